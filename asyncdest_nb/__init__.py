@@ -1,0 +1,1 @@
+"""Send the rows of a DataFrame to destinations that answer later."""

@@ -1,0 +1,143 @@
+"""The exceptions of this package, one tree.
+
+AsyncDestError
+├── UsageError (ValueError)         the caller's fault, raised before anything is sent
+│   ├── UnknownName (LookupError)   a destination, action, field, column or knob nobody knows
+│   ├── FrameError                  a DataFrame that cannot be read
+│   ├── MappingError                a mapping that cannot be evaluated
+│   └── SettingsError               settings that do not fit the destination
+├── StoreError (OSError)            the session's file cannot be read or written
+├── RequestFailed (ConnectionError) a request got no whole answer
+│   ├── NotSent                     it provably never reached the destination
+│   └── ReplyLost                   it may have been applied: nobody here knows
+│       └── ReplyTimeout (TimeoutError)
+└── DestinationError                the destination, or the code that speaks for it, said no
+    ├── HTTPError                   an answer with a status other than 2xx
+    ├── ProtocolError               an answer that does not mean anything: may have been applied
+    ├── IntegrationError            a refusal, with Segment's code and status
+    │   ├── PayloadValidationError
+    │   └── InvalidAuthenticationError
+    └── RetryableError              not applied, may be sent again
+
+A row's fault is a result, not an exception; a partner's fault becomes the
+operation's status and message. What is raised to users is the first two
+branches; the last two are what ``perform`` and ``poll`` raise to the engine.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Self
+
+
+class AsyncDestError(Exception):
+    """Anything this package raises on purpose."""
+
+
+class UsageError(AsyncDestError, ValueError):
+    """The caller's fault; nothing has been sent."""
+
+
+class UnknownName(UsageError, LookupError):
+    """A name nobody knows; the message lists the ones that are known."""
+
+    @classmethod
+    def of(cls, kind: str, name: object, known: Iterable[object]) -> Self:
+        """Say which *kind* of thing has no such *name*, the nearest one and all known."""
+        names = [str(each) for each in known]
+        near = difflib.get_close_matches(str(name), names, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        return cls(f"no {kind} {name!r}{hint} Known: {', '.join(sorted(names)) or 'none'}")
+
+
+class FrameError(UsageError):
+    """A DataFrame that cannot be read as rows."""
+
+
+class MappingError(UsageError):
+    """A mapping that cannot be evaluated, or leaves a required field empty."""
+
+
+class SettingsError(UsageError):
+    """Settings that do not fit the destination's model."""
+
+
+class StoreError(AsyncDestError, OSError):
+    """The session's file cannot be opened, read or written."""
+
+
+class RequestFailed(AsyncDestError, ConnectionError):
+    """A request that got no whole answer."""
+
+
+class NotSent(RequestFailed):
+    """The request provably never reached the destination: sending again is safe."""
+
+
+class ReplyLost(RequestFailed):
+    """The request left and no whole answer came back: it may have been applied."""
+
+
+class ReplyTimeout(ReplyLost, TimeoutError):
+    """No whole answer within the timeout: the request may have been applied."""
+
+
+class DestinationError(AsyncDestError):
+    """The destination, or the code that speaks for it, said no."""
+
+
+class HTTPError(DestinationError):
+    """An answer with a status other than 2xx.
+
+    ``status`` is the HTTP status, ``excerpt`` the first characters of the body
+    with secrets masked, ``retry_after`` seconds the destination asked to wait
+    (None = it did not say).
+    """
+
+    def __init__(
+        self, message: str, *, status: int, excerpt: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.excerpt = excerpt
+        self.retry_after = retry_after
+
+
+class ProtocolError(DestinationError):
+    """An answer that means nothing in the destination's protocol: it may have been applied."""
+
+
+class IntegrationError(DestinationError):
+    """A refusal stated by the destination's own code, in Segment's words (status, code)."""
+
+    def __init__(self, message: str, code: str, status: int) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+class PayloadValidationError(IntegrationError):
+    """A payload the destination's own code refuses before sending it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "PAYLOAD_VALIDATION_FAILED", 400)
+
+
+class InvalidAuthenticationError(IntegrationError):
+    """Credentials the destination does not accept."""
+
+    def __init__(self, message: str, code: str = "INVALID_AUTHENTICATION") -> None:
+        super().__init__(message, code, 401)
+
+
+class RetryableError(DestinationError):
+    """Not applied and may be sent again, says the destination's own code.
+
+    ``retry_after`` is in seconds; None leaves the wait to the engine.
+    """
+
+    def __init__(self, message: str, status: int = 500, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after

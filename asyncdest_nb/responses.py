@@ -1,0 +1,231 @@
+"""The words on the wire between a destination's functions and the engine.
+
+Names and shapes are those of the async action contract of Segment's destination
+framework: camelCase in and out, snake_case in Python. One extension: a result
+may carry ``rows``, because most APIs answer with one job for N rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+JSONObject = dict[str, Any]
+Status = Literal["pending", "completed", "failed"]
+OverallStatus = Literal["pending", "completed", "failed", "partial"]
+
+STATUSES = ("pending", "completed", "failed")
+
+
+class Wire(BaseModel):
+    """A value with camelCase names on the wire; either spelling is read."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+        frozen=True,
+    )
+
+
+def _percent(value: object) -> float | None:
+    """Read a progress report; anything but a number in [0, 100] is no report.
+
+    Destinations send -3, 250 and "NaN"; a bar drawn from those would be made up.
+    """
+    if isinstance(value, bool):
+        return None
+    try:
+        number = float(value)  # type: ignore[arg-type]  # whatever a partner sends is tried
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) and 0 <= number <= 100 else None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def _code(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+Percent = Annotated[float | None, BeforeValidator(_percent)]
+Text = Annotated[str, BeforeValidator(_text)]
+Code = Annotated[str | None, BeforeValidator(_code)]
+
+
+class OperationError(Wire):
+    """Why an operation or a row failed, in the destination's words."""
+
+    code: Code = None
+    message: Text = ""
+
+
+class RowResult(Wire):
+    """The outcome of one row of a job.
+
+    ``retryable`` says whether the same row may be sent again; None = not stated.
+    """
+
+    status: Literal["completed", "failed", "unknown"]
+    message: Text = ""
+    error: OperationError | None = None
+    result: Any = None
+    retryable: bool | None = None
+
+
+class AsyncActionResponse(Wire):
+    """What ``perform`` or ``perform_batch`` returns when the destination answers later.
+
+    One context per row, in the order of the payloads; or one for the whole batch
+    when the action's ``operation_per`` is "batch". ``status`` is the HTTP status.
+    """
+
+    is_async: Literal[True] = True
+    async_contexts: list[JSONObject]
+    message: str | None = None
+    status: int | None = None
+
+
+class AsyncOperationResult(Wire):
+    """Where one operation stands.
+
+    ``progress`` is a percentage in [0, 100]; None = not reported, or not usable.
+    A status outside the contract is read as pending, and its word kept in
+    ``odd_status``: a new word never ends an operation. ``rows`` has one entry per
+    row of a job, in the order of its payloads; None = no word per row.
+    """
+
+    status: Status
+    progress: Percent = None
+    message: Text = ""
+    result: Any = None
+    error: OperationError | None = None
+    context: JSONObject | None = None
+    should_continue_polling: bool = True
+    odd_status: str | None = Field(default=None, exclude=True)
+    rows: list[RowResult] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_status(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        status = value.get("status")
+        if status not in STATUSES:
+            odd = value.get("odd_status") or str(status)
+            return {**value, "status": "pending", "odd_status": odd}
+        if "should_continue_polling" in value or "shouldContinuePolling" in value:
+            return value
+        return {**value, "should_continue_polling": status == "pending"}
+
+
+MISSING_CONTEXT = AsyncOperationResult(
+    status="failed",
+    message="Operation context not found",
+    error=OperationError(code="MISSING_CONTEXT", message="Operation context not found"),
+)
+
+
+def overall_status(statuses: Sequence[str]) -> OverallStatus:
+    """Fold the statuses of operations into one word; no operations at all is "failed"."""
+    if "pending" in statuses:
+        return "pending"
+    if statuses and all(status == "completed" for status in statuses):
+        return "completed"
+    return "failed" if all(status == "failed" for status in statuses) else "partial"
+
+
+def _summary(results: Sequence[AsyncOperationResult]) -> str:
+    if len(results) == 1:
+        return results[0].message
+    words = [result.status for result in results]
+    counts = [f"{words.count(word)} {word}" for word in ("completed", "pending", "failed")]
+    return f"{len(results)} operations: {', '.join(counts)}"
+
+
+class AsyncPollResponse(Wire):
+    """What ``poll`` returns: one result per context it was given, in that order."""
+
+    results: list[AsyncOperationResult]
+    overall_status: OverallStatus
+    should_continue_polling: bool
+    message: str | None = None
+
+    @classmethod
+    def of(cls, results: Sequence[AsyncOperationResult]) -> AsyncPollResponse:
+        """Sum up *results*; with none, the answer is one failure, MISSING_CONTEXT."""
+        found = list(results) or [MISSING_CONTEXT]
+        return cls(
+            results=found,
+            overall_status=overall_status([result.status for result in found]),
+            should_continue_polling=any(result.should_continue_polling for result in found),
+            message=_summary(found),
+        )
+
+
+def error_type(status: int) -> str:
+    """Name an HTTP status the way Segment does, or "UNKNOWN_ERROR"."""
+    try:
+        return HTTPStatus(status).name
+    except ValueError:
+        return "UNKNOWN_ERROR"
+
+
+class MultiStatusEntry(Wire):
+    """One row's answer. Segment spells errortype, errormessage and errorreporter in lower case."""
+
+    status: int
+    sent: Any = None
+    body: Any = None
+    errortype: str | None = None
+    errormessage: str | None = None
+    errorreporter: str | None = None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it was pushed as a success; its HTTP status does not decide that."""
+        return self.errortype is None and self.errormessage is None
+
+
+class MultiStatusResponse(Wire):
+    """One answer per row of a batch, in the order of its payloads; None is a hole."""
+
+    responses: list[MultiStatusEntry | None] = Field(default_factory=list)
+
+    def push_success(self, *, status: int = 200, sent: Any = None, body: Any = None) -> None:
+        """Append a success."""
+        self.responses.append(MultiStatusEntry(status=status, sent=sent, body=body))
+
+    def push_error(
+        self,
+        *,
+        status: int,
+        errormessage: str,
+        errortype: str | None = None,
+        sent: Any = None,
+        body: Any = None,
+    ) -> None:
+        """Append an error; without *errortype* its name comes from *status*."""
+        self.responses.append(
+            MultiStatusEntry(
+                status=status,
+                errormessage=errormessage,
+                errortype=errortype or error_type(status),
+                sent=sent,
+                body=body,
+            )
+        )
+
+    def set_at(self, index: int, entry: MultiStatusEntry | None) -> None:
+        """Put *entry* at *index*, growing with holes; None makes a hole."""
+        missing = index + 1 - len(self.responses)
+        self.responses.extend([None] * missing)
+        self.responses[index] = entry

@@ -205,9 +205,11 @@ def answered(operation: Operation, result: AsyncOperationResult, *, now: float) 
     if result.status == "pending":
         seen["message"] = f"the destination will say no more of it: {result.message}"
         return _moved(operation, State.LOST, finished_at=now, **seen)
-    return finished(
-        replace(operation, **seen) if not operation.is_final else operation, result, now=now
-    )
+    return finished(_seen(operation, seen), result, now=now)
+
+
+def _seen(operation: Operation, changes: dict[str, Any]) -> Operation:
+    return operation if operation.is_final else replace(operation, **changes)
 
 
 def finished(operation: Operation, result: AsyncOperationResult, *, now: float) -> Operation:

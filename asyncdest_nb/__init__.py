@@ -1,1 +1,106 @@
-"""Send the rows of a DataFrame to destinations that answer later."""
+"""Send the rows of a DataFrame to destinations that answer later, and watch every row.
+
+>>> import asyncdest_nb as ad
+>>> demo = ad.simulate("example-async")
+>>> crm = ad.connect(demo)
+>>> run = crm.submit(df, "asyncOperation", columns={"user_id": "email"})
+>>> run.results()
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version as _version
+from typing import Any
+
+from .destination import (
+    Action,
+    ActionData,
+    Destination,
+    Payload,
+    Request,
+    Settings,
+    StateContext,
+    field,
+)
+from .errors import (
+    AsyncDestError,
+    FrameError,
+    HTTPError,
+    IntegrationError,
+    InvalidAuthenticationError,
+    MappingError,
+    NotSent,
+    PayloadValidationError,
+    ProtocolError,
+    ReplyLost,
+    RetryableError,
+    SettingsError,
+    StoreError,
+    UnknownName,
+    UsageError,
+)
+from .request import Transport, api_key_auth, basic_auth, bearer_auth
+from .responses import (
+    AsyncActionResponse,
+    AsyncOperationResult,
+    AsyncPollResponse,
+    MultiStatusResponse,
+    OperationError,
+    RowResult,
+)
+from .session import Connection, Reachable, Run, Session, default_session
+from .simulators import Simulator, simulate
+from .widgets.show import show as _show
+
+__version__ = _version("asyncdest-nb")
+
+# A run shows itself as the live monitor; the session knows no widget.
+Run.show = _show
+
+
+def connect(destination: Destination | Reachable | str, **settings: Any) -> Connection:
+    """Return a connection in the session of those who made none; see ``Session.connect``."""
+    return default_session().connect(destination, **settings)
+
+
+__all__ = [
+    "Action",
+    "ActionData",
+    "AsyncActionResponse",
+    "AsyncDestError",
+    "AsyncOperationResult",
+    "AsyncPollResponse",
+    "Connection",
+    "Destination",
+    "FrameError",
+    "HTTPError",
+    "IntegrationError",
+    "InvalidAuthenticationError",
+    "MappingError",
+    "MultiStatusResponse",
+    "NotSent",
+    "OperationError",
+    "Payload",
+    "PayloadValidationError",
+    "ProtocolError",
+    "ReplyLost",
+    "Request",
+    "RetryableError",
+    "RowResult",
+    "Run",
+    "Session",
+    "Settings",
+    "SettingsError",
+    "Simulator",
+    "StateContext",
+    "StoreError",
+    "Transport",
+    "UnknownName",
+    "UsageError",
+    "api_key_auth",
+    "basic_auth",
+    "bearer_auth",
+    "connect",
+    "field",
+    "simulate",
+]

@@ -47,7 +47,7 @@ class UnknownName(UsageError, LookupError):
         """Say which *kind* of thing has no such *name*, the nearest one and all known."""
         names = [str(each) for each in known]
         near = difflib.get_close_matches(str(name), names, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = f"; did you mean {near[0]!r}?" if near else "."
         return cls(f"no {kind} {name!r}{hint} Known: {', '.join(sorted(names)) or 'none'}")
 
 

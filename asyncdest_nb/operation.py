@@ -18,9 +18,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
-from .responses import AsyncOperationResult, JSONObject, OverallStatus, RowResult, Status
+Status = Literal["pending", "completed", "failed"]
+RunStatus = Literal["pending", "completed", "failed", "partial"]
 
 
 class State(StrEnum):
@@ -96,21 +97,41 @@ class RowOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class News:
+    """What the destination said of an operation.
+
+    ``status`` pending with ``more`` False: it will say no more. ``rows`` has one
+    outcome per row of the operation; None = no word per row.
+    """
+
+    status: Status
+    more: bool = False
+    progress: float | None = None  # percent
+    message: str = ""
+    error_code: str | None = None
+    result: Any = None
+    odd_status: str | None = None
+    rows: tuple[RowOutcome, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One operation of a run; ``number`` is its position there.
 
-    ``rows`` are positions in the frame, in the order of the payloads sent.
+    ``rows`` are positions in the frame, in the order of the payloads sent;
+    ``batch`` numbers the submission that carries it.
     ``progress`` is in percent, None = not reported. ``poll_errors`` counts the
     polls that failed since the last one that was answered. Times are Unix
-    seconds, None = not yet. ``row_results`` has an entry per row, None = the
+    seconds, None = not yet. ``row_outcomes`` has an entry per row, None = the
     destination said nothing per row.
     """
 
     number: int
     rows: tuple[int, ...]
+    batch: int = 0
     state: State = State.PLANNED
     operation_id: str | None = None
-    context: JSONObject | None = None
+    context: dict[str, Any] | None = None
     progress: float | None = None
     message: str = ""
     error_code: str | None = None
@@ -122,7 +143,7 @@ class Operation:
     accepted_at: float | None = None
     seen_at: float | None = None
     finished_at: float | None = None
-    row_results: tuple[RowResult, ...] | None = None
+    row_outcomes: tuple[RowOutcome, ...] | None = None
 
     @property
     def is_final(self) -> bool:
@@ -171,7 +192,7 @@ def held(operation: Operation) -> Operation:
 
 
 def accepted(
-    operation: Operation, *, context: JSONObject, operation_id: str, message: str, now: float
+    operation: Operation, *, context: dict[str, Any], operation_id: str, message: str, now: float
 ) -> Operation:
     """Say that the destination took it and named it."""
     return _moved(
@@ -184,67 +205,55 @@ def accepted(
     )
 
 
-def answered(operation: Operation, result: AsyncOperationResult, *, now: float) -> Operation:
-    """Apply what a poll said: the only way an accepted operation completes or fails.
-
-    Pending without "go on polling" is the destination's word that no more news
-    will come: the operation is lost, its rows unknown.
-    """
-    seen: dict[str, Any] = {
-        "polls": operation.polls + 1,
-        "poll_errors": 0,
-        "seen_at": now,
-        "message": result.message or operation.message,
-        "odd_status": result.odd_status,
-    }
-    if result.progress is not None:
-        seen["progress"] = result.progress
-    if result.status == "pending" and result.should_continue_polling:
-        to = State.CANCELING if operation.state is State.CANCELING else State.RUNNING
-        return _moved(operation, to, **seen)
-    if result.status == "pending":
-        seen["message"] = f"the destination will say no more of it: {result.message}"
-        return _moved(operation, State.LOST, finished_at=now, **seen)
-    return finished(_seen(operation, seen), result, now=now)
+def answered(operation: Operation, news: News, *, now: float) -> Operation:
+    """Apply what a poll said: the only way an accepted operation completes or fails."""
+    if operation.is_final:
+        return operation
+    seen = replace(
+        operation,
+        polls=operation.polls + 1,
+        poll_errors=0,
+        seen_at=now,
+        progress=operation.progress if news.progress is None else news.progress,
+        message=news.message or operation.message,
+        odd_status=news.odd_status,
+    )
+    if news.status != "pending":
+        return finished(seen, news, now=now)
+    if not news.more:
+        return lost(seen, message=f"the destination will say no more: {seen.message}", now=now)
+    return _moved(seen, State.CANCELING if seen.state is State.CANCELING else State.RUNNING)
 
 
-def _seen(operation: Operation, changes: dict[str, Any]) -> Operation:
-    return operation if operation.is_final else replace(operation, **changes)
-
-
-def finished(operation: Operation, result: AsyncOperationResult, *, now: float) -> Operation:
+def finished(operation: Operation, news: News, *, now: float) -> Operation:
     """Apply a final word, with its outcome per row where there is one."""
-    rows = _whole(result.rows, of=len(operation.rows))
-    error = result.error
+    rows = _whole(news.rows, of=len(operation.rows))
     return _moved(
         operation,
-        _ending(result, rows),
-        message=(error.message if error and error.message else result.message) or operation.message,
-        error_code=error.code if error else None,
-        result=result.result,
-        row_results=rows,
+        _ending(news, rows),
+        message=news.message or operation.message,
+        error_code=news.error_code,
+        result=news.result,
+        row_outcomes=rows,
         finished_at=now,
     )
 
 
-def _whole(rows: list[RowResult] | None, *, of: int) -> tuple[RowResult, ...] | None:
-    if rows is None:
-        return None
-    if len(rows) == of:
-        return tuple(rows)
+def _whole(rows: tuple[RowOutcome, ...] | None, *, of: int) -> tuple[RowOutcome, ...] | None:
+    if rows is None or len(rows) == of:
+        return rows
     # A short or long list cannot be laid on the rows: none of them is known.
     message = f"the destination answered for {len(rows)} rows of {of}"
-    return (RowResult(status="unknown", message=message),) * of
+    return (RowOutcome(RowStatus.UNKNOWN, message),) * of
 
 
-def _ending(result: AsyncOperationResult, rows: Sequence[RowResult] | None) -> State:
+def _ending(news: News, rows: Sequence[RowOutcome] | None) -> State:
     if rows is None:
-        return State.COMPLETED if result.status == "completed" else State.FAILED
-    good = sum(row.status == "completed" for row in rows)
-    if good == len(rows):
+        return State.COMPLETED if news.status == "completed" else State.FAILED
+    statuses = {row.status for row in rows}
+    if statuses <= {RowStatus.COMPLETED}:
         return State.COMPLETED
-    none_good = good == 0 and all(row.status == "failed" for row in rows)
-    return State.FAILED if none_good else State.PARTIAL
+    return State.FAILED if statuses <= {RowStatus.FAILED} else State.PARTIAL
 
 
 def poll_failed(operation: Operation, *, message: str) -> Operation:
@@ -264,37 +273,30 @@ def lost(operation: Operation, *, message: str, now: float) -> Operation:
     return _moved(operation, State.LOST, message=message, finished_at=now)
 
 
+def row_status(state: State) -> RowStatus:
+    """Return where the rows of an operation stand, unless it has a word for each."""
+    return _ROW_STATUS.get(state, RowStatus.PENDING)
+
+
 def row_outcomes(operation: Operation) -> list[RowOutcome]:
     """Return the outcome of each of its rows, in their order."""
-    if operation.row_results is not None:
-        return [_from_row_result(operation, row) for row in operation.row_results]
-    return [_from_operation(operation)] * len(operation.rows)
-
-
-def _from_row_result(operation: Operation, row: RowResult) -> RowOutcome:
-    return RowOutcome(
-        status=RowStatus(row.status),
-        message=row.error.message if row.error and row.error.message else row.message,
-        error_code=row.error.code if row.error else None,
-        retryable=row.retryable,
-        result=row.result,
-        progress=operation.progress,
-        operation_id=operation.operation_id,
-    )
-
-
-def _from_operation(operation: Operation) -> RowOutcome:
-    return RowOutcome(
-        status=_ROW_STATUS.get(operation.state, RowStatus.PENDING),
+    whole = RowOutcome(
+        status=row_status(operation.state),
         message=operation.message,
         error_code=operation.error_code,
         result=operation.result,
         progress=operation.progress,
         operation_id=operation.operation_id,
     )
+    if operation.row_outcomes is None:
+        return [whole] * len(operation.rows)
+    return [
+        replace(row, progress=whole.progress, operation_id=whole.operation_id)
+        for row in operation.row_outcomes
+    ]
 
 
-def run_status(states: Iterable[State], *, invalid: int = 0) -> OverallStatus:
+def run_status(states: Iterable[State], *, invalid: int = 0) -> RunStatus:
     """Sum up a run: pending while anything is open or held, *invalid* rows are not good."""
     found = set(states)
     if not found <= FINAL:

@@ -1,8 +1,9 @@
 """The words on the wire between a destination's functions and the engine.
 
 Names and shapes are those of the async action contract of Segment's destination
-framework: camelCase in and out, snake_case in Python. One extension: a result
-may carry ``rows``, because most APIs answer with one job for N rows.
+framework: camelCase in and out, snake_case in Python. One extension: an answer
+may carry ``rows``, outcomes row by row, because most APIs answer with one job for
+N rows and refuse some of them at once.
 """
 
 from __future__ import annotations
@@ -48,16 +49,21 @@ def _percent(value: object) -> float | None:
     return number if math.isfinite(number) and 0 <= number <= 100 else None
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else "" if value is None else str(value)
+def clean_text(value: object) -> str:
+    """Return *value* as text that UTF-8 can hold; None is empty.
+
+    JSON may carry half of a surrogate pair, which no file and no screen takes.
+    """
+    text = "" if value is None else str(value)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _code(value: object) -> str | None:
-    return None if value is None else str(value)
+    return None if value is None else clean_text(value)
 
 
 Percent = Annotated[float | None, BeforeValidator(_percent)]
-Text = Annotated[str, BeforeValidator(_text)]
+Text = Annotated[str, BeforeValidator(clean_text)]
 Code = Annotated[str | None, BeforeValidator(_code)]
 
 
@@ -86,10 +92,13 @@ class AsyncActionResponse(Wire):
 
     One context per row, in the order of the payloads; or one for the whole batch
     when the action's ``operation_per`` is "batch". ``status`` is the HTTP status.
+    ``rows`` has an entry per context for what was decided at once, None for what
+    was not; the context of a decided row is not polled.
     """
 
     is_async: Literal[True] = True
     async_contexts: list[JSONObject]
+    rows: list[RowResult | None] | None = None
     message: str | None = None
     status: int | None = None
 

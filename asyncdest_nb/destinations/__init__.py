@@ -1,0 +1,16 @@
+"""The destinations that come with the package: one file each, and its line here."""
+
+from __future__ import annotations
+
+from ..destination import Destination
+from ..errors import UnknownName
+from .example_async import example_async
+
+DESTINATIONS: dict[str, Destination] = {each.slug: each for each in (example_async,)}
+
+
+def find(slug: str) -> Destination:
+    """Return the destination called *slug*; raises UnknownName."""
+    if slug not in DESTINATIONS:
+        raise UnknownName.of("destination", slug, DESTINATIONS)
+    return DESTINATIONS[slug]

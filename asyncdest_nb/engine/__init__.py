@@ -1,0 +1,94 @@
+"""The only room that awaits a destination: submit, poll, and keep what is known durable."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from ..destination import Action, Destination, Settings
+from ..mapping import FieldMap
+from ..schedule import Schedule
+from ..store import StateValue, Store
+from .channel import Asked, Channel
+from .clock import Clock
+from .execution import Execution, Limits
+from .journal import Journal
+from .ledger import Ledger
+from .plan import Invalid, Prepared, Source, prepare, rows_per_call, split
+from .state import SessionState
+
+__all__ = [
+    "Asked",
+    "Channel",
+    "Clock",
+    "Engine",
+    "Execution",
+    "Invalid",
+    "Ledger",
+    "Limits",
+    "Prepared",
+    "Source",
+    "prepare",
+    "rows_per_call",
+    "split",
+]
+
+
+class Engine:
+    """What the runs of one session share: the store, its one writer, and the state.
+
+    *loop* is where everything here runs; *path* None keeps all in memory. Raises
+    StoreError if the file cannot be opened.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        path: Path | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._loop = loop
+        self._clock = clock or Clock()
+        self.store = Store(path)
+        self.journal = Journal(self.store)
+        self._state = SessionState(
+            self.store.state(now=self._clock.wall()), clock=self._clock.wall, note=self._note
+        )
+
+    def channel(self, destination: Destination, settings: Settings, **options: Any) -> Channel:
+        """Return the way to *destination*; nothing is sent yet."""
+        return Channel(destination, settings, state=self._state, clock=self._clock, **options)
+
+    def execution(
+        self,
+        run: str,
+        *,
+        source: Source,
+        action: Action,
+        fields: FieldMap,
+        channel: Channel,
+        schedule: Schedule,
+        limits: Limits,
+    ) -> Execution:
+        """Return a run that is ready to go; nothing is sent yet."""
+        return Execution(
+            run,
+            source=source,
+            action=action,
+            fields=fields,
+            channel=channel,
+            schedule=schedule,
+            journal=self.journal,
+            limits=limits,
+        )
+
+    async def aclose(self) -> None:
+        """Write what is noted and close the store."""
+        self.journal.flush()
+        self.store.close()
+
+    def _note(self, value: StateValue) -> None:
+        # Functions may keep state from a worker thread; the store has one writer.
+        self._loop.call_soon_threadsafe(self.journal.note_state, value)

@@ -1,0 +1,163 @@
+"""The command line: ``asyncdest-nb demo`` shows the main job on a simulated destination."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from . import __version__, connect, simulate
+from .frame import read_csv
+from .session import Run
+
+NOTEBOOK = "01_send_a_dataframe.ipynb"
+WORKPLACE = Path("asyncdest-nb-demo")
+
+# The same rows, columns and directives as in the notebook.
+COLUMNS = {"user_id": "customer_id"}
+MAPPING: dict[str, Any] = {
+    "operation_type": "sync_profile",
+    "data": {
+        "email": {"@path": "$.email"},
+        "name": {"@template": "{{first_name}} {{last_name}}"},
+        "plan": {"@path": "$.plan"},
+        "lifetime_value": {"@path": "$.lifetime_value"},
+    },
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    options = _parser().parse_args(arguments)
+    if options.headless:
+        return demo_headless(options.rows)
+    return demo_in_jupyterlab(browser=options.browser)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="asyncdest-nb", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"asyncdest-nb {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="demo")
+    demo = commands.add_parser("demo", help="send 5,000 customers to a simulated destination")
+    demo.add_argument(
+        "--headless", action="store_true", help="in this terminal, without JupyterLab"
+    )
+    demo.add_argument(
+        "--rows", type=_count, metavar="N", help="with --headless: only the first N customers"
+    )
+    demo.add_argument(
+        "--no-browser", dest="browser", action="store_false", help="start JupyterLab, open nothing"
+    )
+    return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} rows; it must be 1 or more")
+    return number
+
+
+def notebooks() -> Path:
+    """Return the folder of the notebooks: inside an installed package, beside it in a clone."""
+    here = Path(__file__).parent
+    installed = here / "_notebooks"
+    return installed if installed.exists() else here.parent / "notebooks"
+
+
+def demo_headless(rows: int | None) -> int:
+    """Send the customers in this terminal; 0 if every row has an outcome, else 1."""
+    customers = read_csv(notebooks() / "data" / "customers.csv", rows=rows)
+    with simulate("example-async") as simulator:
+        crm = connect(simulator)
+        print(f"{crm.destination.name}, simulated at {simulator.endpoint}")
+        run = crm.submit(customers, "asyncOperation", columns=COLUMNS, mapping=MAPPING)
+        try:
+            _watch(run, rows=len(customers))
+        except KeyboardInterrupt:
+            print("\nInterrupted; so far:")
+            print(_summary(run))
+            return 130
+    print(_summary(run))
+    return 0 if _every_row_has_an_outcome(run) else 1
+
+
+def _watch(run: Run, *, rows: int) -> None:
+    """Show a progress bar of rows with an outcome until nothing more happens."""
+    # In a pipe there is no bar, only the summary at the end.
+    with tqdm(total=rows, unit=" rows", desc=run.title, dynamic_ncols=True, disable=None) as bar:
+        while not run.is_at_rest:
+            run.wait(timeout=0.2)
+            bar.set_postfix_str("; ".join(run.notices), refresh=False)
+            bar.update(rows - run.counts["pending"] - bar.n)
+    run.wait()
+
+
+def _summary(run: Run) -> str:
+    counts = ", ".join(f"{count:,} {word}" for word, count in run.counts.items())
+    stats = run.stats
+    lines = [
+        f"{sum(run.counts.values()):,} rows: {counts}",
+        f"{stats['requests']:,} requests in {stats['seconds']:.1f} s; the run is {run.status}",
+    ]
+    failed = run.failed()
+    if len(failed):
+        shown = failed[["customer_id", "email", "error_code", "message"]].head(5)
+        lines += [f"\nThe first of {len(failed):,} failed or invalid rows:"]
+        lines += [shown.to_string(max_colwidth=60)]
+    return "\n".join(lines)
+
+
+def _every_row_has_an_outcome(run: Run) -> bool:
+    return run.counts["pending"] == 0 and run.counts["unknown"] == 0
+
+
+def demo_in_jupyterlab(*, browser: bool) -> int:
+    """Open JupyterLab on the first notebook, in a copy that the user may change."""
+    if shutil.which("jupyter-lab", path=str(Path(sys.executable).parent)) is None:
+        print('JupyterLab is missing: pip install "asyncdest-nb[demo]"', file=sys.stderr)
+        return 1
+    workplace = _copy_notebooks(WORKPLACE.absolute())
+    command = [sys.executable, "-m", "jupyterlab", str(workplace / NOTEBOOK)]
+    command += [] if browser else ["--no-browser"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # In a container there is often nobody else.
+    try:
+        return subprocess.call(command, cwd=workplace, env=_quiet_lab(workplace))
+    except KeyboardInterrupt:
+        return 0  # The way to stop JupyterLab in a terminal.
+
+
+def _copy_notebooks(workplace: Path) -> Path:
+    """Copy what is not there yet: what the user has changed stays."""
+    for source in sorted(notebooks().rglob("*")):
+        target = workplace / source.relative_to(notebooks())
+        if source.is_file() and ".ipynb_checkpoints" not in source.parts and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    return workplace
+
+
+def _quiet_lab(workplace: Path) -> dict[str, str]:
+    """Return an environment in which JupyterLab does not ask about news first."""
+    config = workplace / ".jupyter"
+    overrides = config / "labconfig" / "default_setting_overrides.json"
+    overrides.parent.mkdir(parents=True, exist_ok=True)
+    quiet = {"fetchNews": "false", "checkForUpdates": False}
+    text = json.dumps({"@jupyterlab/apputils-extension:notification": quiet})
+    overrides.write_text(text, encoding="utf-8")
+    known = os.environ.get("JUPYTER_CONFIG_PATH")
+    paths = [str(config), *([known] if known else [])]
+    return {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,209 @@
+"""The way to one destination: settings, request client and pace; how its functions are called."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..destination import ActionData, Destination, Function, Settings, secrets_of, urls_of
+from ..errors import DestinationError, HTTPError, NotSent, RetryableError
+from ..request import Call, Client, Exchange, Response, Transport, Unplugged
+from ..responses import JSONObject
+from ..schedule import Pace
+from .clock import Clock
+from .state import ScopedState, SessionState
+
+_THROTTLING = (429, 503)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of calling a destination's function: an answer, or the error it raised."""
+
+    answer: Any
+    error: Exception | None
+    exchanges: Sequence[Exchange]
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds the destination asked to wait with the last answer; None = it did not say."""
+        return self.exchanges[-1].retry_after if self.exchanges else None
+
+
+class Channel:
+    """A destination with its settings, as the engine talks to it; lives on its loop."""
+
+    def __init__(
+        self,
+        destination: Destination,
+        settings: Settings,
+        *,
+        state: SessionState,
+        requests_per_second: float | None = None,
+        timeout_seconds: float = 10.0,
+        transport: Transport | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.destination = destination
+        self.settings = settings
+        self.clock = clock or Clock()
+        self.pace = Pace(requests_per_second or destination.requests_per_second)
+        self.trouble = ""  # Why requests are waiting; empty = they are not.
+        self._state = state
+        self._timeout_seconds = timeout_seconds
+        self._client = self._new_client(transport=transport)
+
+    def _new_client(self, *, transport: Transport | None) -> Client:
+        return Client(
+            options=self._options(),
+            trusted=urls_of(self.settings),
+            secrets=secrets_of(self.settings),
+            timeout_seconds=self._timeout_seconds,
+            transport=transport,
+            clock=self.clock.wall,
+        )
+
+    def mask(self, text: str) -> str:
+        """Return *text* without secrets."""
+        return self._client.mask(text)
+
+    async def ask(
+        self,
+        function: Function,
+        *,
+        payload: Any = None,
+        contexts: Sequence[JSONObject] = (),
+        scopes: Sequence[str] = (),
+    ) -> Asked:
+        """Call a destination's function; whatever it raises is part of what is returned."""
+        call = self._client.call()
+        data = self._data(payload, contexts, self._state.of(*scopes))
+        return await self._attempt(function, call, data, request=self._paced(call))
+
+    async def rehearse(self, function: Function, payload: Any) -> Asked:
+        """Call a destination's function with the network unplugged.
+
+        Its first request is the only exchange, and was not sent.
+        """
+        client = self._new_client(transport=Unplugged())
+        call = client.call()
+        nowhere = SessionState([], clock=self.clock.wall, note=lambda value: None)
+        data = self._data(payload, (), nowhere.of())
+        return await self._attempt(function, call, data, request=call)
+
+    async def _attempt(
+        self, function: Function, call: Call, data: ActionData[Any, Any], *, request: Any
+    ) -> Asked:
+        try:
+            answer = await self._invoke(function, request, data)
+        except Exception as error:  # Users' code may raise anything; the verdict is elsewhere.
+            _log.info("%s", self.mask(traceback.format_exc()))
+            return Asked(None, self._masked(error), call.exchanges)
+        return Asked(answer, None, call.exchanges)
+
+    def _masked(self, error: Exception) -> Exception:
+        """Return *error* without secrets, and without the chain that may hold more."""
+        error.args = tuple(self._masked_text(each) for each in error.args)
+        for name, value in vars(error).items():
+            setattr(error, name, self._masked_text(value))
+        error.__cause__ = error.__context__ = None
+        text = str(error)
+        # Some exceptions make their text of neither.
+        return error if self.mask(text) == text else DestinationError(self.mask(text))
+
+    def _masked_text(self, value: Any) -> Any:
+        return self.mask(value) if isinstance(value, str) else value
+
+    async def aclose(self) -> None:
+        """Close the connections; nothing is asked after that."""
+        await self._client.aclose()
+
+    def notice(self) -> str:
+        """Say why requests wait at present; empty = they do not."""
+        seconds = self.pace.paused_until - self.clock.steady()
+        if not self.trouble or seconds <= 0:
+            return ""
+        return f"{self.trouble}; asking again in {seconds:.0f} s"
+
+    def _options(self) -> dict[str, Any]:
+        if self.destination.extend_request is None:
+            return {}
+        return dict(self.destination.extend_request(self._data(None, (), self._state.of())))
+
+    def _data(
+        self, payload: Any, contexts: Sequence[JSONObject], state: ScopedState
+    ) -> ActionData[Any, Any]:
+        return ActionData(
+            settings=self.settings,
+            payload=payload,
+            state_context=state,
+            async_contexts=list(contexts),
+        )
+
+    async def _invoke(
+        self, function: Function, request: Callable[..., Any], data: ActionData[Any, Any]
+    ) -> Any:
+        if inspect.iscoroutinefunction(function):
+            return await function(request, data)
+        # A plain function may block, so it gets a thread, and a request that blocks too.
+        answer = await asyncio.to_thread(function, _blocking(request), data)
+        return await answer if inspect.isawaitable(answer) else answer
+
+    def _paced(self, call: Call) -> Callable[..., Any]:
+        async def request(url: str, **options: Any) -> Response:
+            await self._turn()
+            try:
+                response = await call(url, **options)
+            except (HTTPError, NotSent) as error:
+                self._learn(error)
+                raise
+            self._passed(call, response)
+            return response
+
+        return request
+
+    async def _turn(self) -> None:
+        while (seconds := self.pace.wait(self.clock.steady())) > 0:
+            await self.clock.sleep(seconds)
+
+    def _passed(self, call: Call, response: Response) -> None:
+        if response.status in _THROTTLING:
+            self._slow_down(call.exchanges[-1].retry_after, response.url)
+            return
+        self.trouble = ""
+        self.pace.passed()
+
+    def _learn(self, error: HTTPError | NotSent) -> None:
+        if isinstance(error, NotSent):
+            self.trouble = str(error)
+            self.pace.throttled(self.clock.steady(), retry_after=None)
+        elif error.status in _THROTTLING:
+            self._slow_down(error.retry_after, None)
+        else:
+            self.pace.passed()
+
+    def _slow_down(self, retry_after: float | None, url: str | None) -> None:
+        host = urlsplit(url).netloc if url else self.destination.name
+        self.trouble = f"{host} asks for fewer requests"
+        self.pace.throttled(self.clock.steady(), retry_after=retry_after)
+
+    def hold_back(self, error: RetryableError) -> None:
+        """Wait before the next request, because the destination's code asked for it."""
+        self.trouble = f"{self.destination.name}: {error}"
+        self.pace.throttled(self.clock.steady(), retry_after=error.retry_after)
+
+
+def _blocking(request: Callable[..., Any]) -> Callable[..., Any]:
+    loop = asyncio.get_running_loop()
+
+    def blocking(url: str, **options: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(request(url, **options), loop).result()
+
+    return blocking

@@ -1,0 +1,102 @@
+"""Durable writes, many to a commit.
+
+An intent must be on disk before its request leaves, and an id before the next
+request of the same submission. One commit a request would cost an fsync each;
+so what asks in the same turn of the loop shares one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from ..errors import StoreError
+from ..operation import Operation
+from ..store import StateValue, Store
+
+LAZY_SECONDS = 0.5  # How long a write that nobody waits for may wait for company.
+
+_log = logging.getLogger(__name__)
+
+
+class Journal:
+    """The one writer of a store; lives on the engine's loop."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._operations: dict[tuple[str, int], Operation] = {}
+        self._state: dict[tuple[str, str], StateValue] = {}
+        self._waiting: list[asyncio.Future[None]] = []
+        self._timer: asyncio.Handle | None = None
+        self._soon = False
+        self.failure = ""  # Why the last commit failed; empty = it did not.
+
+    async def keep(self, run: str, *operations: Operation) -> None:
+        """Write *operations*, and all that was noted before; durable on return.
+
+        Raises StoreError if it cannot be written; nothing was then.
+        """
+        self._operations.update({(run, each.number): each for each in operations})
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+        self._waiting.append(done)
+        if not self._soon:
+            self._soon = True
+            loop.call_soon(self.flush)
+        await done
+
+    def note(self, run: str, operation: Operation) -> None:
+        """Write *operation* within half a second; nobody waits for it."""
+        self._operations[run, operation.number] = operation
+        self._later()
+
+    def note_state(self, value: StateValue) -> None:
+        """Write a state value with the next commit."""
+        self._state[value.scope, value.key] = value
+        self._later()
+
+    def flush(self) -> None:
+        """Write all that is noted, in one commit, and wake who waits for it."""
+        self._soon = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        waiting, self._waiting = self._waiting, []
+        try:
+            self._commit()
+        except StoreError as error:
+            # What was noted stays noted, and goes out with the next commit.
+            self.failure = str(error)
+            _log.error("%s", error)
+            _wake(waiting, error)
+        else:
+            self.failure = ""
+            _wake(waiting, None)
+
+    def _later(self) -> None:
+        if self._timer is None and not self._soon:
+            self._timer = asyncio.get_running_loop().call_later(LAZY_SECONDS, self.flush)
+
+    def _commit(self) -> None:
+        operations, state = dict(self._operations), list(self._state.values())
+        if not operations and not state:
+            return
+        by_run: dict[str, list[Operation]] = {}
+        for (run, _), operation in operations.items():
+            by_run.setdefault(run, []).append(operation)
+        with self.store.writing():
+            for run, changed in by_run.items():
+                self.store.put_operations(run, changed)
+            self.store.put_state(state)
+        self._operations.clear()
+        self._state.clear()
+
+
+def _wake(waiting: list[asyncio.Future[None]], error: Exception | None) -> None:
+    for future in waiting:
+        if future.cancelled():
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)

@@ -1,0 +1,134 @@
+"""What is known of one run, and who wants to hear when that changes."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+
+from ..operation import (
+    RESTING,
+    Operation,
+    RowOutcome,
+    RowStatus,
+    RunStatus,
+    State,
+    row_outcomes,
+    row_status,
+    run_status,
+)
+
+Listener = Callable[[Sequence[int], bool], None]
+
+_log = logging.getLogger(__name__)
+
+
+class Ledger:
+    """The operations and rows of one run.
+
+    Written on the engine's thread alone; other threads may read at any time,
+    since operations are replaced whole. ``rested`` is done when nothing more
+    happens by itself: every operation is final, or waits for the user.
+    """
+
+    def __init__(self, *, rows: int) -> None:
+        self.operations: list[Operation] = []
+        self.invalid: dict[int, str] = {}
+        self.rested: Future[None] = Future()
+        self._rows = rows
+        self._is_planned = False
+        self._tally: Counter[RowStatus] = Counter()
+        self._states: Counter[State] = Counter()
+        self._changed: set[int] = set()
+        self._listeners: list[Listener] = []
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether all rows have been looked at."""
+        return self._is_planned
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows per status; they always add up to the rows of the frame."""
+        counts = {str(status): self._tally[status] for status in RowStatus}
+        # Rows not looked at yet, or in operations not planned yet.
+        counts["pending"] += self._rows - sum(counts.values())
+        return counts
+
+    @property
+    def states(self) -> dict[State, int]:
+        """Operations per state, without the states nobody is in."""
+        return {state: count for state, count in self._states.items() if count}
+
+    @property
+    def status(self) -> RunStatus:
+        """The run in one word."""
+        if not self._is_planned:
+            return "pending"
+        return run_status(self.states, invalid=len(self.invalid))
+
+    def plan(self, operations: Iterable[Operation], *, invalid: Mapping[int, str]) -> None:
+        """Set what the run consists of, once."""
+        self.invalid = dict(invalid)
+        self._tally[RowStatus.INVALID] += len(self.invalid)
+        for operation in operations:
+            self.operations.append(operation)
+            self._count(operation, 1)
+        self._changed.update(range(len(self.operations)))
+        self._is_planned = True
+
+    def put(self, operation: Operation) -> None:
+        """Replace an operation by what it is now."""
+        self._count(self.operations[operation.number], -1)
+        self._count(operation, 1)
+        self.operations[operation.number] = operation
+        self._changed.add(operation.number)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self._is_planned and all(state in RESTING for state in self.states)
+
+    def outcomes(self) -> list[RowOutcome]:
+        """Return what became of each row, by its position in the frame."""
+        found = [RowOutcome(RowStatus.PENDING)] * self._rows
+        for position, reason in self.invalid.items():
+            found[position] = RowOutcome(
+                RowStatus.INVALID, reason, "PAYLOAD_VALIDATION_FAILED", retryable=False
+            )
+        for operation in list(self.operations):
+            for position, outcome in zip(operation.rows, row_outcomes(operation), strict=True):
+                found[position] = outcome
+        return found
+
+    def on_change(self, listener: Listener) -> Callable[[], None]:
+        """Call *listener* with the numbers of changed operations and whether all is at rest.
+
+        It is called on the engine's thread, a few times a second at most, and every
+        few seconds even if nothing changed. Returns what ends it.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def tell(self, *, at_rest: bool = False, heartbeat: bool = False) -> None:
+        """Tell the listeners what has changed since they last heard.
+
+        Without a change they hear nothing, but for a *heartbeat* and the end.
+        """
+        if not (self._changed or at_rest or heartbeat):
+            return
+        changed, self._changed = sorted(self._changed), set()
+        for listener in list(self._listeners):
+            try:
+                listener(changed, at_rest)
+            except Exception:  # A screen that fails must not stop the work.
+                _log.exception("a listener of a run failed")
+
+    def _count(self, operation: Operation, by: int) -> None:
+        self._states[operation.state] += by
+        if operation.row_outcomes is None:
+            self._tally[row_status(operation.state)] += by * len(operation.rows)
+            return
+        for outcome in operation.row_outcomes:
+            self._tally[outcome.status] += by

@@ -1,0 +1,90 @@
+"""What a destination's functions keep between calls (Segment's stateContext).
+
+Values are kept in the session, so they outlive a restart of the kernel. A
+function is given the state of its batch; what is not there is looked up in the
+session's own. What ``perform`` stored for a batch, ``poll`` of that batch reads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..errors import UnknownName, UsageError
+from ..store import StateValue
+
+SESSION_SCOPE = ""
+UNITS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
+
+
+class SessionState:
+    """All values of a session, by scope and key."""
+
+    def __init__(
+        self,
+        kept: Sequence[StateValue],
+        *,
+        clock: Callable[[], float],
+        note: Callable[[StateValue], None],
+    ) -> None:
+        self._values = {(each.scope, each.key): each for each in kept}
+        self._clock = clock
+        self._note = note
+
+    def get(self, scope: str, key: str) -> StateValue | None:
+        """Return a value, or None if there is none or it has expired."""
+        found = self._values.get((scope, key))
+        if found is None or found.expires_at is None or found.expires_at > self._clock():
+            return found
+        return None
+
+    def put(self, scope: str, key: str, value: Any, ttl_seconds: float | None) -> None:
+        """Keep a JSON value; None seconds = for good."""
+        at = None if ttl_seconds is None else self._clock() + ttl_seconds
+        kept = StateValue(scope, key, value, at)
+        self._values[scope, key] = kept
+        self._note(kept)
+
+    def of(self, *scopes: str) -> ScopedState:
+        """Return the state a function is given: *scopes* in order, then the session's own."""
+        return ScopedState(self, (*scopes, SESSION_SCOPE))
+
+
+class ScopedState:
+    """The ``state_context`` of one call; writes go to the first of its scopes."""
+
+    def __init__(self, state: SessionState, scopes: Sequence[str]) -> None:
+        self._state = state
+        self._scopes = scopes
+
+    def get_request_context(self, key: str) -> Any:
+        """Return the value of *key*, or None if there is none or it has expired."""
+        for scope in self._scopes:
+            found = self._state.get(scope, key)
+            if found is not None:
+                return found.value
+        return None
+
+    def set_response_context(
+        self, key: str, value: Any, ttl: Mapping[str, float] | None = None
+    ) -> None:
+        """Keep a JSON *value* for *ttl*, e.g. ``{"hour": 24}``; None = for good.
+
+        Raises UsageError for a value that JSON cannot hold, UnknownName for a
+        unit other than day, hour, minute, second.
+        """
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"state {key!r} must be JSON: {error}") from None
+        self._state.put(self._scopes[0], key, value, _seconds(ttl))
+
+
+def _seconds(ttl: Mapping[str, float] | None) -> float | None:
+    if ttl is None:
+        return None
+    for unit in ttl:
+        if unit not in UNITS:
+            raise UnknownName.of("unit of time", unit, UNITS)
+    return sum(UNITS[unit] * amount for unit, amount in ttl.items())

@@ -1,0 +1,287 @@
+"""What a submission's answer, or its error, means for the operations it carried.
+
+All of it is deciding: values in, values out. The one question behind every line
+is "may it have been applied?": when nobody can know, the verdict is ``Unsure``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..destination import Action
+from ..errors import (
+    HTTPError,
+    IntegrationError,
+    NotSent,
+    ReplyLost,
+    RetryableError,
+)
+from ..operation import News, RowOutcome, RowStatus
+from ..request import Effect, Exchange, Response
+from ..responses import (
+    AsyncActionResponse,
+    AsyncOperationResult,
+    AsyncPollResponse,
+    JSONObject,
+    MultiStatusEntry,
+    MultiStatusResponse,
+    OperationError,
+    RowResult,
+    clean_text,
+)
+
+# Statuses after which Segment's platform sends the same row again.
+RETRYABLE_STATUSES = frozenset({408, 423, 429, 500, *range(502, 512), 598, 599})
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The destination took it: ask about *context* from now on."""
+
+    context: JSONObject
+    operation_id: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """It is done already: the action answers at once."""
+
+    result: AsyncOperationResult
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """It was refused and never applied."""
+
+    message: str
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """It was not applied; the same attempt may go out again."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """It may or may not have been applied."""
+
+    message: str
+
+
+Verdict = Accepted | Finished | Rejected | Again | Unsure
+
+
+def read_answer(
+    answer: Any, *, action: Action, rows: Sequence[int], exchanges: Sequence[Exchange] = ()
+) -> list[Verdict]:
+    """Return a verdict for each operation of a batch, in their order.
+
+    *rows* has the number of rows of each operation. *exchanges* are the requests
+    that led to *answer*.
+    """
+    if _is_async(answer):
+        return _read_contexts(answer, action=action, count=len(rows))
+    if isinstance(answer, MultiStatusResponse):
+        return _read_multi_status(answer, rows)
+    problems = [each.problem for each in exchanges if each.problem]
+    if isinstance(answer, Response) and not answer.ok:
+        return [_refused(answer, exchanges)] * len(rows)
+    if problems:
+        return [Unsure(f"sent, but {problems[-1]}")] * len(rows)
+    return [_done(answer, alone=len(rows) == 1)] * len(rows)
+
+
+def _is_async(answer: Any) -> bool:
+    if isinstance(answer, Mapping):
+        return bool(answer.get("isAsync", answer.get("is_async")))
+    return isinstance(answer, AsyncActionResponse)
+
+
+def _read_contexts(answer: Any, *, action: Action, count: int) -> list[Verdict]:
+    try:
+        response = AsyncActionResponse.model_validate(answer)
+    except ValidationError as error:
+        return [Unsure(f"accepted, but not in the words of the contract: {_short(error)}")] * count
+    contexts = response.async_contexts
+    if action.poll is None:
+        return [Unsure("accepted, but the action has no poll: nobody can ask for more")] * count
+    decided = response.rows or [None] * len(contexts)
+    if not len(contexts) == len(decided) == count:
+        return [_misfit(contexts, action=action, count=count)] * count
+    ids = [context.get(action.operation_id) for context in contexts]
+    times = Counter(str(each) for each, row in zip(ids, decided, strict=True) if row is None)
+    return [
+        _from_row(row)
+        if row is not None
+        else _read_context(context, each, times=times[str(each)], message=response.message)
+        for context, each, row in zip(contexts, ids, decided, strict=True)
+    ]
+
+
+def _misfit(contexts: Sequence[JSONObject], *, action: Action, count: int) -> Verdict:
+    ids = ", ".join(str(context.get(action.operation_id)) for context in contexts[:5])
+    return Unsure(
+        f"accepted with {len(contexts)} operation ids ({ids or 'none'}"
+        f"{', …' if len(contexts) > 5 else ''}) for {count} operations: "
+        "nobody can tell which id stands for which row"
+    )
+
+
+def _read_context(
+    context: JSONObject, operation_id: Any, *, times: int, message: str | None
+) -> Verdict:
+    if operation_id is None or operation_id == "":
+        return Unsure("accepted, but without an operation id: nobody can ask about it")
+    if isinstance(operation_id, (dict, list, bool, float)):
+        return Unsure(f"accepted with {operation_id!r}, which is not an operation id")
+    if times > 1:
+        return Unsure(
+            f"accepted, but {times} rows were given the same operation id {operation_id!r}: "
+            "nobody can tell which of them it stands for"
+        )
+    return Accepted(context, clean_text(operation_id), clean_text(message))
+
+
+def _read_multi_status(answer: MultiStatusResponse, rows: Sequence[int]) -> list[Verdict]:
+    """Lay the entries on the rows: entry k is the k-th row sent, extra entries are ignored."""
+    found: list[Verdict] = []
+    start = 0
+    for count in rows:
+        entries = [_entry(answer.responses, index) for index in range(start, start + count)]
+        results = [_row_result(entry) for entry in entries]
+        found.append(_from_row(results[0]) if count == 1 else _from_rows(results))
+        start += count
+    return found
+
+
+def _entry(entries: Sequence[MultiStatusEntry | None], index: int) -> MultiStatusEntry | None:
+    return entries[index] if index < len(entries) else None
+
+
+def _row_result(entry: MultiStatusEntry | None) -> RowResult:
+    if entry is None:
+        missing = "MultiStatusResponse is missing a response at the specified index"
+        return RowResult(status="unknown", message=missing)
+    if entry.is_success:
+        return RowResult(status="completed", message=f"answered {entry.status}", result=entry.body)
+    return RowResult(
+        status="failed",
+        error=OperationError(code=entry.errortype, message=entry.errormessage or ""),
+        result=entry.body,
+        retryable=entry.status in RETRYABLE_STATUSES,
+    )
+
+
+def _from_row(row: RowResult) -> Verdict:
+    if row.status == "unknown":
+        return Unsure(row.message)
+    result = AsyncOperationResult(
+        status=row.status, message=row.message, error=row.error, result=row.result, rows=[row]
+    )
+    return Finished(result)
+
+
+def _from_rows(rows: list[RowResult]) -> Verdict:
+    good = sum(row.status == "completed" for row in rows)
+    message = f"answered at once: {good} of {len(rows)} rows accepted"
+    return Finished(AsyncOperationResult(status="completed", message=message, rows=rows))
+
+
+def _refused(answer: Response, exchanges: Sequence[Exchange]) -> Verdict:
+    error = HTTPError(f"answered {answer.status}", status=answer.status)
+    return read_error(error, exchanges)
+
+
+def _done(answer: Any, *, alone: bool) -> Verdict:
+    # One answer for many rows is nobody's own result; a row alone keeps it.
+    result = answer.data if isinstance(answer, Response) else answer
+    message = f"answered {answer.status}" if isinstance(answer, Response) else "answered at once"
+    return Finished(
+        AsyncOperationResult(status="completed", message=message, result=result if alone else None)
+    )
+
+
+def read_error(error: Exception, exchanges: Sequence[Exchange]) -> Verdict:
+    """Return the verdict on a batch whose function raised *error*.
+
+    What a destination's own code states (IntegrationError, RetryableError) is
+    believed. Anything else is judged by the *exchanges* that went before: once
+    one of them may have been applied, nobody knows.
+    """
+    text = describe(error)
+    if isinstance(error, RetryableError):
+        return Again(text)
+    if isinstance(error, IntegrationError):
+        return Rejected(text, error.code)
+    if any(each.effect is not Effect.NONE for each in exchanges):
+        return Unsure(f"may or may not have been applied: {text}")
+    if isinstance(error, NotSent) or _is_throttle(error):
+        return Again(text)
+    code = str(error.status) if isinstance(error, HTTPError) else type(error).__name__
+    return Rejected(text, code)
+
+
+def _is_throttle(error: Exception) -> bool:
+    return isinstance(error, HTTPError) and error.status in (425, 429, 503)
+
+
+def describe(error: BaseException) -> str:
+    """Say what went wrong; an exception that is not ours is named too."""
+    ours = isinstance(error, (HTTPError, NotSent, ReplyLost, IntegrationError, RetryableError))
+    text = clean_text(error)
+    return text if ours and text else f"{type(error).__name__}: {text}"
+
+
+def _short(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+
+
+def read_poll(answer: Any, *, count: int) -> list[AsyncOperationResult] | str:
+    """Return one result per context asked about, or why the answer says nothing about them."""
+    results = answer.get("results") if isinstance(answer, Mapping) else None
+    if isinstance(answer, AsyncPollResponse):
+        results = answer.results
+    if not isinstance(results, (list, tuple)):
+        return f"poll returned {type(answer).__name__}, not an AsyncPollResponse with results"
+    if len(results) != count:
+        return f"poll returned {len(results)} results for {count} operations"
+    try:
+        return [AsyncOperationResult.model_validate(result) for result in results]
+    except ValidationError as error:
+        return f"poll returned a result that is not in the contract: {_short(error)}"
+
+
+def read_result(result: AsyncOperationResult, *, mask: Callable[[str], str]) -> News:
+    """Translate a result into what the operation takes in, with the texts masked."""
+    error = result.error
+    return News(
+        status=result.status,
+        more=result.should_continue_polling,
+        progress=result.progress,
+        message=mask(error.message if error and error.message else result.message),
+        error_code=mask(error.code) if error and error.code else None,
+        result=result.result,
+        odd_status=result.odd_status,
+        rows=None if result.rows is None else tuple(_outcome(row, mask) for row in result.rows),
+    )
+
+
+def _outcome(row: RowResult, mask: Callable[[str], str]) -> RowOutcome:
+    error = row.error
+    return RowOutcome(
+        status=RowStatus(row.status),
+        message=mask(error.message if error and error.message else row.message),
+        error_code=mask(error.code) if error and error.code else None,
+        retryable=row.retryable,
+        result=row.result,
+    )

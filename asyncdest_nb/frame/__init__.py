@@ -1,0 +1,195 @@
+"""DataFrames in and out: the only room that knows pandas.
+
+    plain    one value as JSON can hold it
+    cells    a column as plain values
+
+Rows are named by position everywhere else, since the labels of a frame may repeat.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+from ..errors import FrameError
+from .cells import Cells, cells_of
+from .plain import excerpt
+
+DataFrame: TypeAlias = pd.DataFrame
+
+LABEL_LENGTH = 80  # characters
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """The rows of a frame as plain Python values that JSON can hold.
+
+    ``rows`` and ``labels`` have an entry per row, in the order of the frame.
+    ``faults`` says by position why a row cannot be sent; the cells it is about are
+    None in ``rows``. ``index`` is the frame's own, for nobody but this room.
+    """
+
+    index: pd.Index[Any]
+    columns: tuple[str, ...]
+    rows: list[dict[str, Any]]
+    faults: dict[int, str]
+    labels: list[str]
+
+
+def read_csv(path: Path, *, rows: int | None = None) -> pd.DataFrame:
+    """Return the first *rows* of a CSV file, None = all of it.
+
+    Only an empty cell is missing: somebody may be called Null.
+    """
+    return pd.read_csv(path, nrows=rows, keep_default_na=False, na_values=[""])
+
+
+def to_rows(frame: pd.DataFrame) -> Rows:
+    """Return the rows of *frame* ready to be sent.
+
+    Whatever is missing (NaN, NaT, NA) is None. Integers that became floats only
+    because some were missing are integers again: a user id is 17, not "17.0".
+    Times are ISO 8601, with the offset if they have a zone; durations too
+    (``P1DT2H0M0.5S``). Decimals, UUIDs, periods and intervals are text, bytes are
+    base64 text, an Enum is its value, a set is a list in the order of its JSON.
+    Keys of nested dicts become text as in JSON.
+
+    Raises FrameError for what is no DataFrame and for columns that cannot be told
+    apart by their names. A cell that cannot be sent is a fault of its row.
+    """
+    columns = _column_names(frame)
+    cells = [cells_of(frame.iloc[:, at]) for at in range(len(columns))]
+    if columns:
+        each_row = zip(*(column.values for column in cells), strict=True)
+        rows = [dict(zip(columns, values, strict=True)) for values in each_row]
+    else:
+        rows = [{} for _ in range(len(frame))]
+    return Rows(frame.index, columns, rows, _faults(columns, cells), _labels(frame.index))
+
+
+def to_frame(index: pd.Index[Any], columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+    """Return *columns*, each as long as *index*, as a frame on it.
+
+    Text is "string", missing as <NA>; so is a column with nothing in it. Truth
+    values are "boolean", integers "Int64", other numbers float64 with NaN, times
+    datetime64, anything else object. Always, ``progress`` is float64 and ``retryable``
+    "boolean".
+    """
+    arrays = {name: _typed(name, list(values)).array for name, values in columns.items()}
+    return pd.DataFrame(arrays, index=index)
+
+
+def with_columns(
+    frame: pd.DataFrame, positions: Sequence[int], columns: Mapping[str, Sequence[Any]]
+) -> pd.DataFrame:
+    """Return the rows of *frame* at *positions*, in that order, with *columns* after its own.
+
+    *columns* have an entry per position. One whose name the frame has already gets
+    the first free of ``status_1``, ``status_2``, …; the frame's own are as they were.
+    """
+    own = frame.iloc[list(positions)]
+    taken = {str(name) for name in (*frame.columns, *columns)}
+    added = to_frame(own.index, columns)
+    added.columns = pd.Index([_free(name, frame, taken) for name in columns], dtype=object)
+    joined = pd.concat([own, added], axis=1)
+    joined.columns.name = frame.columns.name
+    return joined
+
+
+def _free(name: str, frame: pd.DataFrame, taken: set[str]) -> str:
+    if name not in {str(own) for own in frame.columns}:
+        return name
+    number = 1
+    while f"{name}_{number}" in taken:
+        number += 1
+    taken.add(f"{name}_{number}")
+    return f"{name}_{number}"
+
+
+def _typed(name: str, values: list[Any]) -> pd.Series[Any]:
+    present = [value for value in values if value is not None]
+    if all(isinstance(value, str) for value in present):
+        values = [None if value is None else _text(value) for value in values]
+    return pd.Series(values, dtype=_OUTCOME_DTYPES.get(name) or _dtype_of(present))
+
+
+def _text(value: str) -> str:
+    # A StrEnum would stay one, and a lone surrogate in an answer make pandas raise.
+    return str.__str__(value).encode(errors="replace").decode()
+
+
+# What these hold must not decide how they look: at first nothing of it is known.
+_OUTCOME_DTYPES = {"progress": "float64", "retryable": "boolean"}
+
+
+def _dtype_of(present: list[Any]) -> str | None:
+    kinds = {type(value) for value in present}
+    if all(issubclass(kind, str) for kind in kinds):
+        return "string"
+    if kinds == {bool}:
+        return "boolean"
+    if kinds == {int}:
+        return "Int64"
+    if kinds <= {int, float}:
+        return "float64"
+    return None if all(issubclass(kind, datetime) for kind in kinds) else "object"
+
+
+def _column_names(frame: pd.DataFrame) -> tuple[str, ...]:
+    _require_frame(frame)
+    if isinstance(frame.columns, pd.MultiIndex):
+        raise FrameError(
+            f"the columns have {frame.columns.nlevels} levels, rows need one name each; flatten "
+            "them first: df.columns = ['_'.join(map(str, names)) for names in df.columns]"
+        )
+    names = tuple(_label(name) for name in _plain_labels(frame.columns))
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise FrameError(
+            f"columns named twice (names are compared as text): {', '.join(map(repr, repeated))}; "
+            "rename or drop all but one of each"
+        )
+    return names
+
+
+def _require_frame(frame: object) -> None:
+    if isinstance(frame, pd.DataFrame):
+        return
+    ways = ("to_frame", "to_pandas", "compute")
+    way = next((f"its .{name}()" for name in ways if hasattr(frame, name)), "pd.DataFrame(rows)")
+    raise FrameError(f"got a {type(frame).__name__}, not a pandas DataFrame; pass {way}")
+
+
+def _faults(columns: Sequence[str], cells: Iterable[Cells]) -> dict[int, str]:
+    found: dict[int, list[str]] = {}
+    for name, column in zip(columns, cells, strict=True):
+        for position, why in column.faults.items():
+            found.setdefault(position, []).append(f"column {name!r}: {why}")
+    return {position: "; ".join(found[position]) for position in sorted(found)}
+
+
+def _labels(index: pd.Index[Any]) -> list[str]:
+    if isinstance(index, pd.MultiIndex):
+        levels = [_plain_labels(index.get_level_values(at)) for at in range(index.nlevels)]
+        texts = [" / ".join(map(_label, parts)) for parts in zip(*levels, strict=True)]
+    else:
+        texts = [_label(label) for label in _plain_labels(index)]
+    return [text if len(text) <= LABEL_LENGTH else f"{text[: LABEL_LENGTH - 1]}…" for text in texts]
+
+
+def _plain_labels(index: pd.Index[Any]) -> list[Any]:
+    cells = cells_of(pd.Series(index))
+    labels = index.tolist() if cells.faults else []
+    for position in cells.faults:
+        cells.values[position] = excerpt(labels[position])
+    return cells.values
+
+
+def _label(value: Any) -> str:
+    return "(missing)" if value is None else str(value)

@@ -1,0 +1,224 @@
+"""One value as JSON can hold it: one function per type, the nearest base class deciding."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import reprlib
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from functools import lru_cache, singledispatch
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pandas as pd
+
+_DEEPEST = 100  # Levels of nesting; deeper is a cycle, or nothing a destination reads.
+_LONGEST_INTEGER = 10_000  # Bits. Python refuses to write integers of over 4300 digits.
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
+
+
+class Unsendable(Exception):
+    """A value that JSON cannot hold; the message says which and why."""
+
+
+def excerpt(value: object) -> str:
+    """Show a value in a message: short, and whatever its own repr does."""
+    return _SHORT.repr(value)
+
+
+def infinite(value: Any) -> str:
+    """Say why an infinite number cannot be sent."""
+    return f"{value} is infinite, and JSON has no such number"
+
+
+def odd_year(year: int) -> str:
+    """Say why a time in such a *year* cannot be sent."""
+    return f"the year {year} has no ISO 8601 form; send years from 1 to 9999, or text"
+
+
+def duration(nanoseconds: int) -> str:
+    """Write an ISO 8601 duration: days, hours, minutes, seconds; a sign in front."""
+    seconds, rest = divmod(abs(nanoseconds), 10**9)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    decimals = f".{rest:09}".rstrip("0") if rest else ""
+    sign = "-" if nanoseconds < 0 else ""
+    return f"{sign}P{hours // 24}DT{hours % 24}H{minutes}M{seconds}{decimals}S"
+
+
+@singledispatch
+def plain(value: Any, depth: int) -> Any:
+    """Return *value* as what JSON can hold, None for what is missing.
+
+    *depth* is the number of containers around it. Raises Unsendable.
+    """
+    raise Unsendable(
+        f"{excerpt(value)} is a {type(value).__name__}, which JSON cannot hold; "
+        "send text, numbers, booleans, dates, or lists and dicts of them"
+    )
+
+
+def _missing(value: Any, depth: int) -> None:
+    return None
+
+
+for _kind in (type(None), type(pd.NaT), type(pd.NA), type(np.ma.masked)):
+    plain.register(_kind, _missing)
+
+
+@plain.register(bool)
+@plain.register(np.bool_)
+def _(value: Any, depth: int) -> bool:
+    return bool(value)
+
+
+@plain.register(int)
+@plain.register(np.integer)
+def _(value: Any, depth: int) -> int:
+    number = value.__int__()
+    if number.bit_length() > _LONGEST_INTEGER:
+        raise Unsendable(f"an integer of {number.bit_length()} bits is too long to be written")
+    return int(number)
+
+
+@plain.register(float)
+@plain.register(np.floating)
+def _(value: Any, depth: int) -> float | None:
+    number = float(value)
+    if math.isinf(number):
+        raise Unsendable(infinite(value))
+    return None if math.isnan(number) else number
+
+
+@plain.register
+def _(value: str, depth: int) -> str:
+    text = str.__str__(value)
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Unsendable(
+            f"{excerpt(text)} has half a character (a lone surrogate), which UTF-8 cannot "
+            "carry; read the text again with its right encoding"
+        ) from None
+    return text
+
+
+@plain.register
+def _(value: Decimal, depth: int) -> str | None:
+    if value.is_nan():
+        return None
+    if value.is_infinite():
+        raise Unsendable(infinite(value))
+    # In full digits, since few read 0E-8; but not a megabyte of zeros for 1E+1000000.
+    return format(value, "f") if abs(value.adjusted()) < 100 else str(value)
+
+
+@plain.register(UUID)
+@plain.register(pd.Period)
+@plain.register(pd.Interval)
+def _(value: Any, depth: int) -> str:
+    return str(value)
+
+
+@plain.register(date)
+@plain.register(datetime)
+def _(value: date, depth: int) -> str:
+    if not 1 <= value.year <= 9999:  # A Timestamp has other years too.
+        raise Unsendable(odd_year(value.year))
+    return value.isoformat()
+
+
+@plain.register
+def _(value: time, depth: int) -> str:
+    return value.isoformat()
+
+
+@plain.register
+def _(value: timedelta, depth: int) -> str:
+    seconds = value.days * 86_400 + value.seconds
+    nanoseconds = getattr(value, "nanoseconds", 0)
+    return duration(seconds * 10**9 + value.microseconds * 1000 + nanoseconds)
+
+
+@plain.register
+def _(value: Enum, depth: int) -> Any:
+    return plain(value.value, _deeper(depth))
+
+
+@plain.register(bytes)
+@plain.register(bytearray)
+@plain.register(memoryview)
+def _(value: bytes, depth: int) -> str:
+    return base64.b64encode(value).decode("ascii")
+
+
+@plain.register(list)
+@plain.register(tuple)
+def _(value: Iterable[Any], depth: int) -> list[Any]:
+    deeper = _deeper(depth)
+    return [plain_of(type(each))(each, deeper) for each in value]
+
+
+@plain.register(AbstractSet)
+def _(value: AbstractSet[Any], depth: int) -> list[Any]:
+    # A set of texts has another order in every process; a row sent twice has one.
+    return sorted(plain(list(value), depth), key=_json_key)
+
+
+@plain.register(Mapping)
+def _(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+    deeper = _deeper(depth)
+    found = {_key(key): plain_of(type(each))(each, deeper) for key, each in value.items()}
+    if len(found) < len(value):
+        raise Unsendable(f"{excerpt(value)} has two keys that are the same as text")
+    return found
+
+
+def _key(key: Any) -> str:
+    text = plain_of(type(key))(key, 0)
+    return text if isinstance(text, str) else _json_key(text)
+
+
+def _json_key(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+@plain.register
+def _(value: np.ndarray, depth: int) -> Any:
+    if value.ndim == 0:
+        return plain(value[()], _deeper(depth))
+    if value.dtype.kind in "biu" or (value.dtype.kind == "f" and np.isfinite(value).all()):
+        # Embeddings have thousands of numbers in a cell.
+        return value.astype("float64").tolist() if value.dtype.kind == "f" else value.tolist()
+    return plain(list(value), depth)
+
+
+@plain.register(np.datetime64)
+@plain.register(np.timedelta64)
+def _(value: Any, depth: int) -> Any:
+    read: Callable[[Any], Any] = pd.Timestamp if isinstance(value, np.datetime64) else pd.Timedelta
+    try:
+        return plain(read(value), depth)
+    except (ValueError, OverflowError) as error:
+        raise Unsendable(f"{value!r} cannot be read as a time: {error}") from None
+
+
+def _deeper(depth: int) -> int:
+    if depth >= _DEEPEST:
+        raise Unsendable(f"it holds itself, or is nested over {_DEEPEST} levels deep")
+    return depth + 1
+
+
+# plain_of(type(value))(value, depth) is plain(value, depth) at a third of the cost of the
+# look-up, which is most of the time where cells are nested.
+plain_of: Callable[[type], Callable[[Any, int], Any]] = lru_cache(maxsize=1000)(plain.dispatch)

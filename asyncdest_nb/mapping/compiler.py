@@ -1,0 +1,71 @@
+"""From a mapping to payloads: check and compile it once, then resolve any number of rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import MappingError
+from .registry import Resolver, compiled, problems
+from .values import UNDEFINED, code_units, type_name
+
+# Segment's own name; its directive becomes the root, and gets the other keys as "mapping".
+_ROOT = "__segment_internal_directive"
+
+
+def compile_mapping(mapping: Any) -> Resolver:
+    """Check and compile a mapping.
+
+    Raises MappingError with one line per problem, in Segment's words.
+    """
+    root = _unwrapped(_as_object(mapping))
+    if found := problems(root):
+        raise MappingError("\n".join(found))
+    return compiled(root)
+
+
+def transform(mapping: Any, data: Any = UNDEFINED) -> Any:
+    """Resolve a mapping for one row, as Segment's function of this name; no *data* is {}.
+
+    UNDEFINED if the mapping is itself a directive and finds nothing. Raises
+    MappingError for a mapping or *data* it cannot take.
+    """
+    row = {} if data is UNDEFINED else data
+    if not isinstance(row, dict):
+        raise MappingError(f"data must be an object, got {type_name(row)}")
+    return compile_mapping(mapping).resolve(row)
+
+
+def transform_batch(mapping: Any, data: Any) -> list[Any]:
+    """Resolve a mapping for each row of *data*, in order; UNDEFINED as in ``transform``."""
+    if not isinstance(data, list):
+        raise MappingError(f"data must be an array, got {type_name(data)}")
+    resolver = compile_mapping(mapping)
+    return [resolver.resolve(row) for row in data]
+
+
+def _as_object(mapping: Any) -> dict[str, Any]:
+    """Spread a mapping as JavaScript would: arrays and texts by index, numbers to nothing."""
+    match mapping:
+        case dict():
+            return mapping
+        case list() | tuple():
+            return {str(index): each for index, each in enumerate(mapping)}
+        case str():
+            return {str(index): each for index, each in enumerate(code_units(mapping))}
+        case bool() | int() | float():
+            return {}
+        case _:
+            raise MappingError(f"a mapping should be an object but it is a {type_name(mapping)}")
+
+
+def _unwrapped(mapping: dict[str, Any]) -> dict[str, Any]:
+    if _ROOT not in mapping:
+        return mapping
+    wrapper = mapping[_ROOT] if isinstance(mapping[_ROOT], dict) else {}
+    if len(wrapper) > 1:
+        raise MappingError("The root mapping must only have a single directive object")
+    name, options = next(iter(wrapper.items()), ("", None))
+    if not isinstance(options, dict):
+        raise MappingError("The root directive must be an object")
+    siblings = {key: value for key, value in mapping.items() if key != _ROOT}
+    return {name: {**options, "mapping": siblings}}

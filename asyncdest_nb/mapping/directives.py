@@ -1,0 +1,87 @@
+"""The directives that read a row: ``@path``, ``@template``, ``@literal``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import MappingError
+from . import path as paths
+from .registry import Compile, Resolver, directive, raw_or_directive, text_or_directive
+from .values import as_text, trimmed, type_name
+
+_TRIPLE = re.compile(r"\{\{\{([^}]+)\}\}\}")
+_DOUBLE = re.compile(r"\{\{([^}]+)\}\}")
+
+
+@directive("@literal", check=raw_or_directive)
+def literal(argument: Any, compiled: Compile) -> Resolver:
+    """Return the argument itself; directives nested in it are still resolved."""
+    return compiled(argument)
+
+
+@directive("@path", check=text_or_directive)
+def path(argument: Any, compiled: Compile) -> Resolver:
+    """Return the value at a path of the row."""
+    return _from_text("@path", compiled(argument), _path)
+
+
+@directive("@template", check=text_or_directive)
+def template(argument: Any, compiled: Compile) -> Resolver:
+    """Return a text with its ``{{placeholders}}`` filled from the row."""
+    return _from_text("@template", compiled(argument), _template)
+
+
+def _from_text(name: str, argument: Resolver, make: Callable[[str], Resolver]) -> Resolver:
+    """Make a resolver from a text: now if it is written out, per row if it is computed."""
+    if argument.is_constant:
+        return make(_text(name, argument.run(None)))
+    return Resolver(lambda row: make(_text(name, argument.run(row))).run(row), reads_all=True)
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise MappingError(f"{name}: expected string, got {type_name(value)}")
+    return value
+
+
+def _path(text: str) -> Resolver:
+    # Only the first "$." goes, wherever it stands: "a.$.b" is "a.b".
+    return _at(text.replace("$.", "", 1))
+
+
+def _at(text: str) -> Resolver:
+    pieces = paths.split(text)
+    return Resolver(
+        lambda row: paths.lookup(row, pieces),
+        roots=frozenset(pieces[:1]),
+        reads_all=not pieces,
+    )
+
+
+def _template(text: str) -> Resolver:
+    """Fill triple braces first, then double ones, as two passes over the text.
+
+    So a placeholder that a triple brace brings in with the row's own text is
+    filled too; one that a double brace brings in is not.
+    """
+    first = _filled(text, _TRIPLE)
+    if first.is_constant:
+        return _filled(text, _DOUBLE)
+    second = _filled(_TRIPLE.sub("", text), _DOUBLE)
+    return Resolver.of(lambda row: _filled(first.run(row), _DOUBLE).run(row), [first, second])
+
+
+def _filled(text: str, placeholder: re.Pattern[str]) -> Resolver:
+    # With one group, split alternates: text, placeholder, text, …, text.
+    pieces = placeholder.split(text)
+    if len(pieces) == 1:
+        return Resolver.constant(text)
+    places = [_at(trimmed(each)) for each in pieces[1::2]]
+    steps = [(place.run, after) for place, after in zip(places, pieces[2::2], strict=True)]
+
+    def run(row: Any) -> str:
+        return pieces[0] + "".join(as_text(find(row)) + after for find, after in steps)
+
+    return Resolver.of(run, places)

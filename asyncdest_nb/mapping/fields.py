@@ -1,0 +1,182 @@
+"""The plan that fills an action's fields from the columns of a frame."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
+
+from ..errors import MappingError, UnknownName, UsageError
+from .registry import Resolver, compiled, problems
+from .values import cleaned
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPlan:
+    """What the plan has to know of a field.
+
+    ``default`` is a mapping or a constant, None = none. ``hint`` says what fits,
+    for the message when nothing fills the field.
+    """
+
+    required: bool = False
+    default: Any | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMap:
+    """How each field gets its value from a row; a field nothing fills is in neither part.
+
+    ``sources`` says it in words: ``column 'email'``, ``default {"@path": "$.userId"}``.
+    """
+
+    resolvers: dict[str, Resolver] = field(repr=False)
+    sources: dict[str, str]
+
+    def payload(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the payload of a row, its own copy.
+
+        An empty cell is None; a field whose mapping finds nothing is left out, and an
+        item of an array that is nothing is None, as JSON has no other word for it.
+        Raises MappingError where a path or template computed from this row is no text.
+        """
+        payload: dict[str, Any] = cleaned(
+            {name: resolver.run(row) for name, resolver in self.resolvers.items()}, hole=None
+        )
+        return payload
+
+
+def plan_fields(
+    fields: Mapping[str, FieldPlan],
+    frame_columns: Sequence[str],
+    *,
+    columns: Mapping[str, str] | None = None,
+    mapping: Mapping[str, Any] | None = None,
+) -> FieldMap:
+    """Decide for each field what fills it.
+
+    In this order: its entry in *mapping*; its entry in *columns*, a column by its
+    whole name (dots are not a path there); the column of its own name; its default,
+    if that is a constant or reads a column the frame has.
+
+    Raises UnknownName for fields and columns nobody has, MappingError for everything
+    else; either lists all that is wrong.
+    """
+    columns = {name: str(column) for name, column in _given("columns", columns).items()}
+    mapping = _given("mapping", mapping)
+    unknown = [
+        *_unknown("field", [*mapping, *(name for name in columns if name not in mapping)], fields),
+        *_unknown("column", columns.values(), frame_columns),
+    ]
+    chooser = _Chooser(frame_columns, columns, mapping)
+    sources, faults = chooser.sources(fields)
+    if unknown or faults:
+        raise _all_wrong(UnknownName if unknown else MappingError, [*unknown, *faults])
+    return FieldMap(
+        {name: source.resolver for name, source in sources.items()},
+        {name: source.words for name, source in sources.items()},
+    )
+
+
+def _given(argument: str, value: Mapping[str, Any] | None) -> dict[str, Any]:
+    if value is None or isinstance(value, Mapping):
+        return dict(value or {})
+    raise MappingError(
+        f"{argument}= got a {type(value).__name__}: {value!r}; write a dict from field to "
+        + ("column" if argument == "columns" else "constant or directive")
+    )
+
+
+def _unknown(kind: str, names: Iterable[object], known: Iterable[object]) -> list[str]:
+    found = list(known)
+    return [str(UnknownName.of(kind, name, found)) for name in names if name not in found]
+
+
+def _all_wrong(error: type[UsageError], found: list[str]) -> UsageError:
+    if len(found) == 1:
+        return error(found[0])
+    return error("\n".join([f"{len(found)} problems:", *(f"- {each}" for each in found)]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    resolver: Resolver
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Chooser:
+    """Finds what fills a field; every fault is raised as a MappingError of its own."""
+
+    frame_columns: Sequence[str]
+    columns: dict[str, str]
+    mapping: dict[str, Any]
+
+    def sources(self, fields: Mapping[str, FieldPlan]) -> tuple[dict[str, _Source], list[str]]:
+        """Return the sources of the fields that have one, and all faults on the way."""
+        sources, faults = {}, []
+        for name, plan in fields.items():
+            try:
+                source = self.source(name, plan)
+            except MappingError as error:
+                faults.append(str(error))
+            else:
+                sources.update({name: source} if source else {})
+        return sources, faults
+
+    def source(self, name: str, plan: FieldPlan) -> _Source | None:
+        if name in self.mapping and name in self.columns:
+            raise MappingError(
+                f"field {name!r} is in columns= ({self.columns[name]!r}) and in mapping= "
+                f"({_as_json(self.mapping[name])}): keep one of them"
+            )
+        if name in self.mapping:
+            return _mapped(name, self.mapping[name])
+        if name in self.columns or name in self.frame_columns:
+            column = self.columns.get(name, name)
+            return _Source(Resolver(itemgetter(column), frozenset({column})), f"column {column!r}")
+        return self._default(name, plan)
+
+    def _default(self, name: str, plan: FieldPlan) -> _Source | None:
+        if plan.default is not None:
+            resolver = _compiled(name, plan.default)
+            if resolver.is_constant or resolver.reads_all or self._has_any(resolver.roots):
+                return _Source(resolver, f"default {_as_json(plan.default)}")
+        if plan.required:
+            raise MappingError(self._unfilled(name, plan))
+        return None
+
+    def _has_any(self, roots: frozenset[str]) -> bool:
+        return not roots.isdisjoint(self.frame_columns)
+
+    def _unfilled(self, name: str, plan: FieldPlan) -> str:
+        hint = f" ({plan.hint})" if plan.hint else ""
+        default = ""
+        if plan.default is not None:
+            default = f", and its default {_as_json(plan.default)} finds nothing there"
+        return (
+            f"nothing fills the required field {name!r}{hint}: the frame has no column of that "
+            f"name{default}. Name one with columns={{{name!r}: '<column>'}}, or write "
+            f"mapping={{{name!r}: <a constant or a directive>}}. "
+            f"Columns: {', '.join(self.frame_columns) or 'none'}"
+        )
+
+
+def _mapped(name: str, value: Any) -> _Source:
+    return _Source(_compiled(name, value), f"mapping {_as_json(value)}")
+
+
+def _compiled(name: str, value: Any) -> Resolver:
+    if found := problems(value, (name,)):
+        raise MappingError("\n".join(found))
+    try:
+        return compiled(value)
+    except MappingError as error:
+        raise MappingError(f"field {name!r}: {error}") from None
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=repr)

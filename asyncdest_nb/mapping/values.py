@@ -1,0 +1,120 @@
+"""JavaScript's values, where Python's differ: undefined, the names of types, text."""
+
+from __future__ import annotations
+
+import math
+from enum import Enum
+from typing import Any, Final
+
+# With the byte order mark, and without U+001C to U+001F and U+0085, which Python strips.
+_BLANKS = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+
+
+class Undefined(Enum):
+    """The type of ``UNDEFINED``: no value at all, where None is the value null."""
+
+    UNDEFINED = "undefined"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNDEFINED: Final = Undefined.UNDEFINED
+
+
+def type_name(value: Any) -> str:
+    """Name a value's type the way mapping messages do."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int() | float():
+            return "number"
+        case str():
+            return "string"
+        case dict():
+            return "object"
+        case list() | tuple():
+            return "array"
+        case Undefined():
+            return "undefined"
+        case _:
+            return type(value).__name__
+
+
+def cleaned(value: Any, *, hole: Any = UNDEFINED) -> Any:
+    """Copy *value* without the keys that hold UNDEFINED; slots of arrays become *hole*."""
+    if isinstance(value, dict):
+        return {
+            key: cleaned(each, hole=hole) for key, each in value.items() if each is not UNDEFINED
+        }
+    if isinstance(value, list | tuple):
+        return [cleaned(each, hole=hole) for each in value]
+    return hole if value is UNDEFINED else value
+
+
+def trimmed(text: str) -> str:
+    """Strip *text* of what JavaScript calls white space."""
+    return text.strip(_BLANKS)
+
+
+def code_units(text: str) -> list[str]:
+    """Split *text* as JavaScript indexes it: an emoji is two lone surrogates."""
+    if all(each <= "\uffff" for each in text):
+        return list(text)
+    encoded = text.encode("utf-16-le", "surrogatepass")
+    return [chr(encoded[at] | encoded[at + 1] << 8) for at in range(0, len(encoded), 2)]
+
+
+def as_text(value: Any) -> str:
+    """Write *value* as a template does; null and undefined are empty.
+
+    An array is its items joined by commas, an object ``[object Object]``.
+    """
+    if isinstance(value, str):
+        return value
+    if value is None or value is UNDEFINED:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    # Not rounded to a double as in JavaScript: an id of 19 digits stays that id.
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return number_text(value)
+    if isinstance(value, list | tuple):
+        return ",".join(map(as_text, value))
+    return "[object Object]"
+
+
+def number_text(number: float) -> str:
+    """Write a double in ECMAScript's shortest form: 1, 0.1, 1e+21, 1e-7.
+
+    Python finds the same digits; only where the exponent begins differs.
+    """
+    if not math.isfinite(number):
+        return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+    if number == 0:
+        return "0"
+    sign = "-" if number < 0 else ""
+    mantissa, _, exponent = f"{abs(number)!r}".partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    point = len(whole) + int(exponent or 0) - (len(whole + fraction) - len(digits))
+    return sign + _placed(digits.rstrip("0"), point)
+
+
+def _placed(digits: str, point: int) -> str:
+    """Write 0.*digits* times ten to the power of *point*."""
+    count = len(digits)
+    if count <= point <= 21:
+        return digits.ljust(point, "0")
+    if 0 < point <= 21:
+        return f"{digits[:point]}.{digits[point:]}"
+    if -6 < point <= 0:
+        return f"0.{'0' * -point}{digits}"
+    fraction = f".{digits[1:]}" if count > 1 else ""
+    return f"{digits[0]}{fraction}e{point - 1:+d}"

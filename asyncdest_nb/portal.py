@@ -1,0 +1,142 @@
+"""Where the engine's event loop lives, and how code on other threads waits for it.
+
+One daemon thread per process, started when it is first needed: polling goes on
+while a cell computes, and after a cell was interrupted. Where threads do not
+exist (Pyodide) the engine lives on the running loop instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import os
+import sys
+import threading
+import time
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+STEP_SECONDS = 0.05  # How long a wait may be deaf to the stop button.
+
+
+class Portal:
+    """An event loop on its own daemon thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="asyncdest-engine", daemon=True)
+        self._thread.start()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop that everything started here runs on."""
+        return self._loop
+
+    def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Run *work* on the loop and return its future at once; any thread may call."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def stop(self) -> None:
+        """Cancel what runs, end the thread and close the loop."""
+        if self._loop.is_closed():
+            return
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.get_loop().run_forever()
+
+
+class RunningLoop:
+    """The loop that runs already: for hosts without threads, where only ``await`` can wait."""
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The running loop."""
+        return asyncio.get_running_loop()
+
+    def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Run *work* as a task of the running loop; its future is done with the task."""
+        future: Future[T] = Future()
+        task = self.loop.create_task(work)
+        task.add_done_callback(lambda done: _copy(done, future))
+        return future
+
+    def stop(self) -> None:
+        """Leave the loop alone: it is not ours."""
+
+
+def _copy(task: asyncio.Task[T], future: Future[T]) -> None:
+    if task.cancelled():
+        future.cancel()
+    elif (error := task.exception()) is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(task.result())
+
+
+Runner = Portal | RunningLoop
+
+_started: dict[int, Runner] = {}
+_lock = threading.Lock()
+
+
+def portal() -> Runner:
+    """Return the one of this process, started now if need be.
+
+    A forked child inherits no threads, so it gets one of its own.
+    """
+    with _lock:
+        runner = _started.get(os.getpid())
+        if runner is None:
+            runner = RunningLoop() if sys.platform == "emscripten" else Portal()
+            _started[os.getpid()] = runner
+        return runner
+
+
+def wait(future: Future[Any], timeout: float | None = None) -> bool:
+    """Wait until *future* is done or *timeout* seconds are over; say which.
+
+    It waits in short steps, so that the stop button is heard at once; what runs
+    goes on.
+    """
+    end = None if timeout is None else time.monotonic() + timeout
+    while not future.done():
+        left = STEP_SECONDS if end is None else min(STEP_SECONDS, end - time.monotonic())
+        if left <= 0:
+            return False
+        concurrent.futures.wait([future], timeout=left)
+    return True
+
+
+def call(work: Coroutine[Any, Any, T]) -> T:
+    """Run *work* on the engine's loop, wait for it and return what it returns.
+
+    The stop button cancels it.
+    """
+    future = portal().start(work)
+    try:
+        wait(future)
+    except KeyboardInterrupt:
+        future.cancel()
+        raise
+    return future.result()
+
+
+async def wait_async(future: Future[Any], timeout: float | None = None) -> bool:
+    """Wait as ``wait`` does, without blocking the caller's loop.
+
+    It looks again and again, because ``asyncio.wrap_future`` would let the stop
+    button cancel what runs.
+    """
+    end = None if timeout is None else time.monotonic() + timeout
+    while not future.done():
+        left = STEP_SECONDS if end is None else min(STEP_SECONDS, end - time.monotonic())
+        if left <= 0:
+            return False
+        await asyncio.sleep(left)
+    return True

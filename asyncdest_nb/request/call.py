@@ -1,0 +1,208 @@
+"""What ``request`` is in ``perform(request, payload)``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from ..errors import HTTPError, NotSent, ReplyLost, UsageError
+from .address import joined, parse_url, shown_query, shown_url, with_params, without_queries
+from .answer import Response, one_line, read_body, read_retry_after
+from .base import Base
+from .credentials import CREDENTIAL_HEADERS, login_secrets, secrets_in
+from .exchange import SAFE_METHODS, Effect, Exchange, effect_of, effect_of_failure
+from .parts import checked_body, checked_headers, checked_method, checked_timeout
+from .redactor import MASK, Redactor
+from .wire import Body, Failure, Incoming, Outgoing, Transport, send
+
+SHOWN = 8_000  # characters of a body in an Exchange
+
+# RFC 9110's names, which Python has from 3.13 on: a message must not depend on that.
+_PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
+class Call:
+    """The ``request`` of one invocation: ``await request(url, method="POST", json=...)``.
+
+    ``exchanges`` are its requests, masked, in the order they ended.
+    """
+
+    def __init__(
+        self,
+        base: Base,
+        *,
+        redactor: Redactor,
+        open_transport: Callable[[], Transport],
+        clock: Callable[[], float],
+    ) -> None:
+        self.exchanges: list[Exchange] = []
+        self._base = base
+        self._redactor = redactor
+        self._open_transport = open_transport
+        self._clock = clock
+
+    def __repr__(self) -> str:
+        return f"<Call with {len(self.exchanges)} exchanges>"
+
+    def mask(self, text: str) -> str:
+        """Return *text* masked, also of the credentials this call itself was given."""
+        return self._redactor.text(text)
+
+    async def __call__(
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        json: Any = ...,
+        content: str | bytes | None = None,
+        headers: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | None = None,
+        username: Any = None,
+        password: Any = None,
+        timeout_seconds: float | None = None,
+        throw_http_errors: bool = True,
+    ) -> Response:
+        """Send one request, once, and return its whole answer.
+
+        A header of None deletes the base header of that name. *json* ``...`` means no
+        JSON; None is sent as ``null``. *params* go over those in *url*.
+
+        Raises UsageError before anything is sent; NotSent if it provably never
+        arrived; ReplyLost or ReplyTimeout if nobody knows; HTTPError for an answer
+        other than 2xx, redirects included, unless *throw_http_errors* is False.
+        """
+        own_secrets = [*secrets_in(headers or {}), *login_secrets(username, password)]
+        self._redactor = self._redactor.also(own_secrets)
+        refusal = None
+        try:
+            body, content_type = checked_body(json, content)
+            target = with_params(parse_url(str(url), base=self._base.url), params)
+            own = {**content_type, **checked_headers(headers or {})}
+            seconds = self._base.timeout_seconds if timeout_seconds is None else timeout_seconds
+            outgoing = Outgoing(
+                method=checked_method(method),
+                url=target,
+                headers=self._base.layered(target, own, (username, password)),
+                body=Body(body),
+                timeout_seconds=checked_timeout(seconds),
+            )
+        except UsageError as error:
+            refusal = f"{self.mask(str(error))}; nothing was sent"
+        if refusal:  # Raised out here, or the text with its secrets would be the context.
+            raise UsageError(refusal)
+        response = await self._exchanged(outgoing)
+        if throw_http_errors and not response.ok:
+            raise self._http_error(outgoing, response)
+        return response
+
+    async def _exchanged(self, outgoing: Outgoing) -> Response:
+        transport, started = self._open_transport(), self._clock()
+        try:
+            result = await send(outgoing, transport=transport)
+        except BaseException as error:
+            # Cancelled: what is already on the wire arrives all the same.
+            kind = NotSent if outgoing.body.is_untouched else ReplyLost
+            failure = Failure(kind, f"given up here: {type(error).__name__}")
+            self._record_failure(outgoing, failure, started=started)
+            raise
+        if isinstance(result, Failure):
+            reason = self._record_failure(outgoing, result, started=started)
+            raise result.kind(f"{self._named(outgoing)} {_end(outgoing, result)}: {reason}")
+        return self._read(outgoing, result, started=started)
+
+    def _record_failure(self, outgoing: Outgoing, failure: Failure, *, started: float) -> str:
+        reason = one_line(without_queries(failure.reason), self._redactor)
+        effect = effect_of_failure(outgoing.method, failure.kind)
+        self._record(outgoing, failure.status, started=started, problem=reason, effect=effect)
+        return reason
+
+    def _read(self, outgoing: Outgoing, answer: Incoming, *, started: float) -> Response:
+        content_type = answer.headers.get("content-type", "")
+        content, data, problem = read_body(answer.body, content_type, self._redactor)
+        retry_after = read_retry_after(answer.headers, now=self._clock())
+        effect = effect_of(outgoing.method, answer.status, retry_after=retry_after)
+        self._record(
+            outgoing,
+            answer.status,
+            started=started,
+            answer=content,
+            problem=problem,
+            effect=effect,
+            retry_after=retry_after,
+        )
+        return Response(
+            status=answer.status,
+            headers={name: self._redactor.content(each) for name, each in answer.headers.items()},
+            content=content,
+            data=data,
+            url=self._redactor.content(str(outgoing.url)),
+            problem=problem,
+        )
+
+    def _record(
+        self,
+        outgoing: Outgoing,
+        status: int | None,
+        *,
+        started: float,
+        answer: str = "",
+        problem: str | None,
+        effect: Effect,
+        retry_after: float | None = None,
+    ) -> None:
+        body = outgoing.body.content.decode("utf-8", "replace")
+        exchange = Exchange(
+            method=outgoing.method,
+            url=self.mask(shown_url(outgoing.url) + shown_query(outgoing.url)),
+            request_headers={
+                name: self._masked_header(name, value) for name, value in outgoing.headers.items()
+            },
+            request_body=self._redactor.text(body, limit=SHOWN) if body else None,
+            status=status,
+            answer=self._redactor.text(answer, limit=SHOWN),
+            problem=problem,
+            effect=effect,
+            seconds=max(0.0, self._clock() - started),
+            retry_after=retry_after,
+        )
+        self.exchanges.append(exchange)
+
+    def _masked_header(self, name: str, value: str) -> str:
+        is_secret = name in CREDENTIAL_HEADERS or self.mask(value) != value
+        return MASK if is_secret else value
+
+    def _named(self, outgoing: Outgoing) -> str:
+        return f"{outgoing.method} {self.mask(shown_url(outgoing.url))}"
+
+    def _http_error(self, outgoing: Outgoing, response: Response) -> HTTPError:
+        found = one_line(response.content, self._redactor)
+        why = response.problem or found
+        if 300 <= response.status <= 399:
+            why = self._elsewhere(outgoing, response.headers.get("location"))
+        what = f"{self._named(outgoing)} answered {response.status} {_phrase(response.status)}"
+        return HTTPError(
+            f"{what.rstrip()}: {why}" if why else what.rstrip(),
+            status=response.status,
+            excerpt=found,
+            retry_after=read_retry_after(response.headers, now=self._clock()),
+        )
+
+    def _elsewhere(self, outgoing: Outgoing, location: str | None) -> str:
+        target = joined(outgoing.url, location) if location else None
+        where = f"to {self.mask(shown_url(target))}" if target else "without saying where to"
+        return f"it redirects {where}; redirects are not followed, credentials are not sent there"
+
+
+def _end(outgoing: Outgoing, failure: Failure) -> str:
+    if issubclass(failure.kind, NotSent):
+        return "was not sent"
+    is_safe = outgoing.method in SAFE_METHODS
+    return "got no whole answer" if is_safe else "got no whole answer and may have been applied"
+
+
+def _phrase(status: int) -> str:
+    try:
+        return _PHRASES.get(status) or HTTPStatus(status).phrase
+    except ValueError:
+        return ""

@@ -1,0 +1,81 @@
+"""One destination's connections, credentials and secrets."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ..errors import UsageError
+from .address import shown_url
+from .base import Base, secrets_of
+from .call import Call
+from .credentials import reveal
+from .redactor import Redactor
+from .wire import AiohttpTransport, Transport
+
+
+class Client:
+    """Requests to one destination, with its credentials and its secrets.
+
+    *options* is what a destination's ``extend_request`` returns: base_url, headers,
+    username, password, timeout_seconds; texts may be pydantic's SecretStr. Headers
+    and login go only to the origins of base_url and of the *trusted* URLs.
+    *secrets* are further texts never to be shown. *timeout_seconds* bounds a whole
+    exchange; the one in *options* wins.
+
+    The default *transport* is opened by the first request, on its event loop; all
+    requests of a client share that loop. One that is passed in must not follow
+    redirects by itself, and is closed with the client.
+
+    Raises UsageError for an option or a URL that cannot be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        options: Mapping[str, Any] = {},
+        trusted: Iterable[str] = (),
+        secrets: Iterable[str] = (),
+        timeout_seconds: float = 10.0,
+        transport: Transport | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._base = Base.of(options, trusted=trusted, timeout_seconds=timeout_seconds)
+        self._redactor = Redactor([*map(reveal, secrets), *secrets_of(options)])
+        self._transport = transport
+        self._clock = clock
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_closed = False
+
+    def __repr__(self) -> str:
+        where = "without base_url" if self._base.url is None else shown_url(self._base.url)
+        return f"<Client {self.mask(where)}>"
+
+    def call(self) -> Call:
+        """Return a fresh ``request`` for one invocation of a user's function."""
+        return Call(
+            self._base, redactor=self._redactor, open_transport=self._open, clock=self._clock
+        )
+
+    def mask(self, text: str) -> str:
+        """Return *text* with every trace of a secret masked."""
+        return self._redactor.text(text)
+
+    async def aclose(self) -> None:
+        """Close the connections; a closed client sends nothing more."""
+        self._is_closed = True
+        if self._transport is not None:
+            await self._transport.aclose()
+
+    def _open(self) -> Transport:
+        if self._is_closed:
+            raise UsageError("this client is closed: make a new one")
+        loop = asyncio.get_running_loop()
+        self._loop = self._loop or loop
+        if self._loop is not loop:
+            raise UsageError("this client was used on another event loop: make one for each")
+        if self._transport is None:
+            self._transport = AiohttpTransport()
+        return self._transport

@@ -1,0 +1,67 @@
+"""The parts of a request, checked before anything is sent."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import UsageError
+from .credentials import reveal
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e]*")
+
+
+def checked_headers(headers: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return *headers* with lower-case names and unwrapped values.
+
+    Raises UsageError for what cannot be sent, since transports find out in the
+    middle of sending. The message does not show a value: it may be a credential.
+    """
+    checked = {
+        name.lower(): None if value is None else reveal(value) for name, value in headers.items()
+    }
+    for name, value in checked.items():
+        if not _TOKEN.fullmatch(name):
+            raise UsageError(f"{name!r} cannot be the name of a header")
+        if value is not None and not _VALUE.fullmatch(value):
+            raise UsageError(f"the value of the header {name} is not printable ASCII on one line")
+    return checked
+
+
+def checked_method(method: str) -> str:
+    """Return *method* in upper case; raises UsageError if it cannot be one."""
+    if not _TOKEN.fullmatch(method):
+        raise UsageError(f"{method!r} is not an HTTP method; GET, POST, PUT, PATCH, DELETE are")
+    return method.upper()
+
+
+def checked_timeout(seconds: float) -> float:
+    """Return *seconds*; raises UsageError unless they are a positive number."""
+    if not (seconds > 0 and math.isfinite(seconds)):
+        raise UsageError(f"timeout_seconds is {seconds!r}: it must be a positive number")
+    return seconds
+
+
+def checked_body(value: Any, content: str | bytes | None) -> tuple[bytes, dict[str, str]]:
+    """Return a request's body and the content type it implies.
+
+    *value* is sent as JSON, unless it is ``...``. Raises UsageError for both at once,
+    and for what JSON cannot hold: NaN, lone surrogates, objects of Python.
+    """
+    if value is ...:
+        text = {"content-type": "text/plain; charset=utf-8"} if isinstance(content, str) else {}
+        return content.encode() if isinstance(content, str) else content or b"", text
+    if content is not None:
+        raise UsageError("a request has json or content, not both")
+    try:
+        body = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        return body.encode(), {"content-type": "application/json"}
+    except UnicodeEncodeError:
+        problem = "a text in it holds half a character (a lone surrogate)"
+    except (TypeError, ValueError, RecursionError) as error:
+        problem = str(error)
+    raise UsageError(f"cannot send this as JSON: {problem}")

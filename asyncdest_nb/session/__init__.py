@@ -1,0 +1,8 @@
+"""What users hold: a Session, a Connection in it, and the Run that a submit returns."""
+
+from .connection import Connection
+from .exploring import Executed, Preview
+from .run import Run
+from .session import Reachable, Session, default_session
+
+__all__ = ["Connection", "Executed", "Preview", "Reachable", "Run", "Session", "default_session"]

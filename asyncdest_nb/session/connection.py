@@ -1,0 +1,213 @@
+"""A connection: a destination with its settings, ready to be asked."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..destination import Action, Function, InputField, input_fields
+from ..engine import (
+    Channel,
+    Engine,
+    Invalid,
+    Limits,
+    Prepared,
+    Source,
+    prepare,
+    rows_per_call,
+    split,
+)
+from ..errors import UnknownName, UsageError
+from ..frame import DataFrame, Rows, to_rows
+from ..mapping import FieldMap, FieldPlan, plan_fields
+from ..portal import call
+from ..request import Exchange
+from ..responses import AsyncActionResponse, JSONObject
+from ..schedule import Schedule, SquareRoot
+from .exploring import Executed, Preview
+from .run import Run
+
+
+class Connection:
+    """A destination with its settings. Its text names its actions and fields, never a secret."""
+
+    def __init__(self, channel: Channel, *, engine: Engine, start: Callable[[Run], None]) -> None:
+        self.destination = channel.destination
+        self._channel = channel
+        self._engine = engine
+        self._start = start
+
+    def submit(
+        self,
+        frame: DataFrame,
+        action: str,
+        *,
+        columns: Mapping[str, str] | None = None,
+        mapping: Mapping[str, Any] | None = None,
+        batch_size: int | None = None,
+        schedule: Schedule | None = None,
+    ) -> Run:
+        """Send the rows of *frame* in batches and return at once with the run.
+
+        A field is filled by *mapping* (directives or constants), else from the
+        column that *columns* names for it, else from the column of its own name,
+        else by its default. A row that does not fit the action's fields is not
+        sent: its outcome is "invalid". *batch_size* None = as many rows a request
+        as the action takes. Polling goes on in the background.
+
+        Raises FrameError, MappingError or UnknownName before anything is sent. A
+        destination's refusal is not raised: it is the rows' status and message.
+        """
+        found = self._action(action, batch_size)
+        rows = to_rows(frame)
+        execution = self._engine.execution(
+            run_id := uuid.uuid4().hex[:12],
+            source=Source(rows.rows, rows.faults, rows.labels),
+            action=found,
+            fields=_fill(found, rows, columns=columns, mapping=mapping),
+            channel=self._channel,
+            schedule=schedule or SquareRoot(),
+            limits=Limits(batch_size=batch_size),
+        )
+        title = f"{found.title} to {self.destination.name}"
+        run = Run(run_id, title, frame=frame.copy(), labels=rows.labels, execution=execution)
+        self._start(run)
+        return run
+
+    def preview(
+        self,
+        frame: DataFrame,
+        action: str,
+        *,
+        columns: Mapping[str, str] | None = None,
+        mapping: Mapping[str, Any] | None = None,
+        batch_size: int | None = None,
+    ) -> Preview:
+        """Return what ``submit`` would send; sends nothing, and raises what it would raise."""
+        found = self._action(action, batch_size)
+        rows = to_rows(frame)
+        fields = _fill(found, rows, columns=columns, mapping=mapping)
+        source = Source(rows.rows, rows.faults, rows.labels)
+        read = list(prepare(source, action=found, fields=fields))
+        good = [row for row in read if isinstance(row, Prepared)]
+        count = rows_per_call(found, batch_size)
+        batches = list(split(good, count=count, size_bytes=found.batch_bytes))
+        return Preview(
+            payloads={row.position: row.payload.as_json() for row in good},
+            invalid={row.position: row.reason for row in read if isinstance(row, Invalid)},
+            batches=[len(batch) for batch in batches],
+            sources=fields.sources,
+            labels=rows.labels,
+            first_request=self._first_request(found, batches, batch_size),
+        )
+
+    def execute_action(self, action: str, payload: Mapping[str, Any]) -> Executed:
+        """Call ``perform`` with one payload; its requests and its answer are shown."""
+        found = self.destination.action(action)
+        function = _needed(found.perform, found, "perform")
+        return self._execute(function, payload=_read(found, payload))
+
+    def execute_batch(self, action: str, payloads: Sequence[Mapping[str, Any]]) -> Executed:
+        """Call ``perform_batch`` with some payloads; its requests and its answer are shown."""
+        found = self.destination.action(action)
+        function = _needed(found.perform_batch, found, "perform_batch")
+        return self._execute(function, payload=[_read(found, each) for each in payloads])
+
+    def execute_poll(
+        self, action: str, contexts: Executed | AsyncActionResponse | Sequence[JSONObject]
+    ) -> Executed:
+        """Call ``poll`` once, for *contexts* or for those that an execute call returned."""
+        found = self.destination.action(action)
+        function = _needed(found.poll, found, "poll")
+        return self._execute(function, contexts=_contexts(contexts))
+
+    def test_authentication(self) -> None:
+        """Ask the destination whether it takes the credentials; raises what it says if not.
+
+        A destination that declares no such test is not asked.
+        """
+        function = self.destination.test_authentication
+        if function is not None and (error := self._execute(function).error) is not None:
+            raise error
+
+    def _execute(self, function: Function, **data: Any) -> Executed:
+        return Executed(call(self._channel.ask(function, **data)), mask=self._channel.mask)
+
+    def _first_request(
+        self, action: Action, batches: Sequence[Sequence[Prepared]], batch_size: int | None
+    ) -> Exchange | None:
+        if not batches:
+            return None
+        function, payload = action.call_for([row.payload for row in batches[0]], batch_size)
+        exchanges = call(self._channel.rehearse(function, payload)).exchanges
+        return exchanges[0] if exchanges else None
+
+    def _action(self, slug: str, batch_size: int | None) -> Action:
+        if batch_size is not None and batch_size < 1:
+            raise UsageError(f"batch_size is {batch_size}; it must be 1 or more")
+        return self.destination.action(slug)
+
+    def _settings(self) -> dict[str, str]:
+        """Return the settings by key, as text; of a secret only whether it is set."""
+        shown = {}
+        for key, field in input_fields(type(self._channel.settings)).items():
+            value = getattr(self._channel.settings, key)
+            if field.type == "password":
+                shown[key] = "not set" if value is None else "set"
+            else:
+                shown[key] = self._channel.mask(str(value))
+        return shown
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{key}: {value}" for key, value in self._settings().items())
+        lines = [f"{self.destination.name} ({settings})"]
+        for slug, action in self.destination.actions.items():
+            lines.append(f"  {slug}: {action.description or action.title}")
+            lines.extend(f"    {_field_line(field)}" for field in action.fields.values())
+        return "\n".join(lines)
+
+
+def _field_line(field: InputField) -> str:
+    kind = f"list of {field.type}" if field.multiple else field.type
+    need = "required" if field.required else "optional"
+    choices = f", one of {', '.join(map(str, field.choices))}" if field.choices else ""
+    default = f", default {field.default}" if field.default is not None else ""
+    return f"{field.key}: {field.label} ({kind}, {need}{choices}{default})"
+
+
+def _fill(action: Action, rows: Rows, **sources: Mapping[str, Any] | None) -> FieldMap:
+    plans = {
+        key: FieldPlan(
+            required=field.required,
+            default=field.default,
+            hint=f"one of {', '.join(map(str, field.choices))}" if field.choices else "",
+        )
+        for key, field in action.fields.items()
+    }
+    return plan_fields(plans, rows.columns, **sources)
+
+
+def _needed(function: Function | None, action: Action, name: str) -> Function:
+    if function is None:
+        raise UsageError(f"action {action.title!r} has no {name}")
+    return function
+
+
+def _read(action: Action, values: Mapping[str, Any]) -> Any:
+    for key in values:
+        if key not in action.fields:
+            raise UnknownName.of(f"field of {action.title}", key, action.fields)
+    payload = action.read(values)
+    if isinstance(payload, str):
+        raise UsageError(payload)
+    return payload
+
+
+def _contexts(found: Executed | AsyncActionResponse | Sequence[JSONObject]) -> list[JSONObject]:
+    answer = found.answer if isinstance(found, Executed) else found
+    if isinstance(answer, AsyncActionResponse):
+        return answer.async_contexts
+    if not isinstance(answer, Sequence):
+        raise UsageError(f"the answer was not async: {type(answer).__name__} has no contexts")
+    return [dict(context) for context in answer]

@@ -1,0 +1,70 @@
+"""One look at a destination without a run: a single call, or a dry run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..engine import Asked
+from ..request import Exchange
+from ..responses import JSONObject
+
+_SHOWN = 5  # Payloads and invalid rows in a preview's text.
+
+
+class Executed:
+    """One call of a destination's function: what was asked, answered and returned.
+
+    ``answer`` is what the function returned, None if it raised ``error``;
+    ``exchanges`` are its HTTP requests in order, with secrets masked.
+    """
+
+    def __init__(self, asked: Asked, *, mask: Callable[[str], str]) -> None:
+        self.answer = asked.answer
+        self.error = asked.error
+        self.exchanges = list(asked.exchanges)
+        self._mask = mask
+
+    def __repr__(self) -> str:
+        lines = [line for each in self.exchanges for line in _exchange_lines(each)]
+        if self.error is not None:
+            lines.append(f"raised {type(self.error).__name__}: {self.error}")
+        else:
+            lines.append(f"returned {self.answer!r}")
+        return self._mask("\n".join(lines))
+
+
+def _exchange_lines(exchange: Exchange) -> list[str]:
+    asked = f"{exchange.method} {exchange.url} {exchange.request_body or ''}".rstrip()
+    if exchange.status is None:
+        return [asked, f"  {exchange.problem or 'not sent'}"]
+    return [asked, f"  {exchange.status} {exchange.answer}".rstrip()]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a submit would send; nothing has been sent.
+
+    ``payloads`` and ``invalid`` (the reasons) are by position in the frame,
+    ``batches`` the rows of each request, ``sources`` what fills each field,
+    ``first_request`` the first request as it would leave, None = no valid row.
+    """
+
+    payloads: dict[int, JSONObject]
+    invalid: dict[int, str]
+    batches: list[int]
+    sources: dict[str, str]
+    labels: Sequence[str]
+    first_request: Exchange | None
+
+    def __repr__(self) -> str:
+        lines = [
+            f"{len(self.payloads):,} rows in {len(self.batches):,} requests, "
+            f"{len(self.invalid):,} invalid; nothing has been sent"
+        ]
+        lines += [f"  {field} <- {source}" for field, source in self.sources.items()]
+        for position, reason in list(self.invalid.items())[:_SHOWN]:
+            lines.append(f"  invalid row {self.labels[position]}: {reason}")
+        for position, payload in list(self.payloads.items())[:_SHOWN]:
+            lines.append(f"  row {self.labels[position]}: {payload}")
+        return "\n".join(lines)

@@ -1,0 +1,172 @@
+"""A run: the rows of one submit, on their way."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from concurrent.futures import Future
+from typing import Any, ClassVar
+
+from ..engine import Execution, Ledger
+from ..frame import DataFrame, to_frame, with_columns
+from ..operation import Operation, RowOutcome, RowStatus, RunStatus
+from ..portal import wait, wait_async
+
+_FAILED = (RowStatus.FAILED, RowStatus.INVALID)
+
+
+class Run:
+    """The rows of one submit: how each operation stands, and what became of each row.
+
+    It goes on by itself; ``await`` it or ``wait()`` for it, as often as you like.
+    Interrupting a wait stops the waiting, never the work.
+    """
+
+    # How a notebook shows a run; the package's face sets it.
+    show: ClassVar[Callable[[Run], None]] = print
+
+    def __init__(
+        self,
+        run_id: str,
+        title: str,
+        *,
+        frame: DataFrame,
+        labels: Sequence[str],
+        execution: Execution,
+    ) -> None:
+        self.id = run_id
+        self.title = title
+        self.labels = labels
+        self.created_at = time.time()  # Unix seconds
+        self._frame = frame
+        self._execution = execution
+
+    @property
+    def _ledger(self) -> Ledger:
+        return self._execution.ledger
+
+    @property
+    def rested(self) -> Future[None]:
+        """Done when nothing more happens by itself; its exception is what ended the run early."""
+        return self._ledger.rested
+
+    @property
+    def status(self) -> RunStatus:
+        """The run in one word: pending while anything is open, or waits for your decision."""
+        return self._ledger.status
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self.rested.done()
+
+    @property
+    def operations(self) -> Sequence[Operation]:
+        """The operations by number; empty until all rows have been looked at."""
+        return self._ledger.operations
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows per status: pending, completed, failed, invalid, canceled, unknown."""
+        return self._ledger.counts
+
+    @property
+    def notices(self) -> list[str]:
+        """Sentences to see now: throttling, an unreachable host, a full disk."""
+        return self._execution.notices()
+
+    @property
+    def stats(self) -> dict[str, int | float]:
+        """What the run has cost so far: rows, operations, requests, polls, seconds, …"""
+        operations = list(self.operations)
+        ends = [each.finished_at for each in operations if each.finished_at is not None]
+        end = max(ends, default=self.created_at) if self.is_at_rest else time.time()
+        return {
+            "rows": len(self.labels),
+            "operations": len(operations),
+            "requests": self._execution.requests,
+            "polls": sum(each.polls for each in operations),
+            "polls_without_answer": sum(each.poll_errors for each in operations),
+            "seconds": round(end - self.created_at, 3),
+        }
+
+    def wait(self, timeout: float | None = None, *, keep_loop: bool = False) -> RunStatus:
+        """Wait until nothing more happens, or *timeout* seconds, and return the status.
+
+        "pending" then means that the time was up, or that operations wait for
+        your decision. With *keep_loop* tasks of your own on the notebook's loop go
+        on meanwhile (this patches asyncio in the whole process). Raises StoreError
+        if the session could not be written: what was not sent by then was not sent.
+        """
+        if keep_loop:
+            return _wait_keeping_loop(self._wait_async(timeout))
+        wait(self.rested, timeout)
+        return self._status_or_error()
+
+    def __await__(self) -> Generator[Any, None, RunStatus]:
+        return self._wait_async(None).__await__()
+
+    async def _wait_async(self, timeout: float | None) -> RunStatus:
+        await wait_async(self.rested, timeout)
+        return self._status_or_error()
+
+    def _status_or_error(self) -> RunStatus:
+        if self.is_at_rest:
+            self.rested.result()
+        return self.status
+
+    def results(self) -> DataFrame:
+        """Return one line per row of the frame, on its index, in its order.
+
+        Columns: ``status`` (pending, completed, failed, invalid, canceled,
+        unknown), ``progress`` (percent, missing = not reported), ``message``,
+        ``error_code``, ``operation_id``, ``result`` (what the destination returned).
+        """
+        return to_frame(self._frame.index, _columns(self._ledger.outcomes()))
+
+    def failed(self) -> DataFrame:
+        """Return the rows that failed or were invalid: the frame's own columns, and why."""
+        outcomes = self._ledger.outcomes()
+        positions = [i for i, outcome in enumerate(outcomes) if outcome.status in _FAILED]
+        columns = _columns([outcomes[i] for i in positions])
+        why = {name: columns[name] for name in ("status", "message", "error_code", "operation_id")}
+        return with_columns(self._frame, positions, why)
+
+    def on_change(self, callback: Callable[[Sequence[int], bool], None]) -> Callable[[], None]:
+        """Call *callback* with the numbers of changed operations and whether all is at rest.
+
+        It is called on the engine's thread, at most five times a second, and every
+        five seconds even if nothing changed. Returns what ends it.
+        """
+        return self._ledger.on_change(callback)
+
+    def _ipython_display_(self) -> None:
+        type(self).show(self)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count:,} {word}" for word, count in self.counts.items() if count)
+        return f"<Run {self.id}: {self.title}, {self.status}: {counts or 'no rows'}>"
+
+
+def _columns(outcomes: Sequence[RowOutcome]) -> dict[str, list[Any]]:
+    return {
+        "status": [str(outcome.status) for outcome in outcomes],
+        "progress": [outcome.progress for outcome in outcomes],
+        "message": [outcome.message for outcome in outcomes],
+        "error_code": [outcome.error_code for outcome in outcomes],
+        "operation_id": [outcome.operation_id for outcome in outcomes],
+        "result": [outcome.result for outcome in outcomes],
+    }
+
+
+def _wait_keeping_loop(work: Coroutine[Any, Any, RunStatus]) -> RunStatus:
+    """Wait inside the running loop, so that the caller's own tasks on it go on."""
+    # Imported here because it is the user's explicit choice: applying it slows
+    # every loop of the process. The original nest_asyncio breaks newer kernels.
+    import nest_asyncio2
+
+    loop = asyncio.get_event_loop()
+    nest_asyncio2.apply(loop)
+    status: RunStatus = loop.run_until_complete(work)
+    return status

@@ -1,0 +1,244 @@
+"""The Example Async destination, played: one operation per row, polled one by one.
+
+    POST /operations        {user_id, operation_type, data?}  202 accepted, or 200 at once
+    POST /operations/batch  {operations: [...]}               202, an entry each, in order
+    GET  /operations/{id}   pending | processing | completed | failed, with progress
+
+What becomes of an operation follows from the seed and its payload alone: how
+long it takes, whether it fails and why. So a run ends the same way whatever its
+order and concurrency, and a failed row fails again until its payload changes.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections import Counter
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from pydantic import Field
+
+from .exchange import JSONObject, Reply, Request, Routes, failure, refused
+from .faults import Between, Knobs, Lognormal, Seconds, Share, seconds_drawn
+
+OPERATION_TYPES = ("sync_profile", "process_data", "generate_report")
+
+FAILURES = (
+    ("EMAIL_BOUNCED", "The last message to this person bounced"),
+    ("DUPLICATE_USER", "Two profiles claim this user; merge them first"),
+    ("CONSENT_WITHDRAWN", "This person withdrew the consent to be contacted"),
+    ("PROFILE_LOCKED", "This profile is locked by an open support case"),
+)
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+class ExampleAsyncKnobs(Knobs):
+    """The knobs of every partner, and how operations go."""
+
+    duration_seconds: Seconds | Between | Lognormal = Field(
+        default=(2.0, 10.0),
+        description="what an operation takes: seconds >= 0, a (low, high) pair, or a "
+        '("lognormal", median > 0, sigma >= 0) triple',
+    )
+    pending_share: Share = Field(
+        default=0.15,
+        description="share of that time spent pending before progress begins, in [0, 1]",
+    )
+    failing: Share = Field(default=0.03, description="share of operations that fail, in [0, 1]")
+    synchronous: Share = Field(
+        default=0.0,
+        description="share of operations answered at once, in [0, 1]; True is all of them",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will become of an operation; ``error`` None = it completes.
+
+    ``reach`` is the progress in percent at which it ends.
+    """
+
+    duration_seconds: float
+    is_synchronous: bool
+    reach: int
+    error: tuple[str, str] | None
+
+
+# The one spelling of a payload that ignores the order of its keys.
+canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
+def planned(payload: JSONObject, knobs: ExampleAsyncKnobs) -> Plan:
+    """Decide what becomes of *payload*."""
+    dice = random.Random(f"{knobs.seed} {canonical(payload)}")
+    # Every number is drawn whether it is needed or not, and the duration, which
+    # takes a varying number of draws, last: turning one knob moves nothing else.
+    is_failing, is_synchronous = dice.random() < knobs.failing, dice.random() < knobs.synchronous
+    error, reach = dice.choice(FAILURES), dice.randint(10, 95)
+    error_found = _email_error(payload) or (error if is_failing else None)
+    return Plan(
+        duration_seconds=seconds_drawn(knobs.duration_seconds, dice),
+        is_synchronous=is_synchronous,
+        reach=reach if error_found else 100,
+        error=error_found,
+    )
+
+
+def _email_error(payload: JSONObject) -> tuple[str, str] | None:
+    email = (payload.get("data") or {}).get("email")
+    if email is None or (isinstance(email, str) and _EMAIL.fullmatch(email)):
+        return None
+    return "INVALID_EMAIL", f"{email!r} is not an email address"
+
+
+def misfit(payload: object) -> tuple[str, str] | None:
+    """Say with a code and a message why *payload* is refused; None takes it."""
+    if not isinstance(payload, dict):
+        return "INVALID_JSON", "An operation is a JSON object"
+    user_id = payload.get("user_id")
+    if not isinstance(user_id, str) or not user_id.strip():
+        return "INVALID_USER_ID", "user_id must be text that is not empty"
+    if payload.get("operation_type") not in OPERATION_TYPES:
+        return "INVALID_OPERATION_TYPE", f"operation_type must be one of {OPERATION_TYPES}"
+    if not isinstance(payload.get("data"), dict | None):
+        return "INVALID_DATA", "data must be an object"
+    return None
+
+
+@dataclass(slots=True)
+class Held:
+    """An operation the partner holds. ``accepted_at`` is in the clock's unit."""
+
+    operation_id: str
+    payload: JSONObject
+    plan: Plan
+    accepted_at: float
+    polls: int = 0
+
+
+def progress(held: Held, *, now: float, pending_share: float) -> tuple[str, int]:
+    """Return its status and its percentage at *now*."""
+    plan, age = held.plan, now - held.accepted_at
+    if plan.is_synchronous or age >= plan.duration_seconds:
+        return "failed" if plan.error else "completed", plan.reach
+    pending = plan.duration_seconds * pending_share
+    if age < pending:
+        return "pending", 0
+    return "processing", int(plan.reach * (age - pending) / (plan.duration_seconds - pending))
+
+
+def standing(held: Held, *, now: float, pending_share: float) -> JSONObject:
+    """Return what a poll at *now* is told."""
+    status, percent = progress(held, now=now, pending_share=pending_share)
+    told: JSONObject = {
+        "operation_id": held.operation_id,
+        "status": status,
+        "progress": percent,
+    }
+    if status == "completed":
+        told["result"] = _result(held)
+    if status == "failed" and held.plan.error:
+        told["error_code"], told["error_message"] = held.plan.error
+    return told
+
+
+def _result(held: Held) -> JSONObject:
+    number = held.operation_id.removeprefix("op_")
+    made: dict[str, JSONObject] = {
+        "sync_profile": {"profile_id": f"prf_{number}"},
+        "process_data": {"records_processed": len(held.payload.get("data") or {})},
+        "generate_report": {"report_id": f"rpt_{number}"},
+    }
+    return {"user_id": held.payload["user_id"], **made[held.payload["operation_type"]]}
+
+
+class ExampleAsync:
+    """The partner: what it holds, and its answer to each request."""
+
+    Knobs = ExampleAsyncKnobs
+
+    def __init__(self, knobs: ExampleAsyncKnobs) -> None:
+        self._knobs = knobs
+        self._held: dict[str, Held] = {}
+        self._copies: Counter[str] = Counter()
+        self.attempts: Counter[str] = Counter()
+        self.routes: Routes = {
+            "/operations": {"POST": self.submit},
+            "/operations/batch": {"POST": self.submit_batch},
+            "/operations/{id}": {"GET": self.poll},
+        }
+
+    def attempted(self, request: Request) -> None:
+        """Count the operations that *request* carries, whatever it will be answered."""
+        sent = request.document
+        if request.path == "/operations/batch":
+            operations = sent.get("operations") if isinstance(sent, dict) else None
+            self.attempts.update(map(canonical, operations if isinstance(operations, list) else []))
+        elif request.path == "/operations":
+            self.attempts[canonical(sent)] += 1
+
+    def submit(self, request: Request, now: float) -> Reply:
+        """Take one operation."""
+        if error := misfit(request.document):
+            return refused(400, *error)
+        held = self._take(request.document, now)
+        if not held.plan.is_synchronous:
+            return Reply(202, {"status": "accepted", **_names(held)})
+        if held.plan.error:
+            return refused(422, *held.plan.error)
+        return Reply(200, {"status": "completed", "result": _result(held)})
+
+    def submit_batch(self, request: Request, now: float) -> Reply:
+        """Take many; one that is refused is said so in its place and spoils no other."""
+        sent = request.document.get("operations") if isinstance(request.document, dict) else None
+        if not isinstance(sent, list) or not sent:
+            return refused(400, "INVALID_BATCH", "operations must be a list that is not empty")
+        entries = [self._entry(payload, now) for payload in sent]
+        if any(entry["status"] == "accepted" for entry in entries):
+            return Reply(202, {"status": "accepted", "operations": entries})
+        return Reply(200, {"status": "completed", "operations": entries})
+
+    def _entry(self, payload: Any, now: float) -> JSONObject:
+        if error := misfit(payload):
+            return failure(*error)
+        held = self._take(payload, now)
+        if not held.plan.is_synchronous:
+            return {**_names(held), "status": "accepted"}
+        return {**_names(held), **standing(held, now=now, pending_share=0)}
+
+    def _take(self, payload: JSONObject, now: float) -> Held:
+        spelled = canonical(payload)
+        self._copies[spelled] += 1
+        name = sha256(f"{self._knobs.seed} {self._copies[spelled]} {spelled}".encode())
+        operation_id = f"op_{name.hexdigest()[:20]}"
+        held = Held(operation_id, payload, planned(payload, self._knobs), now)
+        self._held[operation_id] = held
+        return held
+
+    def poll(self, request: Request, now: float, operation_id: str) -> Reply:
+        """Say where an operation stands."""
+        held = self._held.get(operation_id)
+        if held is None:
+            return refused(404, "OPERATION_NOT_FOUND", f"No operation {operation_id}")
+        held.polls += 1
+        return Reply(200, standing(held, now=now, pending_share=self._knobs.pending_share))
+
+    def operations(self, now: float) -> list[JSONObject]:
+        """Return what it holds at *now*, in the order of arrival."""
+        return [
+            {
+                **standing(held, now=now, pending_share=self._knobs.pending_share),
+                "payload": held.payload,
+                "duration_seconds": held.plan.duration_seconds,
+                "polls": held.polls,
+            }
+            for held in self._held.values()
+        ]
+
+
+def _names(held: Held) -> JSONObject:
+    return {"operation_id": held.operation_id, "user_id": held.payload["user_id"]}

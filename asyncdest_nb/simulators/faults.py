@@ -1,0 +1,186 @@
+"""What can go wrong with any partner, set by knobs and drawn reproducibly.
+
+Nothing here reads a clock or a global source of chance: the time is an argument
+and every draw comes from the seed and from what it is about, never from the
+order in which requests happen to arrive.
+"""
+
+from __future__ import annotations
+
+import hmac
+import random
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import log
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from ..errors import UnknownName, UsageError
+from .exchange import Reply, Request, refused
+
+
+def _ordered(pair: tuple[float, float]) -> tuple[float, float]:
+    if pair[0] > pair[1]:
+        raise ValueError("low is above high")
+    return pair
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+Between = Annotated[tuple[Seconds, Seconds], AfterValidator(_ordered)]
+Lognormal = tuple[Literal["lognormal"], Positive, Seconds]
+
+
+def seconds_drawn(spread: float | tuple[Any, ...], dice: random.Random) -> float:
+    """Draw a time from a number, a (low, high) pair or a ("lognormal", median, sigma) triple."""
+    match spread:
+        case ("lognormal", median, sigma):
+            return dice.lognormvariate(log(median), sigma)
+        case (low, high):
+            return dice.uniform(low, high)
+        case float(constant):
+            return constant
+    raise AssertionError(f"not a time: {spread!r}")
+
+
+class Knobs(BaseModel):
+    """The knobs every partner has; all off until set.
+
+    Each description says the unit and the range, and is what an error shows.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    seed: int = Field(default=0, description="a whole number; the same one, the same run")
+    api_key: Annotated[SecretStr, Field(min_length=1)] | None = Field(
+        default=None, description="the bearer key a request must carry; None asks for none"
+    )
+    latency_seconds: Seconds | Between = Field(
+        default=0.0, description="what each answer takes: seconds >= 0, or a (low, high) pair"
+    )
+    throttle_share: Share = Field(
+        default=0.0, description="share of requests answered 429, a number in [0, 1]"
+    )
+    retry_after_seconds: Seconds = Field(
+        default=1.0, description="what a 429 or 503 asks to wait, seconds >= 0"
+    )
+    requests_per_second_limit: Positive | None = Field(
+        default=None, description="requests a second > 0, above them 429; None sets no limit"
+    )
+    outages: tuple[tuple[Seconds, Seconds], ...] = Field(
+        default=(),
+        description="a list of (start, length) pairs in seconds >= 0 since the simulator "
+        "started, during which everything is answered 503",
+    )
+    lose_reply_share: Share = Field(
+        default=0.0,
+        description="share of requests, a number in [0, 1], that are applied and then "
+        "reset without an answer",
+    )
+
+    @classmethod
+    def of(cls, values: Mapping[str, object]) -> Self:
+        """Read *values*, or raise UnknownName or UsageError about the first that does not fit."""
+        for name in values:
+            if name not in cls.model_fields:
+                raise UnknownName.of("knob", name, cls.model_fields)
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            raise UsageError(cls._misfit(str(error.errors()[0]["loc"][0]), values)) from None
+
+    @classmethod
+    def _misfit(cls, name: str, values: Mapping[str, object]) -> str:
+        value = "<hidden>" if name == "api_key" else repr(values[name])
+        return f"knob {name}={value} does not fit; it is {cls.model_fields[name].description}"
+
+
+class Bucket:
+    """A token bucket: *rate* requests a second, and at most one second's worth saved up."""
+
+    def __init__(self, rate: float, now: float) -> None:
+        self._rate = rate
+        self._size = max(1.0, rate)
+        self._tokens = self._size
+        self._at = now
+
+    def take(self, now: float) -> bool:
+        """Take a token if there is one."""
+        self._tokens = min(self._size, self._tokens + max(0.0, now - self._at) * self._rate)
+        self._at = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Luck:
+    """What chance has in store for one request."""
+
+    is_throttled: bool
+    is_lost: bool
+    latency_seconds: float
+
+
+def _certain(knobs: Knobs) -> Luck | None:
+    """Return the luck of every request if nothing is left to chance."""
+    if knobs.throttle_share or knobs.lose_reply_share or isinstance(knobs.latency_seconds, tuple):
+        return None
+    return Luck(is_throttled=False, is_lost=False, latency_seconds=knobs.latency_seconds)
+
+
+class Faults:
+    """What stands between a request and the partner."""
+
+    def __init__(self, knobs: Knobs, started_at: float) -> None:
+        self._knobs = knobs
+        self._started_at = started_at
+        self._seen: Counter[int] = Counter()
+        limit = knobs.requests_per_second_limit
+        self._bucket = Bucket(limit, started_at) if limit else None
+        self._certain = _certain(knobs)
+
+    def luck(self, request: Request) -> Luck:
+        """Draw for *request*; the same request draws anew each time it is sent."""
+        if self._certain:
+            return self._certain
+        about = f"{request.method} {request.path} ".encode() + request.body
+        key = hash(about)
+        self._seen[key] += 1
+        dice = random.Random(b"%d %d " % (self._knobs.seed, self._seen[key]) + about)
+        return Luck(
+            is_throttled=dice.random() < self._knobs.throttle_share,
+            is_lost=dice.random() < self._knobs.lose_reply_share,
+            latency_seconds=seconds_drawn(self._knobs.latency_seconds, dice),
+        )
+
+    def refusal(self, request: Request, luck: Luck, *, now: float) -> Reply | None:
+        """Return what keeps *request* from the partner; None lets it through."""
+        if self._is_down(now):
+            return self._later(503, "UNAVAILABLE", "The service is down for maintenance")
+        if not self._is_known(request.authorization):
+            return refused(401, "UNAUTHORIZED", "Unknown API key", www_authenticate="Bearer")
+        if self._bucket and not self._bucket.take(now):
+            return self._later(429, "RATE_LIMITED", "Too many requests a second")
+        if luck.is_throttled:
+            return self._later(429, "RATE_LIMITED", "Too many requests at the moment")
+        return None
+
+    def _is_down(self, now: float) -> bool:
+        age = now - self._started_at
+        return any(start <= age < start + length for start, length in self._knobs.outages)
+
+    def _is_known(self, authorization: str) -> bool:
+        if self._knobs.api_key is None:
+            return True
+        expected = f"Bearer {self._knobs.api_key.get_secret_value()}"
+        return hmac.compare_digest(authorization.encode(), expected.encode())
+
+    def _later(self, status: int, code: str, message: str) -> Reply:
+        # HTTP knows whole seconds only. A fraction is sent as it is, as some
+        # vendors do, so that a demonstration or a test need not wait a second.
+        return refused(status, code, message, retry_after=f"{self._knobs.retry_after_seconds:g}")

@@ -1,0 +1,126 @@
+"""What stays readable of a run in a saved, exported or headless notebook: static text."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from html import escape
+from itertools import islice
+
+from ..operation import State, row_outcomes
+from .watched import Watched, counted, cut
+
+_SHOWN = 10
+_TROUBLE = frozenset({State.FAILED, State.REJECTED, State.PARTIAL, State.LOST, State.HELD})
+_REST = "run.failed() has the failed rows and why, run.results() every row."
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A row that did not end well, in the words to show."""
+
+    row: str
+    operation_id: str
+    status: str
+    code: str
+    message: str
+
+
+class Record:
+    """*run* as a static output: plain text, and HTML that is one line while *folded*."""
+
+    def __init__(self, run: Watched, *, folded: bool = False) -> None:
+        self._run = run
+        self._folded = folded
+
+    def __repr__(self) -> str:
+        return record_text(self._run)
+
+    def _repr_html_(self) -> str:
+        return record_html(self._run, folded=self._folded)
+
+
+def record_text(run: Watched) -> str:
+    """Say title, status, counts and the first failures of *run* in some lines."""
+    failures = [
+        f"  {each.row}: {' '.join(filter(None, (each.status, each.code, each.message)))}"
+        for each in islice(_failures(run), _SHOWN)
+    ]
+    heading = ["first failures:"] if failures else []
+    return "\n".join([_title(run), counted(run.counts), *heading, *failures, _started(run), _REST])
+
+
+def record_html(run: Watched, *, folded: bool = False) -> str:
+    """Return the same as a page fragment that needs no script, style sheet or network.
+
+    *folded* it is one line, and names no counts while a monitor above it has newer ones.
+    """
+    opening = "<details>" if folded else "<details open>"
+    is_outrun = folded and run.status == "pending"
+    words = "record, kept for when it ends" if is_outrun else counted(run.counts)
+    summary = f"{escape(_title(run))} · {escape(words)}"
+    failures = list(islice(_failures(run), _SHOWN))
+    return (
+        f'{opening}<summary style="cursor:pointer;opacity:.75;font-size:90%">{summary}</summary>'
+        f"{_counts_table(run)}{_failures_table(failures)}"
+        f'<p style="margin:6px 0;opacity:.75">{_started(run)} {_code(_REST)}</p></details>'
+    )
+
+
+def _title(run: Watched) -> str:
+    return f"{cut(run.title, 200)}: {run.status}"
+
+
+def _started(run: Watched) -> str:
+    return time.strftime("Started %Y-%m-%d %H:%M UTC.", time.gmtime(run.created_at))
+
+
+def _failures(run: Watched) -> Iterator[Failure]:
+    for operation in run.operations:
+        if operation.state not in _TROUBLE:
+            continue
+        for row, outcome in zip(operation.rows, row_outcomes(operation), strict=True):
+            if outcome.status != "completed":
+                yield Failure(
+                    row=cut(run.labels[row], 80),
+                    operation_id=cut(operation.operation_id or "", 80),
+                    status=outcome.status.value,
+                    code=cut(outcome.error_code or "", 80),
+                    message=cut(outcome.message, 200),
+                )
+
+
+def _counts_table(run: Watched) -> str:
+    words = [word for word, number in run.counts.items() if number]
+    return _table(words, [[f"{run.counts[word]:,}" for word in words]])
+
+
+def _failures_table(failures: list[Failure]) -> str:
+    titles = ["row", "operation", "status", "code", "message"]
+    rows = [[it.row, it.operation_id, it.status, it.code, it.message] for it in failures]
+    return _table(titles, rows) if rows else ""
+
+
+def _table(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    # Grey at half strength is a line on white and on black.
+    line = (
+        "border:0;border-bottom:1px solid rgba(128,128,128,.4);padding:3px 10px;"
+        "text-align:left;white-space:normal;overflow-wrap:break-word;max-width:22em"
+    )
+    head = "".join(f'<th style="{line}">{escape(each)}</th>' for each in titles)
+    body = "".join(
+        "<tr>"
+        + "".join(f'<td dir="auto" style="{line}">{escape(each)}</td>' for each in row)
+        + "</tr>"
+        for row in rows
+    )
+    style = "border-collapse:collapse;margin:6px 0;font-variant-numeric:tabular-nums"
+    return f'<table style="{style}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _code(text: str) -> str:
+    escaped = escape(text)
+    for call in ("run.failed()", "run.results()"):
+        escaped = escaped.replace(call, f"<code>{call}</code>")
+    return escaped

@@ -1,0 +1,278 @@
+"""A real JupyterLab or Notebook 7 in a real browser, off the network.
+
+The server has directories of its own, listens on loopback, and knows nothing of the
+user's settings. The page may talk to that server only: every other address is refused
+and noted in ``refused``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import nbformat
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, Route
+
+App = Literal["lab", "notebook"]
+
+HERE = Path(__file__).parent
+ARTIFACTS = HERE / "artifacts"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+_START_SECONDS = 60.0
+_FLAGS = [
+    "--no-sandbox",  # root in a container
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-extensions",
+    "--mute-audio",
+]
+_EXPOSE = {
+    "lab": "--LabApp.expose_app_in_browser=True",
+    "notebook": "--JupyterNotebookApp.expose_app_in_browser=True",
+}
+_PAGE = {"lab": "doc/tree/{name}?token={token}&reset", "notebook": "notebooks/{name}?token={token}"}
+
+_READY = """() => {
+  const panel = window.jupyterapp?.shell?.currentWidget;
+  if (!panel?.context?.isReady || !panel.sessionContext?.isReady) return false;
+  const kernel = panel.sessionContext.session?.kernel;
+  return kernel?.connectionStatus === "connected" && kernel.status === "idle";
+}"""
+# A reloaded page of a busy kernel never sees it idle.
+_CONNECTED = _READY.replace(' && kernel.status === "idle"', "")
+_RUN = """([command, cell]) => {
+  const app = window.jupyterapp;
+  if (cell !== null) app.shell.currentWidget.content.activeCellIndex = cell;
+  window.__ran = false;
+  app.commands.execute(command).finally(() => { window.__ran = true; });
+}"""
+_OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content.widgets.map(
+  (cell) => cell.model.outputs?.toJSON() ?? [])"""
+_COUNT = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
+_SHUTDOWN = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.shutdown()"
+
+
+def find_chromium() -> str | None:
+    """Return the path of an installed Chromium, or None."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def launch(playwright: Playwright, executable: str) -> Browser:
+    """Start one browser."""
+    return playwright.chromium.launch(executable_path=executable, headless=True, args=_FLAGS)
+
+
+class Server:
+    """A running Jupyter server: its address, its token and the directory it serves."""
+
+    def __init__(self, app: App, url: str, token: str, root: Path, log: Path) -> None:
+        self.app = app
+        self.url = url
+        self.token = token
+        self.root = root
+        self.log = log
+
+    def address(self, name: str) -> str:
+        """Return where the notebook *name* opens."""
+        return self.url + _PAGE[self.app].format(name=name, token=self.token)
+
+    def write(self, name: str, cells: Sequence[str]) -> Path:
+        """Write a notebook of code *cells* and return its path."""
+        notebook = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        )
+        path = self.root / name
+        nbformat.write(notebook, path)
+        return path
+
+
+@contextmanager
+def serve(app: App, home: Path, *, theme: str = "JupyterLab Light") -> Iterator[Server]:
+    """Run a server with all its directories under *home*; end it on leaving."""
+    root, log, token = home / "root", home / "server.log", secrets.token_hex(16)
+    root.mkdir(parents=True)
+    _write_settings(home / "config", theme)
+    command = [
+        *(sys.executable, "-m", "jupyter", app, "--no-browser", "--allow-root", _EXPOSE[app]),
+        *("--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", f"--ServerApp.root_dir={root}"),
+        *(f"--IdentityProvider.token={token}", "--ServerApp.terminals_enabled=False"),
+        "--ServerApp.use_redirect_file=False",
+    ]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=_environment(home), stdout=output, stderr=output)
+        try:
+            url = _wait_for_url(process, home / "runtime", token, log)
+            yield Server(app, url, token, root, log)
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    # ipykernel captures descriptors differently when it sees pytest's variable.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    places = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "IPYTHONDIR": "ipython",
+    }
+    paths = os.pathsep.join([str(HERE), str(HERE.parent)])
+    return {**kept, **{key: str(home / name) for key, name in places.items()}, "PYTHONPATH": paths}
+
+
+def _write_settings(config: Path, theme: str) -> None:
+    overrides = {
+        "@jupyterlab/apputils-extension:notification": {
+            "fetchNews": "false",
+            "checkForUpdates": False,
+        },
+        "@jupyterlab/apputils-extension:themes": {"theme": theme},
+        "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+    }
+    path = config / "labconfig" / "default_setting_overrides.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(overrides), "utf-8")
+
+
+def _wait_for_url(process: subprocess.Popen[bytes], runtime: Path, token: str, log: Path) -> str:
+    known = runtime / f"jpserver-{process.pid}.json"
+    give_up = time.monotonic() + _START_SECONDS
+    while time.monotonic() < give_up and process.poll() is None:
+        if (url := _answering(known, token)) is not None:
+            return url
+        time.sleep(0.1)
+    raise RuntimeError(f"the server did not start; its log ends:\n{log.read_text()[-2000:]}")
+
+
+def _answering(known: Path, token: str) -> str | None:
+    try:
+        url: str = json.loads(known.read_text("utf-8"))["url"]
+        with urllib.request.urlopen(f"{url}api/status?token={token}", timeout=5):
+            return url
+    except (OSError, ValueError, urllib.error.URLError):
+        return None
+
+
+class NotebookPage:
+    """An open notebook: run its cells, look at its outputs.
+
+    ``refused`` are the addresses off the server that the page asked for, ``console``
+    what it logged.
+    """
+
+    def __init__(self, server: Server, browser: Browser, name: str) -> None:
+        self.server = server
+        self.name = name
+        self.refused: list[str] = []
+        self.console: list[str] = []
+        self.context: BrowserContext = browser.new_context(
+            viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
+        )
+        self.context.route("**/*", self._pass_or_refuse)
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(30_000)
+        self.page.on("request", self._note_if_elsewhere)
+        self.page.on("console", lambda message: self.console.append(message.text))
+
+    def _is_home(self, url: str) -> bool:
+        return url.startswith((self.server.url, "data:", "blob:", "about:"))
+
+    def _pass_or_refuse(self, route: Route) -> None:
+        if self._is_home(route.request.url):
+            route.continue_()
+        else:
+            self.refused.append(route.request.url)
+            route.abort()
+
+    def _note_if_elsewhere(self, request: Request) -> None:
+        # Belt and braces: routes do not see every kind of request.
+        if not self._is_home(request.url) and request.url not in self.refused:
+            self.refused.append(request.url)
+
+    def open(self, cells: Sequence[str]) -> None:
+        """Write a notebook of *cells* and wait until its kernel is idle."""
+        self.server.write(self.name, cells)
+        self.page.goto(self.server.address(self.name), wait_until="domcontentloaded")
+        self.page.wait_for_function(_READY)
+
+    def reload(self) -> None:
+        """Reload the page and wait until it is connected to the kernel, busy or not."""
+        self.page.reload(wait_until="domcontentloaded")
+        self.page.wait_for_function(_CONNECTED)
+
+    def start(self, cell: int) -> None:
+        """Run one cell without waiting for its end."""
+        self.page.evaluate(_RUN, ["notebook:run-cell", cell])
+
+    def start_all(self) -> None:
+        """Run all cells without waiting for their end."""
+        self.page.evaluate(_RUN, ["notebook:run-all-cells", None])
+
+    def run(self, cell: int) -> None:
+        """Run one cell to its end."""
+        self.start(cell)
+        self.wait_until_ran()
+
+    def run_all(self) -> None:
+        """Run all cells to their end."""
+        self.start_all()
+        self.wait_until_ran()
+
+    def is_running(self) -> bool:
+        """Whether what was started last has not ended."""
+        return not self.page.evaluate("window.__ran")
+
+    def wait_until_ran(self) -> None:
+        """Wait for the end of what was started last."""
+        self.page.wait_for_function("window.__ran", timeout=60_000)
+
+    def outputs(self) -> list[list[dict[str, Any]]]:
+        """Return the outputs of each cell, as the notebook holds them."""
+        found: list[list[dict[str, Any]]] = self.page.evaluate(_OUTPUTS)
+        return found
+
+    def cell_count(self) -> int:
+        """Return how many cells the notebook has now."""
+        return int(self.page.evaluate(_COUNT))
+
+    def save(self) -> nbformat.NotebookNode:
+        """Save the notebook and return what is in the file."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        return nbformat.read(self.server.root / self.name, as_version=4)
+
+    def keep_evidence(self) -> None:
+        """Write a screenshot, the console and the outputs into tests/artifacts."""
+        ARTIFACTS.mkdir(exist_ok=True)
+        stem = f"{self.server.app}-{Path(self.name).stem}"
+        self.page.screenshot(path=ARTIFACTS / f"{stem}.png")
+        (ARTIFACTS / f"{stem}.console.txt").write_text("\n".join(self.console), "utf-8")
+        shutil.copy(self.server.log, ARTIFACTS / f"{stem}.server.log")
+        outputs = json.dumps(self.outputs(), indent=1, ensure_ascii=False)
+        (ARTIFACTS / f"{stem}.outputs.json").write_text(outputs, "utf-8")
+
+    def close(self) -> None:
+        """End the kernel and the page."""
+        try:
+            self.page.evaluate(_SHUTDOWN)
+        finally:
+            self.context.close()

@@ -1,0 +1,81 @@
+"""Fixtures for tests in a real browser: a server and a Chromium per session, a page per test."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    """Remember on the item whether its body failed, for the page's teardown."""
+    report = yield
+    if report.when == "call":
+        item.stash[_FAILED] = report.failed
+    return report
+
+
+_FAILED = pytest.StashKey[bool]()
+
+
+def missing(what: str) -> None:
+    """Skip where a developer lacks a tool; fail where the CI does."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing, and CI must have it")
+    pytest.skip(f"{what} is not installed")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """One Chromium for the session."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    import browser
+
+    executable = browser.find_chromium()
+    if executable is None:
+        missing(f"Chromium ({', '.join(browser.NAMES)})")
+    with sync_api.sync_playwright() as playwright:
+        launched = browser.launch(playwright, executable)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
+    """Give the server of an app ("lab", "notebook"), started when first asked for."""
+    import browser
+
+    servers = {}
+    with ExitStack() as stack:
+
+        def server(app: str):
+            if app not in servers:
+                home = tmp_path_factory.mktemp(app)
+                servers[app] = stack.enter_context(browser.serve(app, home))
+            return servers[app]
+
+        yield server
+
+
+@pytest.fixture(params=["lab", "notebook"])
+def app(request: pytest.FixtureRequest) -> str:
+    """Run the test in JupyterLab and in Notebook 7."""
+    return request.param
+
+
+@pytest.fixture
+def notebook(app: str, jupyter, chromium, request: pytest.FixtureRequest):
+    """An empty page of *app* with a context of its own; evidence is kept when the test fails."""
+    import browser
+
+    name = re.sub(r"\W+", "-", request.node.originalname) + ".ipynb"
+    page = browser.NotebookPage(jupyter(app), chromium, name)
+    yield page
+    if request.node.stash.get(_FAILED, False):
+        page.keep_evidence()
+    page.close()
+    assert page.refused == [], "the page asked for more than its own server"

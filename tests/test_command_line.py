@@ -1,0 +1,116 @@
+"""The command line, as a process of its own, against the simulator it starts."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from asyncdest_nb.__main__ import main, notebooks
+
+COMMAND = [sys.executable, "-W", "error", "-m", "asyncdest_nb"]
+
+
+def counts(text: str) -> dict[str, int]:
+    line = next(line for line in text.splitlines() if " rows: " in line)
+    return {word: int(n.replace(",", "")) for n, word in re.findall(r"([\d,]+) ([a-z]+)", line)}
+
+
+def test_the_headless_demo_accounts_for_every_row():
+    done = subprocess.run(
+        [*COMMAND, "demo", "--headless", "--rows", "300"],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = counts(done.stdout)
+    assert found.pop("rows") == 300
+    assert sum(found.values()) == 300
+    assert found["pending"] == found["unknown"] == 0
+    assert "failed or invalid rows" in done.stdout
+    assert done.stderr == "", "nothing but the summary in a pipe"
+
+
+def test_an_interrupted_demo_shows_what_it_knows():
+    process = subprocess.Popen(
+        [*COMMAND, "demo", "--headless"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    process.stdout.readline()  # The simulator is up; the run starts next.
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Interrupted" in out
+    assert sum(counts(out).values()) == 10_000  # All rows, and each of them once more by status.
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["demo", "--headless", "--rows", "0"], "it must be 1 or more"),
+        (["demo", "--headless", "--rows", "x"], "invalid"),
+        ([], "demo"),
+    ],
+)
+def test_a_wrong_command_line_says_what_is_right(arguments, message, capsys):
+    with pytest.raises(SystemExit) as raised:
+        main(arguments)
+    assert raised.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_notebooks_are_found():
+    assert (notebooks() / "01_send_a_dataframe.ipynb").exists()
+    assert (notebooks() / "data" / "customers.csv").exists()
+
+
+def test_the_demo_serves_its_notebook_in_jupyterlab(tmp_path: Path):
+    runtime = tmp_path / "runtime"
+    process = subprocess.Popen(
+        [*COMMAND, "demo", "--no-browser"],
+        cwd=tmp_path,
+        env={**os.environ, "JUPYTER_RUNTIME_DIR": str(runtime), "JUPYTER_PREFER_ENV_PATH": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        server = started(runtime, process)
+        url = f"{server['url']}api/contents/01_send_a_dataframe.ipynb?token={server['token']}"
+        with urllib.request.urlopen(url, timeout=20) as response:
+            assert json.load(response)["type"] == "notebook"
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        try:
+            process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+    # A second demo keeps what the user has changed.
+    changed = tmp_path / "asyncdest-nb-demo" / "01_send_a_dataframe.ipynb"
+    assert changed.exists()
+    assert (tmp_path / "asyncdest-nb-demo" / "data" / "customers.csv").exists()
+
+
+def started(runtime: Path, process: subprocess.Popen[str]) -> dict[str, str]:
+    """Wait for the server to say where it is."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for file in runtime.glob("jpserver-*.json"):
+            return json.loads(file.read_text())
+        assert process.poll() is None, process.stdout and process.stdout.read()
+        time.sleep(0.1)
+    raise AssertionError("JupyterLab did not start")

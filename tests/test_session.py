@@ -1,0 +1,564 @@
+"""What users hold, end to end: real HTTP to simulated destinations, real SQLite files."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from raw_server import RawServer, Writer, answer
+
+import asyncdest_nb as ad
+from asyncdest_nb.schedule import SquareRoot
+
+EAGER = {"minimum": 0.02, "cost": 0.001}
+
+
+class Payload(ad.Payload):
+    user_id: str = ad.field("User ID")
+
+
+class Settings(ad.Settings):
+    endpoint: str = ad.field("Endpoint", default="http://127.0.0.1:1")
+
+
+def destination(**action: Any) -> ad.Destination:
+    """Return a destination of one action, "act", made of *action*."""
+    act = ad.Action(title="Act", payload=Payload, **action)
+    return ad.Destination(name="Test", slug="test", settings=Settings, actions={"act": act})
+
+
+def users(*ids: Any) -> pd.DataFrame:
+    return pd.DataFrame({"user_id": list(ids)})
+
+
+@pytest.fixture
+def session() -> Iterator[ad.Session]:
+    with ad.Session() as session:
+        yield session
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[ad.Simulator]:
+    with ad.simulate("example-async", duration_seconds=0.05, failing=0.2, seed=7) as simulator:
+        yield simulator
+
+
+def submit(session: ad.Session, act: ad.Destination, frame: pd.DataFrame, **options: Any) -> ad.Run:
+    return session.connect(act).submit(frame, "act", schedule=SquareRoot(**EAGER), **options)
+
+
+# Synchronous actions
+
+
+async def _echo(request: Any, data: Any) -> Any:
+    return {"seen": data.payload.user_id}
+
+
+def test_a_synchronous_action_completes_its_rows_at_once(session):
+    run = submit(session, destination(perform=_echo), users("a", "b"))
+    assert run.wait(timeout=10) == "completed"
+    assert list(run.results()["result"]) == [{"seen": "a"}, {"seen": "b"}]
+
+
+def test_a_plain_function_runs_in_a_thread_and_its_requests_block(session):
+    threads = set()
+
+    def perform(request: Any, data: Any) -> Any:
+        threads.add(threading.current_thread().name)
+        return request(f"{data.settings.endpoint}/x", method="POST", json={"a": 1})
+
+    with RawServer(answer(200, {"id": 1})) as server:
+        crm = session.connect(destination(perform=perform), endpoint=server.url)
+        run = crm.submit(users("a"), "act")
+        assert run.wait(timeout=10) == "completed"
+    assert run.results()["result"][0] == {"id": 1}
+    assert "asyncdest-engine" not in threads
+
+
+def test_a_multi_status_answers_row_by_row_and_a_hole_is_unknown(session):
+    async def perform_batch(request: Any, data: Any) -> Any:
+        answers = ad.MultiStatusResponse()
+        answers.push_success(status=201, body={"id": 1})
+        answers.push_error(status=422, errormessage="no such plan")
+        return answers
+
+    run = submit(session, destination(perform_batch=perform_batch), users("a", "b", "c"))
+    assert run.wait(timeout=10) == "pending"
+    results = run.results()
+    assert list(results["status"]) == ["completed", "failed", "unknown"]
+    assert results["error_code"][1] == "UNPROCESSABLE_ENTITY"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (ad.IntegrationError("no", "NO_WAY", 400), "failed", "NO_WAY"),
+        (ad.PayloadValidationError("bad"), "failed", "PAYLOAD_VALIDATION_FAILED"),
+        (ad.InvalidAuthenticationError("who"), "failed", "INVALID_AUTHENTICATION"),
+        (KeyError("oops"), "failed", "KeyError"),
+    ],
+)
+def test_an_error_before_anything_was_sent_fails_the_row(session, error, status, code):
+    async def perform(request: Any, data: Any) -> Any:
+        raise error
+
+    run = submit(session, destination(perform=perform), users("a"))
+    assert run.wait(timeout=10) == "failed"
+    row = run.results().iloc[0]
+    assert (row["status"], row["error_code"]) == (status, code)
+
+
+def test_a_bug_after_something_was_sent_leaves_the_row_unknown(session):
+    async def perform(request: Any, data: Any) -> Any:
+        response = await request(f"{data.settings.endpoint}/x", method="POST", json={})
+        return response.data["id"]
+
+    with RawServer(answer(200, {})) as server:
+        crm = session.connect(destination(perform=perform), endpoint=server.url)
+        run = crm.submit(users("a"), "act")
+        run.wait(timeout=10)
+    assert run.counts["unknown"] == 1
+    assert "KeyError: 'id'" in run.results()["message"][0]
+
+
+# One context for a whole batch
+
+
+def jobs(poll: Any) -> ad.Destination:
+    async def perform_batch(request: Any, data: Any) -> Any:
+        job = "job-" + "-".join(payload.user_id for payload in data.payload)
+        return ad.AsyncActionResponse(async_contexts=[{"operation_id": job}])
+
+    return destination(perform_batch=perform_batch, poll=poll, operation_per="batch")
+
+
+def test_one_context_may_stand_for_a_whole_batch_with_an_outcome_per_row(session):
+    async def poll(request: Any, data: Any) -> Any:
+        rows = [
+            ad.RowResult(status="completed"),
+            ad.RowResult(status="failed", error=ad.OperationError(code="E", message="locked")),
+        ]
+        return ad.AsyncPollResponse.of([ad.AsyncOperationResult(status="completed", rows=rows)])
+
+    run = submit(session, jobs(poll), users("a", "b", "c", "d"), batch_size=2)
+    assert run.wait(timeout=10) == "partial"
+    assert [each.operation_id for each in run.operations] == ["job-a-b", "job-c-d"]
+    assert list(run.results()["status"]) == ["completed", "failed"] * 2
+
+
+def test_a_job_that_answers_for_fewer_rows_than_it_has_completes_none(session):
+    async def poll(request: Any, data: Any) -> Any:
+        rows = [ad.RowResult(status="completed")]
+        return ad.AsyncPollResponse.of([ad.AsyncOperationResult(status="completed", rows=rows)])
+
+    run = submit(session, jobs(poll), users("a", "b"))
+    run.wait(timeout=10)
+    assert run.counts["unknown"] == 2
+
+
+def test_many_contexts_are_polled_in_one_call_where_the_action_says_so(session):
+    sizes = []
+
+    async def perform_batch(request: Any, data: Any) -> Any:
+        contexts = [{"operation_id": payload.user_id} for payload in data.payload]
+        return ad.AsyncActionResponse(async_contexts=contexts)
+
+    async def poll(request: Any, data: Any) -> Any:
+        sizes.append(len(data.async_contexts))
+        done = ad.AsyncOperationResult(status="completed")
+        return ad.AsyncPollResponse.of([done] * len(data.async_contexts))
+
+    act = destination(perform_batch=perform_batch, poll=poll, poll_batch_size=40)
+    run = submit(session, act, users(*range(100)))
+    assert run.wait(timeout=10) == "completed"
+    assert sorted(sizes) == [20, 40, 40]
+
+
+# State
+
+
+def test_what_perform_keeps_for_a_batch_poll_of_that_batch_reads(session):
+    async def perform(request: Any, data: Any) -> Any:
+        user = data.payload.user_id
+        data.state_context.set_response_context("secret word", f"of {user}", {"hour": 24})
+        return ad.AsyncActionResponse(async_contexts=[{"operation_id": user}])
+
+    async def poll(request: Any, data: Any) -> Any:
+        word = data.state_context.get_request_context("secret word")
+        return ad.AsyncPollResponse.of([ad.AsyncOperationResult(status="completed", result=word)])
+
+    run = submit(session, destination(perform=perform, poll=poll), users("a", "b", "c"))
+    assert run.wait(timeout=10) == "completed"
+    assert list(run.results()["result"]) == ["of a", "of b", "of c"]
+
+
+def test_state_survives_the_session_unless_it_has_expired(tmp_path: Path):
+    async def perform(request: Any, data: Any) -> Any:
+        state = data.state_context
+        found = {key: state.get_request_context(key) for key in ("kept", "short")}
+        state.set_response_context("kept", 1)
+        state.set_response_context("short", 2, {"second": 0.01})
+        return found
+
+    act = destination(perform=perform)
+    found = []
+    for _ in range(2):
+        with ad.Session(path=tmp_path / "s.sqlite") as session:
+            crm = session.connect(act)
+            found.append(crm.execute_action("act", {"user_id": "a"}).answer)
+            time.sleep(0.02)  # The short one expires.
+    assert found == [{"kept": None, "short": None}, {"kept": 1, "short": None}]
+
+
+@pytest.mark.parametrize(
+    ("value", "ttl", "problem"),
+    [({1, 2}, None, "must be JSON"), (1, {"week": 1}, "unit of time 'week'")],
+)
+def test_state_that_cannot_be_kept_is_refused(session, value, ttl, problem):
+    async def perform(request: Any, data: Any) -> Any:
+        data.state_context.set_response_context("key", value, ttl)
+
+    executed = session.connect(destination(perform=perform)).execute_action("act", {"user_id": "a"})
+    assert problem in str(executed.error)
+
+
+# Durable before it is sent
+
+
+def test_the_intent_is_on_disk_before_the_request_and_the_ids_before_the_next(tmp_path: Path):
+    path = tmp_path / "s.sqlite"
+    seen: list[list[tuple[str, str | None]]] = []
+
+    def look(reply: Any) -> Any:
+        async def write(writer: Writer) -> None:
+            database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+            query = "SELECT state, operation_id FROM operation ORDER BY number"
+            seen.append(database.execute(query).fetchall())
+            database.close()
+            await reply(writer)
+
+        return write
+
+    taken = [answer(202, {"status": "accepted", "operation_id": f"op-{i}"}) for i in range(2)]
+    done = answer(200, {"status": "completed"})
+    with (
+        RawServer(look(taken[0]), look(taken[1]), look(done)) as server,
+        ad.Session(path=path) as session,
+    ):
+        crm = session.connect("example-async", endpoint=server.url)
+        one = pd.DataFrame({"user_id": ["a"], "operation_type": "sync_profile"})
+        for _ in range(2):
+            crm.submit(one, "asyncOperation", batch_size=1, schedule=SquareRoot(minimum=30))
+            wait_for(lambda: crm_accepted(session))
+    assert seen[0] == [("submitting", None)]
+    assert ("accepted", "op-0") in seen[1]
+    assert ("submitting", None) in seen[1]
+
+
+def crm_accepted(session: ad.Session) -> bool:
+    run = session.runs()[-1]
+    return bool(run.operations) and run.operations[0].state == "accepted"
+
+
+def wait_for(is_so: Any) -> None:
+    deadline = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_store_that_cannot_be_written_sends_nothing_and_says_so(tmp_path: Path):
+    path = tmp_path / "s.sqlite"
+    with RawServer(answer(200)) as server, ad.Session(path=path) as session:
+        crm = session.connect("example-async", endpoint=server.url)
+        locked = sqlite3.connect(path, isolation_level=None)
+        locked.execute("DROP TABLE operation")
+        locked.close()
+        frame = pd.DataFrame({"user_id": ["a"], "operation_type": "sync_profile"})
+        run = crm.submit(frame, "asyncOperation")
+        with pytest.raises(ad.StoreError, match="cannot write"):
+            run.wait(timeout=10)
+        assert "cannot write" in run.notices[0]
+        assert server.arrived == []
+
+
+# Waiting
+
+
+def test_an_interrupted_wait_leaves_the_run_going(session, simulator):
+    crm = session.connect(simulator)
+    frame = pd.DataFrame(
+        {"user_id": [f"u{i}" for i in range(20)], "operation_type": "sync_profile"}
+    )
+    run = crm.submit(frame, "asyncOperation", schedule=SquareRoot(minimum=0.6))
+    timer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        run.wait(timeout=30)
+    timer.join()
+    assert not run.is_at_rest
+    assert run.wait(timeout=30) == "partial"
+
+
+def test_a_run_can_be_awaited_more_than_once_and_cancelling_that_stops_nothing(session, simulator):
+    crm = session.connect(simulator)
+    frame = pd.DataFrame(
+        {"user_id": [f"u{i}" for i in range(20)], "operation_type": "sync_profile"}
+    )
+    run = crm.submit(frame, "asyncOperation", schedule=SquareRoot(minimum=0.4))
+
+    async def main() -> str:
+        waiter = asyncio.ensure_future(_await(run))
+        await asyncio.sleep(0.1)
+        waiter.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiter
+        assert not run.is_at_rest
+        return await run
+
+    assert asyncio.run(main()) == "partial"
+    assert asyncio.run(main_again(run)) == "partial"
+
+
+async def _await(run: ad.Run) -> str:
+    return await run
+
+
+async def main_again(run: ad.Run) -> str:
+    return await run
+
+
+def test_a_wait_that_is_over_says_pending(session):
+    async def poll(request: Any, data: Any) -> Any:
+        return ad.AsyncPollResponse.of([ad.AsyncOperationResult(status="pending")])
+
+    async def perform(request: Any, data: Any) -> Any:
+        return ad.AsyncActionResponse(async_contexts=[{"operation_id": "x"}])
+
+    run = submit(session, destination(perform=perform, poll=poll), users("a"))
+    assert run.wait(timeout=0.1) == "pending"
+
+
+def test_a_session_that_is_closed_tells_who_waits(tmp_path: Path):
+    async def perform(request: Any, data: Any) -> Any:
+        await asyncio.sleep(3600)
+
+    session = ad.Session(path=tmp_path / "s.sqlite")
+    run = submit(session, destination(perform=perform), users("a"))
+    wait_for(lambda: run.operations and run.operations[0].state == "submitting")
+    session.close()
+    with pytest.raises(ad.AsyncDestError, match="session was closed"):
+        run.wait(timeout=10)
+    stored = sqlite3.connect(tmp_path / "s.sqlite")
+    assert stored.execute("SELECT state FROM operation").fetchall() == [("submitting",)]
+    stored.close()
+
+
+# The caller's faults
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda crm: crm.submit(users("a"), "nope"), ad.UnknownName, "Known: act"),
+        (lambda crm: crm.submit([1], "act"), ad.FrameError, "not a pandas DataFrame"),
+        (lambda crm: crm.submit(users("a"), "act", batch_size=0), ad.UsageError, "batch_size is 0"),
+        (
+            lambda crm: crm.submit(pd.DataFrame({"x": [1]}), "act"),
+            ad.MappingError,
+            "required field 'user_id'",
+        ),
+        (
+            lambda crm: crm.submit(users("a"), "act", columns={"user": "user_id"}),
+            ad.UnknownName,
+            "did you mean 'user_id'",
+        ),
+        (lambda crm: crm.execute_poll("act", []), ad.UsageError, "has no poll"),
+        (lambda crm: crm.execute_batch("act", []), ad.UsageError, "has no perform_batch"),
+        (lambda crm: crm.execute_action("act", {"use": 1}), ad.UnknownName, "user_id"),
+        (lambda crm: crm.execute_action("act", {}), ad.UsageError, "is missing"),
+    ],
+)
+def test_a_callers_fault_is_raised_at_once(session, call, error, message):
+    with pytest.raises(error, match=message):
+        call(session.connect(destination(perform=_echo)))
+    assert session.runs() == []
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../x", ".", "ü"])
+def test_a_session_name_that_is_no_file_name_is_refused(name):
+    with pytest.raises(ad.UsageError, match="session name"):
+        ad.Session(name)
+
+
+def test_an_unknown_destination_is_named(session):
+    with pytest.raises(ad.UnknownName, match="did you mean 'example-async'"):
+        session.connect("example-asinc")
+
+
+# Rows that are not sent
+
+
+def test_invalid_rows_are_outcomes_and_are_not_sent(session):
+    sent = []
+
+    async def perform(request: Any, data: Any) -> Any:
+        sent.append(data.payload.user_id)
+
+    cells = ["a", None, "", "b", "\ud800", "x" * 6_000_000]
+    frame = pd.DataFrame({"user_id": pd.Series(cells, dtype=object)})
+    run = submit(session, destination(perform=perform), frame)
+    assert run.wait(timeout=10) == "partial"
+    results = run.results()
+    assert list(results["status"]) == [
+        "completed", "invalid", "invalid", "completed", "invalid", "invalid",
+    ]  # fmt: skip
+    assert "is missing" in results["message"][1]
+    assert "surrogate" in results["message"][4]
+    assert "6,000,014 bytes" in results["message"][5]
+    assert sorted(sent) == ["a", "b"]
+    assert list(run.failed().index) == [1, 2, 4, 5]
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_small_frames(session, rows):
+    run = submit(session, destination(perform=_echo), users("a").head(rows))
+    assert run.wait(timeout=10) == "completed"
+    assert len(run.results()) == rows
+    assert list(run.failed().columns) == [
+        "user_id", "status", "message", "error_code", "operation_id",
+    ]  # fmt: skip
+
+
+def test_batches_are_cut_by_rows_and_by_bytes(session):
+    sizes = []
+
+    async def perform_batch(request: Any, data: Any) -> Any:
+        sizes.append(len(data.payload))
+
+    act = destination(perform_batch=perform_batch, batch_size=4, batch_bytes=100)
+    run = submit(session, act, users(*"abcdefghij", "y" * 60, "z" * 60))
+    assert run.wait(timeout=10) == "completed"
+    assert sorted(sizes) == [1, 2, 4, 4] or sum(sizes) == 12
+    assert max(sizes) <= 4
+
+
+# Alignment
+
+
+def labelled(draw: Any) -> pd.DataFrame:
+    count = draw(st.integers(1, 25))
+    kind = draw(st.sampled_from(["duplicates", "shuffled", "multi"]))
+    frame = pd.DataFrame({"user_id": [f"user-{i}" for i in range(count)]})
+    if kind == "multi":
+        labels = [(draw(st.sampled_from("ab")), draw(st.integers(0, 2))) for _ in range(count)]
+        frame.index = pd.MultiIndex.from_tuples(labels, names=["region", "n"])
+    else:
+        top = 3 if kind == "duplicates" else 1000
+        frame.index = pd.Index([draw(st.integers(0, top)) for _ in range(count)], name="key")
+    return frame.sample(frac=1.0, random_state=draw(st.integers(0, 9)))
+
+
+@pytest.fixture(scope="module")
+def own_session() -> Iterator[ad.Session]:
+    with ad.Session() as session:
+        yield session
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(frame=st.composite(labelled)(), batch_size=st.integers(1, 7), bad=st.integers(0, 24))
+def test_results_are_on_the_rows_they_belong_to(own_session, frame, batch_size, bad):
+    async def perform_batch(request: Any, data: Any) -> Any:
+        contexts = [{"operation_id": payload.user_id} for payload in data.payload]
+        return ad.AsyncActionResponse(async_contexts=contexts)
+
+    async def poll(request: Any, data: Any) -> Any:
+        user = data.async_contexts[0]["operation_id"]
+        fails = user.endswith("3")
+        result = ad.AsyncOperationResult(status="failed" if fails else "completed", result=user)
+        return ad.AsyncPollResponse.of([result])
+
+    if bad < len(frame):
+        frame.iloc[bad, 0] = None
+    act = destination(perform_batch=perform_batch, poll=poll)
+    crm = own_session.connect(act, requests_per_second=1e6)
+    run = crm.submit(frame, "act", batch_size=batch_size, schedule=SquareRoot(minimum=0.001))
+    run.wait(timeout=20)
+    results = run.results()
+    pd.testing.assert_index_equal(results.index, frame.index)
+    for user, result, status in zip(
+        frame["user_id"], results["result"], results["status"], strict=True
+    ):
+        expected = "invalid" if pd.isna(user) else "failed" if user.endswith("3") else "completed"
+        assert status == expected
+        assert pd.isna(result) if pd.isna(user) else result == user
+    failed = run.failed()
+    expected_failed = [u for u in frame["user_id"] if pd.isna(u) or u.endswith("3")]
+    assert [None if pd.isna(u) else u for u in failed["user_id"]] == [
+        None if pd.isna(u) else u for u in expected_failed
+    ]
+
+
+# Many
+
+
+def test_ten_thousand_single_operations_are_all_accounted_for(session):
+    count = 10_000
+
+    async def perform(request: Any, data: Any) -> Any:
+        return ad.AsyncActionResponse(async_contexts=[{"operation_id": data.payload.user_id}])
+
+    async def poll(request: Any, data: Any) -> Any:
+        return ad.AsyncPollResponse.of([ad.AsyncOperationResult(status="completed")])
+
+    run = submit(session, destination(perform=perform, poll=poll), users(*range(count)))
+    assert run.wait(timeout=100) == "completed"
+    assert run.counts["completed"] == sum(run.counts.values()) == count
+    assert len({each.operation_id for each in run.operations}) == count
+
+
+# Looking without sending
+
+
+def test_a_preview_shows_what_would_be_sent_and_sends_nothing(session):
+    with RawServer(answer(200)) as server:
+        crm = session.connect("example-async", endpoint=server.url)
+        frame = pd.DataFrame(
+            {"userId": ["a", None, "c"], "operation_type": "sync_profile"}, index=["x", "y", "x"]
+        )
+        preview = crm.preview(frame, "asyncOperation", batch_size=1)
+        assert server.arrived == []
+    assert preview.payloads == {
+        0: {"user_id": "a", "operation_type": "sync_profile"},
+        2: {"user_id": "c", "operation_type": "sync_profile"},
+    }
+    assert list(preview.invalid) == [1]
+    assert preview.batches == [1, 1]
+    assert preview.first_request is not None
+    assert preview.first_request.method == "POST"
+    assert preview.first_request.url == f"{server.url}/operations"
+    assert json.loads(preview.first_request.request_body) == preview.payloads[0]
+    assert "nothing has been sent" in repr(preview)
+
+
+def test_one_call_shows_its_request_and_its_answer(session, simulator):
+    crm = session.connect(simulator)
+    executed = crm.execute_action(
+        "asyncOperation", {"user_id": "a", "operation_type": "sync_profile"}
+    )
+    text = repr(executed)
+    assert "POST http://127.0.0.1" in text
+    assert '"user_id":"a"' in text
+    assert "202" in text
+    assert "AsyncActionResponse" in text

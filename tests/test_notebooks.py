@@ -76,7 +76,8 @@ def test_the_first_notebook_in_a_browser_moves_while_a_later_cell_computes(noteb
     while notebook.is_running():
         if is_computing(notebook, busy) and rest.count():
             seen.add(rest.first.inner_text())
-    assert len(seen) > 5, "the monitor stood still while the cell computed"
+    # Nothing at rest, the invalid rows, and then one operation after the other.
+    assert len(seen) > 2, "the monitor stood still while the cell computed"
     expect(rest.first).to_have_text("5,000 of 5,000 rows at rest · 100 %", timeout=60_000)
     shown = {
         chip.get_attribute("data-word"): int(re.sub(r"\D", "", chip.inner_text()))

@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from raw_server import (
@@ -61,6 +61,7 @@ from asyncdest_nb.request import (
     effect_of,
     read_retry_after,
 )
+from asyncdest_nb.request.wire import Body
 
 KEY = 'sk_live_Zq81+/"x7Wf'
 NewTransport = Callable[[], Transport]
@@ -260,6 +261,18 @@ def test_nothing_is_sent_twice_when_a_kept_connection_turns_out_dead(
     with RawServer(answer(200), dead, answer(200)) as server:
         asyncio.run(twice(server.url))
     assert len(server.arrived) == 2
+
+
+def test_a_body_can_be_taken_once():
+    async def take(body: Body) -> list[bytes]:
+        return [chunk async for chunk in body]
+
+    body = Body(b"1")
+    assert body.is_untouched
+    assert asyncio.run(take(body)) == [b"1"]
+    assert not body.is_untouched
+    with pytest.raises(httpx.StreamConsumed):
+        asyncio.run(take(body))
 
 
 def test_a_rehearsal_sends_nothing_and_shows_what_would_be_sent():
@@ -690,7 +703,7 @@ def test_a_refusal_to_send_does_not_show_the_secret_either():
 secrets = st.text(min_size=6, max_size=20)
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(secrets, min_size=1, max_size=3), st.data())
 def test_no_run_of_six_characters_of_a_secret_stays_in_a_text(
     found: list[str], draw: st.DataObject

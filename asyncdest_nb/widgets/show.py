@@ -31,7 +31,8 @@ def show(run: Watched) -> None:
 
     A terminal and a plain interpreter get text.
     """
-    live = is_live(get_ipython())
+    shell = get_ipython()
+    live = is_live(shell)
     if live:
         display(_monitor(run))  # type: ignore[no-untyped-call]  # IPython has none here
     record = display(Record(run, folded=live), display_id=True)  # type: ignore[no-untyped-call]
@@ -41,6 +42,24 @@ def show(run: Watched) -> None:
     run.on_change(keep)
     # It may have come to rest before anyone listened.
     keep((), is_at_rest(run))
+    if not live and hasattr(shell, "kernel"):
+        _update_after_cells(shell, run, lambda: keep((), True))
+
+
+def _update_after_cells(shell: Any, run: Watched, update: Callable[[], None]) -> None:
+    """Run *update* at the end of every cell until the run is at rest.
+
+    nbclient takes in what belongs to the cell it is executing and nothing else, so
+    an update from the engine's thread comes too late for the cell it is named after.
+    """
+
+    def after_cell(result: object) -> None:
+        done = is_at_rest(run)
+        update()
+        if done:
+            shell.events.unregister("post_run_cell", after_cell)
+
+    shell.events.register("post_run_cell", after_cell)
 
 
 def is_live(shell: Any) -> bool:

@@ -225,11 +225,22 @@ def _create_private(path: Path) -> None:
 
 
 def _dumps(value: Any) -> str:
-    # ASCII, because SQLite refuses the lone surrogates that an answer may hold.
+    """Write *value* as JSON; what JSON cannot say is null, or text in its place.
+
+    ASCII, because SQLite refuses the lone surrogates that an answer may hold.
+    """
     try:
-        return json.dumps(value, allow_nan=False, separators=(",", ":"), default=str)
-    except ValueError:
-        return json.dumps(_finite(value), allow_nan=False, separators=(",", ":"), default=str)
+        return _json(value)
+    except (TypeError, ValueError, RecursionError):
+        pass
+    try:
+        return _json(_finite(value))
+    except (TypeError, ValueError, RecursionError) as error:
+        # A function returned it as a result; losing that must not lose the row.
+        return json.dumps(f"a {type(value).__name__} that is not JSON: {error}")
+
+
+_json = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=str).encode
 
 
 def _finite(value: Any) -> Any:
@@ -237,7 +248,7 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
+        return {str(key): _finite(each) for key, each in value.items()}
     return [_finite(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import field_validator
 from raw_server import RawServer, Writer, answer
 
 import asyncdest_nb as ad
@@ -130,6 +131,115 @@ def test_a_bug_after_something_was_sent_leaves_the_row_unknown(session):
         run.wait(timeout=10)
     assert run.counts["unknown"] == 1
     assert "KeyError: 'id'" in run.results()["message"][0]
+
+
+class _Frozen(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [asyncio.CancelledError(), SystemExit(1), GeneratorExit(), StopIteration(), _Frozen()],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("is_plain", [True, False])
+def test_whatever_a_function_raises_the_engine_goes_on(session, error, is_plain):
+    def plain(request: Any, data: Any) -> Any:
+        raise error
+
+    async def perform(request: Any, data: Any) -> Any:
+        raise error
+
+    run = submit(session, destination(perform=plain if is_plain else perform), users("a", "b"))
+    assert run.wait(timeout=10) == "failed"
+    assert run.counts["failed"] == 2
+    again = submit(session, destination(perform=_echo), users("c"))
+    assert again.wait(timeout=10) == "completed"
+
+
+def test_a_plain_function_may_return_a_coroutine_that_asks(session):
+    async def ask(request: Any, data: Any) -> Any:
+        return await request(f"{data.settings.endpoint}/x", method="POST", json={})
+
+    with RawServer(answer(200, {"id": 1})) as server:
+        act = destination(perform=lambda request, data: ask(request, data))
+        run = session.connect(act, endpoint=server.url).submit(users("a"), "act")
+        assert run.wait(timeout=10) == "completed"
+
+
+def test_a_result_that_is_no_json_does_not_stop_the_run(session):
+    async def perform(request: Any, data: Any) -> Any:
+        return {(1, 2): {3}}
+
+    run = submit(session, destination(perform=perform), users("a"))
+    assert run.wait(timeout=10) == "completed"
+
+
+def test_a_refusal_that_a_function_overlooks_is_no_success(session):
+    async def perform(request: Any, data: Any) -> Any:
+        url = f"{data.settings.endpoint}/x"
+        response = await request(url, method="POST", json={}, throw_http_errors=False)
+        return response.data
+
+    for status, word in [(500, "unknown"), (422, "failed")]:
+        with RawServer(answer(status, {"error": "no"})) as server:
+            crm = session.connect(destination(perform=perform), endpoint=server.url)
+            run = crm.submit(users("a"), "act")
+            run.wait(timeout=10)
+        assert run.counts[word] == 1
+
+
+def test_a_forgotten_return_is_no_success_where_there_is_something_to_poll(session):
+    async def perform(request: Any, data: Any) -> Any:
+        ad.AsyncActionResponse(async_contexts=[{"operation_id": "1"}])
+
+    run = submit(session, destination(perform=perform, poll=_echo), users("a"))
+    run.wait(timeout=10)
+    assert run.counts["unknown"] == 1
+
+
+def test_a_validator_that_fails_makes_its_row_invalid_and_no_other(session):
+    class Odd(ad.Payload):
+        user_id: str = ad.field("User ID")
+
+        @field_validator("user_id")
+        @classmethod
+        def check(cls, value: str) -> str:
+            return value if value != "b" else value.nope
+
+    act = ad.Action(title="Act", payload=Odd, perform=_echo)
+    odd = ad.Destination(name="Test", slug="test", settings=Settings, actions={"act": act})
+    run = submit(session, odd, users("a", "b", "c"))
+    assert run.wait(timeout=10) == "partial"
+    assert list(run.results()["status"]) == ["completed", "invalid", "completed"]
+    assert "AttributeError" in run.results()["message"][1]
+
+
+def test_results_in_another_order_are_laid_by_the_ids_in_their_contexts(session):
+    async def perform_batch(request: Any, data: Any) -> Any:
+        contexts = [{"operation_id": payload.user_id} for payload in data.payload]
+        return ad.AsyncActionResponse(async_contexts=contexts)
+
+    async def poll(request: Any, data: Any) -> Any:
+        results = [
+            ad.AsyncOperationResult(
+                status="failed" if context["operation_id"] == "b" else "completed", context=context
+            )
+            for context in reversed(data.async_contexts)
+        ]
+        return ad.AsyncPollResponse.of(results)
+
+    act = destination(perform_batch=perform_batch, poll=poll, poll_batch_size=10)
+    run = submit(session, act, users("a", "b", "c", "d"))
+    assert run.wait(timeout=10) == "partial"
+    assert list(run.results()["status"]) == ["completed", "failed", "completed", "completed"]
+
+
+@pytest.mark.parametrize("rate", [-1, 0, float("nan")])
+def test_a_rate_that_is_none_is_refused(session, rate):
+    with pytest.raises(ad.UsageError, match="requests_per_second"):
+        session.connect(destination(perform=_echo), requests_per_second=rate)
 
 
 # One context for a whole batch
@@ -361,8 +471,10 @@ def test_a_session_that_is_closed_tells_who_waits(tmp_path: Path):
     with pytest.raises(ad.AsyncDestError, match="session was closed"):
         run.wait(timeout=10)
     stored = sqlite3.connect(tmp_path / "s.sqlite")
-    assert stored.execute("SELECT state FROM operation").fetchall() == [("submitting",)]
+    # It had been on its way: nobody knows whether it was applied.
+    assert stored.execute("SELECT state FROM operation").fetchall() == [("held",)]
     stored.close()
+    assert run.counts["unknown"] == 1
 
 
 # The caller's faults

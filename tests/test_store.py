@@ -88,6 +88,25 @@ def test_numbers_that_json_does_not_have_are_kept_as_null():
     store.close()
 
 
+@pytest.mark.parametrize(
+    ("result", "kept"),
+    [
+        ({("a", 1): 2}, {"('a', 1)": 2}),
+        (circular := [1], "a list that is not JSON: "),
+    ],
+)
+def test_a_result_that_is_no_json_is_kept_as_far_as_it_can_be(result, kept):
+    if result is circular:
+        circular.append(circular)
+    store = Store()
+    filled(store)
+    with store.writing():
+        store.put_operations("r", [Operation(number=2, rows=(2,), result=result)])
+    found = store.operations("r")[2].result
+    assert found == kept or found.startswith(kept)
+    store.close()
+
+
 def test_expired_state_is_gone():
     store = Store()
     values = [StateValue("", "old", 1, 10.0), StateValue("r/0", "new", {"a": 1}, None)]

@@ -12,14 +12,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..destination import ActionData, Destination, Function, Settings, secrets_of, urls_of
-from ..errors import DestinationError, HTTPError, NotSent, RetryableError
+from ..errors import DestinationError, HTTPError, NotSent, RetryableError, UsageError
 from ..request import Call, Client, Exchange, Response, Transport, Unplugged
 from ..responses import JSONObject
 from ..schedule import Pace
 from .clock import Clock
 from .state import ScopedState, SessionState
 
-_THROTTLING = (429, 503)
+_THROTTLING = (425, 429, 503)
+# What would end a task, or the engine's thread, if a user's function raised it there.
+_ANYTHING = (Exception, asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
 _log = logging.getLogger(__name__)
 
 
@@ -54,7 +56,12 @@ class Channel:
         self.destination = destination
         self.settings = settings
         self.clock = clock or Clock()
-        self.pace = Pace(requests_per_second or destination.requests_per_second)
+        rate = (
+            destination.requests_per_second if requests_per_second is None else requests_per_second
+        )
+        if not rate > 0:
+            raise UsageError(f"requests_per_second is {rate}; it must be more than 0")
+        self.pace = Pace(rate)
         self.trouble = ""  # Why requests are waiting; empty = they are not.
         self._state = state
         self._timeout_seconds = timeout_seconds
@@ -103,13 +110,23 @@ class Channel:
     ) -> Asked:
         try:
             answer = await self._invoke(function, request, data)
-        except Exception as error:  # Users' code may raise anything; the verdict is elsewhere.
+        except _ANYTHING as error:  # Users' code may raise anything; the verdict is elsewhere.
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                raise
             _log.info("%s", self.mask(traceback.format_exc()))
             return Asked(None, self._masked(error), call.exchanges)
         return Asked(answer, None, call.exchanges)
 
-    def _masked(self, error: Exception) -> Exception:
+    def _masked(self, error: BaseException) -> Exception:
         """Return *error* without secrets, and without the chain that may hold more."""
+        if isinstance(error, Exception):
+            try:
+                return self._masked_in_place(error)
+            except Exception:  # A frozen one, or one whose own text fails.
+                _log.info("%s cannot be shown", type(error).__name__)
+        return DestinationError(f"the function raised {type(error).__name__}")
+
+    def _masked_in_place(self, error: Exception) -> Exception:
         error.args = tuple(self._masked_text(each) for each in error.args)
         for name, value in vars(error).items():
             setattr(error, name, self._masked_text(value))
@@ -153,7 +170,7 @@ class Channel:
         if inspect.iscoroutinefunction(function):
             return await function(request, data)
         # A plain function may block, so it gets a thread, and a request that blocks too.
-        answer = await asyncio.to_thread(function, _blocking(request), data)
+        answer = await asyncio.to_thread(_called, function, _blocking(request), data)
         return await answer if inspect.isawaitable(answer) else answer
 
     def _paced(self, call: Call) -> Callable[..., Any]:
@@ -194,16 +211,41 @@ class Channel:
         self.trouble = f"{host} asks for fewer requests"
         self.pace.throttled(self.clock.steady(), retry_after=retry_after)
 
-    def hold_back(self, error: RetryableError) -> None:
+    def hold_back(self, error: Exception) -> None:
         """Wait before the next request, because the destination's code asked for it."""
         self.trouble = f"{self.destination.name}: {error}"
-        self.pace.throttled(self.clock.steady(), retry_after=error.retry_after)
+        seconds = error.retry_after if isinstance(error, RetryableError) else None
+        self.pace.throttled(self.clock.steady(), retry_after=seconds)
 
 
 def _blocking(request: Callable[..., Any]) -> Callable[..., Any]:
     loop = asyncio.get_running_loop()
 
     def blocking(url: str, **options: Any) -> Any:
+        if _is_running(loop):  # A plain function has returned a coroutine that asks.
+            return request(url, **options)
         return asyncio.run_coroutine_threadsafe(request(url, **options), loop).result()
 
     return blocking
+
+
+def _called(function: Function, request: Callable[..., Any], data: ActionData[Any, Any]) -> Any:
+    try:
+        return function(request, data)
+    except (StopIteration, GeneratorExit) as error:
+        # No future can carry them: whoever waits would wait for ever.
+        raise RuntimeError(f"the function raised {type(error).__name__}") from error
+
+
+def _is_running(loop: asyncio.AbstractEventLoop) -> bool:
+    """Say whether *loop* runs on this very thread."""
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
+
+
+def _is_cancelled() -> bool:
+    """Say whether it is this task that is cancelled, not one that it waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -20,6 +20,7 @@ from ..mapping import FieldMap
 from ..operation import (
     News,
     Operation,
+    State,
     accepted,
     answered,
     finished,
@@ -119,8 +120,12 @@ class Execution:
             self._end(failure)
 
     def _end(self, failure: Exception | None) -> None:
-        self._journal.flush()
         self.failure = failure
+        for operation in self.ledger.operations:
+            if operation.state is State.SUBMITTING:
+                text = "the run ended while it was being sent: it may or may not have been applied"
+                self._put(held(unsure(operation, message=text)))
+        self._journal.flush()
         self.ledger.tell(at_rest=True)
         if failure is None:
             self.ledger.rested.set_result(None)
@@ -203,15 +208,30 @@ class Execution:
         operations = [self.ledger.operations[number] for number in batch.operations]
         now = self._clock.wall()
         await self._keep([submitted(operation, now=now) for operation in operations])
-        verdicts = await self._send(batch)
-        await self._keep(
-            [
-                self._judged(self.ledger.operations[number], verdict)
-                for number, verdict in zip(batch.operations, verdicts, strict=True)
-            ]
-        )
-        self._start_polling(batch)
-        return not any(isinstance(verdict, Again) for verdict in verdicts)
+        asked = await self._ask(batch)
+        self.requests += len(asked.exchanges)
+        verdicts = self._verdicts(batch, asked)
+        judged = [
+            self._judged(self.ledger.operations[number], verdict)
+            for number, verdict in zip(batch.operations, verdicts, strict=True)
+        ]
+        try:
+            await self._journal.keep(self._run, *judged)
+        finally:  # What the destination said is so, whether or not the disk took it.
+            for operation in judged:
+                self.ledger.put(operation)
+        self._start_polling(batch, asked.retry_after)
+        return not self._has_to_go_again(verdicts, asked)
+
+    def _has_to_go_again(self, verdicts: Sequence[Verdict], asked: Asked) -> bool:
+        if not any(isinstance(verdict, Again) for verdict in verdicts):
+            return False
+        # A refusal on the wire has set the pace already; a function's own word has not.
+        if asked.error is not None and (
+            isinstance(asked.error, RetryableError) or not asked.exchanges
+        ):
+            self._channel.hold_back(asked.error)
+        return True
 
     async def _keep(self, operations: Sequence[Operation]) -> None:
         """Make *operations* durable, then visible."""
@@ -219,11 +239,7 @@ class Execution:
         for operation in operations:
             self.ledger.put(operation)
 
-    async def _send(self, batch: Batch) -> list[Verdict]:
-        asked = await self._ask(batch)
-        self.requests += len(asked.exchanges)
-        if isinstance(asked.error, RetryableError):
-            self._channel.hold_back(asked.error)
+    def _verdicts(self, batch: Batch, asked: Asked) -> list[Verdict]:
         rows = [len(self.ledger.operations[number].rows) for number in batch.operations]
         if asked.error is not None:
             return [read_error(asked.error, asked.exchanges)] * len(rows)
@@ -270,11 +286,11 @@ class Execution:
             now=self._clock.wall(),
         )
 
-    def _start_polling(self, batch: Batch) -> None:
+    def _start_polling(self, batch: Batch, retry_after: float | None) -> None:
         now = self._clock.steady()
         for number in batch.operations:
             if self.ledger.operations[number].context is not None:
-                self._schedule.accepted(number, now=now)
+                self._schedule.accepted(number, now=now, retry_after=retry_after)
 
     # Polling
 
@@ -311,7 +327,8 @@ class Execution:
         if asked.error is not None:
             self._poll_failed(operations, asked, describe(asked.error))
             return
-        results = read_poll(asked.answer, count=len(operations))
+        ids = [operation.operation_id or "" for operation in operations]
+        results = read_poll(asked.answer, ids=ids, key=self._action.operation_id)
         if isinstance(results, str):
             self._poll_failed(operations, asked, results)
             return

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from ..errors import StoreError
 from ..operation import Operation
 from ..store import StateValue, Store
 
@@ -64,7 +63,7 @@ class Journal:
         waiting, self._waiting = self._waiting, []
         try:
             self._commit()
-        except StoreError as error:
+        except Exception as error:  # Whoever waits must hear of it, whatever it is.
             # What was noted stays noted, and goes out with the next commit.
             self.failure = str(error)
             _log.error("%s", error)

@@ -38,8 +38,9 @@ class Ledger:
         self.rested: Future[None] = Future()
         self._rows = rows
         self._is_planned = False
-        self._tally: Counter[RowStatus] = Counter()
-        self._states: Counter[State] = Counter()
+        # All keys from the start: other threads read while the engine's counts.
+        self._tally: Counter[RowStatus] = Counter(dict.fromkeys(RowStatus, 0))
+        self._states: Counter[State] = Counter(dict.fromkeys(State, 0))
         self._changed: set[int] = set()
         self._listeners: list[Listener] = []
 
@@ -53,7 +54,7 @@ class Ledger:
         """Rows per status; they always add up to the rows of the frame."""
         counts = {str(status): self._tally[status] for status in RowStatus}
         # Rows not looked at yet, or in operations not planned yet.
-        counts["pending"] += self._rows - sum(counts.values())
+        counts["pending"] += max(0, self._rows - sum(counts.values()))
         return counts
 
     @property
@@ -80,8 +81,9 @@ class Ledger:
 
     def put(self, operation: Operation) -> None:
         """Replace an operation by what it is now."""
-        self._count(self.operations[operation.number], -1)
+        # Counted in before it is counted out: for no moment are all at rest that are not.
         self._count(operation, 1)
+        self._count(self.operations[operation.number], -1)
         self.operations[operation.number] = operation
         self._changed.add(operation.number)
 

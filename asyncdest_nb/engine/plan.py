@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..destination import Action, Payload
-from ..errors import MappingError
 from ..mapping import FieldMap
 from ..operation import Operation
 
@@ -66,8 +65,7 @@ def _read(row: Mapping[str, Any], *, action: Action, fields: FieldMap) -> tuple[
             return payload
         text = json.dumps(payload.as_json(), ensure_ascii=False, separators=(",", ":"))
         size = len(text.encode())
-    except (MappingError, UnicodeEncodeError) as error:
-        # A path that a row computes may be no text, or cut a character in half.
+    except Exception as error:  # A user's validator may raise anything; the row is at fault.
         return f"{type(error).__name__}: {error}"
     if size > action.batch_bytes:
         return f"the row is {size:,} bytes of JSON; a request may carry {action.batch_bytes:,}"

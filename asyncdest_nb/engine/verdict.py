@@ -97,12 +97,19 @@ def read_answer(
         return [_refused(answer, exchanges)] * len(rows)
     if problems:
         return [Unsure(f"sent, but {problems[-1]}")] * len(rows)
+    if exchanges and not 200 <= (exchanges[-1].status or 0) <= 299:
+        status = exchanges[-1].status or 0
+        error = HTTPError(f"the last request was answered {status}", status=status)
+        return [read_error(error, exchanges)] * len(rows)
+    if answer is None and action.poll is not None:
+        return [Unsure("the function returned nothing: neither contexts nor an answer")] * len(rows)
     return [_done(answer, alone=len(rows) == 1)] * len(rows)
 
 
 def _is_async(answer: Any) -> bool:
     if isinstance(answer, Mapping):
-        return bool(answer.get("isAsync", answer.get("is_async")))
+        named = "asyncContexts" in answer or "async_contexts" in answer
+        return bool(answer.get("isAsync", answer.get("is_async", named)))
     return isinstance(answer, AsyncActionResponse)
 
 
@@ -246,19 +253,36 @@ def _short(error: ValidationError) -> str:
     return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
 
 
-def read_poll(answer: Any, *, count: int) -> list[AsyncOperationResult] | str:
-    """Return one result per context asked about, or why the answer says nothing about them."""
-    results = answer.get("results") if isinstance(answer, Mapping) else None
+def read_poll(answer: Any, *, ids: Sequence[str], key: str) -> list[AsyncOperationResult] | str:
+    """Return one result per operation asked about, or why the answer says nothing about them.
+
+    *ids* are theirs, in the order asked; *key* is where a context holds its id.
+    """
+    found = answer.get("results") if isinstance(answer, Mapping) else None
     if isinstance(answer, AsyncPollResponse):
-        results = answer.results
-    if not isinstance(results, (list, tuple)):
+        found = answer.results
+    if not isinstance(found, (list, tuple)):
         return f"poll returned {type(answer).__name__}, not an AsyncPollResponse with results"
-    if len(results) != count:
-        return f"poll returned {len(results)} results for {count} operations"
+    if len(found) != len(ids):
+        return f"poll returned {len(found)} results for {len(ids)} operations"
     try:
-        return [AsyncOperationResult.model_validate(result) for result in results]
+        results = [AsyncOperationResult.model_validate(result) for result in found]
     except ValidationError as error:
         return f"poll returned a result that is not in the contract: {_short(error)}"
+    return _in_order(results, ids=ids, key=key)
+
+
+def _in_order(
+    results: list[AsyncOperationResult], *, ids: Sequence[str], key: str
+) -> list[AsyncOperationResult] | str:
+    """Lay results on operations: by the ids in their contexts where they tell, else by order."""
+    said = [clean_text((result.context or {}).get(key)) for result in results]
+    if all(each in ("", own) for each, own in zip(said, ids, strict=True)):
+        return results
+    by_id = dict(zip(said, results, strict=True))
+    if set(by_id) != set(ids):
+        return f"poll returned results for {', '.join(sorted(set(said)))}, not for what was asked"
+    return [by_id[each] for each in ids]
 
 
 def read_result(result: AsyncOperationResult, *, mask: Callable[[str], str]) -> News:

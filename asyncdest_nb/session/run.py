@@ -146,7 +146,8 @@ class Run:
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count:,} {word}" for word, count in self.counts.items() if count)
-        return f"<Run {self.id}: {self.title}, {self.status}: {counts or 'no rows'}>"
+        notices = "".join(f"; {notice}" for notice in self.notices)
+        return f"<Run {self.id}: {self.title}, {self.status}: {counts or 'no rows'}{notices}>"
 
 
 def _columns(outcomes: Sequence[RowOutcome]) -> dict[str, list[Any]]:

@@ -126,7 +126,9 @@ def demo_in_jupyterlab(*, browser: bool) -> int:
         print('JupyterLab is missing: pip install "asyncdest-nb[demo]"', file=sys.stderr)
         return 1
     workplace = _copy_notebooks(WORKPLACE.absolute())
-    command = [sys.executable, "-m", "jupyterlab", str(workplace / NOTEBOOK)]
+    # As the default page, not as a file to open: so the address it prints leads there too.
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={workplace}"]
+    command.append(f"--LabApp.default_url=/lab/tree/{NOTEBOOK}")
     command += [] if browser else ["--no-browser"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # In a container there is often nobody else.

@@ -88,6 +88,8 @@ def test_the_demo_serves_its_notebook_in_jupyterlab(tmp_path: Path):
     )
     try:
         server = started(runtime, process)
+        address = process_says(process, "/lab/tree/01_send_a_dataframe.ipynb?token=")
+        assert address.startswith("http://")
         url = f"{server['url']}api/contents/01_send_a_dataframe.ipynb?token={server['token']}"
         with urllib.request.urlopen(url, timeout=20) as response:
             assert json.load(response)["type"] == "notebook"
@@ -103,6 +105,16 @@ def test_the_demo_serves_its_notebook_in_jupyterlab(tmp_path: Path):
     changed = tmp_path / "asyncdest-nb-demo" / "01_send_a_dataframe.ipynb"
     assert changed.exists()
     assert (tmp_path / "asyncdest-nb-demo" / "data" / "customers.csv").exists()
+
+
+def process_says(process: subprocess.Popen[str], part: str) -> str:
+    """Return the word of the output that has *part* in it: the address a person clicks on."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        for word in line.split():
+            if part in word:
+                return word
+    raise AssertionError(f"{part} is nowhere in the output")
 
 
 def started(runtime: Path, process: subprocess.Popen[str]) -> dict[str, str]:

@@ -41,7 +41,7 @@ def exactly(values):
     return [(type(value), value) for value in values]
 
 
-NAT64 = np.datetime64("NaT")
+NAT64 = np.datetime64("NaT", "ns")
 BERLIN = "Europe/Berlin"
 
 

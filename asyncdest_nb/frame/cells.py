@@ -81,7 +81,8 @@ def _naive_times(column: pd.Series[Any]) -> Cells:
     stamps = column.to_numpy()
     years = stamps.astype("datetime64[Y]").astype("int64") + 1970
     odd = ~np.isnat(stamps) & ((years < 1) | (years > 9999))
-    stamps = np.where(odd, np.datetime64("NaT"), stamps)
+    stamps = stamps.copy()
+    stamps[odd] = "NaT"
     # Through Python's datetime: 100,000 Timestamps take half a second to write.
     micros = stamps.astype("datetime64[us]")
     values = [None if stamp is None else stamp.isoformat() for stamp in micros.tolist()]
@@ -93,7 +94,7 @@ def _naive_times(column: pd.Series[Any]) -> Cells:
 def _aware_times(column: pd.Series[Any]) -> Cells:
     local, utc = column.dt.tz_localize(None), column.dt.tz_convert("UTC").dt.tz_localize(None)
     cells = _naive_times(local)
-    offsets = (local - utc) // pd.Timedelta(seconds=1)
+    offsets = (local - utc).dt.total_seconds()
     texts = {seconds: _offset(int(seconds)) for seconds in offsets.dropna().unique()}
     for at, seconds in enumerate(offsets.tolist()):
         if cells.values[at] is not None:

@@ -180,10 +180,25 @@ class AsyncPollResponse(Wire):
         )
 
 
+# Where Segment's names are not those of Python's http.HTTPStatus, which change with
+# its version. The spelling of 301 is Segment's.
+_SEGMENT_NAMES = {
+    301: "MOVED_PERMENANTLY",
+    306: "SWITCH_PROXY",
+    413: "PAYLOAD_TOO_LARGE",
+    414: "URI_TOO_LONG",
+    416: "RANGE_NOT_SATISFIABLE",
+    422: "UNPROCESSABLE_ENTITY",
+    499: "CANCELLED",
+    509: "BANDWIDTH_LIMIT_EXCEEDED",
+    529: "SITE_IS_OVERLOADED",
+}
+
+
 def error_type(status: int) -> str:
     """Name an HTTP status the way Segment does, or "UNKNOWN_ERROR"."""
     try:
-        return HTTPStatus(status).name
+        return _SEGMENT_NAMES.get(status) or HTTPStatus(status).name
     except ValueError:
         return "UNKNOWN_ERROR"
 

@@ -112,7 +112,11 @@ class Store:
             self._db = sqlite3.connect(
                 path or ":memory:", check_same_thread=False, isolation_level=None
             )
-            self._prepare()
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
 
     def close(self) -> None:
         """Close the database; what was written is in it."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from asyncdest_nb.responses import (
@@ -11,6 +14,7 @@ from asyncdest_nb.responses import (
     MultiStatusEntry,
     MultiStatusResponse,
     clean_text,
+    error_type,
     overall_status,
 )
 
@@ -98,6 +102,13 @@ def test_a_multi_status_names_an_error_by_its_status():
         None,
         True,
     ]
+
+
+def test_every_status_has_segments_name():
+    recorded = json.loads((Path(__file__).parent / "data" / "error_codes.json").read_text())
+    named = {status: error_type(int(status)) for status in recorded["by_status"]}
+    assert named == recorded["by_status"]
+    assert error_type(799) == recorded["default"]
 
 
 def test_half_a_surrogate_pair_becomes_text_that_utf_8_can_hold():

@@ -4,7 +4,8 @@ An operation is what one context stands for: one row, or one job of N rows.
 
     planned -> submitting -> accepted -> running -> completed | partial | failed | canceled
                  |- rejected   refused: never applied
-                 |- planned    known not sent, or throttled: the same attempt, later
+                 |- planned    known not sent, or throttled: the same attempt, later;
+                 |             or one step of a submission is done, and the next may go
                  `- unknown    sent? nobody knows -> accepted | planned | held
     accepted | running | canceling -> lost   the destination no longer knows it
 
@@ -119,7 +120,8 @@ class Operation:
     """One operation of a run; ``number`` is its position there.
 
     ``rows`` are positions in the frame, in the order of the payloads sent;
-    ``batch`` numbers the submission that carries it.
+    ``batch`` numbers the submission that carries it, ``step`` counts the requests
+    of that submission that are done.
     ``progress`` is in percent, None = not reported. ``poll_errors`` counts the
     polls that failed since the last one that was answered. Times are Unix
     seconds, None = not yet. ``row_outcomes`` has an entry per row, None = the
@@ -129,6 +131,7 @@ class Operation:
     number: int
     rows: tuple[int, ...]
     batch: int = 0
+    step: int = 0
     state: State = State.PLANNED
     operation_id: str | None = None
     context: dict[str, Any] | None = None
@@ -174,6 +177,20 @@ def submitted(operation: Operation, *, now: float) -> Operation:
 def replanned(operation: Operation, *, message: str) -> Operation:
     """Say that its request was not applied and will be sent again as the same attempt."""
     return _moved(operation, State.PLANNED, message=message)
+
+
+def advanced(
+    operation: Operation, *, context: dict[str, Any], operation_id: str, message: str
+) -> Operation:
+    """Say that a step of its submission is done and has named it; the next one may go."""
+    return _moved(
+        operation,
+        State.PLANNED,
+        context=context,
+        operation_id=operation_id,
+        step=operation.step + 1,
+        message=message,
+    )
 
 
 def rejected(operation: Operation, *, message: str, code: str | None, now: float) -> Operation:
@@ -253,7 +270,9 @@ def _ending(news: News, rows: Sequence[RowOutcome] | None) -> State:
     statuses = {row.status for row in rows}
     if statuses <= {RowStatus.COMPLETED}:
         return State.COMPLETED
-    return State.FAILED if statuses <= {RowStatus.FAILED} else State.PARTIAL
+    if statuses == {RowStatus.CANCELED}:
+        return State.CANCELED
+    return State.FAILED if statuses <= {RowStatus.FAILED, RowStatus.CANCELED} else State.PARTIAL
 
 
 def poll_failed(operation: Operation, *, message: str) -> Operation:

@@ -77,10 +77,11 @@ class OperationError(Wire):
 class RowResult(Wire):
     """The outcome of one row of a job.
 
+    "canceled": the job ended before it came to the row, which was not applied.
     ``retryable`` says whether the same row may be sent again; None = not stated.
     """
 
-    status: Literal["completed", "failed", "unknown"]
+    status: Literal["completed", "failed", "canceled", "unknown"]
     message: Text = ""
     error: OperationError | None = None
     result: Any = None

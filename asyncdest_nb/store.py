@@ -45,6 +45,7 @@ CREATE TABLE operation (
     number INTEGER NOT NULL,
     rows TEXT NOT NULL,               -- JSON list of positions, in the order sent
     batch INTEGER NOT NULL,
+    step INTEGER NOT NULL,            -- requests of its submission that are done
     state TEXT NOT NULL,
     operation_id TEXT,
     context TEXT,                     -- JSON

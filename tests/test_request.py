@@ -535,7 +535,7 @@ def test_an_html_page_is_a_problem_whatever_its_type():
 def test_an_answer_without_an_end_is_cut_off():
     outcome = answered(flood, method="POST", json=1, timeout_seconds=60)
     assert type(outcome) is ReplyLost
-    assert "larger than 64 MiB" in str(outcome)
+    assert "larger than 192 MiB" in str(outcome)
 
 
 def test_headers_are_found_in_lower_case():

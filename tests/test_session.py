@@ -549,7 +549,7 @@ def test_small_frames(session, rows):
     assert run.wait(timeout=10) == "completed"
     assert len(run.results()) == rows
     assert list(run.failed().columns) == [
-        "user_id", "status", "message", "error_code", "operation_id",
+        "user_id", "status", "message", "error_code", "retryable", "operation_id",
     ]  # fmt: skip
 
 

@@ -15,8 +15,9 @@ from .clock import Clock
 from .execution import Execution, Limits
 from .journal import Journal
 from .ledger import Ledger
-from .plan import Invalid, Prepared, Source, prepare, rows_per_call, split
+from .plan import Invalid, Prepared, Source, batched, prepare
 from .state import SessionState
+from .verdict import read_check
 
 __all__ = [
     "Asked",
@@ -29,9 +30,9 @@ __all__ = [
     "Limits",
     "Prepared",
     "Source",
+    "batched",
     "prepare",
-    "rows_per_call",
-    "split",
+    "read_check",
 ]
 
 

@@ -11,8 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from ..destination import ActionData, Destination, Function, Settings, secrets_of, urls_of
-from ..errors import DestinationError, HTTPError, NotSent, RetryableError, UsageError
+from ..errors import (
+    DestinationError,
+    HTTPError,
+    IntegrationError,
+    NotSent,
+    RetryableError,
+    UsageError,
+)
 from ..request import Call, Client, Exchange, Response, Transport, Unplugged
 from ..responses import JSONObject
 from ..schedule import Pace
@@ -65,6 +74,8 @@ class Channel:
         self.trouble = ""  # Why requests are waiting; empty = they are not.
         self._state = state
         self._timeout_seconds = timeout_seconds
+        self._access_token: SecretStr | None = None
+        self._refreshing = asyncio.Lock()
         self._client = self._new_client(transport=transport)
 
     def _new_client(self, *, transport: Transport | None) -> Client:
@@ -92,7 +103,7 @@ class Channel:
         """Call a destination's function; whatever it raises is part of what is returned."""
         call = self._client.call()
         data = self._data(payload, contexts, self._state.of(*scopes))
-        return await self._attempt(function, call, data, request=self._paced(call))
+        return await self._attempt(function, call, data, request=self._authorized(call))
 
     async def rehearse(self, function: Function, payload: Any) -> Asked:
         """Call a destination's function with the network unplugged.
@@ -162,6 +173,7 @@ class Channel:
             payload=payload,
             state_context=state,
             async_contexts=list(contexts),
+            access_token=self._access_token,
         )
 
     async def _invoke(
@@ -172,6 +184,64 @@ class Channel:
         # A plain function may block, so it gets a thread, and a request that blocks too.
         answer = await asyncio.to_thread(_called, function, _blocking(request), data)
         return await answer if inspect.isawaitable(answer) else answer
+
+    def _authorized(self, call: Call) -> Callable[..., Any]:
+        """Return the request of *call* with an access token, a new one if the old is refused."""
+        paced = self._paced(call)
+        if self.destination.refresh_access_token is None:
+            return paced
+
+        async def request(url: str, **options: Any) -> Response:
+            if not self._is_authorized():
+                await self._refresh(None)
+            token = self._access_token
+            try:
+                response: Response = await paced(url, **options)
+            except HTTPError as error:
+                if error.status != 401:
+                    raise
+            else:
+                if response.status != 401:
+                    return response
+            # 401 is a refusal: nothing was applied, so this very request may go again.
+            await self._refresh(token)
+            again: Response = await paced(url, **options)
+            return again
+
+        return request
+
+    def _is_authorized(self) -> bool:
+        headers = self._options().get("headers") or {}
+        return any(name.lower() == "authorization" for name in headers)
+
+    async def _refresh(self, stale: SecretStr | None) -> None:
+        """Ask for an access token in place of the *stale* one."""
+        async with self._refreshing:
+            if self._access_token is not stale:
+                return  # Another request has asked meanwhile.
+            assert self.destination.refresh_access_token is not None
+            call = self._client.call()
+            asked = await self._attempt(
+                self.destination.refresh_access_token,
+                call,
+                self._data(None, (), self._state.of()),
+                request=self._paced(call),
+            )
+            if asked.error is not None:
+                raise self._without_token(asked.error)
+            if not isinstance(asked.answer, str) or not asked.answer:
+                raise DestinationError("refresh_access_token returned no text")
+            self._access_token = SecretStr(asked.answer)
+            self._client.use(self._options())
+
+    def _without_token(self, error: Exception) -> Exception:
+        """Return what a request without a token fails with: it never left."""
+        if isinstance(error, HTTPError) and error.status < 500:
+            return error
+        if isinstance(error, IntegrationError):
+            return HTTPError(str(error), status=error.status)
+        self.hold_back(error)
+        return NotSent(f"no access token: {error}")
 
     def _paced(self, call: Call) -> Callable[..., Any]:
         async def request(url: str, **options: Any) -> Response:

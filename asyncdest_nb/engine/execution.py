@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..destination import Action
-from ..errors import AsyncDestError, HTTPError, RetryableError
+from ..errors import AsyncDestError, HTTPError
 from ..mapping import FieldMap
 from ..operation import (
+    POLLED,
     News,
     Operation,
     State,
     accepted,
+    advanced,
     answered,
     finished,
     held,
@@ -47,10 +49,14 @@ from .verdict import (
     Unsure,
     Verdict,
     describe,
+    is_paced,
     read_answer,
+    read_check,
     read_error,
     read_poll,
     read_result,
+    read_step,
+    without_harm,
 )
 
 PREPARE_SLICE = 200  # Rows prepared before others get the loop: about 5 ms.
@@ -170,10 +176,45 @@ class Execution:
             self.prepared = row.position + 1
             if self.prepared % PREPARE_SLICE == 0:
                 await asyncio.sleep(0)
+        found = await self._check(good)
+        if not isinstance(found, Rejected):
+            invalid |= found
+            good = [row for row in good if row.position not in found]
         batches, operations = plan(good, action=self._action, batch_size=self._limits.batch_size)
         self._record(good, invalid, operations)
         self.ledger.plan(operations, invalid=invalid)
+        if isinstance(found, Rejected):
+            await self._refuse(operations, found)
+            return []
         return batches
+
+    async def _check(self, rows: Sequence[Prepared]) -> dict[int, str] | Rejected:
+        """Return by position why the destination's own check refuses rows, or why it refuses all.
+
+        Nothing has been sent, so trouble on the way is only waited out.
+        """
+        if self._action.check is None or not rows:
+            return {}
+        payloads = [row.payload for row in rows]
+        while (asked := await self._channel.ask(self._action.check, payload=payloads)).error:
+            self.requests += len(asked.exchanges)
+            verdict = without_harm(
+                read_error(asked.error, asked.exchanges), asked.error, is_last=False
+            )
+            if isinstance(verdict, Rejected):
+                return verdict
+            self._hold_back(asked)
+        self.requests += len(asked.exchanges)
+        return read_check(asked.answer, rows)
+
+    async def _refuse(self, operations: Sequence[Operation], why: Rejected) -> None:
+        now = self._clock.wall()
+        await self._keep(
+            [
+                rejected(submitted(each, now=now), message=why.message, code=why.code, now=now)
+                for each in operations
+            ]
+        )
 
     def _record(
         self, good: Sequence[Prepared], invalid: dict[int, str], operations: Sequence[Operation]
@@ -204,7 +245,7 @@ class Execution:
             batch.rows.clear()
 
     async def _submit(self, batch: Batch) -> bool:
-        """Send a batch once; say whether that settled it."""
+        """Take one step of a submission, once; say whether that settled it."""
         operations = [self.ledger.operations[number] for number in batch.operations]
         now = self._clock.wall()
         await self._keep([submitted(operation, now=now) for operation in operations])
@@ -221,17 +262,13 @@ class Execution:
             for operation in judged:
                 self.ledger.put(operation)
         self._start_polling(batch, asked.retry_after)
-        return not self._has_to_go_again(verdicts, asked)
+        if any(isinstance(verdict, Again) for verdict in verdicts):
+            self._hold_back(asked)
+        return all(operation.state is not State.PLANNED for operation in judged)
 
-    def _has_to_go_again(self, verdicts: Sequence[Verdict], asked: Asked) -> bool:
-        if not any(isinstance(verdict, Again) for verdict in verdicts):
-            return False
-        # A refusal on the wire has set the pace already; a function's own word has not.
-        if asked.error is not None and (
-            isinstance(asked.error, RetryableError) or not asked.exchanges
-        ):
+    def _hold_back(self, asked: Asked) -> None:
+        if asked.error is not None and not is_paced(asked.error, asked.exchanges):
             self._channel.hold_back(asked.error)
-        return True
 
     async def _keep(self, operations: Sequence[Operation]) -> None:
         """Make *operations* durable, then visible."""
@@ -240,16 +277,30 @@ class Execution:
             self.ledger.put(operation)
 
     def _verdicts(self, batch: Batch, asked: Asked) -> list[Verdict]:
-        rows = [len(self.ledger.operations[number].rows) for number in batch.operations]
+        operations = [self.ledger.operations[number] for number in batch.operations]
+        step, steps = operations[0].step, len(self._action.steps)
         if asked.error is not None:
-            return [read_error(asked.error, asked.exchanges)] * len(rows)
-        return read_answer(asked.answer, action=self._action, rows=rows, exchanges=asked.exchanges)
+            verdicts = [read_error(asked.error, asked.exchanges)] * len(operations)
+        elif step:
+            verdicts = [read_step(asked.answer, each, asked.exchanges) for each in operations]
+        else:
+            rows = [len(operation.rows) for operation in operations]
+            verdicts = read_answer(
+                asked.answer, action=self._action, rows=rows, exchanges=asked.exchanges
+            )
+        if not steps:
+            return verdicts
+        return [without_harm(each, asked.error, is_last=step == steps) for each in verdicts]
 
     async def _ask(self, batch: Batch) -> Asked:
+        first = self.ledger.operations[batch.operations[0]]
         payloads = [row.payload for row in batch.rows]
         function, payload = self._action.call_for(payloads, self._limits.batch_size)
+        contexts = []
+        if first.step:
+            function, contexts = self._action.steps[first.step - 1], [first.context or {}]
         return await self._channel.ask(
-            function, payload=payload, scopes=[self._scope(batch.number)]
+            function, payload=payload, contexts=contexts, scopes=[self._scope(batch.number)]
         )
 
     def _scope(self, batch: int) -> str:
@@ -278,18 +329,21 @@ class Execution:
             other = self._source.labels[self.ledger.operations[owner].rows[0]]
             text = f"accepted as {operation_id!r}, the id that row {other!r} was given before"
             return held(unsure(operation, message=text))
+        text = self._channel.mask(message)
+        if operation.step < len(self._action.steps):
+            return advanced(operation, context=context, operation_id=operation_id, message=text)
         return accepted(
             operation,
             context=context,
             operation_id=operation_id,
-            message=self._channel.mask(message),
+            message=text,
             now=self._clock.wall(),
         )
 
     def _start_polling(self, batch: Batch, retry_after: float | None) -> None:
         now = self._clock.steady()
         for number in batch.operations:
-            if self.ledger.operations[number].context is not None:
+            if self.ledger.operations[number].state in POLLED:
                 self._schedule.accepted(number, now=now, retry_after=retry_after)
 
     # Polling

@@ -14,11 +14,12 @@ from ..operation import Operation
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A row that may be sent; ``text`` is its payload as JSON."""
+    """A row that may be sent: its payload, also as JSON, and the bytes it takes in a request."""
 
     position: int
     payload: Payload
     text: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +59,52 @@ def prepare(source: Source, *, action: Action, fields: FieldMap) -> Iterator[Pre
             yield Prepared(position, *found)
 
 
-def _read(row: Mapping[str, Any], *, action: Action, fields: FieldMap) -> tuple[Payload, str] | str:
+def _read(
+    row: Mapping[str, Any], *, action: Action, fields: FieldMap
+) -> tuple[Payload, str, int] | str:
     try:
         payload = action.read(fields.payload(row))
         if isinstance(payload, str):
             return payload
         text = json.dumps(payload.as_json(), ensure_ascii=False, separators=(",", ":"))
-        size = len(text.encode())
+        size = len(text.encode()) if action.row_bytes is None else action.row_bytes(payload)
     except Exception as error:  # A user's validator may raise anything; the row is at fault.
         return f"{type(error).__name__}: {error}"
     if size > action.batch_bytes:
-        return f"the row is {size:,} bytes of JSON; a request may carry {action.batch_bytes:,}"
-    return payload, text
+        return f"the row is {size:,} bytes; a request may carry {action.batch_bytes:,}"
+    return payload, text, size
 
 
-def rows_per_call(action: Action, batch_size: int | None) -> int:
-    """Return how many rows one call carries: one, unless the action takes batches."""
-    if action.perform_batch is None:
-        return 1
-    return action.batch_size if batch_size is None else min(batch_size, action.batch_size)
+def batched(
+    rows: Iterable[Prepared], *, action: Action, batch_size: int | None
+) -> Iterator[list[Prepared]]:
+    """Cut *rows* into what one call carries: by rows, by bytes, and by the action's batch keys.
+
+    *batch_size* None = as many rows as the action takes. Rows keep their order,
+    within those of the same keys.
+    """
+    count = 1
+    if action.perform_batch is not None:
+        count = min(batch_size or action.batch_size, action.batch_size)
+    for group in _grouped(rows, action.batch_keys):
+        yield from _split(group, count=count, size_bytes=action.batch_bytes)
 
 
-def split(rows: Iterable[Prepared], *, count: int, size_bytes: int) -> Iterator[list[Prepared]]:
-    """Cut *rows*, in order, into lists of at most *count* rows and *size_bytes* of JSON."""
+def _grouped(rows: Iterable[Prepared], keys: Sequence[str]) -> Iterable[Iterable[Prepared]]:
+    if not keys:
+        return [rows]
+    groups: dict[str, list[Prepared]] = {}
+    for row in rows:
+        values = [getattr(row.payload, key) for key in keys]
+        groups.setdefault(repr(values), []).append(row)
+    return groups.values()
+
+
+def _split(rows: Iterable[Prepared], *, count: int, size_bytes: int) -> Iterator[list[Prepared]]:
     batch: list[Prepared] = []
     held = 0
     for row in rows:
-        size = len(row.text.encode()) + 1  # With the comma that parts it from the next.
+        size = row.size + 1  # With the comma or line end that parts it from the next.
         if batch and (len(batch) == count or held + size > size_bytes):
             yield batch
             batch, held = [], 0
@@ -100,8 +120,7 @@ def plan(
     """Lay *rows* on batches, and batches on operations: one per row, or one per batch."""
     batches: list[Batch] = []
     operations: list[Operation] = []
-    count = rows_per_call(action, batch_size)
-    for number, members in enumerate(split(rows, count=count, size_bytes=action.batch_bytes)):
+    for number, members in enumerate(batched(rows, action=action, batch_size=batch_size)):
         start = len(operations)
         operations.extend(_operations(members, start=start, batch=number, action=action))
         batches.append(Batch(number, members, range(start, len(operations))))

@@ -19,9 +19,10 @@ from ..errors import (
     IntegrationError,
     NotSent,
     ReplyLost,
+    RequestFailed,
     RetryableError,
 )
-from ..operation import News, RowOutcome, RowStatus
+from ..operation import News, Operation, RowOutcome, RowStatus
 from ..request import Effect, Exchange, Response
 from ..responses import (
     AsyncActionResponse,
@@ -34,6 +35,8 @@ from ..responses import (
     RowResult,
     clean_text,
 )
+
+from .plan import Prepared
 
 # Statuses after which Segment's platform sends the same row again.
 RETRYABLE_STATUSES = frozenset({408, 423, 429, 500, *range(502, 512), 598, 599})
@@ -192,7 +195,11 @@ def _from_row(row: RowResult) -> Verdict:
     if row.status == "unknown":
         return Unsure(row.message)
     result = AsyncOperationResult(
-        status=row.status, message=row.message, error=row.error, result=row.result, rows=[row]
+        status="completed" if row.status == "completed" else "failed",
+        message=row.message,
+        error=row.error,
+        result=row.result,
+        rows=[row],
     )
     return Finished(result)
 
@@ -237,11 +244,51 @@ def read_error(error: Exception, exchanges: Sequence[Exchange]) -> Verdict:
     return Rejected(text, code)
 
 
-def _is_throttle(error: Exception) -> bool:
+def _is_throttle(error: Exception | None) -> bool:
     return isinstance(error, HTTPError) and error.status in (425, 429, 503)
 
 
-def describe(error: BaseException) -> str:
+def read_step(answer: Any, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
+    """Return the verdict on a step after the first: it is done unless its answer is a refusal."""
+    if isinstance(answer, Response) and not answer.ok:
+        return _refused(answer, exchanges)
+    return Accepted(operation.context or {}, operation.operation_id or "", operation.message)
+
+
+def without_harm(verdict: Verdict, error: Exception | None, *, is_last: bool) -> Verdict:
+    """Return the *verdict* on one of several steps, of which each may be repeated.
+
+    Nothing is applied before the last: until then a doubt is no more than a refusal,
+    and where the network or the server is in trouble, it is only another try.
+    """
+    if isinstance(error, RequestFailed) or _is_trouble(error):
+        return Again(describe(error))
+    if isinstance(verdict, Unsure) and not is_last:
+        return Rejected(f"not submitted: {verdict.message}", None)
+    return verdict
+
+
+def _is_trouble(error: Exception | None) -> bool:
+    """Say whether *error* is an answer that says more of the server than of the request."""
+    return isinstance(error, HTTPError) and (error.status >= 500 or error.status in (408, 425, 429))
+
+
+def is_paced(error: Exception | None, exchanges: Sequence[Exchange]) -> bool:
+    """Say whether the pace has learned of *error* already, on the wire."""
+    return bool(exchanges) and (isinstance(error, NotSent) or _is_throttle(error))
+
+
+def read_check(answer: Any, rows: Sequence[Prepared]) -> dict[int, str] | Rejected:
+    """Return by position why *rows* do not fit, as the destination's check has it."""
+    faults = [None] * len(rows) if answer is None else answer
+    if not isinstance(faults, (list, tuple)) or len(faults) != len(rows):
+        given = f"{len(faults)} answers" if isinstance(faults, (list, tuple)) else repr(faults)
+        return Rejected(f"check returned {given} for {len(rows)} payloads", None)
+    found = zip(rows, faults, strict=True)
+    return {row.position: clean_text(why) for row, why in found if why is not None}
+
+
+def describe(error: BaseException | None) -> str:
     """Say what went wrong; an exception that is not ours is named too."""
     ours = isinstance(error, (HTTPError, NotSent, ReplyLost, IntegrationError, RetryableError))
     text = clean_text(error)

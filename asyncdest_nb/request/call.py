@@ -30,15 +30,17 @@ class Call:
 
     def __init__(
         self,
-        base: Base,
+        base: Callable[[], Base],
         *,
-        redactor: Redactor,
+        redactor: Callable[[], Redactor],
         open_transport: Callable[[], Transport],
         clock: Callable[[], float],
     ) -> None:
         self.exchanges: list[Exchange] = []
         self._base = base
-        self._redactor = redactor
+        self._redactor_now = redactor
+        self._redactor = redactor()
+        self._own_secrets: list[str] = []
         self._open_transport = open_transport
         self._clock = clock
 
@@ -72,18 +74,20 @@ class Call:
         arrived; ReplyLost or ReplyTimeout if nobody knows; HTTPError for an answer
         other than 2xx, redirects included, unless *throw_http_errors* is False.
         """
-        own_secrets = [*secrets_in(headers or {}), *login_secrets(username, password)]
-        self._redactor = self._redactor.also(own_secrets)
+        # The base may have a new access token since the last request.
+        base = self._base()
+        self._own_secrets += [*secrets_in(headers or {}), *login_secrets(username, password)]
+        self._redactor = self._redactor_now().also(self._own_secrets)
         refusal = None
         try:
             body, content_type = checked_body(json, content)
-            target = with_params(parse_url(str(url), base=self._base.url), params)
+            target = with_params(parse_url(str(url), base=base.url), params)
             own = {**content_type, **checked_headers(headers or {})}
-            seconds = self._base.timeout_seconds if timeout_seconds is None else timeout_seconds
+            seconds = base.timeout_seconds if timeout_seconds is None else timeout_seconds
             outgoing = Outgoing(
                 method=checked_method(method),
                 url=target,
-                headers=self._base.layered(target, own, (username, password)),
+                headers=base.layered(target, own, (username, password)),
                 body=Body(body),
                 timeout_seconds=checked_timeout(seconds),
             )
@@ -151,7 +155,8 @@ class Call:
         effect: Effect,
         retry_after: float | None = None,
     ) -> None:
-        body = outgoing.body.content.decode("utf-8", "replace")
+        # Of a large upload only what is shown is decoded; a character is at most 4 bytes.
+        body = outgoing.body.content[: 5 * SHOWN].decode("utf-8", "replace")
         exchange = Exchange(
             method=outgoing.method,
             url=self.mask(shown_url(outgoing.url) + shown_query(outgoing.url)),

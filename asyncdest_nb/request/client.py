@@ -42,8 +42,10 @@ class Client:
         transport: Transport | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._base = Base.of(options, trusted=trusted, timeout_seconds=timeout_seconds)
-        self._redactor = Redactor([*map(reveal, secrets), *secrets_of(options)])
+        self._trusted = tuple(trusted)
+        self._timeout_seconds = timeout_seconds
+        self._redactor = Redactor(map(reveal, secrets))
+        self.use(options)
         self._transport = transport
         self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -53,10 +55,18 @@ class Client:
         where = "without base_url" if self._base.url is None else shown_url(self._base.url)
         return f"<Client {self.mask(where)}>"
 
+    def use(self, options: Mapping[str, Any]) -> None:
+        """Send with these *options* from now on; the secrets of the old ones stay secret."""
+        self._base = Base.of(options, trusted=self._trusted, timeout_seconds=self._timeout_seconds)
+        self._redactor = self._redactor.also(secrets_of(options))
+
     def call(self) -> Call:
         """Return a fresh ``request`` for one invocation of a user's function."""
         return Call(
-            self._base, redactor=self._redactor, open_transport=self._open, clock=self._clock
+            lambda: self._base,
+            redactor=lambda: self._redactor,
+            open_transport=self._open,
+            clock=self._clock,
         )
 
     def mask(self, text: str) -> str:

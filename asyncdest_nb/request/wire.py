@@ -27,7 +27,7 @@ MAX_CONNECTIONS = 100
 # Under the 5 seconds after which uvicorn and Node close: a POST on a connection that
 # is being closed is a reply lost.
 KEEPALIVE_SECONDS = 4.0
-MAX_ANSWER_BYTES = 64 * 2**20  # decompressed; a job's status is kilobytes, its results megabytes
+MAX_ANSWER_BYTES = 192 * 2**20  # decompressed; a job's results echo its rows, up to 100 MB of them
 # The transport gives up connecting a little before the whole exchange is given up,
 # so that it is the transport that says which of the two it was.
 CONNECT_SHARE = 0.9

@@ -8,17 +8,18 @@ from typing import Any
 
 from ..destination import Action, Function, InputField, input_fields
 from ..engine import (
+    Asked,
     Channel,
     Engine,
     Invalid,
     Limits,
     Prepared,
     Source,
+    batched,
     prepare,
-    rows_per_call,
-    split,
+    read_check,
 )
-from ..errors import UnknownName, UsageError
+from ..errors import DestinationError, MappingError, UnknownName, UsageError
 from ..frame import DataFrame, Rows, to_rows
 from ..mapping import FieldMap, FieldPlan, plan_fields
 from ..portal import call
@@ -47,14 +48,17 @@ class Connection:
         mapping: Mapping[str, Any] | None = None,
         batch_size: int | None = None,
         schedule: Schedule | None = None,
+        **constants: Any,
     ) -> Run:
         """Send the rows of *frame* in batches and return at once with the run.
 
         A field is filled by *mapping* (directives or constants), else from the
         column that *columns* names for it, else from the column of its own name,
-        else by its default. A row that does not fit the action's fields is not
-        sent: its outcome is "invalid". *batch_size* None = as many rows a request
-        as the action takes. Polling goes on in the background.
+        else by its default. Any other keyword is a field's constant:
+        ``operation_type="sync_profile"``. A row that does not fit the action's
+        fields, or fails the destination's own check, is not sent: its outcome is
+        "invalid". *batch_size* None = as many rows a request as the action takes.
+        Polling goes on in the background.
 
         Raises FrameError, MappingError or UnknownName before anything is sent. A
         destination's refusal is not raised: it is the rows' status and message.
@@ -65,13 +69,19 @@ class Connection:
             run_id := uuid.uuid4().hex[:12],
             source=Source(rows.rows, rows.faults, rows.labels),
             action=found,
-            fields=_fill(found, rows, columns=columns, mapping=mapping),
+            fields=_fill(found, rows, columns=columns, mapping=_with(constants, mapping)),
             channel=self._channel,
             schedule=schedule or SquareRoot(),
             limits=Limits(batch_size=batch_size),
         )
-        title = f"{found.title} to {self.destination.name}"
-        run = Run(run_id, title, frame=frame.copy(), labels=rows.labels, execution=execution)
+        run = Run(
+            run_id,
+            f"{found.title} to {self.destination.name}",
+            frame=frame.copy(),
+            labels=rows.labels,
+            execution=execution,
+            result_columns=found.result_columns,
+        )
         self._start(run)
         return run
 
@@ -83,24 +93,42 @@ class Connection:
         columns: Mapping[str, str] | None = None,
         mapping: Mapping[str, Any] | None = None,
         batch_size: int | None = None,
+        **constants: Any,
     ) -> Preview:
-        """Return what ``submit`` would send; sends nothing, and raises what it would raise."""
+        """Return what ``submit`` would send; sends no row, and raises what it would raise.
+
+        Only the destination's own check may ask the destination something (what
+        fields an object has, say); its error is raised.
+        """
         found = self._action(action, batch_size)
         rows = to_rows(frame)
-        fields = _fill(found, rows, columns=columns, mapping=mapping)
+        fields = _fill(found, rows, columns=columns, mapping=_with(constants, mapping))
         source = Source(rows.rows, rows.faults, rows.labels)
         read = list(prepare(source, action=found, fields=fields))
+        invalid = {row.position: row.reason for row in read if isinstance(row, Invalid)}
         good = [row for row in read if isinstance(row, Prepared)]
-        count = rows_per_call(found, batch_size)
-        batches = list(split(good, count=count, size_bytes=found.batch_bytes))
+        invalid |= self._check(found, good)
+        good = [row for row in good if row.position not in invalid]
+        batches = list(batched(good, action=found, batch_size=batch_size))
         return Preview(
             payloads={row.position: row.payload.as_json() for row in good},
-            invalid={row.position: row.reason for row in read if isinstance(row, Invalid)},
+            invalid=dict(sorted(invalid.items())),
             batches=[len(batch) for batch in batches],
             sources=fields.sources,
             labels=rows.labels,
             first_request=self._first_request(found, batches, batch_size),
         )
+
+    def _check(self, action: Action, rows: Sequence[Prepared]) -> dict[int, str]:
+        if action.check is None or not rows:
+            return {}
+        asked = call(self._channel.ask(action.check, payload=[row.payload for row in rows]))
+        if asked.error is not None:
+            raise asked.error
+        faults = read_check(asked.answer, rows)
+        if not isinstance(faults, dict):
+            raise DestinationError(faults.message)
+        return faults
 
     def execute_action(self, action: str, payload: Mapping[str, Any]) -> Executed:
         """Call ``perform`` with one payload; its requests and its answer are shown."""
@@ -109,10 +137,23 @@ class Connection:
         return self._execute(function, payload=_read(found, payload))
 
     def execute_batch(self, action: str, payloads: Sequence[Mapping[str, Any]]) -> Executed:
-        """Call ``perform_batch`` with some payloads; its requests and its answer are shown."""
+        """Call ``perform_batch`` with some payloads, and the steps that follow it.
+
+        The requests of all are shown, and the answer of the first.
+        """
         found = self.destination.action(action)
         function = _needed(found.perform_batch, found, "perform_batch")
-        return self._execute(function, payload=[_read(found, each) for each in payloads])
+        read = [_read(found, each) for each in payloads]
+        asked = call(self._channel.ask(function, payload=read))
+        for step in found.steps:
+            if asked.error is None:
+                asked = self._next(asked, step, read)
+        return Executed(asked, mask=self._channel.mask)
+
+    def _next(self, asked: Asked, step: Function, payloads: Sequence[Any]) -> Asked:
+        contexts = _contexts(asked.answer)
+        then = call(self._channel.ask(step, payload=payloads, contexts=contexts))
+        return Asked(asked.answer, then.error, [*asked.exchanges, *then.exchanges])
 
     def execute_poll(
         self, action: str, contexts: Executed | AsyncActionResponse | Sequence[JSONObject]
@@ -186,6 +227,15 @@ def _fill(action: Action, rows: Rows, **sources: Mapping[str, Any] | None) -> Fi
         for key, field in action.fields.items()
     }
     return plan_fields(plans, rows.columns, **sources)
+
+
+def _with(constants: Mapping[str, Any], mapping: Mapping[str, Any] | None) -> Any:
+    if not constants or not isinstance(mapping, Mapping | None):
+        return mapping
+    for name in constants:
+        if name in (mapping or {}):
+            raise MappingError(f"field {name!r} is a keyword and in mapping=: keep one of them")
+    return {**(mapping or {}), **constants}
 
 
 def _needed(function: Function | None, action: Action, name: str) -> Function:

@@ -9,7 +9,8 @@ from ..engine import Asked
 from ..request import Exchange
 from ..responses import JSONObject
 
-_SHOWN = 5  # Payloads and invalid rows in a preview's text.
+_SHOWN = 5  # Payloads, and labels of a reason, in a preview's text.
+_REASONS = 20
 
 
 class Executed:
@@ -63,8 +64,23 @@ class Preview:
             f"{len(self.invalid):,} invalid; nothing has been sent"
         ]
         lines += [f"  {field} <- {source}" for field, source in self.sources.items()]
-        for position, reason in list(self.invalid.items())[:_SHOWN]:
-            lines.append(f"  invalid row {self.labels[position]}: {reason}")
+        lines += [f"  invalid: {line}" for line in self._faults()]
         for position, payload in list(self.payloads.items())[:_SHOWN]:
             lines.append(f"  row {self.labels[position]}: {payload}")
         return "\n".join(lines)
+
+    def _faults(self) -> list[str]:
+        """Return a line for each reason, with the labels of its rows."""
+        by_reason: dict[str, list[str]] = {}
+        for position, reason in self.invalid.items():
+            by_reason.setdefault(reason, []).append(self.labels[position])
+        often_first = sorted(by_reason.items(), key=lambda pair: -len(pair[1]))
+        lines = [f"{_rows(labels)}: {reason}" for reason, labels in often_first[:_REASONS]]
+        more = len(by_reason) - _REASONS
+        return [*lines, f"and {more:,} reasons more, in .invalid"] if more > 0 else lines
+
+
+def _rows(labels: Sequence[str]) -> str:
+    shown = ", ".join(labels[:_SHOWN])
+    more = len(labels) - _SHOWN
+    return f"row{'s' * (len(labels) > 1)} {shown}" + (f" and {more:,} more" if more > 0 else "")

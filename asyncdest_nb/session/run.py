@@ -13,7 +13,7 @@ from ..frame import DataFrame, to_frame, with_columns
 from ..operation import Operation, RowOutcome, RowStatus, RunStatus
 from ..portal import wait, wait_async
 
-_FAILED = (RowStatus.FAILED, RowStatus.INVALID)
+_FAILED = (RowStatus.FAILED, RowStatus.INVALID, RowStatus.CANCELED)
 
 
 class Run:
@@ -34,6 +34,7 @@ class Run:
         frame: DataFrame,
         labels: Sequence[str],
         execution: Execution,
+        result_columns: Sequence[str] = (),
     ) -> None:
         self.id = run_id
         self.title = title
@@ -41,6 +42,7 @@ class Run:
         self.created_at = time.time()  # Unix seconds
         self._frame = frame
         self._execution = execution
+        self._result_columns = result_columns
 
     @property
     def _ledger(self) -> Ledger:
@@ -121,17 +123,30 @@ class Run:
 
         Columns: ``status`` (pending, completed, failed, invalid, canceled,
         unknown), ``progress`` (percent, missing = not reported), ``message``,
-        ``error_code``, ``operation_id``, ``result`` (what the destination returned).
+        ``error_code``, ``retryable`` (whether the same row may be sent again, missing =
+        nobody said), ``operation_id``, and what the destination returned: ``result``,
+        or the columns that the action names.
         """
-        return to_frame(self._frame.index, _columns(self._ledger.outcomes()))
+        outcomes = self._ledger.outcomes()
+        return to_frame(self._frame.index, _columns(outcomes) | self._results(outcomes))
+
+    def _results(self, outcomes: Sequence[RowOutcome]) -> dict[str, list[Any]]:
+        results = [outcome.result for outcome in outcomes]
+        if not self._result_columns:
+            return {"result": results}
+        found = [each if isinstance(each, dict) else {} for each in results]
+        return {name: [each.get(name) for each in found] for name in self._result_columns}
 
     def failed(self) -> DataFrame:
-        """Return the rows that failed or were invalid: the frame's own columns, and why."""
+        """Return the rows that did not make it, and why, after the frame's own columns.
+
+        They failed, were invalid, or were never come to: canceled.
+        """
         outcomes = self._ledger.outcomes()
         positions = [i for i, outcome in enumerate(outcomes) if outcome.status in _FAILED]
         columns = _columns([outcomes[i] for i in positions])
-        why = {name: columns[name] for name in ("status", "message", "error_code", "operation_id")}
-        return with_columns(self._frame, positions, why)
+        columns.pop("progress")
+        return with_columns(self._frame, positions, columns)
 
     def on_change(self, callback: Callable[[Sequence[int], bool], None]) -> Callable[[], None]:
         """Call *callback* with the numbers of changed operations and whether all is at rest.
@@ -156,8 +171,8 @@ def _columns(outcomes: Sequence[RowOutcome]) -> dict[str, list[Any]]:
         "progress": [outcome.progress for outcome in outcomes],
         "message": [outcome.message for outcome in outcomes],
         "error_code": [outcome.error_code for outcome in outcomes],
+        "retryable": [outcome.retryable for outcome in outcomes],
         "operation_id": [outcome.operation_id for outcome in outcomes],
-        "result": [outcome.result for outcome in outcomes],
     }
 
 

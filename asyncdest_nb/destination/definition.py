@@ -1,0 +1,195 @@
+"""Destinations and their actions, and what their functions are given."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from pydantic import SecretStr, ValidationError
+
+from ..errors import SettingsError, UnknownName, UsageError
+from ..responses import JSONObject
+from .fields import InputField, Payload, Settings, explain, input_fields
+
+
+class Request(Protocol):
+    """How ``perform`` and ``poll`` talk to the destination: one call, one HTTP request."""
+
+    def __call__(self, url: str, **options: Any) -> Awaitable[Any]: ...
+
+
+class StateContext(Protocol):
+    """Values that outlive a call: what ``perform`` stores, ``poll`` reads."""
+
+    def get_request_context(self, key: str) -> Any:
+        """Return the value of *key*, or None if there is none or it has expired."""
+
+    def set_response_context(
+        self, key: str, value: Any, ttl: Mapping[str, float] | None = None
+    ) -> None:
+        """Keep a JSON *value* for *ttl*, e.g. ``{"hour": 24}``; None = for good."""
+
+
+SettingsT = TypeVar("SettingsT")
+PayloadT = TypeVar("PayloadT")
+
+
+@dataclass(frozen=True)
+class ActionData(Generic[SettingsT, PayloadT]):
+    """What a destination's function is given.
+
+    ``payload`` is one payload for ``perform``, a list of them for
+    ``perform_batch`` and its ``steps`` and for ``check``, None otherwise;
+    ``async_contexts`` has 1..N contexts for ``poll``, one for a step, none
+    otherwise. ``access_token`` is what ``refresh_access_token`` returned, None =
+    it was not asked.
+    """
+
+    settings: SettingsT
+    payload: PayloadT
+    state_context: StateContext
+    async_contexts: list[JSONObject] = dataclass_field(default_factory=list)
+    access_token: SecretStr | None = None
+
+
+Function = Callable[[Any, Any], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """Something a destination can be asked to do with rows.
+
+    ``check`` looks at all payloads of a run before anything is sent, and returns
+    for each why it does not fit, None = it does.
+
+    ``perform`` takes one row, ``perform_batch`` up to ``batch_size`` rows of
+    together at most ``batch_bytes`` bytes; one of them is enough. ``row_bytes``
+    says what a payload takes of those; None = its JSON. Rows that differ in the
+    fields ``batch_keys`` go in different batches.
+
+    ``steps`` are for a submission of several requests: they follow
+    ``perform_batch`` one by one, each given the same payloads and the context
+    stored before it is called. The destination must apply nothing before the last
+    of them, and each must bear being repeated: so a lost reply costs nothing.
+
+    ``operation_per`` says what one context stands for: a "row", or the whole
+    "batch" (a job). ``operation_id`` is the key of the destination's id in a
+    context. ``poll`` is asked about at most ``poll_batch_size`` contexts a call.
+    ``result_columns`` are the keys of a row's result that become columns of the
+    results; none = the result is one column.
+    """
+
+    title: str
+    payload: type[Payload]
+    description: str = ""
+    check: Function | None = None
+    perform: Function | None = None
+    perform_batch: Function | None = None
+    steps: Sequence[Function] = ()
+    poll: Function | None = None
+    operation_per: Literal["row", "batch"] = "row"
+    operation_id: str = "operation_id"
+    batch_size: int = 1000
+    batch_bytes: int = 5_000_000
+    batch_keys: Sequence[str] = ()
+    row_bytes: Callable[[Any], int] | None = None
+    poll_batch_size: int = 1
+    result_columns: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if self.perform is None and self.perform_batch is None:
+            raise UsageError(f"action {self.title!r} needs perform or perform_batch")
+        for name in ("batch_size", "batch_bytes", "poll_batch_size"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"action {self.title!r}: {name} must be 1 or more")
+        for key in self.batch_keys:
+            if key not in self.fields:
+                raise UnknownName.of(f"field of action {self.title!r}", key, self.fields)
+        if self.steps and (self.operation_per != "batch" or not (self.perform_batch and self.poll)):
+            raise UsageError(
+                f"action {self.title!r} has steps: it needs perform_batch, poll and "
+                "operation_per='batch'"
+            )
+
+    @property
+    def has_poll_support(self) -> bool:
+        """Whether it can be asked how an operation stands."""
+        return self.poll is not None
+
+    def call_for(self, payloads: list[Payload], batch_size: int | None) -> tuple[Function, Any]:
+        """Return the function that sends *payloads*, and what to give it.
+
+        ``perform_batch`` where there is one, but for single rows asked for by a
+        *batch_size* of 1.
+        """
+        alone = batch_size == 1 and self.perform is not None
+        if self.perform_batch is not None and not alone:
+            return self.perform_batch, payloads
+        assert self.perform is not None  # An action has one of the two.
+        return self.perform, payloads[0]
+
+    @property
+    def fields(self) -> dict[str, InputField]:
+        """Its fields by key, in the order of declaration."""
+        return input_fields(self.payload)
+
+    def read(self, values: Mapping[str, Any]) -> Payload | str:
+        """Return the payload of one row, or why its *values* do not fit.
+
+        A null or an empty text is no value (unless the field allows null), so a
+        required field that holds one is missing.
+        """
+        fields = self.fields
+        given = {
+            key: value
+            for key, value in values.items()
+            if value not in (None, "") or (value is None and fields[key].allow_null)
+        }
+        try:
+            return self.payload.model_validate(given)
+        except ValidationError as error:
+            return explain(error, fields)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Destination:
+    """A partner: its settings, its actions, and how a request to it looks.
+
+    ``extend_request(data)`` returns the options of every request (``base_url``,
+    ``headers``, ``username``, ``password``, ``timeout_seconds``).
+    ``refresh_access_token(request, data)`` returns a new access token for
+    ``data.access_token``: it is asked before the first request if
+    ``extend_request`` gives no authorization header, and once more for a request
+    that is answered 401. ``test_authentication(request, data)`` raises when
+    credentials are not accepted. ``requests_per_second`` is the rate the partner
+    allows.
+    """
+
+    name: str
+    slug: str
+    actions: Mapping[str, Action]
+    settings: type[Settings] = Settings
+    description: str = ""
+    extend_request: Callable[[Any], Mapping[str, Any]] | None = None
+    refresh_access_token: Function | None = None
+    test_authentication: Function | None = None
+    requests_per_second: float = 20.0
+
+    def action(self, slug: str) -> Action:
+        """Return the action called *slug*; raises UnknownName."""
+        if slug not in self.actions:
+            raise UnknownName.of(f"action of {self.name}", slug, self.actions)
+        return self.actions[slug]
+
+    def read_settings(self, values: Mapping[str, Any]) -> Settings:
+        """Return *values* as settings; raises SettingsError, naming no value."""
+        fields = input_fields(self.settings)
+        for key in values:
+            if key not in fields:
+                raise UnknownName.of(f"setting of {self.name}", key, fields)
+        try:
+            return self.settings.model_validate(dict(values))
+        except ValidationError as error:
+            raise SettingsError(f"{self.name}: {explain(error, fields)}") from None

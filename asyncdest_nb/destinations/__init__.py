@@ -5,8 +5,11 @@ from __future__ import annotations
 from ..destination import Destination
 from ..errors import UnknownName
 from .example_async import example_async
+from .salesforce_bulk import salesforce_bulk
 
-DESTINATIONS: dict[str, Destination] = {each.slug: each for each in (example_async,)}
+DESTINATIONS: dict[str, Destination] = {
+    each.slug: each for each in (example_async, salesforce_bulk)
+}
 
 
 def find(slug: str) -> Destination:

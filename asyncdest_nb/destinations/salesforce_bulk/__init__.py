@@ -1,0 +1,206 @@
+"""Salesforce Bulk API 2.0 ingest: a job of many rows, uploaded as CSV, its outcomes in CSV files.
+
+POST  /jobs/ingest               opens a job, {"id": "750…", "state": "Open"}
+PUT   /jobs/ingest/{id}/batches  its rows, once
+PATCH /jobs/ingest/{id}          {"state": "UploadComplete"}: only now anything happens
+GET   /jobs/ingest/{id}          how it stands
+GET   /jobs/ingest/{id}/successfulResults, failedResults, unprocessedrecords
+
+    account      the organisation: settings, tokens, one request
+    records      what a row of a job holds
+    preflight    what can be known before anything is sent
+    rows         cells and CSV, and what the result files say of each row
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+from urllib.parse import quote
+
+from ... import destination as ad
+from ...errors import HTTPError
+from ...responses import (
+    AsyncActionResponse,
+    AsyncOperationResult,
+    AsyncPollResponse,
+    JSONObject,
+)
+from .account import (
+    Settings,
+    ask,
+    extend_request,
+    object_of,
+    refresh_access_token,
+    test_authentication,
+)
+from .preflight import check, describe
+from .records import Delete, Insert, Record, Update, Upsert
+from .rows import cells, fingerprint, outcomes, reconciled, row_bytes, to_csv
+
+RUNNING = ("Open", "UploadComplete", "InProgress")
+RESULTS = {
+    "successful": "successfulResults",
+    "failed": "failedResults",
+    "unprocessed": "unprocessedrecords",
+}
+CSV = {"accept": "text/csv"}
+LARGE = {"timeout_seconds": 600}  # An upload may be 100 MB, and so may be its results.
+
+
+async def create(request: ad.Request, data: ad.ActionData[Settings, list[Record]]) -> Any:
+    """Open a job for records of one object."""
+    first = data.payload[0]
+    body = {
+        "operation": first.operation,
+        "object": first.object,
+        "contentType": "CSV",
+        "lineEnding": "LF",
+        "columnDelimiter": "COMMA",
+    }
+    if isinstance(first, Upsert):
+        body["externalIdFieldName"] = first.external_id
+    job = object_of(await ask(request, "/jobs/ingest", method="POST", json=body))
+    context = {"job_id": job.get("id"), "rows": len(data.payload), "key": first.key}
+    return AsyncActionResponse(async_contexts=[context], message=f"Job {job.get('id')}")
+
+
+async def upload(request: ad.Request, data: ad.ActionData[Settings, list[Record]]) -> None:
+    """Give the job its rows, and remember how to tell them apart in its results."""
+    first, context = data.payload[0], data.async_contexts[0]
+    known = await describe(request, data, first.object)
+    lines = cells(
+        [payload.record for payload in data.payload],
+        clears=first.nulls == "clear",
+        kinds=known["types"] if known else {},
+    )
+    # Salesforce forgets a job after 7 days, and nobody can ask for its results any more.
+    sent = [fingerprint(line, first.key) for line in lines]
+    data.state_context.set_response_context(_sent(context), sent, {"day": 8})
+    try:
+        await ask(
+            request,
+            f"{_job(context)}/batches",
+            method="PUT",
+            content=to_csv(lines),
+            headers={"content-type": "text/csv; charset=UTF-8"},
+            **LARGE,
+        )
+    except HTTPError as error:
+        # A job takes one upload: a second is refused, when only the reply to the first was
+        # lost. Nothing is assumed of it: the result files say what became of each row.
+        if error.status != 400 or "contents for job" not in error.excerpt:
+            raise
+
+
+async def close(request: ad.Request, data: ad.ActionData[Settings, list[Record]]) -> None:
+    """Let Salesforce begin."""
+    path = _job(data.async_contexts[0])
+    try:
+        await ask(request, path, method="PATCH", json={"state": "UploadComplete"})
+    except HTTPError as error:
+        # Closing twice is refused too: whether it was closed, only its state tells.
+        if error.status != 400 or object_of(await ask(request, path)).get("state") == "Open":
+            raise
+
+
+async def poll(request: ad.Request, data: ad.ActionData[Settings, None]) -> AsyncPollResponse:
+    """Ask how each job stands, and for its results when it has ended."""
+    return AsyncPollResponse.of(
+        [await _standing(request, data, each) for each in data.async_contexts]
+    )
+
+
+async def _standing(
+    request: ad.Request, data: ad.ActionData[Settings, None], context: JSONObject
+) -> AsyncOperationResult:
+    job = object_of(await ask(request, _job(context)))
+    state, rows = job.get("state"), int(context["rows"])
+    done, failed = _count(job, "numberRecordsProcessed"), _count(job, "numberRecordsFailed")
+    if state in ("JobComplete", "Failed", "Aborted"):
+        return await _ended(request, data, context, job)
+    return AsyncOperationResult.model_validate(
+        {
+            # A job does not say how many rows it has: we do.
+            "status": "pending" if state in RUNNING else state,
+            "progress": min(100.0, 100 * done / rows),
+            "message": f"{state}: {done:,} of {rows:,} rows, {failed:,} failed",
+            "context": context,
+        }
+    )
+
+
+async def _ended(
+    request: ad.Request, data: ad.ActionData[Settings, None], context: JSONObject, job: JSONObject
+) -> AsyncOperationResult:
+    """Return the outcome of every row: "JobComplete" only says that none is being worked on."""
+    files = {
+        name: (await ask(request, f"{_job(context)}/{path}", headers=CSV, **LARGE)).content
+        for name, path in RESULTS.items()
+    }
+    why = ": ".join(filter(None, [f"the job ended {job['state']}", job.get("errorMessage")]))
+    sent = data.state_context.get_request_context(_sent(context)) or [""] * context["rows"]
+    found = outcomes(sent, key=context["key"], why=why, **files)
+    processed, failed = _count(job, "numberRecordsProcessed"), _count(job, "numberRecordsFailed")
+    rows = reconciled(found, processed=processed)
+    counts = ", ".join(f"{n:,} {word}" for word, n in Counter(row.status for row in rows).items())
+    return AsyncOperationResult(
+        status="completed" if job["state"] == "JobComplete" else "failed",
+        progress=100.0,
+        message=f"{why}; {counts}; its own count is {processed:,}, {failed:,} of them failed",
+        context=context,
+        rows=rows,
+    )
+
+
+def _count(job: JSONObject, name: str) -> int:
+    value = job.get(name)
+    return value if isinstance(value, int) else 0
+
+
+def _job(context: JSONObject) -> str:
+    return f"/jobs/ingest/{quote(str(context['job_id']), safe='')}"
+
+
+def _sent(context: JSONObject) -> str:
+    return f"rows of {context['job_id']}"
+
+
+def _action(payload: type[Record], title: str, description: str) -> ad.Action:
+    keys = ("object", "nulls", "external_id")
+    return ad.Action(
+        title=title,
+        description=description,
+        payload=payload,
+        check=check,
+        perform_batch=create,
+        steps=(upload, close),
+        poll=poll,
+        operation_per="batch",
+        operation_id="job_id",
+        # One internal batch, of which there are 15,000 in 24 hours, has up to 10,000 rows.
+        batch_size=10_000,
+        # 150 MB after base64, which Salesforce stores an upload in.
+        batch_bytes=100_000_000,
+        row_bytes=row_bytes,
+        batch_keys=[key for key in keys if key in payload.model_fields],
+        result_columns=("sf__Id", "sf__Created"),
+    )
+
+
+salesforce_bulk = ad.Destination(
+    name="Salesforce",
+    slug="salesforce-bulk",
+    description="Records of any object by Bulk API 2.0: a job for up to 10,000 rows",
+    settings=Settings,
+    extend_request=extend_request,
+    refresh_access_token=refresh_access_token,
+    test_authentication=test_authentication,
+    requests_per_second=10,
+    actions={
+        "insert": _action(Insert, "Insert records", "Create records"),
+        "update": _action(Update, "Update records", "Change records, found by Id"),
+        "upsert": _action(Upsert, "Upsert records", "Change or create, found by an external ID"),
+        "delete": _action(Delete, "Delete records", "Delete records, found by Id"),
+    },
+)

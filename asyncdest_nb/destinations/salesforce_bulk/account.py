@@ -1,0 +1,99 @@
+"""The organisation: where it is, how to get in, and how to ask it something."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from pydantic import HttpUrl, SecretStr, model_validator
+
+from ... import destination as ad
+from ...errors import HTTPError, InvalidAuthenticationError, ProtocolError, RetryableError
+from ...request import Response, bearer_auth
+from ...responses import JSONObject
+
+
+class Settings(ad.Settings):
+    """Where the organisation is, and how to get in: a token, or what gets one."""
+
+    instance_url: HttpUrl = ad.field(
+        "Instance URL", description="https://my-domain.my.salesforce.com"
+    )
+    api_version: str = ad.field("API version", default="59.0")
+    access_token: SecretStr | None = ad.field(
+        "Access token", description="A session id, or an OAuth token"
+    )
+    client_id: str | None = ad.field(
+        "Client ID", description="Of an app with the client credentials flow: gets tokens by itself"
+    )
+    client_secret: SecretStr | None = ad.field(
+        "Client secret", description="The secret of that app"
+    )
+
+    @model_validator(mode="after")
+    def _check_settings(self) -> Self:
+        if not re.fullmatch(r"\d+\.\d", self.api_version):
+            raise ValueError("the API version has the form 59.0")
+        if self.access_token is None and not (self.client_id and self.client_secret):
+            raise ValueError("give access_token, or client_id and client_secret")
+        return self
+
+
+def extend_request(data: ad.ActionData[Settings, None]) -> dict[str, Any]:
+    """Send every request to the API of that version, with the token there is."""
+    settings = data.settings
+    token = data.access_token or settings.access_token
+    return {
+        "base_url": f"{_instance(settings)}/services/data/v{settings.api_version}",
+        "headers": bearer_auth(token) if token is not None else {},
+    }
+
+
+async def refresh_access_token(request: ad.Request, data: ad.ActionData[Settings, None]) -> str:
+    """Get a token by the OAuth client credentials flow."""
+    settings = data.settings
+    if settings.client_id is None or settings.client_secret is None:
+        raise InvalidAuthenticationError(
+            "the access token is not accepted; give a new one, or client_id and client_secret"
+        )
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": settings.client_id,
+        "client_secret": settings.client_secret.get_secret_value(),
+    }
+    response = await request(
+        f"{_instance(settings)}/services/oauth2/token",
+        method="POST",
+        content=urlencode(form),
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )
+    return str(object_of(response).get("access_token") or "")
+
+
+async def test_authentication(request: ad.Request, data: ad.ActionData[Settings, None]) -> None:
+    """Ask for the organisation's limits, which any user may see."""
+    await ask(request, "/limits")
+
+
+def _instance(settings: Settings) -> str:
+    return str(settings.instance_url).rstrip("/")
+
+
+async def ask(request: ad.Request, path: str, **options: Any) -> Response:
+    """Return the answer to one request to the API."""
+    try:
+        response: Response = await request(path, **options)
+        return response
+    except HTTPError as error:
+        # Too many requests in a day are a 403 here: no refusal, and it passes.
+        if "REQUEST_LIMIT_EXCEEDED" in error.excerpt:
+            raise RetryableError(str(error), error.status, error.retry_after) from None
+        raise
+
+
+def object_of(response: Response) -> JSONObject:
+    """Return the answer's JSON object; anything else is no answer of this API."""
+    if not isinstance(response.data, dict):
+        raise ProtocolError(response.problem or f"not a JSON object: {response.content[:200]!r}")
+    return response.data

@@ -1,0 +1,186 @@
+"""Rows as Salesforce's CSV files have them: on the way out, and in the results."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+from ...responses import OperationError, RowResult
+
+NULL = "#N/A"  # What clears a field; an empty cell leaves it as it is.
+RETRYABLE = frozenset(
+    {"UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT"}
+)
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d(:\d\d)?|Z)?")
+_ERROR = re.compile(r"([A-Z][A-Z0-9_]*):(.*)--", re.DOTALL)
+
+Line = Mapping[str, str]
+
+
+def cell(value: Any, *, clears: bool, kind: str | None = None) -> str:
+    """Return *value* as a cell, given the field's type in the object's description.
+
+    Without a type every full date-time counts as one: Salesforce reads those in UTC,
+    so the ones with another offset are converted and the ones without get a Z.
+    """
+    match value:
+        case None | "":
+            return NULL if clears else ""
+        case bool():
+            return "true" if value else "false"
+        case str() if kind in (None, "date", "datetime") and _MOMENT.fullmatch(value):
+            return _moment(value, is_date=kind == "date")
+    return str(value)
+
+
+def _moment(text: str, *, is_date: bool) -> str:
+    # A column of days is a column of midnights in pandas; a date field wants the day.
+    day, _, clock = text.partition("T")
+    if is_date and re.fullmatch(r"00:00:00(\.0+)?", clock):
+        return day
+    moment = datetime.fromisoformat(text)
+    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    precision = "milliseconds" if moment.microsecond else "seconds"  # It keeps no more.
+    return moment.isoformat(timespec=precision).replace("+00:00", "Z")
+
+
+def columns_of(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the columns that hold all *records*, in the order they first appear."""
+    return list(dict.fromkeys(name for record in records for name in record))
+
+
+def cells(
+    records: Sequence[Mapping[str, Any]], *, clears: bool, kinds: Mapping[str, str]
+) -> list[dict[str, str]]:
+    """Return *records* as texts; a column that a record does not have is left unchanged."""
+    columns = columns_of(records)
+    return [
+        {
+            name: cell(record[name], clears=clears, kind=kinds.get(name)) if name in record else ""
+            for name in columns
+        }
+        for record in records
+    ]
+
+
+def to_csv(lines: Sequence[Line]) -> str:
+    """Return *lines*, which have the same columns, as CSV with LF line ends and a header."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(lines[0].keys())
+    writer.writerows(line.values() for line in lines)
+    return text.getvalue()
+
+
+def row_bytes(payload: Any) -> int:
+    """Return about what a payload takes in a CSV file: as long as its JSON, without the names."""
+    texts = [str(value) for value in payload.record.values() if value is not None]
+    return sum(len(text.encode()) + 3 + text.count('"') for text in texts) + len(payload.record)
+
+
+def from_csv(text: str | None) -> Iterator[dict[str, str]]:
+    """Yield the whole lines of a result file; one that is cut off is none."""
+    lines = csv.DictReader(io.StringIO(text or "", newline=""), strict=True, restval=None)
+    try:
+        yield from (line for line in lines if None not in line.values())
+    except csv.Error:
+        return  # Cut off inside quotes.
+
+
+def fingerprint(line: Line, key: str | None) -> str:
+    """Return what tells a row from the others: its *key* column; without one, all it holds.
+
+    Hashed: it outlives the request, and keys are personal data.
+    """
+    told = sorted(line.items()) if key is None else line.get(key)
+    return blake2b(json.dumps(told).encode(), digest_size=12).hexdigest()
+
+
+def outcomes(
+    sent: Sequence[str],
+    *,
+    key: str | None,
+    successful: str,
+    failed: str,
+    unprocessed: str,
+    why: str,
+) -> list[RowResult]:
+    """Return what the three result files say of each row *sent* (its fingerprint), in that order.
+
+    The files are in no order and without row numbers, so the fingerprint is all there is.
+    A row that no file has, or that they contradict each other about, is unknown.
+    """
+    found: defaultdict[str, list[RowResult]] = defaultdict(list)
+    for text, read in ((successful, _done), (failed, _failed), (unprocessed, _left(why))):
+        for line in from_csv(text):
+            own = {name: value for name, value in line.items() if not name.startswith("sf__")}
+            found[fingerprint(own, key)].append(read(line))
+    copies = Counter(sent)
+    return [_agreed(found.get(each, []), copies=copies[each]) for each in sent]
+
+
+def reconciled(rows: list[RowResult], *, processed: int) -> list[RowResult]:
+    """Return *rows* without what the job's own count of *processed* rows contradicts.
+
+    Where it has more than its result files, some of those said to be left are not.
+    """
+    accounted = sum(row.status != "canceled" for row in rows)
+    if accounted >= processed:
+        return rows
+    message = f"the job counts {processed:,} rows as processed, its result files {accounted:,}"
+    unknown = RowResult(status="unknown", message=message)
+    return [unknown if row.status == "canceled" else row for row in rows]
+
+
+def _agreed(said: Sequence[RowResult], *, copies: int) -> RowResult:
+    if not said:
+        return RowResult(status="unknown", message="no result file of the job has this row")
+    if len(said) != copies or len({each.status for each in said}) > 1:
+        words = ", ".join(f"{count} {word}" for word, count in Counter(_words(said)).items())
+        message = f"{copies} rows look the same in the result files, which have {words} of them"
+        return RowResult(status="unknown", message=message)
+    if copies == 1:
+        return said[0]
+    # All have the same outcome; which Id is whose, nobody can tell.
+    return said[0].model_copy(update={"result": None})
+
+
+def _words(said: Iterable[RowResult]) -> Iterator[str]:
+    return (each.status for each in said)
+
+
+def _done(line: Line) -> RowResult:
+    created = line.get("sf__Created") == "true"
+    return RowResult(
+        status="completed",
+        message="created" if created else "done",
+        result={"sf__Id": line.get("sf__Id"), "sf__Created": created},
+    )
+
+
+def _failed(line: Line) -> RowResult:
+    # CODE:words:fields --
+    text = line.get("sf__Error") or "failed without a reason"
+    found = _ERROR.fullmatch(text)
+    code, rest = found.groups() if found else (None, text)
+    words, _, fields = rest.rpartition(":") if ":" in rest else (rest, "", "")
+    named = f" ({fields.strip()})" if fields.strip() else ""
+    return RowResult(
+        status="failed",
+        error=OperationError(code=code, message=words.strip() + named),
+        retryable=code in RETRYABLE,
+    )
+
+
+def _left(why: str) -> Any:
+    error = OperationError(code="UNPROCESSED", message=f"not processed: {why}")
+    left = RowResult(status="canceled", error=error, retryable=True)
+    return lambda line: left

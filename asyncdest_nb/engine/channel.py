@@ -19,6 +19,7 @@ from ..errors import (
     HTTPError,
     IntegrationError,
     NotSent,
+    RequestFailed,
     RetryableError,
     UsageError,
 )
@@ -236,12 +237,13 @@ class Channel:
 
     def _without_token(self, error: Exception) -> Exception:
         """Return what a request without a token fails with: it never left."""
-        if isinstance(error, HTTPError) and error.status < 500:
-            return error
+        is_server = isinstance(error, HTTPError) and error.status >= 500
+        if is_server or isinstance(error, (RequestFailed, RetryableError)):
+            self.hold_back(error)
+            return NotSent(f"no access token: {error}")
         if isinstance(error, IntegrationError):
             return HTTPError(str(error), status=error.status)
-        self.hold_back(error)
-        return NotSent(f"no access token: {error}")
+        return error
 
     def _paced(self, call: Call) -> Callable[..., Any]:
         async def request(url: str, **options: Any) -> Response:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -49,16 +50,20 @@ async def describe(
     place = f"{name} at {data.settings.instance_url}"
     known: Described | None = data.state_context.get_request_context(place)
     if known is None:
-        try:
-            answer = await ask(request, f"/sobjects/{quote(name, safe='')}/describe")
-        except HTTPError as error:
-            # Whoever may not see the description may still have jobs.
-            if error.status != 403:
-                raise
-            return None
-        known = _described(object_of(answer))
+        known = await _asked(request, name)
         data.state_context.set_response_context(place, known, {"hour": 1})
-    return known
+    return known or None
+
+
+async def _asked(request: ad.Request, name: str) -> Described:
+    try:
+        answer = await ask(request, f"/sobjects/{quote(name, safe='')}/describe")
+    except HTTPError as error:
+        # Whoever may not see the description may still have jobs.
+        if error.status != 403:
+            raise
+        return {}
+    return _described(object_of(answer))
 
 
 def _described(answer: Mapping[str, Any]) -> Described:
@@ -84,7 +89,8 @@ def _faults(
 
     *known* is the description of their object, None = it is not to be had.
     """
-    columns = _remembered(lambda names: list(_column_faults(names, operation, key, known)))
+    # Most rows have the same columns.
+    columns = cache(lambda names: list(_column_faults(names, operation, key, known)))
     keys = [_same(record.get(key), key, known) if key else None for record in records]
     copies = Counter(each for each in keys if each)
     found = []
@@ -99,19 +105,6 @@ def _faults(
             )
         found.append("; ".join(reasons) or None)
     return found
-
-
-def _remembered(
-    ask: Callable[[tuple[str, ...]], list[str]],
-) -> Callable[[tuple[str, ...]], list[str]]:
-    answers: dict[tuple[str, ...], list[str]] = {}
-
-    def remembered(names: tuple[str, ...]) -> list[str]:
-        if names not in answers:
-            answers[names] = ask(names)
-        return answers[names]
-
-    return remembered
 
 
 def _same(value: Any, key: str | None, known: Described | None) -> str:

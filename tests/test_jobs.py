@@ -228,6 +228,37 @@ def test_rows_keep_their_place_when_others_are_dropped_before_sending(session):
     assert list(results["status"]) == ["completed", "invalid", "failed", "invalid", "completed"]
 
 
+async def read_all(request: Any, data: Any) -> Any:
+    answers = [await request(f"{data.settings.endpoint}/{name}") for name in ("job", "good", "bad")]
+    result = ad.AsyncOperationResult(status="completed", message=str(len(answers)))
+    return ad.AsyncPollResponse.of([result])
+
+
+@pytest.mark.parametrize("trouble", [BUSY, GATEWAY, reset, answer(429)])
+def test_a_poll_that_reads_several_things_does_not_start_over_for_one_failure(session, trouble):
+    script = [CREATED, OK, OK, OK, trouble, OK, trouble, trouble, OK]
+    with RawServer(*script) as server:
+        run = submit(connect(session, job(poll=read_all), server.url), ["a"])
+        assert run.wait(timeout=30) == "completed"
+        names = ["job", "good", "good", "bad", "bad", "bad"]
+        assert asked(server) == [*STEPS, *(f"GET /{name}" for name in names)]
+
+
+def test_a_poll_whose_first_request_fails_is_for_the_schedule_to_repeat(session):
+    with RawServer(CREATED, OK, OK, BUSY, OK) as server:
+        run = submit(connect(session, job(poll=read_all), server.url), ["a"])
+        assert run.wait(timeout=30) == "completed"
+        assert run.operations[0].polls == 2
+
+
+def test_a_refusal_is_not_repeated(session):
+    with RawServer(CREATED, OK, OK, OK, answer(403), OK) as server:
+        run = submit(connect(session, job(poll=read_all), server.url), ["a"])
+        assert run.wait(timeout=30) == "completed"
+        names = ["job", "good", "job", "good", "bad"]
+        assert asked(server) == [*STEPS, *(f"GET /{name}" for name in names)]
+
+
 # Batches
 
 

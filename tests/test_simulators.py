@@ -296,6 +296,14 @@ def test_an_outage_begins_and_ends(clock):
     assert seen[10].headers == {"retry-after": "0.25"}
 
 
+def test_one_request_in_so_many_is_answered_503_without_a_time(clock):
+    partner = desk(clock, unavailable_every=2)
+    answers = [partner.answer(posted(ANNA)).reply for _ in range(4)]
+    assert [reply.status for reply in answers] == [202, 503, 202, 503]
+    assert (answers[1].document["error_code"], answers[1].headers) == ("UNAVAILABLE", {})
+    assert len(partner.operations) == 2
+
+
 def test_a_refused_request_is_counted_as_an_attempt_and_not_applied(clock):
     partner = desk(clock, throttle_share=1)
     partner.answer(posted(ANNA))
@@ -336,6 +344,7 @@ def test_latency_is_drawn_between_its_bounds(clock):
         ("duration_seconds", ("normal", 1, 1), "lognormal"),
         ("latency_seconds", "slow", ">= 0"),
         ("requests_per_second_limit", 0, "> 0"),
+        ("unavailable_every", 0, ">= 1"),
         ("outages", [(1, 2, 3)], r"\(start, length\)"),
         ("seed", 1.5, "whole number"),
     ],

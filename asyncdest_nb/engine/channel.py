@@ -23,12 +23,14 @@ from ..errors import (
     RetryableError,
     UsageError,
 )
-from ..request import Call, Client, Exchange, Response, Transport, Unplugged
+from ..request import SAFE_METHODS, Call, Client, Exchange, Response, Transport, Unplugged
 from ..responses import JSONObject
 from ..schedule import Pace
 from .clock import Clock
 from .state import ScopedState, SessionState
+from .verdict import is_paced, is_trouble
 
+REPEATS = 2  # How often a reading request is repeated before the call it is part of fails.
 _THROTTLING = (425, 429, 503)
 # What would end a task, or the engine's thread, if a user's function raised it there.
 _ANYTHING = (Exception, asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
@@ -104,7 +106,7 @@ class Channel:
         """Call a destination's function; whatever it raises is part of what is returned."""
         call = self._client.call()
         data = self._data(payload, contexts, self._state.of(*scopes))
-        return await self._attempt(function, call, data, request=self._authorized(call))
+        return await self._attempt(function, call, data, request=self._persistent(call))
 
     async def rehearse(self, function: Function, payload: Any) -> Asked:
         """Call a destination's function with the network unplugged.
@@ -185,6 +187,30 @@ class Channel:
         # A plain function may block, so it gets a thread, and a request that blocks too.
         answer = await asyncio.to_thread(_called, function, _blocking(request), data)
         return await answer if inspect.isawaitable(answer) else answer
+
+    def _persistent(self, call: Call) -> Callable[..., Any]:
+        """Return the request of *call*, which does not lose what was read before for one failure.
+
+        A first request that fails is for the schedule to repeat. But a poll that reads a
+        job and its three files would start over, and may never come to its end.
+        """
+        request = self._authorized(call)
+
+        async def persistent(url: str, **options: Any) -> Response:
+            is_safe = str(options.get("method", "GET")).upper() in SAFE_METHODS
+            for _ in range(REPEATS if is_safe and call.exchanges else 0):
+                try:
+                    response: Response = await request(url, **options)
+                    return response
+                except (RequestFailed, HTTPError) as error:
+                    if isinstance(error, HTTPError) and not is_trouble(error):
+                        raise
+                    if not is_paced(error, call.exchanges):
+                        self.hold_back(error)
+            last: Response = await request(url, **options)
+            return last
+
+        return persistent
 
     def _authorized(self, call: Call) -> Callable[..., Any]:
         """Return the request of *call* with an access token, a new one if the old is refused."""

@@ -35,8 +35,9 @@ from ..responses import (
     RowResult,
     clean_text,
 )
-
 from .plan import Prepared
+
+_NONE = Effect.NONE  # A reading request that failed and was repeated is no doubt.
 
 # Statuses after which Segment's platform sends the same row again.
 RETRYABLE_STATUSES = frozenset({408, 423, 429, 500, *range(502, 512), 598, 599})
@@ -95,7 +96,7 @@ def read_answer(
         return _read_contexts(answer, action=action, count=len(rows))
     if isinstance(answer, MultiStatusResponse):
         return _read_multi_status(answer, rows)
-    problems = [each.problem for each in exchanges if each.problem]
+    problems = [each.problem for each in exchanges if each.problem and each.effect is not _NONE]
     if isinstance(answer, Response) and not answer.ok:
         return [_refused(answer, exchanges)] * len(rows)
     if problems:
@@ -261,14 +262,14 @@ def without_harm(verdict: Verdict, error: Exception | None, *, is_last: bool) ->
     Nothing is applied before the last: until then a doubt is no more than a refusal,
     and where the network or the server is in trouble, it is only another try.
     """
-    if isinstance(error, RequestFailed) or _is_trouble(error):
+    if isinstance(error, RequestFailed) or is_trouble(error):
         return Again(describe(error))
     if isinstance(verdict, Unsure) and not is_last:
         return Rejected(f"not submitted: {verdict.message}", None)
     return verdict
 
 
-def _is_trouble(error: Exception | None) -> bool:
+def is_trouble(error: Exception | None) -> bool:
     """Say whether *error* is an answer that says more of the server than of the request."""
     return isinstance(error, HTTPError) and (error.status >= 500 or error.status in (408, 425, 429))
 

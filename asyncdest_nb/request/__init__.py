@@ -20,12 +20,13 @@ from .answer import Response, read_retry_after
 from .call import Call
 from .client import Client
 from .credentials import api_key_auth, basic_auth, bearer_auth
-from .exchange import Effect, Exchange, effect_of
+from .exchange import SAFE_METHODS, Effect, Exchange, effect_of
 from .redactor import MASK, Redactor
 from .wire import AiohttpTransport, Transport, Unplugged
 
 __all__ = [
     "MASK",
+    "SAFE_METHODS",
     "AiohttpTransport",
     "Call",
     "Client",

@@ -7,9 +7,9 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from .exchange import JSONObject, Reply, Request, Routes, refused
+from .exchange import JSONObject, Reply, Request, Routes
 from .faults import Faults, Knobs
 
 LOST = "lost"
@@ -18,18 +18,32 @@ LOST = "lost"
 class Partner(Protocol):
     """A destination, played.
 
-    Of ``routes`` the first that fits wins. ``attempts`` counts how often each
-    operation was sent here, under its canonical JSON.
+    Of ``routes`` the first that fits wins; with ``forgives_paths`` neither their case
+    nor a slash at the end matters. ``attempts`` counts how often each operation was
+    sent here, under its canonical JSON.
     """
 
     routes: Routes
+    forgives_paths: bool
     attempts: Counter[str]
+
+    def settings(self, endpoint: str) -> dict[str, Any]:
+        """Return what a connection to it needs when it is played at *endpoint*."""
+
+    def refused(self, status: int, message: str, **headers: str) -> Reply:
+        """Return a refusal in its own words; see exchange.Refuse."""
+
+    def unauthorized(self, request: Request, now: float) -> Reply | None:
+        """Return what a request without valid credentials is answered; None lets it through."""
 
     def attempted(self, request: Request) -> None:
         """Count the operations that *request* carries."""
 
     def operations(self, now: float) -> list[JSONObject]:
         """Return what it holds."""
+
+    def records(self, now: float) -> dict[str, list[JSONObject]]:
+        """Return what it stores, by the kind of record; empty if it stores nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +61,11 @@ class Desk:
     def __init__(self, partner: Partner, knobs: Knobs, clock: Callable[[], float]) -> None:
         self._partner = partner
         self._clock = clock
-        self._faults = Faults(knobs, clock())
+        self._faults = Faults(knobs, partner.refused, clock())
         self._lock = threading.Lock()
         self._requests: dict[str, Counter[int | str]] = {}
         self._templates = [
-            (re.compile(re.sub(r"\{\w+\}", "([^/]+)", template)), template)
+            (_pattern(template, forgives=partner.forgives_paths), template)
             for template in partner.routes
         ]
 
@@ -61,7 +75,11 @@ class Desk:
         with self._lock:
             self._partner.attempted(request)
             now, luck = self._clock(), self._faults.luck(request)
-            refusal = self._faults.refusal(request, luck, now=now)
+            refusal = (
+                self._faults.outage(now=now)
+                or self._partner.unauthorized(request, now)
+                or self._faults.throttling(luck, now=now)
+            )
             reply = refusal or self._handed(request, template, parts, now)
             # Only what got past the faults can be lost: a lost reply is an applied request.
             is_lost = luck.is_lost and refusal is None
@@ -79,12 +97,12 @@ class Desk:
         self, request: Request, template: str | None, parts: tuple[str, ...], now: float
     ) -> Reply:
         if template is None:
-            return refused(404, "NOT_FOUND", f"Nothing lives at {request.path}")
+            return self._partner.refused(404, f"Nothing lives at {request.path}")
         methods = self._partner.routes[template]
         if request.method not in methods:
             allowed = ", ".join(sorted(methods))
             message = f"{template} answers to {allowed}"
-            return refused(405, "METHOD_NOT_ALLOWED", message, allow=allowed)
+            return self._partner.refused(405, message, allow=allowed)
         return methods[request.method](request, now, *parts)
 
     @property
@@ -92,6 +110,12 @@ class Desk:
         """What the partner holds now, in the order of arrival."""
         with self._lock:
             return self._partner.operations(self._clock())
+
+    @property
+    def records(self) -> dict[str, list[JSONObject]]:
+        """What the partner stores now."""
+        with self._lock:
+            return self._partner.records(self._clock())
 
     @property
     def requests(self) -> dict[str, dict[int | str, int]]:
@@ -104,3 +128,8 @@ class Desk:
         """How often each operation was sent."""
         with self._lock:
             return self._partner.attempts.copy()
+
+
+def _pattern(template: str, *, forgives: bool) -> re.Pattern[str]:
+    pattern = re.sub(r"\\\{\w+\\\}", "([^/]+)", re.escape(template))
+    return re.compile(pattern + "/?", re.IGNORECASE) if forgives else re.compile(pattern)

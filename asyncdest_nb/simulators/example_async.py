@@ -11,7 +11,7 @@ order and concurrency, and a failed row fails again until its payload changes.
 
 from __future__ import annotations
 
-import json
+import hmac
 import random
 import re
 from collections import Counter
@@ -21,8 +21,8 @@ from typing import Any
 
 from pydantic import Field
 
-from .exchange import JSONObject, Reply, Request, Routes, failure, refused
-from .faults import Between, Knobs, Lognormal, Seconds, Share, seconds_drawn
+from .exchange import JSONObject, Reply, Request, Routes, canonical, hyphenated
+from .faults import Knobs, Secret, Share, seconds_drawn
 
 OPERATION_TYPES = ("sync_profile", "process_data", "generate_report")
 
@@ -37,18 +37,11 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 class ExampleAsyncKnobs(Knobs):
-    """The knobs of every partner, and how operations go."""
+    """The knobs of every partner and its own."""
 
-    duration_seconds: Seconds | Between | Lognormal = Field(
-        default=(2.0, 10.0),
-        description="what an operation takes: seconds >= 0, a (low, high) pair, or a "
-        '("lognormal", median > 0, sigma >= 0) triple',
+    api_key: Secret | None = Field(
+        default=None, description="the bearer key a request must carry; None asks for none"
     )
-    pending_share: Share = Field(
-        default=0.15,
-        description="share of that time spent pending before progress begins, in [0, 1]",
-    )
-    failing: Share = Field(default=0.03, description="share of operations that fail, in [0, 1]")
     synchronous: Share = Field(
         default=0.0,
         description="share of operations answered at once, in [0, 1]; True is all of them",
@@ -68,8 +61,26 @@ class Plan:
     error: tuple[str, str] | None
 
 
-# The one spelling of a payload that ignores the order of its keys.
-canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+_CODES = {
+    401: "UNAUTHORIZED",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    429: "RATE_LIMITED",
+    503: "UNAVAILABLE",
+}
+
+
+def failure(code: str, message: str) -> JSONObject:
+    """Return what says that something failed, in the nested and in the flat spelling.
+
+    Both are seen in the field, often from one vendor: a client has to read either.
+    """
+    return {
+        "status": "failed",
+        "error": {"code": code, "message": message},
+        "error_code": code,
+        "error_message": message,
+    }
 
 
 def planned(payload: JSONObject, knobs: ExampleAsyncKnobs) -> Plan:
@@ -160,6 +171,7 @@ class ExampleAsync:
     """The partner: what it holds, and its answer to each request."""
 
     Knobs = ExampleAsyncKnobs
+    forgives_paths = False
 
     def __init__(self, knobs: ExampleAsyncKnobs) -> None:
         self._knobs = knobs
@@ -171,6 +183,24 @@ class ExampleAsync:
             "/operations/batch": {"POST": self.submit_batch},
             "/operations/{id}": {"GET": self.poll},
         }
+
+    def settings(self, endpoint: str) -> dict[str, Any]:
+        """Return what a connection needs: the endpoint, and the key if one is asked for."""
+        key = self._knobs.api_key
+        return {"endpoint": endpoint} | ({"api_key": key.get_secret_value()} if key else {})
+
+    def refused(self, status: int, message: str, **headers: str) -> Reply:
+        """Return a refusal in the words of this destination."""
+        return Reply(status, failure(_CODES[status], message), hyphenated(headers))
+
+    def unauthorized(self, request: Request, now: float) -> Reply | None:
+        """Return what a request without the key is answered."""
+        if self._knobs.api_key is None:
+            return None
+        expected = f"Bearer {self._knobs.api_key.get_secret_value()}"
+        if hmac.compare_digest(request.authorization.encode(), expected.encode()):
+            return None
+        return self.refused(401, "Unknown API key", www_authenticate="Bearer")
 
     def attempted(self, request: Request) -> None:
         """Count the operations that *request* carries, whatever it will be answered."""
@@ -184,19 +214,20 @@ class ExampleAsync:
     def submit(self, request: Request, now: float) -> Reply:
         """Take one operation."""
         if error := misfit(request.document):
-            return refused(400, *error)
+            return Reply(400, failure(*error))
         held = self._take(request.document, now)
         if not held.plan.is_synchronous:
             return Reply(202, {"status": "accepted", **_names(held)})
         if held.plan.error:
-            return refused(422, *held.plan.error)
+            return Reply(422, failure(*held.plan.error))
         return Reply(200, {"status": "completed", "result": _result(held)})
 
     def submit_batch(self, request: Request, now: float) -> Reply:
         """Take many; one that is refused is said so in its place and spoils no other."""
         sent = request.document.get("operations") if isinstance(request.document, dict) else None
         if not isinstance(sent, list) or not sent:
-            return refused(400, "INVALID_BATCH", "operations must be a list that is not empty")
+            message = "operations must be a list that is not empty"
+            return Reply(400, failure("INVALID_BATCH", message))
         entries = [self._entry(payload, now) for payload in sent]
         if any(entry["status"] == "accepted" for entry in entries):
             return Reply(202, {"status": "accepted", "operations": entries})
@@ -223,7 +254,7 @@ class ExampleAsync:
         """Say where an operation stands."""
         held = self._held.get(operation_id)
         if held is None:
-            return refused(404, "OPERATION_NOT_FOUND", f"No operation {operation_id}")
+            return Reply(404, failure("OPERATION_NOT_FOUND", f"No operation {operation_id}"))
         held.polls += 1
         return Reply(200, standing(held, now=now, pending_share=self._knobs.pending_share))
 
@@ -238,6 +269,10 @@ class ExampleAsync:
             }
             for held in self._held.values()
         ]
+
+    def records(self, now: float) -> dict[str, list[JSONObject]]:
+        """Return nothing: what was sent is only processed here."""
+        return {}
 
 
 def _names(held: Held) -> JSONObject:

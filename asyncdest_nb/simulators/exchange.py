@@ -16,16 +16,21 @@ def _refuse_constant(word: str) -> NoReturn:
 
 
 _decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+# The one spelling of a JSON value that ignores the order of its keys.
+canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
 class Request:
-    """What arrived. ``authorization`` is the header of that name, "" = none sent."""
+    """What arrived. ``authorization`` and ``host`` are headers, "" = not sent."""
 
     method: str
     path: str
     body: bytes = b""
     authorization: str = ""
+    host: str = ""
 
     @cached_property
     def document(self) -> Any:
@@ -36,34 +41,42 @@ class Request:
             return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reply:
-    """What is answered: a status, a JSON object and headers beside the usual ones."""
+    """What is answered: a status, a document and headers beside the usual ones.
+
+    Text is sent as CSV, None as an empty body, anything else as JSON.
+    """
 
     status: int
-    document: JSONObject
+    document: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def body(self) -> bytes:
+        """The document in UTF-8."""
+        if self.document is None:
+            return b""
+        text = self.document if isinstance(self.document, str) else _encode(self.document)
+        return text.encode()
+
+    @property
+    def content_type(self) -> str | None:
+        """What the body is; None if there is none."""
+        if self.document is None:
+            return None
+        return "text/csv" if isinstance(self.document, str) else "application/json"
 
 
 # For each template of a path ("/operations/{id}") its methods and their functions,
 # which are called with the request, the time and the parts in braces.
 Routes = Mapping[str, Mapping[str, Callable[..., Reply]]]
 
-
-def failure(code: str, message: str) -> JSONObject:
-    """Return what says that something failed, in the nested and in the flat spelling.
-
-    Both are seen in the field, often from one vendor: a client has to read either.
-    """
-    return {
-        "status": "failed",
-        "error": {"code": code, "message": message},
-        "error_code": code,
-        "error_message": message,
-    }
+# How a partner says no: called with the status, a message and headers, where an
+# underscore in a name stands for a hyphen. The words around it are its own.
+Refuse = Callable[..., Reply]
 
 
-def refused(status: int, code: str, message: str, **headers: str) -> Reply:
-    """Return a refusal; an underscore in the name of a header stands for a hyphen."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Reply(status, failure(code, message), named)
+def hyphenated(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers that were given as keywords under their real names."""
+    return {name.replace("_", "-"): value for name, value in headers.items()}

@@ -7,7 +7,6 @@ order in which requests happen to arrive.
 
 from __future__ import annotations
 
-import hmac
 import random
 from collections import Counter
 from collections.abc import Mapping
@@ -18,7 +17,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from ..errors import UnknownName, UsageError
-from .exchange import Reply, Request, refused
+from .exchange import Refuse, Reply, Request
+
+_SECRETS = ("api_key", "client_secret")
 
 
 def _ordered(pair: tuple[float, float]) -> tuple[float, float]:
@@ -27,6 +28,7 @@ def _ordered(pair: tuple[float, float]) -> tuple[float, float]:
     return pair
 
 
+Secret = Annotated[SecretStr, Field(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
@@ -47,7 +49,7 @@ def seconds_drawn(spread: float | tuple[Any, ...], dice: random.Random) -> float
 
 
 class Knobs(BaseModel):
-    """The knobs every partner has; all off until set.
+    """The knobs every partner has; the faults are all off until set.
 
     Each description says the unit and the range, and is what an error shows.
     """
@@ -55,8 +57,17 @@ class Knobs(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     seed: int = Field(default=0, description="a whole number; the same one, the same run")
-    api_key: Annotated[SecretStr, Field(min_length=1)] | None = Field(
-        default=None, description="the bearer key a request must carry; None asks for none"
+    duration_seconds: Seconds | Between | Lognormal = Field(
+        default=(2.0, 10.0),
+        description="what an operation takes: seconds >= 0, a (low, high) pair, or a "
+        '("lognormal", median > 0, sigma >= 0) triple',
+    )
+    pending_share: Share = Field(
+        default=0.15,
+        description="share of that time spent pending before progress begins, in [0, 1]",
+    )
+    failing: Share = Field(
+        default=0.03, description="share of rows the partner fails, a number in [0, 1]"
     )
     latency_seconds: Seconds | Between = Field(
         default=0.0, description="what each answer takes: seconds >= 0, or a (low, high) pair"
@@ -74,6 +85,11 @@ class Knobs(BaseModel):
         default=(),
         description="a list of (start, length) pairs in seconds >= 0 since the simulator "
         "started, during which everything is answered 503",
+    )
+    unavailable_every: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="one request in so many, a whole number >= 1, is answered 503 without "
+        "Retry-After; None never does",
     )
     lose_reply_share: Share = Field(
         default=0.0,
@@ -94,7 +110,7 @@ class Knobs(BaseModel):
 
     @classmethod
     def _misfit(cls, name: str, values: Mapping[str, object]) -> str:
-        value = "<hidden>" if name == "api_key" else repr(values[name])
+        value = "<hidden>" if name in _SECRETS else repr(values[name])
         return f"knob {name}={value} does not fit; it is {cls.model_fields[name].description}"
 
 
@@ -136,9 +152,11 @@ def _certain(knobs: Knobs) -> Luck | None:
 class Faults:
     """What stands between a request and the partner."""
 
-    def __init__(self, knobs: Knobs, started_at: float) -> None:
+    def __init__(self, knobs: Knobs, refuse: Refuse, started_at: float) -> None:
         self._knobs = knobs
+        self._refuse = refuse
         self._started_at = started_at
+        self._asked = 0
         self._seen: Counter[int] = Counter()
         limit = knobs.requests_per_second_limit
         self._bucket = Bucket(limit, started_at) if limit else None
@@ -158,29 +176,28 @@ class Faults:
             latency_seconds=seconds_drawn(self._knobs.latency_seconds, dice),
         )
 
-    def refusal(self, request: Request, luck: Luck, *, now: float) -> Reply | None:
-        """Return what keeps *request* from the partner; None lets it through."""
-        if self._is_down(now):
-            return self._later(503, "UNAVAILABLE", "The service is down for maintenance")
-        if not self._is_known(request.authorization):
-            return refused(401, "UNAUTHORIZED", "Unknown API key", www_authenticate="Bearer")
-        if self._bucket and not self._bucket.take(now):
-            return self._later(429, "RATE_LIMITED", "Too many requests a second")
-        if luck.is_throttled:
-            return self._later(429, "RATE_LIMITED", "Too many requests at the moment")
+    def outage(self, *, now: float) -> Reply | None:
+        """Return what a request is answered while nobody is there; None lets it through.
+
+        To be called once for each request, since requests are counted here.
+        """
+        self._asked += 1
+        age = now - self._started_at
+        if any(start <= age < start + length for start, length in self._knobs.outages):
+            return self._later(503, "The service is down for maintenance")
+        if self._knobs.unavailable_every and self._asked % self._knobs.unavailable_every == 0:
+            return self._refuse(503, "The service is unavailable")
         return None
 
-    def _is_down(self, now: float) -> bool:
-        age = now - self._started_at
-        return any(start <= age < start + length for start, length in self._knobs.outages)
+    def throttling(self, luck: Luck, *, now: float) -> Reply | None:
+        """Return what a request too many is answered; None lets it through."""
+        if self._bucket and not self._bucket.take(now):
+            return self._later(429, "Too many requests a second")
+        if luck.is_throttled:
+            return self._later(429, "Too many requests at the moment")
+        return None
 
-    def _is_known(self, authorization: str) -> bool:
-        if self._knobs.api_key is None:
-            return True
-        expected = f"Bearer {self._knobs.api_key.get_secret_value()}"
-        return hmac.compare_digest(authorization.encode(), expected.encode())
-
-    def _later(self, status: int, code: str, message: str) -> Reply:
+    def _later(self, status: int, message: str) -> Reply:
         # HTTP knows whole seconds only. A fraction is sent as it is, as some
         # vendors do, so that a demonstration or a test need not wait a second.
-        return refused(status, code, message, retry_after=f"{self._knobs.retry_after_seconds:g}")
+        return self._refuse(status, message, retry_after=f"{self._knobs.retry_after_seconds:g}")

@@ -7,7 +7,6 @@ answer costs a third less (213 against 313 us of CPU, h11, Python 3.11).
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 import struct
 import sys
@@ -26,8 +25,6 @@ Send = Callable[[Message], Awaitable[None]]
 
 # A linger of zero seconds makes closing a reset instead of an orderly end.
 _RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
-
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Server(uvicorn.Server):
@@ -121,13 +118,22 @@ async def _read(scope: Message, receive: Receive) -> Request:
         message = await receive()
         body += message.get("body", b"")
         is_whole = not message.get("more_body", False)
-    authorization = dict(scope["headers"]).get(b"authorization", b"")
-    return Request(scope["method"], scope["path"], bytes(body), authorization.decode("latin-1"))
+    headers = dict(scope["headers"])
+    authorization, host = (
+        headers.get(name, b"").decode("latin-1") for name in (b"authorization", b"host")
+    )
+    return Request(scope["method"], scope["path"], bytes(body), authorization, host)
 
 
 async def _write(reply: Reply, send: Send) -> None:
-    body = _encode(reply.document).encode()
-    headers = {"content-type": "application/json", "content-length": str(len(body))}
-    named = [(name.encode(), value.encode()) for name, value in (headers | reply.headers).items()]
-    await send({"type": "http.response.start", "status": reply.status, "headers": named})
-    await send({"type": "http.response.body", "body": body})
+    usual = {"content-type": reply.content_type, "content-length": str(len(reply.body))}
+    if reply.status == 204:
+        # By RFC 9110 a 204 has no length.
+        del usual["content-length"]
+    headers = [
+        (name.encode(), value.encode())
+        for name, value in (usual | reply.headers).items()
+        if value is not None
+    ]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})

@@ -39,16 +39,28 @@ class Simulator:
         self._server = _server(self._desk, slug)
         self._is_running = True
         self.endpoint = f"http://127.0.0.1:{self._server.port}"
-        self.settings: dict[str, Any] = {"endpoint": self.endpoint}
-        if knobs.api_key is not None:
-            self.settings["api_key"] = knobs.api_key.get_secret_value()
+        self.settings: dict[str, Any] = partner.settings(self.endpoint)
         self._server.start()
         atexit.register(self.stop)
 
     @property
     def operations(self) -> list[JSONObject]:
-        """What it holds now, in the order of arrival: id, status, progress, payload, and more."""
+        """What it holds now, in the order of arrival: id, status, progress, payload, and more.
+
+        Of "salesforce-bulk", the jobs: as its API shows them, and their ``rows`` as
+        they arrived, each the cells that were not empty.
+        """
         return self._desk.operations
+
+    @property
+    def records(self) -> dict[str, list[JSONObject]]:
+        """What it stores now, by object and in the order of creation.
+
+        A record has an ``Id`` and the fields that were ever given a value, as JSON
+        shows them: numbers, booleans, None for what was emptied, dates as text. What
+        was deleted is not here. Empty for a destination that stores nothing.
+        """
+        return self._desk.records
 
     @property
     def requests(self) -> dict[str, dict[int | str, int]]:

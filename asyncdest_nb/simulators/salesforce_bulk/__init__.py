@@ -1,0 +1,6 @@
+"""Salesforce's Bulk API 2.0, played: jobs of rows in CSV, and the records they change."""
+
+from .knobs import SalesforceBulkKnobs
+from .partner import SalesforceBulk
+
+__all__ = ["SalesforceBulk", "SalesforceBulkKnobs"]

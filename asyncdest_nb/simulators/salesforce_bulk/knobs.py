@@ -1,0 +1,34 @@
+"""The knobs of the played Salesforce."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr
+
+from ..faults import Knobs, Positive, Secret, Share
+
+
+class SalesforceBulkKnobs(Knobs):
+    """The knobs of every partner and its own."""
+
+    locked: Share = Field(
+        default=0.0,
+        description="share of rows that fail with UNABLE_TO_LOCK_ROW the first time they "
+        "are processed, a number in [0, 1]",
+    )
+    failing_jobs: Share = Field(
+        default=0.0, description="share of jobs that end Failed half-way, a number in [0, 1]"
+    )
+    token_seconds: Positive | None = Field(
+        default=None,
+        description="seconds > 0 that a token from the token endpoint is taken; None takes "
+        "any token",
+    )
+    retention_seconds: Positive = Field(
+        default=7 * 24 * 3600.0, description="seconds > 0 after which a job that ended is gone"
+    )
+    client_id: str = Field(
+        default="simulated", min_length=1, description="text that the token endpoint asks for"
+    )
+    client_secret: Secret = Field(
+        default=SecretStr("simulated-secret"), description="text that is not empty"
+    )

@@ -1,0 +1,51 @@
+"""What a job is opened with, or why it is not opened."""
+
+from __future__ import annotations
+
+from ..exchange import JSONObject
+from .schema import Object
+from .sheet import DELIMITERS, LINE_ENDINGS
+
+OPERATIONS = ("insert", "update", "upsert", "delete")
+
+
+def misfit(asked: JSONObject, found: Object) -> tuple[str, str] | None:
+    """Say with a code and a message why no such job is made; None makes it."""
+    if asked.get("operation") == "hardDelete":
+        message = "hardDelete operation requires special user profile permission"
+        return "FEATURENOTENABLED", f"FeatureNotEnabled : {message}"
+    words = {
+        "operation": OPERATIONS,
+        "contentType": ("CSV",),
+        "lineEnding": tuple(LINE_ENDINGS),
+        "columnDelimiter": tuple(DELIMITERS),
+    }
+    for name, known in words.items():
+        if asked.get(name) not in known:
+            message = f"{name} must be one of {', '.join(known)}, not {asked.get(name)!r}"
+            return "INVALIDJOB", f"InvalidJob : {message}"
+    if asked["operation"] != "upsert":
+        return None
+    return _key_misfit(asked.get("externalIdFieldName"), found)
+
+
+def _key_misfit(name: object, found: Object) -> tuple[str, str] | None:
+    if not name:
+        return "INVALIDJOB", "InvalidJob : Must specify externalIdFieldName for upsert"
+    key = found.find(str(name))
+    if key and (key.is_external_id or key.type == "id"):
+        return None
+    message = (
+        f"Field name provided, {name} does not match an External ID, Salesforce Id, or "
+        f"indexed field for {found.name}"
+    )
+    return "INVALIDJOB", f"InvalidJob : {message}"
+
+
+def opening(asked: JSONObject, found: Object, version: str) -> JSONObject:
+    """Return what a job keeps of the wish for it."""
+    kept = {"operation": asked["operation"], "object": found.name}
+    if asked["operation"] == "upsert":
+        kept["externalIdFieldName"] = asked["externalIdFieldName"]
+    names = ("contentType", "lineEnding", "columnDelimiter")
+    return kept | {name: asked[name] for name in names} | {"apiVersion": float(version)}

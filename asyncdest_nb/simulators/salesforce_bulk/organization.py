@@ -1,0 +1,71 @@
+"""The played organization at work: rows become records as their time comes."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from hashlib import sha256
+
+from .jobs import Job
+from .knobs import SalesforceBulkKnobs
+from .records import Change, Outcome, Record, Table
+from .schema import OBJECTS
+from .values import RowError
+
+_LOCKED = RowError("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
+_FAILURES = (
+    RowError("FIELD_CUSTOM_VALIDATION_EXCEPTION", "This person asked not to be contacted"),
+    RowError("DUPLICATES_DETECTED", "Use one of these records?"),
+    RowError("CANNOT_EXECUTE_FLOW_TRIGGER", "We can't save this record because a flow failed"),
+    RowError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"),
+)
+
+
+class Organization:
+    """The tables, and what chance adds to what the rows deserve."""
+
+    def __init__(self, knobs: SalesforceBulkKnobs) -> None:
+        self._knobs = knobs
+        self._tables = {each.name: Table(each, knobs.seed) for each in OBJECTS.values()}
+        self._locked_once: set[str] = set()
+
+    @property
+    def records(self) -> dict[str, list[Record]]:
+        """What it stores, by object, without the objects that have nothing."""
+        return {
+            name: [dict(record) for record in table.records.values()]
+            for name, table in self._tables.items()
+            if table.records
+        }
+
+    def work(self, jobs: Iterable[Job], now: float) -> None:
+        """Process the rows of *jobs* that are due at *now*.
+
+        In the order of their times, as if it had been done all along: so what comes
+        out does not depend on how often anybody looks.
+        """
+        for _, _, index, job in heapq.merge(*[job.due(now) for job in jobs]):
+            job.outcomes.append(self._processed(job, index))
+
+    def _processed(self, job: Job, index: int) -> Outcome:
+        assert job.sheet, "only what was uploaded is processed"
+        assert job.order, "only what can be read is processed"
+        table, row = self._tables[job.object.name], job.sheet.rows[index]
+        spelled = job.sheet.spelled[index]
+        found = table.decided(job.order, row, spelled)
+        if isinstance(found, Change):
+            found = self._bad_luck(f"{job.object.name} {spelled}") or found
+        if isinstance(found, Change):
+            return table.applied(found)
+        named = job.order.operation in ("update", "delete")
+        return Outcome(job.order.cell(row, "Id") if named else "", error=found)
+
+    def _bad_luck(self, about: str) -> RowError | None:
+        """Say why a row that could be applied is not, by the seed and what is in it."""
+        drawn = sha256(f"{self._knobs.seed} {about}".encode()).digest()
+        is_failing = int.from_bytes(drawn[:8]) < self._knobs.failing * 2**64
+        is_locked = int.from_bytes(drawn[8:16]) < self._knobs.locked * 2**64
+        if is_locked and about not in self._locked_once:
+            self._locked_once.add(about)
+            return _LOCKED
+        return _FAILURES[drawn[16] % len(_FAILURES)] if is_failing else None

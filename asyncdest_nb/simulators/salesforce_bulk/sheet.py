@@ -1,0 +1,89 @@
+"""The CSV that goes up, and the CSV that comes down."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ..exchange import canonical
+
+DELIMITERS = {
+    "BACKQUOTE": "`",
+    "CARET": "^",
+    "COMMA": ",",
+    "PIPE": "|",
+    "SEMICOLON": ";",
+    "TAB": "\t",
+}
+LINE_ENDINGS = {"LF": "\n", "CRLF": "\r\n"}
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What was uploaded: its columns, and its rows in the order of the file.
+
+    A row has the cells that are not empty. ``error`` says why the whole cannot be
+    read; then there are no rows.
+    """
+
+    columns: tuple[str, ...] = ()
+    rows: list[Row] = field(default_factory=list)
+    error: str | None = None
+
+    @cached_property
+    def spelled(self) -> list[str]:
+        """Each row as canonical JSON."""
+        return [canonical(row) for row in self.rows]
+
+
+def read(body: bytes, *, delimiter: str, line_ending: str) -> Sheet:
+    """Read an upload; the last two are words of Salesforce, such as COMMA and LF."""
+    try:
+        text = body.decode()
+        if _ends_otherwise(text, line_ending):
+            message = (
+                f"LineEnding is invalid on user data. Current LineEnding setting is {line_ending}"
+            )
+            return Sheet(error=f"ClientInputError : {message}")
+        found = csv.reader(
+            io.StringIO(text, newline=""), delimiter=DELIMITERS[delimiter], strict=True
+        )
+        lines = [line for line in found if line]
+    except UnicodeDecodeError:
+        return Sheet(error="InvalidBatch : The data is not encoded in UTF-8")
+    except csv.Error as error:
+        return Sheet(error=f"InvalidBatch : The data is not CSV: {error}")
+    return _arranged(lines)
+
+
+def _ends_otherwise(text: str, line_ending: str) -> bool:
+    first, newline, _ = text.partition("\n")
+    return bool(newline) and first.endswith("\r") != (line_ending == "CRLF")
+
+
+def _arranged(lines: list[list[str]]) -> Sheet:
+    if not lines:
+        return Sheet(error="InvalidBatch : The data has no header line")
+    columns = tuple(lines.pop(0))
+    for number, line in enumerate(lines, start=1):
+        if len(line) != len(columns):
+            message = f"Record {number} has {len(line)} columns, the header has {len(columns)}"
+            return Sheet(error=f"InvalidBatch : {message}")
+    rows = [
+        {column: cell for column, cell in zip(columns, line, strict=True) if cell} for line in lines
+    ]
+    return Sheet(columns, rows)
+
+
+def written(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return CSV with every value in quotes and lines that end with LF, the header first."""
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue()

@@ -22,6 +22,8 @@ from .destination import (
     StateContext,
     field,
 )
+from .destinations import DESTINATIONS as _DESTINATIONS
+from .destinations import Catalogue
 from .errors import (
     AsyncDestError,
     FrameError,
@@ -63,6 +65,11 @@ def connect(destination: Destination | Reachable | str, **settings: Any) -> Conn
     return default_session().connect(destination, **settings)
 
 
+def destinations() -> Catalogue:
+    """Return the destinations that come with the package, by slug: a line each when shown."""
+    return Catalogue(_DESTINATIONS)
+
+
 __all__ = [
     "Action",
     "ActionData",
@@ -70,6 +77,7 @@ __all__ = [
     "AsyncDestError",
     "AsyncOperationResult",
     "AsyncPollResponse",
+    "Catalogue",
     "Connection",
     "Destination",
     "FrameError",
@@ -101,6 +109,7 @@ __all__ = [
     "basic_auth",
     "bearer_auth",
     "connect",
+    "destinations",
     "field",
     "simulate",
 ]

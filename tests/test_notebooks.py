@@ -63,6 +63,23 @@ def test_the_first_notebook_ends_with_an_outcome_for_every_customer(tmp_path: Pa
     assert "application/vnd.jupyter.widget-view+json" not in saved
 
 
+@pytest.mark.timeout(180)
+def test_the_salesforce_notebook_ends_with_the_corrected_rows_sent(tmp_path: Path):
+    shutil.copytree(NOTEBOOKS, tmp_path, dirs_exist_ok=True)
+    notebook = nbformat.read(NOTEBOOKS / "02_salesforce_contacts.ipynb", as_version=4)
+    look = "there = {each['Customer_Id__c'] for each in org.records['Contact']}\n"
+    look += "done = [each.results()['status'] == 'completed' for each in (run, second)]\n"
+    look += "keys = set(contacts.loc[done[0], 'Customer_Id__c']) | "
+    look += "set(again.loc[done[1], 'Customer_Id__c'])\n"
+    look += "print(done[0].sum(), done[1].sum(), len(second.failed()), keys == there)"
+    notebook.cells.append(nbformat.v4.new_code_cell(look))
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    first, second, left, is_true = notebook.cells[-1].outputs[0].text.split()
+    assert int(first) > 4_700
+    assert int(second) > int(left)
+    assert is_true == "True"
+
+
 @pytest.mark.e2e
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("app", ["lab"], indirect=True)

@@ -1,4 +1,4 @@
-"""The destinations that come with the package: one file each, and its line here."""
+"""The destinations that come with the package: one file or folder each, and its line here."""
 
 from __future__ import annotations
 
@@ -7,9 +7,20 @@ from ..errors import UnknownName
 from .example_async import example_async
 from .salesforce_bulk import salesforce_bulk
 
-DESTINATIONS: dict[str, Destination] = {
-    each.slug: each for each in (example_async, salesforce_bulk)
-}
+
+class Catalogue(dict[str, Destination]):
+    """Destinations by slug; its text has a line for each."""
+
+    def __repr__(self) -> str:
+        width = max(map(len, self), default=0)
+        lines = [
+            f"{slug:<{width}}  {each.description} ({', '.join(each.actions)})"
+            for slug, each in self.items()
+        ]
+        return "\n".join(lines)
+
+
+DESTINATIONS = Catalogue({each.slug: each for each in (example_async, salesforce_bulk)})
 
 
 def find(slug: str) -> Destination:

@@ -11,6 +11,7 @@ from ..responses import JSONObject
 
 _SHOWN = 5  # Payloads, and labels of a reason, in a preview's text.
 _REASONS = 20
+_WIDTH = 200  # Characters of a payload.
 
 
 class Executed:
@@ -47,7 +48,7 @@ class Preview:
     """What a submit would send; nothing has been sent.
 
     ``payloads`` and ``invalid`` (the reasons) are by position in the frame,
-    ``batches`` the rows of each request, ``sources`` what fills each field,
+    ``batches`` the number of rows in each, ``sources`` what fills each field,
     ``first_request`` the first request as it would leave, None = no valid row.
     """
 
@@ -60,13 +61,13 @@ class Preview:
 
     def __repr__(self) -> str:
         lines = [
-            f"{len(self.payloads):,} rows in {len(self.batches):,} requests, "
+            f"{len(self.payloads):,} rows in {_counted(len(self.batches), 'batch')}, "
             f"{len(self.invalid):,} invalid; nothing has been sent"
         ]
         lines += [f"  {field} <- {source}" for field, source in self.sources.items()]
         lines += [f"  invalid: {line}" for line in self._faults()]
         for position, payload in list(self.payloads.items())[:_SHOWN]:
-            lines.append(f"  row {self.labels[position]}: {payload}")
+            lines.append(_cut(f"  row {self.labels[position]}: {payload}"))
         return "\n".join(lines)
 
     def _faults(self) -> list[str]:
@@ -78,6 +79,14 @@ class Preview:
         lines = [f"{_rows(labels)}: {reason}" for reason, labels in often_first[:_REASONS]]
         more = len(by_reason) - _REASONS
         return [*lines, f"and {more:,} reasons more, in .invalid"] if more > 0 else lines
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}" + ("es" if count != 1 else "")
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 1]}…"
 
 
 def _rows(labels: Sequence[str]) -> str:

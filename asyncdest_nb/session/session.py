@@ -10,8 +10,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import platformdirs
 
-from .. import destinations
 from ..destination import Destination
+from ..destinations import find
 from ..engine import Channel, Engine
 from ..errors import UsageError
 from ..portal import call, portal, wait_async
@@ -66,7 +66,7 @@ class Session:
             settings = {**destination.settings, **settings}
             requests_per_second = requests_per_second or destination.requests_per_second
             destination = destination.slug
-        found = destinations.find(destination) if isinstance(destination, str) else destination
+        found = find(destination) if isinstance(destination, str) else destination
         channel = self._engine.channel(
             found,
             found.read_settings(settings),

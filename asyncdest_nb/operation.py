@@ -6,11 +6,12 @@ An operation is what one context stands for: one row, or one job of N rows.
                  |- rejected   refused: never applied
                  |- planned    known not sent, or throttled: the same attempt, later;
                  |             or one step of a submission is done, and the next may go
+    planned -> canceled   by the user, before it was sent
                  `- unknown    sent? nobody knows -> accepted | planned | held
     accepted | running | canceling -> lost   the destination no longer knows it
 
-Only the destination's word makes ``completed | partial | failed | canceled``, and
-final is final: a transition of a final operation returns it unchanged. What
+Only the destination's word makes ``completed | partial | failed``, and ``canceled``
+of what it took; final is final: a transition of a final operation returns it unchanged. What
 happens to *us* (a failed poll, an odd word) is a field, never a state.
 """
 
@@ -51,7 +52,7 @@ RESTING = FINAL | {State.HELD}  # Nothing more happens by itself.
 
 _ENDS = frozenset({State.COMPLETED, State.PARTIAL, State.FAILED, State.CANCELED})
 _NEXT: dict[State, frozenset[State]] = {
-    State.PLANNED: frozenset({State.SUBMITTING}),
+    State.PLANNED: frozenset({State.SUBMITTING, State.CANCELED}),
     # A synchronous action, or one the destination answers at once, ends here.
     State.SUBMITTING: _ENDS | {State.ACCEPTED, State.REJECTED, State.PLANNED, State.UNKNOWN},
     State.UNKNOWN: frozenset({State.ACCEPTED, State.PLANNED, State.HELD}),
@@ -196,6 +197,21 @@ def advanced(
 def rejected(operation: Operation, *, message: str, code: str | None, now: float) -> Operation:
     """Say that its request was refused: never applied."""
     return _moved(operation, State.REJECTED, message=message, error_code=code, finished_at=now)
+
+
+def withdrawn(operation: Operation, *, now: float) -> Operation:
+    """Say that it will not be sent, and nothing of it was ever applied."""
+    return _moved(operation, State.CANCELED, message="canceled before it was sent", finished_at=now)
+
+
+def canceling(operation: Operation) -> Operation:
+    """Say that the destination is asked to cancel it; how it ends, a poll will say."""
+    return _moved(operation, State.CANCELING, message="canceling")
+
+
+def not_canceled(operation: Operation, *, message: str) -> Operation:
+    """Say that the destination would not cancel it; how it ends, a poll will say."""
+    return operation if operation.is_final else replace(operation, message=message)
 
 
 def unsure(operation: Operation, *, message: str) -> Operation:

@@ -233,7 +233,7 @@ def test_half_a_surrogate_pair_and_markup_are_kept_as_text(session):
 
 
 def test_an_operation_the_destination_no_longer_knows_is_lost(session, monkeypatch):
-    monkeypatch.setattr("asyncdest_nb.engine.execution.GRACE_SECONDS", 0.1)
+    monkeypatch.setattr("asyncdest_nb.engine.polling.GRACE_SECONDS", 0.1)
     going = answer(200, {"status": "processing"})
     with RawServer(TAKEN, going, answer(404, "gone")) as server:
         run = submit_one(session, server)

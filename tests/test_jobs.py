@@ -485,3 +485,108 @@ def test_a_token_is_never_shown(session):
         executed = crm.execute_batch("act", [{"user_id": "a"}])
     for text in (repr(run), repr(crm), repr(executed), str(run.results().to_dict())):
         assert "token-one-of-mine" not in text
+
+
+# Canceling
+
+
+async def abort(request: Any, data: Any) -> Any:
+    job = data.async_contexts[0]["operation_id"]
+    return await request(f"{data.settings.endpoint}/jobs/{job}/cancel", method="POST", json={})
+
+
+def until_canceled(*rows: ad.RowResult) -> Any:
+    """Return a poll that ends with *rows* once /jobs/…/cancel was answered; and what says so."""
+    asked_for: list[str] = []
+
+    async def cancel(request: Any, data: Any) -> Any:
+        await abort(request, data)
+        asked_for.append(data.async_contexts[0]["operation_id"])
+
+    async def poll(request: Any, data: Any) -> Any:
+        ended = ad.AsyncOperationResult(status="failed", rows=list(rows))
+        pending = ad.AsyncOperationResult(status="pending", message="on it")
+        return ad.AsyncPollResponse.of([ended if asked_for else pending])
+
+    return {"poll": poll, "cancel": cancel}
+
+
+def wait_for(run: ad.Run, state: str) -> None:
+    while run.operations[0].state != state if run.operations else True:
+        assert run.wait(timeout=0.02) == "pending"
+
+
+def test_a_canceled_job_ends_as_the_destination_says(session):
+    with RawServer(CREATED, OK, OK, answer(503), OK) as server:
+        run = submit(connect(session, job(**until_canceled(GOOD, LEFT)), server.url), ["a", "b"])
+        wait_for(run, "running")
+        run.cancel()
+        assert run.wait(timeout=20) == "partial"
+        # Asking in trouble is repeated: canceling twice is no more than canceling.
+        assert asked(server) == [*STEPS, *["POST /jobs/j-1/cancel"] * 2]
+    assert list(run.results()["status"]) == ["completed", "canceled"]
+
+
+def test_a_refusal_to_cancel_is_told_and_the_polls_go_on(session):
+    done_now: list[bool] = []
+
+    async def poll(request: Any, data: Any) -> Any:
+        status = "completed" if done_now else "pending"
+        return ad.AsyncPollResponse.of([ad.AsyncOperationResult(status=status)])
+
+    with RawServer(CREATED, OK, OK, answer(400, {"error": "too late"})) as server:
+        action = job(cancel=abort, poll=poll)
+        run = submit(connect(session, action, server.url), ["a"])
+        wait_for(run, "running")
+        run.cancel()
+        while "too late" not in run.operations[0].message:
+            run.wait(timeout=0.02)
+        done_now.append(True)
+        assert run.wait(timeout=10) == "completed"
+
+
+def test_what_was_not_sent_yet_is_canceled_here(session):
+    with RawServer(CREATED, BUSY) as server:
+        run = submit(connect(session, job(cancel=abort), server.url), ["a"], batch_size=1)
+        while len(server.arrived) < 2:
+            run.wait(timeout=0.02)
+        run.cancel()
+        assert run.wait(timeout=20) == "failed"
+    results = run.results()
+    assert list(results["status"]) == ["canceled"]
+    assert "before it was sent" in results["message"][0]
+    assert "PATCH /jobs/j-1" not in asked(server)
+
+
+def test_a_last_step_in_doubt_is_settled_before_it_is_canceled(session):
+    with RawServer(CREATED, OK, reset, reset, OK, OK) as server:
+        run = submit(connect(session, job(**until_canceled(LEFT)), server.url), ["a"])
+        while len(server.arrived) < 3:
+            run.wait(timeout=0.02)
+        run.cancel()
+        assert run.wait(timeout=20) == "failed"
+        assert asked(server) == [*STEPS, STEPS[2], STEPS[2], "POST /jobs/j-1/cancel"]
+
+
+def test_a_destination_that_cannot_cancel_says_so_and_is_polled_on(session):
+    done_now: list[bool] = []
+
+    async def poll(request: Any, data: Any) -> Any:
+        status = "completed" if done_now else "pending"
+        return ad.AsyncPollResponse.of([ad.AsyncOperationResult(status=status)])
+
+    with RawServer(CREATED, OK) as server:
+        run = submit(connect(session, job(poll=poll), server.url), ["a"])
+        wait_for(run, "running")
+        run.cancel()
+        assert run.notices == ["Test cannot cancel: 1 operations go on there; nothing more is sent"]
+        done_now.append(True)
+        assert run.wait(timeout=10) == "completed"
+
+
+def test_canceling_what_has_ended_changes_nothing(session):
+    with RawServer(CREATED, OK) as server:
+        run = submit(connect(session, job(cancel=abort), server.url), ["a"])
+        assert run.wait(timeout=10) == "completed"
+        run.cancel()
+        assert run.status == "completed"

@@ -381,6 +381,22 @@ def test_rows_a_failed_job_never_came_to_can_be_sent_again(session):
     assert "InternalServerError" in failed["message"].iloc[0]
 
 
+def test_an_aborted_job_keeps_what_was_processed_and_says_so_row_by_row(session):
+    people = contacts(1_000)
+    with play(duration_seconds=3, pending_share=0.1) as simulator:
+        run = session.connect(simulator).submit(people, "upsert", **CONTACTS, schedule=eager())
+        while not (run.operations and (run.operations[0].progress or 0) > 20):
+            run.wait(timeout=0.05)
+        run.cancel()
+        assert run.wait(timeout=20) == "partial"
+        assert simulator.operations[0]["state"] == "Aborted"
+        there = set(stored(simulator))
+    results = run.results()
+    assert 200 < len(there) < 1_000
+    good = people["Customer_Id__c"].isin(there)
+    assert list(results["status"]) == ["completed" if each else "canceled" for each in good]
+
+
 # Trouble on the way: the true outcome, and no second job
 
 

@@ -42,7 +42,8 @@ class ActionData(Generic[SettingsT, PayloadT]):
 
     ``payload`` is one payload for ``perform``, a list of them for
     ``perform_batch`` and its ``steps`` and for ``check``, None otherwise;
-    ``async_contexts`` has 1..N contexts for ``poll``, one for a step, none
+    ``async_contexts`` has 1..N contexts for ``poll``, one for a step and for
+    ``cancel``, none
     otherwise. ``access_token`` is what ``refresh_access_token`` returned, None =
     it was not asked.
     """
@@ -74,6 +75,9 @@ class Action:
     stored before it is called. The destination must apply nothing before the last
     of them, and each must bear being repeated: so a lost reply costs nothing.
 
+    ``cancel`` asks the destination to cancel the operation of one context; how that
+    ended, ``poll`` says.
+
     ``operation_per`` says what one context stands for: a "row", or the whole
     "batch" (a job). ``operation_id`` is the key of the destination's id in a
     context. ``poll`` is asked about at most ``poll_batch_size`` contexts a call.
@@ -89,6 +93,7 @@ class Action:
     perform_batch: Function | None = None
     steps: Sequence[Function] = ()
     poll: Function | None = None
+    cancel: Function | None = None
     operation_per: Literal["row", "batch"] = "row"
     operation_id: str = "operation_id"
     batch_size: int = 1000

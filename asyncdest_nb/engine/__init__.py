@@ -6,13 +6,13 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from ..destination import Action, Destination, Settings
+from ..destination import Destination, Settings
 from ..mapping import FieldMap
-from ..schedule import Schedule
 from ..store import StateValue, Store
 from .channel import Asked, Channel
 from .clock import Clock
-from .execution import Execution, Limits
+from .course import Course, Limits
+from .execution import Execution
 from .journal import Journal
 from .ledger import Ledger
 from .plan import Invalid, Prepared, Source, batched, prepare
@@ -62,28 +62,9 @@ class Engine:
         """Return the way to *destination*; nothing is sent yet."""
         return Channel(destination, settings, state=self._state, clock=self._clock, **options)
 
-    def execution(
-        self,
-        run: str,
-        *,
-        source: Source,
-        action: Action,
-        fields: FieldMap,
-        channel: Channel,
-        schedule: Schedule,
-        limits: Limits,
-    ) -> Execution:
-        """Return a run that is ready to go; nothing is sent yet."""
-        return Execution(
-            run,
-            source=source,
-            action=action,
-            fields=fields,
-            channel=channel,
-            schedule=schedule,
-            journal=self.journal,
-            limits=limits,
-        )
+    def execution(self, run: str, *, fields: FieldMap, **course: Any) -> Execution:
+        """Return a run that is ready to go, of what a Course is made of; nothing is sent yet."""
+        return Execution(Course(run, journal=self.journal, **course), fields)
 
     async def aclose(self) -> None:
         """Write what is noted and close the store."""

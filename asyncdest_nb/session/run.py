@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from ..engine import Execution, Ledger
 from ..frame import DataFrame, to_frame, with_columns
 from ..operation import Operation, RowOutcome, RowStatus, RunStatus
-from ..portal import wait, wait_async
+from ..portal import call, wait, wait_async
 
 _FAILED = (RowStatus.FAILED, RowStatus.INVALID, RowStatus.CANCELED)
 
@@ -117,6 +117,15 @@ class Run:
         if self.is_at_rest:
             self.rested.result()
         return self.status
+
+    def cancel(self) -> None:
+        """Send nothing more, and ask the destination to cancel what it has taken; returns at once.
+
+        What was not sent is canceled. What was ends as the destination says: canceled,
+        or done before it came to that. Where it cannot cancel, a notice says so, and
+        the polling goes on.
+        """
+        call(self._execution.cancel())
 
     def results(self) -> DataFrame:
         """Return one line per row of the frame, on its index, in its order.

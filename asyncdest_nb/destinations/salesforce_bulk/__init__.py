@@ -111,6 +111,11 @@ async def poll(request: ad.Request, data: ad.ActionData[Settings, None]) -> Asyn
     )
 
 
+async def abort(request: ad.Request, data: ad.ActionData[Settings, None]) -> None:
+    """Ask for the end of a job: what is processed by then stays processed."""
+    await ask(request, _job(data.async_contexts[0]), method="PATCH", json={"state": "Aborted"})
+
+
 async def _standing(
     request: ad.Request, data: ad.ActionData[Settings, None], context: JSONObject
 ) -> AsyncOperationResult:
@@ -176,6 +181,7 @@ def _action(payload: type[Record], title: str, description: str) -> ad.Action:
         perform_batch=create,
         steps=(upload, close),
         poll=poll,
+        cancel=abort,
         operation_per="batch",
         operation_id="job_id",
         # One internal batch, of which there are 15,000 in 24 hours, has up to 10,000 rows.

@@ -1,0 +1,37 @@
+"""Cancel an operation: ask the destination, and leave it to the polls what became of that."""
+
+from __future__ import annotations
+
+from ..operation import State, canceling, not_canceled, withdrawn
+from .course import Course
+from .verdict import Again, describe, read_error, without_harm
+
+
+async def cancel(course: Course, number: int) -> None:
+    """Cancel an operation: one that was sent ends as its polls say, any other right here."""
+    (operation,) = course.operations([number])
+    if operation.state in (State.ACCEPTED, State.RUNNING) and course.action.cancel is not None:
+        course.put(canceling(operation))
+        error = await _asked(course, number)
+        if error is not None:
+            (operation,) = course.operations([number])
+            course.put(not_canceled(operation, message=describe(error)))
+    elif operation.state is State.PLANNED:
+        # Of several steps some may be done; without the last nothing comes of them.
+        course.put(withdrawn(operation, now=course.wall))
+
+
+async def _asked(course: Course, number: int) -> Exception | None:
+    """Ask the destination until it has an answer; return its refusal, None = it agreed."""
+    assert course.action.cancel is not None
+    (operation,) = course.operations([number])
+    contexts = [operation.context or {}]
+    while not course.operations([number])[0].is_final:
+        asked = await course.ask(course.action.cancel, [operation], contexts=contexts)
+        if asked.error is None:
+            return None
+        verdict = read_error(asked.error, asked.exchanges)
+        if not isinstance(without_harm(verdict, asked.error, is_last=False), Again):
+            return asked.error
+        course.hold_back(asked)
+    return None

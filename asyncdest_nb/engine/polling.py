@@ -1,0 +1,104 @@
+"""The third part of a run: ask about what was accepted, until it is known how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from ..errors import HTTPError
+from ..operation import Operation, answered, lost, poll_failed
+from ..responses import AsyncOperationResult
+from .channel import Asked
+from .course import Course
+from .verdict import describe, read_poll
+
+LOOK_SECONDS = 0.2  # How often the schedule is looked at, at least.
+# A destination may not know an operation until a worker has picked it up. Only
+# past both of these does "not found" mean that it is gone.
+GRACE_SECONDS = 30.0
+GRACE_POLLS = 3
+
+
+class Polling:
+    """The operations of a run that are asked about."""
+
+    def __init__(self, course: Course) -> None:
+        self._course = course
+        self._due: asyncio.Queue[list[int] | None] = asyncio.Queue(maxsize=1)
+
+    async def hand_out(self) -> None:
+        """Hand due operations to the pollers, until all is at rest."""
+        while not self._course.ledger.is_at_rest:
+            while group := self._next_group():
+                await self._due.put(group)
+            await self._course.channel.clock.sleep(self._until_due())
+        for _ in range(self._course.limits.pollers):
+            await self._due.put(None)
+
+    async def all(self) -> None:
+        """Poll what is handed out; several of this share it."""
+        while (group := await self._due.get()) is not None:
+            await self._poll(group)
+
+    def _next_group(self) -> list[int]:
+        course = self._course
+        return course.schedule.due(course.steady, limit=course.action.poll_batch_size)
+
+    def _until_due(self) -> float:
+        at = self._course.schedule.next_at()
+        left = LOOK_SECONDS if at is None else at - self._course.steady
+        return min(max(left, 0.0), LOOK_SECONDS)
+
+    async def _poll(self, numbers: Sequence[int]) -> None:
+        course = self._course
+        assert course.action.poll is not None  # Without poll nothing is handed out.
+        operations = course.operations(numbers)
+        contexts = [operation.context or {} for operation in operations]
+        asked = await course.ask(course.action.poll, operations, contexts=contexts)
+        operations = course.operations(numbers)  # They may have been canceled meanwhile.
+        if asked.error is not None:
+            self._failed(operations, asked, describe(asked.error))
+            return
+        ids = [operation.operation_id or "" for operation in operations]
+        results = read_poll(asked.answer, ids=ids, key=course.action.operation_id)
+        if isinstance(results, str):
+            self._failed(operations, asked, results)
+            return
+        for operation, result in zip(operations, results, strict=True):
+            self._answered(operation, result, asked.retry_after)
+
+    def _answered(
+        self, operation: Operation, result: AsyncOperationResult, retry_after: float | None
+    ) -> None:
+        course = self._course
+        changed = answered(operation, course.news(result), now=course.wall)
+        course.put(changed)
+        if changed.is_final:
+            course.schedule.finished(operation.number)
+            return
+        course.schedule.answered(
+            operation.number,
+            now=course.steady,
+            progress=changed.progress,
+            retry_after=retry_after,
+        )
+
+    def _failed(self, operations: Sequence[Operation], asked: Asked, text: str) -> None:
+        """Note a poll that said nothing about the operations; they stay as they are."""
+        course = self._course
+        for operation in operations:
+            changed = poll_failed(operation, message=text)
+            if len(operations) == 1 and self._is_gone(changed, asked.error):
+                changed = lost(changed, message=text, now=course.wall)
+                course.schedule.finished(operation.number)
+            else:
+                course.schedule.errored(
+                    operation.number, now=course.steady, retry_after=asked.retry_after
+                )
+            course.put(changed)
+
+    def _is_gone(self, operation: Operation, error: Exception | None) -> bool:
+        if not isinstance(error, HTTPError) or error.status not in (404, 410):
+            return False
+        age = self._course.wall - (operation.accepted_at or 0.0)
+        return age > GRACE_SECONDS and operation.poll_errors >= GRACE_POLLS

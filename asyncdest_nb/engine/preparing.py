@@ -1,0 +1,102 @@
+"""The first part of a run: look at every row, ask the destination's check, and plan the batches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from ..mapping import FieldMap
+from ..operation import Operation, rejected, submitted
+from ..store import StoredRow
+from .course import Course
+from .plan import Batch, Invalid, Prepared, plan, prepare
+from .verdict import Rejected, read_check, read_error, without_harm
+
+PREPARE_SLICE = 200  # Rows prepared before others get the loop: about 5 ms.
+
+
+class Preparing:
+    """From the rows of a run to its batches."""
+
+    def __init__(self, course: Course, fields: FieldMap) -> None:
+        self._course = course
+        self._fields = fields
+        self.prepared = 0  # Rows looked at so far.
+
+    async def batches(self) -> list[Batch]:
+        """Return what is to be sent; the run is planned and recorded then."""
+        course = self._course
+        good, invalid = await self._read()
+        found = await self._check(good)
+        if not isinstance(found, Rejected):
+            invalid |= found
+            good = [row for row in good if row.position not in found]
+        batches, operations = plan(good, action=course.action, batch_size=course.limits.batch_size)
+        self._record(good, invalid, operations)
+        course.ledger.plan(operations, invalid=invalid)
+        if not isinstance(found, Rejected):
+            return batches
+        await self._refuse(operations, found)
+        return []
+
+    async def _read(self) -> tuple[list[Prepared], dict[int, str]]:
+        good: list[Prepared] = []
+        invalid: dict[int, str] = {}
+        course = self._course
+        for row in prepare(course.source, action=course.action, fields=self._fields):
+            if isinstance(row, Invalid):
+                invalid[row.position] = row.reason
+            else:
+                good.append(row)
+            self.prepared = row.position + 1
+            if self.prepared % PREPARE_SLICE == 0:
+                await asyncio.sleep(0)
+        return good, invalid
+
+    async def _check(self, rows: Sequence[Prepared]) -> dict[int, str] | Rejected:
+        """Return by position why the destination's own check refuses rows, or why it refuses all.
+
+        Nothing has been sent, so trouble on the way is only waited out.
+        """
+        check = self._course.action.check
+        if check is None or not rows:
+            return {}
+        payloads = [row.payload for row in rows]
+        while (asked := await self._course.ask(check, payload=payloads)).error is not None:
+            verdict = read_error(asked.error, asked.exchanges)
+            verdict = without_harm(verdict, asked.error, is_last=False)
+            if isinstance(verdict, Rejected):
+                return verdict
+            self._course.hold_back(asked)
+            if self._course.is_canceling:
+                return {}
+        return read_check(asked.answer, rows)
+
+    async def _refuse(self, operations: Sequence[Operation], why: Rejected) -> None:
+        now, message = self._course.wall, self._course.channel.mask(why.message)
+        await self._course.keep(
+            [
+                rejected(submitted(each, now=now), message=message, code=why.code, now=now)
+                for each in operations
+            ]
+        )
+
+    def _record(
+        self, good: Sequence[Prepared], invalid: dict[int, str], operations: Sequence[Operation]
+    ) -> None:
+        course = self._course
+        payloads = {row.position: row.text for row in good}
+        rows = (
+            StoredRow(position, label, payloads.get(position), invalid.get(position))
+            for position, label in enumerate(course.source.labels)
+        )
+        store = course.journal.store
+        with store.writing():
+            store.add_run(
+                course.run,
+                destination=course.channel.destination.slug,
+                action=course.action.title,
+                created_at=course.wall,
+            )
+            store.add_rows(course.run, rows)
+            store.put_operations(course.run, operations)

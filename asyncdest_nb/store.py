@@ -14,7 +14,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -73,6 +73,7 @@ CREATE TABLE state (
 """
 
 _COLUMNS = tuple(each.name for each in fields(Operation))
+_OUTCOME = tuple(each.name for each in fields(RowOutcome))
 _JSON_COLUMNS = frozenset({"rows", "context", "result", "row_outcomes"})
 _VALUES_PER_STATEMENT = 5_000  # SQLite takes 32,766; long statements are slow to compile.
 
@@ -261,7 +262,8 @@ def _to_columns(operation: Operation) -> list[Any]:
     values: list[Any] = [getattr(operation, name) for name in _COLUMNS]
     for index, name in enumerate(_COLUMNS):
         if name == "row_outcomes" and values[index] is not None:
-            values[index] = _dumps([asdict(row) for row in values[index]])
+            # Not asdict, which copies deeply: ten times the work, for jobs of 10,000 rows.
+            values[index] = _dumps([_from_outcome(row) for row in values[index]])
         elif name in _JSON_COLUMNS and values[index] is not None:
             values[index] = _dumps(values[index])
     return values
@@ -277,6 +279,10 @@ def _from_columns(values: Iterable[Any]) -> Operation:
     if found["row_outcomes"] is not None:
         found["row_outcomes"] = tuple(_to_outcome(row) for row in found["row_outcomes"])
     return Operation(**found)
+
+
+def _from_outcome(row: RowOutcome) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _OUTCOME}
 
 
 def _to_outcome(values: dict[str, Any]) -> RowOutcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -32,7 +33,8 @@ async def check(
         groups.setdefault((payload.object, payload.key), []).append(at)
     found: list[str | None] = [None] * len(data.payload)
     for (name, key), rows in groups.items():
-        why = _faults(
+        why = await to_thread(
+            _faults,
             [data.payload[at].record for at in rows],
             operation=data.payload[0].operation,
             key=key,

@@ -78,7 +78,7 @@ EVERYTHING = pd.DataFrame(
             ["2026-01-02 03:04:05", None, "2026-01-02", None], format="ISO8601"
         ),
         "Description": ["", None, "nan", " spaces "],
-        "Title": pd.array(["CEO", pd.NA, "", "2026-01-02T03:04:05+01:00"], dtype="string"),
+        "Title": pd.array(["C\rEO", pd.NA, "", "2026-01-02T03:04:05+01:00"], dtype="string"),
     }
 )
 TYPES = {
@@ -104,7 +104,7 @@ DESCRIBED = {
             "createable": True,
             "updateable": True,
             "caseSensitive": False,
-            "relationshipName": None,
+            "externalId": name == "Customer_Id__c",
         }
         for name, kind in TYPES.items()
     ]
@@ -120,7 +120,7 @@ def uploaded(session: ad.Session, frame: pd.DataFrame, *, describe: Any, **optio
         )
         run = sf.submit(frame, "upsert", **CONTACTS, **options)
         while not any(each.method == "PATCH" for each in server.arrived):
-            run.wait(timeout=0.05)
+            assert run.wait(timeout=0.05) == "pending", run.failed()["message"]
     (put,) = (each for each in server.arrived if each.method == "PUT")
     assert put.headers["content-type"] == "text/csv; charset=UTF-8"
     return put.body
@@ -202,7 +202,7 @@ def theirs(simulator: ad.Simulator, operation: str, records: Any, **options: Any
     url = f"{simulator.endpoint}/services/data/v59.0/jobs/"
     bulk = SFBulk2Handler("x", url, session=recording).Contact
     with recording:
-        (ended,) = getattr(bulk, operation)(records=records, wait=1, **options)
+        (ended,) = getattr(bulk, operation)(records=records, wait=0.05, **options)
         bulk.get_successful_records(ended["job_id"])
         bulk.get_failed_records(ended["job_id"])
         bulk.get_unprocessed_records(ended["job_id"])
@@ -299,8 +299,8 @@ def test_inserted_rows_without_a_key_are_told_apart_by_all_they_hold(session):
         run = sf.submit(people, "insert", object="Contact", schedule=eager())
         assert run.wait(timeout=20) == "partial"
     results = run.results()
-    assert list(results["status"]) == ["completed", "completed", "completed", "failed", "failed"]
-    assert results["error_code"][3] == "REQUIRED_FIELD_MISSING"
+    assert list(results["status"]) == ["completed", "completed", "completed", "invalid", "failed"]
+    assert results["message"][3] == "LastName is missing: insert needs it"
     assert results["error_code"][4] == "INVALID_EMAIL_ADDRESS"
     # Two rows are the same: both were created, and nobody can say which Id is whose.
     assert list(results["sf__Id"].notna()) == [True, False, False, False, False]
@@ -317,6 +317,148 @@ def test_a_locked_row_may_be_sent_again(session):
         again = sf.submit(contacts(20).loc[failed.index], "upsert", **CONTACTS, schedule=eager())
         assert again.wait(timeout=20) == "completed"
         assert len(stored(simulator)) == 20
+
+
+# What Salesforce says of each row, and what it does not
+
+HEADS = {
+    "successful": '"sf__Id","sf__Created"',
+    "failed": '"sf__Id","sf__Error"',
+    "unprocessed": "",
+}
+
+
+def told(
+    session: ad.Session,
+    keys: list[str],
+    files: dict[str, str],
+    *,
+    state: str = "JobComplete",
+    **job: Any,
+) -> pd.DataFrame:
+    """Return the results of an upsert of *keys* whose job ends with these lines in its files."""
+    columns = '"Customer_Id__c","LastName"'
+    texts = [
+        ",".join(filter(None, [head, columns])) + "\n" + files.get(name, "")
+        for name, head in HEADS.items()
+    ]
+    ended = {"id": "750A", "state": state, **job}
+    script = [answer(403, []), answer(200, {"id": "750A"}), answer(201), answer(200, {})]
+    script += [answer(200, ended), *(answer(200, text, CSV_TYPE) for text in texts)]
+    with RawServer(*script) as server:
+        sf = session.connect(
+            "salesforce-bulk", instance_url=server.url, access_token="a-session-id"
+        )
+        frame = pd.DataFrame({"Customer_Id__c": keys, "LastName": "N"})
+        run = sf.submit(frame, "upsert", **CONTACTS, schedule=eager())
+        assert run.wait(timeout=20) != "pending"
+    return run.results()
+
+
+CSV_TYPE = {"content-type": "text/csv"}
+
+
+def counted(processed: int, failed: int = 0) -> dict[str, int]:
+    return {"numberRecordsProcessed": processed, "numberRecordsFailed": failed}
+
+
+def test_outcomes_are_laid_on_rows_by_their_key_whatever_the_order(session):
+    files = {
+        "successful": '"003B","false","b","N"\n"003A","true","a","N"\n',
+        "failed": '"","UNABLE_TO_LOCK_ROW:busy:--","c","N"\n',
+    }
+    results = told(session, ["a", "b", "c"], files, **counted(3, 1))
+    assert list(results["status"]) == ["completed", "completed", "failed"]
+    assert list(results["sf__Id"][:2]) == ["003A", "003B"]
+    assert (results["error_code"][2], results["message"][2]) == ("UNABLE_TO_LOCK_ROW", "busy")
+
+
+def test_a_row_in_no_file_is_unknown_and_so_is_one_cut_off(session):
+    files = {"successful": '"003A","true","a","N"\n"003B","true","b"\n"003C","true","c'}
+    results = told(session, ["a", "b", "c", "d"], files, **counted(4))
+    assert list(results["status"]) == ["completed", "unknown", "unknown", "unknown"]
+
+
+def test_files_that_contradict_each_other_say_nothing(session):
+    files = {
+        "successful": '"003A","true","a","N"\n"003B","true","b","N"\n"003B","true","b","N"\n',
+        "failed": '"","LIMIT:no:--","a","N"\n',
+    }
+    results = told(session, ["a", "b"], files, **counted(3, 1))
+    assert list(results["status"]) == ["unknown", "unknown"]
+
+
+def test_rows_said_to_be_left_are_unknown_if_the_count_says_otherwise(session):
+    files = {"successful": '"003A","true","a","N"\n', "unprocessed": '"b","N"\n"c","N"\n'}
+    ended = {"state": "Failed", "errorMessage": "TooManyErrors : stopped"}
+    results = told(session, ["a", "b", "c"], files, **ended, **counted(1))
+    assert list(results["status"]) == ["completed", "canceled", "canceled"]
+    assert "TooManyErrors" in results["message"][1]
+    assert results["retryable"][1]
+    results = told(session, ["a", "b", "c"], files, **ended, **counted(2))
+    assert list(results["status"]) == ["completed", "unknown", "unknown"]
+
+
+def test_rows_of_a_file_that_was_not_read_are_not_for_sending_again_as_they_are(session):
+    ended = {"state": "Failed", "errorMessage": "InvalidBatch : Field name not found : Foo"}
+    results = told(session, ["a"], {"unprocessed": '"a","N"\n'}, **ended, **counted(0))
+    assert (results["status"][0], results["retryable"][0]) == ("canceled", False)
+
+
+def script_of(session: ad.Session, *script: Any) -> tuple[list[str], ad.Run]:
+    """Return the requests of an upsert of one row that gets these answers, and the run."""
+    with RawServer(answer(403, []), *script) as server:
+        sf = session.connect(
+            "salesforce-bulk", instance_url=server.url, access_token="a-session-id"
+        )
+        run = sf.submit(contacts(1), "upsert", **CONTACTS, schedule=eager())
+        run.wait(timeout=5)
+        return [f"{each.method} {each.target.split('/')[-1]}" for each in server.arrived[1:]], run
+
+
+INGEST = [answer(200, {"id": "750A"}), answer(201), answer(200, {})]
+REFUSED = answer(400, [{"errorCode": "INVALIDJOBSTATE", "message": "no"}])
+LIMIT = answer(403, [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests"}])
+
+
+def test_a_refused_close_counts_only_if_the_job_was_closed(session):
+    still_open = answer(200, {"id": "750A", "state": "Open"})
+    seen, run = script_of(session, *INGEST[:2], REFUSED, still_open)
+    assert seen == ["POST ingest", "PUT batches", "PATCH 750A", "GET 750A"]
+    assert run.status == "failed"
+    running = answer(200, {"id": "750A", "state": "InProgress"})
+    _, run = script_of(session, *INGEST[:2], REFUSED, running)
+    assert run.operations[0].state == "running"
+
+
+def test_a_second_upload_that_is_refused_goes_on_to_close(session):
+    twice = answer(400, [{"errorCode": "INVALIDJOB", "message": "Found multiple contents for job"}])
+    seen, run = script_of(session, INGEST[0], answer(504), twice, INGEST[2], INGEST[2])
+    assert seen[:4] == ["POST ingest", "PUT batches", "PUT batches", "PATCH 750A"]
+    _, run = script_of(session, INGEST[0], REFUSED)
+    assert run.status == "failed"
+
+
+def test_too_many_requests_in_a_day_are_waited_out_though_they_are_a_403(session):
+    seen, run = script_of(session, LIMIT, *INGEST)
+    assert seen[:4] == ["POST ingest", "POST ingest", "PUT batches", "PATCH 750A"]
+    assert run.status == "pending"
+
+
+def test_only_the_secret_part_of_a_token_is_masked(session):
+    words = "duplicate value found: record with id: 0035g000004XyZAAA2, token 00D5g000004AbCd!{}"
+    refusal = answer(400, [{"message": words.format("AQ4secretsecret")}])
+    with RawServer(answer(403, []), refusal) as server:
+        sf = session.connect(
+            "salesforce-bulk",
+            instance_url=server.url,
+            access_token="00D5g000004AbCd!AQ4secretsecret",
+        )
+        run = sf.submit(contacts(1), "upsert", **CONTACTS)
+        run.wait(timeout=10)
+        message = run.results()["message"][0]
+    assert "0035g000004XyZAAA2" in message
+    assert "secret" not in message
 
 
 # Many rows
@@ -407,7 +549,7 @@ def test_an_aborted_job_keeps_what_was_processed_and_says_so_row_by_row(session)
         {"unavailable_every": 3},
         {"throttle_share": 0.5, "retry_after_seconds": 0.05},
         {"requests_per_second_limit": 5, "retry_after_seconds": 0.2},
-        {"outages": [(0.3, 1.0)], "retry_after_seconds": 0.2},
+        {"outages": [(0, 1.0)], "retry_after_seconds": 0.2},
     ],
     ids=lambda trouble: next(iter(trouble)),
 )
@@ -478,6 +620,39 @@ def test_columns_salesforce_would_not_take_are_reported_once(session, column, re
     assert repr(found).count(reason) == 1
 
 
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("Custmer_Id__c", "no field 'Custmer_Id__c'; did you mean 'Customer_Id__c'?"),
+        ("customer_id__c", "no field 'customer_id__c'; did you mean 'Customer_Id__c'?"),
+        ("LastName", "LastName is no external ID of Contact: "),
+        ("Ext__c", "no column 'Ext__c': upsert finds the record by it"),
+    ],
+)
+def test_a_key_that_is_none_is_reported_once(session, key, reason):
+    found = preview(session, contacts(3), external_id=key)
+    assert len(set(found.invalid.values())) == 1
+    assert found.invalid[0].startswith(reason)
+
+
+def test_names_of_fields_have_no_case(session):
+    people = contacts(2).rename(columns={"LastName": "lastname", "Email": "EMAIL"})
+    with play() as simulator:
+        sf = session.connect(simulator)
+        run = sf.submit(people, "upsert", **CONTACTS, schedule=eager())
+        assert run.wait(timeout=20) == "completed"
+
+
+def test_an_exported_report_has_an_id_that_cannot_be_inserted(session):
+    found = preview(session, contacts(2).assign(Id=""), "insert")
+    assert set(found.invalid.values()) == {"Id is read-only for insert"}
+
+
+def test_an_insert_without_what_it_needs_is_reported(session):
+    found = preview(session, contacts(2).drop(columns="LastName"), "insert")
+    assert set(found.invalid.values()) == {"no column 'LastName': insert needs it"}
+
+
 def test_a_parent_may_be_named_by_its_own_key(session):
     assert preview(session, contacts(1).assign(**{"Account.Ext__c": "a-1"})).invalid == {}
 
@@ -485,8 +660,8 @@ def test_a_parent_may_be_named_by_its_own_key(session):
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("x" * 32_001, "LastName has 32,001 characters: a field may have 32,000"),
-        ("#N/A", "LastName is the text '#N/A', which clears the field: use a missing value"),
+        ("x" * 32_001, "LastName has 32,001 characters: the field takes 80"),
+        ("#N/A", "LastName is the text '#N/A', which clears the field: leave it empty"),
         (["a", "b"], "LastName is a list: a field takes one value (of a picklist: 'a;b')"),
         ({"a": 1}, "LastName is an object: a field takes one value (of a picklist: 'a;b')"),
         (float("inf"), "inf"),
@@ -524,7 +699,7 @@ def test_an_unknown_object_is_refused_before_anything_is_sent(session):
         sf = session.connect(simulator)
         run = sf.submit(contacts(2), "upsert", object="Contct", external_id="Customer_Id__c")
         assert run.wait(timeout=20) == "failed"
-        assert "404" in run.results()["message"][0]
+        assert "no object 'Contct'" in run.results()["message"][0]
         assert simulator.operations == []
 
 

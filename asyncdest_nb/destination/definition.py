@@ -58,7 +58,7 @@ class ActionData(Generic[SettingsT, PayloadT]):
 Function = Callable[[Any, Any], Any]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Action:
     """Something a destination can be asked to do with rows.
 
@@ -118,6 +118,9 @@ class Action:
                 "operation_per='batch'"
             )
 
+    def __repr__(self) -> str:
+        return f"<Action {self.title}: {', '.join(self.fields)}>"
+
     @property
     def has_poll_support(self) -> bool:
         """Whether it can be asked how an operation stands."""
@@ -158,12 +161,13 @@ class Action:
             return explain(error, fields)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Destination:
     """A partner: its settings, its actions, and how a request to it looks.
 
     ``extend_request(data)`` returns the options of every request (``base_url``,
-    ``headers``, ``username``, ``password``, ``timeout_seconds``).
+    ``headers``, ``username``, ``password``, ``timeout_seconds``, and ``secrets``: what
+    must never be shown, if that is not all of the credentials).
     ``refresh_access_token(request, data)`` returns a new access token for
     ``data.access_token``: it is asked before the first request if
     ``extend_request`` gives no authorization header, and once more for a request
@@ -181,6 +185,9 @@ class Destination:
     refresh_access_token: Function | None = None
     test_authentication: Function | None = None
     requests_per_second: float = 20.0
+
+    def __repr__(self) -> str:
+        return f"<Destination {self.slug}: {self.description} ({', '.join(self.actions)})>"
 
     def action(self, slug: str) -> Action:
         """Return the action called *slug*; raises UnknownName."""

@@ -82,10 +82,11 @@ class Channel:
         self._client = self._new_client(transport=transport)
 
     def _new_client(self, *, transport: Transport | None) -> Client:
+        options = self._options()
         return Client(
-            options=self._options(),
+            options=options,
             trusted=urls_of(self.settings),
-            secrets=secrets_of(self.settings),
+            secrets=() if "secrets" in options else secrets_of(self.settings),
             timeout_seconds=self._timeout_seconds,
             transport=transport,
             clock=self.clock.wall,

@@ -166,7 +166,9 @@ class _Chooser:
 
 
 def _mapped(name: str, value: Any) -> _Source:
-    return _Source(_compiled(name, value), f"mapping {_as_json(value)}")
+    resolver = _compiled(name, value)
+    kind = "constant" if resolver.is_constant else "mapping"
+    return _Source(resolver, f"{kind} {_as_json(value)}")
 
 
 def _compiled(name: str, value: Any) -> Resolver:

@@ -13,7 +13,7 @@ from .credentials import basic_auth, login_secrets, reveal, secrets_in
 from .parts import checked_headers, checked_timeout
 from .wire import URL
 
-OPTIONS = ("base_url", "headers", "username", "password", "timeout_seconds")
+OPTIONS = ("base_url", "headers", "username", "password", "secrets", "timeout_seconds")
 
 Login = tuple[Any, Any]
 NO_LOGIN: Login = (None, None)
@@ -75,7 +75,10 @@ class Base:
 
 
 def secrets_of(options: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what must not be shown of the headers and the login in *options*."""
+    """Yield what must not be shown: the *options*' own word, or their headers and login."""
+    if "secrets" in options:
+        yield from map(reveal, options["secrets"])
+        return
     yield from secrets_in(options.get("headers") or {})
     yield from login_secrets(options.get("username"), options.get("password"))
 

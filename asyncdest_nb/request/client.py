@@ -20,7 +20,8 @@ class Client:
     """Requests to one destination, with its credentials and its secrets.
 
     *options* is what a destination's ``extend_request`` returns: base_url, headers,
-    username, password, timeout_seconds; texts may be pydantic's SecretStr. Headers
+    username, password, timeout_seconds; texts may be pydantic's SecretStr; and
+    secrets, the parts of these that must not be shown, left out = all. Headers
     and login go only to the origins of base_url and of the *trusted* URLs.
     *secrets* are further texts never to be shown. *timeout_seconds* bounds a whole
     exchange; the one in *options* wins.

@@ -69,7 +69,7 @@ class Connection:
             run_id := uuid.uuid4().hex[:12],
             source=Source(rows.rows, rows.faults, rows.labels),
             action=found,
-            fields=_fill(found, rows, columns=columns, mapping=_with(constants, mapping)),
+            fields=_fill(found, rows, columns=columns, mapping=_with(found, constants, mapping)),
             channel=self._channel,
             schedule=schedule or SquareRoot(),
             limits=Limits(batch_size=batch_size),
@@ -102,7 +102,7 @@ class Connection:
         """
         found = self._action(action, batch_size)
         rows = to_rows(frame)
-        fields = _fill(found, rows, columns=columns, mapping=_with(constants, mapping))
+        fields = _fill(found, rows, columns=columns, mapping=_with(found, constants, mapping))
         source = Source(rows.rows, rows.faults, rows.labels)
         read = list(prepare(source, action=found, fields=fields))
         invalid = {row.position: row.reason for row in read if isinstance(row, Invalid)}
@@ -194,8 +194,10 @@ class Connection:
         shown = {}
         for key, field in input_fields(type(self._channel.settings)).items():
             value = getattr(self._channel.settings, key)
-            if field.type == "password":
-                shown[key] = "not set" if value is None else "set"
+            if value is None:
+                shown[key] = "not set"
+            elif field.type == "password":
+                shown[key] = "set"
             else:
                 shown[key] = self._channel.mask(str(value))
         return shown
@@ -214,7 +216,8 @@ def _field_line(field: InputField) -> str:
     need = "required" if field.required else "optional"
     choices = f", one of {', '.join(map(str, field.choices))}" if field.choices else ""
     default = f", default {field.default}" if field.default is not None else ""
-    return f"{field.key}: {field.label} ({kind}, {need}{choices}{default})"
+    about = f". {field.description}" if field.description else ""
+    return f"{field.key}: {field.label} ({kind}, {need}{choices}{default}){about}"
 
 
 def _fill(action: Action, rows: Rows, **sources: Mapping[str, Any] | None) -> FieldMap:
@@ -229,12 +232,18 @@ def _fill(action: Action, rows: Rows, **sources: Mapping[str, Any] | None) -> Fi
     return plan_fields(plans, rows.columns, **sources)
 
 
-def _with(constants: Mapping[str, Any], mapping: Mapping[str, Any] | None) -> Any:
+def _with(
+    action: Action, constants: Mapping[str, Any], mapping: Mapping[str, Any] | None
+) -> Mapping[str, Any] | None:
+    """Return *mapping* with *constants*; raises what would otherwise make every row invalid."""
     if not constants or not isinstance(mapping, Mapping | None):
         return mapping
-    for name in constants:
+    for name, value in constants.items():
         if name in (mapping or {}):
             raise MappingError(f"field {name!r} is a keyword and in mapping=: keep one of them")
+        choices = action.fields[name].choices if name in action.fields else None
+        if choices and value is not None and value not in choices:
+            raise MappingError(f"{name}={value!r}: choose one of {', '.join(map(repr, choices))}")
     return {**(mapping or {}), **constants}
 
 

@@ -68,6 +68,8 @@ class Preview:
         lines += [f"  invalid: {line}" for line in self._faults()]
         for position, payload in list(self.payloads.items())[:_SHOWN]:
             lines.append(_cut(f"  row {self.labels[position]}: {payload}"))
+        if self.first_request is not None:
+            lines.append(f"  first request: {self.first_request.method} {self.first_request.url}")
         return "\n".join(lines)
 
     def _faults(self) -> list[str]:

@@ -56,13 +56,13 @@ def is_at_rest(run: Watched) -> bool:
 
 
 def row_label(operation: Operation, labels: Sequence[str]) -> str:
-    """Return the label of its first row, and how many rows there are besides."""
+    """Return the label of its row; of a job the first, the last, and how many there are."""
     if not operation.rows:
         return ""
-    first = operation.rows[0]
-    label = labels[first] if first < len(labels) else str(first)
-    others = len(operation.rows) - 1
-    return f"{label} (+{others:,})" if others else label
+    ends = dict.fromkeys((operation.rows[0], operation.rows[-1]))
+    names = [labels[row] if row < len(labels) else str(row) for row in ends]
+    many = f" ({len(operation.rows):,} rows)" if len(ends) > 1 else ""
+    return " … ".join(names) + many
 
 
 def cut(text: str, limit: int) -> str:

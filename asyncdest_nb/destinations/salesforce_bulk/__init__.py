@@ -7,6 +7,7 @@ GET   /jobs/ingest/{id}          how it stands
 GET   /jobs/ingest/{id}/successfulResults, failedResults, unprocessedrecords
 
     account      the organisation: settings, tokens, one request
+    description  what an object's fields are
     records      what a row of a job holds
     preflight    what can be known before anything is sent
     rows         cells and CSV, and what the result files say of each row
@@ -27,6 +28,7 @@ from ...responses import (
     AsyncOperationResult,
     AsyncPollResponse,
     JSONObject,
+    RowResult,
 )
 from .account import (
     Settings,
@@ -36,7 +38,8 @@ from .account import (
     refresh_access_token,
     test_authentication,
 )
-from .preflight import Described, check, describe
+from .description import Described, describe
+from .preflight import check
 from .records import Delete, Insert, Record, Update, Upsert
 from .rows import cells, fingerprint, outcomes, reconciled, row_bytes, to_csv
 
@@ -64,7 +67,7 @@ async def create(request: ad.Request, data: ad.ActionData[Settings, list[Record]
         body["externalIdFieldName"] = first.external_id
     job = object_of(await ask(request, "/jobs/ingest", method="POST", json=body))
     context = {"job_id": job.get("id"), "rows": len(data.payload), "key": first.key}
-    return AsyncActionResponse(async_contexts=[context], message=f"Job {job.get('id')}")
+    return AsyncActionResponse(async_contexts=[context], message="opened")
 
 
 async def upload(request: ad.Request, data: ad.ActionData[Settings, list[Record]]) -> None:
@@ -154,16 +157,30 @@ async def _ended(
     why = ": ".join(filter(None, [f"the job ended {job['state']}", job.get("errorMessage")]))
     sent = data.state_context.get_request_context(_sent(context)) or [""] * context["rows"]
     found = await to_thread(outcomes, sent, key=context["key"], why=why, **files)
-    processed, failed = _count(job, "numberRecordsProcessed"), _count(job, "numberRecordsFailed")
-    rows = reconciled(found, processed=processed)
-    counts = ", ".join(f"{n:,} {word}" for word, n in Counter(row.status for row in rows).items())
+    rows = reconciled(found, processed=_count(job, "numberRecordsProcessed"))
     return AsyncOperationResult(
         status="completed" if job["state"] == "JobComplete" else "failed",
         progress=100.0,
-        message=f"{why}; {counts}; its own count is {processed:,}, {failed:,} of them failed",
+        message=_summary(rows, job),
         context=context,
         rows=rows,
     )
+
+
+def _summary(rows: list[RowResult], job: JSONObject) -> str:
+    counts = Counter(row.status for row in rows)
+    words = ", ".join(f"{count:,} {word}" for word, count in counts.items())
+    said = {name: _count(job, f"numberRecords{name}") for name in ("Processed", "Failed")}
+    own = {"Processed": counts["completed"] + counts["failed"], "Failed": counts["failed"]}
+    parts = [
+        f"{words} of {len(rows):,} rows",
+        "" if job["state"] == "JobComplete" else f"the job ended {job['state']}",
+        str(job.get("errorMessage") or ""),
+        ""
+        if said == own
+        else f"Salesforce counts {said['Processed']:,}, {said['Failed']:,} failed",
+    ]
+    return "; ".join(filter(None, parts))
 
 
 def _count(job: JSONObject, name: str) -> int:

@@ -47,7 +47,17 @@ def extend_request(data: ad.ActionData[Settings, None]) -> dict[str, Any]:
     return {
         "base_url": f"{_instance(settings)}/services/data/v{settings.api_version}",
         "headers": bearer_auth(token) if token is not None else {},
+        "secrets": [
+            each for each in (settings.client_secret, token and _secret_part(token)) if each
+        ],
     }
+
+
+def _secret_part(token: SecretStr) -> str:
+    # A token is "organisation!secret", and every record's Id looks like the first half:
+    # masking that would garble the Ids in Salesforce's own messages.
+    organisation, _, secret = token.get_secret_value().partition("!")
+    return secret or organisation
 
 
 async def refresh_access_token(request: ad.Request, data: ad.ActionData[Settings, None]) -> str:

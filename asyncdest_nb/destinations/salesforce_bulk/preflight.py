@@ -1,4 +1,4 @@
-"""What can be known of rows before they are sent, and what an object's fields are."""
+"""What can be known of rows before they are sent."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
-from urllib.parse import quote
 
 from ... import destination as ad
-from ...errors import HTTPError
-from .account import Settings, ask, object_of
+from .account import Settings
+from .description import Described, describe
 from .records import Record
 from .rows import NULL
 
@@ -20,8 +19,6 @@ from .rows import NULL
 FIELD_CHARACTERS = 32_000
 RECORD_CHARACTERS = 400_000
 COLUMNS = 5_000
-
-Described = Mapping[str, Any]
 
 
 async def check(
@@ -33,133 +30,133 @@ async def check(
         groups.setdefault((payload.object, payload.key), []).append(at)
     found: list[str | None] = [None] * len(data.payload)
     for (name, key), rows in groups.items():
-        why = await to_thread(
-            _faults,
-            [data.payload[at].record for at in rows],
-            operation=data.payload[0].operation,
-            key=key,
-            known=await describe(request, data, name),
-        )
+        known = await describe(request, data, name)
+        job = _Job(name, data.payload[0].operation, key, known)
+        why = await to_thread(job.faults, [data.payload[at].record for at in rows])
         for at, fault in zip(rows, why, strict=True):
             found[at] = fault
     return found
 
 
-async def describe(
-    request: ad.Request, data: ad.ActionData[Settings, Any], name: str
-) -> Described | None:
-    """Return what an object's fields are, asked once an hour; None = this user may not know."""
-    place = f"{name} at {data.settings.instance_url}"
-    known: Described | None = data.state_context.get_request_context(place)
-    if known is None:
-        known = await _asked(request, name)
-        data.state_context.set_response_context(place, known, {"hour": 1})
-    return known or None
+class _Job:
+    """What is to be done with records of one object; *known* None = it is not described."""
 
+    def __init__(self, name: str, operation: str, key: str | None, known: Described | None) -> None:
+        self._object = name
+        self._operation = operation
+        self._key = key
+        self._known = known
+        # Most rows have the same columns.
+        self._columns_faults = cache(lambda names: list(self._column_faults(names)))
 
-async def _asked(request: ad.Request, name: str) -> Described:
-    try:
-        answer = await ask(request, f"/sobjects/{quote(name, safe='')}/describe")
-    except HTTPError as error:
-        # Whoever may not see the description may still have jobs.
-        if error.status != 403:
-            raise
-        return {}
-    return _described(object_of(answer))
+    def faults(self, records: Sequence[Mapping[str, Any]]) -> list[str | None]:
+        """Return for each of *records*, in order, why it would not be taken; None = it would."""
+        keys = [self._same(record.get(self._key)) if self._key else "" for record in records]
+        copies = Counter(keys)
+        return [
+            "; ".join(
+                [
+                    *self._columns_faults(tuple(record)),
+                    *self._key_faults(record, copies[same]),
+                    *self._value_faults(record),
+                ]
+            )
+            or None
+            for record, same in zip(records, keys, strict=True)
+        ]
 
+    def _same(self, value: Any) -> str:
+        """Return what two values of the key have in common if Salesforce takes them for one."""
+        text = "" if value is None else str(value)
+        if self._key == "Id":
+            return text[:15]  # The last 3 of 18 characters repeat the case of the first 15.
+        is_exact = self._known and self._key in self._known["case_sensitive"]
+        return text if is_exact else text.casefold()
 
-def _described(answer: Mapping[str, Any]) -> Described:
-    """Return of an object's description what is needed here; it is kept, and has 500 kB."""
-    fields = answer.get("fields", [])
-    return {
-        "types": {each["name"]: each.get("type") for each in fields},
-        "insert": [each["name"] for each in fields if each.get("createable")],
-        "update": [each["name"] for each in fields if each.get("updateable")],
-        "case_sensitive": [each["name"] for each in fields if each.get("caseSensitive")],
-        "relationships": [each["relationshipName"] for each in fields if each["relationshipName"]],
-    }
-
-
-def _faults(
-    records: Sequence[Mapping[str, Any]],
-    *,
-    operation: str,
-    key: str | None,
-    known: Described | None,
-) -> list[str | None]:
-    """Return for each of *records*, in order, why Salesforce would not take it; None = it would.
-
-    *known* is the description of their object, None = it is not to be had.
-    """
-    # Most rows have the same columns.
-    columns = cache(lambda names: list(_column_faults(names, operation, key, known)))
-    keys = [_same(record.get(key), key, known) if key else None for record in records]
-    copies = Counter(each for each in keys if each)
-    found = []
-    for record, same in zip(records, keys, strict=True):
-        reasons = [*columns(tuple(record)), *_record_faults(record)]
-        if key and not same:
-            reasons.append(f"{key} is missing: {operation} finds the record by it")
-        elif same and copies[same] > 1:
-            reasons.append(
-                f"{key} {record[str(key)]!r} is in {copies[same]} rows: "
+    def _key_faults(self, record: Mapping[str, Any], copies: int) -> Iterator[str]:
+        if self._key is None or self._key not in record:
+            return
+        if record[self._key] in (None, ""):
+            yield f"{self._key} is missing: {self._operation} finds the record by it"
+        elif copies > 1:
+            yield (
+                f"{self._key} {record[self._key]!r} is in {copies} rows: "
                 "Salesforce takes none of them if they come together"
             )
-        found.append("; ".join(reasons) or None)
-    return found
+
+    def _column_faults(self, names: Sequence[str]) -> Iterator[str]:
+        if len(names) > COLUMNS:
+            yield f"{len(names):,} columns: a record may have {COLUMNS:,}"
+        if self._operation == "delete" and set(names) != {"Id"}:
+            yield "delete takes the column Id alone"
+        if self._known is not None and not self._known["types"]:
+            yield f"no object {self._object!r} in this organisation, or not for this user to see"
+            return
+        if self._key is not None:
+            yield from self._key_column_faults(self._key, names)
+        if self._known is not None:
+            yield from self._unwritable(names, self._known)
+
+    def _key_column_faults(self, key: str, names: Sequence[str]) -> Iterator[str]:
+        known = self._known
+        if known and key not in known["types"]:
+            yield _no_field(key, known)
+        elif known and self._operation == "upsert" and key not in known["keys"]:
+            yield f"{key} is no external ID of {self._object}: {', '.join(known['keys'])}"
+        elif key not in names:
+            near = f"; {_near(key, names)!r} is there" if _near(key, names) else ""
+            yield f"no column {key!r}: {self._operation} finds the record by it{near}"
+
+    def _unwritable(self, names: Sequence[str], known: Described) -> Iterator[str]:
+        writable = {"insert": known["insert"], "update": known["update"]}.get(
+            self._operation, [*known["insert"], *known["update"]]
+        )
+        # Names of fields have no case for Salesforce.
+        fields, able = _folded(known["types"]), _folded([*writable, self._key or ""])
+        for name in names:
+            # Both "Account.Ext__c" and "Account:Account.Ext__c" name a parent by its own key.
+            if name.replace(":", ".").partition(".")[0] in known["parents"]:
+                continue
+            if name.casefold() not in fields:
+                yield _no_field(name, known)
+            elif name.casefold() not in able:
+                yield f"{name} is read-only for {self._operation}"
+        if self._operation == "insert":
+            missing = set(known["required"]) - set(names)
+            yield from (f"no column {name!r}: insert needs it" for name in sorted(missing))
+
+    def _value_faults(self, record: Mapping[str, Any]) -> Iterator[str]:
+        size = 0
+        lengths = self._known["lengths"] if self._known else {}
+        for name, value in record.items():
+            if isinstance(value, (list, dict)):
+                kind = "a list" if isinstance(value, list) else "an object"
+                yield f"{name} is {kind}: a field takes one value (of a picklist: 'a;b')"
+            elif isinstance(value, str):
+                size += len(value)
+                limit = min(lengths.get(name, FIELD_CHARACTERS), FIELD_CHARACTERS)
+                if len(value) > limit:
+                    yield f"{name} has {len(value):,} characters: the field takes {limit:,}"
+                if value == NULL:
+                    yield f"{name} is the text {NULL!r}, which clears the field: leave it empty"
+        if self._operation == "insert" and self._known:
+            for name in self._known["required"]:
+                if name in record and record[name] in (None, ""):
+                    yield f"{name} is missing: insert needs it"
+        if size > RECORD_CHARACTERS:
+            yield f"{size:,} characters: a record may have {RECORD_CHARACTERS:,}"
 
 
-def _same(value: Any, key: str | None, known: Described | None) -> str:
-    """Return what two key values have in common if Salesforce takes them for the same."""
-    text = "" if value is None else str(value)
-    if key == "Id":
-        return text[:15]  # The last 3 of 18 characters repeat the case of the first 15.
-    return text if known and key in known["case_sensitive"] else text.casefold()
+def _folded(names: Iterable[str]) -> set[str]:
+    return {name.casefold() for name in names}
 
 
-def _column_faults(
-    names: Sequence[str], operation: str, key: str | None, known: Described | None
-) -> Iterator[str]:
-    if not names:
-        yield "the record has no columns"
-    if len(names) > COLUMNS:
-        yield f"{len(names):,} columns: a record may have {COLUMNS:,}"
-    if operation == "delete" and set(names) != {"Id"}:
-        yield "delete takes the column Id alone"
-    if known is None:
-        return
-    ways = ("insert", "update") if operation == "upsert" else (operation,)
-    writable = {name for way in ways for name in known.get(way, ())}
-    # Both "Account.Ext__c" and "Account:Account.Ext__c" name a parent by its own key.
-    own = [
-        name for name in names if name.replace(":", ".").partition(".")[0] not in _parents(known)
-    ]
-    for name in own:
-        if name not in known["types"]:
-            near = get_close_matches(name, known["types"], n=1)
-            yield f"no field {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
-        elif name not in writable and name not in (key, "Id"):
-            yield f"{name} is read-only for {operation}"
+def _no_field(name: str, known: Described) -> str:
+    near = _near(name, known["types"])
+    return f"no field {name!r}" + (f"; did you mean {near!r}?" if near else "")
 
 
-def _parents(known: Described) -> Iterable[str]:
-    return known["relationships"]  # type: ignore[no-any-return]  # as described() made it
-
-
-def _record_faults(record: Mapping[str, Any]) -> Iterator[str]:
-    size = 0
-    for name, value in record.items():
-        if isinstance(value, (list, dict)):
-            yield f"{name} is {_kind(value)}: a field takes one value (of a picklist: 'a;b')"
-        elif isinstance(value, str):
-            size += len(value)
-            if len(value) > FIELD_CHARACTERS:
-                yield f"{name} has {len(value):,} characters: a field may have {FIELD_CHARACTERS:,}"
-            if value == NULL:
-                yield f"{name} is the text {NULL!r}, which clears the field: use a missing value"
-    if size > RECORD_CHARACTERS:
-        yield f"{size:,} characters: a record may have {RECORD_CHARACTERS:,}"
-
-
-def _kind(value: object) -> str:
-    return "an object" if isinstance(value, dict) else "a list"
+def _near(name: str, names: Iterable[str]) -> str | None:
+    by_fold = {each.casefold(): each for each in names}
+    found = get_close_matches(name.casefold(), by_fold, n=1)
+    return by_fold[found[0]] if found else None

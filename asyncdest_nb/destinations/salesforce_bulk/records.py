@@ -13,7 +13,9 @@ class Record(ad.Payload):
     operation: ClassVar[str]
     object: str = ad.field("Object", description="Its API name: Contact, Invoice__c")
     record: dict[str, Any] = ad.field(
-        "Record", description="Values by the API names of fields", default={"@path": "$."}
+        "Record",
+        description="Values by the API names of fields: the columns of the frame, if named so",
+        default={"@path": "$."},
     )
     nulls: Literal["ignore", "clear"] | None = ad.field(
         "Nulls",

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
+from types import SimpleNamespace
 from typing import Any
 
 from ...responses import OperationError, RowResult
@@ -73,11 +74,12 @@ def cells(
 
 def to_csv(lines: Sequence[Line]) -> str:
     """Return *lines*, which have the same columns, as CSV with LF line ends and a header."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    written: list[str] = []
+    # Before Python 3.13 only the characters of the line end are quoted: a lone CR would not be.
+    writer = csv.writer(SimpleNamespace(write=written.append), lineterminator="\r\n")
     writer.writerow(lines[0].keys())
     writer.writerows(line.values() for line in lines)
-    return text.getvalue()
+    return "".join(line[:-2] + "\n" for line in written)
 
 
 def row_bytes(payload: Any) -> int:
@@ -124,7 +126,7 @@ def outcomes(
             own = {name: value for name, value in line.items() if not name.startswith("sf__")}
             found[fingerprint(own, key)].append(read(line))
     copies = Counter(sent)
-    return [_agreed(found.get(each, []), copies=copies[each]) for each in sent]
+    return [_agreed(found.get(each, []), copies=copies[each], why=why) for each in sent]
 
 
 def reconciled(rows: list[RowResult], *, processed: int) -> list[RowResult]:
@@ -140,9 +142,10 @@ def reconciled(rows: list[RowResult], *, processed: int) -> list[RowResult]:
     return [unknown if row.status == "canceled" else row for row in rows]
 
 
-def _agreed(said: Sequence[RowResult], *, copies: int) -> RowResult:
+def _agreed(said: Sequence[RowResult], *, copies: int, why: str) -> RowResult:
     if not said:
-        return RowResult(status="unknown", message="no result file of the job has this row")
+        message = f"no result file of the job has this row; {why}"
+        return RowResult(status="unknown", message=message)
     if len(said) != copies or len({each.status for each in said}) > 1:
         words = ", ".join(f"{count} {word}" for word, count in Counter(_words(said)).items())
         message = f"{copies} rows look the same in the result files, which have {words} of them"
@@ -171,16 +174,18 @@ def _failed(line: Line) -> RowResult:
     text = line.get("sf__Error") or "failed without a reason"
     found = _ERROR.fullmatch(text)
     code, rest = found.groups() if found else (None, text)
-    words, _, fields = rest.rpartition(":") if ":" in rest else (rest, "", "")
-    named = f" ({fields.strip()})" if fields.strip() else ""
+    words, _, fields = map(str.strip, rest.rpartition(":") if ":" in rest else (rest, "", ""))
+    named = f" ({fields})" if fields and fields not in words else ""
     return RowResult(
         status="failed",
-        error=OperationError(code=code, message=words.strip() + named),
+        error=OperationError(code=code, message=words + named),
         retryable=code in RETRYABLE,
     )
 
 
 def _left(why: str) -> Any:
     error = OperationError(code="UNPROCESSED", message=f"not processed: {why}")
-    left = RowResult(status="canceled", error=error, retryable=True)
+    # A file that Salesforce cannot read will be no better the next time.
+    is_misread = "InvalidBatch" in why or "ClientInputError" in why
+    left = RowResult(status="canceled", error=error, retryable=not is_misread)
     return lambda line: left

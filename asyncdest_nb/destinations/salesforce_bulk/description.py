@@ -1,0 +1,80 @@
+"""What an object's fields are, as Salesforce describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+from urllib.parse import quote
+
+from ... import destination as ad
+from ...errors import HTTPError
+from .account import Settings, ask, object_of
+
+TEXTS = frozenset({"string", "textarea", "email", "phone", "url"})
+
+
+class Described(TypedDict):
+    """What is needed of a description, which has 500 kB. No ``types``: no such object."""
+
+    types: dict[str, str]
+    lengths: dict[str, int]  # of texts, in characters
+    insert: list[str]  # fields a new record may have
+    update: list[str]  # fields that may be changed
+    required: list[str]  # fields a new record must have
+    keys: list[str]  # external IDs, and Id
+    case_sensitive: list[str]
+    parents: list[str]  # relationships, as in Account.Ext__c
+
+
+async def describe(
+    request: ad.Request, data: ad.ActionData[Settings, Any], name: str
+) -> Described | None:
+    """Return what the object *name* is, asked every ten minutes; None = not for this user."""
+    settings = data.settings
+    place = f"{name} at {settings.instance_url} as {settings.client_id}"
+    known: Described | dict[str, Any] | None = data.state_context.get_request_context(place)
+    if known is None:
+        known = await _asked(request, name)
+        data.state_context.set_response_context(place, known, {"minute": 10})
+    return known or None  # type: ignore[return-value]  # kept as it was made, or empty
+
+
+async def _asked(request: ad.Request, name: str) -> Described | dict[str, Any]:
+    try:
+        answer = await ask(request, f"/sobjects/{quote(name, safe='')}/describe")
+    except HTTPError as error:
+        if error.status == 404:
+            return _described({})
+        # Whoever may not see the description may still have jobs.
+        if error.status == 403:
+            return {}
+        raise
+    return _described(object_of(answer))
+
+
+def _described(answer: Mapping[str, Any]) -> Described:
+    fields = {each["name"]: each for each in answer.get("fields", [])}
+
+    def named(*marks: str) -> list[str]:
+        return [name for name, field in fields.items() if any(field.get(mark) for mark in marks)]
+
+    return {
+        "types": {name: field.get("type", "") for name, field in fields.items()},
+        "lengths": {
+            name: field["length"]
+            for name, field in fields.items()
+            if field.get("type") in TEXTS and field.get("length")
+        },
+        "insert": named("createable"),
+        "update": named("updateable"),
+        "required": [
+            name
+            for name in named("createable")
+            if not (fields[name].get("nillable", True) or fields[name].get("defaultedOnCreate"))
+        ],
+        "keys": [*named("externalId"), "Id"],
+        "case_sensitive": named("caseSensitive"),
+        "parents": [
+            field["relationshipName"] for field in fields.values() if field.get("relationshipName")
+        ],
+    }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -130,7 +132,7 @@ def test_a_refused_step_means_that_nothing_was_applied(session, at):
     assert "no such list" in row["message"]
 
 
-def test_a_bug_in_the_last_step_leaves_the_rows_unknown_and_earlier_ones_refused(session):
+def test_a_bug_after_the_last_step_is_for_the_polls_to_settle_and_an_earlier_one_refuses(session):
     async def buggy(request: Any, data: Any) -> Any:
         response = await close(request, data)
         return response.data["missing"]
@@ -141,9 +143,47 @@ def test_a_bug_in_the_last_step_leaves_the_rows_unknown_and_earlier_ones_refused
             run = submit(connect(session, job(steps=steps), server.url), ["a"])
             run.wait(timeout=10)
             outcomes[name] = run.results().iloc[0]
-    assert outcomes["last"]["status"] == "unknown"
+    assert outcomes["last"]["status"] == "completed"
     assert outcomes["earlier"]["status"] == "failed"
     assert "not submitted" in outcomes["earlier"]["message"]
+
+
+@pytest.mark.parametrize("refusal", [answer(400), answer(401), answer(404), answer(409)])
+@pytest.mark.parametrize("trouble", [reset, answer(500), answer(503)])
+def test_a_refusal_after_a_lost_reply_to_the_last_step_says_nothing_of_the_first(
+    session, trouble, refusal
+):
+    with RawServer(CREATED, OK, trouble, refusal) as server:
+        run = submit(connect(session, job(poll=answering(GOOD, BAD)), server.url), ["a", "b"])
+        assert run.wait(timeout=10) == "partial"
+        assert asked(server) == [*STEPS, STEPS[2]]
+
+
+def test_a_page_instead_of_an_answer_is_no_step_done(session):
+    page = answer(200, "<html>please log in</html>", {"content-type": "text/html"})
+    with RawServer(CREATED, page) as server:
+        run = submit(connect(session, job(), server.url), ["a"])
+        assert run.wait(timeout=10) == "failed"
+        assert "HTML page" in run.results()["message"][0]
+    with RawServer(CREATED, OK, page) as server:
+        run = submit(connect(session, job(), server.url), ["a"])
+        assert run.wait(timeout=10) == "completed"
+
+
+def test_what_is_left_of_a_refused_submission_is_canceled_there(session):
+    with RawServer(CREATED, answer(400), OK) as server:
+        run = submit(connect(session, job(cancel=abort), server.url), ["a"])
+        assert run.wait(timeout=10) == "failed"
+        assert asked(server) == [*STEPS[:2], "POST /jobs/j-1/cancel"]
+
+
+def test_polls_that_are_refused_for_long_are_a_notice(session):
+    with RawServer(CREATED, OK, OK, answer(403, "not for you")) as server:
+        run = submit(connect(session, job(poll=read_all), server.url), ["a"])
+        while not run.notices:
+            run.wait(timeout=0.05)
+        assert run.notices[0].startswith("1 operations cannot be asked about: GET ")
+        assert run.operations[0].poll_errors >= 3
 
 
 def test_an_answer_without_an_id_is_no_doubt_before_the_last_step(session):
@@ -162,6 +202,18 @@ def test_a_call_to_look_at_takes_the_steps_too(session):
         executed = crm.execute_batch("act", [{"user_id": "a"}])
         assert [each.method for each in executed.exchanges] == ["POST", "PUT", "PATCH"]
         assert crm.execute_poll("act", executed).answer.overall_status == "completed"
+
+
+def test_a_call_to_look_at_stops_where_there_is_no_id_and_takes_one_kind(session):
+    async def nameless(request: Any, data: Any) -> Any:
+        return ad.AsyncActionResponse(async_contexts=[{"operation_id": None}])
+
+    action = job(perform_batch=nameless, batch_keys=("list_id",))
+    crm = connect(session, action, "http://127.0.0.1:1")
+    assert crm.execute_batch("act", [{"user_id": "a"}]).exchanges == []
+    for wrong in ([], [{"user_id": "a"}, {"user_id": "b", "list_id": "l"}]):
+        with pytest.raises(ad.UsageError, match="one batch"):
+            crm.execute_batch("act", wrong)
 
 
 def test_steps_need_a_job_and_a_poll():
@@ -440,7 +492,7 @@ async def _ping(request: Any, data: Any) -> Any:
     [
         (ad.InvalidAuthenticationError("no client"), "failed"),
         (ad.HTTPError("POST /token answered 400", status=400), "failed"),
-        (KeyError("access_token"), "failed"),
+        (KeyError("KeyError"), "failed"),
     ],
 )
 def test_without_a_token_nothing_is_sent_and_the_reason_is_told(session, error, status):
@@ -469,6 +521,27 @@ def test_a_token_server_in_trouble_is_waited_out(session):
         )
         assert submit(crm, ["a"]).wait(timeout=20) == "completed"
         assert asked(server) == STEPS
+
+
+def test_an_answer_with_a_token_that_was_not_understood_is_never_shown(session, caplog):
+    caplog.set_level("DEBUG")
+
+    async def refresh_access_token(request: Any, data: Any) -> str:
+        response = await request("/token", method="POST", json={})
+        raise ad.ProtocolError(f"not what was expected: {response.content}")
+
+    with RawServer(answer(200, "access_token=token-one-of-mine")) as server:
+        crm = connect(
+            session,
+            job(),
+            server.url,
+            extend_request=with_token,
+            refresh_access_token=refresh_access_token,
+        )
+        run = submit(crm, ["a"])
+        assert run.wait(timeout=10) == "failed"
+    assert "ProtocolError" in run.results()["message"][0]
+    assert "token-one-of-mine" not in run.results()["message"][0] + caplog.text
 
 
 def test_a_token_is_never_shown(session):
@@ -566,6 +639,24 @@ def test_a_last_step_in_doubt_is_settled_before_it_is_canceled(session):
         run.cancel()
         assert run.wait(timeout=20) == "failed"
         assert asked(server) == [*STEPS, STEPS[2], STEPS[2], "POST /jobs/j-1/cancel"]
+
+
+def test_a_last_step_that_was_not_tried_is_not_tried_any_more(session):
+    holding = threading.Event()
+
+    async def slow(request: Any, data: Any) -> None:
+        while not holding.is_set():
+            await asyncio.sleep(0.01)
+
+    with RawServer(CREATED, OK) as server:
+        run = submit(connect(session, job(steps=(slow, close), cancel=abort), server.url), ["a"])
+        while not server.arrived:
+            run.wait(timeout=0.02)
+        run.cancel()
+        holding.set()
+        assert run.wait(timeout=10) == "failed"
+        assert asked(server) == [STEPS[0], "POST /jobs/j-1/cancel"]
+    assert run.operations[0].state == "canceled"
 
 
 def test_a_destination_that_cannot_cancel_says_so_and_is_polled_on(session):

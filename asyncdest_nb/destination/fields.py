@@ -53,6 +53,7 @@ def field(
     maximum: float | None = None,
     allow_null: bool = False,
     placeholder: str | None = None,
+    by_name: bool = True,
 ) -> Any:
     """Declare a field of a payload or of settings.
 
@@ -61,7 +62,8 @@ def field(
     *default* is what fills the field when the caller names no column: a constant
     or a mapping directive; for settings it is the value itself. *minimum* and
     *maximum* bound a number, or the length of a text. A null is left out of what
-    is sent unless *allow_null*.
+    is sent unless *allow_null*. Without *by_name* a column of the same name does not
+    fill it by itself: it is meant for all rows.
     """
     attributes = {
         "required": required,
@@ -72,6 +74,7 @@ def field(
         "maximum": maximum,
         "allow_null": allow_null,
         "placeholder": placeholder,
+        "by_name": by_name,
     }
     return Field(title=label, description=description, json_schema_extra={_EXTRA: attributes})
 
@@ -93,6 +96,7 @@ class InputField:
     maximum: float | None = None
     allow_null: bool = False
     placeholder: str | None = None
+    by_name: bool = True
 
 
 class Fields(BaseModel):
@@ -221,6 +225,7 @@ def _input_field(key: str, info: FieldInfo) -> InputField:
         maximum=attributes.get("maximum"),
         allow_null=bool(attributes.get("allow_null")),
         placeholder=attributes.get("placeholder"),
+        by_name=bool(attributes.get("by_name", True)),
     )
 
 

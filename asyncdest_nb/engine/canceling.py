@@ -21,6 +21,15 @@ async def cancel(course: Course, number: int) -> None:
         course.put(withdrawn(operation, now=course.wall))
 
 
+async def abandon(course: Course, number: int) -> None:
+    """Tidy up: cancel what was begun there, and refused or withdrawn before its last step."""
+    (operation,) = course.operations([number])
+    is_left = operation.state in (State.REJECTED, State.CANCELED) and operation.operation_id
+    if is_left and not operation.polls and course.action.cancel is not None:
+        # Once, whatever comes of it: nothing is ever applied of what is left there.
+        await course.ask(course.action.cancel, [operation], contexts=[operation.context or {}])
+
+
 async def _asked(course: Course, number: int) -> Exception | None:
     """Ask the destination until it has an answer; return its refusal, None = it agreed."""
     assert course.action.cancel is not None

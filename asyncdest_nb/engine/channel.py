@@ -121,14 +121,21 @@ class Channel:
         return await self._attempt(function, call, data, request=call)
 
     async def _attempt(
-        self, function: Function, call: Call, data: ActionData[Any, Any], *, request: Any
+        self,
+        function: Function,
+        call: Call,
+        data: ActionData[Any, Any],
+        *,
+        request: Any,
+        is_logged: bool = True,
     ) -> Asked:
         try:
             answer = await self._invoke(function, request, data)
         except _ANYTHING as error:  # Users' code may raise anything; the verdict is elsewhere.
             if isinstance(error, asyncio.CancelledError) and _is_cancelled():
                 raise
-            _log.info("%s", self.mask(traceback.format_exc()))
+            if is_logged:
+                _log.info("%s", self.mask(traceback.format_exc()))
             return Asked(None, self._masked(error), call.exchanges)
         return Asked(answer, None, call.exchanges)
 
@@ -254,6 +261,7 @@ class Channel:
                 call,
                 self._data(None, (), self._state.of()),
                 request=self._paced(call),
+                is_logged=False,
             )
             if asked.error is not None:
                 raise self._without_token(asked.error)
@@ -270,7 +278,10 @@ class Channel:
             return NotSent(f"no access token: {error}")
         if isinstance(error, IntegrationError):
             return HTTPError(str(error), status=error.status)
-        return error
+        if isinstance(error, HTTPError):
+            return error
+        # Its text may quote the answer, and so a token that is no known secret yet.
+        return DestinationError(f"no access token: the function raised {type(error).__name__}")
 
     def _paced(self, call: Call) -> Callable[..., Any]:
         async def request(url: str, **options: Any) -> Response:

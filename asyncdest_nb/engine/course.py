@@ -41,6 +41,9 @@ class Course:
     requests: int = 0  # HTTP requests so far.
     is_canceling: bool = False  # Nothing more is sent, and what was sent is to be canceled.
 
+    # Why the last polls of an operation got no answer, by its number.
+    unanswered: dict[int, str] = field(default_factory=dict)
+
     def __post_init__(self) -> None:
         self.ledger = Ledger(rows=len(self.source.rows))
 

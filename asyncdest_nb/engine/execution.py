@@ -93,7 +93,7 @@ class Execution:
         if not self.ledger.is_planned and not self.failure:
             found.append(f"preparing: {self._preparing.prepared:,} of {total:,} rows")
         if not self.ledger.rested.done():
-            found += [course.channel.notice(), self._cannot_cancel()]
+            found += [course.channel.notice(), self._cannot_cancel(), self._unanswered()]
         return [text for text in found if text]
 
     def _cannot_cancel(self) -> str:
@@ -102,6 +102,11 @@ class Execution:
         count = sum(self.ledger.states.get(state, 0) for state in POLLED)
         name = self._course.channel.destination.name
         return f"{name} cannot cancel: {count:,} operations go on there; nothing more is sent"
+
+    def _unanswered(self) -> str:
+        unanswered = self._course.unanswered
+        why = next(iter(unanswered.values()), "")
+        return f"{len(unanswered):,} operations cannot be asked about: {why}" if why else ""
 
     async def _go(self) -> None:
         course = self._course

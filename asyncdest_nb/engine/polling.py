@@ -17,6 +17,7 @@ LOOK_SECONDS = 0.2  # How often the schedule is looked at, at least.
 # past both of these does "not found" mean that it is gone.
 GRACE_SECONDS = 30.0
 GRACE_POLLS = 3
+WORTH_A_NOTICE = 3  # Polls in a row that got no answer.
 
 
 class Polling:
@@ -73,6 +74,7 @@ class Polling:
         course = self._course
         changed = answered(operation, course.news(result), now=course.wall)
         course.put(changed)
+        course.unanswered.pop(operation.number, None)
         if changed.is_final:
             course.schedule.finished(operation.number)
             return
@@ -90,8 +92,11 @@ class Polling:
             changed = poll_failed(operation, message=text)
             if len(operations) == 1 and self._is_gone(changed, asked.error):
                 changed = lost(changed, message=text, now=course.wall)
+                course.unanswered.pop(operation.number, None)
                 course.schedule.finished(operation.number)
             else:
+                if changed.poll_errors >= WORTH_A_NOTICE:
+                    course.unanswered[operation.number] = text
                 course.schedule.errored(
                     operation.number, now=course.steady, retry_after=asked.retry_after
                 )

@@ -23,7 +23,8 @@ from ..operation import (
     submitted,
     unsure,
 )
-from .canceling import cancel
+from ..request import Effect
+from .canceling import abandon, cancel
 from .channel import Asked
 from .course import Course
 from .plan import Batch
@@ -47,6 +48,7 @@ class Submitting:
     def __init__(self, course: Course) -> None:
         self._course = course
         self._ids: dict[str, int] = {}  # Operation ids seen in this run, and whose they are.
+        self._doubtful: set[int] = set()  # Operations whose last step may have been applied.
 
     async def all(self, batches: deque[Batch]) -> None:
         """Send batches until there are none; several of this share them."""
@@ -57,16 +59,15 @@ class Submitting:
                 if await self._step(batch):
                     break
             batch.rows.clear()
-            if self._course.is_canceling:
-                for number in batch.operations:
+            for number in batch.operations:
+                if self._course.is_canceling:
                     await cancel(self._course, number)
+                await abandon(self._course, number)
 
     def _may_stop(self, batch: Batch) -> bool:
         """Say whether the run is canceled, and nothing of *batch* may have been applied yet."""
-        (first,) = self._course.operations(batch.operations[:1])
-        # The last step may have been tried: it has to be settled, and canceled then.
-        is_last = first.step > 0 and first.step == len(self._course.action.steps)
-        return self._course.is_canceling and not is_last
+        # What may have been applied has to be settled, and is canceled then.
+        return self._course.is_canceling and self._doubtful.isdisjoint(batch.operations)
 
     async def _step(self, batch: Batch) -> bool:
         """Take one step of a submission, once; say whether that settled it."""
@@ -78,6 +79,8 @@ class Submitting:
         operations = course.operations(batch.operations)
         asked = await self._ask(batch, operations)
         verdicts = self._verdicts(operations, asked)
+        if self._is_last(operations[0]):
+            verdicts = [self._settled(operations[0], verdicts[0], asked)]
         judged = [
             self._judged(operation, verdict)
             for operation, verdict in zip(operations, verdicts, strict=True)
@@ -91,6 +94,24 @@ class Submitting:
         if any(isinstance(verdict, Again) for verdict in verdicts):
             course.hold_back(asked)
         return all(operation.state is not State.PLANNED for operation in judged)
+
+    def _is_last(self, operation: Operation) -> bool:
+        """Say whether the last of several steps is the one to take."""
+        return 0 < operation.step == len(self._course.action.steps)
+
+    def _settled(self, operation: Operation, verdict: Verdict, asked: Asked) -> Verdict:
+        """Return the verdict on a last step: once it may have been applied, its polls will tell.
+
+        A refusal after a lost reply refuses the repetition, which says nothing of the first.
+        """
+        may_be = any(each.effect is not Effect.NONE for each in asked.exchanges)
+        if isinstance(verdict, Again):
+            self._doubtful.update({operation.number} if may_be else ())
+            return verdict
+        is_doubtful = may_be or operation.number in self._doubtful
+        if isinstance(verdict, Rejected | Unsure) and is_doubtful:
+            return Accepted(operation.context or {}, operation.operation_id or "", verdict.message)
+        return verdict
 
     async def _ask(self, batch: Batch, operations: Sequence[Operation]) -> Asked:
         action, first = self._course.action, operations[0]

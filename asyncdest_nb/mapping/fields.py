@@ -18,12 +18,14 @@ class FieldPlan:
     """What the plan has to know of a field.
 
     ``default`` is a mapping or a constant, None = none. ``hint`` says what fits,
-    for the message when nothing fills the field.
+    for the message when nothing fills the field. ``by_name``: the column of its own
+    name fills it.
     """
 
     required: bool = False
     default: Any | None = None
     hint: str = ""
+    by_name: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class _Chooser:
             )
         if name in self.mapping:
             return _mapped(name, self.mapping[name])
-        if name in self.columns or name in self.frame_columns:
+        if name in self.columns or (plan.by_name and name in self.frame_columns):
             column = self.columns.get(name, name)
             return _Source(Resolver(itemgetter(column), frozenset({column})), f"column {column!r}")
         return self._default(name, plan)

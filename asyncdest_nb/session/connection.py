@@ -54,7 +54,7 @@ class Connection:
 
         A field is filled by *mapping* (directives or constants), else from the
         column that *columns* names for it, else from the column of its own name,
-        else by its default. Any other keyword is a field's constant:
+        else by its default. Any other keyword is an entry of *mapping* too:
         ``operation_type="sync_profile"``. A row that does not fit the action's
         fields, or fails the destination's own check, is not sent: its outcome is
         "invalid". *batch_size* None = as many rows a request as the action takes.
@@ -144,9 +144,12 @@ class Connection:
         found = self.destination.action(action)
         function = _needed(found.perform_batch, found, "perform_batch")
         read = [_read(found, each) for each in payloads]
+        if len({repr([getattr(each, key) for key in found.batch_keys]) for each in read}) != 1:
+            keys = ", ".join(found.batch_keys)
+            raise UsageError(f"one batch has 1 payload or more, all with the same {keys or 'kind'}")
         asked = call(self._channel.ask(function, payload=read))
         for step in found.steps:
-            if asked.error is None:
+            if asked.error is None and _contexts(asked.answer)[0].get(found.operation_id):
                 asked = self._next(asked, step, read)
         return Executed(asked, mask=self._channel.mask)
 
@@ -226,6 +229,7 @@ def _fill(action: Action, rows: Rows, **sources: Mapping[str, Any] | None) -> Fi
             required=field.required,
             default=field.default,
             hint=f"one of {', '.join(map(str, field.choices))}" if field.choices else "",
+            by_name=field.by_name,
         )
         for key, field in action.fields.items()
     }

@@ -18,6 +18,7 @@ from __future__ import annotations
 # Half a second of work on 10,000 rows is done in threads: the loop polls meanwhile.
 from asyncio import to_thread
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -104,7 +105,7 @@ def _written(payloads: list[Record], known: Described | None) -> tuple[str, list
     return to_csv(lines), [fingerprint(line, first.key) for line in lines]
 
 
-async def close(request: ad.Request, data: ad.ActionData[Settings, list[Record]]) -> None:
+async def close(request: ad.Request, data: ad.ActionData[Settings, Any]) -> None:
     """Let Salesforce begin."""
     path = _job(data.async_contexts[0])
     try:
@@ -135,14 +136,16 @@ async def _standing(
     done, failed = _count(job, "numberRecordsProcessed"), _count(job, "numberRecordsFailed")
     if state in ("JobComplete", "Failed", "Aborted"):
         return await _ended(request, data, context, job)
-    return AsyncOperationResult.model_validate(
-        {
-            # A job does not say how many rows it has: we do.
-            "status": "pending" if state in RUNNING else state,
-            "progress": min(100.0, 100 * done / rows),
-            "message": f"{state}: {done:,} of {rows:,} rows, {failed:,} failed",
-            "context": context,
-        }
+    if state == "Open":
+        # It was closed, or so it looked: a page of some proxy may have answered instead.
+        await close(request, replace(data, async_contexts=[context]))
+    return AsyncOperationResult(
+        status="pending",
+        # A job does not say how many rows it has: we do.
+        progress=100 * min(done, rows) / rows,
+        message=f"{state}: {done:,} of {rows:,} rows, {failed:,} failed",
+        context=context,
+        odd_status=None if state in RUNNING else str(state),
     )
 
 
@@ -154,7 +157,8 @@ async def _ended(
         name: (await ask(request, f"{_job(context)}/{path}", headers=CSV, **LARGE)).content
         for name, path in RESULTS.items()
     }
-    why = ": ".join(filter(None, [f"the job ended {job['state']}", job.get("errorMessage")]))
+    reason = f": {job['errorMessage']}" if job.get("errorMessage") else ""
+    why = f"the job ended {job['state']}{reason}"
     sent = data.state_context.get_request_context(_sent(context)) or [""] * context["rows"]
     found = await to_thread(outcomes, sent, key=context["key"], why=why, **files)
     rows = reconciled(found, processed=_count(job, "numberRecordsProcessed"))
@@ -184,8 +188,8 @@ def _summary(rows: list[RowResult], job: JSONObject) -> str:
 
 
 def _count(job: JSONObject, name: str) -> int:
-    value = job.get(name)
-    return value if isinstance(value, int) else 0
+    text = str(job.get(name))
+    return int(text) if text.isdecimal() and len(text) < 15 else 0
 
 
 def _job(context: JSONObject) -> str:

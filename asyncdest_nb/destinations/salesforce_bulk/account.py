@@ -48,7 +48,8 @@ def extend_request(data: ad.ActionData[Settings, None]) -> dict[str, Any]:
         "base_url": f"{_instance(settings)}/services/data/v{settings.api_version}",
         "headers": bearer_auth(token) if token is not None else {},
         "secrets": [
-            each for each in (settings.client_secret, token and _secret_part(token)) if each
+            *filter(None, [settings.client_secret]),
+            *map(_secret_part, filter(None, [settings.access_token, data.access_token])),
         ],
     }
 
@@ -94,12 +95,14 @@ async def ask(request: ad.Request, path: str, **options: Any) -> Response:
     """Return the answer to one request to the API."""
     try:
         response: Response = await request(path, **options)
-        return response
     except HTTPError as error:
         # Too many requests in a day are a 403 here: no refusal, and it passes.
         if "REQUEST_LIMIT_EXCEEDED" in error.excerpt:
             raise RetryableError(str(error), error.status, error.retry_after) from None
         raise
+    if response.problem:
+        raise ProtocolError(response.problem)
+    return response
 
 
 def object_of(response: Response) -> JSONObject:

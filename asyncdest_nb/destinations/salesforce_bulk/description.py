@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 from urllib.parse import quote
 
 from ... import destination as ad
-from ...errors import HTTPError
+from ...errors import HTTPError, ProtocolError
 from .account import Settings, ask, object_of
 
 TEXTS = frozenset({"string", "textarea", "email", "phone", "url"})
@@ -49,7 +49,10 @@ async def _asked(request: ad.Request, name: str) -> Described | dict[str, Any]:
         if error.status == 403:
             return {}
         raise
-    return _described(object_of(answer))
+    try:
+        return _described(object_of(answer))
+    except (KeyError, TypeError, AttributeError):
+        raise ProtocolError(f"no description of {name}: {answer.content[:200]!r}") from None
 
 
 def _described(answer: Mapping[str, Any]) -> Described:

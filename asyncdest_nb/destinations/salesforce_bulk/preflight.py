@@ -46,6 +46,9 @@ class _Job:
         self._operation = operation
         self._key = key
         self._known = known
+        lengths = known["lengths"] if known else {}
+        self._lengths = {name.casefold(): length for name, length in lengths.items()}
+        self._required = _folded(known["required"] if known and operation == "insert" else ())
         # Most rows have the same columns.
         self._columns_faults = cache(lambda names: list(self._column_faults(names)))
 
@@ -71,7 +74,7 @@ class _Job:
         if self._key == "Id":
             return text[:15]  # The last 3 of 18 characters repeat the case of the first 15.
         is_exact = self._known and self._key in self._known["case_sensitive"]
-        return text if is_exact else text.casefold()
+        return text.strip() if is_exact else text.strip().lower()
 
     def _key_faults(self, record: Mapping[str, Any], copies: int) -> Iterator[str]:
         if self._key is None or self._key not in record:
@@ -85,6 +88,10 @@ class _Job:
             )
 
     def _column_faults(self, names: Sequence[str]) -> Iterator[str]:
+        for name, count in Counter(name.casefold() for name in names).items():
+            if count > 1:
+                same = ", ".join(each for each in names if each.casefold() == name)
+                yield f"columns {same} are one field: names have no case there"
         if len(names) > COLUMNS:
             yield f"{len(names):,} columns: a record may have {COLUMNS:,}"
         if self._operation == "delete" and set(names) != {"Id"}:
@@ -113,36 +120,36 @@ class _Job:
         )
         # Names of fields have no case for Salesforce.
         fields, able = _folded(known["types"]), _folded([*writable, self._key or ""])
+        parents = _folded(known["parents"])
         for name in names:
             # Both "Account.Ext__c" and "Account:Account.Ext__c" name a parent by its own key.
-            if name.replace(":", ".").partition(".")[0] in known["parents"]:
+            if name.replace(":", ".").partition(".")[0].casefold() in parents:
                 continue
             if name.casefold() not in fields:
                 yield _no_field(name, known)
             elif name.casefold() not in able:
                 yield f"{name} is read-only for {self._operation}"
         if self._operation == "insert":
-            missing = set(known["required"]) - set(names)
-            yield from (f"no column {name!r}: insert needs it" for name in sorted(missing))
+            there = _folded(names)
+            for name in known["required"]:
+                if name.casefold() not in there:
+                    yield f"no column {name!r}: insert needs it"
 
     def _value_faults(self, record: Mapping[str, Any]) -> Iterator[str]:
         size = 0
-        lengths = self._known["lengths"] if self._known else {}
         for name, value in record.items():
             if isinstance(value, (list, dict)):
                 kind = "a list" if isinstance(value, list) else "an object"
                 yield f"{name} is {kind}: a field takes one value (of a picklist: 'a;b')"
             elif isinstance(value, str):
                 size += len(value)
-                limit = min(lengths.get(name, FIELD_CHARACTERS), FIELD_CHARACTERS)
+                limit = min(self._lengths.get(name.casefold(), FIELD_CHARACTERS), FIELD_CHARACTERS)
                 if len(value) > limit:
                     yield f"{name} has {len(value):,} characters: the field takes {limit:,}"
                 if value == NULL:
                     yield f"{name} is the text {NULL!r}, which clears the field: leave it empty"
-        if self._operation == "insert" and self._known:
-            for name in self._known["required"]:
-                if name in record and record[name] in (None, ""):
-                    yield f"{name} is missing: insert needs it"
+            if value in (None, "") and name.casefold() in self._required:
+                yield f"{name} is missing: insert needs it"
         if size > RECORD_CHARACTERS:
             yield f"{size:,} characters: a record may have {RECORD_CHARACTERS:,}"
 

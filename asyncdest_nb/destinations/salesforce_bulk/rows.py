@@ -13,6 +13,7 @@ from hashlib import blake2b
 from types import SimpleNamespace
 from typing import Any
 
+from ...errors import ProtocolError
 from ...responses import OperationError, RowResult
 
 NULL = "#N/A"  # What clears a field; an empty cell leaves it as it is.
@@ -20,7 +21,7 @@ RETRYABLE = frozenset(
     {"UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT"}
 )
 
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d(:\d\d)?|Z)?")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d(:\d\d)?|Z)?", re.ASCII)
 _ERROR = re.compile(r"([A-Z][A-Z0-9_]*):(.*)--", re.DOTALL)
 
 Line = Mapping[str, str]
@@ -47,8 +48,11 @@ def _moment(text: str, *, is_date: bool) -> str:
     day, _, clock = text.partition("T")
     if is_date and re.fullmatch(r"00:00:00(\.0+)?", clock):
         return day
-    moment = datetime.fromisoformat(text)
-    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return text  # The 30th of February: Salesforce says so, of this row alone.
     precision = "milliseconds" if moment.microsecond else "seconds"  # It keeps no more.
     return moment.isoformat(timespec=precision).replace("+00:00", "Z")
 
@@ -62,11 +66,13 @@ def cells(
     records: Sequence[Mapping[str, Any]], *, clears: bool, kinds: Mapping[str, str]
 ) -> list[dict[str, str]]:
     """Return *records* as texts; a column that a record does not have is left unchanged."""
-    columns = columns_of(records)
+    # Names of fields have no case for Salesforce.
+    kind_of = {name.casefold(): kind for name, kind in kinds.items()}
+    columns = {name: kind_of.get(name.casefold()) for name in columns_of(records)}
     return [
         {
-            name: cell(record[name], clears=clears, kind=kinds.get(name)) if name in record else ""
-            for name in columns
+            name: cell(record[name], clears=clears, kind=kind) if name in record else ""
+            for name, kind in columns.items()
         }
         for record in records
     ]
@@ -83,16 +89,24 @@ def to_csv(lines: Sequence[Line]) -> str:
 
 
 def row_bytes(payload: Any) -> int:
-    """Return about what a payload takes in a CSV file: as long as its JSON, without the names."""
-    texts = [str(value) for value in payload.record.values() if value is not None]
-    return sum(len(text.encode()) + 3 + text.count('"') for text in texts) + len(payload.record)
+    """Return what a payload takes in a CSV file, at most: every cell quoted, nulls as #N/A."""
+    texts = [NULL if value is None else str(value) for value in payload.record.values()]
+    return sum(len(text.encode()) + text.count('"') + 3 for text in texts)
 
 
-def from_csv(text: str | None) -> Iterator[dict[str, str]]:
-    """Yield the whole lines of a result file; one that is cut off is none."""
-    lines = csv.DictReader(io.StringIO(text or "", newline=""), strict=True, restval=None)
+def from_csv(text: str, *, columns: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Yield the whole lines of a result file; raises ProtocolError if it has not *columns*.
+
+    A line that is cut off is none: half of a key may be the key of another row.
+    """
+    reader = csv.reader(io.StringIO(text[: text.rfind("\n") + 1], newline=""), strict=True)
+    header = next(reader, [])
+    if text.strip() and not set(columns) <= set(header):
+        raise ProtocolError(f"a result file without {', '.join(columns)}: {text[:200]!r}")
     try:
-        yield from (line for line in lines if None not in line.values())
+        for cells in reader:
+            if len(cells) == len(header):
+                yield dict(zip(header, cells, strict=True))
     except csv.Error:
         return  # Cut off inside quotes.
 
@@ -100,7 +114,7 @@ def from_csv(text: str | None) -> Iterator[dict[str, str]]:
 def fingerprint(line: Line, key: str | None) -> str:
     """Return what tells a row from the others: its *key* column; without one, all it holds.
 
-    Hashed: it outlives the request, and keys are personal data.
+    Hashed, to be short: it is kept until the results are there.
     """
     told = sorted(line.items()) if key is None else line.get(key)
     return blake2b(json.dumps(told).encode(), digest_size=12).hexdigest()
@@ -121,8 +135,12 @@ def outcomes(
     A row that no file has, or that they contradict each other about, is unknown.
     """
     found: defaultdict[str, list[RowResult]] = defaultdict(list)
-    for text, read in ((successful, _done), (failed, _failed), (unprocessed, _left(why))):
-        for line in from_csv(text):
+    for text, columns, read in (
+        (successful, ("sf__Id", "sf__Created"), _done),
+        (failed, ("sf__Id", "sf__Error"), _failed),
+        (unprocessed, (key,) if key else (), _left(why)),
+    ):
+        for line in from_csv(text, columns=columns):
             own = {name: value for name, value in line.items() if not name.startswith("sf__")}
             found[fingerprint(own, key)].append(read(line))
     copies = Counter(sent)
@@ -147,17 +165,16 @@ def _agreed(said: Sequence[RowResult], *, copies: int, why: str) -> RowResult:
         message = f"no result file of the job has this row; {why}"
         return RowResult(status="unknown", message=message)
     if len(said) != copies or len({each.status for each in said}) > 1:
-        words = ", ".join(f"{count} {word}" for word, count in Counter(_words(said)).items())
-        message = f"{copies} rows look the same in the result files, which have {words} of them"
+        words = Counter(each.status for each in said).items()
+        listed = ", ".join(f"{count} times as {word}" for word, count in words)
+        message = f"the result files have it {listed}; {copies} such rows were sent"
         return RowResult(status="unknown", message=message)
-    if copies == 1:
+    if copies == 1 or all(each == said[0] for each in said):
         return said[0]
-    # All have the same outcome; which Id is whose, nobody can tell.
-    return said[0].model_copy(update={"result": None})
-
-
-def _words(said: Iterable[RowResult]) -> Iterator[str]:
-    return (each.status for each in said)
+    # All have the same outcome; which Id or which error is whose, nobody can tell.
+    errors = {each.error.message for each in said if each.error}
+    error = OperationError(message=f"one of: {' | '.join(sorted(errors))}") if errors else None
+    return RowResult(status=said[0].status, message=said[0].message, error=error)
 
 
 def _done(line: Line) -> RowResult:
@@ -179,7 +196,7 @@ def _failed(line: Line) -> RowResult:
     return RowResult(
         status="failed",
         error=OperationError(code=code, message=words + named),
-        retryable=code in RETRYABLE,
+        retryable=None if code is None else code in RETRYABLE,
     )
 
 

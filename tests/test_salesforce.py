@@ -403,9 +403,9 @@ def test_what_is_no_result_file_is_asked_for_again(session, wrong):
     good = '"sf__Id","sf__Created","Customer_Id__c"\n"003A","true","c-00000"\n'
     files = [answer(200, text, CSV_TYPE) for text in (good, '"sf__Id","sf__Error"\n', "")]
     _, run = script_of(session, *INGEST, ended, wrong, *[ended, *files])
-    for _ in range(100):
-        run.wait(timeout=0.1)
-    assert run.operations[0].poll_errors == 0 or run.status == "pending"
+    assert run.status == "completed"
+    assert run.results()["sf__Id"][0] == "003A"
+    assert run.operations[0].polls == 2
 
 
 @pytest.mark.parametrize(
@@ -477,7 +477,8 @@ LIMIT = answer(403, [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRe
 def test_a_refused_close_counts_only_if_the_job_was_closed(session):
     still_open = answer(200, {"id": "750A", "state": "Open"})
     seen, run = script_of(session, *INGEST[:2], REFUSED, still_open)
-    assert seen == ["POST ingest", "PUT batches", "PATCH 750A", "GET 750A"]
+    # The last is the abort of what nobody will close any more.
+    assert seen == ["POST ingest", "PUT batches", "PATCH 750A", "GET 750A", "PATCH 750A"]
     assert run.status == "failed"
     running = answer(200, {"id": "750A", "state": "InProgress"})
     _, run = script_of(session, *INGEST[:2], REFUSED, running)
@@ -696,9 +697,7 @@ def test_columns_that_are_one_field_are_reported(session):
 @pytest.mark.parametrize("name", ["object", "nulls", "external_id", "record"])
 def test_a_column_does_not_fill_what_is_meant_for_all_rows(session, name):
     found = preview(session, contacts(2).assign(**{name: "x"}))
-    assert (
-        set(found.invalid.values()) == {f"no field {name!r}"} or "did you mean" in found.invalid[0]
-    )
+    assert {each.partition(";")[0] for each in found.invalid.values()} == {f"no field {name!r}"}
 
 
 def test_a_choice_that_is_none_is_refused_at_once(session):

@@ -264,7 +264,7 @@ def test_a_token_for_the_clients_credentials_opens_everything(play):
 
 def test_a_token_ends():
     org = Org(token_seconds=5)
-    form = b"grant_type=client_credentials&client_id=simulated&client_secret=simulated-secret"
+    form = b"grant_type=client_credentials&client_id=simulated&client_secret=open-sesame-2026"
     _, token = org.ask("POST", "/services/oauth2/token", form)
     assert org.ask("GET", f"{DATA}/limits", token=token["access_token"])[0] == 200
     org.now += 5

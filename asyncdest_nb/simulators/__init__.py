@@ -61,7 +61,8 @@ def simulate(slug: str, *, clock: Callable[[], float] = time.monotonic, **knobs:
     ``api_key``                           the bearer key to ask for
     ====================================  =============================================
 
-    Those of "salesforce-bulk", where an operation is a job of many rows:
+    Those of "salesforce-bulk", where an operation is a job of many rows, of Contact,
+    Lead or Account (with Customer_Id__c and Ext__c as external IDs):
 
     ====================================  =============================================
     ``locked``                            share of rows that fail with

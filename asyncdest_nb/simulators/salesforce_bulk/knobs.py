@@ -30,5 +30,5 @@ class SalesforceBulkKnobs(Knobs):
         default="simulated", min_length=1, description="text that the token endpoint asks for"
     )
     client_secret: Secret = Field(
-        default=SecretStr("simulated-secret"), description="text that is not empty"
+        default=SecretStr("open-sesame-2026"), description="text that is not empty"
     )

@@ -223,9 +223,9 @@ def test_its_text_is_one_line_without_html(clock):
 
 @pytest.mark.parametrize(
     ("operation_rows", "label"),
-    [((1,), "bob"), ((0, 1, 2), "ann … 2 (3 rows)"), ((), ""), ((7,), "7")],
+    [((1,), "bob"), ((0, 1, 2), "ann … eve"), ((), ""), ((7,), "7")],
 )
-def test_a_job_is_named_by_its_first_row(operation_rows, label):
+def test_a_job_is_named_by_its_first_row_and_its_last(operation_rows, label):
     assert row_label(Operation(0, operation_rows), ["ann", "bob", "eve"]) == label
 
 

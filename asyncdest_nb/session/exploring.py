@@ -11,7 +11,7 @@ from ..responses import JSONObject
 
 _SHOWN = 5  # Payloads, and labels of a reason, in a preview's text.
 _REASONS = 20
-_WIDTH = 200  # Characters of a payload.
+_WIDTH = 120  # Characters of a payload.
 
 
 class Executed:

@@ -56,13 +56,9 @@ def is_at_rest(run: Watched) -> bool:
 
 
 def row_label(operation: Operation, labels: Sequence[str]) -> str:
-    """Return the label of its row; of a job the first, the last, and how many there are."""
-    if not operation.rows:
-        return ""
-    ends = dict.fromkeys((operation.rows[0], operation.rows[-1]))
-    names = [labels[row] if row < len(labels) else str(row) for row in ends]
-    many = f" ({len(operation.rows):,} rows)" if len(ends) > 1 else ""
-    return " … ".join(names) + many
+    """Return the label of its row; of a job the first and the last."""
+    ends = dict.fromkeys([*operation.rows[:1], *operation.rows[-1:]])
+    return " … ".join(labels[row] if row < len(labels) else str(row) for row in ends)
 
 
 def cut(text: str, limit: int) -> str:

@@ -427,19 +427,26 @@ def with_token(data: Any) -> dict[str, Any]:
     }
 
 
+def with_tokens(
+    session: ad.Session, server: RawServer, refresh: Any, action: ad.Action | None = None
+) -> ad.Connection:
+    """Connect to a destination that gets its access tokens from *refresh*."""
+    return connect(
+        session,
+        action or job(),
+        server.url,
+        extend_request=with_token,
+        refresh_access_token=refresh,
+    )
+
+
 def sent_tokens(server: RawServer) -> list[str | None]:
     return [each.headers.get("authorization") for each in server.arrived]
 
 
 def test_a_token_is_had_before_the_first_request_and_again_after_a_401(session):
     with RawServer(CREATED, EXPIRED, OK) as server:
-        crm = connect(
-            session,
-            job(),
-            server.url,
-            extend_request=with_token,
-            refresh_access_token=tokens("token-one", "token-two"),
-        )
+        crm = with_tokens(session, server, tokens("token-one", "token-two"))
         assert submit(crm, ["a"]).wait(timeout=10) == "completed"
         assert asked(server) == [STEPS[0], STEPS[1], *STEPS[1:]]
         first, second = "Bearer token-one", "Bearer token-two"
@@ -448,13 +455,7 @@ def test_a_token_is_had_before_the_first_request_and_again_after_a_401(session):
 
 def test_a_token_refused_twice_is_a_refusal_and_no_loop(session):
     with RawServer(EXPIRED) as server:
-        crm = connect(
-            session,
-            job(),
-            server.url,
-            extend_request=with_token,
-            refresh_access_token=tokens("token-one", "token-two"),
-        )
+        crm = with_tokens(session, server, tokens("token-one", "token-two"))
         run = submit(crm, ["a"])
         assert run.wait(timeout=10) == "failed"
         assert len(server.arrived) == 2
@@ -470,13 +471,7 @@ def test_many_requests_at_once_share_one_new_token(session):
 
     with RawServer(OK) as server:
         action = ad.Action(title="Act", payload=Payload, perform=_ping)
-        crm = connect(
-            session,
-            action,
-            server.url,
-            extend_request=with_token,
-            refresh_access_token=refresh_access_token,
-        )
+        crm = with_tokens(session, server, refresh_access_token, action=action)
         assert submit(crm, list("abcdefgh")).wait(timeout=10) == "completed"
         assert len(server.arrived) == 8
     assert given == ["token-0"]
@@ -496,13 +491,7 @@ async def _ping(request: Any, data: Any) -> Any:
 )
 def test_without_a_token_nothing_is_sent_and_the_reason_is_told(session, error, status):
     with RawServer(OK) as server:
-        crm = connect(
-            session,
-            job(),
-            server.url,
-            extend_request=with_token,
-            refresh_access_token=tokens(error, error, error),
-        )
+        crm = with_tokens(session, server, tokens(error, error, error))
         run = submit(crm, ["a"])
         assert run.wait(timeout=10) == status
         assert server.arrived == []
@@ -511,13 +500,7 @@ def test_without_a_token_nothing_is_sent_and_the_reason_is_told(session, error, 
 
 def test_a_token_server_in_trouble_is_waited_out(session):
     with RawServer(CREATED, OK, OK) as server:
-        crm = connect(
-            session,
-            job(),
-            server.url,
-            extend_request=with_token,
-            refresh_access_token=tokens(ad.ReplyLost("reset"), "token-one"),
-        )
+        crm = with_tokens(session, server, tokens(ad.ReplyLost("reset"), "token-one"))
         assert submit(crm, ["a"]).wait(timeout=20) == "completed"
         assert asked(server) == STEPS
 
@@ -530,13 +513,7 @@ def test_an_answer_with_a_token_that_was_not_understood_is_never_shown(session, 
         raise ad.ProtocolError(f"not what was expected: {response.content}")
 
     with RawServer(answer(200, "access_token=token-one-of-mine")) as server:
-        crm = connect(
-            session,
-            job(),
-            server.url,
-            extend_request=with_token,
-            refresh_access_token=refresh_access_token,
-        )
+        crm = with_tokens(session, server, refresh_access_token)
         run = submit(crm, ["a"])
         assert run.wait(timeout=10) == "failed"
     assert "ProtocolError" in run.results()["message"][0]
@@ -545,13 +522,7 @@ def test_an_answer_with_a_token_that_was_not_understood_is_never_shown(session, 
 
 def test_a_token_is_never_shown(session):
     with RawServer(answer(400, "you sent token-one-of-mine")) as server:
-        crm = connect(
-            session,
-            job(),
-            server.url,
-            extend_request=with_token,
-            refresh_access_token=tokens("token-one-of-mine"),
-        )
+        crm = with_tokens(session, server, tokens("token-one-of-mine"))
         run = submit(crm, ["a"])
         run.wait(timeout=10)
         executed = crm.execute_batch("act", [{"user_id": "a"}])

@@ -385,6 +385,15 @@ def test_half_a_line_at_the_end_of_a_file_is_none(session, text):
     assert list(results["status"]) == ["unknown", "unknown"]
 
 
+def test_the_files_may_have_a_byte_order_mark_and_no_line_end_after_a_header(session):
+    head = '\ufeff"sf__Id","sf__Created","Customer_Id__c"\r\n"003A","true","c-00000"\r\n'
+    ended = answer(200, {"id": "750A", "state": "JobComplete", **counted(1)})
+    heads = ('"sf__Id","sf__Error"', '"Customer_Id__c"')
+    files = [answer(200, text, CSV_TYPE) for text in (head, *heads)]
+    _, run = script_of(session, *INGEST, ended, *files)
+    assert run.status == "completed"
+
+
 def test_lines_with_too_many_cells_or_none_are_none(session):
     files = {"successful": '\n"003A","true","a","N","more"\n"003B","true","b","N"\n'}
     results = told(session, ["a", "b"], files, **counted(2))

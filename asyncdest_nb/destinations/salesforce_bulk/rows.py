@@ -99,7 +99,9 @@ def from_csv(text: str, *, columns: Sequence[str]) -> Iterator[dict[str, str]]:
 
     A line that is cut off is none: half of a key may be the key of another row.
     """
-    reader = csv.reader(io.StringIO(text[: text.rfind("\n") + 1], newline=""), strict=True)
+    text = text.lstrip("\ufeff")
+    whole = text[: text.rfind("\n") + 1] or text  # A header alone may have no line end.
+    reader = csv.reader(io.StringIO(whole, newline=""), strict=True)
     header = next(reader, [])
     if text.strip() and not set(columns) <= set(header):
         raise ProtocolError(f"a result file without {', '.join(columns)}: {text[:200]!r}")

@@ -400,18 +400,16 @@ def test_lines_with_too_many_cells_or_none_are_none(session):
     assert list(results["status"]) == ["unknown", "completed"]
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        answer(200, "<html>please log in</html>", {"content-type": "text/html"}),
-        answer(200, '"Customer_Id__c","LastName"\n"a","N"\n', {"content-type": "text/csv"}),
-    ],
-)
+WITHOUT_IDS = answer(200, '"Customer_Id__c","LastName"\n"c-00000","N"\n', CSV_TYPE)
+PAGE = answer(200, "<html>please log in</html>", {"content-type": "text/html"})
+
+
+@pytest.mark.parametrize("wrong", [[PAGE], [WITHOUT_IDS, answer(200), answer(200)]])
 def test_what_is_no_result_file_is_asked_for_again(session, wrong):
     ended = answer(200, {"id": "750A", "state": "JobComplete", **counted(1)})
     good = '"sf__Id","sf__Created","Customer_Id__c"\n"003A","true","c-00000"\n'
     files = [answer(200, text, CSV_TYPE) for text in (good, '"sf__Id","sf__Error"\n', "")]
-    _, run = script_of(session, *INGEST, ended, wrong, *[ended, *files])
+    _, run = script_of(session, *INGEST, ended, *wrong, ended, *files)
     assert run.status == "completed"
     assert run.results()["sf__Id"][0] == "003A"
     assert run.operations[0].polls == 2

@@ -319,6 +319,7 @@ def row_outcomes(operation: Operation) -> list[RowOutcome]:
         status=row_status(operation.state),
         message=operation.message,
         error_code=operation.error_code,
+        retryable=_was_never_applied(operation) or None,
         result=operation.result,
         progress=operation.progress,
         operation_id=operation.operation_id,
@@ -329,6 +330,11 @@ def row_outcomes(operation: Operation) -> list[RowOutcome]:
         replace(row, progress=whole.progress, operation_id=whole.operation_id)
         for row in operation.row_outcomes
     ]
+
+
+def _was_never_applied(operation: Operation) -> bool:
+    ended = operation.state in (State.REJECTED, State.CANCELED)
+    return ended and operation.accepted_at is None
 
 
 def run_status(states: Iterable[State], *, invalid: int = 0) -> RunStatus:

@@ -530,6 +530,35 @@ def test_a_token_is_never_shown(session):
         assert "token-one-of-mine" not in text
 
 
+# Retrying
+
+
+def test_what_was_provably_never_applied_may_be_sent_again_and_nothing_else(session):
+    with RawServer(answer(400, "no"), CREATED, OK, OK, CREATED, OK) as server:
+        run = submit(connect(session, job(poll=answering(GOOD, BAD)), server.url), ["a", None, "b"])
+        assert run.wait(timeout=10) == "failed"
+        assert list(run.results()["retryable"]) == [True, False, True]
+        second = run.retry(schedule=SquareRoot(minimum=0.02))
+        assert second.wait(timeout=10) == "partial"
+        assert json.loads(server.arrived[2].body) == ["a", "b"]
+        assert list(second.results()["status"]) == ["completed", "invalid", "failed"]
+        third = second.retry(schedule=SquareRoot(minimum=0.02))
+        with pytest.raises(ad.UsageError, match="still going"):
+            third.retry()
+        third.wait(timeout=10)
+        assert json.loads(server.arrived[5].body) == ["b"]
+        # Two outcomes for one row are none.
+        assert list(third.results()["status"]) == ["completed", "invalid", "unknown"]
+
+
+def test_without_a_row_to_send_again_there_is_no_retry(session):
+    with RawServer(CREATED, OK) as server:
+        run = submit(connect(session, job(), server.url), ["a", None])
+        assert run.wait(timeout=10) == "partial"
+        with pytest.raises(ad.UsageError, match="no row may be sent again"):
+            run.retry()
+
+
 # Canceling
 
 

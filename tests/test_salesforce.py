@@ -314,9 +314,13 @@ def test_a_locked_row_may_be_sent_again(session):
         failed = run.failed()
         assert set(failed["error_code"]) == {"UNABLE_TO_LOCK_ROW"}
         assert failed["retryable"].all()
-        again = sf.submit(contacts(20).loc[failed.index], "upsert", **CONTACTS, schedule=eager())
+        again = run.retry(schedule=eager())
         assert again.wait(timeout=20) == "completed"
         assert len(stored(simulator)) == 20
+        assert sum(simulator.attempts.values()) == 20 + len(failed)
+    assert (again.retry_of, len(again.labels)) == (run, len(failed))
+    assert list(again.results()["status"]) == ["completed"] * 20
+    assert list(run.results()["status"].value_counts()[["failed"]]) == [len(failed)]
 
 
 # What Salesforce says of each row, and what it does not
@@ -582,6 +586,30 @@ def test_rows_a_failed_job_never_came_to_can_be_sent_again(session):
     assert set(failed["status"]) == {"canceled"}
     assert set(failed["Customer_Id__c"]) == set(people["Customer_Id__c"]) - reached
     assert "InternalServerError" in failed["message"].iloc[0]
+
+
+def test_retries_in_a_row_bring_every_row_to_its_place(session):
+    people = contacts(60)
+    people.index = pd.Index([number % 7 for number in range(60)])
+    people.iloc[10, 0] = None
+    people.iloc[20, 2] = "no address"
+    with play(failing_jobs=0.5, locked=0.3, seed=2) as simulator:
+        run = session.connect(simulator).submit(people, "upsert", **CONTACTS, schedule=eager())
+        for _ in range(12):
+            run.wait(timeout=20)
+            if not run.results()["retryable"].any():
+                break
+            run = run.retry(schedule=eager())
+        there = set(stored(simulator))
+    results = run.results()
+    assert list(results.index) == list(people.index)
+    expected = ["completed"] * 60
+    expected[10], expected[20] = "invalid", "failed"
+    assert list(results["status"]) == expected
+    assert there == set(people["Customer_Id__c"].drop_duplicates().dropna()) - {
+        people["Customer_Id__c"].iloc[20]
+    }
+    assert len(run.failed()) == 2
 
 
 def test_an_aborted_job_keeps_what_was_processed_and_says_so_row_by_row(session):

@@ -38,6 +38,14 @@ class Source:
     faults: Mapping[int, str]
     labels: Sequence[str]
 
+    def at(self, positions: Sequence[int]) -> Source:
+        """Return the rows at *positions*, in that order."""
+        return Source(
+            [self.rows[each] for each in positions],
+            {new: self.faults[old] for new, old in enumerate(positions) if old in self.faults},
+            [self.labels[each] for each in positions],
+        )
+
 
 @dataclass(slots=True)
 class Batch:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ..destination import Action, Function, InputField, input_fields
@@ -28,6 +30,17 @@ from ..responses import AsyncActionResponse, JSONObject
 from ..schedule import Schedule, SquareRoot
 from .exploring import Executed, Preview
 from .run import Run
+
+
+@dataclass(frozen=True)
+class _Sending:
+    """What one submit sends: rows, and how they become payloads. *frame* is as it was given."""
+
+    action: Action
+    frame: DataFrame
+    source: Source
+    fields: FieldMap
+    batch_size: int | None
 
 
 class Connection:
@@ -65,25 +78,46 @@ class Connection:
         """
         found = self._action(action, batch_size)
         rows = to_rows(frame)
+        sending = _Sending(
+            action=found,
+            frame=frame.copy(),
+            source=Source(rows.rows, rows.faults, rows.labels),
+            fields=_fill(found, rows, columns=columns, mapping=_with(found, constants, mapping)),
+            batch_size=batch_size,
+        )
+        return self._send(sending, schedule)
+
+    def _send(self, sending: _Sending, schedule: Schedule | None, **retry: Any) -> Run:
         execution = self._engine.execution(
             run_id := uuid.uuid4().hex[:12],
-            source=Source(rows.rows, rows.faults, rows.labels),
-            action=found,
-            fields=_fill(found, rows, columns=columns, mapping=_with(found, constants, mapping)),
+            source=sending.source,
+            action=sending.action,
+            fields=sending.fields,
             channel=self._channel,
             schedule=schedule or SquareRoot(),
-            limits=Limits(batch_size=batch_size),
+            limits=Limits(batch_size=sending.batch_size),
         )
         run = Run(
             run_id,
-            f"{found.title} to {self.destination.name}",
-            frame=frame.copy(),
-            labels=rows.labels,
+            f"{sending.action.title} to {self.destination.name}",
+            frame=sending.frame,
+            labels=sending.source.labels,
             execution=execution,
-            result_columns=found.result_columns,
+            again=partial(self._again, sending),
+            result_columns=sending.action.result_columns,
+            **retry,
         )
         self._start(run)
         return run
+
+    def _again(
+        self, sending: _Sending, run: Run, rows: Sequence[int], schedule: Schedule | None
+    ) -> Run:
+        places = run._positions or range(len(sending.source.rows))
+        sending = replace(sending, source=sending.source.at(rows))
+        return self._send(
+            sending, schedule, retry_of=run, positions=[places[each] for each in rows]
+        )
 
     def preview(
         self,

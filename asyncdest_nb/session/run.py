@@ -9,9 +9,11 @@ from concurrent.futures import Future
 from typing import Any, ClassVar
 
 from ..engine import Execution, Ledger
+from ..errors import UsageError
 from ..frame import DataFrame, to_frame, with_columns
 from ..operation import Operation, RowOutcome, RowStatus, RunStatus
 from ..portal import call, wait, wait_async
+from ..schedule import Schedule
 
 _FAILED = (RowStatus.FAILED, RowStatus.INVALID, RowStatus.CANCELED)
 
@@ -34,15 +36,21 @@ class Run:
         frame: DataFrame,
         labels: Sequence[str],
         execution: Execution,
+        again: Callable[[Run, Sequence[int], Schedule | None], Run],
         result_columns: Sequence[str] = (),
+        retry_of: Run | None = None,
+        positions: Sequence[int] = (),
     ) -> None:
         self.id = run_id
         self.title = title
         self.labels = labels
+        self.retry_of = retry_of  # None = the run of a submit
         self.created_at = time.time()  # Unix seconds
         self._frame = frame
         self._execution = execution
+        self._again = again
         self._result_columns = result_columns
+        self._positions = positions  # Of its rows in the frame, if it is a retry.
 
     @property
     def _ledger(self) -> Ledger:
@@ -127,6 +135,22 @@ class Run:
         """
         call(self._execution.cancel())
 
+    def retry(self, *, schedule: Schedule | None = None) -> Run:
+        """Send the rows that may be sent again, as a new run, and return at once with that.
+
+        Those are the failed rows that the destination calls retryable, and all that
+        were provably never applied. Of the new run ``results`` and ``failed`` have
+        every row of the frame: those sent again as they are now, the others as they
+        were. Raises UsageError if the run is still going, or no row may be sent again.
+        """
+        if not self.is_at_rest:
+            raise UsageError("the run is still going: wait for it, or cancel it, before a retry")
+        own = self._ledger.outcomes()
+        again = [position for position, outcome in enumerate(own) if outcome.retryable]
+        if not again:
+            raise UsageError(f"no row may be sent again as it is: {self.counts}")
+        return self._again(self, again, schedule)
+
     def results(self) -> DataFrame:
         """Return one line per row of the frame, on its index, in its order.
 
@@ -136,8 +160,17 @@ class Run:
         nobody said), ``operation_id``, and what the destination returned: ``result``,
         or the columns that the action names.
         """
-        outcomes = self._ledger.outcomes()
+        outcomes = self._outcomes()
         return to_frame(self._frame.index, _columns(outcomes) | self._results(outcomes))
+
+    def _outcomes(self) -> list[RowOutcome]:
+        own = self._ledger.outcomes()
+        if self.retry_of is None:
+            return own
+        found = self.retry_of._outcomes()
+        for position, outcome in zip(self._positions, own, strict=True):
+            found[position] = outcome
+        return found
 
     def _results(self, outcomes: Sequence[RowOutcome]) -> dict[str, list[Any]]:
         results = [outcome.result for outcome in outcomes]
@@ -151,7 +184,7 @@ class Run:
 
         They failed, were invalid, or were never come to: canceled.
         """
-        outcomes = self._ledger.outcomes()
+        outcomes = self._outcomes()
         positions = [i for i, outcome in enumerate(outcomes) if outcome.status in _FAILED]
         columns = _columns([outcomes[i] for i in positions])
         columns.pop("progress")

@@ -11,12 +11,17 @@ from __future__ import annotations
 import json
 import math
 import os
+import socket
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
+
+from filelock import FileLock, Timeout
 
 from .errors import StoreError
 from .operation import Operation, RowOutcome, RowStatus, State
@@ -26,10 +31,18 @@ T = TypeVar("T")
 SCHEMA_VERSION = 1
 
 _SCHEMA = """
+CREATE TABLE holder (
+    pid INTEGER NOT NULL,             -- the process that has the file open, or had last
+    host TEXT NOT NULL,
+    since REAL NOT NULL               -- Unix seconds
+);
 CREATE TABLE run (
     id TEXT PRIMARY KEY,
-    destination TEXT NOT NULL,
-    action TEXT NOT NULL,
+    destination TEXT NOT NULL,        -- slug
+    action TEXT NOT NULL,             -- slug
+    title TEXT NOT NULL,
+    settings TEXT NOT NULL,           -- JSON, without the secret ones
+    batch_size INTEGER,               -- NULL = as many rows as the action takes
     created_at REAL NOT NULL          -- Unix seconds
 );
 CREATE TABLE row (
@@ -79,6 +92,22 @@ _VALUES_PER_STATEMENT = 5_000  # SQLite takes 32,766; long statements are slow t
 
 
 @dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as submitted: the slugs of what it was sent to, by settings without secrets.
+
+    ``batch_size`` None = as many rows as the action takes; ``created_at`` is in Unix seconds.
+    """
+
+    id: str
+    destination: str
+    action: str
+    title: str
+    settings: dict[str, str]
+    batch_size: int | None
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class StoredRow:
     """A row as submitted: its payload as JSON text, or the fault that made it invalid."""
 
@@ -99,9 +128,10 @@ class StateValue:
 
 
 class Store:
-    """The database at *path*, or one in memory for None.
+    """The database at *path*, or one in memory for None; one process has it at a time.
 
-    Raises StoreError if it cannot be opened, or was written by a newer version.
+    Raises StoreError if it cannot be opened, is open in another process, or was
+    written by a newer version.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -110,6 +140,7 @@ class Store:
         with self._errors_named("open"):
             if path is not None:
                 _create_private(path)
+            self._lock = _locked(path)
             # Transactions begin and end where we say, not where the driver guesses.
             self._db = sqlite3.connect(
                 path or ":memory:", check_same_thread=False, isolation_level=None
@@ -117,12 +148,14 @@ class Store:
             try:
                 self._prepare()
             except BaseException:
-                self._db.close()
+                self.close()
                 raise
 
     def close(self) -> None:
         """Close the database; what was written is in it."""
         self._db.close()
+        if self._lock is not None:
+            self._lock.release()
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -136,11 +169,10 @@ class Store:
                 raise
             self._db.execute("COMMIT")
 
-    def add_run(self, run: str, *, destination: str, action: str, created_at: float) -> None:
-        """Add a run, by its id."""
-        self._db.execute(
-            "INSERT INTO run VALUES (?, ?, ?, ?)", (run, destination, action, created_at)
-        )
+    def add_run(self, run: StoredRun) -> None:
+        """Add a run."""
+        values = {**asdict(run), "settings": _dumps(run.settings)}
+        self._insert("INSERT INTO run", tuple(values), [tuple(values.values())])
 
     def add_rows(self, run: str, rows: Iterable[StoredRow]) -> None:
         """Add rows of *run*."""
@@ -159,9 +191,12 @@ class Store:
         rows = [(each.scope, each.key, _dumps(each.value), each.expires_at) for each in values]
         self._insert("INSERT OR REPLACE INTO state", columns, rows)
 
-    def runs(self) -> list[str]:
-        """Return the ids of all runs, the oldest first."""
-        return [run for (run,) in self._read("SELECT id FROM run ORDER BY created_at, id")]
+    def runs(self) -> list[StoredRun]:
+        """Return all runs, the oldest first."""
+        columns = [each.name for each in fields(StoredRun)]
+        found = self._read(f"SELECT {', '.join(columns)} FROM run ORDER BY created_at, id")
+        rows = [dict(zip(columns, values, strict=True)) for values in found]
+        return [StoredRun(**{**row, "settings": json.loads(row["settings"])}) for row in rows]
 
     def rows(self, run: str) -> list[StoredRow]:
         """Return the rows of *run* by position."""
@@ -208,6 +243,10 @@ class Store:
         if version == 0:
             script = f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
             self._db.executescript(script)
+        with self.writing():
+            self._db.execute("DELETE FROM holder")
+            holder = (os.getpid(), socket.gethostname(), time.time())
+            self._db.execute("INSERT INTO holder VALUES (?, ?, ?)", holder)
 
     @contextmanager
     def _errors_named(self, doing: str) -> Iterator[None]:
@@ -228,6 +267,32 @@ def _create_private(path: Path) -> None:
     """Create the file readable by its owner alone: it holds personal data."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _locked(path: Path | None) -> FileLock | None:
+    """Return the lock of the file, which the system takes back from a process that dies."""
+    if path is None:
+        return None
+    # Opened on one thread, closed on another.
+    lock = FileLock(f"{path}.lock", mode=0o600, thread_local=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise StoreError(
+            f"{path} is open in {_holder(path)}: two at once would send and poll everything "
+            "twice; close the session there, or shut down that kernel"
+        ) from None
+    return lock
+
+
+def _holder(path: Path) -> str:
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            pid, host, since = db.execute("SELECT pid, host, since FROM holder").fetchone()
+    except (sqlite3.Error, TypeError):
+        return "another process"
+    at = datetime.fromtimestamp(since).astimezone().isoformat(" ", "seconds")
+    return f"process {pid} on {host} since {at}"
 
 
 def _dumps(value: Any) -> str:

@@ -28,6 +28,7 @@ KNOWN_BY_ONE = {
     "httpx_aiohttp": "request",
     "aiohttp": "request",
     "sqlite3": "store",
+    "filelock": "store",
     "anywidget": "widgets",
     "IPython": "widgets",
     "uvicorn": "simulators",

@@ -10,7 +10,7 @@ import pytest
 
 from asyncdest_nb.errors import StoreError
 from asyncdest_nb.operation import Operation, RowOutcome, RowStatus, State
-from asyncdest_nb.store import SCHEMA_VERSION, StateValue, Store, StoredRow
+from asyncdest_nb.store import SCHEMA_VERSION, StateValue, Store, StoredRow, StoredRun
 
 FULL = Operation(
     number=1,
@@ -37,9 +37,12 @@ FULL = Operation(
 )
 
 
+RUN = StoredRun("r", "crm", "upsert", "Upsert to CRM", {"endpoint": "https://x"}, 10, 1.0)
+
+
 def filled(store: Store) -> None:
     with store.writing():
-        store.add_run("r", destination="crm", action="upsert", created_at=1.0)
+        store.add_run(RUN)
         store.add_rows("r", [StoredRow(1, "b", None, "bad"), StoredRow(0, "a", '{"x":1}', None)])
         store.put_operations("r", [Operation(number=0, rows=(0,)), FULL])
 
@@ -47,14 +50,14 @@ def filled(store: Store) -> None:
 def write_half(store: Store) -> None:
     with store.writing():
         store.put_operations("r", [Operation(number=7, rows=(7,))])
-        store.add_run("r", destination="crm", action="upsert", created_at=1.0)
+        store.add_run(RUN)
 
 
 @pytest.mark.parametrize("in_file", [True, False])
 def test_what_is_written_is_read_back_whole(tmp_path: Path, in_file: bool):
     store = Store(tmp_path / "deep" / "s.sqlite" if in_file else None)
     filled(store)
-    assert store.runs() == ["r"]
+    assert store.runs() == [RUN]
     assert store.operations("r") == [Operation(number=0, rows=(0,)), FULL]
     assert store.rows("r") == [StoredRow(0, "a", '{"x":1}', None), StoredRow(1, "b", None, "bad")]
     store.close()

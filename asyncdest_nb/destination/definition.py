@@ -195,6 +195,10 @@ class Destination:
             raise UnknownName.of(f"action of {self.name}", slug, self.actions)
         return self.actions[slug]
 
+    def slug_of(self, action: Action) -> str:
+        """Return the slug of one of its actions."""
+        return next(slug for slug, each in self.actions.items() if each is action)
+
     def read_settings(self, values: Mapping[str, Any]) -> Settings:
         """Return *values* as settings; raises SettingsError, naming no value."""
         fields = input_fields(self.settings)

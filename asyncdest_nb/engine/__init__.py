@@ -8,7 +8,7 @@ from typing import Any
 
 from ..destination import Destination, Settings
 from ..mapping import FieldMap
-from ..store import StateValue, Store
+from ..store import StateValue, Store, StoredRow
 from .channel import Asked, Channel
 from .clock import Clock
 from .course import Course, Limits
@@ -16,6 +16,8 @@ from .execution import Execution
 from .journal import Journal
 from .ledger import Ledger
 from .plan import Invalid, Prepared, Source, batched, prepare
+from .preparing import Preparing
+from .resuming import Resuming
 from .state import SessionState
 from .verdict import read_check
 
@@ -62,9 +64,26 @@ class Engine:
         """Return the way to *destination*; nothing is sent yet."""
         return Channel(destination, settings, state=self._state, clock=self._clock, **options)
 
-    def execution(self, run: str, *, fields: FieldMap, **course: Any) -> Execution:
+    def execution(self, run: str, *, fields: FieldMap, source: Source, **course: Any) -> Execution:
         """Return a run that is ready to go, of what a Course is made of; nothing is sent yet."""
-        return Execution(Course(run, journal=self.journal, **course), fields)
+        ledger = Ledger(rows=len(source.rows))
+        found = Course(run, source=source, ledger=ledger, journal=self.journal, **course)
+        return Execution(found, Preparing(found, fields))
+
+    def resumption(self, run: str, **course: Any) -> Execution:
+        """Return a run that is ready to go on; nothing is sent yet."""
+        found = Course(run, journal=self.journal, **course)
+        return Execution(found, Resuming(found))
+
+    def remembered(self, run: str) -> tuple[Ledger, list[StoredRow]]:
+        """Return what the store has of a run: its ledger, and its rows by position."""
+        rows = self.store.rows(run)
+        ledger = Ledger(rows=len(rows))
+        invalid = {row.position: row.fault for row in rows if row.fault is not None}
+        ledger.plan(self.store.operations(run), invalid=invalid)
+        if ledger.is_at_rest:
+            ledger.rested.set_result(None)
+        return ledger, rows
 
     async def aclose(self) -> None:
         """Write what is noted and close the store."""

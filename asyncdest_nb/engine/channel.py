@@ -13,7 +13,15 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from ..destination import ActionData, Destination, Function, Settings, secrets_of, urls_of
+from ..destination import (
+    ActionData,
+    Destination,
+    Function,
+    Settings,
+    input_fields,
+    secrets_of,
+    urls_of,
+)
 from ..errors import (
     DestinationError,
     HTTPError,
@@ -91,6 +99,16 @@ class Channel:
             transport=transport,
             clock=self.clock.wall,
         )
+
+    def public_settings(self) -> dict[str, str]:
+        """Return its settings as text, without those that are missing or secret."""
+        fields = input_fields(type(self.settings))
+        values = {key: getattr(self.settings, key) for key in fields}
+        return {
+            key: self.mask(str(value))
+            for key, value in values.items()
+            if value is not None and fields[key].type != "password"
+        }
 
     def mask(self, text: str) -> str:
         """Return *text* without secrets."""

@@ -31,21 +31,19 @@ class Course:
     """One run on its way; lives on the engine's loop."""
 
     run: str
+    title: str
     source: Source
     action: Action
     channel: Channel
     journal: Journal
     schedule: Schedule
     limits: Limits
-    ledger: Ledger = field(init=False)
+    ledger: Ledger
     requests: int = 0  # HTTP requests so far.
     is_canceling: bool = False  # Nothing more is sent, and what was sent is to be canceled.
 
     # Why the last polls of an operation got no answer, by its number.
     unanswered: dict[int, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.ledger = Ledger(rows=len(self.source.rows))
 
     @property
     def wall(self) -> float:

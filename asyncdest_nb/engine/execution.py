@@ -11,13 +11,13 @@ import itertools
 from collections import deque
 
 from ..errors import AsyncDestError
-from ..mapping import FieldMap
 from ..operation import POLLED, State, held, unsure
 from .canceling import cancel
 from .course import Course
 from .ledger import Ledger
 from .polling import Polling
 from .preparing import Preparing
+from .resuming import Resuming
 from .submitting import Submitting
 
 TICK_SECONDS = 0.2  # How often the listeners are told.
@@ -27,9 +27,9 @@ HEARTBEAT_TICKS = 25  # A screen that hears nothing for long has to doubt the ke
 class Execution:
     """One run: its rows, where they go, and the ledger of what becomes of them."""
 
-    def __init__(self, course: Course, fields: FieldMap) -> None:
+    def __init__(self, course: Course, beginning: Preparing | Resuming) -> None:
         self._course = course
-        self._preparing = Preparing(course, fields)
+        self._beginning = beginning
         self._group: asyncio.TaskGroup | None = None
         self.failure: Exception | None = None  # What ended the run before its time.
 
@@ -76,7 +76,7 @@ class Execution:
     def _end(self, failure: Exception | None) -> None:
         self.failure = failure
         for operation in self.ledger.operations:
-            if operation.state is State.SUBMITTING:
+            if operation.state is State.SUBMITTING and not self._course.action.steps:
                 text = "the run ended while it was being sent: it may or may not have been applied"
                 self._course.put(held(unsure(operation, message=text)))
         self._course.journal.flush()
@@ -88,10 +88,10 @@ class Execution:
 
     def notices(self) -> list[str]:
         """Return sentences a person should see now."""
-        course, total = self._course, len(self._course.source.rows)
+        course = self._course
         found = [str(self.failure) if self.failure else "", course.journal.failure]
         if not self.ledger.is_planned and not self.failure:
-            found.append(f"preparing: {self._preparing.prepared:,} of {total:,} rows")
+            found.append(self._beginning.notice)
         if not self.ledger.rested.done():
             found += [course.channel.notice(), self._cannot_cancel(), self._unanswered()]
         return [text for text in found if text]
@@ -110,7 +110,7 @@ class Execution:
 
     async def _go(self) -> None:
         course = self._course
-        batches = deque(await self._preparing.batches())
+        batches = deque(await self._beginning.batches())
         submitting, polling = Submitting(course), Polling(course)
         async with asyncio.TaskGroup() as self._group:
             for _ in range(min(course.limits.submitters, len(batches))):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..mapping import FieldMap
 from ..operation import Operation, rejected, submitted
-from ..store import StoredRow
+from ..store import StoredRow, StoredRun
 from .course import Course
 from .plan import Batch, Invalid, Prepared, plan, prepare
 from .verdict import Rejected, read_check, read_error, without_harm
@@ -21,7 +21,12 @@ class Preparing:
     def __init__(self, course: Course, fields: FieldMap) -> None:
         self._course = course
         self._fields = fields
-        self.prepared = 0  # Rows looked at so far.
+        self._prepared = 0  # Rows looked at so far.
+
+    @property
+    def notice(self) -> str:
+        """How far it has come."""
+        return f"preparing: {self._prepared:,} of {len(self._course.source.rows):,} rows"
 
     async def batches(self) -> list[Batch]:
         """Return what is to be sent; the run is planned and recorded then."""
@@ -48,8 +53,8 @@ class Preparing:
                 invalid[row.position] = row.reason
             else:
                 good.append(row)
-            self.prepared = row.position + 1
-            if self.prepared % PREPARE_SLICE == 0:
+            self._prepared = row.position + 1
+            if self._prepared % PREPARE_SLICE == 0:
                 await asyncio.sleep(0)
         return good, invalid
 
@@ -93,10 +98,15 @@ class Preparing:
         store = course.journal.store
         with store.writing():
             store.add_run(
-                course.run,
-                destination=course.channel.destination.slug,
-                action=course.action.title,
-                created_at=course.wall,
+                StoredRun(
+                    id=course.run,
+                    destination=course.channel.destination.slug,
+                    action=course.channel.destination.slug_of(course.action),
+                    title=course.title,
+                    settings=course.channel.public_settings(),
+                    batch_size=course.limits.batch_size,
+                    created_at=course.wall,
+                )
             )
             store.add_rows(course.run, rows)
             store.put_operations(course.run, operations)

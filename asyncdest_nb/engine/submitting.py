@@ -47,8 +47,11 @@ class Submitting:
 
     def __init__(self, course: Course) -> None:
         self._course = course
-        self._ids: dict[str, int] = {}  # Operation ids seen in this run, and whose they are.
-        self._doubtful: set[int] = set()  # Operations whose last step may have been applied.
+        known = course.ledger.operations
+        # Operation ids seen in this run, and whose they are.
+        self._ids = {each.operation_id: each.number for each in known if each.operation_id}
+        # Operations whose last step may have been applied.
+        self._doubtful = {each.number for each in known if self._is_last(each)}
 
     async def all(self, batches: deque[Batch]) -> None:
         """Send batches until there are none; several of this share them."""

@@ -85,6 +85,11 @@ def to_frame(index: pd.Index[Any], columns: Mapping[str, Sequence[Any]]) -> pd.D
     return pd.DataFrame(arrays, index=index)
 
 
+def from_rows(rows: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> pd.DataFrame:
+    """Return *rows* as a frame with *labels*, which may repeat, as its index."""
+    return pd.DataFrame(list(rows), index=pd.Index(list(labels), dtype=object))
+
+
 def with_columns(
     frame: pd.DataFrame, positions: Sequence[int], columns: Mapping[str, Sequence[Any]]
 ) -> pd.DataFrame:

@@ -29,6 +29,7 @@ from ..request import Exchange
 from ..responses import AsyncActionResponse, JSONObject
 from ..schedule import Schedule, SquareRoot
 from .exploring import Executed, Preview
+from .reopening import Reopened
 from .run import Run
 
 
@@ -88,8 +89,10 @@ class Connection:
         return self._send(sending, schedule)
 
     def _send(self, sending: _Sending, schedule: Schedule | None, **retry: Any) -> Run:
+        title = f"{sending.action.title} to {self.destination.name}"
         execution = self._engine.execution(
             run_id := uuid.uuid4().hex[:12],
+            title=title,
             source=sending.source,
             action=sending.action,
             fields=sending.fields,
@@ -99,16 +102,37 @@ class Connection:
         )
         run = Run(
             run_id,
-            f"{sending.action.title} to {self.destination.name}",
+            title,
             frame=sending.frame,
             labels=sending.source.labels,
-            execution=execution,
-            again=partial(self._again, sending),
-            result_columns=sending.action.result_columns,
+            ledger=execution.ledger,
             **retry,
         )
+        run._connect(execution, partial(self._again, sending), sending.action.result_columns)
         self._start(run)
         return run
+
+    def _resume(self, reopened: Reopened) -> None:
+        """Go on with a run of the session's file."""
+        run, stored = reopened.run, reopened.stored
+        sending = _Sending(
+            action=self.destination.action(stored.action),
+            frame=run._frame,
+            source=reopened.source,
+            fields=reopened.fields,
+            batch_size=stored.batch_size,
+        )
+        execution = self._engine.resumption(
+            run.id,
+            title=run.title,
+            source=sending.source,
+            action=sending.action,
+            channel=self._channel,
+            schedule=SquareRoot(),
+            limits=Limits(batch_size=stored.batch_size),
+            ledger=run._ledger,
+        )
+        run._connect(execution, partial(self._again, sending), sending.action.result_columns)
 
     def _again(
         self, sending: _Sending, run: Run, rows: Sequence[int], schedule: Schedule | None

@@ -15,6 +15,9 @@ from ..operation import Operation, RowOutcome, RowStatus, RunStatus
 from ..portal import call, wait, wait_async
 from ..schedule import Schedule
 
+Again = Callable[["Run", Sequence[int], Schedule | None], "Run"]
+
+_DETACHED = "nobody is connected to its destination: session.connect(…) goes on with it"
 _FAILED = (RowStatus.FAILED, RowStatus.INVALID, RowStatus.CANCELED)
 
 
@@ -35,9 +38,8 @@ class Run:
         *,
         frame: DataFrame,
         labels: Sequence[str],
-        execution: Execution,
-        again: Callable[[Run, Sequence[int], Schedule | None], Run],
-        result_columns: Sequence[str] = (),
+        ledger: Ledger,
+        created_at: float | None = None,
         retry_of: Run | None = None,
         positions: Sequence[int] = (),
     ) -> None:
@@ -45,16 +47,18 @@ class Run:
         self.title = title
         self.labels = labels
         self.retry_of = retry_of  # None = the run of a submit
-        self.created_at = time.time()  # Unix seconds
+        self.created_at = time.time() if created_at is None else created_at  # Unix seconds
         self._frame = frame
+        self._ledger = ledger
+        self._execution: Execution | None = None  # None = nobody is connected to go on with it.
+        self._again: Again | None = None
+        self._result_columns: Sequence[str] = ()
+        self._positions = positions  # Of its rows in the frame, if it is a retry.
+
+    def _connect(self, execution: Execution, again: Again, result_columns: Sequence[str]) -> None:
         self._execution = execution
         self._again = again
         self._result_columns = result_columns
-        self._positions = positions  # Of its rows in the frame, if it is a retry.
-
-    @property
-    def _ledger(self) -> Ledger:
-        return self._execution.ledger
 
     @property
     def rested(self) -> Future[None]:
@@ -84,7 +88,9 @@ class Run:
     @property
     def notices(self) -> list[str]:
         """Sentences to see now: throttling, an unreachable host, a full disk."""
-        return self._execution.notices()
+        if self._execution is not None:
+            return self._execution.notices()
+        return [] if self.is_at_rest else [_DETACHED]
 
     @property
     def stats(self) -> dict[str, int | float]:
@@ -95,7 +101,7 @@ class Run:
         return {
             "rows": len(self.labels),
             "operations": len(operations),
-            "requests": self._execution.requests,
+            "requests": self._execution.requests if self._execution else 0,
             "polls": sum(each.polls for each in operations),
             "polls_without_answer": sum(each.poll_errors for each in operations),
             "seconds": round(end - self.created_at, 3),
@@ -133,6 +139,8 @@ class Run:
         or done before it came to that. Where it cannot cancel, a notice says so, and
         the polling goes on.
         """
+        if self._execution is None:
+            raise UsageError(_DETACHED)
         call(self._execution.cancel())
 
     def retry(self, *, schedule: Schedule | None = None) -> Run:
@@ -143,6 +151,8 @@ class Run:
         every row of the frame: those sent again as they are now, the others as they
         were. Raises UsageError if the run is still going, or no row may be sent again.
         """
+        if self._again is None:
+            raise UsageError(_DETACHED)
         if not self.is_at_rest:
             raise UsageError("the run is still going: wait for it, or cancel it, before a retry")
         own = self._ledger.outcomes()

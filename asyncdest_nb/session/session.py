@@ -17,6 +17,7 @@ from ..errors import UsageError
 from ..portal import call, portal, wait_async
 from ..request import Transport
 from .connection import Connection
+from .reopening import Reopened
 from .run import Run
 
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
@@ -31,20 +32,39 @@ class Reachable(Protocol):
     requests_per_second: float
 
 
+class _Shared:
+    """What a session holds; those of one file in one process hold the same."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.channels: list[Channel] = []
+        self.reopened = [Reopened.of(stored, engine) for stored in engine.store.runs()]
+        self.runs = [each.run for each in self.reopened]
+        self.going: dict[Run, Future[None]] = {}
+
+    async def aclose(self) -> None:
+        """Close the connections and the store."""
+        # The cancelled runs write their last word before the store closes.
+        for run in self.going:
+            await wait_async(run.rested, timeout=5)
+        for channel in self.channels:
+            await channel.aclose()
+        await self.engine.aclose()
+
+
 class Session:
     """Where runs, and what destinations keep, live: in memory, or in a file for a *name*.
 
-    A named session is one SQLite file in the user's data directory, or at *path*.
-    Raises StoreError if it cannot be opened.
+    A named session is one SQLite file in the user's data directory, or at *path*. Its
+    runs are there again when it is opened again, and go on as soon as somebody
+    connects to their destination with the same settings. One process has it at a
+    time. Raises StoreError if it cannot be opened.
     """
 
     def __init__(self, name: str | None = None, *, path: str | Path | None = None) -> None:
         self.name = name
         self.path = _file_of(name, path)
-        self._engine = Engine(portal().loop, path=self.path)
-        self._channels: list[Channel] = []
-        self._runs: list[Run] = []
-        self._going: list[Future[None]] = []
+        self._shared = _twin(self.path) or _Shared(Engine(portal().loop, path=self.path))
         _open.append(self)
 
     def connect(
@@ -67,40 +87,46 @@ class Session:
             requests_per_second = requests_per_second or destination.requests_per_second
             destination = destination.slug
         found = find(destination) if isinstance(destination, str) else destination
-        channel = self._engine.channel(
+        channel = self._shared.engine.channel(
             found,
             found.read_settings(settings),
             requests_per_second=requests_per_second,
             timeout_seconds=timeout_seconds,
             transport=transport,
         )
-        self._channels.append(channel)
-        return Connection(channel, engine=self._engine, start=self._start)
+        self._shared.channels.append(channel)
+        connection = Connection(channel, engine=self._shared.engine, start=self._start)
+        self._resume(connection, channel)
+        return connection
+
+    def _resume(self, connection: Connection, channel: Channel) -> None:
+        for reopened in [each for each in self._shared.reopened if each.fits(channel)]:
+            self._shared.reopened.remove(reopened)
+            connection._resume(reopened)
+            if not reopened.run.is_at_rest:
+                self._go(reopened.run)
 
     def runs(self) -> list[Run]:
         """Return the runs of this session, the oldest first."""
-        return list(self._runs)
+        return list(self._shared.runs)
 
     def close(self) -> None:
         """Stop its runs where they stand, write what is left, and close the file."""
         if self not in _open:
             return
         _open.remove(self)
-        for future in self._going:
-            future.cancel()
-        call(self._close())
-
-    async def _close(self) -> None:
-        # The cancelled runs write their last word before the store closes.
-        for run in self._runs:
-            await wait_async(run.rested, timeout=5)
-        for channel in self._channels:
-            await channel.aclose()
-        await self._engine.aclose()
+        if not any(each._shared is self._shared for each in _open):
+            for future in self._shared.going.values():
+                future.cancel()
+            call(self._shared.aclose())
 
     def _start(self, run: Run) -> None:
-        self._runs.append(run)
-        self._going.append(portal().start(run._execution.run()))
+        self._shared.runs.append(run)
+        self._go(run)
+
+    def _go(self, run: Run) -> None:
+        assert run._execution is not None  # It is connected.
+        self._shared.going[run] = portal().start(run._execution.run())
 
     def __enter__(self) -> Session:
         return self
@@ -110,8 +136,16 @@ class Session:
 
     def __repr__(self) -> str:
         where = self.path or "in memory"
-        runs = "".join(f"\n  {run}" for run in self._runs)
-        return f"<Session {self.name or where}: {len(self._runs)} runs>{runs}"
+        runs = "".join(f"\n  {run}" for run in self._shared.runs)
+        return f"<Session {self.name or where}: {len(self._shared.runs)} runs>{runs}"
+
+
+def _twin(path: Path | None) -> _Shared | None:
+    """Return what another session of this process holds of the file: a cell may run twice."""
+    if path is None:
+        return None
+    same = (each for each in _open if each.path and each.path.resolve() == path.resolve())
+    return next((each._shared for each in same), None)
 
 
 def _file_of(name: str | None, path: str | Path | None) -> Path | None:

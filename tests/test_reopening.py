@@ -1,0 +1,181 @@
+"""Sessions in files: closed, reopened and killed, with real processes and real HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from raw_server import RawServer, answer
+
+import asyncdest_nb as ad
+from asyncdest_nb.schedule import SquareRoot
+
+CHILD = Path(__file__).parent / "killed_child.py"
+
+
+def eager() -> SquareRoot:
+    return SquareRoot(minimum=0.05, cost=0.01)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "session.sqlite"
+
+
+def people(count: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"user_id": [f"u-{number}" for number in range(count)], "operation_type": "sync_profile"},
+        index=[f"row {number % 5}" for number in range(count)],
+    )
+
+
+def test_a_run_that_has_ended_is_there_again_with_every_outcome(file: Path):
+    with ad.simulate("example-async", duration_seconds=0.1, failing=0.3, seed=1) as demo:
+        with ad.Session(path=file) as session:
+            frame = people(20)
+            frame.iloc[3, 0] = None
+            run = session.connect(demo).submit(frame, "asyncOperation", schedule=eager())
+            assert run.wait(timeout=20) == "partial"
+            before = run.results()
+        with ad.Session(path=file) as session:
+            (again,) = session.runs()
+            assert (again.id, again.title, again.status) == (run.id, run.title, "partial")
+            assert again.created_at == pytest.approx(run.created_at, abs=5)
+            pd.testing.assert_frame_equal(again.results(), before, check_index_type=False)
+            assert list(again.failed().index) == list(run.failed().index)
+            assert again.notices == []
+            with pytest.raises(ad.UsageError, match="connect"):
+                again.retry()
+
+
+def test_a_run_goes_on_when_somebody_connects_with_the_same_settings(file: Path):
+    with ad.simulate("example-async", duration_seconds=1.5, failing=0, seed=1) as demo:
+        with ad.Session(path=file) as session:
+            run = session.connect(demo).submit(people(5), "asyncOperation", schedule=eager())
+            while not (run.operations and all(each.polls for each in run.operations)):
+                assert run.wait(timeout=0.05) == "pending"
+        with ad.Session(path=file) as session:
+            (again,) = session.runs()
+            assert again.wait(timeout=0.2) == "pending"
+            assert "session.connect" in again.notices[0]
+            session.connect("example-async", endpoint="http://127.0.0.1:9")
+            assert "session.connect" in again.notices[0]
+            session.connect(demo)
+            assert again.wait(timeout=20) == "completed"
+            assert demo.requests["POST /operations/batch"] == {202: 1}
+            assert set(again.results()["operation_id"]) == {
+                each["operation_id"] for each in demo.operations
+            }
+
+
+def test_a_retry_after_a_restart_sends_what_was_sent(file: Path):
+    with RawServer(answer(400), answer(202, {"operations": [{"operation_id": "o-1"}]})) as server:
+        with ad.Session(path=file) as session:
+            crm = session.connect("example-async", endpoint=server.url)
+            assert crm.submit(people(1), "asyncOperation").wait(timeout=10) == "failed"
+        with ad.Session(path=file) as session:
+            session.connect("example-async", endpoint=server.url)
+            session.runs()[0].retry()
+            while len(server.arrived) < 2:
+                time.sleep(0.02)
+    assert server.arrived[0].body == server.arrived[1].body
+
+
+def test_a_session_opened_twice_in_one_process_is_one(file: Path):
+    with ad.simulate("example-async", duration_seconds=0.1, failing=0) as demo:
+        first = ad.Session(path=file)
+        run = first.connect(demo).submit(people(3), "asyncOperation", schedule=eager())
+        second = ad.Session(path=file)
+        assert second.runs() == [run]
+        first.close()
+        assert run.wait(timeout=10) == "completed"
+        second.close()
+    with ad.Session(path=file) as third:
+        assert third.runs()[0].status == "completed"
+
+
+# Processes that are killed
+
+
+@contextlib.contextmanager
+def child(file: Path, slug: str, settings: Any, **submission: Any) -> Iterator[subprocess.Popen]:
+    """Start a process that submits; it is killed at the latest when the block ends."""
+    frame = submission.pop("frame")
+    submission = {"frame": frame.to_dict("list"), "index": list(frame.index), **submission}
+    words = [sys.executable, CHILD, file, slug, json.dumps(settings), json.dumps(submission)]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=10)
+
+
+def test_a_file_that_another_process_has_open_is_refused_and_says_who_has_it(file: Path):
+    with ad.simulate("example-async", duration_seconds=60) as demo:
+        with child(
+            file, "example-async", demo.settings, frame=people(1), action="asyncOperation"
+        ) as process:
+            with pytest.raises(
+                ad.StoreError, match=f"open in process {process.pid} on .* since 20"
+            ):
+                ad.Session(path=file)
+        ad.Session(path=file).close()  # The system took the lock back from the dead.
+
+
+@pytest.mark.parametrize("after", [0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8])
+def test_nothing_is_lost_or_sent_twice_when_the_kernel_is_killed(file: Path, after: float):
+    frame = people(400)
+    knobs = {"duration_seconds": 0.6, "failing": 0, "latency_seconds": 0.03}
+    with ad.simulate("example-async", **knobs) as demo:
+        submission = {"frame": frame, "action": "asyncOperation", "batch_size": 20}
+        with child(file, "example-async", demo.settings, **submission):
+            time.sleep(after)
+        with ad.Session(path=file) as session:
+            session.connect(demo)
+            if not session.runs():
+                assert demo.operations == []  # Killed before the first intent.
+                return
+            (run,) = session.runs()
+            run.wait(timeout=30)
+            results = run.results()
+        held = {row for each in run.operations if each.state == "held" for row in each.rows}
+        assert set(results["status"]) <= {"completed", "unknown"}
+        assert {at for at, word in enumerate(results["status"]) if word == "unknown"} == held
+        arrived = Counter(each["payload"]["user_id"] for each in demo.operations)
+        assert max(arrived.values()) == 1
+        completed = {f"u-{at}" for at in range(400) if at not in held}
+        assert completed <= set(arrived)
+
+
+@pytest.mark.parametrize("after", [0.0, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2])
+def test_a_job_of_several_steps_is_applied_once_whenever_the_kernel_is_killed(
+    file: Path, after: float
+):
+    frame = pd.DataFrame({"LastName": [f"N {number}" for number in range(40)]})
+    knobs = {"duration_seconds": 0.5, "failing": 0, "latency_seconds": 0.1}
+    with ad.simulate("salesforce-bulk", **knobs) as org:
+        submission = {"frame": frame, "action": "insert", "object": "Contact", "batch_size": 10}
+        with child(file, "salesforce-bulk", org.settings, **submission):
+            time.sleep(after)
+        with ad.Session(path=file) as session:
+            session.connect(org)
+            if not session.runs():
+                assert org.operations == []
+                return
+            (run,) = session.runs()
+            assert run.wait(timeout=40) == "completed"
+        # Four jobs were closed; more may have been opened, and nothing comes of those.
+        names = Counter(each["LastName"] for each in org.records["Contact"])
+        assert names == Counter(frame["LastName"])

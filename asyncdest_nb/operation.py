@@ -6,13 +6,14 @@ An operation is what one context stands for: one row, or one job of N rows.
                  |- rejected   refused: never applied
                  |- planned    known not sent, or throttled: the same attempt, later;
                  |             or one step of a submission is done, and the next may go
-    planned -> canceled   by the user, before it was sent
                  `- unknown    sent? nobody knows -> accepted | planned | held
+    planned -> canceled                      by the user, before it was sent
+    accepted | running -> canceling          by the user; running again if that is refused
     accepted | running | canceling -> lost   the destination no longer knows it
 
 Only the destination's word makes ``completed | partial | failed``, and ``canceled``
-of what it took; final is final: a transition of a final operation returns it unchanged. What
-happens to *us* (a failed poll, an odd word) is a field, never a state.
+of what it took. Final is final: a transition of a final operation returns it
+unchanged. What happens to *us* (a failed poll, an odd word) is a field, never a state.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ _NEXT: dict[State, frozenset[State]] = {
     State.HELD: frozenset({State.ACCEPTED, State.PLANNED}),
     State.ACCEPTED: _ENDS | {State.RUNNING, State.CANCELING, State.LOST},
     State.RUNNING: _ENDS | {State.RUNNING, State.CANCELING, State.LOST},
-    State.CANCELING: _ENDS | {State.CANCELING, State.LOST},
+    State.CANCELING: _ENDS | {State.CANCELING, State.RUNNING, State.LOST},
 }
 
 
@@ -194,9 +195,19 @@ def advanced(
     )
 
 
-def rejected(operation: Operation, *, message: str, code: str | None, now: float) -> Operation:
-    """Say that its request was refused: never applied."""
-    return _moved(operation, State.REJECTED, message=message, error_code=code, finished_at=now)
+def rejected(
+    operation: Operation, *, message: str, code: str | None, now: float, is_proven: bool = True
+) -> Operation:
+    """Say that its request was refused: never applied, as the wire proves or its code claims."""
+    claimed = RowOutcome(RowStatus.FAILED, message, code)
+    return _moved(
+        operation,
+        State.REJECTED,
+        message=message,
+        error_code=code,
+        row_outcomes=None if is_proven else (claimed,) * len(operation.rows),
+        finished_at=now,
+    )
 
 
 def withdrawn(operation: Operation, *, now: float) -> Operation:
@@ -210,8 +221,8 @@ def canceling(operation: Operation) -> Operation:
 
 
 def not_canceled(operation: Operation, *, message: str) -> Operation:
-    """Say that the destination would not cancel it; how it ends, a poll will say."""
-    return operation if operation.is_final else replace(operation, message=message)
+    """Say that the destination would not cancel it: it goes on."""
+    return _moved(operation, State.RUNNING, message=message)
 
 
 def unsure(operation: Operation, *, message: str) -> Operation:

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 STEP_SECONDS = 0.05  # How long a wait may be deaf to the stop button.
+THREAD_NAME = "asyncdest-engine"
 
 
 class Portal:
@@ -27,7 +28,7 @@ class Portal:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="asyncdest-engine", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
         self._thread.start()
 
     @property
@@ -125,6 +126,13 @@ def call(work: Coroutine[Any, Any, T]) -> T:
         future.cancel()
         raise
     return future.result()
+
+
+def tell(work: Coroutine[Any, Any, None]) -> None:
+    """Run *work* on the engine's loop, and wait for it unless this is the engine's own thread."""
+    future = portal().start(work)
+    if threading.current_thread().name != THREAD_NAME and wait(future):
+        future.result()
 
 
 async def wait_async(future: Future[Any], timeout: float | None = None) -> bool:

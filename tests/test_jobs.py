@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import threading
@@ -179,9 +180,8 @@ def test_what_is_left_of_a_refused_submission_is_canceled_there(session):
 def test_polls_that_are_refused_for_long_are_a_notice(session):
     with RawServer(CREATED, OK, OK, answer(403, "not for you")) as server:
         run = submit(connect(session, job(poll=read_all), server.url), ["a"])
-        while not run.notices:
-            run.wait(timeout=0.05)
-        assert run.notices[0].startswith("1 operations cannot be asked about: GET ")
+        while not any("cannot be asked about: GET " in each for each in run.notices):
+            assert run.wait(timeout=0.05) == "pending"
         assert run.operations[0].poll_errors >= 3
 
 
@@ -485,7 +485,7 @@ async def _ping(request: Any, data: Any) -> Any:
     ("error", "status"),
     [
         (ad.InvalidAuthenticationError("no client"), "failed"),
-        (ad.HTTPError("POST /token answered 400", status=400), "failed"),
+        (ad.HTTPError("400", status=400), "failed"),
         (KeyError("KeyError"), "failed"),
     ],
 )
@@ -512,11 +512,17 @@ def test_an_answer_with_a_token_that_was_not_understood_is_never_shown(session, 
         response = await request("/token", method="POST", json={})
         raise ad.ProtocolError(f"not what was expected: {response.content}")
 
-    with RawServer(answer(200, "access_token=token-one-of-mine")) as server:
+    for status in (200, 401):
+        text = '{"access_token": "token-one-of-mine", "error": "no grant"}'
+        _never_shown(session, caplog, refresh_access_token, answer(status, text))
+
+
+def _never_shown(session, caplog, refresh_access_token, given) -> None:
+    with RawServer(given) as server:
         crm = with_tokens(session, server, refresh_access_token)
         run = submit(crm, ["a"])
         assert run.wait(timeout=10) == "failed"
-    assert "ProtocolError" in run.results()["message"][0]
+    assert "no access token" in run.results()["message"][0]
     assert "token-one-of-mine" not in run.results()["message"][0] + caplog.text
 
 
@@ -545,10 +551,25 @@ def test_what_was_provably_never_applied_may_be_sent_again_and_nothing_else(sess
         third = second.retry(schedule=SquareRoot(minimum=0.02))
         with pytest.raises(ad.UsageError, match="still going"):
             third.retry()
+        with pytest.raises(ad.UsageError, match=f"went again as <Run {third.id}"):
+            second.retry()
         third.wait(timeout=10)
         assert json.loads(server.arrived[5].body) == ["b"]
         # Two outcomes for one row are none.
         assert list(third.results()["status"]) == ["completed", "invalid", "unknown"]
+
+
+def test_a_refusal_that_only_the_action_claims_is_no_proof(session):
+    async def claims(request: Any, data: Any) -> Any:
+        with contextlib.suppress(ad.HTTPError):
+            await create(request, data)
+        raise ad.IntegrationError("it says no", "NO", 400)
+
+    with RawServer(answer(504)) as server:
+        action = ad.Action(title="Act", payload=Payload, perform=claims, poll=done)
+        run = submit(connect(session, action, server.url), ["a"])
+        assert run.wait(timeout=10) == "failed"
+        assert run.results()["retryable"].isna().all()
 
 
 def test_without_a_row_to_send_again_there_is_no_retry(session):
@@ -611,8 +632,9 @@ def test_a_refusal_to_cancel_is_told_and_the_polls_go_on(session):
         run = submit(connect(session, action, server.url), ["a"])
         wait_for(run, "running")
         run.cancel()
-        while "too late" not in run.operations[0].message:
+        while not any("too late" in each for each in run.notices):
             run.wait(timeout=0.02)
+        wait_for(run, "running")
         done_now.append(True)
         assert run.wait(timeout=10) == "completed"
 
@@ -624,10 +646,35 @@ def test_what_was_not_sent_yet_is_canceled_here(session):
             run.wait(timeout=0.02)
         run.cancel()
         assert run.wait(timeout=20) == "failed"
+        assert asked(server) == [*STEPS[:2], "POST /jobs/j-1/cancel"]
     results = run.results()
     assert list(results["status"]) == ["canceled"]
     assert "before it was sent" in results["message"][0]
-    assert "PATCH /jobs/j-1" not in asked(server)
+
+
+def test_a_request_that_waits_for_its_turn_is_not_sent_any_more(session):
+    later = answer(429, headers={"retry-after": "30"})
+    with RawServer(later, CREATED) as server:
+        action = ad.Action(title="Act", payload=Payload, perform=create, poll=done)
+        run = submit(connect(session, action, server.url), ["a", "b", "c"])
+        while not server.arrived:
+            run.wait(timeout=0.02)
+        run.wait(timeout=0.2)
+        arrived = len(server.arrived)
+        run.cancel()
+        assert run.wait(timeout=10) == "failed"
+        assert len(server.arrived) == arrived
+    assert set(run.results()["status"]) == {"canceled"}
+
+
+def test_a_run_can_be_canceled_by_who_listens_to_it_and_after_its_session(session):
+    with RawServer(CREATED, OK) as server:
+        run = submit(connect(session, job(**until_canceled(LEFT)), server.url), ["a"])
+        run.on_change(lambda numbers, at_rest: None if at_rest else run.cancel())
+        assert run.wait(timeout=20) == "failed"
+        other = submit(connect(session, job(poll=until_canceled()["poll"]), server.url), ["a"])
+        session.close()
+        other.cancel()
 
 
 def test_a_last_step_in_doubt_is_settled_before_it_is_canceled(session):

@@ -436,6 +436,23 @@ def test_a_state_that_salesforce_does_not_have_ends_nothing(session, job):
     assert run.status == "pending"
 
 
+def test_a_canceled_job_found_open_is_not_closed(session):
+    still_open = answer(200, {"id": "750A", "state": "Open"})
+    with RawServer(
+        answer(403, []), *INGEST, answer(200, {"state": "InProgress"}), still_open
+    ) as server:
+        sf = session.connect(
+            "salesforce-bulk", instance_url=server.url, access_token="a-session-id"
+        )
+        run = sf.submit(contacts(1), "upsert", **CONTACTS, schedule=eager())
+        while not (run.operations and run.operations[0].state == "running"):
+            run.wait(timeout=0.01)
+        run.cancel()
+        run.wait(timeout=1.5)
+        closes = [each for each in server.arrived if b"UploadComplete" in each.body]
+    assert len(closes) == 1
+
+
 def test_a_job_found_open_is_closed(session):
     still_open = answer(200, {"id": "750A", "state": "Open"})
     running = answer(200, {"id": "750A", "state": "InProgress"})
@@ -767,6 +784,38 @@ def test_an_exported_report_has_an_id_that_cannot_be_inserted(session):
 def test_an_insert_without_what_it_needs_is_reported(session):
     found = preview(session, contacts(2).drop(columns="LastName"), "insert")
     assert set(found.invalid.values()) == {"no column 'LastName': insert needs it"}
+
+
+def test_an_insert_only_tells_rows_apart_by_its_external_id(session):
+    people = contacts(3).assign(Email=["a@b.cd", "a@b.cd", None])
+    found = preview(session, people, "insert", external_id="Email")
+    assert found.invalid[0].endswith("is in 2 rows: it is to tell the results of the rows apart")
+    assert found.invalid[2] == "Email is missing: it is to tell the results of the rows apart"
+
+
+def test_a_day_with_a_time_zone_stays_the_day(session):
+    days = pd.to_datetime(["2024-01-01", "2024-07-01"]).tz_localize("Europe/Berlin")
+    with play() as simulator:
+        sf = session.connect(simulator)
+        people = contacts(2).assign(Signup_Date__c=days)
+        run = sf.submit(people, "upsert", **CONTACTS, schedule=eager())
+        assert run.wait(timeout=20) == "completed"
+        kept = [stored(simulator)[key]["Signup_Date__c"] for key in people["Customer_Id__c"]]
+    assert kept == ["2024-01-01", "2024-07-01"]
+
+
+def test_a_required_parent_may_be_named_by_its_own_key(session):
+    described = {"fields": [*DESCRIBED["fields"]]}
+    parent = {"name": "AccountId", "relationshipName": "Account", "nillable": False}
+    described["fields"].append({**parent, "type": "reference", "createable": True})
+    with RawServer(answer(200, described)) as server:
+        sf = session.connect(
+            "salesforce-bulk", instance_url=server.url, access_token="a-session-id"
+        )
+        people = contacts(1).drop(columns="Email").assign(**{"Account.Ext__c": "a-1"})
+        assert sf.preview(people, "insert", object="Contact").invalid == {}
+        people = people.drop(columns="Account.Ext__c")
+        assert "no column 'AccountId'" in sf.preview(people, "insert", object="Contact").invalid[0]
 
 
 def test_a_parent_may_be_named_by_its_own_key(session):

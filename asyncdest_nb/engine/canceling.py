@@ -11,11 +11,15 @@ async def cancel(course: Course, number: int) -> None:
     """Cancel an operation: one that was sent ends as its polls say, any other right here."""
     (operation,) = course.operations([number])
     if operation.state in (State.ACCEPTED, State.RUNNING) and course.action.cancel is not None:
+        course.not_canceled.pop(number, None)
         course.put(canceling(operation))
         error = await _asked(course, number)
         if error is not None:
             (operation,) = course.operations([number])
             course.put(not_canceled(operation, message=describe(error)))
+            course.not_canceled[number] = (
+                f"operation {operation.operation_id} is not canceled: {describe(error)}"
+            )
     elif operation.state is State.PLANNED:
         # Of several steps some may be done; without the last nothing comes of them.
         course.put(withdrawn(operation, now=course.wall))

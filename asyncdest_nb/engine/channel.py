@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import logging
 import traceback
 from collections.abc import Callable, Sequence
@@ -36,8 +37,10 @@ from ..responses import JSONObject
 from ..schedule import Pace
 from .clock import Clock
 from .state import ScopedState, SessionState
-from .verdict import is_paced, is_trouble
+from .verdict import is_trouble
 
+STOP_SECONDS = 0.5  # How soon a request that waits for its turn hears of a cancel.
+REPEAT_SECONDS = 1.0
 REPEATS = 2  # How often a reading request is repeated before the call it is part of fails.
 _THROTTLING = (425, 429, 503)
 # What would end a task, or the engine's thread, if a user's function raised it there.
@@ -121,11 +124,15 @@ class Channel:
         payload: Any = None,
         contexts: Sequence[JSONObject] = (),
         scopes: Sequence[str] = (),
+        stops: Callable[[], bool] = lambda: False,
     ) -> Asked:
-        """Call a destination's function; whatever it raises is part of what is returned."""
+        """Call a destination's function; whatever it raises is part of what is returned.
+
+        A request that waits for its turn is not sent any more once *stops* says so.
+        """
         call = self._client.call()
         data = self._data(payload, contexts, self._state.of(*scopes))
-        return await self._attempt(function, call, data, request=self._persistent(call))
+        return await self._attempt(function, call, data, request=self._persistent(call, stops))
 
     async def rehearse(self, function: Function, payload: Any) -> Asked:
         """Call a destination's function with the network unplugged.
@@ -214,13 +221,13 @@ class Channel:
         answer = await asyncio.to_thread(_called, function, _blocking(request), data)
         return await answer if inspect.isawaitable(answer) else answer
 
-    def _persistent(self, call: Call) -> Callable[..., Any]:
+    def _persistent(self, call: Call, stops: Callable[[], bool]) -> Callable[..., Any]:
         """Return the request of *call*, which does not lose what was read before for one failure.
 
         A first request that fails is for the schedule to repeat. But a poll that reads a
         job and its three files would start over, and may never come to its end.
         """
-        request = self._authorized(call)
+        request = self._authorized(call, stops)
 
         async def persistent(url: str, **options: Any) -> Response:
             is_safe = str(options.get("method", "GET")).upper() in SAFE_METHODS
@@ -231,16 +238,16 @@ class Channel:
                 except (RequestFailed, HTTPError) as error:
                     if isinstance(error, HTTPError) and not is_trouble(error):
                         raise
-                    if not is_paced(error, call.exchanges):
-                        self.hold_back(error)
+                    # One sick file is no reason to slow down all others.
+                    await self.clock.sleep(REPEAT_SECONDS)
             last: Response = await request(url, **options)
             return last
 
         return persistent
 
-    def _authorized(self, call: Call) -> Callable[..., Any]:
+    def _authorized(self, call: Call, stops: Callable[[], bool]) -> Callable[..., Any]:
         """Return the request of *call* with an access token, a new one if the old is refused."""
-        paced = self._paced(call)
+        paced = self._paced(call, stops)
         if self.destination.refresh_access_token is None:
             return paced
 
@@ -296,14 +303,14 @@ class Channel:
             return NotSent(f"no access token: {error}")
         if isinstance(error, IntegrationError):
             return HTTPError(str(error), status=error.status)
-        if isinstance(error, HTTPError):
-            return error
         # Its text may quote the answer, and so a token that is no known secret yet.
+        if isinstance(error, HTTPError):
+            return _without_excerpt(error)
         return DestinationError(f"no access token: the function raised {type(error).__name__}")
 
-    def _paced(self, call: Call) -> Callable[..., Any]:
+    def _paced(self, call: Call, stops: Callable[[], bool] = lambda: False) -> Callable[..., Any]:
         async def request(url: str, **options: Any) -> Response:
-            await self._turn()
+            await self._turn(stops)
             try:
                 response = await call(url, **options)
             except (HTTPError, NotSent) as error:
@@ -314,9 +321,11 @@ class Channel:
 
         return request
 
-    async def _turn(self) -> None:
-        while (seconds := self.pace.wait(self.clock.steady())) > 0:
-            await self.clock.sleep(seconds)
+    async def _turn(self, stops: Callable[[], bool]) -> None:
+        while not stops() and (seconds := self.pace.wait(self.clock.steady())) > 0:
+            await self.clock.sleep(min(seconds, STOP_SECONDS))
+        if stops():
+            raise NotSent("canceled before it was sent")
 
     def _passed(self, call: Call, response: Response) -> None:
         if response.status in _THROTTLING:
@@ -344,6 +353,17 @@ class Channel:
         self.trouble = f"{self.destination.name}: {error}"
         seconds = error.retry_after if isinstance(error, RetryableError) else None
         self.pace.throttled(self.clock.steady(), retry_after=seconds)
+
+
+def _without_excerpt(error: HTTPError) -> HTTPError:
+    """Return a refusal of a token with OAuth's own words for why (RFC 6749, 5.2) and no others."""
+    try:
+        said = json.loads(error.excerpt)
+        words = [str(said[key]) for key in ("error", "error_description") if key in said]
+    except (ValueError, TypeError):
+        words = []
+    text = ": ".join([f"no access token: answered {error.status}", *words])
+    return HTTPError(text, status=error.status, retry_after=error.retry_after)
 
 
 def _blocking(request: Callable[..., Any]) -> Callable[..., Any]:

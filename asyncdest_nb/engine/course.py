@@ -42,6 +42,7 @@ class Course:
     requests: int = 0  # HTTP requests so far.
     is_canceling: bool = False  # Nothing more is sent, and what was sent is to be canceled.
 
+    not_canceled: dict[int, str] = field(default_factory=dict)  # Refusals to cancel, by number.
     # Why the last polls of an operation got no answer, by its number.
     unanswered: dict[int, str] = field(default_factory=dict)
 

@@ -63,11 +63,16 @@ class Execution:
     async def cancel(self) -> None:
         """Send no more, and ask the destination to cancel what it has taken, where it can."""
         self._course.is_canceling = True
-        if self._group is None or self.ledger.is_at_rest:
+        group = self._group
+        if group is None or self.ledger.rested.done():
             return
         taken = deque(each.number for each in self.ledger.operations if each.state in POLLED)
         for _ in range(min(self._course.limits.submitters, len(taken))):
-            self._group.create_task(self._cancel_all(taken))
+            work = self._cancel_all(taken)
+            try:
+                group.create_task(work)
+            except RuntimeError:  # The run is coming to its end at this very moment.
+                work.close()
 
     async def _cancel_all(self, numbers: deque[int]) -> None:
         while numbers:
@@ -94,12 +99,15 @@ class Execution:
             found.append(self._beginning.notice)
         if not self.ledger.rested.done():
             found += [course.channel.notice(), self._cannot_cancel(), self._unanswered()]
+            found += list(course.not_canceled.values())[:1]
         return [text for text in found if text]
 
     def _cannot_cancel(self) -> str:
         if not self._course.is_canceling or self._course.action.cancel is not None:
             return ""
         count = sum(self.ledger.states.get(state, 0) for state in POLLED)
+        if not count:
+            return ""
         name = self._course.channel.destination.name
         return f"{name} cannot cancel: {count:,} operations go on there; nothing more is sent"
 
@@ -112,13 +120,15 @@ class Execution:
         course = self._course
         batches = deque(await self._beginning.batches())
         submitting, polling = Submitting(course), Polling(course)
-        async with asyncio.TaskGroup() as self._group:
+        async with asyncio.TaskGroup() as group:
             for _ in range(min(course.limits.submitters, len(batches))):
-                self._group.create_task(submitting.all(batches))
+                group.create_task(submitting.all(batches))
             if course.action.poll is not None:
-                self._group.create_task(polling.hand_out())
+                group.create_task(polling.hand_out())
                 for _ in range(course.limits.pollers):
-                    self._group.create_task(polling.all())
+                    group.create_task(polling.all())
+            self._group = group
+        self._group = None
 
     async def _publish(self) -> None:
         for tick in itertools.count(1):

@@ -76,6 +76,7 @@ class Polling:
         course.put(changed)
         course.unanswered.pop(operation.number, None)
         if changed.is_final:
+            course.not_canceled.pop(operation.number, None)
             course.schedule.finished(operation.number)
             return
         course.schedule.answered(

@@ -67,14 +67,16 @@ class Preparing:
         if check is None or not rows:
             return {}
         payloads = [row.payload for row in rows]
-        while (asked := await self._course.ask(check, payload=payloads)).error is not None:
+        course = self._course
+        stops = lambda: course.is_canceling  # noqa: E731 - it is no more than that
+        while (asked := await course.ask(check, payload=payloads, stops=stops)).error is not None:
             verdict = read_error(asked.error, asked.exchanges)
             verdict = without_harm(verdict, asked.error, is_last=False)
             if isinstance(verdict, Rejected):
                 return verdict
-            self._course.hold_back(asked)
-            if self._course.is_canceling:
+            if course.is_canceling:
                 return {}
+            course.hold_back(asked)
         return read_check(asked.answer, rows)
 
     async def _refuse(self, operations: Sequence[Operation], why: Rejected) -> None:

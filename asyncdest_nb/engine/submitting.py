@@ -7,7 +7,7 @@ answer means is decided in ``verdict``; here it is only done.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..operation import (
@@ -80,7 +80,7 @@ class Submitting:
             [submitted(each, now=now) for each in course.operations(batch.operations)]
         )
         operations = course.operations(batch.operations)
-        asked = await self._ask(batch, operations)
+        asked = await self._ask(batch, operations, stops=lambda: self._may_stop(batch))
         verdicts = self._verdicts(operations, asked)
         if self._is_last(operations[0]):
             verdicts = [self._settled(operations[0], verdicts[0], asked)]
@@ -94,7 +94,7 @@ class Submitting:
                 course.schedule.accepted(
                     operation.number, now=course.steady, retry_after=asked.retry_after
                 )
-        if any(isinstance(verdict, Again) for verdict in verdicts):
+        if any(isinstance(verdict, Again) for verdict in verdicts) and not self._may_stop(batch):
             course.hold_back(asked)
         return all(operation.state is not State.PLANNED for operation in judged)
 
@@ -116,14 +116,18 @@ class Submitting:
             return Accepted(operation.context or {}, operation.operation_id or "", verdict.message)
         return verdict
 
-    async def _ask(self, batch: Batch, operations: Sequence[Operation]) -> Asked:
+    async def _ask(
+        self, batch: Batch, operations: Sequence[Operation], *, stops: Callable[[], bool]
+    ) -> Asked:
         action, first = self._course.action, operations[0]
         payloads = [row.payload for row in batch.rows]
         function, payload = action.call_for(payloads, self._course.limits.batch_size)
         contexts = []
         if first.step:
             function, contexts = action.steps[first.step - 1], [first.context or {}]
-        return await self._course.ask(function, operations, payload=payload, contexts=contexts)
+        return await self._course.ask(
+            function, operations, payload=payload, contexts=contexts, stops=stops
+        )
 
     def _verdicts(self, operations: Sequence[Operation], asked: Asked) -> list[Verdict]:
         action = self._course.action
@@ -148,8 +152,9 @@ class Submitting:
                 return self._accepted(operation, context, operation_id, mask(message))
             case Finished(result):
                 return finished(operation, self._course.news(result), now=now)
-            case Rejected(message, code):
-                return rejected(operation, message=mask(message), code=code, now=now)
+            case Rejected(message, code, is_proven):
+                text = mask(message)
+                return rejected(operation, message=text, code=code, now=now, is_proven=is_proven)
             case Again(message):
                 return replanned(operation, message=mask(message))
             case Unsure(message):

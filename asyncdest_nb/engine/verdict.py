@@ -62,10 +62,11 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """It was refused and never applied."""
+    """It was refused and never applied; *is_proven* on the wire, or so the action's code says."""
 
     message: str
     code: str | None
+    is_proven: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,9 +237,10 @@ def read_error(error: Exception, exchanges: Sequence[Exchange]) -> Verdict:
     text = describe(error)
     if isinstance(error, RetryableError):
         return Again(text)
+    may_be = any(each.effect is not Effect.NONE for each in exchanges)
     if isinstance(error, IntegrationError):
-        return Rejected(text, error.code)
-    if any(each.effect is not Effect.NONE for each in exchanges):
+        return Rejected(text, error.code, is_proven=not may_be)
+    if may_be:
         return Unsure(f"may or may not have been applied: {text}")
     if isinstance(error, NotSent) or _is_throttle(error):
         return Again(text)

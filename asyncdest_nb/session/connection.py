@@ -304,7 +304,7 @@ def _with(
         if name in (mapping or {}):
             raise MappingError(f"field {name!r} is a keyword and in mapping=: keep one of them")
         choices = action.fields[name].choices if name in action.fields else None
-        if choices and value is not None and value not in choices:
+        if choices and isinstance(value, (str, int, float)) and value not in choices:
             raise MappingError(f"{name}={value!r}: choose one of {', '.join(map(repr, choices))}")
     return {**(mapping or {}), **constants}
 

@@ -12,7 +12,7 @@ from ..engine import Execution, Ledger
 from ..errors import UsageError
 from ..frame import DataFrame, to_frame, with_columns
 from ..operation import Operation, RowOutcome, RowStatus, RunStatus
-from ..portal import call, wait, wait_async
+from ..portal import tell, wait, wait_async
 from ..schedule import Schedule
 
 Again = Callable[["Run", Sequence[int], Schedule | None], "Run"]
@@ -52,6 +52,7 @@ class Run:
         self._ledger = ledger
         self._execution: Execution | None = None  # None = nobody is connected to go on with it.
         self._again: Again | None = None
+        self._retried_as: Run | None = None
         self._result_columns: Sequence[str] = ()
         self._positions = positions  # Of its rows in the frame, if it is a retry.
 
@@ -141,7 +142,7 @@ class Run:
         """
         if self._execution is None:
             raise UsageError(_DETACHED)
-        call(self._execution.cancel())
+        tell(self._execution.cancel())
 
     def retry(self, *, schedule: Schedule | None = None) -> Run:
         """Send the rows that may be sent again, as a new run, and return at once with that.
@@ -149,7 +150,8 @@ class Run:
         Those are the failed rows that the destination calls retryable, and all that
         were provably never applied. Of the new run ``results`` and ``failed`` have
         every row of the frame: those sent again as they are now, the others as they
-        were. Raises UsageError if the run is still going, or no row may be sent again.
+        were. Raises UsageError if the run is still going, no row may be sent again, or
+        they were sent again already: it is that run then that can be retried.
         """
         if self._again is None:
             raise UsageError(_DETACHED)
@@ -159,7 +161,10 @@ class Run:
         again = [position for position, outcome in enumerate(own) if outcome.retryable]
         if not again:
             raise UsageError(f"no row may be sent again as it is: {self.counts}")
-        return self._again(self, again, schedule)
+        if self._retried_as is not None:
+            raise UsageError(f"its rows went again as {self._retried_as}: retry that one")
+        self._retried_as = self._again(self, again, schedule)
+        return self._retried_as
 
     def results(self) -> DataFrame:
         """Return one line per row of the frame, on its index, in its order.

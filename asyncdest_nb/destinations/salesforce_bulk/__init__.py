@@ -125,6 +125,7 @@ async def poll(request: ad.Request, data: ad.ActionData[Settings, None]) -> Asyn
 
 async def abort(request: ad.Request, data: ad.ActionData[Settings, None]) -> None:
     """Ask for the end of a job: what is processed by then stays processed."""
+    data.state_context.set_response_context(_aborting(data.async_contexts[0]), True, {"day": 8})
     await ask(request, _job(data.async_contexts[0]), method="PATCH", json={"state": "Aborted"})
 
 
@@ -136,7 +137,8 @@ async def _standing(
     done, failed = _count(job, "numberRecordsProcessed"), _count(job, "numberRecordsFailed")
     if state in ("JobComplete", "Failed", "Aborted"):
         return await _ended(request, data, context, job)
-    if state == "Open":
+    is_aborting = data.state_context.get_request_context(_aborting(context))
+    if state == "Open" and not is_aborting:
         # It was closed, or so it looked: a page of some proxy may have answered instead.
         await close(request, replace(data, async_contexts=[context]))
     return AsyncOperationResult(
@@ -198,6 +200,10 @@ def _job(context: JSONObject) -> str:
 
 def _sent(context: JSONObject) -> str:
     return f"rows of {context['job_id']}"
+
+
+def _aborting(context: JSONObject) -> str:
+    return f"abort of {context['job_id']}"
 
 
 def _action(payload: type[Record], title: str, description: str) -> ad.Action:

@@ -23,7 +23,7 @@ class Described(TypedDict):
     required: list[str]  # fields a new record must have
     keys: list[str]  # external IDs, and Id
     case_sensitive: list[str]
-    parents: list[str]  # relationships, as in Account.Ext__c
+    parents: dict[str, str]  # fields by their relationships, as in Account.Ext__c
 
 
 async def describe(
@@ -77,7 +77,9 @@ def _described(answer: Mapping[str, Any]) -> Described:
         ],
         "keys": [*named("externalId"), "Id"],
         "case_sensitive": named("caseSensitive"),
-        "parents": [
-            field["relationshipName"] for field in fields.values() if field.get("relationshipName")
-        ],
+        "parents": {
+            field["relationshipName"]: name
+            for name, field in fields.items()
+            if field.get("relationshipName")
+        },
     }

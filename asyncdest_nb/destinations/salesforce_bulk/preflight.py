@@ -70,22 +70,31 @@ class _Job:
 
     def _same(self, value: Any) -> str:
         """Return what two values of the key have in common if Salesforce takes them for one."""
-        text = "" if value is None else str(value)
+        text = "" if value is None else str(value).strip()
         if self._key == "Id":
             return text[:15]  # The last 3 of 18 characters repeat the case of the first 15.
         is_exact = self._known and self._key in self._known["case_sensitive"]
-        return text.strip() if is_exact else text.strip().lower()
+        return text if is_exact else text.lower()
 
     def _key_faults(self, record: Mapping[str, Any], copies: int) -> Iterator[str]:
         if self._key is None or self._key not in record:
             return
-        if record[self._key] in (None, ""):
-            yield f"{self._key} is missing: {self._operation} finds the record by it"
+        if not self._same(record[self._key]):
+            yield f"{self._key} is missing: {self._use}"
+        elif copies > 1 and self._operation == "insert":
+            yield f"{self._key} {record[self._key]!r} is in {copies} rows: {self._use}"
         elif copies > 1:
             yield (
                 f"{self._key} {record[self._key]!r} is in {copies} rows: "
                 "Salesforce takes none of them if they come together"
             )
+
+    @property
+    def _use(self) -> str:
+        """What the key is for."""
+        if self._operation == "insert":
+            return "it is to tell the results of the rows apart"
+        return f"{self._operation} finds the record by it"
 
     def _column_faults(self, names: Sequence[str]) -> Iterator[str]:
         for name, count in Counter(name.casefold() for name in names).items():
@@ -112,7 +121,7 @@ class _Job:
             yield f"{key} is no external ID of {self._object}: {', '.join(known['keys'])}"
         elif key not in names:
             near = f"; {_near(key, names)!r} is there" if _near(key, names) else ""
-            yield f"no column {key!r}: {self._operation} finds the record by it{near}"
+            yield f"no column {key!r}: {self._use}{near}"
 
     def _unwritable(self, names: Sequence[str], known: Described) -> Iterator[str]:
         writable = {"insert": known["insert"], "update": known["update"]}.get(
@@ -120,17 +129,19 @@ class _Job:
         )
         # Names of fields have no case for Salesforce.
         fields, able = _folded(known["types"]), _folded([*writable, self._key or ""])
-        parents = _folded(known["parents"])
+        parents = {name.casefold(): field for name, field in known["parents"].items()}
+        there = _folded(names)
         for name in names:
             # Both "Account.Ext__c" and "Account:Account.Ext__c" name a parent by its own key.
-            if name.replace(":", ".").partition(".")[0].casefold() in parents:
+            parent = parents.get(name.replace(":", ".").partition(".")[0].casefold())
+            if parent is not None:
+                there.add(parent.casefold())
                 continue
             if name.casefold() not in fields:
                 yield _no_field(name, known)
             elif name.casefold() not in able:
                 yield f"{name} is read-only for {self._operation}"
         if self._operation == "insert":
-            there = _folded(names)
             for name in known["required"]:
                 if name.casefold() not in there:
                     yield f"no column {name!r}: insert needs it"

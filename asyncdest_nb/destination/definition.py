@@ -43,9 +43,8 @@ class ActionData(Generic[SettingsT, PayloadT]):
     ``payload`` is one payload for ``perform``, a list of them for
     ``perform_batch`` and its ``steps`` and for ``check``, None otherwise;
     ``async_contexts`` has 1..N contexts for ``poll``, one for a step and for
-    ``cancel``, none
-    otherwise. ``access_token`` is what ``refresh_access_token`` returned, None =
-    it was not asked.
+    ``cancel``, none otherwise. ``access_token`` is what ``refresh_access_token``
+    returned, None = it was not asked.
     """
 
     settings: SettingsT

@@ -65,7 +65,8 @@ def test_a_run_goes_on_when_somebody_connects_with_the_same_settings(file: Path)
                 assert run.wait(timeout=0.05) == "pending"
         with ad.Session(path=file) as session:
             (again,) = session.runs()
-            assert again.wait(timeout=0.2) == "pending"
+            with pytest.raises(ad.UsageError, match=r"session\.connect"):
+                again.wait()
             assert "session.connect" in again.notices[0]
             session.connect("example-async", endpoint="http://127.0.0.1:9")
             assert "session.connect" in again.notices[0]
@@ -179,3 +180,47 @@ def test_a_job_of_several_steps_is_applied_once_whenever_the_kernel_is_killed(
         # Four jobs were closed; more may have been opened, and nothing comes of those.
         names = Counter(each["LastName"] for each in org.records["Contact"])
         assert names == Counter(frame["LastName"])
+
+
+def test_a_payload_that_fits_no_more_is_not_sent_after_a_restart(file: Path):
+    class Before(ad.Payload):
+        user_id: str = ad.field("User")
+
+    class After(ad.Payload):
+        user_id: int = ad.field("User")
+
+    async def perform(request: Any, data: Any) -> Any:
+        return await request("http://127.0.0.1:1/", method="POST", json={})
+
+    def destination(payload: type[ad.Payload]) -> ad.Destination:
+        act = ad.Action(title="Act", payload=payload, perform=perform)
+        return ad.Destination(name="Test", slug="test", actions={"act": act})
+
+    with ad.Session(path=file) as session:
+        frame = pd.DataFrame({"user_id": ["a"]})
+        run = session.connect(destination(Before)).submit(frame, "act")
+        while not run.operations or run.operations[0].state != "planned":
+            run.wait(timeout=0.02)
+    with ad.Session(path=file) as session:
+        session.connect(destination(After))
+        (run,) = session.runs()
+        assert run.wait(timeout=10) == "failed"
+        assert "does not fit" in run.results()["message"].iloc[0]
+
+
+def test_rows_that_waited_out_a_pause_are_sent_after_a_restart(file: Path):
+    later = answer(429, headers={"retry-after": "30"})
+    taken = answer(202, {"operations": [{"operation_id": "o-1"}]})
+    with RawServer(later, taken) as server:
+        with ad.Session(path=file) as session:
+            crm = session.connect("example-async", endpoint=server.url)
+            run = crm.submit(people(1), "asyncOperation")
+            while not run.notices or not server.arrived:
+                run.wait(timeout=0.02)
+        assert run.counts["unknown"] == 0
+        with ad.Session(path=file) as session:
+            session.connect("example-async", endpoint=server.url)
+            (run,) = session.runs()
+            while not run.operations[0].operation_id:
+                run.wait(timeout=0.02)
+    assert [each.target for each in server.arrived[:2]] == ["/operations/batch"] * 2

@@ -343,6 +343,11 @@ class Channel:
         else:
             self.pace.passed()
 
+    async def until_open(self, stops: Callable[[], bool]) -> None:
+        """Return when the host is not paused, or *stops* says so."""
+        while not stops() and (left := self.pace.paused_until - self.clock.steady()) > 0:
+            await self.clock.sleep(min(left, STOP_SECONDS))
+
     def _slow_down(self, retry_after: float | None, url: str | None) -> None:
         host = urlsplit(url).netloc if url else self.destination.name
         self.trouble = f"{host} asks for fewer requests"

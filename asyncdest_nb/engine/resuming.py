@@ -59,7 +59,10 @@ class Resuming:
         return Prepared(position, payload, text, len(text.encode()))
 
     def _misfit(self, operation: Operation) -> None:
-        now = self._course.wall
-        message = "not sent: its payload does not fit the action as it is defined now"
-        operation = submitted(operation, now=now)
-        self._course.put(rejected(operation, message=message, code=None, now=now))
+        now, operation = self._course.wall, submitted(operation, now=self._course.wall)
+        message = "its payload does not fit the action as it is defined now"
+        if operation.step:  # The last step may have been applied.
+            self._course.put(held(unsure(operation, message=message)))
+        else:
+            message = f"not sent: {message}"
+            self._course.put(rejected(operation, message=message, code=None, now=now))

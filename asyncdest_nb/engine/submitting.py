@@ -75,6 +75,10 @@ class Submitting:
     async def _step(self, batch: Batch) -> bool:
         """Take one step of a submission, once; say whether that settled it."""
         course = self._course
+        # Before the intent is written: what waits out a pause is known not to be sent.
+        await course.channel.until_open(lambda: self._may_stop(batch))
+        if self._may_stop(batch):
+            return True
         now = course.wall
         await course.keep(
             [submitted(each, now=now) for each in course.operations(batch.operations)]

@@ -114,8 +114,10 @@ class Run:
         "pending" then means that the time was up, or that operations wait for
         your decision. With *keep_loop* tasks of your own on the notebook's loop go
         on meanwhile (this patches asyncio in the whole process). Raises StoreError
-        if the session could not be written: what was not sent by then was not sent.
+        if the session could not be written: what was not sent by then was not sent;
+        UsageError for a run of a reopened session that nobody has connected to yet.
         """
+        self._require_going()
         if keep_loop:
             return _wait_keeping_loop(self._wait_async(timeout))
         wait(self.rested, timeout)
@@ -124,7 +126,12 @@ class Run:
     def __await__(self) -> Generator[Any, None, RunStatus]:
         return self._wait_async(None).__await__()
 
+    def _require_going(self) -> None:
+        if self._execution is None and not self.is_at_rest:
+            raise UsageError(_DETACHED)
+
     async def _wait_async(self, timeout: float | None) -> RunStatus:
+        self._require_going()
         await wait_async(self.rested, timeout)
         return self._status_or_error()
 

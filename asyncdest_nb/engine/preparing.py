@@ -68,7 +68,10 @@ class Preparing:
             return {}
         payloads = [row.payload for row in rows]
         course = self._course
-        stops = lambda: course.is_canceling  # noqa: E731 - it is no more than that
+
+        def stops() -> bool:
+            return course.is_canceling
+
         while (asked := await course.ask(check, payload=payloads, stops=stops)).error is not None:
             verdict = read_error(asked.error, asked.exchanges)
             verdict = without_harm(verdict, asked.error, is_last=False)

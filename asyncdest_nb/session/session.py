@@ -79,8 +79,9 @@ class Session:
         """Return a connection to *destination*: its slug, its definition, or a simulator.
 
         *settings* are the destination's own, such as ``endpoint`` and ``api_key``.
-        *requests_per_second* None = the rate the destination allows. Nothing is
-        sent yet. Raises UnknownName or SettingsError.
+        *requests_per_second* None = the rate the destination allows. Nothing new is
+        sent yet; runs from before a restart that were sent there by the same settings
+        go on. Raises UnknownName or SettingsError.
         """
         if not isinstance(destination, (str, Destination)):
             settings = {**destination.settings, **settings}

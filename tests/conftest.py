@@ -1,4 +1,4 @@
-"""Fixtures for tests in a real browser: a server and a Chromium per session, a page per test."""
+"""Fixtures: a session in memory; for tests in a browser a server, a Chromium, and a page each."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+
+import asyncdest_nb as ad
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,6 +27,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
 
 
 _FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture
+def session() -> Iterator[ad.Session]:
+    """Give a session in memory that is closed with the test."""
+    with ad.Session() as session:
+        yield session
 
 
 def missing(what: str) -> None:

@@ -2,86 +2,38 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sqlite3
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from raw_server import RawServer, answer, reset
+from scripted_jobs import (
+    BAD,
+    BUSY,
+    CREATED,
+    GATEWAY,
+    GOOD,
+    LEFT,
+    LOST,
+    OK,
+    STEPS,
+    abort,
+    answering,
+    asked,
+    close,
+    connect,
+    create,
+    job,
+    read_all,
+    submit,
+    upload,
+)
 
 import asyncdest_nb as ad
 from asyncdest_nb.schedule import SquareRoot
-
-BUSY = answer(503)
-GATEWAY = answer(504, headers={"retry-after": "0"})
-CREATED = answer(200, {"id": "j-1"})
-OK = answer(200, {})
-
-
-class Payload(ad.Payload):
-    user_id: str = ad.field("User ID")
-    list_id: str | None = ad.field("List")
-
-
-class Settings(ad.Settings):
-    endpoint: str = ad.field("Endpoint", default="http://127.0.0.1:1")
-
-
-@pytest.fixture
-def session() -> Iterator[ad.Session]:
-    with ad.Session() as session:
-        yield session
-
-
-async def create(request: Any, data: Any) -> Any:
-    response = await request(f"{data.settings.endpoint}/jobs", method="POST", json={})
-    return ad.AsyncActionResponse(async_contexts=[{"operation_id": response.data["id"]}])
-
-
-async def upload(request: Any, data: Any) -> Any:
-    job = data.async_contexts[0]["operation_id"]
-    users = [payload.user_id for payload in data.payload]
-    return await request(f"{data.settings.endpoint}/jobs/{job}/rows", method="PUT", json=users)
-
-
-async def close(request: Any, data: Any) -> Any:
-    job = data.async_contexts[0]["operation_id"]
-    return await request(f"{data.settings.endpoint}/jobs/{job}", method="PATCH", json={})
-
-
-async def done(request: Any, data: Any) -> Any:
-    return ad.AsyncPollResponse.of([ad.AsyncOperationResult(status="completed")])
-
-
-def job(**action: Any) -> ad.Action:
-    functions = {"perform_batch": create, "steps": (upload, close), "poll": done}
-    return ad.Action(
-        title="Act", payload=Payload, **{**functions, "operation_per": "batch", **action}
-    )
-
-
-def connect(session: ad.Session, action: ad.Action, url: str, **destination: Any) -> ad.Connection:
-    found = ad.Destination(
-        name="Test", slug="test", settings=Settings, actions={"act": action}, **destination
-    )
-    return session.connect(found, endpoint=url)
-
-
-def submit(crm: ad.Connection, users: list[Any], **options: Any) -> ad.Run:
-    frame = pd.DataFrame({"user_id": users})
-    return crm.submit(frame, "act", schedule=SquareRoot(minimum=0.02, cost=0.001), **options)
-
-
-def asked(server: RawServer) -> list[str]:
-    return [f"{each.method} {each.target}" for each in server.arrived]
-
-
-STEPS = ["POST /jobs", "PUT /jobs/j-1/rows", "PATCH /jobs/j-1"]
 
 # Steps
 
@@ -224,22 +176,6 @@ def test_steps_need_a_job_and_a_poll():
 # Outcomes row by row
 
 
-def answering(*rows: ad.RowResult, status: str = "completed") -> Any:
-    async def poll(request: Any, data: Any) -> Any:
-        result = ad.AsyncOperationResult(status=status, rows=list(rows))
-        return ad.AsyncPollResponse.of([result])
-
-    return poll
-
-
-GOOD = ad.RowResult(status="completed", result={"id": "r-1", "new": True})
-BAD = ad.RowResult(
-    status="failed", error=ad.OperationError(code="LOCKED", message="locked"), retryable=True
-)
-LEFT = ad.RowResult(status="canceled", message="never came to it", retryable=True)
-LOST = ad.RowResult(status="unknown", message="no word of it")
-
-
 @pytest.mark.parametrize(
     ("rows", "state", "run_status"),
     [
@@ -277,12 +213,6 @@ def test_rows_keep_their_place_when_others_are_dropped_before_sending(session):
     results = run.results()
     assert list(results.index) == list("xxyyz")
     assert list(results["status"]) == ["completed", "invalid", "failed", "invalid", "completed"]
-
-
-async def read_all(request: Any, data: Any) -> Any:
-    answers = [await request(f"{data.settings.endpoint}/{name}") for name in ("job", "good", "bad")]
-    result = ad.AsyncOperationResult(status="completed", message=str(len(answers)))
-    return ad.AsyncPollResponse.of([result])
 
 
 @pytest.mark.parametrize("trouble", [BUSY, GATEWAY, reset, answer(429)])
@@ -400,329 +330,3 @@ def test_a_check_that_cannot_be_made_refuses_all_and_sends_nothing(session, chec
             connect(session, job(check=check), server.url).preview(
                 pd.DataFrame({"user_id": ["a", "b"]}), "act"
             )
-
-
-# Access tokens
-
-EXPIRED = answer(401, {"error": "expired"})
-
-
-def tokens(*answers: Any) -> Any:
-    found = iter(answers)
-
-    async def refresh_access_token(request: Any, data: Any) -> str:
-        token = next(found)
-        if isinstance(token, Exception):
-            raise token
-        return token
-
-    return refresh_access_token
-
-
-def with_token(data: Any) -> dict[str, Any]:
-    token = data.access_token
-    return {
-        "base_url": data.settings.endpoint,
-        "headers": {} if token is None else ad.bearer_auth(token),
-    }
-
-
-def with_tokens(
-    session: ad.Session, server: RawServer, refresh: Any, action: ad.Action | None = None
-) -> ad.Connection:
-    """Connect to a destination that gets its access tokens from *refresh*."""
-    return connect(
-        session,
-        action or job(),
-        server.url,
-        extend_request=with_token,
-        refresh_access_token=refresh,
-    )
-
-
-def sent_tokens(server: RawServer) -> list[str | None]:
-    return [each.headers.get("authorization") for each in server.arrived]
-
-
-def test_a_token_is_had_before_the_first_request_and_again_after_a_401(session):
-    with RawServer(CREATED, EXPIRED, OK) as server:
-        crm = with_tokens(session, server, tokens("token-one", "token-two"))
-        assert submit(crm, ["a"]).wait(timeout=10) == "completed"
-        assert asked(server) == [STEPS[0], STEPS[1], *STEPS[1:]]
-        first, second = "Bearer token-one", "Bearer token-two"
-        assert sent_tokens(server) == [first, first, second, second]
-
-
-def test_a_token_refused_twice_is_a_refusal_and_no_loop(session):
-    with RawServer(EXPIRED) as server:
-        crm = with_tokens(session, server, tokens("token-one", "token-two"))
-        run = submit(crm, ["a"])
-        assert run.wait(timeout=10) == "failed"
-        assert len(server.arrived) == 2
-    assert "401" in run.results()["message"][0]
-
-
-def test_many_requests_at_once_share_one_new_token(session):
-    given: list[str] = []
-
-    async def refresh_access_token(request: Any, data: Any) -> str:
-        given.append(f"token-{len(given)}")
-        return given[-1]
-
-    with RawServer(OK) as server:
-        action = ad.Action(title="Act", payload=Payload, perform=_ping)
-        crm = with_tokens(session, server, refresh_access_token, action=action)
-        assert submit(crm, list("abcdefgh")).wait(timeout=10) == "completed"
-        assert len(server.arrived) == 8
-    assert given == ["token-0"]
-
-
-async def _ping(request: Any, data: Any) -> Any:
-    return await request("/ping", method="POST", json={})
-
-
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [
-        (ad.InvalidAuthenticationError("no client"), "failed"),
-        (ad.HTTPError("400", status=400), "failed"),
-        (KeyError("KeyError"), "failed"),
-    ],
-)
-def test_without_a_token_nothing_is_sent_and_the_reason_is_told(session, error, status):
-    with RawServer(OK) as server:
-        crm = with_tokens(session, server, tokens(error, error, error))
-        run = submit(crm, ["a"])
-        assert run.wait(timeout=10) == status
-        assert server.arrived == []
-    assert str(error.args[0]) in run.results()["message"][0]
-
-
-def test_a_token_server_in_trouble_is_waited_out(session):
-    with RawServer(CREATED, OK, OK) as server:
-        crm = with_tokens(session, server, tokens(ad.ReplyLost("reset"), "token-one"))
-        assert submit(crm, ["a"]).wait(timeout=20) == "completed"
-        assert asked(server) == STEPS
-
-
-def test_an_answer_with_a_token_that_was_not_understood_is_never_shown(session, caplog):
-    caplog.set_level("DEBUG")
-
-    async def refresh_access_token(request: Any, data: Any) -> str:
-        response = await request("/token", method="POST", json={})
-        raise ad.ProtocolError(f"not what was expected: {response.content}")
-
-    for status in (200, 401):
-        text = '{"access_token": "token-one-of-mine", "error": "no grant"}'
-        _never_shown(session, caplog, refresh_access_token, answer(status, text))
-
-
-def _never_shown(session, caplog, refresh_access_token, given) -> None:
-    with RawServer(given) as server:
-        crm = with_tokens(session, server, refresh_access_token)
-        run = submit(crm, ["a"])
-        assert run.wait(timeout=10) == "failed"
-    assert "no access token" in run.results()["message"][0]
-    assert "token-one-of-mine" not in run.results()["message"][0] + caplog.text
-
-
-def test_a_token_is_never_shown(session):
-    with RawServer(answer(400, "you sent token-one-of-mine")) as server:
-        crm = with_tokens(session, server, tokens("token-one-of-mine"))
-        run = submit(crm, ["a"])
-        run.wait(timeout=10)
-        executed = crm.execute_batch("act", [{"user_id": "a"}])
-    for text in (repr(run), repr(crm), repr(executed), str(run.results().to_dict())):
-        assert "token-one-of-mine" not in text
-
-
-# Retrying
-
-
-def test_what_was_provably_never_applied_may_be_sent_again_and_nothing_else(session):
-    with RawServer(answer(400, "no"), CREATED, OK, OK, CREATED, OK) as server:
-        run = submit(connect(session, job(poll=answering(GOOD, BAD)), server.url), ["a", None, "b"])
-        assert run.wait(timeout=10) == "failed"
-        assert list(run.results()["retryable"]) == [True, False, True]
-        second = run.retry(schedule=SquareRoot(minimum=0.02))
-        assert second.wait(timeout=10) == "partial"
-        assert json.loads(server.arrived[2].body) == ["a", "b"]
-        assert list(second.results()["status"]) == ["completed", "invalid", "failed"]
-        third = second.retry(schedule=SquareRoot(minimum=0.02))
-        with pytest.raises(ad.UsageError, match="still going"):
-            third.retry()
-        with pytest.raises(ad.UsageError, match=f"went again as <Run {third.id}"):
-            second.retry()
-        third.wait(timeout=10)
-        assert json.loads(server.arrived[5].body) == ["b"]
-        # Two outcomes for one row are none.
-        assert list(third.results()["status"]) == ["completed", "invalid", "unknown"]
-
-
-def test_a_refusal_that_only_the_action_claims_is_no_proof(session):
-    async def claims(request: Any, data: Any) -> Any:
-        with contextlib.suppress(ad.HTTPError):
-            await create(request, data)
-        raise ad.IntegrationError("it says no", "NO", 400)
-
-    with RawServer(answer(504)) as server:
-        action = ad.Action(title="Act", payload=Payload, perform=claims, poll=done)
-        run = submit(connect(session, action, server.url), ["a"])
-        assert run.wait(timeout=10) == "failed"
-        assert run.results()["retryable"].isna().all()
-
-
-def test_without_a_row_to_send_again_there_is_no_retry(session):
-    with RawServer(CREATED, OK) as server:
-        run = submit(connect(session, job(), server.url), ["a", None])
-        assert run.wait(timeout=10) == "partial"
-        with pytest.raises(ad.UsageError, match="no row may be sent again"):
-            run.retry()
-
-
-# Canceling
-
-
-async def abort(request: Any, data: Any) -> Any:
-    job = data.async_contexts[0]["operation_id"]
-    return await request(f"{data.settings.endpoint}/jobs/{job}/cancel", method="POST", json={})
-
-
-def until_canceled(*rows: ad.RowResult) -> Any:
-    """Return a poll that ends with *rows* once /jobs/…/cancel was answered; and what says so."""
-    asked_for: list[str] = []
-
-    async def cancel(request: Any, data: Any) -> Any:
-        await abort(request, data)
-        asked_for.append(data.async_contexts[0]["operation_id"])
-
-    async def poll(request: Any, data: Any) -> Any:
-        ended = ad.AsyncOperationResult(status="failed", rows=list(rows))
-        pending = ad.AsyncOperationResult(status="pending", message="on it")
-        return ad.AsyncPollResponse.of([ended if asked_for else pending])
-
-    return {"poll": poll, "cancel": cancel}
-
-
-def wait_for(run: ad.Run, state: str) -> None:
-    while run.operations[0].state != state if run.operations else True:
-        assert run.wait(timeout=0.02) == "pending"
-
-
-def test_a_canceled_job_ends_as_the_destination_says(session):
-    with RawServer(CREATED, OK, OK, answer(503), OK) as server:
-        run = submit(connect(session, job(**until_canceled(GOOD, LEFT)), server.url), ["a", "b"])
-        wait_for(run, "running")
-        run.cancel()
-        assert run.wait(timeout=20) == "partial"
-        # Asking in trouble is repeated: canceling twice is no more than canceling.
-        assert asked(server) == [*STEPS, *["POST /jobs/j-1/cancel"] * 2]
-    assert list(run.results()["status"]) == ["completed", "canceled"]
-
-
-def test_a_refusal_to_cancel_is_told_and_the_polls_go_on(session):
-    done_now: list[bool] = []
-
-    async def poll(request: Any, data: Any) -> Any:
-        status = "completed" if done_now else "pending"
-        return ad.AsyncPollResponse.of([ad.AsyncOperationResult(status=status)])
-
-    with RawServer(CREATED, OK, OK, answer(400, {"error": "too late"})) as server:
-        action = job(cancel=abort, poll=poll)
-        run = submit(connect(session, action, server.url), ["a"])
-        wait_for(run, "running")
-        run.cancel()
-        while not any("too late" in each for each in run.notices):
-            run.wait(timeout=0.02)
-        wait_for(run, "running")
-        done_now.append(True)
-        assert run.wait(timeout=10) == "completed"
-
-
-def test_what_was_not_sent_yet_is_canceled_here(session):
-    with RawServer(CREATED, BUSY) as server:
-        run = submit(connect(session, job(cancel=abort), server.url), ["a"], batch_size=1)
-        while len(server.arrived) < 2:
-            run.wait(timeout=0.02)
-        run.cancel()
-        assert run.wait(timeout=20) == "failed"
-        assert asked(server) == [*STEPS[:2], "POST /jobs/j-1/cancel"]
-    results = run.results()
-    assert list(results["status"]) == ["canceled"]
-    assert "before it was sent" in results["message"][0]
-
-
-def test_a_request_that_waits_for_its_turn_is_not_sent_any_more(session):
-    later = answer(429, headers={"retry-after": "30"})
-    with RawServer(later, CREATED) as server:
-        action = ad.Action(title="Act", payload=Payload, perform=create, poll=done)
-        run = submit(connect(session, action, server.url), ["a", "b", "c"])
-        while not server.arrived:
-            run.wait(timeout=0.02)
-        run.wait(timeout=0.2)
-        arrived = len(server.arrived)
-        run.cancel()
-        assert run.wait(timeout=10) == "failed"
-        assert len(server.arrived) == arrived
-    assert set(run.results()["status"]) == {"canceled"}
-
-
-def test_a_run_can_be_canceled_by_who_listens_to_it_and_after_its_session(session):
-    with RawServer(CREATED, OK) as server:
-        run = submit(connect(session, job(**until_canceled(LEFT)), server.url), ["a"])
-        run.on_change(lambda numbers, at_rest: None if at_rest else run.cancel())
-        assert run.wait(timeout=20) == "failed"
-        other = submit(connect(session, job(poll=until_canceled()["poll"]), server.url), ["a"])
-        session.close()
-        other.cancel()
-
-
-def test_a_last_step_in_doubt_is_settled_before_it_is_canceled(session):
-    with RawServer(CREATED, OK, reset, reset, OK, OK) as server:
-        run = submit(connect(session, job(**until_canceled(LEFT)), server.url), ["a"])
-        while len(server.arrived) < 3:
-            run.wait(timeout=0.02)
-        run.cancel()
-        assert run.wait(timeout=20) == "failed"
-        assert asked(server) == [*STEPS, STEPS[2], STEPS[2], "POST /jobs/j-1/cancel"]
-
-
-def test_a_last_step_that_was_not_tried_is_not_tried_any_more(session):
-    holding = threading.Event()
-
-    def slow(request: Any, data: Any) -> None:
-        holding.wait()
-
-    with RawServer(CREATED, OK) as server:
-        run = submit(connect(session, job(steps=(slow, close), cancel=abort), server.url), ["a"])
-        while not server.arrived:
-            run.wait(timeout=0.02)
-        run.cancel()
-        holding.set()
-        assert run.wait(timeout=10) == "failed"
-        assert asked(server) == [STEPS[0], "POST /jobs/j-1/cancel"]
-    assert run.operations[0].state == "canceled"
-
-
-def test_a_destination_that_cannot_cancel_says_so_and_is_polled_on(session):
-    done_now: list[bool] = []
-
-    async def poll(request: Any, data: Any) -> Any:
-        status = "completed" if done_now else "pending"
-        return ad.AsyncPollResponse.of([ad.AsyncOperationResult(status=status)])
-
-    with RawServer(CREATED, OK) as server:
-        run = submit(connect(session, job(poll=poll), server.url), ["a"])
-        wait_for(run, "running")
-        run.cancel()
-        assert run.notices == ["Test cannot cancel: 1 operations go on there; nothing more is sent"]
-        done_now.append(True)
-        assert run.wait(timeout=10) == "completed"
-
-
-def test_canceling_what_has_ended_changes_nothing(session):
-    with RawServer(CREATED, OK) as server:
-        run = submit(connect(session, job(cancel=abort), server.url), ["a"])
-        assert run.wait(timeout=10) == "completed"
-        run.cancel()
-        assert run.status == "completed"

@@ -43,12 +43,6 @@ def users(*ids: Any) -> pd.DataFrame:
     return pd.DataFrame({"user_id": list(ids)})
 
 
-@pytest.fixture
-def session() -> Iterator[ad.Session]:
-    with ad.Session() as session:
-        yield session
-
-
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[ad.Simulator]:
     with ad.simulate("example-async", duration_seconds=0.05, failing=0.2, seed=7) as simulator:

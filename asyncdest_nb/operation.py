@@ -6,7 +6,10 @@ An operation is what one context stands for: one row, or one job of N rows.
                  |- rejected   refused: never applied
                  |- planned    known not sent, or throttled: the same attempt, later;
                  |             or one step of a submission is done, and the next may go
-                 `- unknown    sent? nobody knows -> accepted | planned | held
+                 `- unknown    sent? nobody knows -> accepted | planned | held,
+                               or an end that the destination states
+    held -> unknown                          its action can find out more by now
+    held -> rejected | lost                  by the user's word: not applied, or applied
     planned -> canceled                      by the user, before it was sent
     accepted | running -> canceling          by the user; running again if that is refused
     accepted | running | canceling -> lost   the destination no longer knows it
@@ -53,11 +56,14 @@ RESTING = FINAL | {State.HELD}  # Nothing more happens by itself.
 
 _ENDS = frozenset({State.COMPLETED, State.PARTIAL, State.FAILED, State.CANCELED})
 _NEXT: dict[State, frozenset[State]] = {
-    State.PLANNED: frozenset({State.SUBMITTING, State.CANCELED}),
+    # Planned in doubt, to be sent again, it may be held by a cancel.
+    State.PLANNED: frozenset({State.SUBMITTING, State.CANCELED, State.HELD}),
     # A synchronous action, or one the destination answers at once, ends here.
     State.SUBMITTING: _ENDS | {State.ACCEPTED, State.REJECTED, State.PLANNED, State.UNKNOWN},
-    State.UNKNOWN: frozenset({State.ACCEPTED, State.PLANNED, State.HELD}),
-    State.HELD: frozenset({State.ACCEPTED, State.PLANNED}),
+    # What was looked for and found may have ended already.
+    State.UNKNOWN: _ENDS
+    | {State.ACCEPTED, State.REJECTED, State.PLANNED, State.HELD, State.UNKNOWN},
+    State.HELD: frozenset({State.UNKNOWN, State.REJECTED, State.LOST}),
     State.ACCEPTED: _ENDS | {State.RUNNING, State.CANCELING, State.LOST},
     State.RUNNING: _ENDS | {State.RUNNING, State.CANCELING, State.LOST},
     State.CANCELING: _ENDS | {State.CANCELING, State.RUNNING, State.LOST},
@@ -123,7 +129,9 @@ class Operation:
 
     ``rows`` are positions in the frame, in the order of the payloads sent;
     ``batch`` numbers the submission that carries it, ``step`` counts the requests
-    of that submission that are done.
+    of that submission that are done. ``in_doubt``: a request of it may have been
+    applied, though nobody has said so; a refusal of the next one does not undo that.
+    ``is_overdue``: it was not done by the user's deadline, which ends nothing.
     ``progress`` is in percent, None = not reported. ``poll_errors`` counts the
     polls that failed since the last one that was answered. Times are Unix
     seconds, None = not yet. ``row_outcomes`` has an entry per row, None = the
@@ -134,6 +142,8 @@ class Operation:
     rows: tuple[int, ...]
     batch: int = 0
     step: int = 0
+    in_doubt: bool = False
+    is_overdue: bool = False
     state: State = State.PLANNED
     operation_id: str | None = None
     context: dict[str, Any] | None = None
@@ -176,9 +186,13 @@ def submitted(operation: Operation, *, now: float) -> Operation:
     return _moved(operation, State.SUBMITTING, submitted_at=operation.submitted_at or now)
 
 
-def replanned(operation: Operation, *, message: str) -> Operation:
-    """Say that its request was not applied and will be sent again as the same attempt."""
-    return _moved(operation, State.PLANNED, message=message)
+def replanned(operation: Operation, *, message: str, in_doubt: bool = False) -> Operation:
+    """Say that its request will be sent again as the same attempt.
+
+    It was not applied; or it may have been (*in_doubt*), and repeating it is harmless.
+    """
+    in_doubt = in_doubt or operation.in_doubt
+    return _moved(operation, State.PLANNED, message=message, in_doubt=in_doubt)
 
 
 def advanced(
@@ -227,12 +241,28 @@ def not_canceled(operation: Operation, *, message: str) -> Operation:
 
 def unsure(operation: Operation, *, message: str) -> Operation:
     """Say that its request left and nobody knows what became of it."""
-    return _moved(operation, State.UNKNOWN, message=message)
+    return _moved(operation, State.UNKNOWN, message=message, in_doubt=True)
 
 
-def held(operation: Operation) -> Operation:
+def held(operation: Operation, *, message: str | None = None) -> Operation:
     """Say that nothing can find out what became of it: the user decides."""
-    return _moved(operation, State.HELD)
+    return _moved(operation, State.HELD, message=message or operation.message)
+
+
+def resolved(operation: Operation, *, applied: bool, now: float) -> Operation:
+    """Take the user's word for what was held: final, and not a word of the destination's.
+
+    What was applied stays unknown, since nobody said how it ended. What was not may go again.
+    """
+    if applied:
+        return lost(operation, message="applied, as you said; how it ended nobody knows", now=now)
+    message = "not applied, as you said"
+    return _moved(operation, State.REJECTED, message=message, in_doubt=False, finished_at=now)
+
+
+def overdue(operation: Operation) -> Operation:
+    """Note that the user's deadline has passed: it says nothing about the operation."""
+    return operation if operation.is_final else replace(operation, is_overdue=True)
 
 
 def accepted(

@@ -29,6 +29,7 @@ KNOWN_BY_ONE = {
     "aiohttp": "request",
     "sqlite3": "store",
     "filelock": "store",
+    "psutil": "store",
     "anywidget": "widgets",
     "IPython": "widgets",
     "uvicorn": "simulators",

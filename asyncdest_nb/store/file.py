@@ -1,0 +1,213 @@
+"""Session files on disk: who has one open, whether it is one, and how it is opened."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import psutil
+from filelock import FileLock, Timeout
+
+from ..errors import StoreError
+from .disk import warned_of_network
+from .schema import SCHEMA_VERSION, Kind, create, kind_of, migrate, transaction
+from .trouble import damaged
+
+_BEGINNING_SECONDS = 1.0  # How long a holder may take to create or migrate its tables.
+
+
+def prepared(path: Path) -> Path:
+    """Create the file, readable by its owner alone: it holds personal data.
+
+    Returns its true path, by which all who open it know it, whatever links lead there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    return path.resolve()
+
+
+def locked(file: Path) -> FileLock | None:
+    """Return the lock of the file, which the system takes back from a process that dies.
+
+    None = somebody else has it.
+    """
+    # Opened on one thread, closed on another.
+    lock = FileLock(f"{file}.lock", mode=0o600, thread_local=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return None
+    return lock
+
+
+def holder_of(file: Path) -> str:
+    """Say who has the file open, as far as it is known."""
+    try:
+        with closing(_connected(file, "mode=ro")) as db:
+            pid, host, since = db.execute("SELECT pid, host, since FROM holder").fetchone()
+    except (sqlite3.Error, TypeError):
+        return "another process"
+    if host == socket.gethostname() and not psutil.pid_exists(pid):
+        return "another process"  # It has the lock, and has not said yet who it is.
+    at = datetime.fromtimestamp(since).astimezone().isoformat(" ", "seconds")
+    return f"process {pid} on {host} since {at}"
+
+
+def opened_in_memory() -> sqlite3.Connection:
+    """Return a new session's database that is gone when it is closed."""
+    db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+    create(db)
+    return db
+
+
+def opened_for_writing(file: Path) -> sqlite3.Connection:
+    """Open a session's file whose lock is ours; it has the newest schema then, and our name.
+
+    Raises StoreError if it is damaged, newer, or no session's; nothing was written then.
+    """
+    db = _connected(file, "mode=rw")
+    try:
+        version = _version_of(db, file, {Kind.SESSION, Kind.EMPTY})
+        _check(db, file)
+        _make_durable(db, is_remote=warned_of_network(file))
+        if version == 0:
+            create(db)
+        else:
+            migrate(db, version)
+        _sign(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def opened_for_reading(file: Path, holder: str) -> sqlite3.Connection:
+    """Open a session's file that *holder* has open, which goes on writing it."""
+    db = _connected(file, "mode=ro")
+    try:
+        until = time.monotonic() + _BEGINNING_SECONDS
+        while (version := _version_of(db, file, {Kind.SESSION, Kind.EMPTY})) != SCHEMA_VERSION:
+            if time.monotonic() > until:
+                raise StoreError(
+                    f"{file} is open in {holder} by another version of asyncdest_nb (schema "
+                    f"{version}, this one reads {SCHEMA_VERSION}): close the session there, or "
+                    "use the same version here"
+                )
+            time.sleep(0.02)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def opened_export(path: Path) -> sqlite3.Connection:
+    """Open exported runs to be read; nothing is written, not even beside the file."""
+    path.open("rb").close()  # Says better than SQLite what is wrong with a path.
+    db = _connected(path.resolve(), "mode=ro&immutable=1")
+    try:
+        version = _version_of(db, path, {Kind.EXPORT})
+        if version < SCHEMA_VERSION:
+            raise StoreError(f"{path} was exported by an older asyncdest_nb (schema {version})")
+        _check(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+@contextmanager
+def new_export(path: Path) -> Iterator[sqlite3.Connection]:
+    """Yield the database of an export, which is at *path* once all has gone well."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
+    os.close(descriptor)
+    part = Path(name)
+    try:
+        with closing(_connected(part, "mode=rw")) as db:
+            # What fails is thrown away: a journal beside it would only be left over.
+            db.execute("PRAGMA journal_mode = MEMORY")
+            db.execute("PRAGMA synchronous = FULL")
+            create(db, is_export=True)
+            yield db
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _connected(file: Path, options: str) -> sqlite3.Connection:
+    # Transactions begin and end where we say, not where the driver guesses.
+    return sqlite3.connect(
+        f"{file.absolute().as_uri()}?{options}",
+        uri=True,
+        check_same_thread=False,
+        isolation_level=None,
+    )
+
+
+def _version_of(db: sqlite3.Connection, file: Path, welcome: set[Kind]) -> int:
+    """Return the schema version of the file, 0 = it is empty, if it is what is *welcome*."""
+    (application_id,) = db.execute("PRAGMA application_id").fetchone()
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    tables = sorted(name for (name,) in db.execute("SELECT tbl_name FROM sqlite_master"))
+    kind = kind_of(application_id, version, set(tables))
+    if kind not in welcome:
+        raise StoreError(_refusal(file, kind, tables))
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{file} was written by a newer asyncdest_nb (schema {version}, this one "
+            f"reads up to {SCHEMA_VERSION}): upgrade asyncdest_nb, or open another session"
+        )
+    return int(version)
+
+
+def _refusal(file: Path, kind: Kind, tables: list[str]) -> str:
+    if kind is Kind.EXPORT:
+        return f"{file} is an exported run: read it with asyncdest_nb.load({str(file)!r})"
+    if kind is Kind.SESSION:
+        return (
+            f"{file} is a session's file and no exported run: open it with "
+            f"asyncdest_nb.Session(path={str(file)!r})"
+        )
+    found = f"with the tables {', '.join(tables[:5])}" if tables else "without tables"
+    return (
+        f"{file} is a SQLite database of something else, {found}; nothing was written to it. "
+        "Give another name or path"
+    )
+
+
+def _check(db: sqlite3.Connection, file: Path) -> None:
+    (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise damaged(str(file), " ".join(found.split()))
+    (pages,) = db.execute("PRAGMA page_count").fetchone()
+    (page_size,) = db.execute("PRAGMA page_size").fetchone()
+    missing = pages * page_size - file.stat().st_size
+    # SQLite reads a last page that was cut off as zeros. Pages in the WAL are not missing.
+    if missing > 0 and not _size(Path(f"{file}-wal")):
+        raise damaged(str(file), f"its last {missing:,} bytes are missing")
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def _make_durable(db: sqlite3.Connection, *, is_remote: bool) -> None:
+    # A WAL needs memory that all processes share, which a network file system does not have.
+    # Without one a commit is the end of the journal, so its directory must be synced too.
+    db.execute(f"PRAGMA journal_mode = {'DELETE' if is_remote else 'WAL'}")
+    db.execute(f"PRAGMA synchronous = {'EXTRA' if is_remote else 'FULL'}")
+    db.execute("PRAGMA secure_delete = ON")
+
+
+def _sign(db: sqlite3.Connection) -> None:
+    with transaction(db):
+        db.execute("DELETE FROM holder")
+        holder = (os.getpid(), socket.gethostname(), time.time())
+        db.execute("INSERT INTO holder VALUES (?, ?, ?)", holder)

@@ -1,0 +1,157 @@
+"""The tables of a session's file, how an older file gets them, and what marks a file as ours."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+
+SCHEMA_VERSION = 2
+
+# In the header of the file, where file(1) and SQLite's own tools show them.
+SESSION_ID = 0x61736E73  # "asns"
+EXPORT_ID = 0x61736E65  # "asne"
+
+RUN_TABLES = (
+    """
+CREATE TABLE run (
+    id TEXT PRIMARY KEY,
+    destination TEXT NOT NULL,        -- slug
+    action TEXT NOT NULL,             -- slug
+    title TEXT NOT NULL,
+    settings TEXT NOT NULL,           -- JSON, without the secret ones
+    batch_size INTEGER,               -- NULL = as many rows as the action takes
+    created_at REAL NOT NULL,         -- Unix seconds
+    retry_of TEXT,                    -- the run whose rows these are; NULL = none
+    positions TEXT,                   -- JSON list, see StoredRun; NULL = all of them
+    digest TEXT,                      -- names what was submitted; NULL = unknown
+    deadline_seconds REAL             -- NULL = none
+)""",
+    """
+CREATE TABLE row (
+    run TEXT NOT NULL REFERENCES run,
+    position INTEGER NOT NULL,        -- in the frame; labels may repeat
+    label TEXT NOT NULL,
+    payload TEXT,                     -- JSON as sent; NULL = invalid, or not kept
+    fault TEXT,                       -- why it is invalid; NULL = it is not
+    digest TEXT,                      -- SHA-256 of a payload that is not kept, in hex
+    PRIMARY KEY (run, position)
+) WITHOUT ROWID""",
+    """
+CREATE TABLE operation (
+    run TEXT NOT NULL REFERENCES run,
+    number INTEGER NOT NULL,
+    rows TEXT NOT NULL,               -- JSON list of positions, in the order sent
+    batch INTEGER NOT NULL,
+    step INTEGER NOT NULL,            -- requests of its submission that are done
+    state TEXT NOT NULL,
+    operation_id TEXT,
+    context TEXT,                     -- JSON
+    progress REAL,                    -- percent
+    message TEXT NOT NULL,
+    error_code TEXT,
+    result TEXT,                      -- JSON
+    odd_status TEXT,
+    polls INTEGER NOT NULL,
+    poll_errors INTEGER NOT NULL,
+    submitted_at REAL,                -- Unix seconds, as every time below
+    accepted_at REAL,
+    seen_at REAL,
+    finished_at REAL,
+    row_outcomes TEXT,                -- JSON, one entry per row
+    in_doubt INTEGER NOT NULL DEFAULT 0,      -- 0 or 1
+    is_overdue INTEGER NOT NULL DEFAULT 0,    -- 0 or 1
+    PRIMARY KEY (run, number)
+) WITHOUT ROWID""",
+)
+SESSION_TABLES = (
+    """
+CREATE TABLE holder (
+    pid INTEGER NOT NULL,             -- the process that has the file open, or had last
+    host TEXT NOT NULL,
+    since REAL NOT NULL               -- Unix seconds
+)""",
+    """
+CREATE TABLE state (
+    scope TEXT NOT NULL,              -- '<run>/<batch>'; '' = the session's own
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,              -- JSON
+    expires_at REAL,                  -- Unix seconds; NULL = never
+    PRIMARY KEY (scope, key)
+) WITHOUT ROWID""",
+)
+
+# From each version to the next; the last leads to SCHEMA_VERSION.
+MIGRATIONS: dict[int, tuple[str, ...]] = {
+    1: (
+        "ALTER TABLE run ADD COLUMN retry_of TEXT",
+        "ALTER TABLE run ADD COLUMN positions TEXT",
+        "ALTER TABLE run ADD COLUMN digest TEXT",
+        "ALTER TABLE run ADD COLUMN deadline_seconds REAL",
+        "ALTER TABLE row ADD COLUMN digest TEXT",
+        "ALTER TABLE operation ADD COLUMN in_doubt INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE operation ADD COLUMN is_overdue INTEGER NOT NULL DEFAULT 0",
+        # What was in doubt then had no column to say so.
+        "UPDATE operation SET in_doubt = 1 WHERE state IN ('unknown', 'held')",
+    ),
+}
+
+
+class Kind(Enum):
+    """What a SQLite database is to us."""
+
+    EMPTY = "empty"
+    SESSION = "session"
+    EXPORT = "export"
+    FOREIGN = "foreign"
+
+
+def kind_of(application_id: int, version: int, tables: set[str]) -> Kind:
+    """Say what the database is that says this of itself."""
+    if application_id == SESSION_ID:
+        return Kind.SESSION
+    if application_id == EXPORT_ID:
+        return Kind.EXPORT
+    if application_id == 0 and version == 1 and {"holder", "run"} <= tables:
+        return Kind.SESSION  # Schema 1 did not say whose it is.
+    is_empty = application_id == version == 0 and not tables
+    return Kind.EMPTY if is_empty else Kind.FOREIGN
+
+
+def create(db: sqlite3.Connection, *, is_export: bool = False) -> None:
+    """Create the tables of the newest schema."""
+    with transaction(db):
+        for statement in RUN_TABLES if is_export else RUN_TABLES + SESSION_TABLES:
+            db.execute(statement)
+        _mark(db, EXPORT_ID if is_export else SESSION_ID)
+
+
+def migrate(db: sqlite3.Connection, version: int) -> None:
+    """Bring a session's tables of *version* to the newest: all the way or not at all."""
+    if version == SCHEMA_VERSION:
+        return
+    with transaction(db):
+        for older in range(version, SCHEMA_VERSION):
+            for statement in MIGRATIONS[older]:
+                db.execute(statement)
+        _mark(db, SESSION_ID)
+
+
+def _mark(db: sqlite3.Connection, application_id: int) -> None:
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    db.execute(f"PRAGMA application_id = {application_id}")
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Make the writes inside one durable transaction: all of them or none."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        # After some errors, such as a full disk, SQLite has rolled back by itself.
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise

@@ -1,0 +1,53 @@
+"""What a store takes and gives back, besides operations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as submitted: the slugs of what it was sent to, by settings without secrets.
+
+    ``batch_size`` None = as many rows as the action takes; ``created_at`` is in Unix
+    seconds. ``retry_of`` is the id of the run it retries; ``positions`` are its rows as
+    positions in the frame of the first run of that chain, None = all of them.
+    ``digest`` names what was submitted, None = unknown. ``deadline_seconds`` None = none.
+    """
+
+    id: str
+    destination: str
+    action: str
+    title: str
+    settings: dict[str, str]
+    batch_size: int | None
+    created_at: float
+    retry_of: str | None = None
+    positions: tuple[int, ...] | None = None
+    digest: str | None = None
+    deadline_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """A row as submitted: its payload as JSON text, or the fault that made it invalid.
+
+    ``digest`` stands for a payload that is not kept: its SHA-256 in hex.
+    """
+
+    position: int
+    label: str
+    payload: str | None
+    fault: str | None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateValue:
+    """A kept value; ``expires_at`` is in Unix seconds, None = never."""
+
+    scope: str
+    key: str
+    value: Any
+    expires_at: float | None

@@ -11,6 +11,8 @@ import heapq
 from math import sqrt
 from typing import Protocol
 
+THROTTLING = (425, 429, 503)  # A refusal of the rate, and of nothing else.
+
 
 class Schedule(Protocol):
     """Which operations are due. An operation given out by ``due`` is out until it comes back."""
@@ -124,52 +126,138 @@ class SquareRoot:
 
 
 class Pace:
-    """How fast requests may leave for one host: a rate, a pause, and the way back up.
+    """How fast requests may leave for one host: a rate, pauses, and the way back up.
 
     *rate* is in requests per second, with bursts of a tenth of a second. Being
-    throttled pauses the host and lowers the rate by 0.7, once per pause, never
-    below 0.5 a second; each quiet second gives back 1/200 of the rate allowed.
+    throttled (425, 429, 503) pauses the host and lowers the rate by 0.7, once per
+    pause, never below 0.5 a second; each quiet second gives back 1/200 of the rate
+    allowed.
+
+    A host is down once a request could not be sent to it, or 5 in a row got no answer
+    or a 5xx. That pauses it too, and lowers nothing: after each pause one request goes
+    out as a probe, and the others wait for what becomes of it, but not for ever. With
+    an answer they go on at the rate they had.
+
+    A pause lasts as long as the host asks for, at most 10 minutes. Where it does not
+    say, or it was not enough, pauses double from 1 to 32 seconds until an answer passes.
     """
 
     DECREASE = 0.7
     FLOOR = 0.5
     RECOVERY_SECONDS = 200.0
     LONGEST_PAUSE = 600.0
+    LONGEST_BACKOFF = 32.0
+    FAILURES = 5
+    PROBE_SECONDS = 30.0  # How long the others wait for a probe that does not come back.
 
     def __init__(self, rate: float) -> None:
         self._allowed = rate
         self._rate = rate
         self._tokens = 1.0
         self._at: float | None = None
-        self._streak = 0
+        self._pauses = 0  # In a row.
+        self._failures = 0  # In a row.
+        self._probe_until = 0.0
+        self._is_reserved = False
         self.paused_until = 0.0
+        self.is_down = False
 
     @property
     def rate(self) -> float:
         """Requests per second at present."""
         return self._rate
 
+    def closed_for(self, now: float) -> float:
+        """Return the seconds for which no request may leave: a pause, or a probe that is out."""
+        return max(0.0, self.paused_until - now, self._probe_until - now)
+
+    def reserve(self, now: float) -> None:
+        """Take the place of the next probe for a request that will soon ask for its turn."""
+        if self.is_down:
+            self._probe_until = now + self.PROBE_SECONDS
+            self._is_reserved = True
+
     def wait(self, now: float) -> float:
         """Return the seconds until a request may leave; 0 takes that place at once."""
-        if now < self.paused_until:
-            return self.paused_until - now
+        closed = self.paused_until - now if self._is_reserved else self.closed_for(now)
+        if closed > 0:
+            return closed
         self._refill(now)
         if self._tokens < 1.0:
             return (1.0 - self._tokens) / self._rate
         self._tokens -= 1.0
+        if self.is_down:
+            self._probe_until = now + self.PROBE_SECONDS
+            self._is_reserved = False
         return 0.0
 
-    def passed(self) -> None:
-        """Note an answer that was not a refusal of the rate."""
-        self._streak = 0
+    def released(self) -> None:
+        """Note that a request ended without a word of the host: another may be the probe."""
+        self._probe_until = 0.0
+        self._is_reserved = False
 
-    def throttled(self, now: float, *, retry_after: float | None) -> None:
-        """Note a 429 or 503; *retry_after* is in seconds, None = the host did not say."""
-        if now >= self.paused_until:
-            self._streak += 1
+    def answered(
+        self, now: float, *, sent_at: float, status: int, retry_after: float | None = None
+    ) -> None:
+        """Note an answer to a request that left at *sent_at*.
+
+        *retry_after* is in seconds, None = the host did not say.
+        """
+        is_throttle = status in THROTTLING
+        if status < 500:
+            self._is_back()
+            if not is_throttle:
+                self._pauses = 0
+                return
+        else:
+            self._failed()
+        if is_throttle and not self.is_down:
+            self._slow_down(sent_at)
+        if is_throttle or self.is_down or retry_after is not None:
+            self._pause(now, sent_at=sent_at, retry_after=retry_after)
+
+    def unanswered(self, now: float, *, sent_at: float, is_unsent: bool) -> None:
+        """Note a request that left at *sent_at*, or could not even do that, and got no answer."""
+        self._failed(at_once=is_unsent)
+        if self.is_down:
+            self._pause(now, sent_at=sent_at)
+
+    def held_back(
+        self, now: float, *, retry_after: float | None = None, is_throttle: bool = False
+    ) -> None:
+        """Pause, because the destination's own code or the engine says so."""
+        if is_throttle:
+            self._slow_down(now)
+        self._pause(now, sent_at=now, retry_after=retry_after)
+
+    def _is_back(self) -> None:
+        if self.is_down:
+            self._pauses = 0
+            self.released()
+        self.is_down = False
+        self._failures = 0
+
+    def _failed(self, *, at_once: bool = False) -> None:
+        self._failures += 1
+        self.is_down = self.is_down or at_once or self._failures >= self.FAILURES
+
+    def _slow_down(self, sent_at: float) -> None:
+        if sent_at >= self.paused_until:
             self._rate = max(self._rate * self.DECREASE, min(self.FLOOR, self._allowed))
-        pause = 2.0 ** min(self._streak - 1, 5) if retry_after is None else retry_after
-        self.paused_until = max(self.paused_until, now + min(pause, self.LONGEST_PAUSE))
+
+    def _pause(self, now: float, *, sent_at: float, retry_after: float | None = None) -> None:
+        seconds = 0.0
+        if retry_after is not None and retry_after > 0:
+            seconds = min(retry_after, self.LONGEST_PAUSE)
+        # What left before the last pause was over says nothing new but how long to wait.
+        if sent_at >= self.paused_until:
+            # The first time, what the host asks for is believed to be enough.
+            doubled = self._pauses - (retry_after is not None)
+            backoff = 0.0 if doubled < 0 else min(2.0 ** min(doubled, 10), self.LONGEST_BACKOFF)
+            seconds = max(seconds, backoff)
+            self._pauses += 1
+            self.released()
+        self.paused_until = max(self.paused_until, now + seconds)
 
     def _refill(self, now: float) -> None:
         # What passed during a pause is no quiet time and earns no tokens.

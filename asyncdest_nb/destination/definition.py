@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar, get_args
 
 from pydantic import SecretStr, ValidationError
 
@@ -44,7 +44,9 @@ class ActionData(Generic[SettingsT, PayloadT]):
     ``perform_batch`` and its ``steps`` and for ``check``, None otherwise;
     ``async_contexts`` has 1..N contexts for ``poll``, one for a step and for
     ``cancel``, none otherwise. ``access_token`` is what ``refresh_access_token``
-    returned, None = it was not asked.
+    returned, None = it was not asked. ``submission_id`` is a UUID that names one
+    submission: the same however often that is sent, and another one for what a
+    retry sends. An idempotency key, an id of our choice or a reference is made of it.
     """
 
     settings: SettingsT
@@ -52,9 +54,12 @@ class ActionData(Generic[SettingsT, PayloadT]):
     state_context: StateContext
     async_contexts: list[JSONObject] = dataclass_field(default_factory=list)
     access_token: SecretStr | None = None
+    submission_id: str = ""
 
 
 Function = Callable[[Any, Any], Any]
+
+Recovery = Literal["none", "natural", "key", "client_id", "search", "prepare_commit"]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -73,6 +78,24 @@ class Action:
     ``perform_batch`` one by one, each given the same payloads and the context
     stored before it is called. The destination must apply nothing before the last
     of them, and each must bear being repeated: so a lost reply costs nothing.
+
+    ``recovery`` says what can be done about a submission of which nobody knows
+    whether it was applied (a lost reply, a killed kernel):
+
+    - "none": nothing; it is held, and the user decides.
+    - "natural": repeating it is harmless (an upsert, a member of a set), so it is
+      sent again.
+    - "key": the request carries ``data.submission_id`` as its idempotency key, so it
+      is sent again, up to ``key_seconds`` after the first time; then it is held.
+    - "client_id": ``data.submission_id`` is the operation's own id. ``find`` asks for
+      it; what the destination does not know is sent again under the same id.
+    - "search": the request carries ``data.submission_id`` where it can be searched
+      for. ``find`` does that; what is not there ``settle_seconds`` later (a list may
+      lag behind) is sent again.
+    - "prepare_commit": what ``steps`` make possible, and therefore never given.
+
+    ``find`` gets the payloads, and returns what ``perform_batch`` would have, or None
+    if the destination does not have the submission; raising a 404 says None too.
 
     ``cancel`` asks the destination to cancel the operation of one context; how that
     ended, ``poll`` says.
@@ -93,6 +116,10 @@ class Action:
     steps: Sequence[Function] = ()
     poll: Function | None = None
     cancel: Function | None = None
+    recovery: Recovery = "none"
+    find: Function | None = None
+    key_seconds: float = 86_400.0
+    settle_seconds: float = 30.0
     operation_per: Literal["row", "batch"] = "row"
     operation_id: str = "operation_id"
     batch_size: int = 1000
@@ -116,6 +143,18 @@ class Action:
                 f"action {self.title!r} has steps: it needs perform_batch, poll and "
                 "operation_per='batch'"
             )
+        self._check_recovery()
+
+    def _check_recovery(self) -> None:
+        given = f"action {self.title!r}: recovery {self.recovery!r}"
+        if self.recovery not in get_args(Recovery):
+            raise UnknownName.of("recovery", self.recovery, get_args(Recovery))
+        if self.steps and self.recovery == "none":
+            object.__setattr__(self, "recovery", "prepare_commit")
+        if bool(self.steps) != (self.recovery == "prepare_commit"):
+            raise UsageError(f"{given}: steps are for prepare_commit, and the other way round")
+        if (self.find is not None) != (self.recovery in ("client_id", "search")):
+            raise UsageError(f"{given}: find is for client_id and search, and they need it")
 
     def __repr__(self) -> str:
         return f"<Action {self.title}: {', '.join(self.fields)}>"

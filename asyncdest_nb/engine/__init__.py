@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ..destination import Destination, Settings
 from ..mapping import FieldMap
-from ..store import StateValue, Store, StoredRow
+from ..store import StateValue, Store, StoredRow, StoredRun
 from .channel import Asked, Channel
 from .clock import Clock
-from .course import Course, Limits
+from .course import Course
 from .execution import Execution
 from .journal import Journal
 from .ledger import Ledger
 from .plan import Invalid, Prepared, Source, batched, prepare
 from .preparing import Preparing
-from .resuming import Resuming
+from .resuming import Resuming, doubtful_again
 from .state import SessionState
 from .verdict import read_check
 
@@ -29,20 +30,21 @@ __all__ = [
     "Execution",
     "Invalid",
     "Ledger",
-    "Limits",
     "Prepared",
     "Source",
     "batched",
     "prepare",
     "read_check",
+    "remembered",
 ]
 
 
 class Engine:
     """What the runs of one session share: the store, its one writer, and the state.
 
-    *loop* is where everything here runs; *path* None keeps all in memory. Raises
-    StoreError if the file cannot be opened.
+    *loop* is where everything here runs; *path* None keeps all in memory. While
+    another process has the file, ``holder`` says which, and nothing is written.
+    Raises StoreError if the file cannot be opened.
     """
 
     def __init__(
@@ -50,40 +52,58 @@ class Engine:
         loop: asyncio.AbstractEventLoop,
         *,
         path: Path | None = None,
+        keeps_payloads: bool = True,
         clock: Clock | None = None,
     ) -> None:
         self._loop = loop
         self._clock = clock or Clock()
+        self._keeps_payloads = keeps_payloads
         self.store = Store(path)
         self.journal = Journal(self.store)
-        self._state = SessionState(
-            self.store.state(now=self._clock.wall()), clock=self._clock.wall, note=self._note
-        )
+        self._state = self._read_state()
+
+    def take_over(self) -> bool:
+        """Say whether the file is ours by now, because whoever had it is gone."""
+        if self.store.holder and self.store.take_over():
+            self._state = self._read_state()
+        return not self.store.holder
+
+    def _read_state(self) -> SessionState:
+        kept = self.store.state(now=self._clock.wall())
+        return SessionState(kept, clock=self._clock.wall, note=self._note)
 
     def channel(self, destination: Destination, settings: Settings, **options: Any) -> Channel:
         """Return the way to *destination*; nothing is sent yet."""
         return Channel(destination, settings, state=self._state, clock=self._clock, **options)
 
-    def execution(self, run: str, *, fields: FieldMap, source: Source, **course: Any) -> Execution:
+    def execution(
+        self, record: StoredRun, *, fields: FieldMap, source: Source, **course: Any
+    ) -> Execution:
         """Return a run that is ready to go, of what a Course is made of; nothing is sent yet."""
         ledger = Ledger(rows=len(source.rows))
-        found = Course(run, source=source, ledger=ledger, journal=self.journal, **course)
+        found = self._course(record, source=source, ledger=ledger, **course)
         return Execution(found, Preparing(found, fields))
 
-    def resumption(self, run: str, **course: Any) -> Execution:
+    def resumption(self, record: StoredRun, *, ledger: Ledger, **course: Any) -> Execution:
         """Return a run that is ready to go on; nothing is sent yet."""
-        found = Course(run, journal=self.journal, **course)
+        found = self._course(record, ledger=ledger, **course)
+        if not ledger.is_at_rest or doubtful_again(ledger.operations, found.action):
+            ledger.stir()
         return Execution(found, Resuming(found))
 
-    def remembered(self, run: str) -> tuple[Ledger, list[StoredRow]]:
-        """Return what the store has of a run: its ledger, and its rows by position."""
-        rows = self.store.rows(run)
-        ledger = Ledger(rows=len(rows))
-        invalid = {row.position: row.fault for row in rows if row.fault is not None}
-        ledger.plan(self.store.operations(run), invalid=invalid)
-        if ledger.is_at_rest:
-            ledger.rested.set_result(None)
-        return ledger, rows
+    def _course(self, record: StoredRun, **course: Any) -> Course:
+        return Course(record, journal=self.journal, keeps_payloads=self._keeps_payloads, **course)
+
+    async def forget(self, runs: Sequence[str]) -> None:
+        """Delete *runs*, and the state of their batches."""
+        self.journal.flush()
+        self.store.forget(runs)
+        self._state.forget(runs)
+
+    async def export(self, runs: Sequence[str], path: Path) -> None:
+        """Write *runs* to a file of their own."""
+        self.journal.flush()
+        self.store.export(runs, path)
 
     async def aclose(self) -> None:
         """Write what is noted and close the store."""
@@ -93,3 +113,14 @@ class Engine:
     def _note(self, value: StateValue) -> None:
         # Functions may keep state from a worker thread; the store has one writer.
         self._loop.call_soon_threadsafe(self.journal.note_state, value)
+
+
+def remembered(store: Store, run: str) -> tuple[Ledger, list[StoredRow]]:
+    """Return what *store* has of a run: its ledger, and its rows by position."""
+    rows = store.rows(run)
+    ledger = Ledger(rows=len(rows))
+    invalid = {row.position: row.fault for row in rows if row.fault is not None}
+    ledger.plan(store.operations(run), invalid=invalid)
+    if ledger.is_at_rest:
+        ledger.rested.set_result(None)
+    return ledger, rows

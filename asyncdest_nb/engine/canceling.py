@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..operation import State, canceling, not_canceled, withdrawn
+from ..operation import State, canceling, held, not_canceled, withdrawn
 from .course import Course
 from .verdict import Again, describe, read_error, without_harm
 
@@ -20,6 +20,8 @@ async def cancel(course: Course, number: int) -> None:
             course.not_canceled[number] = (
                 f"operation {operation.operation_id} is not canceled: {describe(error)}"
             )
+    elif operation.state is State.PLANNED and operation.in_doubt and not course.action.find:
+        course.put(held(operation, message=f"{operation.message}; canceled before it was known"))
     elif operation.state is State.PLANNED:
         # Of several steps some may be done; without the last nothing comes of them.
         course.put(withdrawn(operation, now=course.wall))

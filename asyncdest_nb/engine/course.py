@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,41 +11,42 @@ from ..destination import Action, Function
 from ..operation import News, Operation
 from ..responses import AsyncOperationResult
 from ..schedule import Schedule
+from ..store import StoredRun
 from .channel import Asked, Channel
 from .journal import Journal
 from .ledger import Ledger
 from .plan import Source
 from .verdict import is_paced, read_result
 
-
-@dataclass(frozen=True)
-class Limits:
-    """How much goes on at once; *batch_size* None = as many rows as the action takes."""
-
-    batch_size: int | None = None
-    submitters: int = 8
-    pollers: int = 32
+# How much goes on at once in a run; the pace of the host says how fast.
+SUBMITTERS = 8
+POLLERS = 32
 
 
 @dataclass
 class Course:
     """One run on its way; lives on the engine's loop."""
 
-    run: str
-    title: str
+    record: StoredRun
     source: Source
     action: Action
     channel: Channel
     journal: Journal
     schedule: Schedule
-    limits: Limits
     ledger: Ledger
+    keeps_payloads: bool = True
     requests: int = 0  # HTTP requests so far.
     is_canceling: bool = False  # Nothing more is sent, and what was sent is to be canceled.
 
+    blank: set[int] = field(default_factory=set)  # Batches whose payloads were not kept.
     not_canceled: dict[int, str] = field(default_factory=dict)  # Refusals to cancel, by number.
     # Why the last polls of an operation got no answer, by its number.
     unanswered: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def run(self) -> str:
+        """The id of the run."""
+        return self.record.id
 
     @property
     def wall(self) -> float:
@@ -64,10 +66,21 @@ class Course:
         self, function: Function, operations: Sequence[Operation] = (), **data: Any
     ) -> Asked:
         """Call a destination's function about *operations*, with the state of their batches."""
-        scopes = dict.fromkeys(f"{self.run}/{operation.batch}" for operation in operations)
-        asked = await self.channel.ask(function, scopes=list(scopes), **data)
+        batches = dict.fromkeys(operation.batch for operation in operations)
+        if len(batches) == 1:
+            data["submission_id"] = self.submission_id(operations[0].batch)
+        scopes = [f"{self.run}/{batch}" for batch in batches]
+        asked = await self.channel.ask(function, scopes=scopes, **data)
         self.requests += len(asked.exchanges)
         return asked
+
+    def submission_id(self, batch: int) -> str:
+        """Return the name of a submission, which is the same after a restart too."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"asyncdest_nb:{self.run}/{batch}"))
+
+    def can_send(self, operation: Operation) -> bool:
+        """Say whether its rows are at hand; a session may keep no payloads over a restart."""
+        return operation.batch not in self.blank
 
     def hold_back(self, asked: Asked) -> None:
         """Wait before the next request, unless the wire has taught the pace already."""

@@ -10,17 +10,20 @@ import asyncio
 import itertools
 from collections import deque
 
+from ..destination import Action
 from ..errors import AsyncDestError
-from ..operation import POLLED, State, held, unsure
+from ..operation import POLLED, State, held, overdue, resolved, unsure
 from .canceling import cancel
-from .course import Course
+from .course import POLLERS, SUBMITTERS, Course
 from .ledger import Ledger
+from .notices import notices
 from .polling import Polling
 from .preparing import Preparing
 from .resuming import Resuming
 from .submitting import Submitting
 
 TICK_SECONDS = 0.2  # How often the listeners are told.
+DEADLINE_TICKS = 5  # How often deadlines are looked at.
 HEARTBEAT_TICKS = 25  # A screen that hears nothing for long has to doubt the kernel.
 
 
@@ -37,6 +40,11 @@ class Execution:
     def ledger(self) -> Ledger:
         """What is known of the run."""
         return self._course.ledger
+
+    @property
+    def action(self) -> Action:
+        """What its rows are sent to."""
+        return self._course.action
 
     @property
     def requests(self) -> int:
@@ -67,7 +75,7 @@ class Execution:
         if group is None or self.ledger.rested.done():
             return
         taken = deque(each.number for each in self.ledger.operations if each.state in POLLED)
-        for _ in range(min(self._course.limits.submitters, len(taken))):
+        for _ in range(min(SUBMITTERS, len(taken))):
             work = self._cancel_all(taken)
             try:
                 group.create_task(work)
@@ -78,12 +86,23 @@ class Execution:
         while numbers:
             await cancel(self._course, numbers.popleft())
 
+    async def resolve(self, *, applied: bool) -> None:
+        """Take the user's word for all that is held."""
+        course = self._course
+        for operation in self.ledger.operations:
+            if operation.state is State.HELD:
+                course.put(resolved(operation, applied=applied, now=course.wall))
+        course.journal.flush()
+        self.ledger.tell(at_rest=self.ledger.rested.done())
+
     def _end(self, failure: Exception | None) -> None:
         self.failure = failure
         for operation in self.ledger.operations:
             if operation.state is State.SUBMITTING and not self._course.action.steps:
                 text = "the run ended while it was being sent: it may or may not have been applied"
-                self._course.put(held(unsure(operation, message=text)))
+                doubt = unsure(operation, message=text)
+                is_hopeless = self._course.action.recovery == "none"
+                self._course.put(held(doubt) if is_hopeless else doubt)
         self._course.journal.flush()
         self.ledger.tell(at_rest=True)
         if failure is None:
@@ -97,35 +116,19 @@ class Execution:
         found = [str(self.failure) if self.failure else "", course.journal.failure]
         if not self.ledger.is_planned and not self.failure:
             found.append(self._beginning.notice)
-        if not self.ledger.rested.done():
-            found += [course.channel.notice(), self._cannot_cancel(), self._unanswered()]
-            found += list(course.not_canceled.values())[:1]
+        found += notices(course, is_going=not self.ledger.rested.done())
         return [text for text in found if text]
-
-    def _cannot_cancel(self) -> str:
-        if not self._course.is_canceling or self._course.action.cancel is not None:
-            return ""
-        count = sum(self.ledger.states.get(state, 0) for state in POLLED)
-        if not count:
-            return ""
-        name = self._course.channel.destination.name
-        return f"{name} cannot cancel: {count:,} operations go on there; nothing more is sent"
-
-    def _unanswered(self) -> str:
-        unanswered = self._course.unanswered
-        why = next(iter(unanswered.values()), "")
-        return f"{len(unanswered):,} operations cannot be asked about: {why}" if why else ""
 
     async def _go(self) -> None:
         course = self._course
         batches = deque(await self._beginning.batches())
         submitting, polling = Submitting(course), Polling(course)
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(course.limits.submitters, len(batches))):
+            for _ in range(min(SUBMITTERS, len(batches))):
                 group.create_task(submitting.all(batches))
             if course.action.poll is not None:
                 group.create_task(polling.hand_out())
-                for _ in range(course.limits.pollers):
+                for _ in range(POLLERS):
                     group.create_task(polling.all())
             self._group = group
         self._group = None
@@ -133,7 +136,19 @@ class Execution:
     async def _publish(self) -> None:
         for tick in itertools.count(1):
             await self._course.channel.clock.sleep(TICK_SECONDS)
+            if tick % DEADLINE_TICKS == 0:
+                self._note_overdue()
             self.ledger.tell(heartbeat=tick % HEARTBEAT_TICKS == 0)
+
+    def _note_overdue(self) -> None:
+        course = self._course
+        if course.record.deadline_seconds is None:
+            return
+        latest = course.wall - course.record.deadline_seconds
+        for operation in self.ledger.operations:
+            is_late = operation.submitted_at is not None and operation.submitted_at <= latest
+            if is_late and not operation.is_overdue and not operation.is_final:
+                course.put(overdue(operation))
 
 
 def _first(group: BaseException) -> Exception:

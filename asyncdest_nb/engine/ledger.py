@@ -87,6 +87,11 @@ class Ledger:
         self.operations[operation.number] = operation
         self._changed.add(operation.number)
 
+    def stir(self) -> None:
+        """Say that something happens again, where all was at rest."""
+        if self.rested.done():
+            self.rested = Future()
+
     @property
     def is_at_rest(self) -> bool:
         """Whether nothing more happens by itself."""

@@ -9,7 +9,7 @@ from ..errors import HTTPError
 from ..operation import Operation, answered, lost, poll_failed
 from ..responses import AsyncOperationResult
 from .channel import Asked
-from .course import Course
+from .course import POLLERS, Course
 from .verdict import describe, read_poll
 
 LOOK_SECONDS = 0.2  # How often the schedule is looked at, at least.
@@ -33,7 +33,7 @@ class Polling:
             while group := self._next_group():
                 await self._due.put(group)
             await self._course.channel.clock.sleep(self._until_due())
-        for _ in range(self._course.limits.pollers):
+        for _ in range(POLLERS):
             await self._due.put(None)
 
     async def all(self) -> None:

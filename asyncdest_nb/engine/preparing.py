@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 
 from ..mapping import FieldMap
 from ..operation import Operation, rejected, submitted
-from ..store import StoredRow, StoredRun
+from ..store import StoredRow
 from .course import Course
 from .plan import Batch, Invalid, Prepared, plan, prepare
 from .verdict import Rejected, read_check, read_error, without_harm
@@ -36,7 +37,7 @@ class Preparing:
         if not isinstance(found, Rejected):
             invalid |= found
             good = [row for row in good if row.position not in found]
-        batches, operations = plan(good, action=course.action, batch_size=course.limits.batch_size)
+        batches, operations = plan(good, action=course.action, batch_size=course.record.batch_size)
         self._record(good, invalid, operations)
         course.ledger.plan(operations, invalid=invalid)
         if not isinstance(found, Rejected):
@@ -95,23 +96,20 @@ class Preparing:
         self, good: Sequence[Prepared], invalid: dict[int, str], operations: Sequence[Operation]
     ) -> None:
         course = self._course
-        payloads = {row.position: row.text for row in good}
-        rows = (
-            StoredRow(position, label, payloads.get(position), invalid.get(position))
+        texts = {row.position: row.text for row in good}
+        rows = [
+            self._stored(position, label, texts.get(position), invalid.get(position))
             for position, label in enumerate(course.source.labels)
-        )
+        ]
         store = course.journal.store
         with store.writing():
-            store.add_run(
-                StoredRun(
-                    id=course.run,
-                    destination=course.channel.destination.slug,
-                    action=course.channel.destination.slug_of(course.action),
-                    title=course.title,
-                    settings=course.channel.public_settings(),
-                    batch_size=course.limits.batch_size,
-                    created_at=course.wall,
-                )
-            )
+            store.add_run(course.record)
             store.add_rows(course.run, rows)
             store.put_operations(course.run, operations)
+
+    def _stored(self, position: int, label: str, text: str | None, fault: str | None) -> StoredRow:
+        if text is None or self._course.keeps_payloads:
+            return StoredRow(position, label, text, fault)
+        # What was sent can be compared with this, and not be read from it.
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        return StoredRow(position, label, None, fault, digest)

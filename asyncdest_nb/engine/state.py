@@ -46,6 +46,11 @@ class SessionState:
         self._values[scope, key] = kept
         self._note(kept)
 
+    def forget(self, runs: Sequence[str]) -> None:
+        """Drop the state of the batches of *runs*."""
+        kept = {key: each for key, each in self._values.items() if _run_of(key[0]) not in runs}
+        self._values = kept
+
     def of(self, *scopes: str) -> ScopedState:
         """Return the state a function is given: *scopes* in order, then the session's own."""
         return ScopedState(self, (*scopes, SESSION_SCOPE))
@@ -79,6 +84,10 @@ class ScopedState:
         except (TypeError, ValueError) as error:
             raise UsageError(f"state {key!r} must be JSON: {error}") from None
         self._state.put(self._scopes[0], key, value, _seconds(ttl))
+
+
+def _run_of(scope: str) -> str:
+    return scope.partition("/")[0]
 
 
 def _seconds(ttl: Mapping[str, float] | None) -> float | None:

@@ -71,9 +71,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """It was not applied; the same attempt may go out again."""
+    """The same attempt may go out again: it was not applied, or (*in_doubt*) bears repeating."""
 
     message: str
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +305,44 @@ def describe(error: BaseException | None) -> str:
 def _short(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+
+
+def read_found(
+    answer: Any, error: Exception | None, *, action: Action, rows: Sequence[int]
+) -> list[Verdict] | str | None:
+    """Return what ``find`` says of a submission: a verdict for each operation of the batch.
+
+    None = the destination does not have it; a text = it could not be asked, and why.
+    """
+    if isinstance(error, HTTPError) and error.status == 404:
+        return None
+    if error is not None:
+        return f"it cannot be found out yet whether it was applied: {describe(error)}"
+    if answer is None:
+        return None
+    if not _is_async(answer):
+        kind = type(answer).__name__
+        return [Unsure(f"find returned {kind}, not an AsyncActionResponse or None")] * len(rows)
+    return _read_contexts(answer, action=action, count=len(rows))
+
+
+def can_recover(
+    verdicts: Sequence[Verdict], *, action: Action, error: Exception | None, is_repeated: bool
+) -> bool:
+    """Say whether *action* can do something about a submission with these *verdicts*.
+
+    Not if some of its operations are settled and some are not: what is sent again
+    must be the same. Nor if a repetition is refused, but for a conflict with the
+    first (409), which is still at work.
+    """
+    if action.recovery in ("none", "prepare_commit"):
+        return False
+    if action.find is not None:
+        return all(isinstance(each, Unsure | Rejected) for each in verdicts)
+    is_conflict = isinstance(error, HTTPError) and error.status == 409
+    is_refused = any(isinstance(each, Rejected) for each in verdicts) and not is_conflict
+    in_doubt = all(isinstance(each, Unsure | Rejected) for each in verdicts)
+    return error is not None and in_doubt and not (is_repeated and is_refused)
 
 
 def read_poll(answer: Any, *, ids: Sequence[str], key: str) -> list[AsyncOperationResult] | str:

@@ -1,0 +1,104 @@
+"""The access token of a destination: had before the first request, renewed when it is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pydantic import SecretStr
+
+from ..errors import (
+    DestinationError,
+    HTTPError,
+    IntegrationError,
+    NotSent,
+    RequestFailed,
+    RetryableError,
+)
+from ..request import Response
+from .calling import Asked
+
+
+class Access:
+    """An access token, and requests that carry it.
+
+    *ask* calls the destination's ``refresh_access_token``; *is_given* says whether
+    requests have an authorization header already, *use* sends with the new token
+    from now on, *hold_back* waits out trouble on the way to one.
+    """
+
+    def __init__(
+        self,
+        *,
+        ask: Callable[[], Awaitable[Asked]],
+        is_given: Callable[[], bool],
+        use: Callable[[], None],
+        hold_back: Callable[[Exception], None],
+    ) -> None:
+        self.token: SecretStr | None = None
+        self._ask = ask
+        self._is_given = is_given
+        self._use = use
+        self._hold_back = hold_back
+        self._renewing = asyncio.Lock()
+
+    def authorized(self, send: Callable[..., Any]) -> Callable[..., Any]:
+        """Return *send* with an access token, a new one if the old is refused."""
+
+        async def request(url: str, **options: Any) -> Response:
+            if not self._is_given():
+                await self._renew(None)
+            token = self.token
+            try:
+                response: Response = await send(url, **options)
+            except HTTPError as error:
+                if error.status != 401:
+                    raise
+            else:
+                if response.status != 401:
+                    return response
+            # 401 is a refusal: nothing was applied, so this very request may go again.
+            await self._renew(token)
+            again: Response = await send(url, **options)
+            return again
+
+        return request
+
+    async def _renew(self, stale: SecretStr | None) -> None:
+        """Ask for an access token in place of the *stale* one."""
+        async with self._renewing:
+            if self.token is not stale:
+                return  # Another request has asked meanwhile.
+            asked = await self._ask()
+            if asked.error is not None:
+                raise self._without_token(asked.error)
+            if not isinstance(asked.answer, str) or not asked.answer:
+                raise DestinationError("refresh_access_token returned no text")
+            self.token = SecretStr(asked.answer)
+            self._use()
+
+    def _without_token(self, error: Exception) -> Exception:
+        """Return what a request without a token fails with: it never left."""
+        is_server = isinstance(error, HTTPError) and error.status >= 500
+        if is_server or isinstance(error, (RequestFailed, RetryableError)):
+            self._hold_back(error)
+            return NotSent(f"no access token: {error}")
+        if isinstance(error, IntegrationError):
+            return HTTPError(str(error), status=error.status)
+        # Its text may quote the answer, and so a token that is no known secret yet.
+        if isinstance(error, HTTPError):
+            return _without_excerpt(error)
+        return DestinationError(f"no access token: the function raised {type(error).__name__}")
+
+
+def _without_excerpt(error: HTTPError) -> HTTPError:
+    """Return a refusal of a token with OAuth's own words for why (RFC 6749, 5.2) and no others."""
+    try:
+        said = json.loads(error.excerpt)
+        words = [str(said[key]) for key in ("error", "error_description") if key in said]
+    except (ValueError, TypeError):
+        words = []
+    text = ": ".join([f"no access token: answered {error.status}", *words])
+    return HTTPError(text, status=error.status, retry_after=error.retry_after)

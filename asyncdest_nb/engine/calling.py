@@ -1,0 +1,126 @@
+"""Call a destination's function: whatever it does to the engine comes back as a value."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..destination import ActionData, Function
+from ..errors import DestinationError
+from ..request import Call, Exchange
+
+# What would end a task, or the engine's thread, if a user's function raised it there.
+_ANYTHING = (Exception, asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
+_log = logging.getLogger(__name__)
+
+Mask = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of calling a destination's function: an answer, or the error it raised."""
+
+    answer: Any
+    error: Exception | None
+    exchanges: Sequence[Exchange]
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds the destination asked to wait with the last answer; None = it did not say."""
+        return self.exchanges[-1].retry_after if self.exchanges else None
+
+
+async def attempt(
+    function: Function,
+    call: Call,
+    data: ActionData[Any, Any],
+    *,
+    request: Callable[..., Any],
+    mask: Mask,
+    is_logged: bool = True,
+) -> Asked:
+    """Return what came of *function*; an error it raises has no secrets any more.
+
+    *request* is what it is given to send with, and ends up in *call*.
+    """
+    try:
+        answer = await _invoke(function, request, data)
+    except _ANYTHING as error:  # Users' code may raise anything; the verdict is elsewhere.
+        if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+            raise
+        if is_logged:
+            _log.info("%s", mask(traceback.format_exc()))
+        return Asked(None, _masked(error, mask), call.exchanges)
+    return Asked(answer, None, call.exchanges)
+
+
+async def _invoke(
+    function: Function, request: Callable[..., Any], data: ActionData[Any, Any]
+) -> Any:
+    if inspect.iscoroutinefunction(function):
+        return await function(request, data)
+    # A plain function may block, so it gets a thread, and a request that blocks too.
+    answer = await asyncio.to_thread(_called, function, _blocking(request), data)
+    return await answer if inspect.isawaitable(answer) else answer
+
+
+def _blocking(request: Callable[..., Any]) -> Callable[..., Any]:
+    loop = asyncio.get_running_loop()
+
+    def blocking(url: str, **options: Any) -> Any:
+        if _is_running(loop):  # A plain function has returned a coroutine that asks.
+            return request(url, **options)
+        return asyncio.run_coroutine_threadsafe(request(url, **options), loop).result()
+
+    return blocking
+
+
+def _called(function: Function, request: Callable[..., Any], data: ActionData[Any, Any]) -> Any:
+    try:
+        return function(request, data)
+    except (StopIteration, GeneratorExit) as error:
+        # No future can carry them: whoever waits would wait for ever.
+        raise RuntimeError(f"the function raised {type(error).__name__}") from error
+
+
+def _is_running(loop: asyncio.AbstractEventLoop) -> bool:
+    """Say whether *loop* runs on this very thread."""
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
+
+
+def _is_cancelled() -> bool:
+    """Say whether it is this task that is cancelled, not one that it waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _masked(error: BaseException, mask: Mask) -> Exception:
+    """Return *error* without secrets, and without the chain that may hold more."""
+    if isinstance(error, Exception):
+        try:
+            return _masked_in_place(error, mask)
+        except Exception:  # A frozen one, or one whose own text fails.
+            _log.info("%s cannot be shown", type(error).__name__)
+    return DestinationError(f"the function raised {type(error).__name__}")
+
+
+def _masked_in_place(error: Exception, mask: Mask) -> Exception:
+    error.args = tuple(_masked_text(each, mask) for each in error.args)
+    for name, value in vars(error).items():
+        setattr(error, name, _masked_text(value, mask))
+    error.__cause__ = error.__context__ = None
+    text = str(error)
+    # Some exceptions make their text of neither.
+    return error if mask(text) == text else DestinationError(mask(text))
+
+
+def _masked_text(value: Any, mask: Mask) -> Any:
+    return mask(value) if isinstance(value, str) else value

@@ -1,0 +1,84 @@
+"""From verdicts to operations: make durable what an answer means, and go on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..operation import (
+    POLLED,
+    Operation,
+    accepted,
+    advanced,
+    finished,
+    held,
+    rejected,
+    replanned,
+    unsure,
+)
+from .course import Course
+from .verdict import Accepted, Again, Finished, Rejected, Unsure, Verdict
+
+
+class Judging:
+    """What becomes of the operations of a run by what is answered to their submission."""
+
+    def __init__(self, course: Course) -> None:
+        self._course = course
+        known = course.ledger.operations
+        # Operation ids seen in this run, and whose they are.
+        self._ids = {each.operation_id: each.number for each in known if each.operation_id}
+
+    async def take(
+        self,
+        operations: Sequence[Operation],
+        verdicts: Sequence[Verdict],
+        *,
+        retry_after: float | None = None,
+        can_recover: bool = False,
+    ) -> None:
+        """Make durable what *verdicts* make of *operations*, and ask about what was accepted.
+
+        What is in doubt is held for the user, unless it *can_recover*.
+        """
+        course = self._course
+        judged = [
+            self._judged(operation, verdict, can_recover=can_recover)
+            for operation, verdict in zip(operations, verdicts, strict=True)
+        ]
+        await course.keep_said(judged)
+        for operation in judged:
+            if operation.state in POLLED:
+                course.schedule.accepted(
+                    operation.number, now=course.steady, retry_after=retry_after
+                )
+
+    def _judged(self, operation: Operation, verdict: Verdict, *, can_recover: bool) -> Operation:
+        now, mask = self._course.wall, self._course.channel.mask
+        match verdict:
+            case Accepted(context, operation_id, message):
+                return self._accepted(operation, context, operation_id, mask(message))
+            case Finished(result):
+                return finished(operation, self._course.news(result), now=now)
+            case Rejected(message, code, is_proven):
+                text = mask(message)
+                return rejected(operation, message=text, code=code, now=now, is_proven=is_proven)
+            case Again(message, in_doubt):
+                return replanned(operation, message=mask(message), in_doubt=in_doubt)
+            case Unsure(message):
+                doubt = unsure(operation, message=mask(message))
+                return doubt if can_recover else held(doubt)
+
+    def _accepted(
+        self, operation: Operation, context: dict[str, Any], operation_id: str, message: str
+    ) -> Operation:
+        course = self._course
+        owner = self._ids.setdefault(operation_id, operation.number)
+        if owner != operation.number:
+            other = course.source.labels[course.ledger.operations[owner].rows[0]]
+            text = f"accepted as {operation_id!r}, the id that row {other!r} was given before"
+            return held(unsure(operation, message=text))
+        news = {"context": context, "operation_id": operation_id, "message": message}
+        if operation.step < len(course.action.steps):
+            return advanced(operation, **news)  # type: ignore[arg-type]  # three values, three types
+        return accepted(operation, **news, now=course.wall)  # type: ignore[arg-type]

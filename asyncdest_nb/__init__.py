@@ -25,6 +25,7 @@ from .destination import (
 from .destinations import DESTINATIONS as _DESTINATIONS
 from .destinations import Catalogue
 from .errors import (
+    AlreadySubmitted,
     AsyncDestError,
     FrameError,
     HTTPError,
@@ -50,8 +51,9 @@ from .responses import (
     OperationError,
     RowResult,
 )
-from .session import Connection, Reachable, Run, Session, default_session
+from .session import Connection, Reachable, Run, Session, default_session, load
 from .simulators import Simulator, simulate
+from .store import StoreWarning
 from .widgets.show import show as _show
 
 __version__ = _version("asyncdest-nb")
@@ -73,6 +75,7 @@ def destinations() -> Catalogue:
 __all__ = [
     "Action",
     "ActionData",
+    "AlreadySubmitted",
     "AsyncActionResponse",
     "AsyncDestError",
     "AsyncOperationResult",
@@ -102,6 +105,7 @@ __all__ = [
     "Simulator",
     "StateContext",
     "StoreError",
+    "StoreWarning",
     "Transport",
     "UnknownName",
     "UsageError",
@@ -111,5 +115,6 @@ __all__ = [
     "connect",
     "destinations",
     "field",
+    "load",
     "simulate",
 ]

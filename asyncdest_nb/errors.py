@@ -39,6 +39,10 @@ class UsageError(AsyncDestError, ValueError):
     """The caller's fault; nothing has been sent."""
 
 
+class AlreadySubmitted(UserWarning):
+    """The same rows were submitted before: the run that is there was returned, nothing was sent."""
+
+
 class UnknownName(UsageError, LookupError):
     """A name nobody knows; the message lists the ones that are known."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
 import time
@@ -123,16 +124,30 @@ def child(file: Path, slug: str, settings: Any, **submission: Any) -> Iterator[s
         process.communicate(timeout=10)
 
 
-def test_a_file_that_another_process_has_open_is_refused_and_says_who_has_it(file: Path):
-    with ad.simulate("example-async", duration_seconds=60) as demo:
-        with child(
-            file, "example-async", demo.settings, frame=people(1), action="asyncOperation"
-        ) as process:
-            with pytest.raises(
-                ad.StoreError, match=f"open in process {process.pid} on .* since 20"
-            ):
-                ad.Session(path=file)
-        ad.Session(path=file).close()  # The system took the lock back from the dead.
+def test_what_another_process_has_open_is_read_only_until_that_is_gone(file: Path):
+    with ad.simulate("example-async", duration_seconds=3, failing=0) as demo:
+        submission = {"frame": people(3), "action": "asyncOperation"}
+        with child(file, "example-async", demo.settings, **submission) as process:
+            session = ad.Session(path=file)
+            holder = f"open in process {process.pid} on .* since 20"
+            assert re.search(f"read-only: {holder}", repr(session))
+            with pytest.raises(ad.StoreError, match=f"{holder}.*shut down that kernel"):
+                session.connect(demo)
+            while not (runs := session.runs()) or not runs[0].operations[0].operation_id:
+                time.sleep(0.05)
+            assert re.search(holder, runs[0].notices[0])
+            assert len(runs[0].results()) == 3
+            with pytest.raises(ad.UsageError, match=holder):
+                runs[0].wait()
+            with pytest.raises(ad.StoreError, match=holder):
+                session.forget(runs[0])
+            runs[0].export(file.with_name("exported.sqlite"))
+        session.connect(demo)  # The system took the lock back from the dead.
+        (run,) = session.runs()
+        assert run.wait(timeout=20) == "completed"
+        assert demo.requests["POST /operations/batch"] == {202: 1}
+        session.close()
+    assert len(ad.load(file.with_name("exported.sqlite")).operations) == 3
 
 
 @pytest.mark.parametrize("after", [0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8])

@@ -363,7 +363,8 @@ def test_the_intent_is_on_disk_before_the_request_and_the_ids_before_the_next(tm
         crm = session.connect("example-async", endpoint=server.url)
         one = pd.DataFrame({"user_id": ["a"], "operation_type": "sync_profile"})
         for _ in range(2):
-            crm.submit(one, "asyncOperation", batch_size=1, schedule=SquareRoot(minimum=30))
+            late = SquareRoot(minimum=30)
+            crm.submit(one, "asyncOperation", batch_size=1, schedule=late, again=True)
             wait_for(lambda: crm_accepted(session))
     assert seen[0] == [("submitting", None)]
     assert ("accepted", "op-0") in seen[1]
@@ -599,7 +600,8 @@ def test_results_are_on_the_rows_they_belong_to(own_session, frame, batch_size, 
         frame.iloc[bad, 0] = None
     act = destination(perform_batch=perform_batch, poll=poll)
     crm = own_session.connect(act, requests_per_second=1e6)
-    run = crm.submit(frame, "act", batch_size=batch_size, schedule=SquareRoot(minimum=0.001))
+    soon = SquareRoot(minimum=0.001)
+    run = crm.submit(frame, "act", batch_size=batch_size, schedule=soon, again=True)
     run.wait(timeout=20)
     results = run.results()
     pd.testing.assert_index_equal(results.index, frame.index)

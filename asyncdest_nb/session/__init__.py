@@ -2,7 +2,17 @@
 
 from .connection import Connection
 from .exploring import Executed, Preview
+from .reopening import load
 from .run import Run
 from .session import Reachable, Session, default_session
 
-__all__ = ["Connection", "Executed", "Preview", "Reachable", "Run", "Session", "default_session"]
+__all__ = [
+    "Connection",
+    "Executed",
+    "Preview",
+    "Reachable",
+    "Run",
+    "Session",
+    "default_session",
+    "load",
+]

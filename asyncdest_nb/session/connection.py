@@ -2,56 +2,45 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..destination import Action, Function, InputField, input_fields
 from ..engine import (
     Asked,
     Channel,
-    Engine,
     Invalid,
-    Limits,
     Prepared,
     Source,
     batched,
     prepare,
     read_check,
 )
-from ..errors import DestinationError, MappingError, UnknownName, UsageError
+from ..errors import AlreadySubmitted, DestinationError, MappingError, UnknownName, UsageError
 from ..frame import DataFrame, Rows, to_rows
 from ..mapping import FieldMap, FieldPlan, plan_fields
 from ..portal import call
 from ..request import Exchange
 from ..responses import AsyncActionResponse, JSONObject
 from ..schedule import Schedule, SquareRoot
+from ..store import StoredRun
 from .exploring import Executed, Preview
 from .reopening import Reopened
 from .run import Run
-
-
-@dataclass(frozen=True)
-class _Sending:
-    """What one submit sends: rows, and how they become payloads. *frame* is as it was given."""
-
-    action: Action
-    frame: DataFrame
-    source: Source
-    fields: FieldMap
-    batch_size: int | None
+from .sending import Sending, digest
+from .shared import Shared
 
 
 class Connection:
     """A destination with its settings. Its text names its actions and fields, never a secret."""
 
-    def __init__(self, channel: Channel, *, engine: Engine, start: Callable[[Run], None]) -> None:
+    def __init__(self, channel: Channel, shared: Shared) -> None:
         self.destination = channel.destination
         self._channel = channel
-        self._engine = engine
-        self._start = start
+        self._shared = shared
 
     def submit(
         self,
@@ -62,6 +51,8 @@ class Connection:
         mapping: Mapping[str, Any] | None = None,
         batch_size: int | None = None,
         schedule: Schedule | None = None,
+        deadline: float | None = None,
+        again: bool = False,
         **constants: Any,
     ) -> Run:
         """Send the rows of *frame* in batches and return at once with the run.
@@ -72,76 +63,118 @@ class Connection:
         ``operation_type="sync_profile"``. A row that does not fit the action's
         fields, or fails the destination's own check, is not sent: its outcome is
         "invalid". *batch_size* None = as many rows a request as the action takes.
-        Polling goes on in the background.
+        Polling goes on in the background. What is not done *deadline* seconds after
+        it was sent is marked overdue, and goes on.
+
+        A frame that was submitted before in this session, to the same action by the
+        same settings and options, is not sent twice: the run that is there is returned,
+        the latest of its retries, with an AlreadySubmitted warning. It is sent if
+        nothing of it was applied, or *again* is True.
 
         Raises FrameError, MappingError or UnknownName before anything is sent. A
         destination's refusal is not raised: it is the rows' status and message.
         """
         found = self._action(action, batch_size)
+        if deadline is not None and not deadline > 0:
+            raise UsageError(f"deadline is {deadline}; it must be more than 0 seconds")
         rows = to_rows(frame)
-        sending = _Sending(
+        sending = Sending(
             action=found,
             frame=frame.copy(),
             source=Source(rows.rows, rows.faults, rows.labels),
             fields=_fill(found, rows, columns=columns, mapping=_with(found, constants, mapping)),
-            batch_size=batch_size,
         )
-        return self._send(sending, schedule)
+        where = (self.destination.slug, action, self._channel.public_settings())
+        name = digest(rows, where, columns, mapping, constants, batch_size)
+        if not again and (run := self._shared.known(name)) is not None:
+            return self._attached(run, sending)
+        record = self._record(found, batch_size=batch_size, digest=name, deadline_seconds=deadline)
+        return self._send(record, sending, schedule)
 
-    def _send(self, sending: _Sending, schedule: Schedule | None, **retry: Any) -> Run:
-        title = f"{sending.action.title} to {self.destination.name}"
-        execution = self._engine.execution(
-            run_id := uuid.uuid4().hex[:12],
-            title=title,
-            source=sending.source,
+    def _attached(self, run: Run, sending: Sending) -> Run:
+        warnings.warn(
+            f"these rows were submitted before: attached to {run}; submit(…, again=True) "
+            "sends them again",
+            AlreadySubmitted,
+            stacklevel=3,
+        )
+        run._adopt(sending)
+        if run._has_failed:
+            # Trouble of ours, such as a full disk, has stopped it half-way.
+            self._go_on(run, sending, sending.at(run._positions).source)
+        return run
+
+    def _record(self, action: Action, **values: Any) -> StoredRun:
+        return StoredRun(
+            id=uuid.uuid4().hex[:12],
+            destination=self.destination.slug,
+            action=self.destination.slug_of(action),
+            title=f"{action.title} to {self.destination.name}",
+            settings=self._channel.public_settings(),
+            created_at=time.time(),
+            **values,
+        )
+
+    def _send(
+        self,
+        record: StoredRun,
+        sending: Sending,
+        schedule: Schedule | None,
+        *,
+        positions: list[int] | None = None,
+        retry_of: Run | None = None,
+    ) -> Run:
+        source = sending.source if positions is None else sending.source.at(positions)
+        execution = self._shared.engine.execution(
+            record,
+            source=source,
             action=sending.action,
             fields=sending.fields,
             channel=self._channel,
             schedule=schedule or SquareRoot(),
-            limits=Limits(batch_size=sending.batch_size),
         )
         run = Run(
-            run_id,
-            title,
+            record,
             frame=sending.frame,
-            labels=sending.source.labels,
+            labels=source.labels,
             ledger=execution.ledger,
-            **retry,
+            retry_of=retry_of,
         )
-        run._connect(execution, partial(self._again, sending), sending.action.result_columns)
-        self._start(run)
+        run._connect(execution, self, sending)
+        self._shared.start(run)
         return run
 
-    def _resume(self, reopened: Reopened) -> None:
-        """Go on with a run of the session's file."""
-        run, stored = reopened.run, reopened.stored
-        sending = _Sending(
-            action=self.destination.action(stored.action),
-            frame=run._frame,
-            source=reopened.source,
-            fields=reopened.fields,
-            batch_size=stored.batch_size,
+    def send_again(
+        self, run: Run, sending: Sending, positions: list[int], schedule: Schedule | None
+    ) -> Run:
+        """Send the rows of *sending* at *positions* as a retry of *run*."""
+        record = self._record(
+            sending.action,
+            batch_size=run._record.batch_size,
+            deadline_seconds=run._record.deadline_seconds,
+            retry_of=run.id,
+            positions=tuple(positions),
         )
-        execution = self._engine.resumption(
-            run.id,
-            title=run.title,
-            source=sending.source,
-            action=sending.action,
+        return self._send(record, sending, schedule, positions=positions, retry_of=run)
+
+    def resume(self, reopened: Reopened) -> None:
+        """Go on with a run of the session's file, if there is anything left to do."""
+        run, own = reopened.run, reopened.sending(self._channel)
+        whole = run.retry_of._sending if run.retry_of else own
+        self._go_on(run, None if reopened.is_blank else whole, own.source)
+
+    def _go_on(self, run: Run, whole: Sending | None, source: Source) -> None:
+        execution = self._shared.engine.resumption(
+            run._record,
+            source=source,
+            action=self.destination.action(run._record.action),
             channel=self._channel,
             schedule=SquareRoot(),
-            limits=Limits(batch_size=stored.batch_size),
             ledger=run._ledger,
         )
-        run._connect(execution, partial(self._again, sending), sending.action.result_columns)
-
-    def _again(
-        self, sending: _Sending, run: Run, rows: Sequence[int], schedule: Schedule | None
-    ) -> Run:
-        places = run._positions or range(len(sending.source.rows))
-        sending = replace(sending, source=sending.source.at(rows))
-        return self._send(
-            sending, schedule, retry_of=run, positions=[places[each] for each in rows]
-        )
+        run._connect(execution, self, whole)
+        if not run.is_at_rest:
+            self._shared.go(run)
 
     def preview(
         self,

@@ -1,41 +1,34 @@
-"""Runs as a session's file has them: from before this kernel, or from another one."""
+"""Runs as a file has them: from before this kernel, from another one, or from a colleague."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from ..engine import Channel, Engine, Source
+from ..engine import Channel, Ledger, Source, remembered
+from ..errors import StoreError, UsageError
 from ..frame import from_rows
 from ..mapping import FieldMap, Resolver
-from ..store import StoredRow, StoredRun
+from ..store import Store, StoredRow, StoredRun, read_export
 from .run import Run
+from .sending import Sending
+
+LOADED = (
+    "it was loaded from a file, as it was when it was exported; its own session goes on with it"
+)
 
 
 @dataclass(frozen=True)
 class Reopened:
-    """A run of a session's file, and what it takes to go on with it."""
+    """A run of a file, and what it takes to go on with it."""
 
     run: Run
     stored: StoredRun
     rows: list[StoredRow]
-
-    @classmethod
-    def of(cls, stored: StoredRun, engine: Engine) -> Reopened:
-        """Return *stored* as a run that nobody is connected to yet."""
-        ledger, rows = engine.remembered(stored.id)
-        run = Run(
-            stored.id,
-            stored.title,
-            # What was sent stands for the frame, which the file does not have.
-            frame=from_rows([_payload(row) for row in rows], [row.label for row in rows]),
-            labels=[row.label for row in rows],
-            ledger=ledger,
-            created_at=stored.created_at,
-        )
-        return cls(run, stored, rows)
 
     def fits(self, channel: Channel) -> bool:
         """Say whether *channel* leads to where it was sent: the same destination and settings."""
@@ -46,23 +39,66 @@ class Reopened:
             and self.stored.settings == channel.public_settings()
         )
 
-    @property
-    def source(self) -> Source:
-        """Its rows, with the payload as their values."""
+    def sending(self, channel: Channel) -> Sending:
+        """Return what is sent of it: its payloads, as they are."""
+        names = {name for row in self.rows for name in _payload(row)}
         faults = {row.position: row.fault for row in self.rows if row.fault is not None}
-        return Source([_payload(row) for row in self.rows], faults, self.run.labels)
+        return Sending(
+            action=channel.destination.action(self.stored.action),
+            frame=self.run._frame,
+            source=Source([_payload(row) for row in self.rows], faults, self.run.labels),
+            fields=FieldMap({name: Resolver(partial(_value, name)) for name in names}, {}),
+        )
 
     @property
-    def fields(self) -> FieldMap:
-        """What makes a payload of such a row: nothing is to be done."""
-        names = {name for row in self.rows for name in _payload(row)}
-        return FieldMap({name: Resolver(partial(_value, name)) for name in names}, {})
+    def is_blank(self) -> bool:
+        """Whether its payloads were not kept, so that no row of it can be sent again."""
+        return any(row.digest is not None for row in self.rows)
+
+
+def reopen(store: Store) -> list[Reopened]:
+    """Return the runs of *store*, the oldest first, that nobody is connected to yet."""
+    found: dict[str, Reopened] = {}
+    for stored in store.runs():
+        ledger, rows = remembered(store, stored.id)
+        before = found.get(stored.retry_of or "")
+        found[stored.id] = Reopened(_run(stored, rows, ledger, before), stored, rows)
+    return list(found.values())
+
+
+def _run(stored: StoredRun, rows: list[StoredRow], ledger: Ledger, before: Reopened | None) -> Run:
+    labels = [row.label for row in rows]
+    # What was sent stands for the frame, which the file does not have.
+    frame = before.run._frame if before else from_rows([_payload(row) for row in rows], labels)
+    retry_of = before.run if before else None
+    return Run(stored, frame=frame, labels=labels, ledger=ledger, retry_of=retry_of)
+
+
+def load(path: str | Path) -> Run:
+    """Return the run that ``Run.export`` wrote to *path*, with all its results.
+
+    It is as it was then, and does not go on; nothing is sent. Raises StoreError for a
+    file that is no such export.
+    """
+    store = read_export(Path(path).expanduser())
+    try:
+        runs = [each.run for each in reopen(store)]
+    finally:
+        store.close()
+    if not runs:
+        raise UsageError(f"{path} holds no run")
+    for run in runs:
+        run._detach(LOADED)
+    return runs[-1]
 
 
 def _payload(row: StoredRow) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(row.payload) if row.payload else {}
+    try:
+        found: dict[str, Any] = json.loads(row.payload) if row.payload else {}
+    except ValueError as error:
+        raise StoreError(f"row {row.label!r} of the file is damaged: {error}") from None
     return found
 
 
-def _value(name: str, row: dict[str, Any]) -> Any:
+def _value(name: str, row: Mapping[str, Any]) -> Any:
     return row.get(name)

@@ -6,19 +6,29 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from concurrent.futures import Future
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
 from ..engine import Execution, Ledger
 from ..errors import UsageError
 from ..frame import DataFrame, to_frame, with_columns
-from ..operation import Operation, RowOutcome, RowStatus, RunStatus
+from ..operation import Operation, RowOutcome, RowStatus, RunStatus, State
 from ..portal import tell, wait, wait_async
 from ..schedule import Schedule
-
-Again = Callable[["Run", Sequence[int], Schedule | None], "Run"]
+from ..store import StoredRun
+from .sending import Sending
 
 _DETACHED = "nobody is connected to its destination: session.connect(…) goes on with it"
 _FAILED = (RowStatus.FAILED, RowStatus.INVALID, RowStatus.CANCELED)
+_MAY_BE_APPLIED = (RowStatus.COMPLETED, RowStatus.PENDING, RowStatus.UNKNOWN)
+
+
+class Sender(Protocol):
+    """What a run was sent by, as far as the run needs it."""
+
+    def send_again(
+        self, run: Run, sending: Sending, positions: list[int], schedule: Schedule | None
+    ) -> Run: ...
 
 
 class Run:
@@ -33,33 +43,64 @@ class Run:
 
     def __init__(
         self,
-        run_id: str,
-        title: str,
+        record: StoredRun,
         *,
         frame: DataFrame,
         labels: Sequence[str],
         ledger: Ledger,
-        created_at: float | None = None,
         retry_of: Run | None = None,
-        positions: Sequence[int] = (),
     ) -> None:
-        self.id = run_id
-        self.title = title
+        self.id = record.id
+        self.title = record.title
+        self.created_at = record.created_at  # Unix seconds
         self.labels = labels
         self.retry_of = retry_of  # None = the run of a submit
-        self.created_at = time.time() if created_at is None else created_at  # Unix seconds
+        self._record = record
         self._frame = frame
         self._ledger = ledger
         self._execution: Execution | None = None  # None = nobody is connected to go on with it.
-        self._again: Again | None = None
+        self._sender: Sender | None = None
+        self._save: Callable[[Sequence[str], Path], None] | None = None
+        self._sending: Sending | None = None  # None = its rows are not at hand.
+        self._detached = _DETACHED  # Why it does not go on, if nobody is connected.
         self._retried_as: Run | None = None
+        self._attached_at: float | None = None  # Unix seconds
         self._result_columns: Sequence[str] = ()
-        self._positions = positions  # Of its rows in the frame, if it is a retry.
+        if retry_of is not None:
+            retry_of._retried_as = self
 
-    def _connect(self, execution: Execution, again: Again, result_columns: Sequence[str]) -> None:
+    def _connect(self, execution: Execution, sender: Sender, sending: Sending | None) -> None:
         self._execution = execution
-        self._again = again
-        self._result_columns = result_columns
+        self._sender = sender
+        self._sending = sending
+        self._result_columns = execution.action.result_columns
+
+    def _detach(self, why: str) -> None:
+        self._detached = why
+
+    def _adopt(self, sending: Sending) -> None:
+        """Take the rows as they were given again, in place of what the file has of them."""
+        self._attached_at = time.time()
+        for run in self._chain():
+            run._frame = sending.frame
+            run._sending = sending
+            run.labels = [sending.source.labels[at] for at in run._positions]
+
+    def _chain(self) -> list[Run]:
+        """Return the run of the submit, and the retries that followed."""
+        run = self
+        while run.retry_of is not None:
+            run = run.retry_of
+        found = [run]
+        while (retry := found[-1]._retried_as) is not None:
+            found.append(retry)
+        return found
+
+    @property
+    def _positions(self) -> Sequence[int]:
+        """Its rows, as positions in the frame of the submit."""
+        positions = self._record.positions
+        return range(len(self.labels)) if positions is None else positions
 
     @property
     def rested(self) -> Future[None]:
@@ -89,9 +130,14 @@ class Run:
     @property
     def notices(self) -> list[str]:
         """Sentences to see now: throttling, an unreachable host, a full disk."""
-        if self._execution is not None:
-            return self._execution.notices()
-        return [] if self.is_at_rest else [_DETACHED]
+        if self._execution is None:
+            found = [] if self.is_at_rest else [self._detached]
+        else:
+            found = self._execution.notices()
+        if self._attached_at is not None:
+            at = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.created_at))
+            found.append(f"submitted on {at}, and not again by the same submit since")
+        return found
 
     @property
     def stats(self) -> dict[str, int | float]:
@@ -105,6 +151,7 @@ class Run:
             "requests": self._execution.requests if self._execution else 0,
             "polls": sum(each.polls for each in operations),
             "polls_without_answer": sum(each.poll_errors for each in operations),
+            "overdue": sum(each.is_overdue for each in operations),
             "seconds": round(end - self.created_at, 3),
         }
 
@@ -128,7 +175,7 @@ class Run:
 
     def _require_going(self) -> None:
         if self._execution is None and not self.is_at_rest:
-            raise UsageError(_DETACHED)
+            raise UsageError(self._detached)
 
     async def _wait_async(self, timeout: float | None) -> RunStatus:
         self._require_going()
@@ -147,9 +194,25 @@ class Run:
         or done before it came to that. Where it cannot cancel, a notice says so, and
         the polling goes on.
         """
+        tell(self._connected().cancel())
+
+    def resolve(self, *, applied: bool) -> None:
+        """Say of all operations that are held whether they were applied, as you have seen there.
+
+        Those are the ones of which nobody can know: a reply was lost, or the kernel was
+        killed. True: they are final, and their rows stay "unknown", since the
+        destination has not said how they ended. False: their rows are failed and may be
+        sent again, by ``retry``. Raises UsageError if nothing is held.
+        """
+        execution = self._connected()
+        if not self._ledger.states.get(State.HELD):
+            raise UsageError(f"no operation waits for your decision: {self.counts}")
+        tell(execution.resolve(applied=applied))
+
+    def _connected(self) -> Execution:
         if self._execution is None:
-            raise UsageError(_DETACHED)
-        tell(self._execution.cancel())
+            raise UsageError(self._detached)
+        return self._execution
 
     def retry(self, *, schedule: Schedule | None = None) -> Run:
         """Send the rows that may be sent again, as a new run, and return at once with that.
@@ -160,18 +223,37 @@ class Run:
         were. Raises UsageError if the run is still going, no row may be sent again, or
         they were sent again already: it is that run then that can be retried.
         """
-        if self._again is None:
-            raise UsageError(_DETACHED)
+        self._connected()
         if not self.is_at_rest:
             raise UsageError("the run is still going: wait for it, or cancel it, before a retry")
-        own = self._ledger.outcomes()
-        again = [position for position, outcome in enumerate(own) if outcome.retryable]
-        if not again:
-            raise UsageError(f"no row may be sent again as it is: {self.counts}")
         if self._retried_as is not None:
             raise UsageError(f"its rows went again as {self._retried_as}: retry that one")
-        self._retried_as = self._again(self, again, schedule)
-        return self._retried_as
+        again = [at for at, outcome in enumerate(self._outcomes()) if outcome.retryable]
+        if not again:
+            raise UsageError(f"no row may be sent again as it is: {self.counts}")
+        if self._sending is None or self._sender is None:
+            raise UsageError("its payloads were not kept: submit the same frame again, then retry")
+        return self._sender.send_again(self, self._sending, again, schedule)
+
+    def export(self, path: str | Path) -> None:
+        """Write the run, and those it retries, to a file for a colleague: ``ad.load(path)``.
+
+        One SQLite file with its results, labels and payloads, and no secret. Raises
+        UsageError if there is a file already, StoreError if it cannot be written.
+        """
+        if self._save is None:
+            raise UsageError(f"this run cannot be exported: {self._detached}")
+        self._save([run.id for run in self._chain()], Path(path).expanduser())
+
+    @property
+    def _has_failed(self) -> bool:
+        """Whether trouble of ours, such as a full disk, has ended it before its time."""
+        return self.is_at_rest and self.rested.exception() is not None
+
+    @property
+    def _may_be_applied(self) -> bool:
+        """Whether any of its rows is with the destination, or may be."""
+        return any(outcome.status in _MAY_BE_APPLIED for outcome in self._outcomes())
 
     def results(self) -> DataFrame:
         """Return one line per row of the frame, on its index, in its order.
@@ -186,6 +268,7 @@ class Run:
         return to_frame(self._frame.index, _columns(outcomes) | self._results(outcomes))
 
     def _outcomes(self) -> list[RowOutcome]:
+        """Return what became of every row of the frame, also of those it did not send."""
         own = self._ledger.outcomes()
         if self.retry_of is None:
             return own

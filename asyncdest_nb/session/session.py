@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import functools
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -12,13 +11,13 @@ import platformdirs
 
 from ..destination import Destination
 from ..destinations import find
-from ..engine import Channel, Engine
-from ..errors import UsageError
-from ..portal import call, portal, wait_async
+from ..engine import Engine
+from ..errors import StoreError, UnknownName, UsageError
+from ..portal import call, portal
 from ..request import Transport
 from .connection import Connection
-from .reopening import Reopened
 from .run import Run
+from .shared import Shared
 
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
@@ -32,39 +31,39 @@ class Reachable(Protocol):
     requests_per_second: float
 
 
-class _Shared:
-    """What a session holds; those of one file in one process hold the same."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.channels: list[Channel] = []
-        self.reopened = [Reopened.of(stored, engine) for stored in engine.store.runs()]
-        self.runs = [each.run for each in self.reopened]
-        self.going: dict[Run, Future[None]] = {}
-
-    async def aclose(self) -> None:
-        """Close the connections and the store."""
-        # The cancelled runs write their last word before the store closes.
-        for run in self.going:
-            await wait_async(run.rested, timeout=5)
-        for channel in self.channels:
-            await channel.aclose()
-        await self.engine.aclose()
-
-
 class Session:
     """Where runs, and what destinations keep, live: in memory, or in a file for a *name*.
 
     A named session is one SQLite file in the user's data directory, or at *path*. Its
     runs are there again when it is opened again, and go on as soon as somebody
-    connects to their destination with the same settings. One process has it at a
-    time. Raises StoreError if it cannot be opened.
+    connects to their destination with the same settings.
+
+    One process has it at a time. Opened in another one it is read-only, and says who
+    has it: ``runs`` are as they are there at that moment, and ``connect`` raises
+    StoreError. Once that process is gone, the next call takes the session over.
+
+    Labels and payloads of rows are in the file, secrets never. *keep_payloads* False
+    keeps their SHA-256 instead: what was not sent before a restart is then not sent
+    after it, and fails. Runs are deleted *keep_days* after they were submitted, once
+    they have ended; None = never. Raises StoreError if the file cannot be opened.
     """
 
-    def __init__(self, name: str | None = None, *, path: str | Path | None = None) -> None:
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        path: str | Path | None = None,
+        keep_payloads: bool = True,
+        keep_days: float | None = 90.0,
+    ) -> None:
+        if keep_days is not None and not keep_days > 0:
+            raise UsageError(f"keep_days is {keep_days}; it must be more than 0, or None")
         self.name = name
         self.path = _file_of(name, path)
-        self._shared = _twin(self.path) or _Shared(Engine(portal().loop, path=self.path))
+        self._shared = _twin(self.path) or Shared(
+            Engine(portal().loop, path=self.path, keeps_payloads=keep_payloads),
+            keep_days=keep_days,
+        )
         _open.append(self)
 
     def connect(
@@ -81,8 +80,10 @@ class Session:
         *settings* are the destination's own, such as ``endpoint`` and ``api_key``.
         *requests_per_second* None = the rate the destination allows. Nothing new is
         sent yet; runs from before a restart that were sent there by the same settings
-        go on. Raises UnknownName or SettingsError.
+        go on. Raises UnknownName or SettingsError, and StoreError if the session is
+        open in another process.
         """
+        self._require_own()
         if not isinstance(destination, (str, Destination)):
             settings = {**destination.settings, **settings}
             requests_per_second = requests_per_second or destination.requests_per_second
@@ -96,20 +97,41 @@ class Session:
             transport=transport,
         )
         self._shared.channels.append(channel)
-        connection = Connection(channel, engine=self._shared.engine, start=self._start)
-        self._resume(connection, channel)
-        return connection
-
-    def _resume(self, connection: Connection, channel: Channel) -> None:
+        connection = Connection(channel, self._shared)
         for reopened in [each for each in self._shared.reopened if each.fits(channel)]:
             self._shared.reopened.remove(reopened)
-            connection._resume(reopened)
-            if not reopened.run.is_at_rest:
-                self._go(reopened.run)
+            connection.resume(reopened)
+        return connection
+
+    def _require_own(self) -> None:
+        self._shared.refresh()
+        if holder := self._shared.engine.store.holder:
+            raise StoreError(
+                f"{self.path} is open in {holder}: two at once would send and poll everything "
+                "twice; close the session there, or shut down that kernel, and connect again"
+            )
 
     def runs(self) -> list[Run]:
-        """Return the runs of this session, the oldest first."""
+        """Return the runs of this session, the oldest first; retries are runs too."""
+        self._shared.refresh()
         return list(self._shared.runs)
+
+    def run(self, run_id: str) -> Run:
+        """Return the run of that id; raises UnknownName."""
+        found = {run.id: run for run in self.runs()}
+        if run_id not in found:
+            raise UnknownName.of("run", run_id, found)
+        return found[run_id]
+
+    def forget(self, run: Run | str) -> None:
+        """Delete *run* with the personal data in it, and what it retries or is retried as.
+
+        Nobody goes on with it: what is open there ends unseen. Raises UsageError if it is
+        still going here, StoreError if the session is open in another process.
+        """
+        self._require_own()
+        found = self.run(run.id if isinstance(run, Run) else run)
+        self._shared.forget(found._chain())
 
     def close(self) -> None:
         """Stop its runs where they stand, write what is left, and close the file."""
@@ -121,14 +143,6 @@ class Session:
                 future.cancel()
             call(self._shared.aclose())
 
-    def _start(self, run: Run) -> None:
-        self._shared.runs.append(run)
-        self._go(run)
-
-    def _go(self, run: Run) -> None:
-        assert run._execution is not None  # It is connected.
-        self._shared.going[run] = portal().start(run._execution.run())
-
     def __enter__(self) -> Session:
         return self
 
@@ -137,11 +151,13 @@ class Session:
 
     def __repr__(self) -> str:
         where = self.path or "in memory"
+        holder = self._shared.engine.store.holder
+        holder = f", read-only: open in {holder}" if holder else ""
         runs = "".join(f"\n  {run}" for run in self._shared.runs)
-        return f"<Session {self.name or where}: {len(self._shared.runs)} runs>{runs}"
+        return f"<Session {self.name or where}: {len(self._shared.runs)} runs{holder}>{runs}"
 
 
-def _twin(path: Path | None) -> _Shared | None:
+def _twin(path: Path | None) -> Shared | None:
     """Return what another session of this process holds of the file: a cell may run twice."""
     if path is None:
         return None

@@ -33,6 +33,11 @@ class Column:
     width: str = "minmax(90px, 1fr)"
 
 
+def _message(operation: Operation) -> str:
+    is_late = operation.is_overdue and not operation.is_final
+    return f"overdue: {operation.message}" if is_late else operation.message
+
+
 def _percent(operation: Operation) -> float | None:
     # Done is all of it, whatever was reported last.
     return 100.0 if operation.status == "completed" else operation.progress
@@ -46,7 +51,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "message",
         "Message",
-        lambda it, _: cut(it.message, MESSAGE_CHARACTERS),
+        lambda it, _: cut(_message(it), MESSAGE_CHARACTERS),
         width="minmax(150px, 2.4fr)",
     ),
     Column("polls", "Polls", lambda it, _: it.polls, "number", "68px"),

@@ -1,0 +1,104 @@
+"""What a session holds: its runs, those of before a restart, and the engine they go by."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+from ..engine import Channel, Engine
+from ..errors import StoreError, UsageError
+from ..portal import call, portal, wait_async
+from ..store import Store, StoreWarning
+from .reopening import reopen
+from .run import Run
+
+DAY_SECONDS = 86_400.0
+
+
+class Shared:
+    """What a session holds; those of one file in one process hold the same."""
+
+    def __init__(self, engine: Engine, *, keep_days: float | None) -> None:
+        self.engine = engine
+        self.channels: list[Channel] = []
+        self.going: dict[Run, Future[None]] = {}
+        self._keep_days = keep_days
+        try:
+            self.read()
+        except BaseException:
+            engine.store.close()
+            raise
+
+    def read(self) -> None:
+        """Read the runs of the file; those that are too old are deleted."""
+        store = self.engine.store
+        self._forget_older(store)
+        self.reopened = reopen(store)
+        self.runs = [each.run for each in self.reopened]
+        for run in self.runs:
+            self.own(run)
+
+    def _forget_older(self, store: Store) -> None:
+        if store.holder or self._keep_days is None:
+            return
+        try:
+            store.forget_older(time.time() - self._keep_days * DAY_SECONDS)
+        except StoreError as error:
+            # A full disk is no reason to lose sight of the runs that are still going.
+            warnings.warn(f"old runs could not be deleted: {error}", StoreWarning, stacklevel=4)
+
+    def own(self, run: Run) -> None:
+        """Let *run* know who can save it, and who else goes on with it."""
+        run._save = self.export
+        if holder := self.engine.store.holder:
+            run._detach(f"the session is open in {holder}, which goes on with it")
+
+    def refresh(self) -> None:
+        """Take the file over if whoever had it is gone; else see how far it has come there."""
+        if self.engine.store.holder:
+            self.engine.take_over()
+            self.read()
+
+    def start(self, run: Run) -> None:
+        """Take in a new *run*, and let it go."""
+        self.own(run)
+        self.runs.append(run)
+        self.go(run)
+
+    def go(self, run: Run) -> None:
+        """Let *run* go, or go on."""
+        assert run._execution is not None  # It is connected.
+        self.going[run] = portal().start(run._execution.run())
+
+    def known(self, digest: str) -> Run | None:
+        """Return the latest retry of the run of *digest*, if any of it is or may be applied."""
+        for run in reversed(self.runs):
+            if run._record.digest == digest:
+                latest = run._chain()[-1]
+                return latest if latest._may_be_applied else None
+        return None
+
+    def export(self, runs: Sequence[str], path: Path) -> None:
+        """Write *runs* to a file of their own."""
+        call(self.engine.export(runs, path))
+
+    def forget(self, runs: Sequence[Run]) -> None:
+        """Drop *runs*, here and in the file."""
+        for run in runs:
+            if run in self.going and not self.going[run].done():
+                raise UsageError(f"{run} is still going: cancel it or wait for it first")
+        call(self.engine.forget([run.id for run in runs]))
+        self.runs = [run for run in self.runs if run not in runs]
+        self.reopened = [each for each in self.reopened if each.run not in runs]
+
+    async def aclose(self) -> None:
+        """Close the connections and the store."""
+        # The cancelled runs write their last word before the store closes.
+        for run in self.going:
+            await wait_async(run.rested, timeout=5)
+        for channel in self.channels:
+            await channel.aclose()
+        await self.engine.aclose()

@@ -1,0 +1,141 @@
+"""Cells that run twice: the same frame submitted again, over real HTTP, also after a restart."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from raw_server import RawServer, answer
+
+import asyncdest_nb as ad
+from asyncdest_nb.schedule import SquareRoot
+
+ACCEPTED = answer(202, {"operations": [{"operation_id": "o-1"}, {"operation_id": "o-2"}]})
+FRAME = pd.DataFrame({"user_id": ["u-1", "u-2"], "operation_type": "sync_profile"}, index=["a", 7])
+
+
+def submit(crm: ad.Connection, frame: pd.DataFrame = FRAME, **options: Any) -> ad.Run:
+    eager = SquareRoot(minimum=0.05, cost=0.01)
+    return crm.submit(frame, "asyncOperation", **{"schedule": eager, **options})
+
+
+def test_the_same_frame_is_not_sent_twice_and_says_so(session: ad.Session):
+    with ad.simulate("example-async", duration_seconds=0.1, failing=0) as demo:
+        run = submit(session.connect(demo))
+        with pytest.warns(ad.AlreadySubmitted, match=r"again=True") as caught:
+            same = submit(session.connect(demo), FRAME.copy())
+        assert caught[0].filename == __file__
+        assert same is run
+        assert run.wait(timeout=20) == "completed"
+        assert "not again" in run.notices[0]
+        assert session.runs() == [run]
+        assert len(demo.operations) == 2
+
+
+def test_again_sends_it_again(session: ad.Session):
+    with ad.simulate("example-async", duration_seconds=0.1, failing=0) as demo:
+        runs = [submit(session.connect(demo), again=True) for _ in range(2)]
+        assert [run.wait(timeout=20) for run in runs] == ["completed"] * 2
+        assert Counter(each["payload"]["user_id"] for each in demo.operations) == Counter(
+            {"u-1": 2, "u-2": 2}
+        )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"frame": FRAME.assign(user_id=["u-1", "u-3"])},
+        {"frame": FRAME.set_axis(["a", "b"])},
+        {"frame": FRAME.iloc[:1]},
+        {"batch_size": 1},
+        {"mapping": {"operation_type": "process_data"}},
+        {"data": {"plan": "pro"}},
+    ],
+    ids=["a value", "a label", "a row less", "the batches", "the mapping", "a constant"],
+)
+def test_what_differs_is_sent(session: ad.Session, change: dict[str, Any]):
+    with ad.simulate("example-async", duration_seconds=0.1) as demo:
+        crm = session.connect(demo)
+        runs = {submit(crm, **change), submit(crm)}
+        assert len(runs) == 2
+        for run in runs:
+            run.wait(timeout=20)
+
+
+def test_another_account_is_another_submit(session: ad.Session):
+    quick = {"duration_seconds": 0.1}
+    with ad.simulate("example-async", **quick) as one, ad.simulate("example-async", **quick) as two:
+        runs = {submit(session.connect(each)) for each in (one, two)}
+        assert len(runs) == 2
+        for run in runs:
+            run.wait(timeout=20)
+
+
+def test_a_run_of_which_nothing_was_applied_is_sent_again(session: ad.Session):
+    with RawServer(answer(401), ACCEPTED) as server:
+        first = submit(session.connect("example-async", endpoint=server.url, api_key="wrong"))
+        assert first.wait(timeout=10) == "failed"
+        second = submit(session.connect("example-async", endpoint=server.url, api_key="right"))
+        assert second is not first
+        while not second.operations or not second.operations[0].operation_id:
+            second.wait(timeout=0.02)
+
+
+def test_a_cell_that_runs_again_after_a_restart_attaches_with_the_labels_of_the_frame(
+    tmp_path: Path,
+):
+    file = tmp_path / "session.sqlite"
+    with ad.simulate("example-async", duration_seconds=0.6, failing=0) as demo:
+        with ad.Session(path=file) as session:
+            run = submit(session.connect(demo))
+            while not run.operations or not all(each.operation_id for each in run.operations):
+                run.wait(timeout=0.02)
+        with ad.Session(path=file) as session:
+            crm = session.connect(demo)
+            assert session.run(run.id).results().index.tolist() == ["a", "7"]
+            with pytest.warns(ad.AlreadySubmitted):
+                same = submit(crm)
+            assert same.id == run.id
+            assert same.wait(timeout=20) == "completed"
+            assert same.results().index.tolist() == ["a", 7]
+        assert len(demo.operations) == 2
+
+
+def test_it_attaches_to_the_latest_retry(session: ad.Session):
+    refused = ad.RowResult(status="failed", retryable=True)
+    with RawServer() as server:
+        crm = session.connect(half_refusing(server.url, refused))
+        frame = pd.DataFrame({"user_id": ["good", "bad"]})
+        run = crm.submit(frame, "act")
+        run.wait(timeout=10)
+        retry = run.retry()
+        retry.wait(timeout=10)
+        with pytest.warns(ad.AlreadySubmitted):
+            assert crm.submit(frame, "act") is retry
+        assert list(retry.results()["status"]) == ["completed", "failed"]
+
+
+def half_refusing(url: str, refused: ad.RowResult) -> ad.Destination:
+    class Payload(ad.Payload):
+        user_id: str = ad.field("User")
+
+    async def perform(request: Any, data: Any) -> Any:
+        await request(f"{url}/", method="POST", json=data.payload.as_json())
+        row = refused if data.payload.user_id == "bad" else ad.RowResult(status="completed")
+        return ad.AsyncActionResponse(async_contexts=[{}], rows=[row])
+
+    async def poll(request: Any, data: Any) -> Any:
+        raise AssertionError("nothing is to be asked about")
+
+    action = ad.Action(title="Act", payload=Payload, perform=perform, poll=poll)
+    return ad.Destination(name="Test", slug="test", actions={"act": action})
+
+
+def test_nothing_is_said_of_a_frame_that_is_new(session: ad.Session):
+    with ad.simulate("example-async", duration_seconds=0.1) as demo, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        submit(session.connect(demo)).wait(timeout=20)

@@ -19,12 +19,9 @@ from raw_server import RawServer, Writer, answer
 import asyncdest_nb as ad
 from asyncdest_nb.errors import StoreError
 from asyncdest_nb.operation import Operation
-from asyncdest_nb.store import Store, StoredRow, StoredRun, StoreWarning, read_export
+from asyncdest_nb.store import Store, StoredRow, StoredRun, StoreWarning, read_export, schema
 from asyncdest_nb.store.disk import file_system, is_remote
 from asyncdest_nb.store.schema import SCHEMA_VERSION
-
-RUN = StoredRun("r", "crm", "upsert", "Upsert to CRM", {}, None, 1.0)
-BIG = 4 * 2**20
 
 
 @pytest.fixture
@@ -164,8 +161,6 @@ def test_nothing_is_sent_twice_when_the_disk_is_full_after_the_intent(path: Path
 def test_an_export_to_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     store = Store()
     write(store, length=1000)
-    from asyncdest_nb.store import schema
-
     # The file of an export is out of reach while it is written; its schema is not.
     monkeypatch.setattr(schema, "RUN_TABLES", (*schema.RUN_TABLES, "PRAGMA max_page_count = 10"))
     with pytest.raises(StoreError, match=r"cannot .*out: .*full; make room"):

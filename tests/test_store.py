@@ -455,15 +455,15 @@ def all_bytes(path: Path) -> bytes:
 
 def test_nothing_of_a_forgotten_run_stays_in_the_file(path: Path):
     store = Store(path)
-    for run in ("b7", "a1", "c3", "a10"):
+    for run in ("b7", "a1", "c3", "a10", "xa1"):
         write_run(store, run)
     with store.writing():
         store.put_state([StateValue("", "own", "kept", None)])
     before = store.rows("c3"), store.operations("c3")
     assert b"com" + b"a1" in all_bytes(path)
     store.forget(["a1", "b7", "nobody"])
-    assert ids(store) == ["a10", "c3"]
-    assert {value.scope for value in store.state(now=0.0)} == {"", "a10/0", "c3/0"}
+    assert ids(store) == ["a10", "c3", "xa1"]
+    assert {value.scope for value in store.state(now=0.0)} == {"", "a10/0", "c3/0", "xa1/0"}
     assert (store.rows("c3"), store.operations("c3")) == before
     assert (store.rows("a1"), store.operations("a1")) == ([], [])
     found = all_bytes(path)

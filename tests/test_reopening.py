@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -239,3 +241,38 @@ def test_rows_that_waited_out_a_pause_are_sent_after_a_restart(file: Path):
             while not run.operations[0].operation_id:
                 run.wait(timeout=0.02)
     assert [each.target for each in server.arrived[:2]] == ["/operations/batch"] * 2
+
+
+def test_a_session_of_the_first_schema_opens_and_goes_on(file: Path):
+    shutil.copy(Path(__file__).parent / "data" / "session_v1.sqlite", file)
+    with ad.Session(path=file) as session:
+        assert [run.status for run in session.runs()] == ["partial", "partial", "pending"]
+        first, jobs, going = session.runs()
+        statuses = ["failed", "failed", "invalid", "failed", "completed"]
+        assert list(first.results()["status"]) == statuses
+        assert list(first.failed().index) == ["a", "b", "c", "d"]
+        assert jobs.results()["result"].iloc[2] == {
+            "sf__Id": "003yOxOKpCKFI6IQWX",
+            "sf__Created": True,
+        }
+        ids = [each.operation_id for each in going.operations]
+        assert len(ids) == 4
+    with RawServer(answer(200, {"status": "completed", "message": "done"})) as server:
+        move(file, to=server.url)
+        with ad.Session(path=file) as session:
+            session.connect("example-async", endpoint=server.url)
+            run = session.run(going.id)
+            assert run.wait(timeout=20) == "partial"  # A row is invalid.
+            assert [each.operation_id for each in run.operations] == ids
+        assert {each.method for each in server.arrived} == {"GET"}
+
+
+def move(file: Path, *, to: str) -> None:
+    """Let what was sent to an address of long ago have been sent *to* another one."""
+    settings = json.dumps({"endpoint": to}, separators=(",", ":"))
+    database = sqlite3.connect(file)
+    with database:
+        database.execute(
+            "UPDATE run SET settings = ? WHERE destination = 'example-async'", (settings,)
+        )
+    database.close()

@@ -31,7 +31,7 @@ def test_the_same_frame_is_not_sent_twice_and_says_so(session: ad.Session):
         assert caught[0].filename == __file__
         assert same is run
         assert run.wait(timeout=20) == "completed"
-        assert "not again" in run.notices[0]
+        assert "repeated" in run.notices[0]
         assert session.runs() == [run]
         assert len(demo.operations) == 2
 

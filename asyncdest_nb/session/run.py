@@ -136,7 +136,7 @@ class Run:
             found = self._execution.notices()
         if self._attached_at is not None:
             at = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.created_at))
-            found.append(f"submitted on {at}, and not again by the same submit since")
+            found.append(f"submitted at {at}; the submit that was repeated has sent nothing")
         return found
 
     @property

@@ -154,7 +154,8 @@ class Session:
         holder = self._shared.engine.store.holder
         holder = f", read-only: open in {holder}" if holder else ""
         runs = "".join(f"\n  {run}" for run in self._shared.runs)
-        return f"<Session {self.name or where}: {len(self._shared.runs)} runs{holder}>{runs}"
+        count = f"{len(self._shared.runs)} run{'s' * (len(self._shared.runs) != 1)}"
+        return f"<Session {self.name or where}: {count}{holder}>{runs}"
 
 
 def _twin(path: Path | None) -> Shared | None:

@@ -88,7 +88,8 @@ class Action:
     - "key": the request carries ``data.submission_id`` as its idempotency key, so it
       is sent again, up to ``key_seconds`` after the first time; then it is held.
     - "client_id": ``data.submission_id`` is the operation's own id. ``find`` asks for
-      it; what the destination does not know is sent again under the same id.
+      it; what the destination does not know is sent again under the same id. If that
+      is refused, ``settle_seconds`` decide that nothing was applied.
     - "search": the request carries ``data.submission_id`` where it can be searched
       for. ``find`` does that; what is not there ``settle_seconds`` later (a list may
       lag behind) is sent again.

@@ -104,11 +104,15 @@ class Reconciling:
             await course.keep([unsure(each, message=message) for each in operations])
         elif found is not None:
             await self._judging.take(operations, found, retry_after=asked.retry_after)
-        elif action.recovery == "client_id" or self._has_settled(doubt):
+        elif self._is_certain(doubt):
             await self._not_there(operations, doubt)
 
-    def _has_settled(self, doubt: _Doubt) -> bool:
-        return self._course.steady - doubt.since >= self._course.action.settle_seconds
+    def _is_certain(self, doubt: _Doubt) -> bool:
+        """Say whether what is not there will not come late, or would be turned away if it did."""
+        action = self._course.action
+        if action.recovery == "client_id" and doubt.refusal is None:
+            return True  # It is sent again, and takes the place of a first request that is late.
+        return self._course.steady - doubt.since >= action.settle_seconds
 
     async def _not_there(self, operations: Sequence[Operation], doubt: _Doubt) -> None:
         course = self._course

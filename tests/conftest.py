@@ -1,4 +1,7 @@
-"""Fixtures: a session in memory; for tests in a browser a server, a Chromium, and a page each."""
+"""Fixtures: a session in memory; for tests in a browser a server, a Chromium, and a page each.
+
+The whole run is watched for secrets that get out, which its last test tells.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,39 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
+import leaks
 import pytest
 
 import asyncdest_nb as ad
 
+LAST = "test_no_secret_got_out_of_the_whole_run"
+
+_WATCH = leaks.Watch()
+_PATCH = pytest.MonkeyPatch()
+
+
+def pytest_configure() -> None:
+    """Begin to watch for secrets."""
+    leaks.attach(_WATCH, _PATCH)
+
+
+def pytest_unconfigure() -> None:
+    """Stop watching."""
+    _PATCH.undo()
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the browser's tests last: Playwright leaves a running loop in the main thread."""
-    items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
+    """Run the browser's tests late: Playwright leaves a running loop in the main thread.
+
+    The last of all is the test that looks back on the whole run.
+    """
+    items.sort(key=lambda item: (item.name == LAST, item.get_closest_marker("e2e") is not None))
+
+
+@pytest.fixture(scope="session")
+def watch() -> leaks.Watch:
+    """Give what was seen of secrets so far."""
+    return _WATCH
 
 
 @pytest.hookimpl(wrapper=True)

@@ -61,7 +61,7 @@ def test_an_export_never_overwrites(session: ad.Session, file: Path):
     with ad.simulate("example-async", duration_seconds=0.1) as demo:
         run = send(session, demo)
     file.write_text("precious")
-    with pytest.raises(ad.UsageError, match="session.sqlite"):
+    with pytest.raises(ad.UsageError, match=r"session\.sqlite"):
         run.export(file)
     assert file.read_text() == "precious"
 

@@ -95,10 +95,20 @@ def test_requests_leave_at_the_rate(rate):
     assert count == pytest.approx(rate * 10, rel=0.05, abs=1)
 
 
+def throttle(pace: Pace, now: float, *, retry_after: float | None = None) -> None:
+    """Send a request and have it refused, in no time."""
+    pace.answered(now, sent_at=now, status=429, retry_after=retry_after)
+
+
+def fail(pace: Pace, now: float, *, times: int = 1) -> None:
+    for _ in range(times):
+        pace.unanswered(now, sent_at=now, is_unsent=False)
+
+
 def test_being_throttled_pauses_the_host_and_lowers_the_rate_once():
     pace = Pace(20.0)
-    pace.throttled(100.0, retry_after=7.0)
-    pace.throttled(100.1, retry_after=5.0)
+    throttle(pace, 100.0, retry_after=7.0)
+    throttle(pace, 100.1, retry_after=5.0)
     assert pace.wait(100.5) == pytest.approx(6.5)
     assert pace.rate == pytest.approx(14.0)
 
@@ -106,7 +116,7 @@ def test_being_throttled_pauses_the_host_and_lowers_the_rate_once():
 def test_a_quiet_time_brings_the_rate_back():
     pace = Pace(20.0)
     pace.wait(0.0)
-    pace.throttled(0.0, retry_after=1.0)
+    throttle(pace, 0.0, retry_after=1.0)
     pace.wait(2.0)
     pace.wait(12.0)
     assert pace.rate == pytest.approx(14.0 + 11 * 0.1)
@@ -118,16 +128,167 @@ def test_without_a_hint_pauses_double_until_an_answer_passes():
     pace = Pace(20.0)
     pauses, now = [], 0.0
     for _ in range(7):
-        pace.throttled(now, retry_after=None)
+        throttle(pace, now)
         pauses.append(pace.paused_until - now)
         now = pace.paused_until
     assert pauses == [1, 2, 4, 8, 16, 32, 32]
-    pace.passed()
-    pace.throttled(now, retry_after=None)
+    pace.answered(now, sent_at=now, status=200)
+    throttle(pace, now)
     assert pace.paused_until - now == 1
 
 
-def test_a_pause_has_an_end():
+@pytest.mark.parametrize("status", [429, 425, 503, 500, 502, 504])
+@pytest.mark.parametrize("seconds", [0.0, 0.25, 7.0, 599.5, 600.0])
+def test_a_host_is_left_alone_for_as_long_as_it_asks(status, seconds):
     pace = Pace(20.0)
-    pace.throttled(0.0, retry_after=86_400.0)
+    pace.answered(100.0, sent_at=99.0, status=status, retry_after=seconds)
+    assert pace.paused_until == 100.0 + seconds
+
+
+def test_a_longer_wait_asked_for_during_a_pause_counts_and_a_shorter_does_not():
+    pace = Pace(20.0)
+    throttle(pace, 100.0, retry_after=7.0)
+    pace.answered(101.0, sent_at=99.0, status=429, retry_after=30.0)
+    pace.answered(102.0, sent_at=99.0, status=429, retry_after=1.0)
+    pace.answered(103.0, sent_at=99.0, status=429)
+    pace.answered(104.0, sent_at=99.0, status=200)
+    assert pace.paused_until == 131.0
+    assert pace.rate == pytest.approx(14.0)
+
+
+@pytest.mark.parametrize("asked", [0.0, -5.0, float("nan")])
+def test_a_host_that_asks_for_no_wait_and_refuses_again_is_asked_less_and_less(asked):
+    pace = Pace(20.0)
+    pauses, now = [], 100.0
+    for _ in range(8):
+        throttle(pace, now, retry_after=asked)
+        pauses.append(pace.paused_until - now)
+        now = pace.paused_until + 0.01
+    assert pauses == pytest.approx([0, 1, 2, 4, 8, 16, 32, 32])
+
+
+@pytest.mark.parametrize("asked", [86_400.0, 1e308, float("inf")])
+def test_a_pause_has_an_end(asked):
+    pace = Pace(20.0)
+    throttle(pace, 0.0, retry_after=asked)
     assert pace.paused_until == 600.0
+
+
+def test_what_was_on_its_way_when_the_host_was_paused_says_nothing_new():
+    pace = Pace(20.0)
+    throttle(pace, 100.0, retry_after=0.0)
+    for after in range(1, 9):
+        pace.answered(100.0 + after / 100, sent_at=99.9, status=429, retry_after=0.0)
+    assert pace.closed_for(100.1) == 0
+    assert pace.rate == pytest.approx(14.0)
+
+
+def test_a_few_failures_pause_nothing():
+    pace = Pace(20.0)
+    fail(pace, 100.0, times=4)
+    pace.answered(100.0, sent_at=100.0, status=404)
+    fail(pace, 100.0, times=4)
+    assert not pace.is_down
+    assert pace.closed_for(100.0) == 0
+
+
+@pytest.mark.parametrize("status", [None, 500, 502, 504, 599])
+def test_five_failures_in_a_row_are_a_host_that_is_down(status):
+    pace = Pace(20.0)
+    for _ in range(5):
+        assert not pace.is_down
+        if status is None:
+            fail(pace, 100.0)
+        else:
+            pace.answered(100.0, sent_at=100.0, status=status)
+    assert pace.is_down
+    assert pace.closed_for(100.0) == 1.0
+    assert pace.rate == 20.0
+
+
+def test_a_host_that_cannot_be_connected_to_is_down_at_once():
+    pace = Pace(20.0)
+    pace.unanswered(100.0, sent_at=100.0, is_unsent=True)
+    assert pace.is_down
+    assert pace.closed_for(100.0) == 1.0
+    assert pace.rate == 20.0
+
+
+def down(*, at: float) -> Pace:
+    pace = Pace(20.0)
+    pace.unanswered(at, sent_at=at, is_unsent=True)
+    return pace
+
+
+def test_after_a_pause_one_probe_goes_out_and_the_others_wait_for_it():
+    pace = down(at=100.0)
+    assert pace.wait(101.0) == 0
+    assert pace.wait(101.0) > 0
+    assert pace.wait(110.0) > 0
+    pace.answered(110.0, sent_at=101.0, status=200)
+    assert not pace.is_down
+    assert leave(pace, start=111.0, seconds=10.0) == pytest.approx(200, rel=0.05)
+
+
+def test_probes_that_fail_grow_apart():
+    pace = down(at=100.0)
+    probes, now = [], 100.0
+    while now < 700.0:
+        if (wait := pace.wait(now)) > 0:
+            now += wait + 1e-9
+            continue
+        probes.append(now)
+        now += 0.5
+        pace.unanswered(now, sent_at=now - 0.5, is_unsent=False)
+        pace.unanswered(now, sent_at=99.0, is_unsent=False)  # From before it all.
+    gaps = [later - earlier for earlier, later in pairwise(probes)]
+    assert gaps[:6] == pytest.approx([2.5, 4.5, 8.5, 16.5, 32.5, 32.5], abs=0.1)
+    assert len(probes) < 25
+    assert pace.rate == 20.0
+
+
+def test_a_probe_that_never_returns_does_not_stop_the_others_for_ever():
+    pace = down(at=100.0)
+    assert pace.wait(101.0) == 0
+    assert pace.wait(130.9) > 0
+    assert pace.wait(131.0) == 0
+    assert pace.wait(131.0) > 0
+
+
+def test_a_probe_that_says_nothing_of_the_host_leaves_its_place_to_another():
+    pace = down(at=100.0)
+    assert pace.wait(101.0) == 0
+    pace.released()
+    assert pace.wait(102.0) == 0
+
+
+def test_the_place_of_a_probe_can_be_taken_in_advance_by_one():
+    pace = down(at=100.0)
+    pace.reserve(101.0)
+    assert pace.closed_for(101.0) > 0
+    assert pace.wait(102.0) == 0
+    assert pace.wait(102.0) > 0
+    pace.answered(103.0, sent_at=102.0, status=200)
+    pace.reserve(103.0)
+    assert pace.closed_for(103.0) == 0
+
+
+def test_a_refusal_of_the_rate_is_a_host_that_is_there():
+    pace = down(at=100.0)
+    pace.answered(101.0, sent_at=101.0, status=429)
+    assert not pace.is_down
+    assert pace.closed_for(101.0) == 1.0
+    assert pace.rate == pytest.approx(14.0, rel=0.01)
+
+
+def test_a_host_that_is_down_for_long_is_not_throttled_by_the_word_busy():
+    pace, now = Pace(20.0), 100.0
+    for _ in range(5):
+        pace.answered(now, sent_at=now, status=503)
+        now = pace.paused_until
+    rate = pace.rate
+    for _ in range(50):
+        pace.answered(now, sent_at=now, status=503)
+        now = pace.paused_until
+    assert pace.is_down
+    assert pace.rate == rate

@@ -100,6 +100,10 @@ class Engine:
         self.store.forget(runs)
         self._state.forget(runs)
 
+    async def rows(self, run: str, positions: Sequence[int]) -> list[StoredRow]:
+        """Return what was to be sent of *run* at *positions*, in the order of the frame."""
+        return self.store.rows(run, at=positions)
+
     async def export(self, runs: Sequence[str], path: Path) -> None:
         """Write *runs* to a file of their own."""
         self.journal.flush()

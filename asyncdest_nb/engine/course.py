@@ -21,6 +21,7 @@ from .verdict import is_paced, read_result
 # How much goes on at once in a run; the pace of the host says how fast.
 SUBMITTERS = 8
 POLLERS = 32
+PAUSE_SECONDS = 0.2  # How soon a paused run hears that it may go on.
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Course:
     ledger: Ledger
     keeps_payloads: bool = True
     requests: int = 0  # HTTP requests so far.
+    is_paused: bool = False  # Nothing is sent or asked until the user says so.
     is_canceling: bool = False  # Nothing more is sent, and what was sent is to be canceled.
 
     blank: set[int] = field(default_factory=set)  # Batches whose payloads were not kept.
@@ -81,6 +83,11 @@ class Course:
     def can_send(self, operation: Operation) -> bool:
         """Say whether its rows are at hand; a session may keep no payloads over a restart."""
         return operation.batch not in self.blank
+
+    async def until_resumed(self) -> None:
+        """Return when the user has not paused the run, or cancels it."""
+        while self.is_paused and not self.is_canceling:
+            await self.channel.clock.sleep(PAUSE_SECONDS)
 
     def hold_back(self, asked: Asked) -> None:
         """Wait before the next request, unless the wire has taught the pace already."""

@@ -68,9 +68,22 @@ class Execution:
             publisher.cancel()
             self._end(failure)
 
+    def pause(self, *, is_paused: bool) -> None:
+        """Send and ask nothing more for a while, or go on; any thread may say so."""
+        self._course.is_paused = is_paused
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is sent or asked until the user says so."""
+        return self._course.is_paused
+
+    def mask(self, text: str) -> str:
+        """Return *text* without secrets."""
+        return self._course.channel.mask(text)
+
     async def cancel(self) -> None:
         """Send no more, and ask the destination to cancel what it has taken, where it can."""
-        self._course.is_canceling = True
+        self._course.is_canceling, self._course.is_paused = True, False
         group = self._group
         if group is None or self.ledger.rested.done():
             return

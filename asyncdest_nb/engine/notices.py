@@ -13,6 +13,7 @@ def notices(course: Course, *, is_going: bool) -> Iterator[str]:
     yield _held(course)
     yield _overdue(course)
     if is_going:
+        yield _paused(course)
         yield _on_the_way(course)
         yield _cannot_cancel(course)
         yield from list(course.not_canceled.values())[:1]
@@ -36,6 +37,15 @@ def _overdue(course: Course) -> str:
     count = sum(each.is_overdue and not each.is_final for each in course.ledger.operations)
     text = f"{_operations(count)} overdue: not done {seconds:,g} s after being sent"
     return text if count else ""
+
+
+def _paused(course: Course) -> str:
+    if not course.is_paused:
+        return ""
+    there = course.channel.destination.name
+    count = _accepted(course)
+    what = f"; {_operations(count)} continue{'s' * (count == 1)} on {there}" if count else ""
+    return f"paused, until run.resume(){what}"
 
 
 def _on_the_way(course: Course) -> str:

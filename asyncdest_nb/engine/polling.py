@@ -30,6 +30,7 @@ class Polling:
     async def hand_out(self) -> None:
         """Hand due operations to the pollers, until all is at rest."""
         while not self._course.ledger.is_at_rest:
+            await self._course.until_resumed()
             while group := self._next_group():
                 await self._due.put(group)
             await self._course.channel.clock.sleep(self._until_due())

@@ -46,6 +46,7 @@ class Submitting:
         while batches:
             batch = batches.popleft()
             while not self._is_settled(batch) and not self._may_stop(batch):
+                await self._course.until_resumed()
                 if is_unknown(self._course.operations(batch.operations)):
                     await self._reconciling.settle(batch)
                 else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from concurrent.futures import Future
@@ -12,15 +13,22 @@ from typing import Any, ClassVar, Protocol
 from ..engine import Execution, Ledger
 from ..errors import UsageError
 from ..frame import DataFrame, to_frame, with_columns
-from ..operation import Operation, RowOutcome, RowStatus, RunStatus, State
+from ..operation import Operation, RowOutcome, RowStatus, RunStatus, State, row_outcomes
 from ..portal import tell, wait, wait_async
 from ..schedule import Schedule
-from ..store import StoredRun
+from ..store import StoredRow, StoredRun
 from .sending import Sending
 
 _DETACHED = "nobody is connected to its destination: session.connect(…) goes on with it"
 _FAILED = (RowStatus.FAILED, RowStatus.INVALID, RowStatus.CANCELED)
 _MAY_BE_APPLIED = (RowStatus.COMPLETED, RowStatus.PENDING, RowStatus.UNKNOWN)
+
+
+_DETAILED_ROWS = 100
+_DETAILS = (
+    "number batch step state operation_id context progress message error_code result odd_status "
+    "polls poll_errors in_doubt is_overdue submitted_at accepted_at seen_at finished_at"
+).split()
 
 
 class Sender(Protocol):
@@ -60,6 +68,7 @@ class Run:
         self._ledger = ledger
         self._execution: Execution | None = None  # None = nobody is connected to go on with it.
         self._sender: Sender | None = None
+        self._look: Callable[[str, Sequence[int]], list[StoredRow]] | None = None
         self._save: Callable[[Sequence[str], Path], None] | None = None
         self._sending: Sending | None = None  # None = its rows are not at hand.
         self._detached = _DETACHED  # Why it does not go on, if nobody is connected.
@@ -196,6 +205,22 @@ class Run:
         """
         tell(self._connected().cancel())
 
+    def pause(self) -> None:
+        """Send and ask nothing more until ``resume``; what the destination has taken goes on there.
+
+        What is on its way is not called back. A paused run can be canceled.
+        """
+        self._connected().pause(is_paused=True)
+
+    def resume(self) -> None:
+        """Go on after ``pause``."""
+        self._connected().pause(is_paused=False)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it waits for ``resume``."""
+        return self._execution is not None and self._execution.is_paused
+
     def resolve(self, *, applied: bool) -> None:
         """Say of all operations that are held whether they were applied, as you have seen there.
 
@@ -295,6 +320,32 @@ class Run:
         columns.pop("progress")
         return with_columns(self._frame, positions, columns)
 
+    def details(self, number: int) -> dict[str, Any]:
+        """Return all that is known of an operation, as JSON can hold it, without secrets.
+
+        ``rows`` has the label, status, message and payload of its first 100 rows; a payload
+        is None if it was not kept. Times are in Unix seconds, None = not yet.
+        """
+        operation = self.operations[number]
+        found: dict[str, Any] = {name: getattr(operation, name) for name in _DETAILS}
+        found["rows"] = self._rows_of(operation)
+        mask = self._execution.mask if self._execution else str
+        return {name: _masked(value, mask) for name, value in found.items()}
+
+    def _rows_of(self, operation: Operation) -> list[dict[str, Any]]:
+        positions = operation.rows[:_DETAILED_ROWS]
+        stored = self._look(self.id, positions) if self._look else []
+        payloads = {row.position: json.loads(row.payload) for row in stored if row.payload}
+        return [
+            {
+                "label": self.labels[position],
+                "status": str(outcome.status),
+                "message": outcome.message,
+                "payload": payloads.get(position),
+            }
+            for position, outcome in zip(positions, row_outcomes(operation), strict=False)
+        ]
+
     def on_change(self, callback: Callable[[Sequence[int], bool], None]) -> Callable[[], None]:
         """Call *callback* with the numbers of changed operations and whether all is at rest.
 
@@ -321,6 +372,15 @@ def _columns(outcomes: Sequence[RowOutcome]) -> dict[str, list[Any]]:
         "retryable": [outcome.retryable for outcome in outcomes],
         "operation_id": [outcome.operation_id for outcome in outcomes],
     }
+
+
+def _masked(value: Any, mask: Callable[[str], str]) -> Any:
+    """Return *value* as JSON can hold it, with its texts masked."""
+    if isinstance(value, dict):
+        return {mask(str(name)): _masked(each, mask) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(each, mask) for each in value]
+    return value if value is None or isinstance(value, bool | int | float) else mask(str(value))
 
 
 def _wait_keeping_loop(work: Coroutine[Any, Any, RunStatus]) -> RunStatus:

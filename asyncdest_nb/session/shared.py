@@ -11,7 +11,7 @@ from pathlib import Path
 from ..engine import Channel, Engine
 from ..errors import StoreError, UsageError
 from ..portal import call, portal, wait_async
-from ..store import Store, StoreWarning
+from ..store import Store, StoredRow, StoreWarning
 from .reopening import reopen
 from .run import Run
 
@@ -52,7 +52,7 @@ class Shared:
 
     def own(self, run: Run) -> None:
         """Let *run* know who can save it, and who else goes on with it."""
-        run._save = self.export
+        run._save, run._look = self.export, self.rows
         if holder := self.engine.store.holder:
             run._detach(f"the session is open in {holder}, which goes on with it")
 
@@ -80,6 +80,10 @@ class Shared:
                 latest = run._chain()[-1]
                 return latest if latest._may_be_applied else None
         return None
+
+    def rows(self, run: str, positions: Sequence[int]) -> list[StoredRow]:
+        """Return what was to be sent of *run* at *positions*, in the order of the frame."""
+        return call(self.engine.rows(run, positions))
 
     def export(self, runs: Sequence[str], path: Path) -> None:
         """Write *runs* to a file of their own."""

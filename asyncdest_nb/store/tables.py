@@ -50,9 +50,12 @@ class Tables:
         query = f"SELECT {', '.join(columns.RUN)} FROM run ORDER BY created_at, id"
         return self._read(columns.to_run, query)
 
-    def rows(self, run: str) -> list[StoredRow]:
-        """Return the rows of *run* by position."""
-        query = f"SELECT {', '.join(columns.ROW)} FROM row WHERE run = ? ORDER BY position"
+    def rows(self, run: str, *, at: Sequence[int] | None = None) -> list[StoredRow]:
+        """Return the rows of *run* by position, None = all of them."""
+        query = f"SELECT {', '.join(columns.ROW)} FROM row WHERE run = ?"
+        if at is not None:
+            query += f" AND position IN ({', '.join(str(int(each)) for each in at)})"
+        query += " ORDER BY position"
         return self._read(lambda values: StoredRow(*values), query, run)
 
     def operations(self, run: str) -> list[Operation]:

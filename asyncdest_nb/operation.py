@@ -22,7 +22,7 @@ unchanged. What happens to *us* (a failed poll, an odd word) is a field, never a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -146,7 +146,7 @@ class Operation:
     is_overdue: bool = False
     state: State = State.PLANNED
     operation_id: str | None = None
-    context: dict[str, Any] | None = None
+    context: dict[str, Any] | None = field(default=None, repr=False)  # It may hold a signed URL.
     progress: float | None = None
     message: str = ""
     error_code: str | None = None

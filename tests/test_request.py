@@ -731,3 +731,30 @@ def test_the_functions_for_credentials_take_texts_and_secrets():
 def test_a_raw_answer_reaches_the_client_as_it_was_sent():
     response = answered(raw(b"HTTP/1.1 200 Fine\r\ncontent-type: text/plain\r\n\r\nuntil the end"))
     assert response.data == "until the end"
+
+
+SIGNED = {
+    "https://b.s3.amazonaws.com/r.csv?X-Amz-Expires=60&X-Amz-Signature={}": "4f9c1e77",
+    "https://b.s3.amazonaws.com/r.csv?x-amz-security-token={}&b=1": "FwoG%2BabC",
+    "https://storage.googleapis.com/r?X-Goog-Signature={}#top": "0a1b",
+    "https://d111.cloudfront.net/r?Expires=1&Signature={}&Key-Pair-Id=K1": "nitfHRCrtziwO2HwPfWw~y",
+    "https://a.blob.core.windows.net/r?sv=2020&sig={}": "Jo9%2FQ%3D",
+    "/go?to=https%3A%2F%2Fa.net%2Fr%3Fsig%3D{}%26b%3D1": "Jo9Q",
+    'before "https://a.net/r?a=1\\u0026sig={}" and after': "Jo9Q",
+    "<a href='https://a.net/r?a=1&amp;sig={}'>": "Jo9Q",
+}
+
+
+@pytest.mark.parametrize(("text", "signature"), SIGNED.items())
+def test_the_signature_of_a_url_is_not_shown_and_not_kept(text, signature):
+    signed, masked = text.format(signature), text.format(MASK)
+    assert Redactor().text(signed) == masked
+    assert Redactor().kept({"a": [signed, 1, None]}) == {"a": [masked, 1, None]}
+    assert Redactor().data({"a": signed}, content=signed) == {"a": signed}  # Code may need it.
+    assert signature not in Redactor().text(signed, limit=len(text) - 2)
+
+
+@pytest.mark.parametrize("text", ["sig=5", "?design=5", "https://a.net/?signature_id=7&sign=8", ""])
+def test_what_is_no_signature_is_left_alone(text):
+    assert Redactor().text(text) == text
+    assert Redactor().kept(text) == text

@@ -103,7 +103,8 @@ class Action:
 
     ``operation_per`` says what one context stands for: a "row", or the whole
     "batch" (a job). ``operation_id`` is the key of the destination's id in a
-    context. ``poll`` is asked about at most ``poll_batch_size`` contexts a call.
+    context; the signature of a pre-signed URL there is not kept on disk, so a context
+    should not need one. ``poll`` is asked about at most ``poll_batch_size`` of them a call.
     ``result_columns`` are the keys of a row's result that become columns of the
     results; none = the result is one column.
     """

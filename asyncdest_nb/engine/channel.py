@@ -87,6 +87,10 @@ class Channel:
         """Return *text* without secrets."""
         return self._client.mask(text)
 
+    def kept(self, value: Any) -> Any:
+        """Return JSON *value* as it may be kept and shown: without secrets and signed URLs."""
+        return self._client.kept(value)
+
     async def ask(
         self,
         function: Function,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..destination import Action, Function
@@ -95,25 +95,32 @@ class Course:
             self.channel.hold_back(asked.error)
 
     def news(self, result: AsyncOperationResult) -> News:
-        """Translate a result, with its texts masked."""
-        return read_result(result, mask=self.channel.mask)
+        """Translate a result, without secrets."""
+        return read_result(result, mask=self.channel.mask, kept=self.channel.kept)
 
     async def keep(self, operations: Sequence[Operation]) -> None:
         """Make *operations* durable, then visible."""
-        await self.journal.keep(self.run, *operations)
+        await self.journal.keep(self.run, *map(self._kept, operations))
         self._show(operations)
 
     async def keep_said(self, operations: Sequence[Operation]) -> None:
         """Make durable and visible what the destination said: it is so, whatever the disk does."""
         try:
-            await self.journal.keep(self.run, *operations)
+            await self.journal.keep(self.run, *map(self._kept, operations))
         finally:
             self._show(operations)
 
     def put(self, operation: Operation) -> None:
         """Make *operation* visible, and durable soon."""
-        self.journal.note(self.run, operation)
+        self.journal.note(self.run, self._kept(operation))
         self.ledger.put(operation)
+
+    def _kept(self, operation: Operation) -> Operation:
+        """Return *operation* as it may be on disk: a signed URL in a context is for this process.
+
+        After a restart its poll is refused, which is told; an id would have done better.
+        """
+        return replace(operation, context=self.channel.kept(operation.context))
 
     def _show(self, operations: Sequence[Operation]) -> None:
         for operation in operations:

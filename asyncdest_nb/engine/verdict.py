@@ -377,8 +377,10 @@ def _in_order(
     return [by_id[each] for each in ids]
 
 
-def read_result(result: AsyncOperationResult, *, mask: Callable[[str], str]) -> News:
-    """Translate a result into what the operation takes in, with the texts masked."""
+def read_result(
+    result: AsyncOperationResult, *, mask: Callable[[str], str], kept: Callable[[Any], Any]
+) -> News:
+    """Translate a result into what the operation takes in: its texts masked, its data *kept*."""
     error = result.error
     mask = cache(mask)  # Of 10,000 rows most say the same.
     return News(
@@ -387,18 +389,20 @@ def read_result(result: AsyncOperationResult, *, mask: Callable[[str], str]) -> 
         progress=result.progress,
         message=mask(error.message if error and error.message else result.message),
         error_code=mask(error.code) if error and error.code else None,
-        result=result.result,
+        result=kept(result.result),
         odd_status=result.odd_status,
-        rows=None if result.rows is None else tuple(_outcome(row, mask) for row in result.rows),
+        rows=None
+        if result.rows is None
+        else tuple(_outcome(row, mask, kept) for row in result.rows),
     )
 
 
-def _outcome(row: RowResult, mask: Callable[[str], str]) -> RowOutcome:
+def _outcome(row: RowResult, mask: Callable[[str], str], kept: Callable[[Any], Any]) -> RowOutcome:
     error = row.error
     return RowOutcome(
         status=RowStatus(row.status),
         message=mask(error.message if error and error.message else row.message),
         error_code=mask(error.code) if error and error.code else None,
         retryable=row.retryable,
-        result=row.result,
+        result=kept(row.result),
     )

@@ -74,6 +74,10 @@ class Client:
         """Return *text* with every trace of a secret masked."""
         return self._redactor.text(text)
 
+    def kept(self, value: Any) -> Any:
+        """Return JSON *value* as it may be kept and shown."""
+        return self._redactor.kept(value)
+
     async def aclose(self) -> None:
         """Close the connections; a closed client sends nothing more."""
         self._is_closed = True

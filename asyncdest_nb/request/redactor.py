@@ -4,7 +4,8 @@ Two rules, because a text is for people and data is for code. In a text any trac
 of a secret goes, also a part of it: destinations like to answer "invalid key
 sk_live_…4f2a", and the first and last characters are the leak. In data only a
 whole secret of some length goes: the API key "demo" must not destroy the id
-"demo-17".
+"demo-17". The signature of a pre-signed URL goes from texts, and from data once code
+has read it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import html
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -22,6 +23,14 @@ RUN = 6  # characters of a secret that are already a leak
 WHOLE = 8  # characters from which a secret is unlikely to be part of honest data
 WORD = 4  # shorter secrets are masked as whole words only, or every text would be noise
 
+# Who has a signed URL may use it, so its signature is a secret that nobody told us: here
+# are the names that S3, Google, CloudFront and Azure give it, also in escaped URLs.
+_SIGNATURE = re.compile(
+    r"(?:[?&;]|\\u0026|%3F|%26)"
+    r"(?:X-(?:Amz|Goog)-(?:Signature|Security-Token)|Signature|sig)(?:=|%3D)"
+    r"((?:(?!%26)[^&;\s\"'<>\\#])+)",
+    re.IGNORECASE,
+)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -79,7 +88,8 @@ class Redactor:
         return masked + "…" if length < len(text) else masked
 
     def _hidden(self, text: str) -> list[tuple[int, int]]:
-        spans = [found.span() for found in self._short.finditer(text)] if self._short else []
+        spans = [found.span(1) for found in _SIGNATURE.finditer(text)]
+        spans += [found.span() for found in self._short.finditer(text)] if self._short else []
         if self._runs:
             runs, positions = self._runs, range(len(text) - RUN + 1)
             spans += [(at, at + RUN) for at in positions if text[at : at + RUN] in runs]
@@ -99,18 +109,37 @@ class Redactor:
         # Without a backslash every text in the data stands in the content as it is.
         if "\\" not in content and not any(form in content for form in self._whole):
             return value
-        return self._walk(value)
+        return self._walk(value, lambda text: _LONE_SURROGATE.sub("\ufffd", self.content(text)))
 
-    def _walk(self, value: Any) -> Any:
+    def kept(self, value: Any) -> Any:
+        """Return JSON *value* as it may be kept and shown: no whole secret, no signature of a URL.
+
+        That is for what code has read already: it may have needed the URL.
+        """
+        try:
+            return self._walk(value, lambda text: _unsigned(self.content(text)))
+        except (RecursionError, ValueError) as error:  # Too deep, or a number without end.
+            return f"a {type(value).__name__} that cannot be kept: {error}"
+
+    def _walk(self, value: Any, clean: Callable[[str], str]) -> Any:
         if isinstance(value, str):
-            return _LONE_SURROGATE.sub("\ufffd", self.content(value))
+            return clean(value)
         if isinstance(value, dict):
-            return {self._walk(name): self._walk(each) for name, each in value.items()}
-        if isinstance(value, list):
-            return [self._walk(each) for each in value]
+            pairs = value.items()
+            return {_name(name, clean): self._walk(each, clean) for name, each in pairs}
+        if isinstance(value, list | tuple):
+            return [self._walk(each, clean) for each in value]
         if isinstance(value, int) and str(value) in self._whole:
             return MASK
         return value
+
+
+def _name(name: Any, clean: Callable[[str], str]) -> Any:
+    return clean(name) if isinstance(name, str) else name
+
+
+def _unsigned(text: str) -> str:
+    return _SIGNATURE.sub(lambda found: found[0].removesuffix(found[1]) + MASK, text)
 
 
 def _masked(text: str, hidden: list[tuple[int, int]], length: int) -> str:

@@ -16,6 +16,7 @@ from asyncdest_nb.schedule import SquareRoot
 
 ACCEPTED = answer(202, {"operations": [{"operation_id": "o-1"}, {"operation_id": "o-2"}]})
 FRAME = pd.DataFrame({"user_id": ["u-1", "u-2"], "operation_type": "sync_profile"}, index=["a", 7])
+ONE = FRAME.iloc[:1]
 
 
 def submit(crm: ad.Connection, frame: pd.DataFrame = FRAME, **options: Any) -> ad.Run:
@@ -139,3 +140,31 @@ def test_nothing_is_said_of_a_frame_that_is_new(session: ad.Session):
     with ad.simulate("example-async", duration_seconds=0.1) as demo, warnings.catch_warnings():
         warnings.simplefilter("error")
         submit(session.connect(demo)).wait(timeout=20)
+
+
+def test_a_run_that_is_attached_to_goes_on_with_the_new_key(session: ad.Session):
+    accepted = answer(202, {"operations": [{"operation_id": "o-1"}]})
+    expired, done = answer(401, {"message": "expired"}), answer(200, {"status": "completed"})
+    with RawServer(accepted, expired, expired, done) as server:
+        run = submit(session.connect("example-async", endpoint=server.url, api_key="old-key"), ONE)
+        while not run.operations or not run.operations[0].poll_errors:
+            run.wait(timeout=0.02)
+        with pytest.warns(ad.AlreadySubmitted):
+            submit(session.connect("example-async", endpoint=server.url, api_key="new-key"), ONE)
+        assert run.wait(timeout=20) == "completed"
+    assert "old-key" in str(server.arrived[0].headers)
+    assert "new-key" in str(server.arrived[-1].headers)
+
+
+def test_connections_to_one_account_share_its_pace(session: ad.Session):
+    later = answer(429, headers={"retry-after": "1"})
+    with RawServer(later, ACCEPTED) as server:
+        runs = []
+        for frame in (FRAME, ONE):
+            crm = session.connect("example-async", endpoint=server.url)
+            runs.append(submit(crm, frame))
+            while not runs[-1].notices:
+                runs[-1].wait(timeout=0.02)
+        assert len(server.arrived) == 1  # The second one waits as the first was told to.
+        for run in runs:
+            run.cancel()

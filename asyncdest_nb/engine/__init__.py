@@ -58,6 +58,7 @@ class Engine:
         self._loop = loop
         self._clock = clock or Clock()
         self._keeps_payloads = keeps_payloads
+        self.channels: list[Channel] = []
         self.store = Store(path)
         self.journal = Journal(self.store)
         self._state = self._read_state()
@@ -74,7 +75,11 @@ class Engine:
 
     def channel(self, destination: Destination, settings: Settings, **options: Any) -> Channel:
         """Return the way to *destination*; nothing is sent yet."""
-        return Channel(destination, settings, state=self._state, clock=self._clock, **options)
+        found = Channel(destination, settings, state=self._state, clock=self._clock, **options)
+        for other in self.channels:
+            found.join(other)
+        self.channels.append(found)
+        return found
 
     def execution(
         self, record: StoredRun, *, fields: FieldMap, source: Source, **course: Any
@@ -110,7 +115,9 @@ class Engine:
         self.store.export(runs, path)
 
     async def aclose(self) -> None:
-        """Write what is noted and close the store."""
+        """Close the connections, write what is noted and close the store."""
+        for channel in self.channels:
+            await channel.aclose()
         self.journal.flush()
         self.store.close()
 

@@ -50,8 +50,8 @@ class Channel:
         )
         if not rate > 0:
             raise UsageError(f"requests_per_second is {rate}; it must be more than 0")
-        self.pace = Pace(rate)
-        self._traffic = Traffic(self.pace, self.clock, name=destination.name)
+        self._requests_per_second = rate
+        self._traffic = Traffic(Pace(rate), self.clock, name=destination.name)
         self._access = Access(
             ask=self._ask_for_token,
             is_given=self._is_authorized,
@@ -72,6 +72,23 @@ class Channel:
             transport=transport,
             clock=self.clock.wall,
         )
+
+    @property
+    def pace(self) -> Pace:
+        """How fast requests may leave at present."""
+        return self._traffic.pace
+
+    def join(self, other: Channel) -> None:
+        """Share the pace of *other*, if that leads to the same account at the same rate.
+
+        A pause that the host asks of one is meant for all.
+        """
+        mine, its = (
+            (each.destination.slug, each.public_settings(), each._requests_per_second)
+            for each in (self, other)
+        )
+        if mine == its:
+            self._traffic = other._traffic
 
     def public_settings(self) -> dict[str, str]:
         """Return its settings as text, without those that are missing or secret."""

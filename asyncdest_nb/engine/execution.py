@@ -14,6 +14,7 @@ from ..destination import Action
 from ..errors import AsyncDestError
 from ..operation import POLLED, State, held, overdue, resolved, unsure
 from .canceling import cancel
+from .channel import Channel
 from .course import POLLERS, SUBMITTERS, Course
 from .ledger import Ledger
 from .notices import notices
@@ -67,6 +68,10 @@ class Execution:
         finally:
             publisher.cancel()
             self._end(failure)
+
+    def use(self, channel: Channel) -> None:
+        """Ask by *channel* from now on: it leads to the same account, by a newer key perhaps."""
+        self._course.channel = channel
 
     def pause(self, *, is_paused: bool) -> None:
         """Send and ask nothing more for a while, or go on; any thread may say so."""

@@ -99,6 +99,8 @@ class Connection:
             stacklevel=3,
         )
         run._adopt(sending)
+        if run._execution is not None:
+            run._execution.use(self._channel)
         if run._has_failed:
             # Trouble of ours, such as a full disk, has stopped it half-way.
             self._go_on(run, sending, sending.at(run._positions).source)

@@ -96,7 +96,6 @@ class Session:
             timeout_seconds=timeout_seconds,
             transport=transport,
         )
-        self._shared.channels.append(channel)
         connection = Connection(channel, self._shared)
         for reopened in [each for each in self._shared.reopened if each.fits(channel)]:
             self._shared.reopened.remove(reopened)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-from ..engine import Channel, Engine
+from ..engine import Engine
 from ..errors import StoreError, UsageError
 from ..portal import call, portal, wait_async
 from ..store import Store, StoredRow, StoreWarning
@@ -23,7 +23,6 @@ class Shared:
 
     def __init__(self, engine: Engine, *, keep_days: float | None) -> None:
         self.engine = engine
-        self.channels: list[Channel] = []
         self.going: dict[Run, Future[None]] = {}
         self._keep_days = keep_days
         try:
@@ -99,10 +98,8 @@ class Shared:
         self.reopened = [each for each in self.reopened if each.run not in runs]
 
     async def aclose(self) -> None:
-        """Close the connections and the store."""
+        """Close the connections and the store, once the runs have come to a stop."""
         # The cancelled runs write their last word before the store closes.
         for run in self.going:
             await wait_async(run.rested, timeout=5)
-        for channel in self.channels:
-            await channel.aclose()
         await self.engine.aclose()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from concurrent.futures import Future
@@ -13,22 +12,17 @@ from typing import Any, ClassVar, Protocol
 from ..engine import Execution, Ledger
 from ..errors import UsageError
 from ..frame import DataFrame, to_frame, with_columns
-from ..operation import Operation, RowOutcome, RowStatus, RunStatus, State, row_outcomes
+from ..operation import Operation, RowOutcome, RowStatus, RunStatus, State
 from ..portal import tell, wait, wait_async
 from ..schedule import Schedule
 from ..store import StoredRow, StoredRun
+from .details import ROWS, details
+from .outcomes import columns, result_columns
 from .sending import Sending
 
 _DETACHED = "nobody is connected to its destination: session.connect(…) goes on with it"
 _FAILED = (RowStatus.FAILED, RowStatus.INVALID, RowStatus.CANCELED)
 _MAY_BE_APPLIED = (RowStatus.COMPLETED, RowStatus.PENDING, RowStatus.UNKNOWN)
-
-
-_DETAILED_ROWS = 100
-_DETAILS = (
-    "number batch step state operation_id context progress message error_code result odd_status "
-    "polls poll_errors in_doubt is_overdue submitted_at accepted_at seen_at finished_at"
-).split()
 
 
 class Sender(Protocol):
@@ -290,7 +284,8 @@ class Run:
         or the columns that the action names.
         """
         outcomes = self._outcomes()
-        return to_frame(self._frame.index, _columns(outcomes) | self._results(outcomes))
+        returned = result_columns(outcomes, self._result_columns)
+        return to_frame(self._frame.index, columns(outcomes) | returned)
 
     def _outcomes(self) -> list[RowOutcome]:
         """Return what became of every row of the frame, also of those it did not send."""
@@ -302,13 +297,6 @@ class Run:
             found[position] = outcome
         return found
 
-    def _results(self, outcomes: Sequence[RowOutcome]) -> dict[str, list[Any]]:
-        results = [outcome.result for outcome in outcomes]
-        if not self._result_columns:
-            return {"result": results}
-        found = [each if isinstance(each, dict) else {} for each in results]
-        return {name: [each.get(name) for each in found] for name in self._result_columns}
-
     def failed(self) -> DataFrame:
         """Return the rows that did not make it, and why, after the frame's own columns.
 
@@ -316,9 +304,9 @@ class Run:
         """
         outcomes = self._outcomes()
         positions = [i for i, outcome in enumerate(outcomes) if outcome.status in _FAILED]
-        columns = _columns([outcomes[i] for i in positions])
-        columns.pop("progress")
-        return with_columns(self._frame, positions, columns)
+        why = columns([outcomes[i] for i in positions])
+        why.pop("progress")
+        return with_columns(self._frame, positions, why)
 
     def details(self, number: int) -> dict[str, Any]:
         """Return all that is known of an operation, as JSON can hold it, without secrets.
@@ -327,24 +315,9 @@ class Run:
         is None if it was not kept. Times are in Unix seconds, None = not yet.
         """
         operation = self.operations[number]
-        found: dict[str, Any] = {name: getattr(operation, name) for name in _DETAILS}
-        found["rows"] = self._rows_of(operation)
+        stored = self._look(self.id, operation.rows[:ROWS]) if self._look else []
         mask = self._execution.mask if self._execution else str
-        return {name: _masked(value, mask) for name, value in found.items()}
-
-    def _rows_of(self, operation: Operation) -> list[dict[str, Any]]:
-        positions = operation.rows[:_DETAILED_ROWS]
-        stored = self._look(self.id, positions) if self._look else []
-        payloads = {row.position: json.loads(row.payload) for row in stored if row.payload}
-        return [
-            {
-                "label": self.labels[position],
-                "status": str(outcome.status),
-                "message": outcome.message,
-                "payload": payloads.get(position),
-            }
-            for position, outcome in zip(positions, row_outcomes(operation), strict=False)
-        ]
+        return details(operation, labels=self.labels, stored=stored, mask=mask)
 
     def on_change(self, callback: Callable[[Sequence[int], bool], None]) -> Callable[[], None]:
         """Call *callback* with the numbers of changed operations and whether all is at rest.
@@ -361,26 +334,6 @@ class Run:
         counts = ", ".join(f"{count:,} {word}" for word, count in self.counts.items() if count)
         notices = "".join(f"; {notice}" for notice in self.notices)
         return f"<Run {self.id}: {self.title}, {self.status}: {counts or 'no rows'}{notices}>"
-
-
-def _columns(outcomes: Sequence[RowOutcome]) -> dict[str, list[Any]]:
-    return {
-        "status": [str(outcome.status) for outcome in outcomes],
-        "progress": [outcome.progress for outcome in outcomes],
-        "message": [outcome.message for outcome in outcomes],
-        "error_code": [outcome.error_code for outcome in outcomes],
-        "retryable": [outcome.retryable for outcome in outcomes],
-        "operation_id": [outcome.operation_id for outcome in outcomes],
-    }
-
-
-def _masked(value: Any, mask: Callable[[str], str]) -> Any:
-    """Return *value* as JSON can hold it, with its texts masked."""
-    if isinstance(value, dict):
-        return {mask(str(name)): _masked(each, mask) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_masked(each, mask) for each in value]
-    return value if value is None or isinstance(value, bool | int | float) else mask(str(value))
 
 
 def _wait_keeping_loop(work: Coroutine[Any, Any, RunStatus]) -> RunStatus:

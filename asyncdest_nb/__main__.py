@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from . import __version__, connect, simulate
 from .frame import read_csv
 from .session import Run
@@ -81,24 +79,13 @@ def demo_headless(rows: int | None) -> int:
         print(f"{crm.destination.name}, simulated at {simulator.endpoint}")
         run = crm.submit(customers, "asyncOperation", columns=COLUMNS, mapping=MAPPING)
         try:
-            _watch(run, rows=len(customers))
+            run.wait()
         except KeyboardInterrupt:
             print("\nInterrupted; so far:")
             print(_summary(run))
             return 130
     print(_summary(run))
     return 0 if _every_row_has_an_outcome(run) else 1
-
-
-def _watch(run: Run, *, rows: int) -> None:
-    """Show a progress bar of rows with an outcome until nothing more happens."""
-    # In a pipe there is no bar, only the summary at the end.
-    with tqdm(total=rows, unit=" rows", desc=run.title, dynamic_ncols=True, disable=None) as bar:
-        while not run.is_at_rest:
-            run.wait(timeout=0.2)
-            bar.set_postfix_str("; ".join(run.notices), refresh=False)
-            bar.update(rows - run.counts["pending"] - bar.n)
-    run.wait()
 
 
 def _summary(run: Run) -> str:

@@ -13,11 +13,12 @@ from ..engine import Execution, Ledger
 from ..errors import UsageError
 from ..frame import DataFrame, to_frame, with_columns
 from ..operation import Operation, RowOutcome, RowStatus, RunStatus, State
-from ..portal import tell, wait, wait_async
+from ..portal import tell, wait_async
 from ..schedule import Schedule
 from ..store import StoredRow, StoredRun
 from .details import ROWS, details
 from .outcomes import columns, result_columns
+from .progress import wait_visibly
 from .sending import Sending
 
 _DETACHED = "nobody is connected to its destination: session.connect(…) goes on with it"
@@ -162,15 +163,22 @@ class Run:
         """Wait until nothing more happens, or *timeout* seconds, and return the status.
 
         "pending" then means that the time was up, or that operations wait for
-        your decision. With *keep_loop* tasks of your own on the notebook's loop go
-        on meanwhile (this patches asyncio in the whole process). Raises StoreError
+        your decision. In a terminal a bar shows how far it has come. With *keep_loop*
+        tasks of your own on the notebook's loop go on meanwhile (this patches asyncio
+        in the whole process). Raises StoreError
         if the session could not be written: what was not sent by then was not sent;
         UsageError for a run of a reopened session that nobody has connected to yet.
         """
         self._require_going()
         if keep_loop:
             return _wait_keeping_loop(self._wait_async(timeout))
-        wait(self.rested, timeout)
+        wait_visibly(
+            self.rested,
+            timeout,
+            title=self.title,
+            counts=lambda: self.counts,
+            notices=lambda: self.notices,
+        )
         return self._status_or_error()
 
     def __await__(self) -> Generator[Any, None, RunStatus]:

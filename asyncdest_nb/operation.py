@@ -349,6 +349,11 @@ def lost(operation: Operation, *, message: str, now: float) -> Operation:
     return _moved(operation, State.LOST, message=message, finished_at=now)
 
 
+def is_refusal_claimed(operation: Operation) -> bool:
+    """Say whether it was refused by the word of the action's code alone, not as the wire proves."""
+    return operation.state is State.REJECTED and operation.row_outcomes is not None
+
+
 def row_status(state: State) -> RowStatus:
     """Return where the rows of an operation stand, unless it has a word for each."""
     return _ROW_STATUS.get(state, RowStatus.PENDING)

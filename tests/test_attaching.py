@@ -50,13 +50,11 @@ def test_again_sends_it_again(session: ad.Session):
     "change",
     [
         {"frame": FRAME.assign(user_id=["u-1", "u-3"])},
-        {"frame": FRAME.set_axis(["a", "b"])},
         {"frame": FRAME.iloc[:1]},
-        {"batch_size": 1},
         {"mapping": {"operation_type": "process_data"}},
         {"data": {"plan": "pro"}},
     ],
-    ids=["a value", "a label", "a row less", "the batches", "the mapping", "a constant"],
+    ids=["a value", "a row less", "the mapping", "a constant"],
 )
 def test_what_differs_is_sent(session: ad.Session, change: dict[str, Any]):
     with ad.simulate("example-async", duration_seconds=0.1) as demo:
@@ -65,6 +63,37 @@ def test_what_differs_is_sent(session: ad.Session, change: dict[str, Any]):
         assert len(runs) == 2
         for run in runs:
             run.wait(timeout=20)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"frame": FRAME.set_axis(["x", "y"])},
+        {"frame": FRAME.assign(status=["completed", "failed"])},
+        {"batch_size": 1},
+    ],
+    ids=["labels", "a column nothing reads", "the batches"],
+)
+def test_what_comes_to_the_same_payloads_is_the_same(session: ad.Session, change: dict[str, Any]):
+    with ad.simulate("example-async", duration_seconds=0.1) as demo:
+        crm = session.connect(demo)
+        run = submit(crm)
+        with pytest.warns(ad.AlreadySubmitted):
+            assert submit(crm, **change) is run
+        run.wait(timeout=20)
+        assert run.results().index.tolist() == change.get("frame", FRAME).index.tolist()
+
+
+def test_a_failed_second_submit_does_not_hide_the_first(session: ad.Session):
+    done, refused = answer(202, {"operations": [{"operation_id": "o-1"}]}), answer(401)
+    finished = answer(200, {"status": "completed"})
+    with RawServer(done, finished, refused) as server:
+        crm = session.connect("example-async", endpoint=server.url)
+        first = submit(crm, ONE)
+        assert first.wait(timeout=20) == "completed"
+        assert submit(crm, ONE, again=True).wait(timeout=20) == "failed"
+        with pytest.warns(ad.AlreadySubmitted):
+            assert submit(crm, ONE) is first
 
 
 def test_another_account_is_another_submit(session: ad.Session):

@@ -138,7 +138,7 @@ class TestImplementationPattern:
         assert all(each.context["operation_id"] == each.operation_id for each in run.operations)
 
     def test_4_poll_handles_both_single_operations_and_batch_operations(self, crm):
-        single = crm.submit(FRAME, ACTION, batch_size=1, schedule=SquareRoot(**EAGER))
+        single = crm.submit(FRAME, ACTION, batch_size=1, again=True, schedule=SquareRoot(**EAGER))
         batch = crm.submit(FRAME, ACTION, schedule=SquareRoot(**EAGER))
         assert single.wait(timeout=20) == batch.wait(timeout=20) == "completed"
 
@@ -150,7 +150,7 @@ class TestOverview:
 
     def test_context_is_stored_in_the_state_context_for_later_requests(self, crm):
         submitted = crm.execute_action(ACTION, ONE)
-        state = crm._channel._state.of()
+        state = crm._channel._state.of(clean=crm._channel.kept)
         stored = state.get_request_context("operation_id")
         assert stored == submitted.answer.async_contexts[0]["operation_id"]
 

@@ -176,7 +176,8 @@ class Action:
         if self.perform_batch is not None and not alone:
             return self.perform_batch, payloads
         assert self.perform is not None  # An action has one of the two.
-        return self.perform, payloads[0]
+        (payload,) = payloads
+        return self.perform, payload
 
     @property
     def fields(self) -> dict[str, InputField]:

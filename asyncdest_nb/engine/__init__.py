@@ -92,7 +92,10 @@ class Engine:
     def resumption(self, record: StoredRun, *, ledger: Ledger, **course: Any) -> Execution:
         """Return a run that is ready to go on; nothing is sent yet."""
         found = self._course(record, ledger=ledger, **course)
-        if not ledger.is_at_rest or doubtful_again(ledger.operations, found.action):
+        found.is_paused = record.standing == "paused"
+        found.is_canceling = record.standing == "canceled"
+        is_open = doubtful_again(ledger.operations, record, found.action)
+        if is_open or not ledger.is_at_rest or ledger.has_failed:
             ledger.stir()
         return Execution(found, Resuming(found))
 

@@ -124,7 +124,9 @@ class Channel:
         any more once *stops* says so.
         """
         call = self._client.call()
-        data = self._data(payload, contexts, self._state.of(*scopes), submission_id)
+        data = self._data(
+            payload, contexts, self._state.of(*scopes, clean=self.kept), submission_id
+        )
         request = self._traffic.persistent(call, self._authorized(call, stops))
         return await attempt(function, call, data, request=request, mask=self.mask)
 
@@ -135,7 +137,7 @@ class Channel:
         """
         call = self._new_client(transport=Unplugged()).call()
         nowhere = SessionState([], clock=self.clock.wall, note=lambda value: None)
-        data = self._data(payload, (), nowhere.of())
+        data = self._data(payload, (), nowhere.of(clean=self.kept))
         return await attempt(function, call, data, request=call, mask=self.mask)
 
     async def until_open(self, stops: Stops) -> None:
@@ -162,7 +164,9 @@ class Channel:
     def _options(self) -> dict[str, Any]:
         if self.destination.extend_request is None:
             return {}
-        return dict(self.destination.extend_request(self._data(None, (), self._state.of())))
+        return dict(
+            self.destination.extend_request(self._data(None, (), self._state.of(clean=self.kept)))
+        )
 
     def _data(
         self,
@@ -196,7 +200,7 @@ class Channel:
         return await attempt(
             self.destination.refresh_access_token,
             call,
-            self._data(None, (), self._state.of()),
+            self._data(None, (), self._state.of(clean=self.kept)),
             request=self._traffic.paced(call),
             mask=self.mask,
             is_logged=False,

@@ -84,6 +84,13 @@ class Course:
         """Say whether its rows are at hand; a session may keep no payloads over a restart."""
         return operation.batch not in self.blank
 
+    def is_too_late(self, operation: Operation) -> bool:
+        """Say whether its idempotency key may be forgotten by now, so that it protects no more."""
+        age = self.wall - (operation.submitted_at or self.wall)
+        return operation.in_doubt and (
+            self.action.recovery == "key" and age > self.action.key_seconds
+        )
+
     async def until_resumed(self) -> None:
         """Return when the user has not paused the run, or cancels it."""
         while self.is_paused and not self.is_canceling:
@@ -97,6 +104,17 @@ class Course:
     def news(self, result: AsyncOperationResult) -> News:
         """Translate a result, without secrets."""
         return read_result(result, mask=self.channel.mask, kept=self.channel.kept)
+
+    @property
+    def standing(self) -> str:
+        """The user's word on the run, see StoredRun."""
+        return "canceled" if self.is_canceling else "paused" if self.is_paused else "going"
+
+    def stand(self) -> None:
+        """Keep on disk what the user has said of the run, if that is there by now."""
+        store = self.journal.store
+        with store.writing():
+            store.put_standing(self.run, self.standing)
 
     async def keep(self, operations: Sequence[Operation]) -> None:
         """Make *operations* durable, then visible."""

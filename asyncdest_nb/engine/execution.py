@@ -73,9 +73,10 @@ class Execution:
         """Ask by *channel* from now on: it leads to the same account, by a newer key perhaps."""
         self._course.channel = channel
 
-    def pause(self, *, is_paused: bool) -> None:
-        """Send and ask nothing more for a while, or go on; any thread may say so."""
+    async def pause(self, *, is_paused: bool) -> None:
+        """Send and ask nothing more for a while, or go on; after a restart too."""
         self._course.is_paused = is_paused
+        self._course.stand()
 
     @property
     def is_paused(self) -> bool:
@@ -89,9 +90,15 @@ class Execution:
     async def cancel(self) -> None:
         """Send no more, and ask the destination to cancel what it has taken, where it can."""
         self._course.is_canceling, self._course.is_paused = True, False
-        group = self._group
-        if group is None or self.ledger.rested.done():
+        if self.ledger.rested.done():
             return
+        self._cancel_taken()
+        self._course.stand()
+
+    def _cancel_taken(self) -> None:
+        group = self._group
+        if group is None:
+            return  # It begins or ends just now, and looks itself when it begins.
         taken = deque(each.number for each in self.ledger.operations if each.state in POLLED)
         for _ in range(min(SUBMITTERS, len(taken))):
             work = self._cancel_all(taken)
@@ -149,6 +156,8 @@ class Execution:
                 for _ in range(POLLERS):
                     group.create_task(polling.all())
             self._group = group
+            if course.is_canceling:
+                self._cancel_taken()
         self._group = None
 
     async def _publish(self) -> None:

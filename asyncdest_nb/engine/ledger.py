@@ -87,6 +87,11 @@ class Ledger:
         self.operations[operation.number] = operation
         self._changed.add(operation.number)
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether trouble of ours, such as a full disk, has ended the run before its time."""
+        return self.rested.done() and self.rested.exception() is not None
+
     def stir(self) -> None:
         """Say that something happens again, where all was at rest."""
         if self.rested.done():

@@ -32,11 +32,15 @@ class Invalid:
 
 @dataclass(frozen=True)
 class Source:
-    """The rows of a run as submitted, by position: values, faults, and labels for a screen."""
+    """The rows of a run as submitted, by position: values, faults, and labels for a screen.
+
+    ``texts`` are the payloads that they must come to again, None = any.
+    """
 
     rows: Sequence[Mapping[str, Any]]
     faults: Mapping[int, str]
     labels: Sequence[str]
+    texts: Sequence[str | None] | None = None
 
     def at(self, positions: Sequence[int]) -> Source:
         """Return the rows at *positions*, in that order."""
@@ -44,6 +48,7 @@ class Source:
             [self.rows[each] for each in positions],
             {new: self.faults[old] for new, old in enumerate(positions) if old in self.faults},
             [self.labels[each] for each in positions],
+            None if self.texts is None else [self.texts[each] for each in positions],
         )
 
 
@@ -63,6 +68,9 @@ def prepare(source: Source, *, action: Action, fields: FieldMap) -> Iterator[Pre
         found = fault if fault is not None else _read(row, action=action, fields=fields)
         if isinstance(found, str):
             yield Invalid(position, found)
+        elif source.texts is not None and source.texts[position] != found[1]:
+            # A validator that hashes or shifts a value would do so a second time.
+            yield Invalid(position, "its payload does not fit the action as it is defined now")
         else:
             yield Prepared(position, *found)
 
@@ -74,13 +82,19 @@ def _read(
         payload = action.read(fields.payload(row))
         if isinstance(payload, str):
             return payload
-        text = json.dumps(payload.as_json(), ensure_ascii=False, separators=(",", ":"))
-        size = len(text.encode()) if action.row_bytes is None else action.row_bytes(payload)
+        text = text_of(payload)
+        size = len(text.encode())  # Raises for half a surrogate pair, which no file takes.
+        size = size if action.row_bytes is None else action.row_bytes(payload)
     except Exception as error:  # A user's validator may raise anything; the row is at fault.
         return f"{type(error).__name__}: {error}"
     if size > action.batch_bytes:
         return f"the row is {size:,} bytes; a request may carry {action.batch_bytes:,}"
     return payload, text, size
+
+
+def text_of(payload: Payload) -> str:
+    """Return *payload* as JSON, the way a store keeps it."""
+    return json.dumps(payload.as_json(), ensure_ascii=False, separators=(",", ":"))
 
 
 def batched(

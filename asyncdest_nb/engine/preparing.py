@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..mapping import FieldMap
 from ..operation import Operation, rejected, submitted
@@ -103,7 +104,7 @@ class Preparing:
         ]
         store = course.journal.store
         with store.writing():
-            store.add_run(course.record)
+            store.add_run(replace(course.record, standing=course.standing))
             store.add_rows(course.run, rows)
             store.put_operations(course.run, operations)
 

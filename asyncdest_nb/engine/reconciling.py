@@ -17,6 +17,7 @@ from .verdict import Rejected, Unsure, Verdict, read_found
 
 PATIENCE_SECONDS = 600.0  # How long it is tried, not counting what a list may lag behind.
 LONGEST_SECONDS = 60.0  # Between two tries.
+TOO_LATE = "its key was first used too long ago for it to be sent again"
 
 
 @dataclass
@@ -87,10 +88,7 @@ class Reconciling:
             return "canceled before that was known"
         if not course.can_send(operation):
             return "its payload was not kept, so it cannot be sent again"
-        age = course.wall - (operation.submitted_at or 0.0)
-        if action.recovery == "key" and age > action.key_seconds:
-            return f"its key was first used {age:,.0f} s ago, too long ago to be sent again"
-        return ""
+        return TOO_LATE if course.is_too_late(operation) else ""
 
     async def _find(self, batch: Batch, operations: Sequence[Operation], doubt: _Doubt) -> None:
         course, action = self._course, self._course.action
@@ -98,7 +96,7 @@ class Reconciling:
         payloads = [row.payload for row in batch.rows]
         asked = await course.ask(action.find, operations, payload=payloads)
         rows = [len(each.rows) for each in operations]
-        found = read_found(asked.answer, asked.error, action=action, rows=rows)
+        found = read_found(asked.answer, asked.error, asked.exchanges, action=action, rows=rows)
         if isinstance(found, str):
             message = course.channel.mask(found)
             await course.keep([unsure(each, message=message) for each in operations])

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..errors import UnknownName, UsageError
 from ..store import StateValue
+
+Clean = Callable[[Any], Any]  # JSON in, the same without secrets out.
 
 SESSION_SCOPE = ""
 UNITS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
@@ -39,29 +42,32 @@ class SessionState:
             return found
         return None
 
-    def put(self, scope: str, key: str, value: Any, ttl_seconds: float | None) -> None:
-        """Keep a JSON value; None seconds = for good."""
-        at = None if ttl_seconds is None else self._clock() + ttl_seconds
-        kept = StateValue(scope, key, value, at)
-        self._values[scope, key] = kept
-        self._note(kept)
+    def put(self, found: StateValue, *, clean: Clean) -> None:
+        """Keep a value: as it is in this process, and on disk as *clean* leaves it."""
+        self._values[found.scope, found.key] = found
+        self._note(replace(found, value=clean(found.value)))
+
+    def expiry(self, ttl_seconds: float | None) -> float | None:
+        """Return when what is kept so long expires; None = never."""
+        return None if ttl_seconds is None else self._clock() + ttl_seconds
 
     def forget(self, runs: Sequence[str]) -> None:
         """Drop the state of the batches of *runs*."""
         kept = {key: each for key, each in self._values.items() if _run_of(key[0]) not in runs}
         self._values = kept
 
-    def of(self, *scopes: str) -> ScopedState:
+    def of(self, *scopes: str, clean: Clean) -> ScopedState:
         """Return the state a function is given: *scopes* in order, then the session's own."""
-        return ScopedState(self, (*scopes, SESSION_SCOPE))
+        return ScopedState(self, (*scopes, SESSION_SCOPE), clean=clean)
 
 
 class ScopedState:
     """The ``state_context`` of one call; writes go to the first of its scopes."""
 
-    def __init__(self, state: SessionState, scopes: Sequence[str]) -> None:
+    def __init__(self, state: SessionState, scopes: Sequence[str], *, clean: Clean) -> None:
         self._state = state
         self._scopes = scopes
+        self._clean = clean
 
     def get_request_context(self, key: str) -> Any:
         """Return the value of *key*, or None if there is none or it has expired."""
@@ -76,6 +82,7 @@ class ScopedState:
     ) -> None:
         """Keep a JSON *value* for *ttl*, e.g. ``{"hour": 24}``; None = for good.
 
+        Secrets in it do not outlive this process: they are not written to disk.
         Raises UsageError for a value that JSON cannot hold, UnknownName for a
         unit other than day, hour, minute, second.
         """
@@ -83,7 +90,8 @@ class ScopedState:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError) as error:
             raise UsageError(f"state {key!r} must be JSON: {error}") from None
-        self._state.put(self._scopes[0], key, value, _seconds(ttl))
+        at = self._state.expiry(_seconds(ttl))
+        self._state.put(StateValue(self._scopes[0], key, value, at), clean=self._clean)
 
 
 def _run_of(scope: str) -> str:

@@ -10,14 +10,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ..operation import Operation, State, submitted
+from ..operation import Operation, State, held, submitted
 from ..request import Effect
 from .canceling import abandon, cancel
 from .channel import Asked
 from .course import Course
 from .judging import Judging
 from .plan import Batch
-from .reconciling import Reconciling, is_unknown
+from .reconciling import TOO_LATE, Reconciling, is_unknown
 from .verdict import (
     Accepted,
     Again,
@@ -69,6 +69,11 @@ class Submitting:
         is_open = is_unknown(operations) or (self._has_steps and operations[0].in_doubt)
         return self._course.is_canceling and not is_open
 
+    def _must_stop(self, batch: Batch) -> bool:
+        """Say whether a request that waits for its turn is not to leave any more."""
+        (first, *_) = self._course.operations(batch.operations)
+        return self._may_stop(batch) or self._course.is_too_late(first)
+
     async def _step(self, batch: Batch) -> None:
         """Take one step of a submission, once."""
         course, action = self._course, self._course.action
@@ -76,12 +81,15 @@ class Submitting:
         await course.channel.until_open(lambda: self._may_stop(batch))
         if self._may_stop(batch):
             return
-        now = course.wall
-        await course.keep(
-            [submitted(each, now=now) for each in course.operations(batch.operations)]
-        )
+        planned, now = course.operations(batch.operations), course.wall
+        if course.is_too_late(planned[0]):
+            await course.keep(
+                [held(each, message=f"{each.message}; {TOO_LATE}") for each in planned]
+            )
+            return
+        await course.keep([submitted(each, now=now) for each in planned])
         operations = course.operations(batch.operations)
-        asked = await self._ask(batch, operations, stops=lambda: self._may_stop(batch))
+        asked = await self._ask(batch, operations, stops=lambda: self._must_stop(batch))
         verdicts = self._verdicts(operations, asked)
         if self._is_last(operations[0]):
             verdicts = [self._settled(operations[0], verdicts[0], asked)]

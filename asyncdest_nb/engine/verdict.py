@@ -24,7 +24,7 @@ from ..errors import (
     RetryableError,
 )
 from ..operation import News, Operation, RowOutcome, RowStatus
-from ..request import Effect, Exchange, Response
+from ..request import SAFE_METHODS, Effect, Exchange, Response
 from ..responses import (
     AsyncActionResponse,
     AsyncOperationResult,
@@ -108,9 +108,18 @@ def read_answer(
         status = exchanges[-1].status or 0
         error = HTTPError(f"the last request was answered {status}", status=status)
         return [read_error(error, exchanges)] * len(rows)
+    passed_over = [each for each in exchanges if _is_passed_over(each)]
+    if answer is None and passed_over:
+        text = f"a request was answered {passed_over[-1].status}, and the function ignored it"
+        return [Unsure(text)] * len(rows)
     if answer is None and action.poll is not None:
         return [Unsure("the function returned nothing: neither contexts nor an answer")] * len(rows)
     return [_done(answer, alone=len(rows) == 1)] * len(rows)
+
+
+def _is_passed_over(exchange: Exchange) -> bool:
+    is_writing = exchange.method not in SAFE_METHODS
+    return is_writing and exchange.status is not None and not 200 <= exchange.status <= 299
 
 
 def _is_async(answer: Any) -> bool:
@@ -236,7 +245,7 @@ def read_error(error: Exception, exchanges: Sequence[Exchange]) -> Verdict:
     one of them may have been applied, nobody knows.
     """
     text = describe(error)
-    if isinstance(error, RetryableError):
+    if isinstance(error, RetryableError) and not _is_lost(exchanges):
         return Again(text)
     may_be = any(each.effect is not Effect.NONE for each in exchanges)
     if isinstance(error, IntegrationError):
@@ -247,6 +256,11 @@ def read_error(error: Exception, exchanges: Sequence[Exchange]) -> Verdict:
         return Again(text)
     code = str(error.status) if isinstance(error, HTTPError) else type(error).__name__
     return Rejected(text, code)
+
+
+def _is_lost(exchanges: Sequence[Exchange]) -> bool:
+    """Say whether a reply was lost: then the destination's code cannot know what it claims."""
+    return any(each.status is None and each.effect is Effect.UNKNOWN for each in exchanges)
 
 
 def _is_throttle(error: Exception | None) -> bool:
@@ -268,7 +282,7 @@ def without_harm(verdict: Verdict, error: Exception | None, *, is_last: bool) ->
     Nothing is applied before the last: until then a doubt is no more than a refusal,
     and where the network or the server is in trouble, it is only another try.
     """
-    if isinstance(error, RequestFailed) or is_trouble(error):
+    if isinstance(error, RequestFailed | RetryableError) or is_trouble(error):
         return Again(describe(error))
     if isinstance(verdict, Unsure) and not is_last:
         return Rejected(f"not submitted: {verdict.message}", None)
@@ -308,7 +322,12 @@ def _short(error: ValidationError) -> str:
 
 
 def read_found(
-    answer: Any, error: Exception | None, *, action: Action, rows: Sequence[int]
+    answer: Any,
+    error: Exception | None,
+    exchanges: Sequence[Exchange],
+    *,
+    action: Action,
+    rows: Sequence[int],
 ) -> list[Verdict] | str | None:
     """Return what ``find`` says of a submission: a verdict for each operation of the batch.
 
@@ -317,13 +336,22 @@ def read_found(
     if isinstance(error, HTTPError) and error.status == 404:
         return None
     if error is not None:
-        return f"it cannot be found out yet whether it was applied: {describe(error)}"
+        return f"{_NOT_YET}: {describe(error)}"
     if answer is None:
-        return None
+        odd = [each for each in exchanges if not _is_certain(each)]
+        return f"{_NOT_YET}: answered {odd[-1].status}" if odd else None
     if not _is_async(answer):
         kind = type(answer).__name__
         return [Unsure(f"find returned {kind}, not an AsyncActionResponse or None")] * len(rows)
     return _read_contexts(answer, action=action, count=len(rows))
+
+
+_NOT_YET = "it cannot be found out yet whether it was applied"
+
+
+def _is_certain(exchange: Exchange) -> bool:
+    status = exchange.status or 0
+    return not exchange.problem and (status == 404 or 200 <= status <= 299)
 
 
 def can_recover(

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from ..errors import FrameError
+from ..responses import clean_text
 from .cells import Cells, cells_of
 from .plain import excerpt
 
@@ -197,4 +198,4 @@ def _plain_labels(index: pd.Index[Any]) -> list[Any]:
 
 
 def _label(value: Any) -> str:
-    return "(missing)" if value is None else str(value)
+    return "(missing)" if value is None else clean_text(value)

@@ -66,14 +66,15 @@ class Connection:
         Polling goes on in the background. What is not done *deadline* seconds after
         it was sent is marked overdue, and goes on.
 
-        A frame that was submitted before in this session, to the same action by the
-        same settings and options, is not sent twice: the run that is there is returned,
-        the latest of its retries, with an AlreadySubmitted warning. It is sent if
-        nothing of it was applied, or *again* is True.
+        Payloads that were submitted before in this session, to the same action by the
+        same settings (keys do not count), are not sent twice: the run that is there is
+        returned, the latest of its retries, with an AlreadySubmitted warning. They are
+        sent if nothing of them was applied, or *again* is True.
 
         Raises FrameError, MappingError or UnknownName before anything is sent. A
         destination's refusal is not raised: it is the rows' status and message.
         """
+        self._shared.require_open()
         found = self._action(action, batch_size)
         if deadline is not None and not deadline > 0:
             raise UsageError(f"deadline is {deadline}; it must be more than 0 seconds")
@@ -85,7 +86,7 @@ class Connection:
             fields=_fill(found, rows, columns=columns, mapping=_with(found, constants, mapping)),
         )
         where = (self.destination.slug, action, self._channel.public_settings())
-        name = digest(rows, where, columns, mapping, constants, batch_size)
+        name = digest(sending, where)
         if not again and (run := self._shared.known(name)) is not None:
             return self._attached(run, sending)
         record = self._record(found, batch_size=batch_size, digest=name, deadline_seconds=deadline)
@@ -98,10 +99,10 @@ class Connection:
             AlreadySubmitted,
             stacklevel=3,
         )
-        run._adopt(sending)
+        run._adopt(sending, self)
         if run._execution is not None:
             run._execution.use(self._channel)
-        if run._has_failed:
+        if run._ledger.has_failed:
             # Trouble of ours, such as a full disk, has stopped it half-way.
             self._go_on(run, sending, sending.at(run._positions).source)
         return run
@@ -114,6 +115,7 @@ class Connection:
             title=f"{action.title} to {self.destination.name}",
             settings=self._channel.public_settings(),
             created_at=time.time(),
+            recovery=action.recovery,
             **values,
         )
 

@@ -46,7 +46,12 @@ class Reopened:
         return Sending(
             action=channel.destination.action(self.stored.action),
             frame=self.run._frame,
-            source=Source([_payload(row) for row in self.rows], faults, self.run.labels),
+            source=Source(
+                [_payload(row) for row in self.rows],
+                faults,
+                self.run.labels,
+                [row.payload for row in self.rows],
+            ),
             fields=FieldMap({name: Resolver(partial(_value, name)) for name in names}, {}),
         )
 

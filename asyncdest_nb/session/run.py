@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 from ..engine import Execution, Ledger
 from ..errors import UsageError
 from ..frame import DataFrame, to_frame, with_columns
-from ..operation import Operation, RowOutcome, RowStatus, RunStatus, State
+from ..operation import Operation, RowOutcome, RowStatus, RunStatus, State, is_refusal_claimed
 from ..portal import tell, wait_async
 from ..schedule import Schedule
 from ..store import StoredRow, StoredRun
@@ -82,12 +82,12 @@ class Run:
     def _detach(self, why: str) -> None:
         self._detached = why
 
-    def _adopt(self, sending: Sending) -> None:
+    def _adopt(self, sending: Sending, sender: Sender) -> None:
         """Take the rows as they were given again, in place of what the file has of them."""
         self._attached_at = time.time()
         for run in self._chain():
             run._frame = sending.frame
-            run._sending = sending
+            run._sending, run._sender = sending, sender
             run.labels = [sending.source.labels[at] for at in run._positions]
 
     def _chain(self) -> list[Run]:
@@ -212,11 +212,11 @@ class Run:
 
         What is on its way is not called back. A paused run can be canceled.
         """
-        self._connected().pause(is_paused=True)
+        tell(self._connected().pause(is_paused=True))
 
     def resume(self) -> None:
         """Go on after ``pause``."""
-        self._connected().pause(is_paused=False)
+        tell(self._connected().pause(is_paused=False))
 
     @property
     def is_paused(self) -> bool:
@@ -273,14 +273,12 @@ class Run:
         self._save([run.id for run in self._chain()], Path(path).expanduser())
 
     @property
-    def _has_failed(self) -> bool:
-        """Whether trouble of ours, such as a full disk, has ended it before its time."""
-        return self.is_at_rest and self.rested.exception() is not None
-
-    @property
     def _may_be_applied(self) -> bool:
         """Whether any of its rows is with the destination, or may be."""
-        return any(outcome.status in _MAY_BE_APPLIED for outcome in self._outcomes())
+        if self._ledger.has_failed and not self._ledger.is_planned:
+            return False  # It has ended before anything was sent.
+        is_claimed = any(is_refusal_claimed(each) for each in self._ledger.operations)
+        return is_claimed or any(each.status in _MAY_BE_APPLIED for each in self._outcomes())
 
     def results(self) -> DataFrame:
         """Return one line per row of the frame, on its index, in its order.

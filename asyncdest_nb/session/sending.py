@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from ..destination import Action
 from ..engine import Source
-from ..frame import DataFrame, Rows
+from ..errors import MappingError
+from ..frame import DataFrame
 from ..mapping import FieldMap
 
 
@@ -28,18 +29,26 @@ class Sending:
         return replace(self, source=self.source.at(positions))
 
 
-def digest(rows: Rows, *options: Any) -> str:
-    """Name *rows*, with their labels, sent by *options*: SHA-256, in hex.
+def digest(sending: Sending, *where: Any) -> str:
+    """Name what is sent of the rows of *sending*, and *where*: SHA-256, in hex.
 
-    Anything that differs makes another name. An option that JSON cannot hold, such
-    as a function, counts by its own text.
+    Columns that nothing reads, labels and the size of batches do not count: who adds
+    the results to a frame does not mean to send it again.
     """
-    found = hashlib.sha256(_json([options, rows.columns, list(rows.faults.items())]).encode())
-    for start in range(0, len(rows.rows), _SLICE):
-        end = start + _SLICE
-        values = [list(row.values()) for row in rows.rows[start:end]]
-        found.update(_json([rows.labels[start:end], values]).encode())
+    source, fields = sending.source, sending.fields
+    found = hashlib.sha256(_json([where, list(source.faults.items())]).encode())
+    for start in range(0, len(source.rows), _SLICE):
+        found.update(
+            _json([_read(row, fields) for row in source.rows[start : start + _SLICE]]).encode()
+        )
     return found.hexdigest()
+
+
+def _read(row: Mapping[str, Any], fields: FieldMap) -> Any:
+    try:
+        return fields.payload(row)
+    except MappingError as error:
+        return str(error)
 
 
 _SLICE = 1_000  # Rows a call: a call for each takes twice as long.

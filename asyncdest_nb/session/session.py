@@ -11,13 +11,12 @@ import platformdirs
 
 from ..destination import Destination
 from ..destinations import find
-from ..engine import Engine
 from ..errors import StoreError, UnknownName, UsageError
-from ..portal import call, portal
+from ..portal import call
 from ..request import Transport
 from .connection import Connection
 from .run import Run
-from .shared import Shared
+from .shared import Options, Shared
 
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
@@ -60,10 +59,8 @@ class Session:
             raise UsageError(f"keep_days is {keep_days}; it must be more than 0, or None")
         self.name = name
         self.path = _file_of(name, path)
-        self._shared = _twin(self.path) or Shared(
-            Engine(portal().loop, path=self.path, keeps_payloads=keep_payloads),
-            keep_days=keep_days,
-        )
+        options = Options(keep_payloads, keep_days)
+        self._shared = _twin(self.path, options) or Shared(self.path, options)
         _open.append(self)
 
     def connect(
@@ -98,11 +95,12 @@ class Session:
         )
         connection = Connection(channel, self._shared)
         for reopened in [each for each in self._shared.reopened if each.fits(channel)]:
-            self._shared.reopened.remove(reopened)
             connection.resume(reopened)
+            self._shared.reopened.remove(reopened)
         return connection
 
     def _require_own(self) -> None:
+        self._shared.require_open()
         self._shared.refresh()
         if holder := self._shared.engine.store.holder:
             raise StoreError(
@@ -157,12 +155,13 @@ class Session:
         return f"<Session {self.name or where}: {count}{holder}>{runs}"
 
 
-def _twin(path: Path | None) -> Shared | None:
+def _twin(path: Path | None, options: Options) -> Shared | None:
     """Return what another session of this process holds of the file: a cell may run twice."""
-    if path is None:
-        return None
-    same = (each for each in _open if each.path and each.path.resolve() == path.resolve())
-    return next((each._shared for each in same), None)
+    for each in _open if path else ():
+        if each.path and path and each.path.resolve() == path.resolve():
+            each._shared.require_same(options)
+            return each._shared
+    return None
 
 
 def _file_of(name: str | None, path: str | Path | None) -> Path | None:

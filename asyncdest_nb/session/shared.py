@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..engine import Engine
@@ -18,13 +19,23 @@ from .run import Run
 DAY_SECONDS = 86_400.0
 
 
+@dataclass(frozen=True)
+class Options:
+    """What a session keeps, see Session."""
+
+    keep_payloads: bool
+    keep_days: float | None
+
+
 class Shared:
     """What a session holds; those of one file in one process hold the same."""
 
-    def __init__(self, engine: Engine, *, keep_days: float | None) -> None:
+    def __init__(self, path: Path | None, options: Options) -> None:
+        self._options = options
+        engine = Engine(portal().loop, path=path, keeps_payloads=options.keep_payloads)
         self.engine = engine
         self.going: dict[Run, Future[None]] = {}
-        self._keep_days = keep_days
+        self.is_open = True
         try:
             self.read()
         except BaseException:
@@ -41,13 +52,27 @@ class Shared:
             self.own(run)
 
     def _forget_older(self, store: Store) -> None:
-        if store.holder or self._keep_days is None:
+        days = self._options.keep_days
+        if store.holder or days is None:
             return
         try:
-            store.forget_older(time.time() - self._keep_days * DAY_SECONDS)
+            store.forget_older(time.time() - days * DAY_SECONDS)
         except StoreError as error:
             # A full disk is no reason to lose sight of the runs that are still going.
             warnings.warn(f"old runs could not be deleted: {error}", StoreWarning, stacklevel=4)
+
+    def require_same(self, options: Options) -> None:
+        """Raise UsageError if it was opened with others than these *options*."""
+        if options != self._options:
+            raise UsageError(
+                f"this session is open here already, with {self._options}: close that one first, "
+                f"or open it without {options}"
+            )
+
+    def require_open(self) -> None:
+        """Raise UsageError if the session was closed."""
+        if not self.is_open:
+            raise UsageError("this session is closed: open it again, and connect in that one")
 
     def own(self, run: Run) -> None:
         """Let *run* know who can save it, and who else goes on with it."""
@@ -75,9 +100,9 @@ class Shared:
     def known(self, digest: str) -> Run | None:
         """Return the latest retry of the run of *digest*, if any of it is or may be applied."""
         for run in reversed(self.runs):
-            if run._record.digest == digest:
-                latest = run._chain()[-1]
-                return latest if latest._may_be_applied else None
+            latest = run._chain()[-1]
+            if run._record.digest == digest and latest._may_be_applied:
+                return latest
         return None
 
     def rows(self, run: str, positions: Sequence[int]) -> list[StoredRow]:
@@ -99,6 +124,7 @@ class Shared:
 
     async def aclose(self) -> None:
         """Close the connections and the store, once the runs have come to a stop."""
+        self.is_open = False
         # The cancelled runs write their last word before the store closes.
         for run in self.going:
             await wait_async(run.rested, timeout=5)

@@ -26,7 +26,9 @@ CREATE TABLE run (
     retry_of TEXT,                    -- the run whose rows these are; NULL = none
     positions TEXT,                   -- JSON list, see StoredRun; NULL = all of them
     digest TEXT,                      -- names what was submitted; NULL = unknown
-    deadline_seconds REAL             -- NULL = none
+    deadline_seconds REAL,            -- NULL = none
+    recovery TEXT,                    -- what its action declared then; NULL = unknown
+    standing TEXT NOT NULL DEFAULT 'going'    -- by the user's word: going, paused or canceled
 )""",
     """
 CREATE TABLE row (
@@ -89,6 +91,8 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE run ADD COLUMN positions TEXT",
         "ALTER TABLE run ADD COLUMN digest TEXT",
         "ALTER TABLE run ADD COLUMN deadline_seconds REAL",
+        "ALTER TABLE run ADD COLUMN recovery TEXT",
+        "ALTER TABLE run ADD COLUMN standing TEXT NOT NULL DEFAULT 'going'",
         "ALTER TABLE row ADD COLUMN digest TEXT",
         "ALTER TABLE operation ADD COLUMN in_doubt INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE operation ADD COLUMN is_overdue INTEGER NOT NULL DEFAULT 0",

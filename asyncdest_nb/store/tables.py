@@ -35,6 +35,10 @@ class Tables:
         """Add a run."""
         self._insert("INSERT INTO run", columns.RUN, [columns.from_run(run)])
 
+    def put_standing(self, run: str, standing: str) -> None:
+        """Keep what the user has said of *run*, see StoredRun."""
+        self._db.execute("UPDATE run SET standing = ? WHERE id = ?", (standing, run))
+
     def add_rows(self, run: str, rows: Iterable[StoredRow]) -> None:
         """Add rows of *run*."""
         values = [(run, *columns.from_row(each)) for each in rows]

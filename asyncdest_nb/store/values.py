@@ -14,6 +14,8 @@ class StoredRun:
     seconds. ``retry_of`` is the id of the run it retries; ``positions`` are its rows as
     positions in the frame of the first run of that chain, None = all of them.
     ``digest`` names what was submitted, None = unknown. ``deadline_seconds`` None = none.
+    ``recovery`` is what its action declared then, None = unknown. ``standing`` is the
+    user's word: "going", "paused" or "canceled".
     """
 
     id: str
@@ -27,6 +29,8 @@ class StoredRun:
     positions: tuple[int, ...] | None = None
     digest: str | None = None
     deadline_seconds: float | None = None
+    recovery: str | None = None
+    standing: str = "going"
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,7 @@ class TestImplementationPattern:
 
     def test_4_poll_handles_both_single_operations_and_batch_operations(self, crm):
         single = crm.submit(FRAME, ACTION, batch_size=1, again=True, schedule=SquareRoot(**EAGER))
-        batch = crm.submit(FRAME, ACTION, schedule=SquareRoot(**EAGER))
+        batch = crm.submit(FRAME, ACTION, again=True, schedule=SquareRoot(**EAGER))
         assert single.wait(timeout=20) == batch.wait(timeout=20) == "completed"
 
 

@@ -116,7 +116,7 @@ class Shared:
     def forget(self, runs: Sequence[Run]) -> None:
         """Drop *runs*, here and in the file."""
         for run in runs:
-            if run in self.going and not self.going[run].done():
+            if run in self.going and not run.is_at_rest:
                 raise UsageError(f"{run} is still going: cancel it or wait for it first")
         call(self.engine.forget([run.id for run in runs]))
         self.runs = [run for run in self.runs if run not in runs]

@@ -6,6 +6,7 @@ What is learned is decided in ``schedule.Pace``; here it is waited for, and put 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,7 +37,7 @@ class Traffic:
         """Say why requests wait at present; empty = they do not."""
         seconds = self.pace.paused_until - self._clock.steady()
         if seconds > 0:
-            return f"{self._trouble}; asking again in {seconds:.0f} s"
+            return f"{self._trouble}; asking again in {ceil(seconds)} s"
         return f"{self._trouble}; asking again soon" if self.pace.is_down else ""
 
     async def until_open(self, stops: Stops) -> None:

@@ -41,7 +41,8 @@ class Trouble:
 
     "unsent" before it left, "reset" or "hang" without an answer, "garbage" with a page
     of HTML, "refused" with ``status``; with any other word the answer is told as that
-    says. ``is_applied``: it does its work, ``late`` seconds later than usual.
+    says. ``is_applied``: it does its work, ``late`` seconds later than usual. A refusal
+    takes ``slow`` seconds longer than an answer.
     """
 
     how: str
@@ -49,6 +50,7 @@ class Trouble:
     retry_after: float | None = None
     is_applied: bool = False
     late: float = 0.0
+    slow: float = 0.0
 
 
 def _refused(status: int, **more: Any) -> Trouble:
@@ -96,7 +98,11 @@ _ODD_WORDS = ("pending", "odd", "null", "fewer", "strangers", "turned", "short r
 _LAST_WORDS = ("no more", "forgets")
 ON_POLL = _ON_READ | {word: Trouble(word) for word in _ODD_WORDS + _LAST_WORDS}
 ON_FIND = {name: each for name, each in _ON_READ.items() if name != "404"}
-ON_CANCEL = {**_ON_READ, "409": _refused(409), "reset, applied": Trouble("reset", is_applied=True)}
+ON_CANCEL = _ON_READ | {
+    "409": _refused(409),
+    "409 slowly": _refused(409, slow=LATE_SECONDS),
+    "reset, applied": Trouble("reset", is_applied=True),
+}
 
 
 # What the partner has
@@ -486,6 +492,7 @@ class Line(httpx.AsyncBaseTransport):
                 page = "<html>Sign in to the hotel's network</html>"
                 return httpx.Response(200, headers={"content-type": "text/html"}, text=page)
             case "refused":
+                await asyncio.sleep(trouble.slow)
                 seconds = trouble.retry_after
                 headers = {} if seconds is None else {"retry-after": f"{seconds:g}"}
                 return httpx.Response(trouble.status, headers=headers, json={"error": "trouble"})
@@ -500,6 +507,8 @@ class Line(httpx.AsyncBaseTransport):
 def _kind(request: httpx.Request) -> str:
     if request.method == "DELETE":
         return "cancel"
+    if request.url.path.endswith("/commit"):
+        return "commit"
     if request.method != "GET":
         return "write"
     return "poll" if "ids" in request.url.params else "find"

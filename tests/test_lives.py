@@ -176,6 +176,11 @@ class Lives(RuleBasedStateMachine):
     def trouble_with_writes(self, names: list[str]) -> None:
         self.partner.troubles["write"] += [ON_WRITE[name] for name in names]
 
+    @precondition(lambda self: self.is_alive and self.recovery == "prepare_commit")
+    @rule(names=troubles_on_write)
+    def trouble_with_commits(self, names: list[str]) -> None:
+        self.partner.troubles["commit"] += [ON_WRITE[name] for name in names]
+
     @precondition(lambda self: self.is_alive)
     @rule(names=st.lists(st.sampled_from(sorted(ON_POLL)), min_size=1, max_size=4))
     def trouble_with_polls(self, names: list[str]) -> None:
@@ -185,11 +190,6 @@ class Lives(RuleBasedStateMachine):
     @rule(names=st.lists(st.sampled_from(sorted(ON_FIND)), min_size=1, max_size=3))
     def trouble_with_finding(self, names: list[str]) -> None:
         self.partner.troubles["find"] += [ON_FIND[name] for name in names]
-
-    @precondition(lambda self: self.is_alive and self.destination.actions["send"].cancel)
-    @rule(names=st.lists(st.sampled_from(sorted(ON_CANCEL)), min_size=1, max_size=2))
-    def trouble_with_cancels(self, names: list[str]) -> None:
-        self.partner.troubles["cancel"] += [ON_CANCEL[name] for name in names]
 
     @precondition(lambda self: self.is_alive)
     @rule(
@@ -254,8 +254,9 @@ class Lives(RuleBasedStateMachine):
             assert list(retry._positions) == again
 
     @precondition(lambda self: self.has_rows)
-    @rule(which=st.integers(0, 2))
-    def cancel(self, which: int) -> None:
+    @rule(which=st.integers(0, 2), meets=st.lists(st.sampled_from(sorted(ON_CANCEL)), max_size=2))
+    def cancel(self, which: int, meets: list[str]) -> None:
+        self.partner.troubles["cancel"] += [ON_CANCEL[name] for name in meets]
         chain = self.chain(which)
         chain.is_canceled = True
         self.latest(chain).cancel()

@@ -22,9 +22,10 @@ TOO_LATE = "its key was first used too long ago for it to be sent again"
 
 @dataclass
 class _Doubt:
-    """What is known of a batch in doubt; *since* is of the steady clock."""
+    """What is known of a batch in doubt; times are of the steady clock."""
 
     since: float
+    sent_at: float  # The last time; what was sent then may come late.
     tries: int = 0
     refusal: Rejected | None = None  # Of the last repetition.
 
@@ -46,6 +47,7 @@ class Reconciling:
         """
         if not operations[0].in_doubt:
             return list(verdicts)
+        self._doubt(batch).sent_at = self._course.steady
         found: list[Verdict] = []
         for verdict in verdicts:
             if isinstance(verdict, Rejected):
@@ -70,7 +72,8 @@ class Reconciling:
             await course.keep(_again(operations))
 
     def _doubt(self, batch: Batch) -> _Doubt:
-        return self._doubts.setdefault(batch.number, _Doubt(self._course.steady))
+        now = self._course.steady
+        return self._doubts.setdefault(batch.number, _Doubt(now, now))
 
     def _delay(self, doubt: _Doubt) -> float:
         # At once the first time: most replies are lost on the way, not for minutes.
@@ -102,15 +105,16 @@ class Reconciling:
             await course.keep([unsure(each, message=message) for each in operations])
         elif found is not None:
             await self._judging.take(operations, found, retry_after=asked.retry_after)
-        elif self._is_certain(doubt):
+        elif self._is_certain(doubt, operations[0]):
             await self._not_there(operations, doubt)
 
-    def _is_certain(self, doubt: _Doubt) -> bool:
+    def _is_certain(self, doubt: _Doubt, operation: Operation) -> bool:
         """Say whether what is not there will not come late, or would be turned away if it did."""
-        action = self._course.action
-        if action.recovery == "client_id" and doubt.refusal is None:
-            return True  # It is sent again, and takes the place of a first request that is late.
-        return self._course.steady - doubt.since >= action.settle_seconds
+        course, action = self._course, self._course.action
+        is_sent_again = doubt.refusal is None and not course.is_canceling
+        if action.recovery == "client_id" and is_sent_again and course.can_send(operation):
+            return True  # It takes the place of a first request that is late.
+        return course.steady - doubt.sent_at >= action.settle_seconds
 
     async def _not_there(self, operations: Sequence[Operation], doubt: _Doubt) -> None:
         course = self._course

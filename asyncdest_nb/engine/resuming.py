@@ -24,7 +24,7 @@ from ..store import StoredRun
 from .course import Course
 from .plan import Batch, Prepared, text_of
 
-_TODO = (State.PLANNED, State.UNKNOWN)
+_OPEN = (State.PLANNED, State.UNKNOWN)
 _KILLED = "interrupted while it was being sent"
 _NOT_KEPT = "not sent: its payload was not kept over the restart"
 _OTHER_PAYLOAD = "not sent: its payload does not fit the action as it is defined now"
@@ -54,10 +54,10 @@ class Resuming:
                 course.schedule.accepted(operation.number, now=course.steady)
             elif (settled := self._settled(operation)) is not operation:
                 course.put(settled)
-        todo = [each for each in course.ledger.operations if each.state in _TODO]
-        stored = course.journal.store.rows(course.run) if todo else []
+        left = [each for each in course.ledger.operations if each.state in _OPEN]
+        stored = course.journal.store.rows(course.run) if left else []
         texts = {row.position: row.payload for row in stored}
-        groups = [list(each) for _, each in groupby(todo, key=lambda each: each.batch)]
+        groups = [list(each) for _, each in groupby(left, key=lambda each: each.batch)]
         found = [self._batch(operations, texts) for operations in groups]
         return [batch for batch in found if batch is not None]
 
@@ -65,7 +65,7 @@ class Resuming:
         """Return what is sure of an operation that was on its way, or still is to be sent."""
         if operation.state is State.SUBMITTING:
             operation = self._interrupted(operation)
-        is_open = operation.in_doubt and operation.state in _TODO
+        is_open = operation.in_doubt and operation.state in _OPEN
         return held(operation) if is_open and self._recovery == "none" else operation
 
     def _interrupted(self, operation: Operation) -> Operation:

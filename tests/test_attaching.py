@@ -186,7 +186,7 @@ def test_a_run_that_is_attached_to_goes_on_with_the_new_key(session: ad.Session)
 
 
 def test_connections_to_one_account_share_its_pace(session: ad.Session):
-    later = answer(429, headers={"retry-after": "1"})
+    later = answer(429, headers={"retry-after": "30"})
     with RawServer(later, ACCEPTED) as server:
         runs = []
         for frame in (FRAME, ONE):

@@ -85,6 +85,7 @@ def test_the_demo_serves_its_notebook_in_jupyterlab(tmp_path: Path):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
     try:
         server = started(runtime, process)
@@ -99,7 +100,7 @@ def test_the_demo_serves_its_notebook_in_jupyterlab(tmp_path: Path):
         try:
             process.communicate(timeout=20)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # JupyterLab is a child of the demo.
             process.communicate()
     # A second demo keeps what the user has changed.
     changed = tmp_path / "asyncdest-nb-demo" / "01_send_a_dataframe.ipynb"

@@ -208,6 +208,7 @@ def test_being_throttled_by_a_poll_pauses_what_is_to_be_sent_too(session):
         partner.polls = None
         second = crm.submit(rows(2).tail(1), "asyncOperation")
         wait_until(second, lambda: any("fewer requests" in each for each in second.notices))
+        wait_until(second, lambda: second.operations)  # The notice is the host's, and comes first.
         assert [each.state for each in second.operations] == [State.PLANNED]
         assert first.wait(timeout=60) == "completed"
         second.wait(timeout=60)

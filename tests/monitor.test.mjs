@@ -7,63 +7,134 @@ import { test } from "node:test";
 // By its text, as the browser gets it: a .js file without a package.json is no module everywhere.
 const source = await readFile(new URL("../asyncdest_nb/widgets/monitor.js", import.meta.url));
 const monitor = await import(`data:text/javascript;base64,${source.toString("base64")}`);
-const { apply, emptyPicture, freshness, ROW_HEIGHT } = monitor;
+const { apply, freshness, isBehind, ROW_HEIGHT } = monitor;
 
 const NOW = 1_700_000_000;
-const rows = (numbers, status) => ({ numbers, columns: { status: numbers.map(() => status) } });
+const COLUMNS = [
+  { name: "row", title: "Row", kind: "text", width: "1fr", shown: "always" },
+  { name: "status", title: "Status", kind: "status", width: "1fr", shown: "always" },
+  { name: "progress", title: "Progress", kind: "percent", width: "1fr", shown: "always" },
+  { name: "started", title: "Started", kind: "time", width: "1fr", shown: "never" },
+  { name: "elapsed", title: "Elapsed", kind: "elapsed", width: "1fr", shown: "always" },
+];
+const emptyPicture = () => monitor.emptyPicture(COLUMNS);
+const bytes = (values) => new Uint8Array(values.buffer);
+const COUNTS = { pending: 2, completed: 0, failed: 0, invalid: 0, canceled: 0, unknown: 0 };
+const HEADER = {
+  title: "t", status: "pending", counts: COUNTS, operations: 2, jobs: false, notices: [],
+  requests: 0, can: [], paused: false, at_rest: false, heard_at: NOW,
+};
 
-function message(kind, seq, more = {}) {
-  const counts = { pending: 2, completed: 0, failed: 0, invalid: 0, canceled: 0, unknown: 0 };
-  return {
-    kind, seq, title: "t", status: "pending", counts, operations: 2, notices: [],
-    at_rest: false, heard_at: NOW, now: NOW, ...more,
-  };
+/** Rows of one status, as the kernel packs them. */
+function rows(numbers, status) {
+  const buffers = [
+    bytes(Uint8Array.from(numbers)), bytes(Uint8Array.from(numbers, () => 0)),
+    new TextEncoder().encode(JSON.stringify([status])),
+  ];
+  return [{ numbers: [["B", 0]], parts: [["status", 0, "B", 1, 2]] }, buffers];
+}
+
+function tell(picture, kind, seq, [packed, buffers] = [{ numbers: [], parts: [] }, []], more = {}, now = NOW) {
+  const header = kind === "snapshot" ? { ...HEADER, ...more.header } : more.header ?? {};
+  apply(picture, { kind, seq, now: NOW, ...packed, ...more, header }, buffers, now);
 }
 
 function opened(seq = 5) {
   const picture = emptyPicture();
-  apply(picture, message("snapshot", seq), rows([0, 1], "planned"), NOW);
+  tell(picture, "snapshot", seq, rows([0, 1], "planned"));
   return picture;
 }
 
+/** A picture of so many operations, with fields as they are kept. */
+function pictured(fields) {
+  const picture = emptyPicture();
+  const operations = Object.values(fields)[0].length;
+  tell(picture, "snapshot", 1, undefined, { header: { operations } });
+  Object.assign(picture.fields, fields);
+  const open = fields.status.map((state) => Number(monitor.rowWords(state)[0] === "pending"));
+  picture.fields["status.open"] = Float64Array.from(open);
+  return picture;
+}
+
+/** Run work that is done in slices; return its result and how often it paused. */
+function finished(work) {
+  let pauses = 0;
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return { value: value && [...value], pauses };
+    pauses += 1;
+  }
+}
+
 test("bytes are read from whatever the host hands over", () => {
-  const bytes = new TextEncoder().encode('{"numbers":[1],"columns":{"m":["🙂"]}}');
-  const padded = new Uint8Array([0, 0, 0, ...bytes, 0]);
+  const values = Float64Array.from([1.5, -2]);
+  const padded = new Uint8Array([0, 0, 0, ...bytes(values), 0]);
   const forms = [
-    new DataView(padded.buffer, 3, bytes.length), bytes.slice().buffer, bytes,
-    Buffer.from(bytes).toString("base64"),
+    new DataView(padded.buffer, 3, 16), bytes(values).slice().buffer, bytes(values),
+    Buffer.from(values.buffer).toString("base64"),
   ];
-  for (const form of forms) assert.deepEqual(monitor.unpacked(form).columns.m, ["🙂"]);
+  const message = { numbers: [[7, 2]], parts: [["x", 0, "d", 0]] };
+  for (const form of forms) {
+    const [part] = monitor.unpacked(message, [form]);
+    assert.deepEqual([...part.values], [1.5, -2]);
+    assert.deepEqual([...part.numbers], [7, 8]);
+  }
 });
 
 test("a delta changes its rows and no others", () => {
   const picture = opened();
-  apply(picture, message("delta", 6), rows([1], "running"), NOW);
-  assert.deepEqual(picture.columns.status, ["planned", "running"]);
-  assert.equal(picture.behind, false);
+  tell(picture, "delta", 6, rows([1], "running"));
+  assert.deepEqual(picture.fields.status, ["planned", "running"]);
+  assert.equal(isBehind(picture), false);
 });
 
-test("a gap is said until the next snapshot", () => {
+test("a header keeps what a delta does not say", () => {
   const picture = opened();
-  apply(picture, message("delta", 8), rows([1], "running"), NOW);
+  tell(picture, "delta", 6, undefined, { header: { paused: true } });
+  assert.deepEqual(picture.header, { ...HEADER, paused: true });
+});
+
+test("a delta with rows is a word of now, and names the counts that it changes", () => {
+  const picture = opened();
+  tell(picture, "delta", 6, undefined, { now: NOW + 7 });
+  assert.equal(picture.header.heard_at, NOW);
+  tell(picture, "delta", 7, rows([1], "completed"), { now: NOW + 9, header: { counts: { pending: 1, completed: 1 } } });
+  assert.equal(picture.header.heard_at, NOW + 9);
+  assert.deepEqual(picture.header.counts, { ...COUNTS, pending: 1, completed: 1 });
+});
+
+test("operations that come later find room", () => {
+  const picture = emptyPicture();
+  tell(picture, "snapshot", 1, undefined, { header: { operations: 0 } });
+  const progress = [{ numbers: [[0, 3]], parts: [["progress", 0, "B", 0]] }, [new Uint8Array([5, 255, 100])]];
+  tell(picture, "delta", 2, progress, { header: { operations: 3 } });
+  assert.deepEqual([...picture.fields.progress], [5, NaN, 100]);
+});
+
+test("a gap is said until all that was told since has come", () => {
+  const picture = opened();
+  tell(picture, "delta", 8, rows([1], "running"));
   assert.equal(freshness(picture, NOW), "catching up");
-  apply(picture, message("delta", 9), rows([1], "running"), NOW);
+  // This renewal began before the gap, the next one after.
+  tell(picture, "renewal", 9, rows([1], "running"), { since: 7, is_last: true });
   assert.equal(freshness(picture, NOW), "catching up");
-  apply(picture, message("snapshot", 10), rows([0, 1], "running"), NOW);
+  tell(picture, "renewal", 10, rows([0], "running"), { since: 10, is_last: false });
+  assert.equal(freshness(picture, NOW), "catching up");
+  tell(picture, "renewal", 11, rows([1], "running"), { since: 10, is_last: true });
   assert.equal(freshness(picture, NOW), "last word 0 s ago");
 });
 
 test("a delta that a snapshot already holds is no gap and changes nothing", () => {
   const picture = opened(5);
-  apply(picture, message("delta", 5), rows([1], "older"), NOW);
-  assert.deepEqual(picture.columns.status, ["planned", "planned"]);
-  assert.equal(picture.behind, false);
+  tell(picture, "delta", 5, rows([1], "older"));
+  assert.deepEqual(picture.fields.status, ["planned", "planned"]);
+  assert.equal(isBehind(picture), false);
 });
 
 test("a snapshot older than the picture is left aside", () => {
   const picture = opened(5);
-  apply(picture, message("snapshot", 4), rows([0, 1], "older"), NOW);
-  assert.deepEqual(picture.columns.status, ["planned", "planned"]);
+  tell(picture, "snapshot", 4, rows([0, 1], "older"));
+  assert.deepEqual(picture.fields.status, ["planned", "planned"]);
 });
 
 test("before the first message it says so", () => {
@@ -72,24 +143,25 @@ test("before the first message it says so", () => {
 
 test("ages are told by the kernel's clock", () => {
   const picture = emptyPicture(); // The browser's clock is an hour behind.
-  const word = message("snapshot", 1, { heard_at: NOW - 3 });
-  apply(picture, word, rows([0], "running"), NOW - 3600);
+  tell(picture, "snapshot", 1, undefined, { header: { heard_at: NOW - 3 } }, NOW - 3600);
   assert.equal(freshness(picture, NOW - 3600 + 2), "last word 5 s ago");
 });
 
-test("a silent kernel is doubted, unless nothing more is due", () => {
+test("a silent kernel is doubted, unless nothing more is due, and a dead one named", () => {
   const picture = opened();
+  const at = new Date(1000 * NOW).toTimeString().slice(0, 8);
   assert.equal(freshness(picture, NOW + 30), "last word 30 s ago");
-  assert.equal(freshness(picture, NOW + 75), "no word from the kernel for 1 m 15 s");
-  apply(picture, message("snapshot", 6, { at_rest: true }), rows([0, 1], "completed"), NOW);
+  assert.equal(freshness(picture, NOW + 75), `not connected: last word at ${at}, 1 m 15 s ago`);
+  assert.equal(freshness(picture, NOW + 3, false), `not connected: last word at ${at}`);
+  tell(picture, "delta", 6, undefined, { header: { at_rest: true } });
   assert.equal(freshness(picture, NOW + 75), "");
 });
 
 test("trouble is kept until the next word", () => {
   const picture = opened();
-  apply(picture, { kind: "trouble", text: "KeyError: 3" }, null, NOW);
+  apply(picture, { kind: "trouble", text: "KeyError: 3" }, [], NOW);
   assert.equal(picture.trouble, "KeyError: 3");
-  apply(picture, message("delta", 6), rows([0], "running"), NOW);
+  tell(picture, "delta", 6);
   assert.equal(picture.trouble, "");
 });
 
@@ -100,16 +172,193 @@ test("only rows near the window are drawn", () => {
   assert.deepEqual(monitor.visibleRows({ top: 9999, height: 390, count: 0 }), [0, 0]);
 });
 
-test("keys scroll by row, by page and to both ends, and stop there", () => {
-  const at = (key, top) => monitor.scrolledTo(key, { top, height: 280, count: 100 });
-  assert.equal(at("ArrowDown", 0), ROW_HEIGHT);
-  assert.equal(at("ArrowUp", 0), 0);
-  assert.equal(at("PageDown", 0), 280 - 2 * ROW_HEIGHT);
-  assert.equal(at("Home", 500), 0);
-  assert.equal(at("End", 0), 100 * ROW_HEIGHT - 280);
-  assert.equal(at("PageDown", 100 * ROW_HEIGHT - 280), 100 * ROW_HEIGHT - 280);
-  assert.equal(at("d", 0), null);
+test("keys go by row, by page and to both ends, and stop there", () => {
+  const to = (key, at, count = 100) => monitor.movedTo(key, { at, height: 280, count });
+  assert.equal(to("ArrowDown", -1), 0);
+  assert.equal(to("ArrowUp", 0), 0);
+  assert.equal(to("PageDown", 0), 9);
+  assert.equal(to("Home", 50), 0);
+  assert.equal(to("End", 0), 99);
+  assert.equal(to("PageDown", 95), 99);
+  assert.equal(to("d", 0), null);
+  assert.equal(to("End", -1, 0), null);
 });
+
+test("a row is scrolled to no further than into sight", () => {
+  const scroll = { top: 280, height: 280 };
+  assert.equal(monitor.scrolledTo(12, scroll), 280);
+  assert.equal(monitor.scrolledTo(3, scroll), 3 * ROW_HEIGHT);
+  assert.equal(monitor.scrolledTo(25, scroll), 26 * ROW_HEIGHT - 280);
+});
+
+// ---------------------------------------------------------------- which rows, in which order
+
+const SEVEN = {
+  row: ["b", "a", "row 10", "row 9", "", "z", "a"],
+  status: ["failed", "running", "partial", "completed", "planned", "held", "rejected"],
+  progress: Float64Array.from([30, NaN, 10, 100, NaN, 0, 10]),
+  started: Float64Array.from([0, 0, 0, 0, NaN, 0, 0].map((at) => NOW + at)),
+  elapsed: Float64Array.from([3, NaN, 1, 2, NaN, NaN, 0].map((at) => NOW + at)),
+};
+const order = (choice) =>
+  finished(monitor.ordered(pictured(SEVEN), { words: [], search: "", sort: null, ...choice }, NOW + 9)).value;
+
+test("without a choice all are shown as they are", () => {
+  assert.equal(order({}), null);
+  assert.equal(order({ search: "  " }), null);
+});
+
+test("statuses select operations with such rows", () => {
+  assert.deepEqual(order({ words: ["failed"] }), [0, 2, 6]);
+  assert.deepEqual(order({ words: ["completed"] }), [2, 3]);
+  assert.deepEqual(order({ words: ["pending", "unknown"] }), [1, 4, 5]);
+  assert.deepEqual(order({ words: ["invalid"] }), []);
+});
+
+test("a search is for a part of any text, in any case, and within the statuses", () => {
+  assert.deepEqual(order({ search: "ROW " }), [2, 3]);
+  assert.deepEqual(order({ search: "a", words: ["failed"] }), [6]);
+});
+
+test("sorting keeps the order of equals, and what is missing last", () => {
+  assert.deepEqual(order({ sort: { name: "row", down: false } }), [1, 6, 0, 3, 2, 5, 4]);
+  assert.deepEqual(order({ sort: { name: "row", down: true } }), [5, 2, 3, 0, 1, 6, 4]);
+  assert.deepEqual(order({ sort: { name: "progress", down: false } }), [5, 2, 6, 0, 3, 1, 4]);
+  assert.deepEqual(order({ sort: { name: "progress", down: true } }), [3, 0, 2, 6, 5, 1, 4]);
+  assert.deepEqual(order({ sort: { name: "elapsed", down: true } }), [1, 5, 0, 3, 2, 6, 4]);
+});
+
+test("100,000 operations are sorted and searched in many small pieces", () => {
+  const count = 100_000;
+  const row = Array.from({ length: count }, (_, number) => `row ${(number * 7919) % count}`);
+  const picture = pictured({ row, status: row.map(() => "running") });
+  const { value, pauses } = finished(
+    monitor.ordered(picture, { words: ["pending"], search: "row", sort: { name: "row", down: false } }, NOW));
+  assert.deepEqual(value.slice(0, 3).map((number) => row[number]), ["row 0", "row 1", "row 2"]);
+  assert.ok(pauses > 1000, `${pauses} pauses`);
+});
+
+test("an order depends on the columns that it was made from", () => {
+  const on = (choice) =>
+    monitor.reliedOn(emptyPicture(), { words: [], search: "", sort: null, ...choice });
+  assert.deepEqual(on({}), []);
+  assert.deepEqual(on({ words: ["failed"], search: "x", sort: { name: "polls", down: true } }),
+    ["status", "row", "polls"]);
+});
+
+test("a column's title sorts up, down, and not at all", () => {
+  const first = monitor.nextSort(null, "row");
+  const second = monitor.nextSort(first, "row");
+  assert.deepEqual([first, second], [{ name: "row", down: false }, { name: "row", down: true }]);
+  assert.equal(monitor.nextSort(second, "row"), null);
+  assert.deepEqual(monitor.nextSort(second, "id"), { name: "id", down: false });
+});
+
+test("the next failure is looked for round the end, in the order shown", () => {
+  const { status } = SEVEN;
+  assert.equal(monitor.nextTrouble(status, null, 7, -1), 0);
+  assert.equal(monitor.nextTrouble(status, null, 7, 2), 5);
+  assert.equal(monitor.nextTrouble(status, null, 7, 6), 0);
+  assert.equal(monitor.nextTrouble(status, Uint32Array.from([3, 1, 6]), 3, -1), 2);
+  assert.equal(monitor.nextTrouble(status, Uint32Array.from([3, 1]), 2, -1), -1);
+});
+
+// ---------------------------------------------------------------- how fast it goes
+
+/** The pace of operations that took so long, of open ones of such ages, and of waiting ones. */
+function pace(durations, ages = [], waiting = 0) {
+  const open = [...durations.map(() => 0), ...ages.map(() => 1), ...Array(waiting).fill(1)];
+  const start = [...durations.map((d) => NOW - d), ...ages.map((age) => NOW - age), ...Array(waiting).fill(NaN)];
+  const end = [...durations.map(() => NOW), ...ages.map(() => NaN), ...Array(waiting).fill(NaN)];
+  return monitor.paceOf(
+    { open, start: Float64Array.from(start), end: Float64Array.from(end) }, NOW);
+}
+
+test("nothing is said of the end while too little is known", () => {
+  assert.equal(monitor.etaOf(pace([], [1, 1])), null);
+  assert.equal(monitor.etaOf(pace([2, 2, 2, 2], [1])), null);
+  assert.equal(monitor.etaOf(pace([2, 2, 2, 2, 2, 2])), null, "nothing is left");
+  assert.equal(monitor.etaOf(pace([], [], 10)), null);
+});
+
+test("one that began now takes as long as the others did", () => {
+  const { median, p90 } = monitor.etaOf(pace([4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14], [0]));
+  assert.ok(median > 7.5 && median < 10.5, `${median}`);
+  assert.ok(p90 > 12 && p90 < 15, `${p90}`);
+});
+
+test("many end later than one, and one that has run for long sooner", () => {
+  const seen = Array.from({ length: 200 }, (_, at) => 2 + at / 20); // 2 s to 12 s
+  const [one, many, old] = [[0], Array(50).fill(0), [9]].map((ages) => monitor.etaOf(pace(seen, ages)).median);
+  assert.ok(one > 6 && one < 8 && many > 11 && many < 13, `${one}, ${many}`);
+  assert.ok(old > 0.5 && old < 2.5, `${old}`);
+});
+
+test("those still open count as long ones, not as none", () => {
+  const quick = monitor.etaOf(pace([1, 1, 1, 1, 1, 1], [0]));
+  const slow = monitor.etaOf(pace([1, 1, 1, 1, 1, 1], [0, ...Array(20).fill(30)]));
+  assert.ok(quick.median <= 1.2 && slow.median > 20, `${quick.median}, ${slow.median}`);
+});
+
+test("of many that began together the last is expected soon after those seen", () => {
+  const seen = Array.from({ length: 160 }, (_, at) => 2 + at / 27); // 2 s to 8 s of 2 s to 20 s
+  const { median, p90 } = monitor.etaOf(pace(seen, Array(340).fill(8)));
+  assert.ok(median > 5 && median < 40 && p90 > median && p90 < 50, `${median}, ${p90}`);
+});
+
+test("those that wait start as fast as others end", () => {
+  const { median } = monitor.etaOf(pace(Array(120).fill(2), [], 600)); // 60 a second
+  assert.ok(median > 9 && median < 15, `${median}`);
+});
+
+test("the share that takes longer never rises, and starts with all", () => {
+  const share = monitor.survival(pace([1, 2, 3, 4, 5, 6], [2, 2, 9]));
+  assert.equal(share(0), 1);
+  let before = 1;
+  for (let seconds = 0; seconds < 60; seconds += 0.1) {
+    assert.ok(share(seconds) <= before + 1e-9 && share(seconds) >= 0, `${seconds}`);
+    before = share(seconds);
+  }
+});
+
+test("the throughput is of the last minute, in rows", () => {
+  const look = (end, all) => monitor.paceOf({
+    open: end.map(() => 0), start: Float64Array.from(end.map(() => NOW - 600)),
+    end: Float64Array.from(end), all: Float64Array.from(all),
+  }, NOW);
+  assert.equal(look([NOW - 5, NOW - 59, NOW - 61], [30, 30, 1000]).rowsPerSecond, 1);
+});
+
+test("progress counts what the running ones report, and is not all before all are at rest", () => {
+  const counts = { pending: 50, completed: 50 };
+  assert.equal(monitor.progressOf(counts, 25).percent, 75);
+  assert.equal(monitor.progressOf(counts, 50).percent, 99);
+  assert.equal(monitor.progressOf({ pending: 0, completed: 100 }, 0).percent, 100);
+});
+
+test("the header sums over all operations", () => {
+  const picture = pictured({
+    status: ["running", "running", "completed"], progress: Float64Array.from([50, NaN, 100]),
+    poll_errors: Float64Array.from([1, 2, 0]), "rows.all": Float64Array.from([10, 10, 10]),
+  });
+  const found = monitor.measured(picture, NOW);
+  assert.deepEqual([found.moving, found.unanswered, found.eta], [5, 3, null]);
+  assert.equal(monitor.factsOf({ ...HEADER, requests: 1200 }, found),
+    "1,200 requests · 3 polls without an answer");
+  const moving = { ...found, unanswered: 0, rowsPerSecond: 2.25, eta: { median: 61, p90: 119.5 } };
+  assert.equal(monitor.factsOf({ ...HEADER, requests: null }, moving),
+    "2.3 rows/s · about 1 m 01 s left, 2 m 00 s with 90 % certainty");
+});
+
+test("values are counted into equal bins, and bars show them", () => {
+  assert.deepEqual(monitor.histogram([0, 1, 2, 3, 4], 2), { low: 0, high: 4, bins: [2, 3] });
+  assert.deepEqual(monitor.histogram([7], 2).bins, [1, 0]);
+  assert.deepEqual(monitor.histogram([], 2).bins, [0, 0]);
+  assert.equal(monitor.barsPath([2, 0, 1], { width: 30, height: 10 }),
+    "M0 10v-10h8.5v10zM20 10v-5h8.5v5z");
+});
+
+// ---------------------------------------------------------------- what is said
 
 test("durations are short and keep their width", () => {
   const told = [0.4, 59.9, 60, 3599, 3600, 90_000].map(monitor.duration);
@@ -117,9 +366,9 @@ test("durations are short and keep their width", () => {
 });
 
 test("elapsed runs from the submission to the end, and is not made up before", () => {
-  assert.equal(monitor.elapsed([null, null], NOW), "–");
-  assert.equal(monitor.elapsed([NOW - 5, null], NOW), "5 s");
-  assert.equal(monitor.elapsed([NOW - 5, NOW - 2], NOW), "3 s");
+  assert.equal(monitor.elapsed(NaN, NaN, NOW), "–");
+  assert.equal(monitor.elapsed(NOW - 5, NaN, NOW), "5 s");
+  assert.equal(monitor.elapsed(NOW - 5, NOW - 2, NOW), "3 s");
 });
 
 test("the share at rest is never rounded up to all", () => {

@@ -6,8 +6,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
+from pandas import DataFrame
+
+from asyncdest_nb.errors import UsageError
 from asyncdest_nb.operation import RESTING, Operation, RowStatus, State, row_outcomes, run_status
 
 Changed = Callable[[Sequence[int], bool], None]
@@ -32,32 +36,94 @@ class ScriptedRun:
         self.labels = labels or [f"row {number}" for number in range(rows)]
         self.notices: list[str] = []
         self.created_at = time.time()
+        self.requests = 0
+        self.is_paused = False
         self.callbacks: list[Changed] = []
         self._invalid = invalid
         self._counts = Counter({RowStatus.INVALID: invalid})
+        self._states: Counter[State] = Counter()
         for each in self.operations:
-            self._counts.update(outcome.status for outcome in row_outcomes(each))
+            self._count(each, 1)
+
+    def _count(self, operation: Operation, by: int) -> None:
+        self._states[operation.state] += by
+        for outcome in row_outcomes(operation):
+            self._counts[outcome.status] += by
 
     @property
     def status(self) -> str:
-        return run_status((each.state for each in self.operations), invalid=self._invalid)
+        open_ones = (state for state, count in self._states.items() if count)
+        return run_status(open_ones, invalid=self._invalid)
 
     @property
     def counts(self) -> dict[str, int]:
         return {status.value: self._counts[status] for status in RowStatus}
 
+    def column(self, name: str) -> list[str]:
+        return [f"{label}@{name}" for label in self.labels]
+
+    def details(self, number: int) -> dict[str, Any]:
+        operation = self.operations[number]
+        found = {each.name: getattr(operation, each.name) for each in fields(operation)}
+        del found["row_outcomes"]
+        found["state"] = str(operation.state)
+        found["rows"] = [
+            {
+                "label": self.labels[row],
+                "status": str(outcome.status),
+                "message": outcome.message,
+                "payload": {"user_id": self.labels[row]},
+            }
+            for row, outcome in zip(operation.rows, row_outcomes(operation), strict=True)
+        ]
+        return found
+
+    def pause(self) -> None:
+        self.is_paused = True
+
+    def resume(self) -> None:
+        self.is_paused = False
+
+    def cancel(self) -> None:
+        open_ones = [each for each in self.operations if not each.is_final]
+        self.change(*(replace(each, state=State.CANCELED) for each in open_ones))
+
+    def retry(self) -> ScriptedRun:
+        failed = [each for each in self.operations if each.state is State.FAILED]
+        if not failed:
+            raise UsageError("no row may be sent again as it is")
+        labels = [self.labels[row] for each in failed for row in each.rows]
+        return play(len(failed), seconds=1, run_id=f"{self.id}-2", fail_every=0, labels=labels)
+
+    def results(self) -> DataFrame:
+        outcomes = [each for it in self.operations for each in row_outcomes(it)]
+        return DataFrame(
+            {
+                "status": [str(each.status) for each in outcomes],
+                "message": [each.message for each in outcomes],
+            },
+            index=self.labels[: len(outcomes)],
+        )
+
     def on_change(self, callback: Changed) -> Callable[[], None]:
         self.callbacks.append(callback)
         return lambda: self.callbacks.remove(callback)
 
+    def plan(self, *operations: Operation) -> None:
+        """Set what it consists of, and tell everyone."""
+        for each in operations:
+            self._count(each, 1)
+            self.operations.append(each)
+        for callback in list(self.callbacks):
+            callback([each.number for each in operations], False)
+
     def change(self, *operations: Operation) -> None:
         """Replace *operations* and tell everyone."""
         for each in operations:
-            before = self.operations[each.number]
-            self._counts.subtract(outcome.status for outcome in row_outcomes(before))
-            self._counts.update(outcome.status for outcome in row_outcomes(each))
+            self._count(each, 1)
+            self._count(self.operations[each.number], -1)
             self.operations[each.number] = each
-        at_rest = all(each.state in RESTING for each in self.operations)
+        at_rest = all(state in RESTING for state, count in self._states.items() if count)
         for callback in list(self.callbacks):
             callback([each.number for each in operations], at_rest)
 
@@ -71,10 +137,10 @@ def planned(count: int, *, rows_each: int = 1) -> list[Operation]:
 
 
 def play(
-    count: int, *, seconds: float, run_id: str = "run-1", fail_every: int = 10, invalid: int = 0
+    count: int, *, seconds: float, run_id: str = "run-1", fail_every: int = 10, **options: Any
 ) -> ScriptedRun:
     """Start a run that goes from planned to its end in so many *seconds*, on a thread."""
-    run = ScriptedRun(planned(count), run_id=run_id, invalid=invalid)
+    run = ScriptedRun(planned(count), run_id=run_id, **options)
     threading.Thread(target=_play, args=(run, seconds, fail_every), daemon=True).start()
     return run
 
@@ -84,7 +150,11 @@ def _play(run: ScriptedRun, seconds: float, fail_every: int) -> None:
     count = len(run.operations)
     for tick in range(1, ticks + 1):
         time.sleep(max(0.0, started + tick * 0.2 - time.time()))
+        while run.is_paused:
+            time.sleep(0.05)
+            started += 0.05
         share = tick / ticks
+        run.requests += 1
         # The first operations finish early, the last at the end.
         pairs = [(each, _at(each, share, count, fail_every)) for each in run.operations]
         run.change(*(new for old, new in pairs if new != old))

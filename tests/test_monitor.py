@@ -6,19 +6,23 @@ import base64
 import json
 import logging
 import sys
+import threading
 import types
+from array import array
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import comm
 import pytest
 from scripted_run import ScriptedRun, planned
 
-from asyncdest_nb.operation import Operation, State
+from asyncdest_nb.errors import UsageError
+from asyncdest_nb.operation import Operation, RowOutcome, RowStatus, State
+from asyncdest_nb.widgets import picture
 from asyncdest_nb.widgets.columns import COLUMNS, Column
-from asyncdest_nb.widgets.monitor import Monitor, snapshot_seconds
-from asyncdest_nb.widgets.packing import packed
+from asyncdest_nb.widgets.monitor import Monitor, renewal_seconds
+from asyncdest_nb.widgets.packing import Packed, packed
 from asyncdest_nb.widgets.watched import counted, cut, row_label
 
 
@@ -34,16 +38,24 @@ class Comm:
     def send(self, data: Any = None, metadata: Any = None, buffers: Any = None) -> None:
         self.sent.append((data["content"], buffers or []))
 
+    def _reply_subshell_for(self, data: Any, default: Any) -> Any:
+        return None  # As ipykernel 7.4 does after a word from another thread.
+
     def on_msg(self, callback: Callable[..., None]) -> None: ...
     def close(self) -> None: ...
 
 
 class Clock:
+    """Stands still, but for ``pass_seconds``."""
+
     def __init__(self) -> None:
         self.now = 1_700_000_000.0
 
     def __call__(self) -> float:
         return self.now
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.now += seconds
 
 
 @pytest.fixture(autouse=True)
@@ -56,37 +68,93 @@ def clock() -> Clock:
     return Clock()
 
 
-def monitor(run: ScriptedRun, clock: Callable[[], float]) -> Monitor:
-    """Return a monitor that has just sent a snapshot, so that deltas follow."""
-    made = Monitor(run, clock=clock)
-    run.change()
+def monitor(run: ScriptedRun, clock: Clock, **options: Any) -> Monitor:
+    """Return a monitor that has just told everything, so that changes follow."""
+    made = Monitor(run, clock=clock, **options)
+    tell(run, clock)
     made.comm.sent.clear()
     return made
+
+
+def tell(run: ScriptedRun, clock: Clock, *operations: Operation, seconds: float = 0.2) -> None:
+    """Let *operations* change at the next tick."""
+    clock.pass_seconds(seconds)
+    run.change(*operations)
 
 
 def running(operation: Operation, **changes: Any) -> Operation:
     return replace(operation, state=State.RUNNING, operation_id="op", **changes)
 
 
-def rows(buffer: bytes) -> dict[str, Any]:
-    return json.loads(buffer)
+def read(content: dict[str, Any], buffers: list[bytes]) -> dict[str, dict[int, Any]]:
+    """Return what a message says: per column the values by number."""
+    lists = [
+        list(array(form, buffers[at])) if isinstance(form, str) else list(range(form, form + at))
+        for form, at in content["numbers"]
+    ]
+    return {part[0]: _read_part(part, lists, buffers) for part in content["parts"]}
+
+
+def _read_part(part: list[Any], lists: list[list[int]], buffers: list[bytes]) -> dict[int, Any]:
+    _, which, typecode, at, *texts = part
+    numbers, values = lists[which], list(array(typecode, buffers[at]))
+    if texts:
+        distinct = json.loads(buffers[texts[0]])
+        values = [distinct[value] for value in values]
+    each = len(values) // len(numbers)
+    if each > 1:
+        values = [tuple(values[i : i + each]) for i in range(0, len(values), each)]
+    return dict(zip(numbers, values, strict=True))
+
+
+def read_packed(found: Packed) -> dict[str, dict[int, Any]]:
+    return read({"numbers": found.numbers, "parts": found.parts}, found.buffers)
+
+
+def ask(made: Monitor, what: str, **more: Any) -> tuple[dict[str, Any], list[bytes]]:
+    """Ask as the browser does, and return the answer."""
+    made.comm.sent.clear()
+    made._handle_custom_msg({"ask": "q-1", "what": what, **more}, [])
+    [answer] = [each for each in made.comm.sent if each[0]["kind"] == "answer"]
+    return answer
 
 
 def test_a_front_end_opens_with_the_whole_picture(clock):
     made = Monitor(ScriptedRun(planned(3)), clock=clock)
-    assert made.comm.opening["_snapshot"]["operations"] == 3
-    assert rows(made.comm.opening_buffers[0])["numbers"] == [0, 1, 2]
+    opening = made.comm.opening["_snapshot"]
+    assert opening["header"]["operations"] == 3
+    assert read(opening, made.comm.opening_buffers)["row"] == {0: "row 0", 1: "row 1", 2: "row 2"}
 
 
-def test_a_change_sends_only_the_changed_rows_in_one_message_of_immutable_bytes(clock):
+def test_a_change_sends_only_what_changed_in_one_message_of_immutable_bytes(clock):
     run = ScriptedRun(planned(100))
     made = monitor(run, clock)
-    run.change(running(run.operations[7], progress=40.0), running(run.operations[9]))
-    [(content, [buffer])] = made.comm.sent
+    tell(run, clock, running(run.operations[7], progress=40.5), running(run.operations[9]))
+    [(content, buffers)] = made.comm.sent
     assert content["kind"] == "delta"
-    assert type(buffer) is bytes
-    assert rows(buffer)["numbers"] == [7, 9]
-    assert rows(buffer)["columns"]["progress"] == [40.0, None]
+    assert {type(each) for each in buffers} == {bytes}
+    assert read(content, buffers) == {
+        "id": {7: "op", 9: "op"},
+        "status": {7: "running", 9: "running"},
+        "progress": {7: 40, 9: 255},
+        "polls": {7: 0, 9: 0},
+    }
+    tell(run, clock, replace(run.operations[9], poll_errors=2))
+    told = read(*made.comm.sent[-1])
+    assert told["poll_errors"] == {9: 2}
+    assert "id" not in told
+
+
+def test_of_the_header_only_what_changed_is_sent(clock):
+    run = ScriptedRun(planned(3))
+    made = monitor(run, clock)
+    tell(run, clock, running(run.operations[0]))
+    assert made.comm.sent[-1][0]["header"] == {}
+    tell(run, clock, replace(run.operations[0], state=State.COMPLETED))
+    assert made.comm.sent[-1][0]["header"] == {"counts": {"pending": 2, "completed": 1}}
+    run.notices = ["a notice"]
+    tell(run, clock)
+    assert made.comm.sent[-1][0]["header"] == {"notices": ["a notice"]}
 
 
 def test_every_message_has_the_next_number(clock):
@@ -94,32 +162,64 @@ def test_every_message_has_the_next_number(clock):
     made = Monitor(run, clock=clock)
     first = made.comm.opening["_snapshot"]["seq"]
     for _ in range(4):
-        run.change(running(run.operations[0]))
-    assert [content["seq"] - first for content, _ in made.comm.sent] == [1, 2, 3, 4]
+        tell(run, clock, running(run.operations[0]))
+    numbers = [content["seq"] - first for content, _ in made.comm.sent]
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
-def test_a_snapshot_comes_every_few_seconds_and_at_rest(clock):
-    run = ScriptedRun(planned(2))
-    made = monitor(run, clock)
-    run.change(running(run.operations[0]))
-    clock.now += 5
-    run.change(running(run.operations[0]))
-    run.change(running(run.operations[1]))
-    run.change(*(replace(each, state=State.COMPLETED) for each in run.operations))
-    kinds = [(content["kind"], content["at_rest"]) for content, _ in made.comm.sent]
-    assert kinds == [("delta", False), ("snapshot", False), ("delta", False), ("snapshot", True)]
+def test_all_is_told_again_in_slices_now_and_then_and_at_rest(clock, monkeypatch):
+    monkeypatch.setattr(picture, "SLICE", 2)
+    run = ScriptedRun(planned(5))
+    made = monitor(run, clock)  # The first renewal has begun: one slice a tick.
+    for _ in range(3):
+        tell(run, clock)
+    made.comm.sent.clear()
+    tell(run, clock, running(run.operations[0]))
+    assert [content["kind"] for content, _ in made.comm.sent] == ["delta"]
+    made.comm.sent.clear()
+    tell(run, clock, *(replace(each, state=State.COMPLETED) for each in run.operations))
+    kinds = [(content["kind"], content["is_last"]) for content, _ in made.comm.sent]
+    assert kinds == [("renewal", False), ("renewal", False), ("renewal", True)]
+    first, _, last = (content for content, _ in made.comm.sent)
+    assert last["since"] == first["seq"]
+    assert last["header"]["at_rest"]
+    told = [read(*each)["status"] for each in made.comm.sent]
+    assert [list(each) for each in told] == [[0, 1], [2, 3], [4]]
 
 
 def test_large_runs_repeat_themselves_less_often():
-    assert [snapshot_seconds(count) for count in (1, 1_000, 10_000)] == [5, 5, 10]
+    assert [renewal_seconds(count) for count in (1, 1_000, 100_000)] == [60, 60, 500]
 
 
-def test_a_late_front_end_gets_a_picture_built_when_it_asks(clock):
+def test_who_missed_something_is_told_all_when_asking(clock):
+    run = ScriptedRun(planned(3))
+    made = monitor(run, clock)
+    made._handle_custom_msg({"what": "renewal"}, [])
+    [(content, buffers)] = made.comm.sent
+    assert (content["kind"], content["is_last"]) == ("renewal", True)
+    assert set(read(content, buffers)["row"]) == {0, 1, 2}
+
+
+def test_a_flood_of_changes_is_a_few_messages_and_loses_none(clock):
+    run = ScriptedRun(planned(50))
+    made = monitor(run, clock)
+    for at in range(5_000):
+        run.change(replace(running(run.operations[at % 50]), polls=at))
+    assert len(made.comm.sent) <= 1
+    tell(run, clock)
+    told = {}
+    for content, buffers in made.comm.sent:
+        told |= read(content, buffers)["polls"]
+    assert told == {at: 4_950 + at for at in range(50)}
+
+
+def test_a_late_front_end_gets_the_picture_that_the_others_have(clock):
     run = ScriptedRun(planned(2))
     made = monitor(run, clock)
-    run.operations[1] = running(run.operations[1])
-    state = made.get_state()
-    assert rows(state["_snapshot"]["rows"])["columns"]["status"] == ["planned", "running"]
+    tell(run, clock, running(run.operations[1]))
+    made.comm.sent.clear()
+    found = made.get_state()["_snapshot"]
+    assert read(found, found["buffers"])["status"] == {0: "planned", 1: "running"}
     assert made.comm.sent == []
     assert made._snapshot is None
 
@@ -131,80 +231,257 @@ def test_what_changes_while_the_widget_opens_is_in_its_first_picture(clock):
             self.change(replace(self.operations[0], state=State.COMPLETED))
             return leave
 
-    opening = Monitor(Hasty(planned(1)), clock=clock).comm.opening["_snapshot"]
-    assert (opening["seq"], opening["status"], opening["at_rest"]) == (0, "completed", True)
+    made = Monitor(Hasty(planned(1)), clock=clock)
+    opening = made.comm.opening["_snapshot"]
+    assert opening["header"]["status"] == "completed"
+    assert opening["header"]["at_rest"]
+    assert read(opening, made.comm.opening_buffers)["status"] == {0: "completed"}
 
 
-def test_the_header_travels_with_every_message(clock):
+def test_operations_that_are_planned_later_are_told_whole(clock):
+    run = ScriptedRun([], labels=["a", "b"])
+    made = Monitor(run, clock=clock)
+    clock.pass_seconds(1)
+    run.plan(*planned(2))
+    told = read(*made.comm.sent[0])
+    assert told["row"] == {0: "a", 1: "b"}
+    assert made.comm.sent[0][0]["header"]["operations"] == 2
+
+
+def test_the_header_has_what_the_run_says(clock):
     run = ScriptedRun(planned(3), invalid=2)
     run.notices = [f"notice {number}" for number in range(9)]
+    run.requests = 12
+    header = Monitor(run, clock=clock).comm.opening["_snapshot"]["header"]
+    assert header["title"] == "asyncOperation to Example Async"
+    assert header["counts"]["pending"] == 3
+    assert header["counts"]["invalid"] == 2
+    assert len(header["counts"]) == 6
+    assert header["notices"] == [f"notice {number}" for number in range(5)]
+    assert header["requests"] == 12
+    assert header["can"] == ["details", "pause", "cancel", "retry", "results"]
+
+
+def test_a_thing_that_can_only_be_watched_has_no_buttons(clock):
+    class Bare:
+        id, title, status, labels, notices, created_at = "b", "Bare", "pending", ["a"], [], 0.0
+        operations = planned(1)
+        counts: ClassVar = {"pending": 1, "completed": 0, "failed": 0}
+
+        def on_change(self, callback):
+            return lambda: None
+
+    made = Monitor(Bare(), clock=clock)
+    header = made.comm.opening["_snapshot"]["header"]
+    assert (header["can"], header["paused"], header["requests"]) == ([], False, None)
+    with pytest.raises(UsageError, match="no frame at hand"):
+        Monitor(Bare(), columns=["email"], clock=clock)
+
+
+def test_the_data_is_as_old_as_the_last_change(clock):
+    run = ScriptedRun(planned(1))
     made = monitor(run, clock)
-    clock.now += 2
-    run.change()
-    [(content, _)] = made.comm.sent
-    assert content["title"] == "asyncOperation to Example Async"
-    assert content["counts"]["pending"] == 3
-    assert content["counts"]["invalid"] == 2
-    assert len(content["counts"]) == 6
-    assert content["notices"] == [f"notice {number}" for number in range(5)]
-    assert content["now"] - content["heard_at"] == 2  # Nothing changed in these two seconds.
+    tell(run, clock, running(run.operations[0]))
+    tell(run, clock, seconds=2)
+    header = made._picture.header
+    assert made.comm.sent[-1][0]["now"] - header["heard_at"] == 2
+
+
+def test_columns_of_the_frame_are_shown_after_the_row(clock):
+    made = Monitor(ScriptedRun(planned(2)), columns=["email"], clock=clock)
+    assert [each["title"] for each in made._columns[:3]] == ["Row", "email", "Operation"]
+    told = read(made.comm.opening["_snapshot"], made.comm.opening_buffers)
+    assert told["frame:email"] == {0: "row 0@email", 1: "row 1@email"}
+
+
+def test_a_thousand_changes_are_small():
+    operations = [
+        running(each, progress=float(each.number % 100), polls=3, message=f"step {each.number % 9}")
+        for each in planned(100_000)[::100]
+    ]
+    names = ("status", "progress", "message", "polls")
+    found = packed([each for each in COLUMNS if each.name in names], operations)
+    assert sum(map(len, found.buffers)) < 8_300
+
+
+def test_texts_that_all_differ_arrive_as_those_that_are_shared():
+    operations = [
+        running(each, message=f"message {each.number}", error_code=f"E{each.number % 3}")
+        for each in planned(1_000)
+    ]
+    told = read_packed(packed(COLUMNS, operations))
+    assert told["message"] == {number: f"message {number}" for number in range(1_000)}
+    assert told["error"] == {number: f"E{number % 3}" for number in range(1_000)}
 
 
 def test_a_megabyte_of_message_is_cut_before_it_is_sent():
     operation = running(planned(1)[0], message="x" * 1_000_000)
-    assert len(packed([operation], ["row"])) < 1_000
+    assert sum(map(len, packed(COLUMNS, [operation]).buffers)) < 1_000
 
 
 def test_half_an_emoji_does_not_stop_the_others():
     operations = [
         running(each, message=text) for each, text in zip(planned(2), ["\ud83d", "🙂"], strict=True)
     ]
-    assert rows(packed(operations, ["a", "b"]))["columns"]["message"] == ["?", "🙂"]
+    found = read_packed(packed(COLUMNS, operations))
+    assert found["message"] == {0: "?", 1: "🙂"}
 
 
 def test_a_column_is_one_line():
-    errors = Column("errors", "Errors", lambda it, _: it.poll_errors, "number")
-    buffer = packed([running(planned(1)[0], poll_errors=3)], ["row"], (*COLUMNS, errors))
-    assert rows(buffer)["columns"]["errors"] == [3]
+    errors = Column("errors", "Errors", lambda it: it.poll_errors, "number")
+    found = packed((*COLUMNS, errors), [running(planned(1)[0], poll_errors=3)])
+    assert read_packed(found)["errors"] == {0: 3}
+
+
+@pytest.mark.parametrize(
+    ("changes", "rows"),
+    [
+        ({"state": State.RUNNING}, (0, 0, 3)),
+        ({"state": State.COMPLETED}, (3, 0, 3)),
+        ({"state": State.REJECTED}, (0, 3, 3)),
+        ({"state": State.LOST}, (0, 0, 3)),
+    ],
+)
+def test_a_job_counts_its_rows(changes, rows):
+    job = replace(planned(1, rows_each=3)[0], **changes)
+    assert read_packed(packed(COLUMNS, [job]))["rows"] == {0: rows}
+
+
+def test_a_job_with_a_word_per_row_counts_those():
+    words = (RowStatus.COMPLETED, RowStatus.FAILED, RowStatus.UNKNOWN)
+    outcomes = tuple(RowOutcome(word) for word in words)
+    job = replace(planned(1, rows_each=3)[0], state=State.PARTIAL, row_outcomes=outcomes)
+    assert read_packed(packed(COLUMNS, [job]))["rows"] == {0: (1, 1, 3)}
 
 
 @pytest.mark.parametrize(
     ("changes", "progress"),
     [
-        ({"state": State.RUNNING, "progress": 12.5}, 12.5),
-        ({"state": State.RUNNING, "progress": None}, None),
-        ({"state": State.COMPLETED, "progress": 80.0}, 100.0),
-        ({"state": State.FAILED, "progress": 80.0}, 80.0),
+        ({"state": State.RUNNING, "progress": 12.5}, 12),
+        ({"state": State.RUNNING, "progress": None}, 255),
+        ({"state": State.COMPLETED, "progress": 80.0}, 100),
+        ({"state": State.FAILED, "progress": 80.0}, 80),
     ],
 )
 def test_progress_is_what_was_reported_and_all_of_it_when_done(changes, progress):
-    buffer = packed([replace(planned(1)[0], **changes)], ["row"])
-    assert rows(buffer)["columns"]["progress"] == [progress]
+    found = packed(COLUMNS, [replace(planned(1)[0], **changes)])
+    assert read_packed(found)["progress"] == {0: progress}
 
 
 def test_colab_gets_text_because_it_loses_buffers(clock, monkeypatch):
     monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
     run = ScriptedRun(planned(2))
     made = monitor(run, clock)
-    run.change(running(run.operations[1]))
+    assert made.comm.opening_buffers == []
+    tell(run, clock, running(run.operations[1]))
     [(content, buffers)] = made.comm.sent
     assert buffers == []
-    assert rows(base64.b64decode(content["rows"]))["numbers"] == [1]
+    told = read(content, [base64.b64decode(each) for each in content["buffers"]])
+    assert told["status"] == {1: "running"}
 
 
 def test_a_fault_in_the_monitor_is_logged_and_shown_and_the_run_goes_on(clock, caplog):
     run = ScriptedRun(planned(1))
     made = monitor(run, clock)
-    run.labels = None
+    run.notices = None
     with caplog.at_level(logging.ERROR):
-        run.change(running(run.operations[0]))
+        tell(run, clock, running(run.operations[0]))
     [(content, _)] = made.comm.sent
     assert content["kind"] == "trouble"
     assert "TypeError" in content["text"]
     assert "run-1" in caplog.text
-    run.labels = ["row 0"]
-    run.change(running(run.operations[0]))
+    run.notices = []
+    tell(run, clock, running(run.operations[0]))
     assert made.comm.sent[-1][0]["kind"] == "delta"
+
+
+def test_an_operation_is_told_in_full_when_asked(clock):
+    done = replace(
+        running(planned(1)[0], context={"job": 7}, submitted_at=10.0, accepted_at=12.0),
+        result={"id": "r-1"},
+    )
+    content, _ = ask(monitor(ScriptedRun([done]), clock), "details", number=0)
+    assert (content["ask"], content["what"]) == ("q-1", "details")
+    found = content["details"]
+    assert ["operation id", "op"] in found["facts"]
+    assert found["times"] == [["submitted", 10.0], ["accepted", 12.0]]
+    assert found["texts"] == [["context", '{\n  "job": 7\n}'], ["result", '{\n  "id": "r-1"\n}']]
+    [row] = found["rows"]
+    assert (row["label"], row["payload"]) == ("row 0", '{\n  "user_id": "row 0"\n}')
+
+
+def test_a_large_detail_is_cut(clock):
+    job = running(planned(1)[0], context={"page": "x" * 1_000_000}, message="y" * 1_000_000)
+    content, _ = ask(monitor(ScriptedRun([job]), clock), "details", number=0)
+    assert len(json.dumps(content)) < 250_000
+
+
+def test_the_run_is_paused_and_goes_on_by_a_click(clock):
+    run = ScriptedRun(planned(1))
+    made = monitor(run, clock)
+    ask(made, "pause")
+    assert run.is_paused
+    assert made.comm.sent[0][0]["header"]["paused"] is True
+    ask(made, "resume")
+    assert not run.is_paused
+
+
+def test_the_run_is_canceled_by_a_click(clock):
+    run = ScriptedRun(planned(2))
+    ask(monitor(run, clock), "cancel")
+    assert run.status == "failed"
+
+
+def test_a_retry_hands_over_the_new_run(clock):
+    again = []
+    run = ScriptedRun([replace(planned(1)[0], state=State.FAILED)])
+    content, _ = ask(monitor(run, clock, retried=again.append), "retry")
+    assert [each.id for each in again] == ["run-1-2"]
+    assert content["text"] == "1 row goes again, below"
+
+
+def test_a_retry_that_cannot_be_says_why(clock):
+    content, _ = ask(monitor(ScriptedRun(planned(1)), clock), "retry")
+    assert content["error"] == "no row may be sent again as it is"
+
+
+def test_results_are_a_file(clock):
+    run = ScriptedRun([replace(planned(1)[0], state=State.COMPLETED, message="a, b\n🙂")])
+    content, [file] = ask(monitor(run, clock), "results")
+    assert content["file"] == "run-1.csv"
+    assert file.decode("utf-8") == ',status,message\nrow 0,completed,"a, b\n🙂"\n'
+
+
+@pytest.mark.parametrize("question", [{"what": "reboot"}, {"what": None}, {"what": "details"}])
+def test_a_question_nobody_knows_is_answered_with_an_error(clock, question, caplog):
+    content, _ = ask(monitor(ScriptedRun(planned(1)), clock), **question)
+    assert content["error"]
+
+
+def test_questions_on_several_threads_are_all_answered_and_numbers_stay_in_order(clock):
+    run = ScriptedRun(planned(200))
+    made = monitor(run, clock)
+
+    def click() -> None:
+        for number in range(50):
+            made._handle_custom_msg({"ask": "q", "what": "details", "number": number}, [])
+
+    threads = [threading.Thread(target=click) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for at in range(100):
+        tell(run, clock, running(run.operations[at]))
+    for each in threads:
+        each.join()
+    answers = [content for content, _ in made.comm.sent if content["kind"] == "answer"]
+    assert len([each for each in answers if "details" in each]) == 200
+    told = [content["seq"] for content, _ in made.comm.sent if content["kind"] != "answer"]
+    assert told == list(range(told[0], told[0] + len(told)))
+
+
+def test_questions_go_where_the_browser_sends_them(clock):
+    made = Monitor(ScriptedRun(planned(1)), clock=clock)
+    assert made.comm._reply_subshell_for({}, "subshell-1") == "subshell-1"
 
 
 def test_a_closed_monitor_leaves_the_run(clock):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
@@ -13,10 +14,10 @@ import pytest
 from conftest import missing
 from scripted_run import planned
 
-from asyncdest_nb.operation import RowStatus, State
+from asyncdest_nb.operation import RowStatus, State, row_status
 from asyncdest_nb.widgets import monitor
-from asyncdest_nb.widgets.columns import COLUMNS
-from asyncdest_nb.widgets.packing import packed
+from asyncdest_nb.widgets.columns import COLUMNS, label_column
+from asyncdest_nb.widgets.packing import _NO_PERCENT, packed
 
 HERE = Path(__file__).parent
 MODULE = Path(monitor.__file__).with_name("monitor.js")
@@ -49,12 +50,35 @@ def test_the_module_passes_its_own_tests(node):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+READ = """
+(monitor, input) => {
+  const { numbers, parts, buffers } = JSON.parse(input);
+  return monitor.unpacked({ numbers, parts }, buffers).map((part) => [
+    part.name, [...part.numbers], [...part.values].map((v) => part.texts ? part.texts[v] : v)]);
+}"""
+
+
 def test_javascript_reads_what_python_packs(node):
-    operations = [replace(each, message=f"🙂 שלום {each.number}") for each in planned(3)]
-    buffer = packed(operations, ["a", "b", "c"])
-    assert evaluate(node, "(monitor, bytes) => monitor.unpacked(bytes)", buffer) == json.loads(
-        buffer
-    )
+    operations = [
+        replace(
+            each, message=f"🙂 שלום {each.number % 2}", polls=300 * each.number, submitted_at=1.5
+        )
+        for each in planned(70_000)[::35_000] + planned(3)[2:]
+    ]
+    operations.sort(key=lambda each: each.number)
+    labels = [str(row) for row in range(70_000)]
+    found = packed((label_column("row", "Row", lambda: labels), *COLUMNS), operations)
+    buffers = [base64.b64encode(each).decode("ascii") for each in found.buffers]
+    content = {"numbers": found.numbers, "parts": found.parts, "buffers": buffers}
+    read = evaluate(node, READ, json.dumps(content).encode())
+    values = {name: values for name, _, values in read}
+    assert {tuple(numbers) for _, numbers, _ in read} == {(0, 2, 35_000)}
+    assert values["row"] == ["0", "2", "35000"]
+    assert values["message"] == ["🙂 שלום 0", "🙂 שלום 0", "🙂 שלום 0"]
+    assert values["polls"] == [0, 600, 10_500_000]
+    assert values["started"] == [1.5, 1.5, 1.5]
+    assert values["elapsed"] == [None, None, None]  # NaN, as JSON tells it.
+    assert values["rows"] == [0, 0, 1] * 3
 
 
 def test_every_status_has_a_shape(node):
@@ -62,6 +86,16 @@ def test_every_status_has_a_shape(node):
     assert {word.value for word in (*State, *RowStatus)} <= known
 
 
+def test_the_rows_of_every_state_have_the_word_that_they_are_counted_by(node):
+    known = evaluate(node, "(monitor) => monitor.ROW_WORDS")
+    for state in set(State) - {State.PARTIAL}:
+        assert known.get(state.value, ["pending"]) == [row_status(state).value]
+
+
+def test_no_percent_is_the_same_number_on_both_sides():
+    assert f"const NO_PERCENT = {_NO_PERCENT};" in MODULE.read_text("utf-8")
+
+
 def test_every_column_can_be_drawn(node):
     known = set(evaluate(node, "(monitor) => Object.keys(monitor.CELLS)"))
-    assert {column.kind for column in COLUMNS} <= known
+    assert {column.kind for column in COLUMNS if column.shown != "never"} <= known

@@ -1,24 +1,40 @@
-// The browser's half of the monitor: it is told what changes and never has to answer.
+// The browser's half of the monitor: it is told what changes, and never has to answer.
 // One module without a build: the kernel hands this very file to the browser, and the
 // tests import it in node. Text reaches the page through text nodes only.
 
 /**
- * @typedef {{name: string, title: string, kind: string, width: string}} Column
+ * @typedef {{name: string, title: string, kind: string, width: string, shown: string}} Column
  * @typedef {{title: string, status: string, counts: Record<string, number>, operations: number,
- *   notices: string[], at_rest: boolean, heard_at: number, now: number}} Header
- * @typedef {Header & {kind: "snapshot" | "delta" | "trouble", seq: number, text?: string,
- *   rows?: string | DataView}} Message
- * @typedef {{numbers: number[], columns: Record<string, unknown[]>}} Rows
- * @typedef {{header: Header | null, columns: Record<string, unknown[]>, seq: number,
- *   behind: boolean, trouble: string, skew: number, wordAt: number}} Picture
+ *   jobs: boolean, notices: string[], requests: number | null, can: string[], paused: boolean,
+ *   at_rest: boolean, heard_at: number}} Header
+ * @typedef {{kind: string, seq: number, now: number, header: Partial<Header>, text?: string,
+ *   numbers: (string | number)[][], parts: (string | number)[][], since?: number,
+ *   is_last?: boolean, buffers?: Buffer[]}} Message
+ * @typedef {DataView | ArrayBuffer | Uint8Array | string} Buffer a string is base64
+ * @typedef {{name: string, numbers: ArrayLike<number>, values: ArrayLike<number>,
+ *   texts: string[] | null}} Part
+ * @typedef {string[] | Float64Array} Field
+ * @typedef {{columns: Column[], header: Header | null, fields: Record<string, Field>,
+ *   changed: Record<string, number>, seq: number, gapAt: number, trouble: string, skew: number,
+ *   wordAt: number}} Picture `changed`: the seq that changed a column last; `skew`: kernel's
+ *   clock minus the browser's
+ * @typedef {{words: string[], search: string, sort: {name: string, down: boolean} | null}} Choice
+ * @typedef {{content: any, buffers: Buffer[]}} Answer
  */
 
 export const ROW_HEIGHT = 28; // px, the --adm-row of the style sheet
 const OVERSCAN = 6; // rows
 const SILENCE = 30; // seconds without a word before the kernel is doubted
 const SPOKEN_EVERY = 10; // seconds between two sentences to a screen reader
+const WINDOW = 60; // seconds that the throughput is taken from
+const FEWEST = 5; // durations before anything is said of the others
+const SLICE = 6; // ms of work between two looks at what else the page has to do
+const NO_PERCENT = 255; // _NO_PERCENT of packing.py
 
-// Drawn in a box of 16 by 16, so that a status is told by shape where colour says nothing.
+/**
+ * Drawn in a box of 16 by 16, so that a status is told by shape where colour says nothing.
+ * @type {Record<string, string>}
+ */
 const SHAPES = {
   waiting: "M8 3a5 5 0 1 0 0 10a5 5 0 1 0 0-10",
   running: "M8 3a5 5 0 1 0 0 10a5 5 0 1 0 0-10M8 5.2v3.1l2.1 1.3",
@@ -29,7 +45,10 @@ const SHAPES = {
   unknown: "M5.6 6.1a2.5 2.5 0 1 1 3.6 2.2c-.8.4-1.2.8-1.2 1.7M8 12.4v.2",
 };
 
-/** The shape of each word for a row, an operation or a run. */
+/**
+ * The shape of each word for a row, an operation or a run.
+ * @type {Record<string, string>}
+ */
 export const TONES = {
   planned: "waiting", submitting: "waiting", pending: "waiting",
   accepted: "running", running: "running", canceling: "running",
@@ -38,16 +57,33 @@ export const TONES = {
   canceled: "stopped", unknown: "unknown", held: "unknown", lost: "unknown",
 };
 
+/**
+ * What the rows of an operation may be, by its state; of the others they are pending.
+ * @type {Record<string, string[]>}
+ */
+export const ROW_WORDS = {
+  completed: ["completed"], partial: ["completed", "failed"], failed: ["failed"],
+  rejected: ["failed"], canceled: ["canceled"], unknown: ["unknown"], held: ["unknown"],
+  lost: ["unknown"],
+};
+const PENDING = ["pending"];
+const TROUBLED = ["failed", "rejected", "partial", "lost", "held"];
+
 /** @param {string} word */
 export function toneOf(word) {
   return TONES[word] ?? "unknown";
+}
+
+/** @param {string} state @returns {string[]} */
+export function rowWords(state) {
+  return ROW_WORDS[state] ?? PENDING;
 }
 
 // ---------------------------------------------------------------- what arrives
 
 /**
  * Return the bytes of a buffer, whichever form the host hands over.
- * @param {DataView | ArrayBuffer | Uint8Array | string} buffer a string is base64
+ * @param {Buffer} buffer
  */
 export function bytesOf(buffer) {
   if (typeof buffer === "string") return Uint8Array.from(atob(buffer), (c) => c.charCodeAt(0));
@@ -55,19 +91,59 @@ export function bytesOf(buffer) {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
 
-/**
- * Read rows as `packed` in packing.py wrote them.
- * @param {DataView | ArrayBuffer | Uint8Array | string} buffer
- * @returns {Rows}
- */
-export function unpacked(buffer) {
-  return JSON.parse(new TextDecoder().decode(bytesOf(buffer)));
+/** @type {Record<string, new (buffer: ArrayBuffer) => ArrayLike<number>>} */
+const ARRAYS = { B: Uint8Array, H: Uint16Array, I: Uint32Array, d: Float64Array };
+
+/** @param {string} typecode @param {Buffer} buffer @returns {ArrayLike<number>} */
+function numbersOf(typecode, buffer) {
+  // A copy, since what the host hands over may begin at any byte.
+  return new ARRAYS[typecode](bytesOf(buffer).slice().buffer);
 }
 
-/** @returns {Picture} */
-export function emptyPicture() {
+/** @param {number} first @param {number} count */
+function consecutive(first, count) {
+  const numbers = new Uint32Array(count);
+  for (let at = 0; at < count; at++) numbers[at] = first + at;
+  return numbers;
+}
+
+/**
+ * Read rows as `Packed` in packing.py holds them.
+ * @param {Pick<Message, "numbers" | "parts">} message
+ * @param {Buffer[]} buffers
+ * @returns {Part[]}
+ */
+export function unpacked(message, buffers) {
+  const lists = message.numbers.map(([form, at]) =>
+    typeof form === "string"
+      ? numbersOf(form, buffers[Number(at)])
+      : consecutive(form, Number(at)));
+  return message.parts.map(([name, which, typecode, at, texts]) => ({
+    name: String(name),
+    numbers: lists[Number(which)],
+    values: numbersOf(String(typecode), buffers[Number(at)]),
+    texts: texts === undefined
+      ? null : JSON.parse(new TextDecoder().decode(bytesOf(buffers[Number(texts)]))),
+  }));
+}
+
+/**
+ * What a kind of column is kept as, if not as one field of its name.
+ * @type {Record<string, string[]>}
+ */
+const FIELDS = { rows: ["good", "failed", "all"] };
+const STARTED = "started"; // The column that those of kind "elapsed" count from.
+
+/** @param {Column} column @returns {string[]} the names of its fields */
+function fieldsOf({ name, kind }) {
+  return FIELDS[kind]?.map((part) => `${name}.${part}`) ?? [name];
+}
+
+/** @param {Column[]} columns @returns {Picture} */
+export function emptyPicture(columns) {
   return {
-    header: null, columns: {}, seq: -1, behind: false, trouble: "", skew: 0, wordAt: 0,
+    columns, header: null, fields: {}, changed: {}, seq: -1, gapAt: 0, trouble: "", skew: 0,
+    wordAt: 0,
   };
 }
 
@@ -75,10 +151,10 @@ export function emptyPicture() {
  * Apply a message to the picture, in place.
  * @param {Picture} picture
  * @param {Message} message
- * @param {Rows | null} rows
+ * @param {Buffer[]} buffers
  * @param {number} now Unix seconds of the browser
  */
-export function apply(picture, message, rows, now) {
+export function apply(picture, message, buffers, now) {
   if (message.kind === "trouble") {
     picture.trouble = message.text ?? "";
     return;
@@ -86,28 +162,365 @@ export function apply(picture, message, rows, now) {
   // A snapshot built on demand may overtake the delta before it, or be overtaken.
   const isSnapshot = message.kind === "snapshot";
   if (message.seq < picture.seq + (isSnapshot ? 0 : 1)) return;
-  if (isSnapshot) picture.columns = {};
-  picture.behind = !isSnapshot && (picture.behind || message.seq !== picture.seq + 1);
+  if (isSnapshot) picture.fields = {};
+  if (!isSnapshot && message.seq !== picture.seq + 1) picture.gapAt = message.seq;
+  const isWhole = message.is_last && (message.since ?? 0) >= picture.gapAt;
+  if (isSnapshot || isWhole) picture.gapAt = 0;
   picture.seq = message.seq;
-  picture.header = { ...message, rows: undefined };
+  if (picture.header || message.header.title !== undefined) {
+    const counts = { ...picture.header?.counts, ...message.header.counts };
+    picture.header = /** @type {Header} */ ({ ...picture.header, ...message.header, counts });
+    if (message.kind === "delta" && message.parts.length) picture.header.heard_at = message.now;
+  }
   picture.skew = message.now - now;
   picture.wordAt = now;
   picture.trouble = "";
-  if (rows) lay(picture.columns, rows);
+  for (const part of unpacked(message, buffers)) lay(picture, part);
 }
 
-/**
- * @param {Record<string, unknown[]>} columns
- * @param {Rows} rows
- */
-function lay(columns, rows) {
-  for (const [name, values] of Object.entries(rows.columns)) {
-    const column = (columns[name] ??= []);
-    rows.numbers.forEach((number, at) => (column[number] = values[at]));
+/** Lay the values of a part on the fields of its column. */
+function lay(/** @type {Picture} */ picture, /** @type {Part} */ { name, numbers, values, texts }) {
+  const column = picture.columns.find((each) => each.name === name);
+  if (!column) return;
+  const names = fieldsOf(column);
+  const count = picture.header?.operations ?? 0;
+  picture.changed[name] = picture.seq;
+  const room = (/** @type {string} */ field, isText = false) =>
+    (picture.fields[field] = withRoom(picture.fields[field], count, isText));
+  // Tight loops, since a first picture may be of 100,000 operations.
+  if (texts) {
+    layTexts(room(name, true), numbers, values, texts);
+    if (name === "status") layTexts(room(OPEN), numbers, values, texts.map(isOpen));
+  } else {
+    const missing = column.kind === "percent" ? NO_PERCENT : NaN;
+    names.forEach((field, offset) =>
+      layNumbers(room(field), numbers, values, { offset, step: names.length, missing }));
   }
 }
 
-// ---------------------------------------------------------------- what is shown
+/** The field that says of each operation whether more is to come: 1 or 0. */
+const OPEN = "status.open";
+const isOpen = (/** @type {string} */ state) => (rowWords(state) === PENDING ? 1 : 0);
+
+/**
+ * @param {any} room
+ * @param {ArrayLike<number>} numbers
+ * @param {ArrayLike<number>} values
+ * @param {(string | number)[]} texts
+ */
+function layTexts(room, numbers, values, texts) {
+  for (let at = 0; at < numbers.length; at++) room[numbers[at]] = texts[values[at]];
+}
+
+/**
+ * @param {any} room
+ * @param {ArrayLike<number>} numbers
+ * @param {ArrayLike<number>} values
+ * @param {{offset: number, step: number, missing: number}} form
+ */
+function layNumbers(room, numbers, values, { offset, step, missing }) {
+  for (let at = 0, from = offset; at < numbers.length; at++, from += step) {
+    room[numbers[at]] = values[from] === missing ? NaN : values[from];
+  }
+}
+
+/** @param {Field | undefined} field @param {number} count @param {boolean} isText @returns {any} */
+function withRoom(field, count, isText) {
+  if (isText) return field ?? [];
+  if (field && field.length >= count) return field;
+  const larger = new Float64Array(count).fill(NaN);
+  if (field) larger.set(/** @type {Float64Array} */ (field));
+  return larger;
+}
+
+/** Whether what is shown may lack something that was told. */
+export function isBehind(/** @type {Picture} */ picture) {
+  return picture.gapAt > 0;
+}
+
+// ---------------------------------------------------------------- how fast it goes
+
+const FIRST_EDGE = 0.05; // seconds
+const RATIO = 1.1; // Each bin of durations is a tenth longer than the one before.
+const BINS = 200; // Up to 100 days.
+
+const PER_LOG = 1 / Math.log(RATIO);
+
+/** @param {number} seconds */
+const binOf = (seconds) => (seconds <= FIRST_EDGE ? 0 : Math.ceil(Math.log(seconds / FIRST_EDGE) * PER_LOG));
+/** @param {number} bin */
+const edgeOf = (bin) => FIRST_EDGE * RATIO ** bin;
+
+/**
+ * Count what a look at all operations tells of their pace.
+ * @param {{open: Float64Array, start: Float64Array, end: Float64Array, all?: Float64Array}} fields
+ * @param {number} now Unix seconds of the kernel
+ */
+export function paceOf({ open, start, end, all }, now) {
+  const found = {
+    ended: new Array(BINS).fill(0), open: new Array(BINS).fill(0), waiting: 0, count: 0,
+    exposure: 0, recentRows: 0, recent: 0,
+  };
+  let first = Infinity;
+  for (let at = 0; at < open.length; at++) {
+    const hasEnded = end[at] === end[at]; // It is not NaN.
+    if (start[at] < first) first = start[at];
+    if (hasEnded && end[at] > now - WINDOW) {
+      found.recent += 1;
+      found.recentRows += all?.[at] || 1;
+    }
+    if (!hasEnded && !open[at]) continue; // Nobody knows when, if ever.
+    if (start[at] !== start[at]) found.waiting += hasEnded ? 0 : 1;
+    else count(found, hasEnded, (hasEnded ? end[at] : now) - start[at]);
+  }
+  const seconds = Math.min(WINDOW, Math.max(1, now - first));
+  return { ...found, perSecond: found.recent / seconds, rowsPerSecond: found.recentRows / seconds };
+}
+
+function count(/** @type {any} */ found, /** @type {boolean} */ hasEnded, /** @type {number} */ seconds) {
+  (hasEnded ? found.ended : found.open)[Math.min(BINS - 1, binOf(seconds))] += 1;
+  found.count += hasEnded ? 1 : 0;
+  found.exposure += seconds ** 2;
+}
+
+/**
+ * Return the share of operations that take longer than so many seconds, as a function.
+ *
+ * Kaplan and Meier's estimate, since those still open are not those that took long: it
+ * counts them for as long as they have been seen. Past the longest duration seen, what
+ * is still open ends the more often the older it is (Weibull's law with shape 2, fitted
+ * to all that was seen): a steady rate would give a thousand that began together minutes
+ * after their last.
+ * @param {{ended: number[], open: number[], count: number, exposure: number}} pace
+ */
+export function survival({ ended, open, count: endings, exposure }) {
+  const last = ended.findLastIndex((n) => n > 0);
+  const sum = (/** @type {number[]} */ bins) => bins.reduce((total, n) => total + n, 0);
+  let atRisk = sum(ended) + sum(open);
+  const shares = [1];
+  for (let bin = 0; bin <= last; bin++) {
+    shares.push(shares[bin] * (1 - ended[bin] / Math.max(1, atRisk)));
+    atRisk -= ended[bin] + open[bin];
+  }
+  return (/** @type {number} */ seconds) => {
+    const bin = binOf(seconds);
+    if (bin > last) {
+      return shares[last + 1] * Math.exp(-(endings / exposure) * (seconds ** 2 - edgeOf(last) ** 2));
+    }
+    const below = bin ? edgeOf(bin - 1) : 0;
+    const part = Math.min(1, (seconds - below) / (edgeOf(bin) - below));
+    return shares[bin] + part * (shares[bin + 1] - shares[bin]);
+  };
+}
+
+/**
+ * Return in how many seconds all is done, by a chance of a half and of nine tenths.
+ *
+ * null while too little has ended to say. Those that wait are taken to start one by one,
+ * as fast as others have ended in the last minute.
+ * @param {ReturnType<typeof paceOf>} pace
+ * @returns {{median: number, p90: number} | null}
+ */
+export function etaOf(pace) {
+  const left = pace.waiting + pace.open.reduce((total, n) => total + n, 0);
+  if (!left || pace.count < FEWEST || (pace.waiting && !pace.perSecond)) return null;
+  const chance = chanceOf(pace);
+  const [median, p90] = [0.5, 0.9].map((wanted) => firstWhere((t) => chance(t) >= wanted));
+  return median === null || p90 === null ? null : { median, p90 };
+}
+
+/** The chance that all is done within so many seconds, as a function of these. */
+function chanceOf(/** @type {ReturnType<typeof paceOf>} */ pace) {
+  const share = survival(pace);
+  const ages = pace.open.flatMap((n, bin) => (n ? [[n, edgeOf(bin) / Math.sqrt(RATIO)]] : []));
+  const starts = pace.waiting
+    ? [1, 2, 3, 4, 5, 6, 7, 8].map((part) => (part / 8) * (pace.waiting / pace.perSecond)) : [];
+  return (/** @type {number} */ seconds) => {
+    let chance = 1;
+    for (const [n, age] of ages) {
+      const longer = share(age);
+      if (longer > 0) chance *= Math.max(0, 1 - share(age + seconds) / longer) ** n;
+    }
+    for (const start of starts) {
+      chance *= seconds > start ? (1 - share(seconds - start)) ** (pace.waiting / 8) : 0;
+    }
+    return chance;
+  };
+}
+
+/** @param {(seconds: number) => boolean} holds from some time on @returns {number | null} */
+function firstWhere(holds) {
+  let high = 1;
+  while (!holds(high)) if ((high *= 2) > 1e8) return null;
+  let low = 0;
+  for (let step = 0; step < 24; step++) {
+    const middle = (low + high) / 2;
+    if (holds(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
+/**
+ * Count values into so many equal bins from the least to the greatest.
+ * @param {number[]} values
+ * @param {number} count
+ */
+export function histogram(values, count) {
+  const low = values.reduce((least, value) => Math.min(least, value), Infinity);
+  const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
+  const bins = new Array(count).fill(0);
+  const width = (high - low) / count || 1;
+  for (const value of values) bins[Math.min(count - 1, Math.floor((value - low) / width))] += 1;
+  return { low, high, bins };
+}
+
+/**
+ * Return the outline of bars in a box, as the path of an SVG.
+ * @param {number[]} bins
+ * @param {{width: number, height: number}} box
+ */
+export function barsPath(bins, { width, height }) {
+  const top = Math.max(1, ...bins);
+  const step = width / bins.length;
+  const place = (/** @type {number} */ n) => Number(n.toFixed(1));
+  return bins.map((n, at) => {
+    // What is not nothing is seen.
+    const tall = n ? Math.max(1, (n / top) * height) : 0;
+    return tall && `M${place(at * step)} ${height}v-${place(tall)}h${place(step * 0.85)}v${place(tall)}z`;
+  }).filter(Boolean).join("");
+}
+
+// ---------------------------------------------------------------- which rows, in which order
+
+const collator = new Intl.Collator("en", { numeric: true });
+const STATES = Object.keys(TONES);
+
+/**
+ * Return how two operations compare by a column; what is missing comes last either way.
+ * @param {Picture} picture
+ * @param {{name: string, down: boolean}} sort
+ * @param {number} now Unix seconds of the kernel
+ * @returns {(a: number, b: number) => number}
+ */
+export function comparing(picture, { name, down }, now) {
+  const key = keyOf(picture, name, now);
+  const sign = down ? -1 : 1;
+  return (a, b) => {
+    const [left, right] = [key(a), key(b)];
+    const [noLeft, noRight] = [isMissing(left), isMissing(right)];
+    if (noLeft || noRight) return Number(noLeft) - Number(noRight);
+    if (typeof left === "string") return sign * collator.compare(left, String(right));
+    return sign * (left - Number(right));
+  };
+}
+
+/** @param {string | number} key */
+const isMissing = (key) => key === "" || key === undefined || Number.isNaN(key);
+
+/** @returns {(number: number) => string | number} */
+function keyOf(/** @type {Picture} */ { columns, fields }, /** @type {string} */ name, /** @type {number} */ now) {
+  const kind = columns.find((each) => each.name === name)?.kind;
+  const own = fields[name] ?? [];
+  if (kind === "status") return (number) => STATES.indexOf(String(own[number]));
+  if (kind === "rows") return (number) => Number(fields[`${name}.failed`]?.[number]);
+  if (kind !== "elapsed") return (number) => own[number];
+  const [start, end] = [fields[STARTED] ?? [], own];
+  return (number) => (Number.isNaN(end[number]) ? now : Number(end[number])) - Number(start[number]);
+}
+
+/**
+ * Yield now and then, and return the chosen operations in order; null = all as they are.
+ * @param {Picture} picture
+ * @param {Choice} choice
+ * @param {number} now Unix seconds of the kernel
+ * @returns {Generator<undefined, Uint32Array | null>}
+ */
+export function* ordered(picture, choice, now) {
+  const fits = fitting(picture, choice);
+  if (!fits && !choice.sort) return null;
+  const count = picture.header?.operations ?? 0;
+  const found = new Uint32Array(count);
+  let length = 0;
+  for (let number = 0; number < count; number++) {
+    if (number % 1000 === 999) yield;
+    if (!fits || fits(number)) found[length++] = number;
+  }
+  const chosen = found.slice(0, length);
+  return choice.sort ? yield* mergeSorted(chosen, comparing(picture, choice.sort, now)) : chosen;
+}
+
+/** Return whether an operation is to be shown, as a function; null = all are. */
+function fitting(/** @type {Picture} */ picture, /** @type {Choice} */ { words, search }) {
+  const state = picture.fields.status ?? [];
+  const texts = searchedColumns(picture).map((name) => picture.fields[name] ?? []);
+  const needle = search.trim().toLowerCase();
+  if (!words.length && !needle) return null;
+  return (/** @type {number} */ number) =>
+    (!words.length || rowWords(String(state[number])).some((word) => words.includes(word))) &&
+    (!needle || texts.some((text) => String(text[number] ?? "").toLowerCase().includes(needle)));
+}
+
+function searchedColumns(/** @type {Picture} */ { columns }) {
+  return columns.filter(({ kind }) => kind === "text" || kind === "code").map(({ name }) => name);
+}
+
+/** The columns that an order depends on. */
+export function reliedOn(/** @type {Picture} */ picture, /** @type {Choice} */ { words, search, sort }) {
+  return [
+    ...(words.length ? ["status"] : []), ...(search.trim() ? searchedColumns(picture) : []),
+    ...(sort ? [sort.name] : []),
+  ];
+}
+
+/**
+ * Sort by merging, which keeps the order of equals and can be left off at any step.
+ * @param {Uint32Array} numbers
+ * @param {(a: number, b: number) => number} compare
+ * @returns {Generator<undefined, Uint32Array>}
+ */
+function* mergeSorted(numbers, compare) {
+  /** @type {Uint32Array[]} */
+  let [from, to] = [numbers, new Uint32Array(numbers.length)];
+  for (let width = 1; width < numbers.length; width *= 2) {
+    for (let start = 0; start < numbers.length; start += 2 * width) {
+      const middle = Math.min(start + width, numbers.length);
+      const end = Math.min(start + 2 * width, numbers.length);
+      let [left, right] = [start, middle];
+      for (let at = start; at < end; at++) {
+        if (at % 1000 === 999) yield;
+        const takesLeft =
+          left < middle && (right >= end || compare(from[left], from[right]) <= 0);
+        to[at] = takesLeft ? from[left++] : from[right++];
+      }
+    }
+    [from, to] = [to, from];
+  }
+  return from;
+}
+
+/**
+ * Return the position of the next operation in trouble after *at*, round the end; -1 = none.
+ * @param {ArrayLike<string>} state
+ * @param {Uint32Array | null} order
+ * @param {number} count
+ * @param {number} at
+ */
+export function nextTrouble(state, order, count, at) {
+  for (let step = 1; step <= count; step++) {
+    const position = (at + step) % count;
+    if (TROUBLED.includes(state[order ? order[position] : position])) return position;
+  }
+  return -1;
+}
+
+/** The next choice of order for a click on a column: up, down, none. */
+export function nextSort(/** @type {Choice["sort"]} */ sort, /** @type {string} */ name) {
+  if (sort?.name !== name) return { name, down: false };
+  return sort.down ? null : { name, down: true };
+}
+
+// ---------------------------------------------------------------- what is said
 
 /**
  * Return the first row to draw and the one after the last.
@@ -120,19 +533,26 @@ export function visibleRows({ top, height, count }) {
 }
 
 /**
- * Return where a key scrolls to in px, or null for a key that does not scroll.
+ * Return the position a key goes to, or null for a key that goes nowhere.
  * @param {string} key
- * @param {{top: number, height: number, count: number}} scroll
+ * @param {{at: number, height: number, count: number}} from -1 = nowhere yet; height in px
  */
-export function scrolledTo(key, { top, height, count }) {
-  const page = Math.max(ROW_HEIGHT, height - 2 * ROW_HEIGHT);
-  const end = Math.max(0, count * ROW_HEIGHT - height);
+export function movedTo(key, { at, height, count }) {
+  const page = Math.max(1, Math.floor(height / ROW_HEIGHT) - 1);
   const to = {
-    ArrowDown: top + ROW_HEIGHT, ArrowUp: top - ROW_HEIGHT,
-    PageDown: top + page, PageUp: top - page,
-    Home: 0, End: end,
+    ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, Home: 0,
+    End: count - 1,
   }[key];
-  return to === undefined ? null : Math.min(end, Math.max(0, to));
+  return to === undefined || !count ? null : Math.min(count - 1, Math.max(0, to));
+}
+
+/**
+ * Return how far to scroll so that a row is in sight.
+ * @param {number} at its position
+ * @param {{top: number, height: number}} scroll in px
+ */
+export function scrolledTo(at, { top, height }) {
+  return Math.max(Math.min(top, at * ROW_HEIGHT), (at + 1) * ROW_HEIGHT - height);
 }
 
 /** @param {number} seconds */
@@ -145,29 +565,38 @@ export function duration(seconds) {
 }
 
 /**
- * @param {[number | null, number | null] | undefined} span start and end in Unix seconds
+ * @param {number} start Unix seconds, NaN = not yet
+ * @param {number} end
  * @param {number} now Unix seconds of the kernel
  */
-export function elapsed(span, now) {
-  if (!span || span[0] === null) return "–";
-  return duration((span[1] ?? now) - span[0]);
+export function elapsed(start, end, now) {
+  return Number.isNaN(start) ? "–" : duration((Number.isNaN(end) ? now : end) - start);
 }
 
 /** @param {number} n */
 const grouped = (n) => n.toLocaleString("en-US");
+/** @param {number} n @param {string} one */
+const several = (n, one) => `${grouped(n)} ${one}${n === 1 ? "" : "s"}`;
+/** @param {number} seconds Unix */
+const timeOfDay = (seconds) => new Date(1000 * seconds).toTimeString().slice(0, 8);
 
-/** @param {Record<string, number>} counts */
-export function progressOf(counts) {
+/**
+ * @param {Record<string, number>} counts
+ * @param {number} moving what the running rows report, in rows
+ */
+export function progressOf(counts, moving = 0) {
   const total = Object.values(counts).reduce((sum, n) => sum + n, 0);
   const rest = total - (counts.pending ?? 0);
-  // Rounded down: 100 % is for all of them.
-  return { total, rest, percent: total ? Math.floor((100 * rest) / total) : 0 };
+  const done = Math.min(total, rest + Math.min(moving, counts.pending ?? 0));
+  // Rounded down: 100 % is for all of them, at rest.
+  const percent = total ? Math.floor((100 * done) / total) : 0;
+  return { total, rest, percent: rest < total ? Math.min(99, percent) : percent };
 }
 
-/** @param {Record<string, number>} counts */
-export function restSentence(counts) {
-  const { total, rest, percent } = progressOf(counts);
-  return `${grouped(rest)} of ${grouped(total)} ${total === 1 ? "row" : "rows"} at rest · ${percent} %`;
+/** @param {Record<string, number>} counts @param {number} moving */
+export function restSentence(counts, moving = 0) {
+  const { total, rest, percent } = progressOf(counts, moving);
+  return `${grouped(rest)} of ${several(total, "row")} at rest · ${percent} %`;
 }
 
 /** The counts to show: these two always, so that the line does not jump. */
@@ -180,15 +609,56 @@ export function shownCounts(/** @type {Record<string, number>} */ counts) {
  * Say how fresh the picture is: "" at rest, when nothing more is due.
  * @param {Picture} picture
  * @param {number} now Unix seconds of the browser
+ * @param {boolean} isConnected
  */
-export function freshness(picture, now) {
-  if (!picture.header) return "waiting for the first word";
-  if (picture.behind) return "catching up";
-  if (picture.header.at_rest) return "";
+export function freshness(picture, now, isConnected = true) {
+  if (!picture.header) return isConnected ? "waiting for the first word" : "not connected";
   const silent = now - picture.wordAt;
-  if (silent > SILENCE) return `no word from the kernel for ${duration(silent)}`;
+  const last = `last word at ${timeOfDay(picture.wordAt)}`;
+  if (!isConnected) return `not connected: ${last}`;
+  if (isBehind(picture)) return "catching up";
+  if (picture.header.at_rest) return "";
+  if (silent > SILENCE) return `not connected: ${last}, ${duration(silent)} ago`;
   return `last word ${duration(now + picture.skew - picture.header.heard_at)} ago`;
 }
+
+/**
+ * Count over all operations what the header says of them.
+ * @param {Picture} picture
+ * @param {number} now Unix seconds of the kernel
+ */
+export function measured({ fields }, now) {
+  const none = new Float64Array(fields.status?.length ?? 0).fill(NaN);
+  const number = (/** @type {string} */ name) => /** @type {Float64Array} */ (fields[name] ?? none);
+  const [open, progress, all, errors] = [OPEN, "progress", "rows.all", "poll_errors"].map(number);
+  const sums = { moving: 0, unanswered: 0 };
+  for (let at = 0; at < open.length; at++) {
+    sums.unanswered += errors[at] || 0;
+    if (open[at] && progress[at] > 0) sums.moving += ((all[at] || 1) * progress[at]) / 100;
+  }
+  const pace = paceOf({ open, all, start: number(STARTED), end: number("elapsed") }, now);
+  return { ...sums, rowsPerSecond: pace.rowsPerSecond, eta: etaOf(pace) };
+}
+
+/**
+ * Say what the run costs and when it ends, as far as that is known.
+ * @param {Header} header
+ * @param {ReturnType<typeof measured>} found
+ */
+export function factsOf(header, { rowsPerSecond, eta, unanswered }) {
+  const said = [];
+  if (rowsPerSecond && !header.at_rest) said.push(`${speed(rowsPerSecond)} rows/s`);
+  if (eta && !header.at_rest) {
+    const [half, most] = [eta.median, eta.p90].map((seconds) => duration(Math.ceil(seconds)));
+    said.push(`about ${half} left, ${most} with 90 % certainty`);
+  }
+  if (header.requests !== null && header.requests !== undefined) said.push(several(header.requests, "request"));
+  if (unanswered) said.push(`${several(unanswered, "poll")} without an answer`);
+  return said.join(" · ");
+}
+
+/** @param {number} n per second */
+const speed = (n) => (n < 10 ? n.toFixed(1) : grouped(Math.round(n)));
 
 // ---------------------------------------------------------------- elements
 
@@ -206,12 +676,22 @@ function element(tag, name, attributes = {}, ...children) {
   return made;
 }
 
-function shape() {
+/** @param {string} viewBox @param {Record<string, string>} attributes @param {number} paths */
+function drawing(viewBox, attributes, paths = 1) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("aria-hidden", "true");
-  svg.append(document.createElementNS("http://www.w3.org/2000/svg", "path"));
+  for (const [key, value] of Object.entries({ viewBox, ...attributes })) svg.setAttribute(key, value);
+  for (let at = 0; at < paths; at++) {
+    svg.append(document.createElementNS("http://www.w3.org/2000/svg", "path"));
+  }
   return svg;
+}
+
+/** @param {string} label @param {() => void} act */
+function button(label, act) {
+  const made = /** @type {HTMLButtonElement} */ (
+    element("button", "adm-button", { type: "button" }, label));
+  made.addEventListener("click", act);
+  return made;
 }
 
 /** Set a text only where it differs: a selection in it survives. */
@@ -229,10 +709,10 @@ function sayWithTitle(/** @type {Element} */ node, /** @type {string} */ text) {
 }
 
 /** A word with its shape. */
-function badge() {
-  const icon = shape();
+function badge(tag = "span", attributes = {}) {
+  const icon = drawing("0 0 16 16", { "aria-hidden": "true" });
   const word = element("span", "adm-word");
-  const node = element("span", "adm-badge", {}, icon, word);
+  const node = element(tag, "adm-badge", attributes, icon, word);
   return {
     node,
     show(/** @type {string} */ tone, /** @type {string} */ text) {
@@ -243,107 +723,92 @@ function badge() {
   };
 }
 
-/** How each kind of column draws a cell: make the cell, get what updates it. */
+/**
+ * How each kind of column draws a cell: make the cell, get what updates it.
+ * @type {Record<string, (cell: HTMLElement) => (value: any, now: number) => void>}
+ */
 export const CELLS = {
-  text(/** @type {HTMLElement} */ cell) {
+  text(cell) {
     cell.dir = "auto";
-    return (/** @type {string} */ value) => sayWithTitle(cell, value);
+    return (value) => sayWithTitle(cell, value);
   },
-  code(/** @type {HTMLElement} */ cell) {
+  code(cell) {
     return CELLS.text(cell);
   },
-  number(/** @type {HTMLElement} */ cell) {
-    return (/** @type {number} */ value) => say(cell, grouped(value));
+  number(cell) {
+    return (value) => say(cell, grouped(value));
   },
-  status(/** @type {HTMLElement} */ cell) {
+  status(cell) {
     const made = badge();
     cell.append(made.node);
-    return (/** @type {string} */ value) => made.show(toneOf(value), value);
+    return (value) => made.show(toneOf(value), value);
   },
-  percent(/** @type {HTMLElement} */ cell) {
+  percent(cell) {
     const fill = element("span", "adm-fill");
     const text = element("span", "adm-share");
     cell.append(element("span", "adm-track", { "aria-hidden": "true" }, fill), text);
-    return (/** @type {number | null} */ value) => {
-      mark(fill, "style", `width:${value ?? 0}%`);
-      say(text, value === null ? "–" : `${Math.floor(value)} %`);
+    return (value) => {
+      mark(fill, "style", `width:${value || 0}%`);
+      say(text, Number.isNaN(value) ? "–" : `${value} %`);
     };
   },
-  elapsed(/** @type {HTMLElement} */ cell) {
-    return (/** @type {[number | null, number | null]} */ value, /** @type {number} */ now) =>
-      say(cell, elapsed(value, now));
+  elapsed(cell) {
+    return ([start, end], now) => say(cell, elapsed(start, end, now));
+  },
+  rows(cell) {
+    return ([good, failed, all]) =>
+      sayWithTitle(cell, `${grouped(good)} good, ${grouped(failed)} failed of ${grouped(all)}`);
   },
 };
 
-/**
- * @param {Column[]} columns
- * @param {number} number
- */
-function rowElement(columns, number) {
-  const node = element("div", "adm-row", { role: "row", "aria-rowindex": String(number + 2) });
-  node.style.top = `${number * ROW_HEIGHT}px`;
-  const updates = columns.map(({ name, kind }) => {
-    const cell = element("div", `adm-cell adm-${kind}`, { role: "cell" });
-    node.append(cell);
-    return { name, update: (CELLS[kind] ?? CELLS.text)(cell) };
-  });
-  return {
-    node,
-    show(/** @type {Picture} */ picture, /** @type {number} */ now) {
-      for (const { name, update } of updates) {
-        const value = picture.columns[name]?.[number];
-        if (value !== undefined) update(/** @type {never} */ (value), now);
-      }
-      const status = String(picture.columns.status?.[number] ?? "");
-      mark(node, "data-tone", toneOf(status));
-    },
-  };
-}
-
 /** @param {Column[]} columns */
-function table(columns) {
-  const titles = columns.map(({ title, kind }) =>
-    element("div", `adm-cell adm-${kind}`, { role: "columnheader" }, title));
-  const head = element("div", "adm-titles", { role: "row", "aria-rowindex": "1" }, ...titles);
-  const body = element("div", "adm-body", { role: "rowgroup" });
-  const grid = element("div", "adm-table", { role: "table", "aria-label": "Operations" },
-    element("div", "adm-thead", { role: "rowgroup" }, head), body);
-  grid.style.setProperty("--adm-columns", columns.map(({ width }) => width).join(" "));
-  const scroller = element("div", "adm-scroll",
-    { tabindex: "0", role: "group", "aria-label": "Operations, scrollable" }, grid);
-  return { scroller, grid, head, body };
-}
-
-/** The part above the table. */
-function headerElement() {
-  const title = element("span", "adm-title", { dir: "auto" });
-  const status = badge();
-  const fresh = element("span", "adm-fresh");
-  const bar = element("div", "adm-bar", {
-    role: "progressbar", "aria-label": "rows at rest", "aria-valuemin": "0", "aria-valuemax": "100",
+function rowElement(columns) {
+  const node = element("div", "adm-row", { role: "row" });
+  const updates = columns.map((column) => {
+    const cell = element("div", `adm-cell adm-${column.kind}`, { role: "gridcell" });
+    node.append(cell);
+    const names = column.kind === "elapsed" ? [STARTED, column.name] : fieldsOf(column);
+    return { names, update: (CELLS[column.kind] ?? CELLS.text)(cell) };
   });
-  const counts = element("div", "adm-counts");
-  const rest = element("span", "adm-rest");
-  const notices = element("ul", "adm-notices");
-  const node = element("div", "adm-head", {},
-    element("div", "adm-line", {}, title, status.node, fresh), bar,
-    element("div", "adm-line", {}, counts, rest), notices);
   return {
     node,
-    show(/** @type {Picture} */ picture, /** @type {number} */ now) {
-      sayWithTitle(title, picture.header?.title ?? "");
-      say(fresh, freshness(picture, now));
-      if (!picture.header) return;
-      const { header } = picture;
-      const moving = header.status === "pending" && !header.at_rest;
-      status.show(moving ? "running" : toneOf(header.status), header.status);
-      showBar(bar, header.counts);
-      showCounts(counts, header.counts);
-      say(rest, restSentence(header.counts));
-      const trouble = picture.trouble ? [`the monitor stumbled: ${picture.trouble}`] : [];
-      showNotices(notices, [...header.notices, ...trouble]);
+    show(/** @type {Picture} */ { fields }, /** @type {number} */ number, /** @type {number} */ now) {
+      for (const { names, update } of updates) {
+        const values = names.map((name) => fields[name]?.[number]);
+        if (values[0] !== undefined) update(names.length > 1 ? values : values[0], now);
+      }
+      mark(node, "data-tone", toneOf(String(fields.status?.[number] ?? "")));
     },
   };
+}
+
+/** @param {(name: string) => void} sortBy */
+function table(sortBy) {
+  const head = element("div", "adm-titles", { role: "row", "aria-rowindex": "1" });
+  const body = element("div", "adm-body", { role: "rowgroup" });
+  const empty = element("div", "adm-empty");
+  const grid = element("div", "adm-table", { role: "none" },
+    element("div", "adm-thead", { role: "rowgroup" }, head), body);
+  const scroller = element("div", "adm-scroll",
+    { tabindex: "0", role: "grid", "aria-label": "Operations" }, grid, empty);
+  function showColumns(/** @type {Column[]} */ columns) {
+    head.replaceChildren(...columns.map(({ name, title, kind }) => {
+      const sorter = button(title, () => sortBy(name));
+      sorter.className = "adm-sorter";
+      sorter.dir = "auto";
+      return element("div", `adm-cell adm-${kind}`,
+        { role: "columnheader", "data-name": name, "aria-sort": "none" }, sorter);
+    }));
+    grid.style.setProperty("--adm-columns", columns.map(({ width }) => width).join(" "));
+    grid.style.minWidth = `${Math.max(760, 105 * columns.length)}px`;
+  }
+  function showSort(/** @type {Choice["sort"]} */ sort) {
+    for (const title of head.children) {
+      const isSorted = title.getAttribute("data-name") === sort?.name;
+      mark(title, "aria-sort", !isSorted ? "none" : sort?.down ? "descending" : "ascending");
+    }
+  }
+  return { scroller, head, body, empty, showColumns, showSort };
 }
 
 /** Give *node* as many children as there are words, and show each its word. */
@@ -356,35 +821,313 @@ function matched(
   words.forEach((word, at) => show(/** @type {HTMLElement} */ (node.children[at]), word));
 }
 
-function showBar(/** @type {HTMLElement} */ bar, /** @type {Record<string, number>} */ counts) {
-  const { total, percent } = progressOf(counts);
+/**
+ * The part above the table.
+ * @param {(word: string) => void} toggle shows the operations of a status, or not
+ */
+function headerElement(toggle) {
+  const title = element("span", "adm-title", { dir: "auto" });
+  const status = badge();
+  const fresh = element("span", "adm-fresh");
+  const bar = element("div", "adm-bar", {
+    role: "progressbar", "aria-label": "rows at rest", "aria-valuemin": "0", "aria-valuemax": "100",
+  });
+  const counts = element("div", "adm-counts", { role: "group", "aria-label": "Show by status" });
+  const rest = element("span", "adm-rest");
+  const facts = element("div", "adm-facts");
+  const notices = element("ul", "adm-notices");
+  const node = element("div", "adm-head", {},
+    element("div", "adm-line", {}, title, status.node, fresh), bar,
+    element("div", "adm-line", {}, counts, rest), facts, notices);
+  return {
+    node,
+    /**
+     * @param {Picture} picture
+     * @param {ReturnType<typeof measured>} found
+     * @param {{now: number, isConnected: boolean, words: string[]}} shown
+     */
+    show(picture, found, { now, isConnected, words }) {
+      sayWithTitle(title, picture.header?.title ?? "");
+      say(fresh, freshness(picture, now, isConnected));
+      if (!picture.header) return;
+      const { header } = picture;
+      const moving = header.status === "pending" && !header.at_rest;
+      status.show(moving ? "running" : toneOf(header.status),
+        moving && header.paused ? "paused" : header.status);
+      showBar(bar, header.counts, found.moving);
+      showCounts(counts, header.counts, words, toggle);
+      say(rest, restSentence(header.counts, found.moving));
+      say(facts, factsOf(header, found));
+      const trouble = picture.trouble ? [`the monitor stumbled: ${picture.trouble}`] : [];
+      matched(notices, [...header.notices, ...trouble],
+        () => element("li", "adm-notice", { dir: "auto" }), sayWithTitle);
+    },
+  };
+}
+
+function showBar(
+  /** @type {HTMLElement} */ bar, /** @type {Record<string, number>} */ counts,
+  /** @type {number} */ moving,
+) {
+  const { total, percent } = progressOf(counts, moving);
   mark(bar, "aria-valuenow", String(percent));
-  mark(bar, "aria-valuetext", restSentence(counts));
-  const words = shownCounts(counts).filter((word) => word !== "pending" && counts[word]);
-  matched(bar, words, () => element("span", "adm-part"), (part, word) => {
+  mark(bar, "aria-valuetext", restSentence(counts, moving));
+  const rest = shownCounts(counts).filter((word) => word !== "pending" && counts[word]);
+  matched(bar, moving ? [...rest, "running"] : rest, () => element("span", "adm-part"), (part, word) => {
     mark(part, "data-tone", toneOf(word));
-    mark(part, "style", `width:${(100 * counts[word]) / total}%`);
+    mark(part, "style", `width:${(100 * (counts[word] ?? moving)) / total}%`);
   });
 }
 
 /** @type {WeakMap<Element, ReturnType<typeof badge>>} */
 const badges = new WeakMap();
 
-function showCounts(/** @type {HTMLElement} */ node, /** @type {Record<string, number>} */ counts) {
+function showCounts(
+  /** @type {HTMLElement} */ node, /** @type {Record<string, number>} */ counts,
+  /** @type {string[]} */ pressed, /** @type {(word: string) => void} */ toggle,
+) {
   const make = () => {
-    const made = badge();
+    const made = badge("button", { type: "button" });
+    made.node.addEventListener("click", () => toggle(made.node.getAttribute("data-word") ?? ""));
     badges.set(made.node, made);
     return made.node;
   };
-  matched(node, shownCounts(counts), make, (child, word) => {
+  // One that is pressed stays, so that it can be let go.
+  const words = [...new Set([...shownCounts(counts), ...pressed])];
+  matched(node, words, make, (child, word) => {
     badges.get(child)?.show(toneOf(word), `${grouped(counts[word] ?? 0)} ${word}`);
     mark(child, "data-word", word);
     mark(child, "data-zero", String(!counts[word]));
+    mark(child, "aria-pressed", String(pressed.includes(word)));
   });
 }
 
-function showNotices(/** @type {HTMLElement} */ node, /** @type {string[]} */ notices) {
-  matched(node, notices, () => element("li", "adm-notice", { dir: "auto" }), sayWithTitle);
+// ---------------------------------------------------------------- charts
+
+const BOX = { width: 300, height: 64 }; // px
+
+/** Two charts, folded away until somebody looks. */
+function chartsElement() {
+  const figures = [chart("Completions over time"), chart("Durations")];
+  const node = element("div", "adm-charts", {}, ...figures.map((each) => each.node));
+  node.hidden = true;
+  return {
+    node,
+    show(/** @type {Picture} */ { fields }) {
+      const [start, end] = [fields[STARTED] ?? [], fields.elapsed ?? []];
+      const [ends, lengths] = [/** @type {number[]} */ ([]), /** @type {number[]} */ ([])];
+      for (let at = 0; at < end.length; at++) {
+        if (Number.isNaN(end[at])) continue;
+        ends.push(Number(end[at]));
+        if (!Number.isNaN(start[at])) lengths.push(Number(end[at]) - Number(start[at]));
+      }
+      figures[0].show(ends, (at) => timeOfDay(at));
+      figures[1].show(lengths, (at) => `${at.toFixed(at < 10 ? 1 : 0)} s`);
+    },
+  };
+}
+
+/** @param {string} title */
+function chart(title) {
+  const svg = drawing(`0 0 ${BOX.width} ${BOX.height}`,
+    { role: "img", preserveAspectRatio: "none", "aria-label": title });
+  const ends = [element("span", ""), element("span", "")];
+  const node = element("figure", "adm-chart", {},
+    element("figcaption", "", {}, title), svg, element("div", "adm-ends", {}, ...ends));
+  return {
+    node,
+    show(/** @type {number[]} */ values, /** @type {(value: number) => string} */ told) {
+      const { low, high, bins } = histogram(values, 40);
+      const texts = values.length ? [told(low), told(high)] : ["nothing yet", ""];
+      mark(/** @type {Element} */ (svg.firstChild), "d", values.length ? barsPath(bins, BOX) : "");
+      mark(svg, "aria-label", `${title}: ${grouped(values.length)}, ${texts.join(" to ")}`);
+      ends.forEach((end, at) => say(end, texts[at]));
+    },
+  };
+}
+
+// ---------------------------------------------------------------- one operation
+
+/** @param {string} text */
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch { // Only pages of a secure origin have a clipboard.
+    const field = /** @type {HTMLTextAreaElement} */ (element("textarea", "adm-live"));
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+}
+
+/** @param {string} title @param {string} text */
+function textBlock(title, text) {
+  return element("section", "adm-block", {}, element("h4", "", {}, title),
+    element("pre", "", { dir: "auto", tabindex: "0" }, text));
+}
+
+const LONG = 300; // characters
+
+/** The details of an operation as the kernel told them, each a text. */
+function detailNodes(/** @type {any} */ { facts, times, texts, rows }) {
+  const list = element("dl", "adm-facts-list");
+  for (const [name, value] of facts) {
+    // What scrolls is to be reached by keyboard.
+    const shown = element("dd", "", { dir: "auto" }, value);
+    if (value.length > LONG) shown.tabIndex = 0;
+    list.append(element("dt", "", {}, name), shown);
+  }
+  const first = times[0]?.[1];
+  const line = times.map((/** @type {[string, number]} */ [name, at]) =>
+    element("li", "", {}, `${timeOfDay(at)}  ${name}${at > first ? `, ${(at - first).toFixed(1)} s later` : ""}`));
+  const blocks = texts.map((/** @type {[string, string]} */ [title, text]) => textBlock(title, text));
+  const payload = rows.length === 1 && rows[0].payload ? [textBlock("payload", rows[0].payload)] : [];
+  return [list, element("ol", "adm-times", {}, ...line), ...payload, ...blocks,
+    ...(rows.length > 1 ? [rowList(rows)] : [])];
+}
+
+/** The rows of a job, each with its payload folded away. */
+function rowList(/** @type {any[]} */ rows) {
+  const items = rows.map(({ label, status, message, payload }) => {
+    const made = badge();
+    made.show(toneOf(status), status);
+    const name = element("bdi", "adm-name", {}, label);
+    const summary = element("summary", "", {}, name, made.node, element("bdi", "", {}, message));
+    return element("details", "", {}, summary, element("pre", "", { dir: "auto" }, payload));
+  });
+  return element("section", "adm-block", {}, element("h4", "", {}, `first ${several(rows.length, "row")}`), ...items);
+}
+
+/**
+ * The panel below the table.
+ * @param {(what: string, more?: object) => Promise<Answer>} ask
+ * @param {() => void} closed
+ */
+function detailsElement(ask, closed) {
+  const title = element("bdi", "adm-title");
+  const content = element("div", "adm-details-body");
+  const copier = button("Copy id", () => copy(id));
+  const closer = button("Close", () => close());
+  const node = element("section", "adm-details", { role: "region", "aria-label": "Details" },
+    element("div", "adm-line", {}, title, copier, closer), content);
+  node.hidden = true;
+  let [number, id, state] = [-1, "", ""];
+
+  function close() {
+    if (node.hidden) return;
+    node.hidden = true;
+    number = -1;
+    closed();
+  }
+
+  async function fetch(/** @type {number} */ wanted) {
+    const slow = setTimeout(() => say(content, "the kernel is busy: it answers when the cell has ended"), 1500);
+    const answer = await ask("details", { number: wanted });
+    clearTimeout(slow);
+    if (wanted !== number) return;
+    if (answer.content.error) say(content, answer.content.error);
+    else content.replaceChildren(...detailNodes(answer.content.details));
+    node.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Show an operation, and again when its state has changed. */
+  function show(/** @type {Picture} */ { fields, header }, wanted = number) {
+    const now = String(fields.status?.[wanted] ?? "");
+    if (wanted < 0 || (wanted === number && now === state)) return;
+    if (wanted !== number) say(content, "asking the kernel …");
+    [number, id, state] = [wanted, String(fields.id?.[wanted] ?? ""), now];
+    say(title, [fields.row?.[number], id].filter(Boolean).join(" · "));
+    copier.hidden = !id;
+    node.hidden = false;
+    if (header?.can.includes("details")) fetch(number);
+    else say(content, String(fields.message?.[number] ?? ""));
+  }
+
+  return { node, show, close, focus: () => closer.focus(), isOpen: () => !node.hidden };
+}
+
+// ---------------------------------------------------------------- what can be done
+
+const BUSY = "the kernel is busy: it hears this when the cell has ended";
+const SURE_FOR = 5; // seconds
+
+/**
+ * Search, jumps and the buttons that ask the kernel for something.
+ * @param {(what: string, more?: object) => Promise<Answer>} ask
+ * @param {{search: (text: string) => void, next: () => void, charts: (isOpen: boolean) => void}} does
+ */
+function toolsElement(ask, does) {
+  const search = /** @type {HTMLInputElement} */ (element("input", "adm-search", {
+    type: "search", placeholder: "Search", "aria-label": "Search row, operation and message",
+  }));
+  search.addEventListener("input", () => does.search(search.value));
+  const next = button("Next failure", does.next);
+  const charts = button("Charts", () => {
+    const isOpen = charts.getAttribute("aria-expanded") !== "true";
+    mark(charts, "aria-expanded", String(isOpen));
+    does.charts(isOpen);
+  });
+  charts.setAttribute("aria-expanded", "false");
+  const pause = button("Pause", () => act(pause.dataset.what ?? "pause"));
+  const cancel = button("Cancel", () => (cancel.dataset.armed ? disarm(act("cancel")) : arm()));
+  const retry = button("Retry failed", () => act("retry"));
+  const csv = button("CSV", async () => download(await act("results")));
+  csv.title = "Every row's result, as a file";
+  const said = element("span", "adm-said", { role: "status", dir: "auto" });
+  const shown = element("span", "adm-shown");
+  const node = element("div", "adm-tools", {}, search, next, charts, shown,
+    element("span", "adm-gap"), pause, cancel, retry, csv, said);
+  let disarming = 0;
+
+  function arm() {
+    cancel.dataset.armed = "true";
+    say(cancel, "Really cancel?");
+    disarming = window.setTimeout(disarm, SURE_FOR * 1000);
+  }
+
+  function disarm(_ = {}) {
+    clearTimeout(disarming);
+    delete cancel.dataset.armed;
+    say(cancel, "Cancel");
+  }
+
+  async function act(/** @type {string} */ what) {
+    say(said, "");
+    const slow = setTimeout(() => say(said, BUSY), 1500);
+    const answer = await ask(what);
+    clearTimeout(slow);
+    say(said, answer.content.error ?? answer.content.text ?? "");
+    return answer;
+  }
+
+  return {
+    node,
+    /** @param {Header} header @param {{isConnected: boolean, count: number, isChosen: boolean}} now */
+    show(header, { isConnected, count, isChosen }) {
+      const { can, counts, at_rest: atRest, paused } = header;
+      pause.hidden = atRest || !can.includes("pause");
+      pause.dataset.what = paused ? "resume" : "pause";
+      say(pause, paused ? "Resume" : "Pause");
+      cancel.hidden = atRest || !can.includes("cancel");
+      retry.hidden = !atRest || !can.includes("retry") || !(counts.failed || counts.canceled);
+      csv.hidden = !can.includes("results");
+      next.disabled = !(counts.failed || counts.unknown);
+      for (const each of [pause, cancel, retry, csv]) each.disabled = !isConnected;
+      say(shown, isChosen ? `${grouped(count)} of ${several(header.operations, "operation")}` : "");
+    },
+  };
+}
+
+/** @param {Answer} answer */
+function download({ content, buffers }) {
+  if (!content.file) return;
+  const bytes = /** @type {BlobPart} */ (bytesOf(buffers[0]));
+  const link = /** @type {HTMLAnchorElement} */ (element("a", "", { download: content.file }));
+  link.href = URL.createObjectURL(new Blob([bytes], { type: "text/csv" }));
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 // ---------------------------------------------------------------- the view
@@ -401,56 +1144,153 @@ export function isForHost(event) {
 }
 
 /**
- * Keep keys typed in *focused* from the host, and return what ends that.
+ * Keep keys typed anywhere in *root* from the host, and return what ends that.
  *
  * Stopping them is enough in JupyterLab and comes too late in Notebook 7, which listens
  * on the way down. There only the attribute helps, on the very element that has the
  * focus, since the shortcuts are written for ":focus"; and it would keep Ctrl+S as well.
- * @param {Element} focused
+ * @param {Element} root
  */
-function keepKeys(focused) {
-  const guard = (/** @type {KeyboardEvent} */ event) =>
-    focused.toggleAttribute("data-lm-suppress-shortcuts", !isForHost(event));
+function keepKeys(root) {
+  const guard = (/** @type {KeyboardEvent} */ event) => {
+    if (event.target instanceof Element && root.contains(event.target)) {
+      event.target.toggleAttribute("data-lm-suppress-shortcuts", !isForHost(event));
+    }
+  };
   const stop = (/** @type {KeyboardEvent} */ event) => isForHost(event) || event.stopPropagation();
   window.addEventListener("keydown", guard, true);
-  focused.addEventListener("keydown", /** @type {EventListener} */ (stop));
+  root.addEventListener("keydown", /** @type {EventListener} */ (stop));
   return () => window.removeEventListener("keydown", guard, true);
 }
+
+/**
+ * Keep the chosen operations in the chosen order while they change, in slices of work.
+ * @param {Picture} picture
+ * @param {() => void} done
+ */
+function ordering(picture, done) {
+  /** @type {Choice} */ const choice = { words: [], search: "", sort: null };
+  /** @type {Uint32Array | null} */ let order = null;
+  /** @type {ReturnType<typeof ordered> | null} */ let work = null;
+  let [timer, seq, spent, notBefore] = [0, -1, 0, 0];
+
+  function start() {
+    clearTimeout(timer);
+    [work, seq, spent] = [ordered(picture, choice, clock() + picture.skew), picture.seq, 0];
+    step();
+  }
+
+  function step() {
+    const began = performance.now();
+    let turn;
+    do turn = work?.next();
+    while (turn && !turn.done && performance.now() - began < SLICE);
+    spent += performance.now() - began;
+    if (turn && !turn.done) {
+      timer = window.setTimeout(step, 0);
+      return;
+    }
+    work = null;
+    order = turn?.value ?? null;
+    // It follows what changes, with a fifth of the time of the page at most.
+    notBefore = performance.now() + Math.max(1000, 4 * spent);
+    done();
+  }
+
+  const isStale = () => reliedOn(picture, choice).some((name) => picture.changed[name] > seq);
+  return {
+    choice,
+    count: () => order?.length ?? picture.header?.operations ?? 0,
+    numberAt: (/** @type {number} */ position) => order ? order[position] : position,
+    positionOf: (/** @type {number} */ number) => order ? order.indexOf(number) : number,
+    order: () => order,
+    isChosen: () => order !== null,
+    isSettled: () => !work && !isStale(),
+    choose(/** @type {Partial<Choice>} */ changes) {
+      Object.assign(choice, changes);
+      start();
+    },
+    follow() {
+      if (!work && performance.now() >= notBefore && isStale()) start();
+    },
+    end: () => clearTimeout(timer),
+  };
+}
+
+/** Tells the views of a page apart in the ids of their rows. */
+let views = 0;
 
 /**
  * Draw the picture into *el* and return what repaints it and what ends it.
  * @param {HTMLElement} el
  * @param {Picture} picture
- * @param {Column[]} columns
+ * @param {(what: string, more?: object) => Promise<Answer>} ask
  */
-function view(el, picture, columns) {
-  const header = headerElement();
-  const { scroller, grid, head, body } = table(columns);
+function view(el, picture, ask) {
+  const rows = ordering(picture, repaint);
+  const { choice } = rows;
+  const header = headerElement(toggle);
+  const tools = toolsElement(ask, { search: (search) => choose({ search }), next, charts: openCharts });
+  const charts = chartsElement();
+  const { scroller, head, body, empty, showColumns, showSort } = table((name) =>
+    choose({ sort: nextSort(choice.sort, name) }));
+  const details = detailsElement(ask, () => scroller.focus());
   const live = element("div", "adm-live", { role: "status", "aria-live": "polite" });
-  const root = element("div", "adm-root", {}, header.node, scroller, live);
-  /** @type {Map<number, ReturnType<typeof rowElement>>} */
+  const root = element("div", "adm-root", {}, header.node, tools.node, charts.node, scroller,
+    details.node, live);
+  /** @type {Map<number, ReturnType<typeof rowElement>>} by position */
   const drawn = new Map();
-  let frame = 0;
-  let top = 0;
-  let wasHidden = false;
-  let spokenAt = 0;
+  /** @type {boolean | null} */ let hasJobs = null;
+  const name = `adm-${++views}`;
+  /** @type {Column[]} */ let columns = [];
+  /** @type {ReturnType<typeof measured>} */ let found = measured(picture, 0);
+  let [frame, top, wasHidden, spokenAt, measuredAt, current] = [0, 0, false, 0, 0, -1];
 
-  const count = () => picture.header?.operations ?? 0;
+  function toggle(/** @type {string} */ word) {
+    const words = choice.words.includes(word)
+      ? choice.words.filter((each) => each !== word) : [...choice.words, word];
+    choose({ words });
+  }
+
+  function choose(/** @type {Partial<Choice>} */ changes) {
+    rows.choose(changes);
+    showSort(choice.sort);
+    repaint();
+  }
+
+  function openCharts(/** @type {boolean} */ isOpen) {
+    charts.node.hidden = !isOpen;
+    measuredAt = 0;
+    repaint();
+  }
+
+  const isConnected = () => !el.closest(".jupyter-widgets-disconnected");
   const scroll = () => ({
-    top: scroller.scrollTop,
-    height: scroller.clientHeight - head.offsetHeight,
-    count: count(),
+    top: scroller.scrollTop, height: scroller.clientHeight - head.offsetHeight, count: rows.count(),
   });
 
   function paint() {
     frame = 0;
     const now = clock();
-    header.show(picture, now);
-    mark(grid, "aria-rowcount", String(count() + 1));
-    mark(body, "style", `height:${count() * ROW_HEIGHT}px`);
-    restoreScroll();
-    paintRows(now + picture.skew);
+    rows.follow();
+    measure(now);
+    const at = restoreScroll();
+    header.show(picture, found, { now, isConnected: isConnected(), words: choice.words });
+    if (!picture.header) return;
+    tools.show(picture.header, { isConnected: isConnected(), count: rows.count(), isChosen: rows.isChosen() });
+    showTable(picture.header);
+    paintRows(at, now + picture.skew);
+    details.show(picture);
     speak(now);
+  }
+
+  // A look at all of 100,000 operations takes a few ms: more often than that nobody reads it.
+  function measure(/** @type {number} */ now) {
+    const isSoon = now - measuredAt < (rows.count() < 2000 ? 0.2 : 1);
+    if (isSoon && !picture.header?.at_rest) return;
+    measuredAt = now;
+    found = measured(picture, now + picture.skew);
+    if (!charts.node.hidden) charts.show(picture);
   }
 
   // JupyterLab takes cells that are far away out of the page, and their scroll position with them.
@@ -458,32 +1298,83 @@ function view(el, picture, columns) {
     const hidden = scroller.clientHeight === 0;
     if (wasHidden && !hidden) scroller.scrollTop = top;
     wasHidden = hidden;
+    return scroll();
   }
 
-  function paintRows(/** @type {number} */ now) {
-    const [first, last] = visibleRows(scroll());
-    for (const [number, row] of drawn) {
-      if (number >= first && number < last) continue;
-      row.node.remove();
-      drawn.delete(number);
+  function showTable(/** @type {Header} */ { jobs, counts }) {
+    if (hasJobs !== jobs) {
+      hasJobs = jobs;
+      columns = picture.columns.filter((each) => each.shown === "always" || (jobs && each.shown === "jobs"));
+      showColumns(columns);
+      showSort(choice.sort);
+      drawn.forEach(({ node }) => node.remove());
+      drawn.clear();
+      mark(scroller, "aria-colcount", String(columns.length));
     }
-    for (let number = first; number < last; number++) rowAt(number).show(picture, now);
+    mark(scroller, "aria-rowcount", String(rows.count() + 1));
+    mark(body, "style", `height:${rows.count() * ROW_HEIGHT}px`);
+    say(empty, rows.count() || !rows.isChosen() ? "" : emptySentence(choice, counts));
   }
 
-  function rowAt(/** @type {number} */ number) {
-    const known = drawn.get(number);
+  function paintRows(/** @type {ReturnType<typeof scroll>} */ at, /** @type {number} */ now) {
+    const [first, last] = visibleRows({ ...at, count: rows.count() });
+    for (const [position, row] of drawn) {
+      if (position >= first && position < last) continue;
+      row.node.remove();
+      drawn.delete(position);
+    }
+    for (let position = first; position < last; position++) {
+      const row = rowAt(position);
+      const number = rows.numberAt(position);
+      row.show(picture, number, now);
+      mark(row.node, "aria-selected", String(number === current));
+    }
+    const isSeen = current >= 0 && drawn.has(rows.positionOf(current));
+    mark(scroller, "aria-activedescendant", isSeen ? `${name}-${rows.positionOf(current)}` : "");
+  }
+
+  function rowAt(/** @type {number} */ position) {
+    const known = drawn.get(position);
     if (known) return known;
-    const made = rowElement(columns, number);
-    drawn.set(number, made);
-    body.insertBefore(made.node, drawn.get(number + 1)?.node ?? null);
+    const made = rowElement(columns);
+    made.node.id = `${name}-${position}`;
+    made.node.dataset.position = String(position);
+    made.node.style.top = `${position * ROW_HEIGHT}px`;
+    mark(made.node, "aria-rowindex", String(position + 2));
+    drawn.set(position, made);
+    body.insertBefore(made.node, drawn.get(position + 1)?.node ?? null);
     return made;
   }
 
+  function goTo(/** @type {number} */ position) {
+    current = rows.numberAt(position);
+    scroller.scrollTop = scrolledTo(position, scroll());
+    repaint();
+  }
+
+  function next() {
+    const at = nextTrouble(/** @type {string[]} */ (picture.fields.status ?? []), rows.order(),
+      rows.count(), rows.positionOf(current));
+    if (at >= 0) goTo(at);
+    scroller.focus({ preventScroll: true });
+  }
+
+  function open() {
+    if (current < 0) return;
+    details.show(picture, current);
+    goTo(rows.positionOf(current)); // The table has become lower.
+  }
+
   const sentence = () =>
-    picture.header ? `${picture.header.status}: ${restSentence(picture.header.counts)}` : "";
-  const isSettled = () => picture.header?.at_rest && live.textContent === sentence();
+    picture.header
+      ? `${picture.header.status}: ${restSentence(picture.header.counts, found.moving)}` : "";
+  const isSettled = () =>
+    picture.header?.at_rest && live.textContent === sentence() && rows.isSettled() &&
+    isConnected() === wasConnected;
+  let wasConnected = true;
 
   function speak(/** @type {number} */ now) {
+    wasConnected = isConnected();
     if (now - spokenAt < SPOKEN_EVERY) return;
     spokenAt = now;
     say(live, sentence());
@@ -493,17 +1384,34 @@ function view(el, picture, columns) {
     frame ||= requestAnimationFrame(paint);
   }
 
+  function pressed(/** @type {KeyboardEvent} */ event) {
+    if (isForHost(event) || event.altKey) return;
+    if (event.key === "Escape") details.close();
+    if (event.target !== scroller) return;
+    const to = movedTo(event.key, { ...scroll(), at: rows.positionOf(current) });
+    if (to !== null) goTo(to);
+    else if (event.key === "Enter") open(), details.focus();
+    else if (event.key === "c" && current >= 0) copy(String(picture.fields.id?.[current] ?? ""));
+    else if (event.key === "f") next();
+    else return;
+    event.preventDefault();
+  }
+
+  function clicked(/** @type {MouseEvent} */ event) {
+    const row = event.target instanceof Element ? event.target.closest(".adm-row") : null;
+    // Whoever selects a text does not ask for details.
+    if (!(row instanceof HTMLElement) || !getSelection()?.isCollapsed) return;
+    current = rows.numberAt(Number(row.dataset.position));
+    open();
+  }
+
   scroller.addEventListener("scroll", () => {
     if (scroller.clientHeight) top = scroller.scrollTop;
     repaint();
   });
-  scroller.addEventListener("keydown", (event) => {
-    const to = isForHost(event) || event.altKey ? null : scrolledTo(event.key, scroll());
-    if (to === null) return;
-    event.preventDefault();
-    scroller.scrollTop = to;
-  });
-  const letKeysGo = keepKeys(scroller);
+  root.addEventListener("keydown", pressed);
+  body.addEventListener("click", clicked);
+  const letKeysGo = keepKeys(root);
   const resized = new ResizeObserver(repaint);
   resized.observe(scroller);
   const ticking = setInterval(() => isSettled() || repaint(), 1000);
@@ -514,6 +1422,7 @@ function view(el, picture, columns) {
     repaint,
     end() {
       letKeysGo();
+      rows.end();
       clearInterval(ticking);
       resized.disconnect();
       cancelAnimationFrame(frame);
@@ -521,30 +1430,67 @@ function view(el, picture, columns) {
   };
 }
 
+/** Why the table is empty. */
+function emptySentence(/** @type {Choice} */ { words, search }, /** @type {Record<string, number>} */ counts) {
+  if (words.join() === "invalid" && counts.invalid && !search.trim()) {
+    return `${several(counts.invalid, "row")} did not fit and were not sent: run.failed() says why`;
+  }
+  return "no operation fits";
+}
+
+const ASK_AGAIN = 3; // seconds between two requests for what was missed
+
 /** One picture per model, shared by its views: anywidget calls this once per model. */
 export default () => {
-  const picture = emptyPicture();
+  /** @type {Picture} */ let picture = emptyPicture([]);
   /** @type {Set<ReturnType<typeof view>>} */
-  const views = new Set();
+  const open = new Set();
+  /** @type {Map<string, (answer: Answer) => void>} */
+  const asked = new Map();
+  // Answers reach every browser that shows the run; this one knows its own questions.
+  const me = Math.random().toString(36).slice(2);
+  let [questions, askedAt] = [0, 0];
 
-  function take(/** @type {Message | null} */ message, /** @type {DataView | string | undefined} */ buffer) {
+  /** @param {any} model @returns {(what: string, more?: object) => Promise<Answer>} */
+  const asking = (model) => (what, more = {}) => new Promise((resolve) => {
+    const ask = `${me}-${++questions}`;
+    asked.set(ask, resolve);
+    model.send({ ask, what, ...more });
+  });
+
+  function take(/** @type {any} */ model, /** @type {any} */ message, /** @type {Buffer[]} */ buffers) {
     if (!message?.kind) return;
-    apply(picture, message, buffer === undefined ? null : unpacked(buffer), clock());
-    views.forEach(({ repaint }) => repaint());
+    if (message.kind === "answer") {
+      asked.get(message.ask)?.({ content: message, buffers });
+      asked.delete(message.ask);
+      return;
+    }
+    apply(picture, message, buffers, clock());
+    open.forEach(({ repaint }) => repaint());
+    // Only to be whole sooner: it will be renewed without.
+    if (!isBehind(picture) || clock() - askedAt < ASK_AGAIN) return;
+    askedAt = clock();
+    model.send({ what: "renewal" });
   }
 
   return {
+    /** @param {{model: any}} context */
     initialize({ model }) {
-      const takeState = () => take(model.get("_snapshot"), model.get("_snapshot")?.rows);
+      picture = emptyPicture(model.get("_columns"));
+      const takeState = () => take(model, model.get("_snapshot"), model.get("_snapshot")?.buffers ?? []);
       takeState();
       model.on("change:_snapshot", takeState);
-      model.on("msg:custom", (message, buffers) => take(message, buffers?.[0] ?? message.rows));
+      model.on("msg:custom", (/** @type {any} */ message, /** @type {Buffer[]} */ buffers) =>
+        take(model, message, buffers?.length ? buffers : message.buffers ?? []));
     },
+    /** @param {{model: any, el: HTMLElement}} context */
     render({ model, el }) {
-      const made = view(el, picture, model.get("_columns"));
-      views.add(made);
+      const made = view(el, picture, asking(model));
+      open.add(made);
+      model.on("comm_live_update", made.repaint);
       return () => {
-        views.delete(made);
+        model.off("comm_live_update", made.repaint);
+        open.delete(made);
         made.end();
       };
     },

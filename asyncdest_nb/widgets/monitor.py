@@ -1,9 +1,11 @@
-"""The live monitor of a run: an anywidget that is told what changes and is never asked.
+"""The live monitor of a run: an anywidget that is told what changes and need never answer.
 
-Every message carries a sequence number, what the header says, and rows by column
-in one buffer: a ``delta`` holds the rows that changed, a ``snapshot`` all of them.
-A browser that misses a number says so until the next snapshot. Whoever comes late
-(a second view, a reloaded page) gets a snapshot built when it asks for the state.
+Every message about the run carries a sequence number, what is new in the header, and
+rows by column in buffers: a ``delta`` holds what changed, a ``renewal`` all of some
+operations, in turn, so that one who missed a number and says so is whole again when the
+last of them has come. Whoever comes late (a second view, a reloaded page) gets a
+``snapshot`` built when it asks for the state. What a person clicks arrives as a question
+and gets an ``answer``; the picture is right without.
 """
 
 from __future__ import annotations
@@ -13,17 +15,29 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
-from ..operation import Operation
-from .columns import COLUMNS
-from .packing import packed
-from .watched import Watched, counted, cut, is_at_rest, take
+from .asking import Answer, Retried, answer
+from .columns import COLUMNS, Column, frame_column, label_column
+from .packing import Packed
+from .picture import SLICE, Picture, slices
+from .watched import (
+    Watched,
+    abilities,
+    counted,
+    cut,
+    frame_values,
+    is_at_rest,
+    is_paused,
+    requests_spent,
+    take,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -31,55 +45,75 @@ Clock = Callable[[], float]  # Unix seconds
 
 _HERE = Path(__file__).parent
 _NOTICES = 5
+# A server drops what exceeds 1,000 messages a second, whoever sent them.
+_SHORTEST_SECONDS = 0.1
 
 
-def snapshot_seconds(operations: int) -> float:
-    """Return how long to wait between two snapshots of so many *operations*."""
-    return max(5.0, operations / 1000)
+def renewal_seconds(operations: int) -> float:
+    """Return how long after the last renewal of so many *operations* the next one begins.
+
+    What is lost meanwhile the browser asks for, where it can; this is for where it cannot.
+    """
+    return max(60.0, operations / 200)
 
 
 class Monitor(anywidget.AnyWidget):
     """A table of *run*'s operations that follows them while cells compute.
 
-    All messages leave on the thread that reports changes, except the answer to a
-    front end that asks for the state. Nothing is ever needed from the browser.
+    *columns* names columns of the frame to show beside. What is told leaves on the
+    thread that reports changes; answers leave on the thread that was asked.
     """
 
     _esm = _HERE / "monitor.js"
     _css = _HERE / "monitor.css"
 
-    _columns = traitlets.List(
-        [
-            {"name": each.name, "title": each.title, "kind": each.kind, "width": each.width}
-            for each in COLUMNS
-        ]
-    ).tag(sync=True)
+    _columns: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)
     # Always None here: get_state() puts a fresh one in its place.
     _snapshot = traitlets.Any(None, allow_none=True).tag(sync=True)
 
-    def __init__(self, run: Watched, *, clock: Clock = time.time) -> None:
+    def __init__(
+        self,
+        run: Watched,
+        *,
+        columns: Sequence[str] = (),
+        retried: Retried = lambda again: None,
+        clock: Clock = time.time,
+    ) -> None:
+        extra = [frame_column(name, frame_values(run, name)) for name in columns]
+        shown = [label_column("row", "Row", lambda: run.labels), *extra, *COLUMNS]
         self.run = run
+        self._retried = retried
         self._clock = clock
         self._lock = threading.RLock()
+        self._picture = Picture(shown)
         self._seq = 0
         self._heard_at = clock()
-        self._snapshot_due = 0.0
+        self._told_at = 0.0
+        self._renewal_due = clock() + renewal_seconds(len(run.operations))
+        self._renewing: deque[range] = deque()
+        self._renewed_since = 0
+        self._pending: set[int] = set()
         # Before the first snapshot: what changes between the two would never be told.
         self._unsubscribe = run.on_change(self._changed)
         with self._lock:
             self._at_rest = is_at_rest(run)
-            super().__init__()
+            self._picture.begin(list(run.operations))  # They may be planned at this moment.
+            self._picture.header_changes(self._header())
+            super().__init__(_columns=[_described(each) for each in shown])
+        self.on_msg(self._asked)
+        _listen_while_cells_run(self.comm)
 
     def __repr__(self) -> str:
         return f"{cut(self.run.title, 200)}: {counted(self.run.counts)}"
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """Return the traits, with a snapshot of the run as it is now."""
+        """Return the traits, with a snapshot of the run as all browsers know it."""
         state: dict[str, Any] = super().get_state(key=key, drop_defaults=drop_defaults)
         if "_snapshot" in state:
             with self._lock:
-                content, buffers = self._message("snapshot", self.run.operations)
-            state["_snapshot"] = {**content, "rows": buffers[0]} if buffers else content
+                rows = self._picture.whole()
+                content, buffers = self._message("snapshot", rows, self._picture.header)
+            state["_snapshot"] = {**content, "buffers": _carried(buffers)}
         return state
 
     def close(self) -> None:
@@ -88,42 +122,90 @@ class Monitor(anywidget.AnyWidget):
             self._unsubscribe()
         super().close()
 
+    # ------------------------------------------------------------ what is told
+
     def _changed(self, numbers: Sequence[int], at_rest: bool) -> None:
         try:
             with self._lock:
-                if self.comm is not None:
-                    self._tell(numbers, at_rest)
+                self._pending.update(numbers)
+                now = self._clock()
+                # A clock that was set back must not silence the monitor.
+                is_soon = 0 <= now - self._told_at < _SHORTEST_SECONDS
+                if self.comm is not None and (at_rest or not is_soon):
+                    self._tell(now, at_rest)
         except Exception as error:  # The edge to the screen: the engine must go on.
             logger.exception("the monitor of run %s could not be told a change", self.run.id)
             self._complain(error)
 
-    def _tell(self, numbers: Sequence[int], at_rest: bool) -> None:
-        now = self._clock()
-        self._seq += 1
+    def _tell(self, now: float, at_rest: bool) -> None:
+        self._told_at = now
         self._at_rest = at_rest
-        if numbers:
+        self._pending.update(self._picture.grow(self.run.operations))
+        if self._pending:
             self._heard_at = now
-        operations = self.run.operations
-        if at_rest or now >= self._snapshot_due:
-            self._snapshot_due = now + snapshot_seconds(len(operations))
-            self.send(*self._message("snapshot", operations))
+        numbers = sorted(self._pending)
+        self._pending.clear()
+        if at_rest:
+            self._renew()
+        elif now >= self._renewal_due or self._renewing:
+            self._tell_changes(numbers)
+            self._renew_a_slice()
         else:
-            self.send(*self._message("delta", [operations[number] for number in numbers]))
+            self._tell_changes(numbers)
 
-    def _complain(self, error: Exception) -> None:
-        try:
-            self.send({"kind": "trouble", "text": cut(f"{type(error).__name__}: {error}", 200)})
-        except Exception:  # Nothing is left to show it in.
-            logger.exception("the monitor of run %s cannot be reached", self.run.id)
+    def _tell_changes(self, numbers: Sequence[int]) -> None:
+        header = self._picture.header_changes(self._header())
+        operations = self.run.operations
+        for start in range(0, max(1, len(numbers)), SLICE):
+            some = [operations[number] for number in numbers[start : start + SLICE]]
+            self._say("delta", self._picture.changes(some), header)
+
+    def _renew(self) -> None:
+        """Tell everything, now."""
+        self._renewing.clear()
+        self._renew_a_slice()
+        while self._renewing:
+            self._renew_a_slice()
+
+    def _renew_a_slice(self) -> None:
+        # As they are now: it may be the browser that asked, not the engine that told.
+        operations = list(self.run.operations)
+        self._pending.update(self._picture.grow(operations))
+        if not self._renewing:
+            self._renewing.extend(slices(len(operations)))
+            self._renewed_since = self._seq + 1
+        numbers = self._renewing.popleft()
+        rows = self._picture.renewed(operations[numbers.start : numbers.stop], numbers.start)
+        header = self._header()
+        self._picture.header_changes(header)
+        is_last = not self._renewing
+        if is_last:
+            self._renewal_due = self._clock() + renewal_seconds(len(operations))
+        self._say("renewal", rows, header, since=self._renewed_since, is_last=is_last)
+
+    def _say(self, kind: str, rows: Packed, header: Mapping[str, Any], **more: Any) -> None:
+        self._seq += 1
+        content, buffers = self._message(kind, rows, header)
+        self._send_out({**content, **more}, buffers)
 
     def _message(
-        self, kind: str, operations: Sequence[Operation]
+        self, kind: str, rows: Packed, header: Mapping[str, Any]
     ) -> tuple[dict[str, Any], list[bytes]]:
-        content = {"kind": kind, "seq": self._seq, **self._header()}
-        rows = packed(operations, self.run.labels)
-        if "google.colab" in sys.modules:  # Its widget manager loses binary buffers.
-            return {**content, "rows": base64.b64encode(rows).decode("ascii")}, []
-        return content, [rows]
+        content = {
+            "kind": kind,
+            "seq": self._seq,
+            "now": round(self._clock(), 2),
+            "header": header,
+            "numbers": rows.numbers,
+            "parts": rows.parts,
+        }
+        return content, rows.buffers
+
+    def _send_out(self, content: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
+        if _needs_text():
+            self.send({**content, "buffers": _carried(buffers)})
+        else:
+            self.send(content, list(buffers))
 
     def _header(self) -> dict[str, Any]:
         run = self.run
@@ -132,8 +214,59 @@ class Monitor(anywidget.AnyWidget):
             "status": run.status,
             "counts": dict(run.counts),
             "operations": len(run.operations),
+            "jobs": self._picture.has_jobs,
             "notices": take(_NOTICES, run.notices),
+            "requests": requests_spent(run),
+            "can": abilities(run),
+            "paused": is_paused(run),
             "at_rest": self._at_rest,
             "heard_at": self._heard_at,
-            "now": self._clock(),
         }
+
+    def _complain(self, error: Exception) -> None:
+        try:
+            self.send({"kind": "trouble", "text": cut(f"{type(error).__name__}: {error}", 200)})
+        except Exception:  # Nothing is left to show it in.
+            logger.exception("the monitor of run %s cannot be reached", self.run.id)
+
+    # ------------------------------------------------------------ what is asked
+
+    def _asked(self, _: object, question: Mapping[str, Any], buffers: object) -> None:
+        if question.get("what") == "renewal":
+            with self._lock:
+                self._renew()
+            return
+        found = answer(self.run, question, self._retried)
+        self._reply(question, found)
+
+    def _reply(self, question: Mapping[str, Any], found: Answer) -> None:
+        content = {"kind": "answer", "ask": question.get("ask"), "what": question.get("what")}
+        with self._lock:
+            # What the question changed, paused say, is seen with the answer.
+            self._tell_changes(())
+            self._send_out({**content, **found.content}, found.buffers)
+
+
+def _needs_text() -> bool:
+    return "google.colab" in sys.modules  # Its widget manager loses binary buffers.
+
+
+def _carried(buffers: Sequence[bytes]) -> list[bytes] | list[str]:
+    if _needs_text():
+        return [base64.b64encode(each).decode("ascii") for each in buffers]
+    return list(buffers)
+
+
+def _described(column: Column) -> dict[str, str]:
+    names = ("name", "title", "kind", "width", "shown")
+    return {name: getattr(column, name) for name in names}
+
+
+def _listen_while_cells_run(comm: Any) -> None:
+    """Let questions of the browser go where it sends them: to a thread of their own.
+
+    ipykernel 7.4 sends them after the thread that spoke last, which for a run is the
+    engine's and leads to the main thread, where they wait until the cell has ended.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda data, default: default

@@ -28,17 +28,20 @@ class Failure:
 
 
 class Record:
-    """*run* as a static output: plain text, and HTML that is one line while *folded*."""
+    """*runs*, one and its retries, as a static output: plain text, and HTML.
 
-    def __init__(self, run: Watched, *, folded: bool = False) -> None:
-        self._run = run
+    The HTML is a line each while *folded*.
+    """
+
+    def __init__(self, *runs: Watched, folded: bool = False) -> None:
+        self._runs = runs
         self._folded = folded
 
     def __repr__(self) -> str:
-        return record_text(self._run)
+        return "\n".join(map(record_text, self._runs))
 
     def _repr_html_(self) -> str:
-        return record_html(self._run, folded=self._folded)
+        return "".join(record_html(run, folded=self._folded) for run in self._runs)
 
 
 def record_text(run: Watched) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from IPython.core.getipython import get_ipython
 from IPython.display import display
+from ipywidgets import VBox  # type: ignore[import-untyped]
 
 from .monitor import Clock, Monitor
 from .record import Record
@@ -23,27 +24,70 @@ from .watched import Watched, is_at_rest
 logger = logging.getLogger(__name__)
 
 _RECORD_SECONDS = 60.0  # Between two updates of the record while the run goes on.
-_monitors: dict[str, Monitor] = {}
+_screens: dict[tuple[str, ...], Screen] = {}
 
 
-def show(run: Watched) -> None:
+class Screen(VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """The monitor of a run, and below it those of the retries that were asked for there."""
+
+    def __init__(self, run: Watched, columns: Sequence[str] = ()) -> None:
+        self.runs = [run]
+        self._columns = columns
+        self._listeners: list[Callable[[Watched], object]] = []
+        self._monitors = [self._monitor(run)]
+        super().__init__(tuple(self._monitors))
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self._monitors))
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing of it is on any page."""
+        return self.comm is None or any(each.comm is None for each in self._monitors)
+
+    def on_retry(self, listener: Callable[[Watched], object]) -> None:
+        """Call *listener* with the run of every retry."""
+        self._listeners.append(listener)
+
+    def _monitor(self, run: Watched) -> Monitor:
+        return Monitor(run, columns=self._columns, retried=self._retried)
+
+    def _retried(self, run: Watched) -> None:
+        self.runs.append(run)
+        self._monitors.append(self._monitor(run))
+        self.children = tuple(self._monitors)
+        for listener in self._listeners:
+            listener(run)
+
+
+def show(run: Watched, *, columns: Sequence[str] = ()) -> None:
     """Display *run*: live where someone can watch, else as a record kept up to date.
 
-    A terminal and a plain interpreter get text.
+    *columns* names columns of the frame to show beside each operation. A terminal and
+    a plain interpreter get text. Raises UnknownName if there is no such column.
     """
     shell = get_ipython()
     live = is_live(shell)
-    if live:
-        display(_monitor(run))  # type: ignore[no-untyped-call]  # IPython has none here
-    record = display(Record(run, folded=live), display_id=True)  # type: ignore[no-untyped-call]
-    if record is None:  # Nothing that is displayed here can change.
+    screen = _screen(run, columns) if live else None
+    if screen is not None:
+        display(screen)  # type: ignore[no-untyped-call]  # IPython has none here
+    runs = [run] if screen is None else screen.runs
+    shown = display(Record(*runs, folded=live), display_id=True)  # type: ignore[no-untyped-call]
+    if shown is None:  # Nothing that is displayed here can change.
         return
-    keep = keeper(run, lambda: record.update(Record(run, folded=live)))
-    run.on_change(keep)
-    # It may have come to rest before anyone listened.
-    keep((), is_at_rest(run))
-    if not live and hasattr(shell, "kernel"):
-        _update_after_cells(shell, run, lambda: keep((), True))
+
+    def follow(run: Watched) -> Callable[[Sequence[int], bool], None]:
+        keep = keeper(run, lambda: shown.update(Record(*runs, folded=live)))
+        run.on_change(keep)
+        # It may have come to rest before anyone listened.
+        keep((), is_at_rest(run))
+        return keep
+
+    keeps = [follow(each) for each in runs]
+    if screen is not None:
+        screen.on_retry(follow)
+    elif hasattr(shell, "kernel"):
+        _update_after_cells(shell, run, lambda: keeps[0]((), True))
 
 
 def _update_after_cells(shell: Any, run: Watched, update: Callable[[], None]) -> None:
@@ -95,9 +139,10 @@ def keeper(
     return keep
 
 
-def _monitor(run: Watched) -> Monitor:
+def _screen(run: Watched, columns: Sequence[str]) -> Screen:
     # A run displayed twice is two views of one widget, not twice the messages.
-    known = _monitors.get(run.id)
-    if known is None or known.run is not run or known.comm is None:
-        known = _monitors[run.id] = Monitor(run)
+    key = (run.id, *columns)
+    known = _screens.get(key)
+    if known is None or known.runs[0] is not run or known.is_closed:
+        known = _screens[key] = Screen(run, columns)
     return known

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
+from ..errors import UsageError
 from ..operation import RESTING, Operation
+
+# What a run may be able to do beyond being watched; one that cannot simply lacks the method.
+ABILITIES = ("details", "pause", "cancel", "retry", "results")
 
 Changed = Callable[[Sequence[int], bool], None]
 
@@ -18,6 +22,11 @@ class Watched(Protocol):
     order of number, empty until the rows are batched; from then on its items are
     replaced and their count stays. ``counts`` has all six words of a row's status.
     ``notices`` are sentences a person should see now. ``created_at`` is in Unix seconds.
+
+    A run may have more, which any thread may use at any time: ``details(number)``, a
+    dict that JSON can hold; ``pause()``, ``resume()`` and ``is_paused``; ``cancel()``;
+    ``retry()``, which returns a run; ``results()``, a DataFrame; ``requests``, how many
+    were spent; ``column(name)``, a column of the frame with a value per row.
     """
 
     @property
@@ -55,8 +64,36 @@ def is_at_rest(run: Watched) -> bool:
     return bool(operations) and all(each.state in RESTING for each in operations)
 
 
+def abilities(run: Watched) -> list[str]:
+    """Return what *run* can do, of ABILITIES."""
+    return [name for name in ABILITIES if callable(getattr(run, name, None))]
+
+
+def is_paused(run: Watched) -> bool:
+    """Whether *run* waits for the user's word; one that cannot pause never does."""
+    return bool(getattr(run, "is_paused", False))
+
+
+def requests_spent(run: Watched) -> int | None:
+    """Return how many requests *run* has cost, or None if it does not count them."""
+    return getattr(run, "requests", None)
+
+
+def frame_values(run: Watched, name: str) -> Sequence[Any]:
+    """Return a column of the frame, a value per row of *run*.
+
+    Raises UnknownName if the frame has no such column, UsageError if *run* has no frame.
+    """
+    column: Callable[[str], Sequence[Any]] | None = getattr(run, "column", None)
+    if column is None:
+        raise UsageError(f"no column {name!r} can be shown: this run has no frame at hand")
+    return column(name)
+
+
 def row_label(operation: Operation, labels: Sequence[str]) -> str:
     """Return the label of its row; of a job the first and the last."""
+    if len(operation.rows) == 1 and operation.rows[0] < len(labels):
+        return labels[operation.rows[0]]
     ends = dict.fromkeys([*operation.rows[:1], *operation.rows[-1:]])
     return " … ".join(labels[row] if row < len(labels) else str(row) for row in ends)
 

@@ -54,12 +54,15 @@ from .responses import (
 from .session import Connection, Reachable, Run, Session, default_session, load
 from .simulators import Simulator, simulate
 from .store import StoreWarning
+from .widgets.explorer import explore
 from .widgets.show import show as _show
+from .widgets.tables import show_as_tables as _show_as_tables
 
 __version__ = _version("asyncdest-nb")
 
 # A run shows itself as the live monitor; the session knows no widget.
 Run.show = _show
+_show_as_tables()
 
 
 def connect(destination: Destination | Reachable | str, **settings: Any) -> Connection:
@@ -114,6 +117,7 @@ __all__ = [
     "bearer_auth",
     "connect",
     "destinations",
+    "explore",
     "field",
     "load",
     "simulate",

@@ -4,6 +4,7 @@ from .connection import Connection
 from .exploring import Executed, Preview
 from .reopening import load
 from .run import Run
+from .sending import field_plans
 from .session import Reachable, Session, default_session
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "Run",
     "Session",
     "default_session",
+    "field_plans",
     "load",
 ]

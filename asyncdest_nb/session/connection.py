@@ -21,7 +21,7 @@ from ..engine import (
 )
 from ..errors import AlreadySubmitted, DestinationError, MappingError, UnknownName, UsageError
 from ..frame import DataFrame, Rows, to_rows
-from ..mapping import FieldMap, FieldPlan, plan_fields
+from ..mapping import FieldMap, plan_fields
 from ..portal import call
 from ..request import Exchange
 from ..responses import AsyncActionResponse, JSONObject
@@ -30,7 +30,7 @@ from ..store import StoredRun
 from .exploring import Executed, Preview
 from .reopening import Reopened
 from .run import Run
-from .sending import Sending, digest
+from .sending import Sending, digest, field_plans
 from .shared import Shared
 
 
@@ -287,7 +287,7 @@ class Connection:
             raise UsageError(f"batch_size is {batch_size}; it must be 1 or more")
         return self.destination.action(slug)
 
-    def _settings(self) -> dict[str, str]:
+    def settings(self) -> dict[str, str]:
         """Return the settings by key, as text; of a secret only whether it is set."""
         shown = {}
         for key, field in input_fields(type(self._channel.settings)).items():
@@ -301,7 +301,7 @@ class Connection:
         return shown
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{key}: {value}" for key, value in self._settings().items())
+        settings = ", ".join(f"{key}: {value}" for key, value in self.settings().items())
         lines = [f"{self.destination.name} ({settings})"]
         for slug, action in self.destination.actions.items():
             lines.append(f"  {slug}: {action.description or action.title}")
@@ -319,16 +319,7 @@ def _field_line(field: InputField) -> str:
 
 
 def _fill(action: Action, rows: Rows, **sources: Mapping[str, Any] | None) -> FieldMap:
-    plans = {
-        key: FieldPlan(
-            required=field.required,
-            default=field.default,
-            hint=f"one of {', '.join(map(str, field.choices))}" if field.choices else "",
-            by_name=field.by_name,
-        )
-        for key, field in action.fields.items()
-    }
-    return plan_fields(plans, rows.columns, **sources)
+    return plan_fields(field_plans(action.fields), rows.columns, **sources)
 
 
 def _with(

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from ..destination import Action
+from ..destination import Action, InputField
 from ..engine import Source
 from ..errors import MappingError
 from ..frame import DataFrame
-from ..mapping import FieldMap
+from ..mapping import FieldMap, FieldPlan
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,21 @@ class Sending:
     def at(self, positions: Sequence[int]) -> Self:
         """Return what is sent of the rows at *positions*, in that order."""
         return replace(self, source=self.source.at(positions))
+
+
+def field_plans(
+    fields: Mapping[str, InputField], *, is_lenient: bool = False
+) -> dict[str, FieldPlan]:
+    """Return what a mapping has to know of *fields*; nothing is required if it *is_lenient*."""
+    return {
+        key: FieldPlan(
+            required=field.required and not is_lenient,
+            default=field.default,
+            hint=f"one of {', '.join(map(str, field.choices))}" if field.choices else "",
+            by_name=field.by_name,
+        )
+        for key, field in fields.items()
+    }
 
 
 def digest(sending: Sending, *where: Any) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from itertools import islice
 
 from ..operation import State, row_outcomes
+from .fragments import table
 from .watched import Watched, counted, cut
 
 _SHOWN = 10
@@ -96,30 +97,13 @@ def _failures(run: Watched) -> Iterator[Failure]:
 
 def _counts_table(run: Watched) -> str:
     words = [word for word, number in run.counts.items() if number]
-    return _table(words, [[f"{run.counts[word]:,}" for word in words]])
+    return table(words, [[f"{run.counts[word]:,}" for word in words]])
 
 
 def _failures_table(failures: list[Failure]) -> str:
     titles = ["row", "operation", "status", "code", "message"]
     rows = [[it.row, it.operation_id, it.status, it.code, it.message] for it in failures]
-    return _table(titles, rows) if rows else ""
-
-
-def _table(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    # Grey at half strength is a line on white and on black.
-    line = (
-        "border:0;border-bottom:1px solid rgba(128,128,128,.4);padding:3px 10px;"
-        "text-align:left;white-space:normal;overflow-wrap:break-word;max-width:22em"
-    )
-    head = "".join(f'<th style="{line}">{escape(each)}</th>' for each in titles)
-    body = "".join(
-        "<tr>"
-        + "".join(f'<td dir="auto" style="{line}">{escape(each)}</td>' for each in row)
-        + "</tr>"
-        for row in rows
-    )
-    style = "border-collapse:collapse;margin:6px 0;font-variant-numeric:tabular-nums"
-    return f'<table style="{style}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return table(titles, rows) if rows else ""
 
 
 def _code(text: str) -> str:

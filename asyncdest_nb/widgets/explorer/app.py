@@ -1,0 +1,244 @@
+"""The explorer: from a destination to a finished run, by clicking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from IPython.core.getipython import get_ipython
+from IPython.display import display
+
+from ...frame import DataFrame
+from ...session import Connection, Run, Session, default_session
+from ..show import is_live
+from . import markup, parts
+from .choices import Choices, arguments
+from .code import cell, literal, submit_call
+from .connecting import Connecting
+from .filling import FieldRows
+from .kept import Keeper
+from .look import LIVE, Look, look
+from .offers import offers
+from .rows import Rows, whole_number
+from .sending import Sending
+from .work import Problem, Start, Work, attempted, on_a_thread
+
+_PER_REQUEST = "Rows per request"
+_FIRST = "Only the first rows"
+
+
+class Explorer:
+    """What is on the page, and what was chosen there.
+
+    ``code`` is the cell that does the same, ``connection`` and ``run`` what came of
+    it, None = not yet. Slow work goes by *start*, which returns at once.
+    """
+
+    def __init__(
+        self,
+        frame: DataFrame | None = None,
+        *,
+        session: Session | None = None,
+        names: Mapping[str, Any] | None = None,
+        start: Start = on_a_thread,
+    ) -> None:
+        names = {} if names is None else names
+        self._session = session
+        self._rows = Rows(frame, names, self._action_changed)
+        self._connecting = Connecting(
+            offers(names), session or default_session(), self._connection_changed, start=start
+        )
+        self._looking: Work[Look] = Work(start, parts.TURN)
+        self._fields = FieldRows(self._changed)
+        self._sending = Sending(self._submission, self._changed, start=start)
+        self.code = ""
+        self._keeper = Keeper(lambda: self.code)
+        self._sending.sent = self._keeper.keep
+        self._make()
+
+    def _make(self) -> None:
+        self._action = parts.listing("Actions", [], self._action_changed)
+        self._action_fields = parts.html()
+        self._actions = parts.section("Action", self._action, self._action_fields)
+        self._per_request = parts.text(_PER_REQUEST, self._changed)
+        self._first = parts.text(_FIRST, self._changed, placeholder="all")
+        self._check = parts.button("Check all rows", self.check_all)
+        self._status = parts.status()
+        self._seen = parts.html()
+        options = parts.line(self._per_request, self._first, name="ade-field")
+        self._preview = parts.section("Preview", options, self._status, self._seen, self._check)
+        self._code = parts.html()
+        self._code_button = parts.button("Show as code", self._toggle_code)
+        parts.show(self._code, False)
+        self._in_python = parts.section("The same in Python", self._code_button, self._code)
+        self.widget = parts.root(
+            [
+                self._rows.widget,
+                self._connecting.chooser,
+                self._connecting.form,
+                self._actions,
+                self._fields.widget,
+                self._preview,
+                self._sending.widget,
+                self._in_python,
+            ]
+        )
+
+    @property
+    def connection(self) -> Connection | None:
+        """The connection, None = not connected."""
+        return self._connecting.connection
+
+    @property
+    def run(self) -> Run | None:
+        """The run that was sent last."""
+        return self._sending.run
+
+    def _connection_changed(self) -> None:
+        connection = self.connection
+        actions = connection.destination.actions if connection else {}
+        options = [
+            (f"{slug}: {action.description or action.title}", slug)
+            for slug, action in actions.items()
+        ]
+        parts.refill(self._action, options, options[0][1] if len(options) == 1 else None)
+        parts.show(self._actions, bool(actions))
+        parts.show(self._in_python, connection is not None)
+        self._action_changed()
+
+    def _action_changed(self) -> None:
+        connection, slug = self.connection, self._action.value
+        if connection is None or slug not in connection.destination.actions:
+            self._action_fields.value = ""
+            self._fields.set({}, ())
+        else:
+            action = connection.destination.action(slug)
+            self._action_fields.value = markup.fields_table(action.fields)
+            self._per_request.placeholder = f"{action.batch_size:,}, as the action takes"
+            self._fields.set({} if self._rows.frame is None else action.fields, self._rows.columns)
+        self._changed()
+
+    def _is_ready(self) -> bool:
+        chosen = (self.connection, self._action.value, self._rows.frame)
+        return all(each is not None for each in chosen)
+
+    def _changed(self) -> None:
+        ready = self._is_ready()
+        for part in (self._preview, self._sending.widget):
+            parts.show(part, ready)
+        self._looking.forget()
+        self._sending.allow(None)
+        keywords = attempted(self._keywords) if ready else {}
+        self._write_code(keywords)
+        if not ready:
+            return
+        if isinstance(keywords, Problem):
+            self._show_look(keywords)
+        else:
+            self._look(keywords, limit=LIVE)
+
+    def _choices(self) -> Choices:
+        return Choices(
+            action=self._action.value,
+            fillings=self._fields.fillings(),
+            batch_size=whole_number(_PER_REQUEST, self._per_request.value),
+            first_rows=whole_number(_FIRST, self._first.value),
+            again=self._sending.again,
+        )
+
+    def _keywords(self) -> dict[str, Any]:
+        assert self.connection is not None  # It is ready.
+        choices = self._choices()
+        fields = self.connection.destination.action(choices.action).fields
+        return arguments(choices, fields, self._rows.columns)
+
+    def _frame(self) -> DataFrame:
+        assert self._rows.frame is not None  # It is ready.
+        count = whole_number(_FIRST, self._first.value)
+        return self._rows.frame if count is None else self._rows.frame.head(count)
+
+    def _ipython_display_(self) -> None:
+        if is_live(get_ipython()):
+            display(self.widget)  # type: ignore[no-untyped-call]  # IPython has none here
+        self._keeper.display()
+
+    def __repr__(self) -> str:
+        sent = f"; sent as {self.run}" if self.run else ""
+        where = self.connection.destination.name if self.connection else "not connected"
+        return f"<Explorer: {where}{sent}>"
+
+    # ---- preview
+
+    def check_all(self) -> None:
+        """Look at every row."""
+        keywords = attempted(self._keywords)
+        if isinstance(keywords, Problem):
+            self._show_look(keywords)
+        else:
+            self._look(keywords, limit=None)
+
+    def _look(self, keywords: Mapping[str, Any], *, limit: int | None) -> None:
+        connection, frame, action = self.connection, self._frame(), self._action.value
+        assert connection is not None  # It is ready.
+        count = len(frame) if limit is None else min(limit, len(frame))
+        self._status.value = markup.note(f"Looking at {count:,} rows …")
+        self._looking.do(
+            lambda: look(connection, frame, action, keywords, limit=limit), self._show_look
+        )
+
+    def _show_look(self, found: Look | Problem) -> None:
+        if isinstance(found, Problem):
+            self._status.value = markup.problem(found.text)
+            self._seen.value = ""
+            parts.show(self._check, False)
+            return
+        self._status.value = markup.note(markup.look_words(found))
+        self._seen.value = markup.seen(found)
+        self._check.description = f"Check all {found.total:,} rows"
+        parts.show(self._check, not found.is_whole)
+        self._sending.allow(found)
+
+    # ---- send
+
+    def _submission(self) -> Callable[[], Run]:
+        """Return what sends the rows as they are chosen now."""
+        assert self.connection is not None  # Else there is no button to click.
+        return partial(
+            self.connection.submit, self._frame(), self._action.value, **self._keywords()
+        )
+
+    # ---- code
+
+    def _toggle_code(self) -> None:
+        is_hidden = self._code.layout.display == "none"
+        parts.show(self._code, is_hidden)
+        self._code_button.description = "Hide code" if is_hidden else "Show as code"
+
+    def _write_code(self, keywords: Mapping[str, Any] | Problem) -> None:
+        if isinstance(keywords, Problem):
+            missing = keywords.text.replace("\n", "\n# ")
+            self.code = f"{self._cell()}\n# Not ready to be sent:\n# {missing}"
+        else:
+            self.code = self._cell(self._submit_call(keywords) if self._is_ready() else "")
+        self._code.value = markup.code(self.code)
+
+    def _cell(self, submit: str = "") -> str:
+        offer = self._connecting.offer
+        if offer is None or self.connection is None:
+            return ""
+        session = _session_call(self._session)
+        return cell(offer, self._connecting.settings, submit, session=session)
+
+    def _submit_call(self, keywords: Mapping[str, Any]) -> str:
+        rows = whole_number(_FIRST, self._first.value)
+        return submit_call(self._rows.name, self._action.value, keywords, rows=rows)
+
+
+def _session_call(session: Session | None) -> str:
+    """Return how a cell opens *session*; empty = it need not."""
+    if session is None:
+        return ""
+    if session.name is not None:
+        return f"ad.Session({literal(session.name)})"
+    return f"ad.Session(path={literal(str(session.path))})" if session.path else "ad.Session()"

@@ -1,0 +1,122 @@
+"""The Python cell that does what was clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from .offers import Offer
+
+WIDTH = 88  # Characters: what fits a cell beside a file browser.
+
+
+def cell(
+    offer: Offer,
+    settings: Mapping[str, Any],
+    submit: str = "",
+    *,
+    session: str = "",
+) -> str:
+    """Return the cell that connects to *offer*, and goes on with *submit* if that is given.
+
+    Of a secret among *settings* only the question for it is written. *session* is the
+    expression that makes the session, empty = the one of those who made none.
+    """
+    has_secret = any(map(is_secret, settings.values()))
+    slug = literal(offer.destination.slug)
+    place = "demo" if offer.is_simulated else offer.variable or slug
+    connect = "session.connect" if session else "ad.connect"
+    lines = [
+        *(["import getpass", ""] if has_secret else []),
+        "import asyncdest_nb as ad",
+        "",
+        *([f"session = {session}"] if session else []),
+        *([f"demo = ad.simulate({slug})"] if offer.is_simulated else []),
+        f"crm = {call(connect, [place], _written(offer, settings))}",
+        *([f"run = {submit}", "run"] if submit else []),
+    ]
+    return "\n".join(lines)
+
+
+def _written(offer: Offer, settings: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        key: f"getpass.getpass({literal(offer.settings[key].label)})"
+        if is_secret(value)
+        else literal(value, indent=len(key) + 5)
+        for key, value in settings.items()
+    }
+
+
+def submit_call(frame: str, action: str, keywords: Mapping[str, Any], *, rows: int | None) -> str:
+    """Return the call of ``submit``; *rows* None = all of the frame."""
+    head = frame if rows is None else f"{frame}.head({rows})"
+    written = {name: literal(value, indent=len(name) + 5) for name, value in keywords.items()}
+    return call("crm.submit", [head, literal(action)], written)
+
+
+def is_secret(value: object) -> bool:
+    """Whether *value* must not be written: a secret, or an address with a password in it."""
+    return isinstance(value, SecretStr) or (isinstance(value, str) and _has_password(value))
+
+
+def _has_password(text: str) -> bool:
+    try:
+        return urlsplit(text).password is not None
+    except ValueError:
+        return False
+
+
+def call(function: str, arguments: Iterable[str], keywords: Mapping[str, str]) -> str:
+    """Write a call: on one line if it fits, else an argument a line."""
+    parts = [*arguments, *(f"{name}={value}" for name, value in keywords.items())]
+    flat = f"{function}({', '.join(parts)})"
+    if len(flat) + len("run = ") <= WIDTH and "\n" not in flat:
+        return flat
+    return f"{function}(\n" + "".join(f"    {part},\n" for part in parts) + ")"
+
+
+def literal(value: Any, *, indent: int = 0) -> str:
+    """Write a JSON value in Python; what is too long goes on lines of its own.
+
+    *indent* is where it begins, in characters; lines are indented for an argument.
+    """
+    return _literal(value, begins=indent, depth=1)
+
+
+def _literal(value: Any, *, begins: int, depth: int) -> str:
+    flat = _flat(value)
+    if begins + len(flat) <= WIDTH - 1 or not isinstance(value, dict | list) or not value:
+        return flat
+    margin = "    " * (depth + 1)
+    if isinstance(value, dict):
+        heads = [f"{_flat(key)}: " for key in value]
+        items: Iterable[Any] = value.values()
+    else:
+        heads, items = [""] * len(value), value
+    lines = [
+        f"{margin}{head}{_literal(each, begins=len(margin + head), depth=depth + 1)},\n"
+        for head, each in zip(heads, items, strict=True)
+    ]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return f"{opening}\n{''.join(lines)}{'    ' * depth}{closing}"
+
+
+def _flat(value: Any) -> str:
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{_flat(k)}: {_flat(each)}" for k, each in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(map(_flat, value)) + "]"
+        case str():
+            return _quoted(value)
+        case _:
+            return repr(value)
+
+
+def _quoted(text: str) -> str:
+    # repr() escapes whatever cannot be seen, such as marks that turn text around.
+    found = repr(text)
+    return f'"{found[1:-1]}"' if found[0] == "'" and '"' not in found else found

@@ -1,0 +1,172 @@
+"""Which destination, with which settings: the way to a connection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...destination import InputField
+from ...session import Connection, Session
+from ...simulators import Simulator, simulate
+from . import markup, parts
+from .choices import given
+from .inputs import Input, SecretInput, value_input
+from .offers import Offer, search
+from .work import Problem, Start, Work, attempted
+
+# A click may overtake what was typed or chosen right before it: they travel separately.
+SLIP_SECONDS = 0.5
+
+
+class Connecting:
+    """A list of destinations with a search, the settings of the chosen one, and two buttons.
+
+    ``offer`` and ``connection`` are None as long as there is none; ``settings`` are
+    those of the connection.
+    """
+
+    def __init__(
+        self, found: Sequence[Offer], session: Session, changed: parts.Changed, *, start: Start
+    ) -> None:
+        self.offer: Offer | None = None
+        self.connection: Connection | None = None
+        self.settings: dict[str, Any] = {}
+        self._offers = list(found)
+        self._session = session
+        self._changed = changed
+        self._work: Work[tuple[Connection, str]] = Work(start, parts.TURN)
+        self._is_test = False  # What was clicked last.
+        self._clicked_at = -SLIP_SECONDS  # time.monotonic()
+        self._simulators: dict[str, Simulator] = {}
+        self._inputs: dict[str, Input] = {}
+        self._make()
+
+    def _make(self) -> None:
+        hint = "a name, or what it does"
+        self._search = parts.text("Search destinations", self._filter, live=True, placeholder=hint)
+        self._list = parts.listing("Destinations", self._options(self._offers), self._choose)
+        self._about = parts.html()
+        self._form = parts.column()
+        self._connect = parts.button("Connect", self.connect, is_main=True)
+        self._test = parts.button("Test connection", self.test)
+        self._status = parts.status()
+        self.chooser = parts.section("Destination", self._search, self._list, self._about)
+        self.form = parts.section(
+            "Settings", self._form, parts.line(self._connect, self._test), self._status
+        )
+        parts.show(self.chooser)
+
+    def _options(self, found: Sequence[Offer]) -> list[tuple[str, int]]:
+        return [(offer.line, self._offers.index(offer)) for offer in found]
+
+    def _filter(self) -> None:
+        found = search(self._offers, self._search.value)
+        # What a search hides stays chosen.
+        chosen = self._offers.index(self.offer) if self.offer in found else None
+        parts.refill(self._list, self._options(found), chosen)
+
+    def _choose(self) -> None:
+        at = self._list.value
+        if at is None or self._offers[at] is self.offer:
+            return
+        self.offer = self._offers[at]
+        self._forget()
+        self._about.value = markup.note(self.offer.destination.description)
+        self._form.children = self._settings_form(self.offer.settings)
+        self._test.disabled = self.offer.destination.test_authentication is None
+        parts.show(self.form)
+        self._catch_up()
+        self._changed()
+
+    def _settings_form(self, fields: Mapping[str, InputField]) -> list[parts.Widget]:
+        for each in self._inputs.values():
+            each.close()
+        self._inputs = {
+            key: (SecretInput if field.type == "password" else value_input)(field, self._edited)
+            for key, field in fields.items()
+        }
+        if not fields:
+            return [parts.html(markup.note("Nothing to fill in: it is played on this machine."))]
+        return [each.widget for each in self._inputs.values()]
+
+    def _edited(self) -> None:
+        had = self.connection is not None
+        self._forget()
+        if had:
+            self._status.value = markup.note("The settings have changed: connect again.")
+        self._catch_up()
+        self._changed()
+
+    def _catch_up(self) -> None:
+        """Do again what was clicked, if that can only have been meant for what is there now."""
+        if time.monotonic() - self._clicked_at < SLIP_SECONDS:
+            self._start()
+
+    def _forget(self) -> None:
+        self._work.forget()
+        self.connection, self.settings = None, {}
+        self._status.value = ""
+
+    def connect(self) -> None:
+        """Connect by what is entered; sends nothing yet."""
+        self._clicked(is_test=False)
+
+    def test(self) -> None:
+        """Connect, and ask the destination whether it takes the credentials."""
+        self._clicked(is_test=True)
+
+    def _clicked(self, *, is_test: bool) -> None:
+        self._is_test, self._clicked_at = is_test, time.monotonic()
+        self._start()
+
+    def _start(self) -> None:
+        offer, is_test = self.offer, self._is_test
+        assert offer is not None  # Else there is no button to click.
+        settings = attempted(self.entered)
+        if isinstance(settings, Problem):
+            self._status.value = markup.problem(settings.text)
+            return
+        words = "Asking the destination …" if is_test else "Connecting …"
+        self._status.value = markup.note(words)
+        self._work.do(
+            lambda: self._connection_to(offer, settings, is_test=is_test),
+            lambda outcome: self._connected(outcome, settings),
+        )
+
+    def entered(self) -> dict[str, Any]:
+        """Return what is entered, without blanks and defaults; raises UsageError."""
+        values = {key: each.read() for key, each in self._inputs.items()}
+        return given({key: each.field for key, each in self._inputs.items()}, values)
+
+    def _connection_to(
+        self, offer: Offer, settings: Mapping[str, Any], *, is_test: bool
+    ) -> tuple[Connection, str]:
+        """Return a connection, and what there is to say of it."""
+        connection = self.connection
+        if connection is None:
+            target = self._simulator(offer) if offer.is_simulated else offer.destination
+            connection = self._session.connect(target, **settings)
+        words = f"Connected to {offer.title}; nothing has been sent."
+        if is_test:
+            connection.test_authentication()
+            words = f"{offer.title} takes these credentials."
+        return connection, words
+
+    def _simulator(self, offer: Offer) -> Simulator:
+        slug = offer.destination.slug
+        if slug not in self._simulators:
+            self._simulators[slug] = simulate(slug)
+        return self._simulators[slug]
+
+    def _connected(
+        self, outcome: tuple[Connection, str] | Problem, settings: dict[str, Any]
+    ) -> None:
+        if isinstance(outcome, Problem):
+            self._status.value = markup.problem(outcome.text)
+            return
+        is_new = self.connection is not outcome[0]
+        self.connection, self.settings = outcome[0], settings
+        self._status.value = markup.note(outcome[1])
+        if is_new:
+            self._changed()

@@ -1,0 +1,78 @@
+// @ts-check
+/**
+ * The manners of the explorer, which is made of ordinary widgets: keys typed in it stay
+ * in it, what goes on is read aloud, and the cell of code can be copied.
+ */
+
+/**
+ * Whether a key is the host's, as Ctrl+S is; the others stay here: "d d" deletes a cell.
+ * @param {{ctrlKey: boolean, metaKey: boolean}} event
+ */
+export function isForHost(event) {
+  return event.ctrlKey || event.metaKey;
+}
+
+/** @param {Element} code @returns {Promise<string>} what to say of it */
+export async function copy(code) {
+  try {
+    await navigator.clipboard.writeText(code.textContent ?? "");
+    return "Copied";
+  } catch {
+    // No clipboard without a secure context: what is selected, the user can copy.
+    getSelection()?.selectAllChildren(code);
+    return "Selected: now copy it";
+  }
+}
+
+/** @param {Event} event */
+async function clicked(event) {
+  const button = /** @type {Element} */ (event.target).closest?.(".ade-copy");
+  const code = button?.parentElement?.querySelector("code");
+  if (button && code) button.textContent = await copy(code);
+}
+
+/** @param {Element} root */
+function announce(root) {
+  for (const each of root.querySelectorAll(".ade-live")) each.setAttribute("aria-live", "polite");
+}
+
+/**
+ * Keep keys typed in *root* from the host, as the monitor does: JupyterLab is stopped at
+ * the root, Notebook 7 only by the attribute on the element that has the focus.
+ * @param {Element} root @param {AbortSignal} signal
+ */
+function keepKeys(root, signal) {
+  const mark = (/** @type {KeyboardEvent} */ event) => {
+    if (event.target instanceof Element && root.contains(event.target)) {
+      event.target.toggleAttribute("data-lm-suppress-shortcuts", !isForHost(event));
+    }
+  };
+  const stop = (/** @type {Event} */ event) => {
+    if (event instanceof KeyboardEvent && !isForHost(event)) event.stopPropagation();
+  };
+  window.addEventListener("keydown", mark, { capture: true, signal });
+  root.addEventListener("keydown", stop, { signal });
+}
+
+/** @param {Element} root @param {AbortSignal} signal */
+function teach(root, signal) {
+  keepKeys(root, signal);
+  root.addEventListener("click", clicked, { signal });
+  // Parts come later than this one; nobody hears anything before the focus is here.
+  root.addEventListener("focusin", () => announce(root), { signal });
+}
+
+/** @param {{ el: HTMLElement }} view @returns {() => void} */
+function render({ el }) {
+  const ended = new AbortController();
+  // A view is made before it is put into the page.
+  const wait = () => {
+    const root = el.closest(".ade-root");
+    if (root) teach(root, ended.signal);
+    else if (!ended.signal.aborted) requestAnimationFrame(wait);
+  };
+  wait();
+  return () => ended.abort();
+}
+
+export default { render };

@@ -1,0 +1,134 @@
+"""What fills each field of an action."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...destination import InputField
+from ...errors import UsageError
+from ..watched import cut
+from . import markup, parts
+from .choices import Filling, Kind, by_itself, in_reach, unknown_roots
+from .inputs import Input, chosen, constant_input, label_of
+
+WORDS = 60  # Characters of what fills a field by itself.
+
+
+class FieldRow:
+    """A field: how it is filled, and by what."""
+
+    def __init__(self, field: InputField, columns: Sequence[str], changed: parts.Changed) -> None:
+        self._field = field
+        self._columns = columns
+        self._by_itself = by_itself(field, columns)
+        self._changed = changed
+        self._inputs: dict[Kind, Input] = {}
+        self._how = parts.dropdown(label_of(field), self._kinds(), self._switched, "itself")
+        self._about = parts.html(markup.note(field.description), name="ade-about")
+        self.widget = parts.line(self._how, self._about, name="ade-field")
+
+    def _kinds(self) -> list[tuple[str, Kind]]:
+        field, words = self._field, self._by_itself
+        kinds: list[tuple[str, Kind]] = [
+            (f"by itself: {cut(words, WORDS) if words else 'nothing'}", "itself")
+        ]
+        if self._columns:
+            kinds.append(("a column", "column"))
+        if field.type == "object" and not field.multiple and in_reach(self._columns):
+            kinds.append(("an object of columns", "columns"))
+        kinds.append(("a constant", "constant"))
+        if self._columns:
+            kinds.append(("a template", "template"))
+        if words and not field.required:
+            kinds.append(("nothing", "empty"))
+        return kinds
+
+    def _switched(self) -> None:
+        kind: Kind = self._how.value
+        if kind not in ("itself", "empty") and kind not in self._inputs:
+            self._inputs[kind] = self._input(kind)
+        inputs = [self._inputs[kind].widget] if kind in self._inputs else []
+        self.widget.children = [self._how, *inputs, self._about]
+        self._edited()
+
+    def _input(self, kind: Kind) -> Input:
+        field, changed = self._field, self._edited
+        columns = [(name, name) for name in self._columns]
+        if kind == "constant":
+            return constant_input(field, changed)
+        if kind == "column":
+            control = parts.dropdown(f"Column for {field.label}", columns, changed)
+        elif kind == "columns":
+            reachable = [(name, name) for name in in_reach(self._columns)]
+            control = parts.several(f"Columns for {field.label}", reachable, changed)
+        else:
+            hint = f"{{{{{self._columns[0]}}}}}, and any text around it"
+            control = parts.text(f"Template for {field.label}", changed, placeholder=hint)
+        return Input(field, control, lambda: control.value)
+
+    def _edited(self) -> None:
+        self._about.value = markup.note(" ".join([self._field.description, *self._warnings()]))
+        self._changed()
+
+    def _warnings(self) -> list[str]:
+        if self._how.value != "template":
+            return []
+        unknown = unknown_roots(self._inputs["template"].read(), self._columns)
+        return [f"No column {name!r}: it will be empty." for name in unknown]
+
+    def filling(self) -> Filling:
+        """Return what is chosen; raises UsageError where something is missing."""
+        kind: Kind = self._how.value
+        if kind == "itself" and self._field.required:
+            what = "nothing fills it by itself; choose a column, a constant or a template"
+            chosen(self._by_itself, self._field, what)
+        if kind in ("itself", "empty"):
+            return Filling(kind)
+        value = self._inputs[kind].read()
+        if kind == "constant":
+            return Filling(kind, value if self._field.choices is None else self._choice(value))
+        if kind == "template":
+            return Filling(kind, chosen(value, self._field, "write a template"))
+        value = chosen(value, self._field, f"choose the {kind} that fills it")
+        return Filling(kind, list(value) if kind == "columns" else value)
+
+    def _choice(self, value: Any) -> Any:
+        return chosen(value, self._field, "choose one of its values")
+
+    def close(self) -> None:
+        """Take it off the page."""
+        for each in self._inputs.values():
+            each.close()
+        for widget in (self._how, self._about, self.widget):
+            widget.close()
+
+
+class FieldRows:
+    """The fields of an action, and how each is filled."""
+
+    def __init__(self, changed: parts.Changed) -> None:
+        self._changed = changed
+        self._rows: dict[str, FieldRow] = {}
+        self._box = parts.column()
+        self.widget = parts.section("Fields", self._box)
+
+    def set(self, fields: Mapping[str, InputField], columns: Sequence[str]) -> None:
+        """Begin anew with other *fields* or *columns*."""
+        for row in self._rows.values():
+            row.close()
+        self._rows = {key: FieldRow(field, columns, self._changed) for key, field in fields.items()}
+        self._box.children = [row.widget for row in self._rows.values()]
+        parts.show(self.widget, bool(fields))
+
+    def fillings(self) -> dict[str, Filling]:
+        """Return what fills each field; raises UsageError with all that is missing."""
+        found, missing = {}, []
+        for key, row in self._rows.items():
+            try:
+                found[key] = row.filling()
+            except UsageError as error:
+                missing.append(str(error))
+        if missing:
+            raise UsageError("\n".join(missing))
+        return found

@@ -1,0 +1,138 @@
+"""HTML of the explorer. Everything from outside is escaped here, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from ...destination import InputField
+from ..tables import FIELD_TITLES, field_rows
+from ..watched import cut
+from .look import Line, Look
+
+CELL = 80  # Characters of a value in a table.
+TEXT = 1000  # Characters of a reason.
+BODY = 4000  # Characters of a request.
+
+
+def heading(text: str) -> str:
+    """Return a heading of a section."""
+    return f'<div role="heading" aria-level="3" class="ade-heading">{escape(text)}</div>'
+
+
+def note(text: str) -> str:
+    """Return a sentence; line breaks stay."""
+    return f'<div class="ade-note" dir="auto">{escape(cut(text, TEXT))}</div>'
+
+
+def problem(text: str) -> str:
+    """Return what went wrong; marked by a word too, not by colour alone."""
+    return (
+        f'<div class="ade-problem" dir="auto"><b>Problem:</b> {escape(cut(text, 4 * TEXT))}</div>'
+    )
+
+
+def fields_table(fields: Mapping[str, InputField]) -> str:
+    """Return what an action takes, a line for each field."""
+    rows = [[cell(each) for each in row] for row in field_rows(fields)]
+    return table("Fields of the action", map(str.capitalize, FIELD_TITLES), rows)
+
+
+def seen(look: Look) -> str:
+    """Return all there is to see of a look at the rows."""
+    return look_table(look) + sources_table(look) + first_request(look)
+
+
+def look_table(look: Look) -> str:
+    """Return the first payloads and the first rows that will not be sent."""
+    keys = list(look.preview.sources)
+    rows = [_look_row(line, keys) for line in look.lines]
+    return table("First payloads", ["Row", *keys, "Sent?"], rows)
+
+
+def _look_row(line: Line, keys: Sequence[str]) -> list[str]:
+    cells = [
+        cell(_shown(line.values, key), is_bad=key in line.faulty, is_code=True) for key in keys
+    ]
+    verdict = f"no: {cut(line.reason, TEXT)}" if line.reason else "yes"
+    return [cell(line.label), *cells, cell(verdict, is_bad=bool(line.reason))]
+
+
+def _shown(values: Mapping[str, Any], key: str) -> str:
+    return as_json(values[key]) if key in values else "(none)"
+
+
+def look_words(look: Look) -> str:
+    """Say how many rows would be sent, and in what batches."""
+    good, bad = len(look.preview.payloads), len(look.preview.invalid)
+    looked = "all rows" if look.is_whole else f"the first {look.rows:,} of {look.total:,} rows"
+    invalid = f"; {bad:,} will not be sent" if bad else ""
+    return f"Looked at {looked}: {good:,} fit{invalid}. {_batches(look.preview.batches)}"
+
+
+def _batches(sizes: Sequence[int]) -> str:
+    if not sizes:
+        return "No request would be sent."
+    if len(sizes) == 1:
+        return f"1 request of {sizes[0]:,} row{'s' * (sizes[0] != 1)}."
+    shown = ", ".join(f"{size:,}" for size in sizes[:5]) + (", …" if len(sizes) > 5 else "")
+    return f"{len(sizes):,} requests, of {shown} rows."
+
+
+def sources_table(look: Look) -> str:
+    """Return what fills each field."""
+    sources = look.preview.sources.items()
+    rows = [[cell(key), cell(words)] for key, words in sources]
+    return table("What fills the fields", ["Field", "Filled from"], rows)
+
+
+def first_request(look: Look) -> str:
+    """Return the first request as it would leave, secrets masked."""
+    exchange = look.preview.first_request
+    if exchange is None:
+        return ""
+    headers = "\n".join(f"{name}: {value}" for name, value in exchange.request_headers.items())
+    parts = [f"{exchange.method} {exchange.url}", headers, exchange.request_body or ""]
+    text = cut("\n\n".join(filter(None, parts)), BODY)
+    return folded("First request (a dry run: it was not sent)", text)
+
+
+def folded(title: str, text: str) -> str:
+    """Return *text* behind its title."""
+    body = f'<pre class="ade-pre" tabindex="0">{escape(text)}</pre>'
+    return f"<details><summary>{escape(title)}</summary>{body}</details>"
+
+
+def code(text: str) -> str:
+    """Return a cell of Python to copy: whole, however long it is."""
+    return (
+        '<div class="ade-code"><button type="button" class="ade-copy">Copy</button>'
+        f'<pre class="ade-pre" tabindex="0"><code>{escape(text)}</code></pre></div>'
+    )
+
+
+def cell(text: str, *, is_bad: bool = False, is_code: bool = False) -> str:
+    """Return a cell of a table; a bad one is also marked by a sign."""
+    shown = cut(text, TEXT if is_bad and not is_code else CELL)
+    sign = '<span aria-label="invalid">✗</span> ' if is_bad else ""
+    name = ' class="ade-bad"' if is_bad else ""
+    return f'<td dir="auto"{name}>{sign}{escape(shown)}</td>'
+
+
+def table(title: str, titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table that scrolls in its own box; *rows* are of cells."""
+    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in titles)
+    body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
+    label = escape(title)
+    return (
+        f'<div class="ade-scroll" tabindex="0" role="region" aria-label="{label}">'
+        f'<table class="ade-table"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def as_json(value: Any) -> str:
+    """Write a value as JSON."""
+    return json.dumps(value, ensure_ascii=False, default=repr)

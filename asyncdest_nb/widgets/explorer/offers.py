@@ -1,0 +1,85 @@
+"""What can be chosen in the explorer: destinations, played ones, and frames of the notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...destination import Destination, InputField, input_fields
+from ...destinations import DESTINATIONS
+from ...frame import DataFrame
+from ...simulators import SIMULATORS
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A destination that can be chosen.
+
+    ``variable`` is the notebook's name of one that was written there; None = it comes
+    with the package.
+    """
+
+    destination: Destination
+    is_simulated: bool = False
+    variable: str | None = None
+
+    @property
+    def settings(self) -> dict[str, InputField]:
+        """What it has to be told: nothing if it is simulated."""
+        return {} if self.is_simulated else input_fields(self.destination.settings)
+
+    @property
+    def title(self) -> str:
+        """Its name, in a list."""
+        where = ", simulated on this machine" if self.is_simulated else ""
+        return f"{self.destination.slug}{where}"
+
+    @property
+    def line(self) -> str:
+        """Its name and what it is for."""
+        about = "no account needed" if self.is_simulated else self.destination.description
+        return f"{self.title}: {about}" if about else self.title
+
+    @property
+    def words(self) -> str:
+        """All that a search looks at."""
+        own = self.destination
+        actions = [f"{slug} {action.title}" for slug, action in own.actions.items()]
+        return " ".join([self.line, own.name, own.description, *actions]).casefold()
+
+
+def offers(names: Mapping[str, Any]) -> list[Offer]:
+    """Return what the package brings, what can be simulated, and what is defined in *names*."""
+    packaged = [Offer(each) for each in DESTINATIONS.values()]
+    played = [
+        Offer(each, is_simulated=True) for slug, each in DESTINATIONS.items() if slug in SIMULATORS
+    ]
+    known = [id(each) for each in DESTINATIONS.values()]
+    own = [
+        Offer(each, variable=name)
+        for name, each in _public(names)
+        if isinstance(each, Destination) and id(each) not in known
+    ]
+    return [*played, *packaged, *own]
+
+
+def search(found: Iterable[Offer], text: str) -> list[Offer]:
+    """Return those that have every word of *text* somewhere in them."""
+    wanted = text.casefold().split()
+    return [offer for offer in found if all(word in offer.words for word in wanted)]
+
+
+def frames(names: Mapping[str, Any]) -> dict[str, DataFrame]:
+    """Return the frames among the variables *names*."""
+    return {name: each for name, each in _public(names) if isinstance(each, DataFrame)}
+
+
+def name_of(thing: object, names: Mapping[str, Any], otherwise: str) -> str:
+    """Return the variable that holds *thing*."""
+    return next((name for name, each in _public(names) if each is thing), otherwise)
+
+
+def _public(names: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    # The notebook's own _, _12 and the like name what cells returned, until the next one.
+    return [(name, each) for name, each in list(names.items()) if not name.startswith("_")]

@@ -1,0 +1,177 @@
+"""The pieces of the explorer: inputs with labels, lists, buttons, texts. Alone knows ipywidgets.
+
+What destinations and frames say becomes HTML only by ``markup.py``, escaped.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import anywidget
+import ipywidgets  # type: ignore[import-untyped]  # It has no types.
+import traitlets
+from pydantic import SecretStr
+
+from . import markup
+
+Widget: TypeAlias = Any
+Options: TypeAlias = Sequence[tuple[str, Any]]
+Changed: TypeAlias = Callable[[], None]
+
+_HERE = Path(__file__).parent
+
+# A host may answer one click on its main thread and the next on another (a subshell), and
+# slow work ends on a third: they take turns.
+TURN = threading.RLock()
+
+
+class Manners(anywidget.AnyWidget):
+    """How the explorer looks, and that keys typed in it do not reach the notebook."""
+
+    _esm = _HERE / "explorer.js"
+    _css = _HERE / "explorer.css"
+
+
+class Root(ipywidgets.VBox):  # type: ignore[misc]  # No types, see above.
+    """The whole of it; its text, which a notebook saves, says nothing of what is in it."""
+
+    def __repr__(self) -> str:
+        return "The explorer: from a destination to a finished run. Run this cell to use it."
+
+
+class SecretText(ipywidgets.Password):  # type: ignore[misc]  # No types, see above.
+    """A box for a secret: what is entered goes to ``secret``, and the box is empty again.
+
+    No trait ever holds it, so it is in no state that a notebook could save, and no
+    echo of it is sent to other views.
+    """
+
+    value = traitlets.Unicode("").tag(sync=True, echo_update=False)
+
+    def __init__(self, changed: Changed, **options: Any) -> None:
+        self.secret: SecretStr | None = None
+        self._changed = changed
+        super().__init__(**options)
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take in what a front end says."""
+        entered = sync_data.get("value")
+        super().set_state({key: each for key, each in sync_data.items() if key != "value"})
+        if entered:
+            self.secret = SecretStr(entered)
+            self.placeholder = "entered; type to replace it"
+            self.send_state("value")
+            _in_turn(self._changed)
+
+
+def _in_turn(changed: Changed) -> None:
+    with TURN:
+        changed()
+
+
+def column(*children: Widget, name: str = "") -> Widget:
+    """Return *children* one below the other."""
+    return _named(ipywidgets.VBox(list(children)), name)
+
+
+def line(*children: Widget, name: str = "ade-line") -> Widget:
+    """Return *children* side by side, as far as the width goes."""
+    return _named(ipywidgets.HBox(list(children)), name)
+
+
+def root(children: Iterable[Widget]) -> Widget:
+    """Return what is displayed."""
+    return _named(Root([Manners(), *children]), "ade-root")
+
+
+def _named(widget: Widget, name: str) -> Widget:
+    return widget.add_class(name) if name else widget
+
+
+def html(text: str = "", name: str = "") -> Widget:
+    """Return a place for HTML."""
+    return _named(ipywidgets.HTML(text), name)
+
+
+def status() -> Widget:
+    """Return a place for a sentence about what goes on, which is also read aloud."""
+    return html(name="ade-live")
+
+
+def button(label: str, clicked: Changed, *, is_main: bool = False) -> Widget:
+    """Return a button."""
+    found = ipywidgets.Button(description=label, button_style="primary" if is_main else "")
+    found.on_click(lambda _: _in_turn(clicked))
+    return found
+
+
+def text(label: str, changed: Changed, *, live: bool = False, **options: Any) -> Widget:
+    """Return a box for a line of text, told when it is left, or *live* at every key."""
+    return _watched(ipywidgets.Text(description=label, continuous_update=live, **options), changed)
+
+
+def long_text(label: str, changed: Changed, **options: Any) -> Widget:
+    """Return a box for several lines, told when it is left."""
+    box = ipywidgets.Textarea(description=label, continuous_update=False, rows=3, **options)
+    return _watched(box, changed)
+
+
+def dropdown(label: str, options: Options, changed: Changed, value: Any = None) -> Widget:
+    """Return a choice of one of *options*, None = none yet."""
+    return _watched(ipywidgets.Dropdown(options=options, value=value, description=label), changed)
+
+
+def several(label: str, options: Options, changed: Changed) -> Widget:
+    """Return a choice of some of *options*."""
+    return _watched(
+        ipywidgets.SelectMultiple(options=options, description=label, rows=_rows(options)),
+        changed,
+    )
+
+
+def listing(label: str, options: Options, changed: Changed) -> Widget:
+    """Return a list to choose one from; nothing is chosen at first."""
+    return _watched(
+        ipywidgets.Select(options=options, value=None, description=label, rows=_rows(options)),
+        changed,
+    )
+
+
+def checkbox(label: str, changed: Changed) -> Widget:
+    """Return a box to tick."""
+    return _watched(ipywidgets.Checkbox(description=label, indent=False), changed)
+
+
+def refill(widget: Widget, options: Options, value: Any = None) -> None:
+    """Give a list or a dropdown other *options*, one of them chosen, and tell nobody."""
+    widget.unobserve(widget.told, names="value")
+    widget.options = options
+    widget.value = value
+    if hasattr(widget, "rows"):
+        widget.rows = _rows(options)
+    widget.observe(widget.told, names="value")
+
+
+def _rows(options: Options) -> int:
+    return max(2, min(8, len(options)))
+
+
+def _watched(widget: Widget, changed: Changed) -> Widget:
+    widget.told = lambda _: _in_turn(changed)
+    widget.observe(widget.told, names="value")
+    return widget
+
+
+def section(title: str, *children: Widget) -> Widget:
+    """Return a part of the page under a heading; hidden until it is shown."""
+    found = column(html(markup.heading(title)), *children, name="ade-section")
+    show(found, False)
+    return found
+
+
+def show(widget: Widget, visible: bool = True) -> None:
+    """Show or hide *widget*."""
+    widget.layout.display = None if visible else "none"

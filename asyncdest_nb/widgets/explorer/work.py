@@ -1,0 +1,93 @@
+"""Work that must not hold up the kernel: on a thread of its own, its faults in words."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from ...errors import AsyncDestError
+
+T = TypeVar("T")
+Start = Callable[[Callable[[], None]], None]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong, in words to show."""
+
+    text: str
+
+
+def attempted(work: Callable[[], T]) -> T | Problem:
+    """Return what *work* returns, or what went wrong: this is the edge to the screen."""
+    try:
+        return work()
+    except AsyncDestError as error:
+        return Problem(str(error))
+    except Exception as error:  # A destination's own code may raise anything.
+        _log.exception("the explorer could not go on")
+        return Problem(f"{type(error).__name__}: {error}")
+
+
+def on_a_thread(work: Callable[[], None]) -> None:
+    """Start *work* and return at once."""
+    threading.Thread(target=work, name="asyncdest-explorer", daemon=True).start()
+
+
+@dataclass(frozen=True, slots=True)
+class _Step(Generic[T]):
+    number: int
+    work: Callable[[], T]
+    then: Callable[[T | Problem], None]
+
+
+class Work(Generic[T]):
+    """One thing at a time; of what is asked for meanwhile, only the latest is done.
+
+    What comes of it is handed over, on the thread that did it and in its *turn*, unless
+    something newer was asked for by then.
+    """
+
+    def __init__(self, start: Start, turn: AbstractContextManager[Any]) -> None:
+        self._start = start
+        self._turn = turn
+        self._lock = threading.Lock()
+        self._is_busy = False
+        self._asked = 0
+        self._next: _Step[T] | None = None
+
+    def do(self, work: Callable[[], T], then: Callable[[T | Problem], None]) -> None:
+        """Do *work*, then hand over what came of it."""
+        with self._lock:
+            self._asked += 1
+            self._next = _Step(self._asked, work, then)
+            if self._is_busy:
+                return
+            self._is_busy = True
+        self._start(self._run)
+
+    def forget(self) -> None:
+        """Drop whatever comes of what was asked for so far."""
+        with self._lock:
+            self._asked += 1
+            self._next = None
+
+    def _run(self) -> None:
+        while (step := self._taken()) is not None:
+            outcome = attempted(step.work)
+            with self._turn:
+                if step.number == self._asked:
+                    attempted(partial(step.then, outcome))
+
+    def _taken(self) -> _Step[T] | None:
+        with self._lock:
+            step, self._next = self._next, None
+            self._is_busy = step is not None
+            return step

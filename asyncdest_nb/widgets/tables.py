@@ -1,0 +1,135 @@
+"""What a notebook shows for the values of the package: compact tables, with texts as twins.
+
+The texts are the values' own ``repr``: each function here returns an HTML fragment that
+needs no script, style sheet or network. Everything in it is escaped.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from html import escape
+
+from ..destination import Action, Destination, InputField, input_fields
+from ..destinations import Catalogue
+from ..session import Connection, Session
+from .fragments import QUIET, folded, table
+from .watched import counted, cut
+
+RUNS = 20  # The latest of a session.
+FIELD_TITLES = ("field", "label", "type", "required", "description", "choices", "default")
+
+
+def destinations_html(found: Mapping[str, Destination]) -> str:
+    """Return a line for each of some destinations, as in a catalogue."""
+    rows = [
+        [slug, each.name, each.description, ", ".join(each.actions)] for slug, each in found.items()
+    ]
+    return table(["slug", "name", "description", "actions"], rows)
+
+
+def destination_html(destination: Destination) -> str:
+    """Return what a destination can do and has to be told."""
+    return (
+        _title(destination.name, destination.description)
+        + _actions(destination)
+        + folded("settings", _fields(input_fields(destination.settings)))
+    )
+
+
+def action_html(action: Action) -> str:
+    """Return what an action is, and its fields."""
+    return _title(action.title, action.description) + _fields(action.fields)
+
+
+def connection_html(connection: Connection) -> str:
+    """Return a connection's settings, of secrets only whether they are set, and its actions."""
+    destination = connection.destination
+    settings = [[key, value] for key, value in connection.settings().items()]
+    fields = "".join(
+        folded(f"fields of {slug}", _fields(action.fields))
+        for slug, action in destination.actions.items()
+    )
+    title = _title(destination.name, destination.description)
+    return title + table(["setting", "value"], settings) + _actions(destination) + fields
+
+
+def session_html(session: Session) -> str:
+    """Return a session's latest runs; the others are in ``runs()``."""
+    runs = session.runs()
+    shown = runs[-RUNS:]
+    where = str(session.path) if session.path else "in memory"
+    rows = [
+        [
+            run.id,
+            run.title,
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created_at)),
+            run.status,
+            counted(run.counts),
+        ]
+        for run in reversed(shown)
+    ]
+    more = f"; the latest {len(shown)} are shown" if len(shown) < len(runs) else ""
+    count = f"{len(runs):,} run{'s' * (len(runs) != 1)}{more}"
+    title = _title(f"Session {session.name or ''}".strip(), f"{where}, {count}")
+    return title + (table(["run", "title", "submitted", "status", "rows"], rows) if rows else "")
+
+
+def _actions(destination: Destination) -> str:
+    rows = [
+        [slug, each.title, each.description, _limits(each)]
+        for slug, each in destination.actions.items()
+    ]
+    return table(["action", "title", "description", "limits"], rows)
+
+
+def _limits(action: Action) -> str:
+    rows = f"{action.batch_size:,} rows" if action.perform_batch else "1 row"
+    return f"{rows}, {action.batch_bytes:,} bytes a request"
+
+
+def _fields(fields: Mapping[str, InputField]) -> str:
+    return table(FIELD_TITLES, field_rows(fields))
+
+
+def field_rows(fields: Mapping[str, InputField]) -> list[list[str]]:
+    """Return a line for each field, as FIELD_TITLES says."""
+    return [
+        [
+            key,
+            field.label,
+            f"list of {field.type}" if field.multiple else field.type,
+            "required" if field.required else "optional",
+            field.description,
+            ", ".join(map(str, field.choices or ())),
+            _default(field),
+        ]
+        for key, field in fields.items()
+    ]
+
+
+def _default(field: InputField) -> str:
+    if field.default is None:
+        return ""
+    return json.dumps(field.default, ensure_ascii=False, default=repr)
+
+
+def _title(name: str, about: str) -> str:
+    words = f' <span style="{QUIET}">{escape(cut(about, 200))}</span>' if about else ""
+    return f"<div><b>{escape(cut(name, 200))}</b>{words}</div>"
+
+
+_TABLES: dict[type, Callable[..., str]] = {
+    Action: action_html,
+    Catalogue: destinations_html,
+    Connection: connection_html,
+    Destination: destination_html,
+    Session: session_html,
+}
+
+
+def show_as_tables() -> None:
+    """Let notebooks show the values of the package by these tables."""
+    for kind, html in _TABLES.items():
+        setattr(kind, "_repr_html_", html)  # noqa: B010  # mypy knows no such attribute.

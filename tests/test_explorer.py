@@ -1,0 +1,674 @@
+"""The explorer without a browser: its model, and its widgets driven by their labels.
+
+Against real simulators; slow work is done at once, on the test's own thread.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import threading
+from contextlib import nullcontext
+from typing import Any
+
+import ipywidgets
+import pandas as pd
+import pytest
+from pydantic import SecretStr
+
+import asyncdest_nb as ad
+from asyncdest_nb.widgets.explorer import Explorer, connecting, explore
+from asyncdest_nb.widgets.explorer.choices import (
+    Choices,
+    Filling,
+    arguments,
+    by_itself,
+    given,
+    in_reach,
+    parsed,
+    unknown_roots,
+)
+from asyncdest_nb.widgets.explorer.code import cell, literal, submit_call
+from asyncdest_nb.widgets.explorer.look import faulty, look
+from asyncdest_nb.widgets.explorer.offers import Offer, frames, name_of, offers, search
+from asyncdest_nb.widgets.explorer.parts import SecretText
+from asyncdest_nb.widgets.explorer.work import Problem, Work
+
+SECRET = "sk_live_51Hx7Qpe9dZ"
+EXAMPLE = ad.destinations()["example-async"]
+ACTION = EXAMPLE.action("asyncOperation")
+FRAME = pd.DataFrame(
+    {
+        "customer_id": ["a'1", 'b"2', "ü🙂3", "d\\4"],
+        "first name": ["Zoë", "O'Neil", "<b>", "{{x}}"],
+        "we.ird": [1, 2, 3, 4],
+        "userId": ["u1", "u2", "u3", "u4"],
+    },
+    index=["w", "x", "y", "z"],
+)
+
+
+def at_once(work) -> None:
+    work()
+
+
+class Clicks:
+    """An explorer, and a person who knows its labels."""
+
+    def __init__(self, frame=None, *, session, names=None, start=at_once) -> None:
+        self.explorer = Explorer(frame, session=session, names=names, start=start)
+
+    def all(self) -> list[Any]:
+        found, left = [], [self.explorer.widget]
+        while left:
+            widget = left.pop(0)
+            # Hidden is hidden with all that is in it.
+            if widget.layout.display != "none":
+                found.append(widget)
+                left = [*getattr(widget, "children", ()), *left]
+        return found
+
+    def find(self, label: str) -> Any:
+        labelled = {each.description: each for each in self.all() if hasattr(each, "description")}
+        assert label in labelled, f"no {label!r} among {list(labelled)}"
+        return labelled[label]
+
+    def buttons(self, start: str) -> list[Any]:
+        found = [each for each in self.all() if isinstance(each, ipywidgets.Button)]
+        return [each for each in found if each.description.startswith(start)]
+
+    def put(self, **values: Any) -> None:
+        for label, value in values.items():
+            self.find(label).value = value
+
+    def click(self, label: str) -> None:
+        button = self.find(label)
+        assert not button.disabled, f"{label!r} is disabled"
+        button.click()
+
+    def choose(self, title: str) -> None:
+        listing = self.find("Destinations")
+        listing.value = next(at for line, at in listing.options if line.startswith(f"{title}:"))
+
+    def enter(self, label: str, text: str) -> None:
+        """Type into a box as a front end reports it."""
+        self.find(label).set_state({"value": text})
+
+    def fill(self, label: str, kind: str, value: Any, control: str) -> None:
+        self.find(label).value = kind
+        self.find(control).value = value
+
+    @property
+    def text(self) -> str:
+        return "\n".join(each.value for each in self.all() if isinstance(each, ipywidgets.HTML))
+
+
+@pytest.fixture
+def session():
+    with ad.Session() as session:
+        yield session
+
+
+@pytest.fixture
+def demo():
+    with ad.simulate(
+        "example-async", duration_seconds=(0.02, 0.1), failing=0.3, api_key=SECRET
+    ) as demo:
+        yield demo
+
+
+def open_connection(demo, session, frame=FRAME, **options) -> Clicks:
+    clicks = Clicks(frame, session=session, **options)
+    clicks.choose("example-async")
+    clicks.enter("Endpoint (required)", demo.endpoint)
+    clicks.enter("API key (optional)", SECRET)
+    clicks.click("Connect")
+    return clicks
+
+
+def ready(demo, session, **options) -> Clicks:
+    clicks = open_connection(demo, session, **options)
+    clicks.fill(
+        "Operation Type (required)", "constant", "sync_profile", "Constant for Operation Type"
+    )
+    return clicks
+
+
+def payloads(demo) -> list[Any]:
+    return [each["payload"] for each in demo.operations]
+
+
+# ---- what is offered
+
+
+def test_destinations_are_offered_real_and_simulated_and_those_of_the_notebook():
+    own = ad.Destination(name="Own", slug="own", actions=EXAMPLE.actions)
+    found = offers({"mine": own, "_": own, "same": EXAMPLE})
+    assert [each.title for each in found] == [
+        "example-async, simulated on this machine",
+        "salesforce-bulk, simulated on this machine",
+        "example-async",
+        "salesforce-bulk",
+        "own",
+    ]
+    assert found[-1].variable == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("", 4), ("SALES", 2), ("simulated sales", 1), ("upsert", 2), ("nope", 0)]
+)
+def test_a_search_looks_for_every_word_in_all_that_is_said(text, count):
+    assert len(search(offers({}), text)) == count
+
+
+def test_frames_are_found_by_their_names():
+    names = {"df": FRAME, "n": 1, "_12": FRAME}
+    assert list(frames(names)) == ["df"]
+    assert name_of(FRAME, names, "other") == "df"
+    assert name_of(FRAME.copy(), names, "other") == "other"
+
+
+# ---- what was chosen
+
+
+def test_by_itself_a_field_is_filled_as_submit_would():
+    fields = ACTION.fields
+    assert by_itself(fields["user_id"], ["userId"]) == 'default {"@path": "$.userId"}'
+    assert by_itself(fields["user_id"], ["user_id", "userId"]) == "column 'user_id'"
+    assert by_itself(fields["user_id"], ["x"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("fillings", "expected"),
+    [
+        ({}, {}),
+        ({"user_id": Filling("itself")}, {}),
+        ({"user_id": Filling("column", "user_id")}, {}),
+        ({"user_id": Filling("column", "email")}, {"columns": {"user_id": "email"}}),
+        ({"user_id": Filling("constant", "x")}, {"user_id": "x"}),
+        (
+            {"user_id": Filling("template", "{{x}}")},
+            {"mapping": {"user_id": {"@template": "{{x}}"}}},
+        ),
+        ({"data": Filling("empty")}, {}),
+        (
+            {"data": Filling("constant", {"@path": "$.properties"})},
+            {"mapping": {"data": {"@path": "$.properties"}}},
+        ),
+        (
+            {"data": Filling("columns", ["email"])},
+            {"mapping": {"data": {"email": {"@path": "$.email"}}}},
+        ),
+    ],
+)
+def test_only_what_differs_from_what_submit_does_by_itself_is_said(fillings, expected):
+    columns = ["user_id", "email", "x"]
+    assert arguments(Choices("asyncOperation", fillings), ACTION.fields, columns) == expected
+
+
+def test_a_default_chosen_by_hand_is_not_said():
+    chosen = {"data": Filling("constant", {"@path": "$.properties"})}
+    assert arguments(Choices("asyncOperation", chosen), ACTION.fields, ["properties"]) == {}
+
+
+def test_a_field_called_like_an_argument_of_submit_goes_into_the_mapping():
+    class Payload(ad.Payload):
+        action: str = ad.field("Action")
+        lambda_: str | None = ad.field("Lambda")
+
+    fields = ad.Action(title="T", payload=Payload, perform=print).fields
+    chosen = {"action": Filling("constant", "x"), "lambda_": Filling("constant", "y")}
+    said = arguments(Choices("T", chosen), fields, [])
+    assert said == {"mapping": {"action": "x"}, "lambda_": "y"}
+
+
+def test_columns_that_a_path_cannot_reach_are_known():
+    assert in_reach(["a", "b c", "d.e", "f[0]", "g'h", "", "$"]) == ["a", "b c", "$"]
+
+
+def test_names_in_a_template_that_no_column_has_are_known():
+    assert unknown_roots("{{a}} {{ b.c }} {{{d}}}", ["a"]) == ["b", "d"]
+
+
+def field(annotation: Any) -> Any:
+    model = type("Payload", (ad.Payload,), {"__annotations__": {"x": annotation}})
+    return ad.Action(title="T", payload=model, perform=print).fields["x"]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "value"),
+    [
+        (str, "007", "007"),
+        (int, "7", 7),
+        (float, "1e3", 1000.0),
+        (float, "nan", "nan"),
+        (int, "seven", "seven"),
+        (dict, '{"a": 1}', {"a": 1}),
+        (list[str], '["a"]', ["a"]),
+    ],
+)
+def test_what_is_typed_is_read_by_the_field(annotation, text, value):
+    assert parsed(field(annotation), text) == value
+
+
+@pytest.mark.parametrize("text", ["{", "NaN", "a, b"])
+def test_what_is_no_json_is_refused_in_words(text):
+    with pytest.raises(ad.UsageError, match="x: no JSON"):
+        parsed(field(dict), text)
+
+
+def test_settings_that_are_blank_or_as_by_default_are_not_given():
+    fields = {
+        key: each for key, each in Offer(ad.destinations()["salesforce-bulk"]).settings.items()
+    }
+    typed = {"instance_url": "https://a.example", "api_version": "59.0", "client_id": ""}
+    assert given(fields, typed) == {"instance_url": "https://a.example"}
+
+
+def test_the_fields_that_a_reason_names_are_known():
+    read = ACTION.read({"operation_type": "nope", "data": 3})
+    assert faulty(read, ACTION.fields) == {"user_id", "operation_type", "data"}
+    assert faulty("", ACTION.fields) == frozenset()
+
+
+# ---- the cell
+
+DEEP = {"k" * 30: ["v" * 30, {"n'": ["x" * 90]}] * 3, "empty": {}}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["it's", 'say "hi"', "both ' and \"", "\\", "ü🙂\u202e\n", "", 1, 1.5, True, None, [], DEEP],
+)
+def test_a_value_written_in_python_is_that_value(value):
+    assert eval(literal(value)) == value
+
+
+def test_a_long_call_has_a_line_for_each_argument():
+    keywords = {"mapping": {"data": {f"column_{i}": {"@path": f"$.column_{i}"} for i in range(4)}}}
+    text = submit_call("df", "act", keywords, rows=10)
+    assert text.startswith(
+        'crm.submit(\n    df.head(10),\n    "act",\n    mapping={\n        "data": {'
+    )
+    assert max(map(len, text.splitlines())) <= 88
+
+
+def test_a_secret_is_asked_for_and_never_written():
+    settings = {"endpoint": f"https://me:{SECRET}@a.example", "api_key": SecretStr(SECRET)}
+    text = cell(Offer(EXAMPLE), settings)
+    assert SECRET not in text
+    assert 'api_key=getpass.getpass("API key")' in text
+    assert 'endpoint=getpass.getpass("Endpoint")' in text
+    assert text.startswith("import getpass\n\nimport asyncdest_nb as ad\n")
+
+
+def test_a_simulated_destination_needs_no_settings():
+    text = cell(Offer(EXAMPLE, is_simulated=True), {}, "crm.submit(df)")
+    assert text == (
+        'import asyncdest_nb as ad\n\ndemo = ad.simulate("example-async")\n'
+        "crm = ad.connect(demo)\nrun = crm.submit(df)\nrun"
+    )
+
+
+def test_a_session_of_the_user_is_opened_by_the_cell(tmp_path):
+    path = tmp_path / "here.sqlite"
+    with ad.Session(path=path) as session:
+        clicks = Clicks(FRAME, session=session)
+        clicks.choose("example-async, simulated on this machine")
+        clicks.click("Connect")
+        assert f"session = ad.Session(path={literal(str(path))})" in clicks.explorer.code
+        assert "crm = session.connect(demo)" in clicks.explorer.code
+
+
+# ---- what is seen before anything is sent
+
+
+def test_a_look_shows_the_first_rows_and_the_first_faulty_ones(session):
+    frame = pd.DataFrame({"user_id": ["a"] * 20, "operation_type": "sync_profile"})
+    frame.loc[15:, "user_id"] = None
+    with ad.simulate("example-async") as demo:
+        found = look(session.connect(demo), frame, "asyncOperation", {}, limit=18)
+        assert demo.requests == {}
+    assert [each.label for each in found.lines] == ["0", "1", "2", "3", "4", "15", "16", "17"]
+    assert [each.faulty for each in found.lines[4:6]] == [frozenset(), {"user_id"}]
+    assert found.lines[-1].values["operation_type"] == "sync_profile"
+    assert not found.is_whole
+
+
+# ---- the page
+
+
+def test_a_click_on_send_sends_what_was_seen(demo, session):
+    clicks = ready(demo, session)
+    assert "4 fit" in clicks.text
+    assert demo.requests == {}
+    clicks.click("Send 4 rows")
+    assert clicks.explorer.run is not None
+    clicks.explorer.run.wait(30)
+    assert [each["user_id"] for each in payloads(demo)] == ["u1", "u2", "u3", "u4"]
+
+
+CASES = {
+    "by itself": [],
+    "column": [("User ID (required)", "column", "customer_id", "Column for User ID")],
+    "odd column": [("User ID (required)", "column", "we.ird", "Column for User ID")],
+    "template": [
+        ("User ID (required)", "template", 'it\'s "{{first name}}" ü🙂', "Template for User ID")
+    ],
+    "constant": [("User ID (required)", "constant", "o'clock \\ \"", "Constant for User ID")],
+    "json": [
+        (
+            "Operation Data (optional)",
+            "constant",
+            '{"a": [1, {"@path": "$.customer_id"}], "b": null, "ü": "\'"}',
+            "Constant for Operation Data",
+        )
+    ],
+    "columns": [
+        (
+            "Operation Data (optional)",
+            "columns",
+            ("first name", "customer_id"),
+            "Columns for Operation Data",
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_the_cell_gives_the_same_results_as_the_clicks(case, demo, session, monkeypatch):
+    clicks = ready(demo, session, names={"customers": FRAME})
+    for label, kind, value, control in case:
+        clicks.fill(label, kind, value, control)
+    clicks.put(**{"Rows per request": "2", "Only the first rows": "3"})
+    clicks.click("Send 3 rows")
+    clicked = clicks.explorer.run
+    clicked.wait(30)
+    sent = payloads(demo)
+    # In a new notebook nothing is known of what was sent before.
+    monkeypatch.setattr(getpass, "getpass", {"API key": SECRET}.__getitem__)
+    monkeypatch.setattr(ad, "Session", lambda: session)
+    names = {"customers": FRAME}
+    exec(clicks.explorer.code.replace("batch_size=2", "batch_size=2, again=True"), names)
+    pasted = names["run"]
+    pasted.wait(30)
+    assert payloads(demo) == [*sent, *sent]
+    assert len(sent) == 3
+    same = ["status", "error_code", "progress"]
+    pd.testing.assert_frame_equal(pasted.results()[same], clicked.results()[same])
+
+
+def test_a_change_of_choices_changes_the_cell(demo, session):
+    clicks = ready(demo, session)
+    assert 'operation_type="sync_profile"' in clicks.explorer.code
+    assert "columns=" not in clicks.explorer.code
+    clicks.fill("User ID (required)", "column", "customer_id", "Column for User ID")
+    assert 'columns={"user_id": "customer_id"}' in clicks.explorer.code
+    clicks.find("User ID (required)").value = "itself"
+    assert "columns=" not in clicks.explorer.code
+
+
+def test_what_is_missing_is_said_in_place_and_nothing_can_be_sent(demo, session):
+    clicks = open_connection(demo, session)
+    assert "Operation Type: nothing fills it by itself" in clicks.text
+    assert clicks.find("Send").disabled
+    clicks.find("Operation Type (required)").value = "column"
+    assert "Operation Type: choose the column" in clicks.text
+
+
+def test_a_misfit_is_marked_in_its_cell_with_the_reason(demo, session):
+    frame = FRAME.assign(userId=["u1", None, "u3", "u4"])
+    clicks = ready(demo, session, frame=frame)
+    assert (
+        '<td dir="auto" class="ade-bad"><span aria-label="invalid">✗</span> null</td>'
+        in clicks.text
+    )
+    assert "User ID (user_id): is missing" in clicks.text
+    assert clicks.find("Send 3 rows")
+
+
+def test_bad_settings_are_explained_in_place(session):
+    clicks = Clicks(FRAME, session=session)
+    clicks.choose("example-async")
+    clicks.enter("Endpoint (required)", "no url")
+    clicks.click("Connect")
+    assert "Endpoint (endpoint): Input should be a valid URL" in clicks.text
+    assert clicks.explorer.connection is None
+
+
+def test_a_number_that_is_none_is_explained_in_place(demo, session):
+    clicks = ready(demo, session)
+    clicks.put(**{"Rows per request": "many"})
+    assert "Rows per request: &#x27;many&#x27;; write a whole number" in clicks.text
+    assert all(
+        each.disabled
+        for each in clicks.all()
+        if getattr(each, "description", "").startswith("Send")
+    )
+
+
+def test_a_test_of_the_connection_says_what_the_destination_says(demo, session):
+    clicks = Clicks(FRAME, session=session)
+    clicks.choose("example-async")
+    clicks.enter("Endpoint (required)", demo.endpoint)
+    clicks.enter("API key (optional)", "wr0ng-key-9f8e7d")
+    clicks.click("Test connection")
+    assert "the API key is not accepted (401)" in clicks.text
+    clicks.enter("API key (optional)", SECRET)
+    clicks.click("Test connection")
+    assert "takes these credentials" in clicks.text
+    assert set(demo.requests) == {"GET /operations/{id}"}
+
+
+def test_changed_settings_need_a_new_connection(demo, session, monkeypatch):
+    clicks = ready(demo, session)
+    monkeypatch.setattr(connecting, "SLIP_SECONDS", 0)
+    clicks.enter("Endpoint (required)", "http://127.0.0.1:9")
+    assert clicks.explorer.connection is None
+    assert "connect again" in clicks.text
+    assert clicks.buttons("Send") == []
+
+
+def test_a_key_that_comes_after_the_click_that_followed_it_counts(demo, session):
+    clicks = Clicks(FRAME, session=session)
+    clicks.choose("example-async")
+    clicks.enter("Endpoint (required)", demo.endpoint)
+    clicks.click("Test connection")
+    assert "not accepted" in clicks.text
+    clicks.enter("API key (optional)", SECRET)
+    assert "takes these credentials" in clicks.text
+
+
+def test_nothing_is_sent_if_a_change_comes_after_the_click_that_followed_it(demo, session):
+    works: list[Any] = []
+    clicks = ready(demo, session)
+    clicks.explorer._sending._work._start = works.append
+    clicks.click("Send 4 rows")
+    clicks.fill("User ID (required)", "column", "customer_id", "Column for User ID")
+    works.pop()()
+    assert clicks.explorer.run is None
+    assert "something was changed as you clicked" in clicks.text
+    assert demo.requests == {}
+    assert clicks.find("Send 4 rows")
+
+
+def test_rows_that_were_sent_before_are_not_sent_twice_unless_asked_for(demo, session):
+    clicks = ready(demo, session)
+    clicks.click("Send 4 rows")
+    first = clicks.explorer.run
+    first.wait(30)
+    clicks.click("Send 4 rows")
+    assert clicks.explorer.run is first
+    assert "these rows were sent before" in clicks.text
+    clicks.find("Send again what was sent before").value = True
+    assert "again=True" in clicks.explorer.code
+    clicks.click("Send 4 rows")
+    assert clicks.explorer.run is not first
+    clicks.explorer.run.wait(30)
+    assert len(demo.operations) == 8
+    assert "again=True" not in clicks.explorer.code
+
+
+def test_a_search_narrows_the_list_and_keeps_the_choice(session):
+    clicks = Clicks(FRAME, session=session)
+    clicks.choose("salesforce-bulk")
+    form = [each.description for each in clicks.all() if hasattr(each, "description")]
+    clicks.put(**{"Search destinations": "example"})
+    assert len(clicks.find("Destinations").options) == 2
+    clicks.put(**{"Search destinations": ""})
+    assert clicks.find("Destinations").value == 3
+    assert [each.description for each in clicks.all() if hasattr(each, "description")] == form
+
+
+def test_without_a_frame_one_of_the_notebook_is_chosen(demo, session):
+    names: dict[str, Any] = {}
+    clicks = Clicks(session=session, names=names)
+    assert "None yet" in clicks.text
+    names |= {"customers": FRAME, "twice": pd.DataFrame([[1, 2]], columns=["a", "a"])}
+    clicks.click("Look again")
+    clicks.put(**{"DataFrame of this notebook": "twice"})
+    assert "columns named twice" in clicks.text
+    clicks.put(**{"DataFrame of this notebook": "customers"})
+    assert "customers: 4 rows, 4 columns." in clicks.text
+    clicks.choose("example-async, simulated on this machine")
+    clicks.click("Connect")
+    assert "crm.submit(customers" not in clicks.explorer.code
+    clicks.fill(
+        "Operation Type (required)", "constant", "sync_profile", "Constant for Operation Type"
+    )
+    assert "crm.submit(customers" in clicks.explorer.code
+
+
+def test_more_rows_than_are_looked_at_live_can_all_be_checked(session):
+    frame = pd.DataFrame({"user_id": ["a"] * 299 + [None], "operation_type": "sync_profile"})
+    clicks = Clicks(frame, session=session)
+    clicks.choose("example-async, simulated on this machine")
+    clicks.click("Connect")
+    assert "the first 200 of 300 rows" in clicks.text
+    assert clicks.find("Send up to 300 rows")
+    clicks.click("Check all 300 rows")
+    assert clicks.find("Send 299 rows")
+
+
+def test_salesforce_is_asked_for_its_fields_only_by_its_own_check(session):
+    frame = pd.DataFrame({"LastName": ["Neu"], "Email": ["a@b.example"]})
+    clicks = Clicks(frame, session=session)
+    clicks.choose("salesforce-bulk, simulated on this machine")
+    clicks.click("Connect")
+    clicks.put(Actions="insert")
+    clicks.fill("Object (required)", "constant", "Contact", "Constant for Object")
+    assert clicks.find("Send 1 row")
+    assert 'run = crm.submit(df, "insert", object="Contact")' in clicks.explorer.code
+
+
+def test_hostile_names_are_text(session):
+    hostile = "<img src=x onerror=alert(1)>"
+    frame = pd.DataFrame({hostile: [hostile], "userId": [hostile]}, index=[hostile])
+    clicks = Clicks(frame, session=session, names={})
+    clicks.choose("example-async, simulated on this machine")
+    clicks.click("Connect")
+    clicks.fill("User ID (required)", "column", hostile, "Column for User ID")
+    clicks.fill("Operation Type (required)", "column", hostile, "Column for Operation Type")
+    assert "&lt;img src=x" in clicks.text
+    assert "<img" not in clicks.text
+
+
+# ---- secrets
+
+
+def test_a_secret_is_in_no_trait_no_message_and_no_text(demo, session, monkeypatch):
+    said: list[Any] = []
+    monkeypatch.setattr(
+        ipywidgets.Widget, "_send", lambda self, message, buffers=None: said.append(message)
+    )
+    clicks = ready(demo, session)
+    clicks.click("Test connection")
+    state = {each.model_id: each.get_state() for each in clicks.all()}
+    assert SECRET not in repr(state)
+    assert SECRET not in repr(said)
+    assert SECRET not in clicks.explorer.code
+    assert SECRET not in repr(clicks.explorer)
+    assert "takes these credentials" in clicks.text
+
+
+def test_a_secret_box_is_emptied_when_it_was_read():
+    told: list[str] = []
+    box = SecretText(lambda: told.append("changed"))
+    sent: list[Any] = []
+    box.send_state = lambda key=None: sent.append((key, box.value))
+    box.set_state({"value": SECRET})
+    assert box.secret.get_secret_value() == SECRET
+    assert ("value", "") in sent
+    assert told == ["changed"]
+
+
+# ---- slow things
+
+
+def test_slow_work_does_not_hold_up_and_only_the_latest_counts():
+    works: list[Any] = []
+    work: Work[int] = Work(works.append, nullcontext())
+    seen: list[Any] = []
+    done: list[int] = []
+    for number in range(3):
+        work.do(lambda number=number: done.append(number) or number, seen.append)
+    assert len(works) == 1
+    works.pop()()
+    assert done == [2]
+    assert seen == [2]
+
+
+def test_work_that_is_forgotten_is_not_shown():
+    works: list[Any] = []
+    work: Work[int] = Work(works.append, nullcontext())
+    seen: list[Any] = []
+    work.do(lambda: 1, seen.append)
+    work.forget()
+    works.pop()()
+    work.do(lambda: 2, seen.append)
+    works.pop()()
+    assert seen == [2]
+
+
+def test_an_error_nobody_foresaw_is_a_sentence_and_is_logged(caplog):
+    seen: list[Any] = []
+    Work(at_once, nullcontext()).do(lambda: {}["missing"], seen.append)
+    assert seen == [Problem("KeyError: 'missing'")]
+    assert "Traceback" in caplog.text
+
+
+def test_a_slow_test_of_the_connection_says_that_it_goes_on(session):
+    waiting: list[Any] = []
+    clicks = Clicks(FRAME, session=session, start=waiting.append)
+    clicks.choose("example-async, simulated on this machine")
+    clicks.click("Test connection")
+    assert "Asking the destination …" in clicks.text
+    worker = threading.Thread(target=waiting.pop())
+    worker.start()
+    worker.join(20)
+    assert "takes these credentials" in clicks.text
+
+
+# ---- outside a notebook
+
+
+def test_a_frame_that_is_none_is_refused_at_once(session):
+    with pytest.raises(ad.FrameError, match="got a list"):
+        explore([1], session=session)  # type: ignore[arg-type]
+
+
+def test_a_plain_interpreter_gets_an_explorer_with_a_plain_text(session, capsys):
+    explorer = explore(FRAME, session=session)
+    assert repr(explorer) == "<Explorer: not connected>"
+    explorer._ipython_display_()
+    assert "nothing was sent" in capsys.readouterr().out
+
+
+def test_a_saved_notebook_keeps_the_cell_and_the_record(demo, session):
+    clicks = ready(demo, session)
+    clicks.click("Send 4 rows")
+    clicks.explorer.run.wait(30)
+    kept = clicks.explorer._keeper._kept
+    assert clicks.explorer.code in repr(kept)
+    assert "The same in Python" in kept._repr_html_()
+    assert SECRET not in json.dumps([repr(kept), kept._repr_html_()])

@@ -1,6 +1,7 @@
 """Fixtures: a session in memory; for tests in a browser a server, a Chromium, and a page each.
 
-The whole run is watched for secrets that get out, which its last test tells.
+The whole run is watched for secrets that get out; each process that runs tests tells at
+its end, as an error of its last one.
 """
 
 from __future__ import annotations
@@ -14,8 +15,6 @@ import leaks
 import pytest
 
 import asyncdest_nb as ad
-
-LAST = "test_no_secret_got_out_of_the_whole_run"
 
 _WATCH = leaks.Watch()
 _PATCH = pytest.MonkeyPatch()
@@ -32,11 +31,15 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the browser's tests late: Playwright leaves a running loop in the main thread.
+    """Run the browser's tests late: Playwright leaves a running loop in the main thread."""
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
 
-    The last of all is the test that looks back on the whole run.
-    """
-    items.sort(key=lambda item: (item.name == LAST, item.get_closest_marker("e2e") is not None))
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_secret_got_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Look back on the whole run, when all that was started has stopped."""
+    yield
+    assert _WATCH.found(tmp_path_factory.getbasetemp()) == []
 
 
 @pytest.fixture(scope="session")

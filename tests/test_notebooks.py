@@ -106,6 +106,11 @@ class Executed:
 executed = functools.cache(Executed)
 
 
+def in_a_kernel(test: Any) -> Any:
+    """Let *test* run where the notebooks have run already."""
+    return pytest.mark.xdist_group("notebooks")(pytest.mark.timeout(180)(test))
+
+
 def test_every_notebook_is_asked_whether_it_keeps_its_promises():
     assert sorted(QUESTIONS) == ALL
 
@@ -122,7 +127,7 @@ def test_a_notebook_is_short_and_saved_without_outputs(stem: str):
 
 
 @pytest.mark.parametrize("stem", ALL)
-@pytest.mark.timeout(180)
+@in_a_kernel
 def test_a_notebook_runs_from_top_to_bottom_in_a_kernel(stem: str):
     ran = executed(stem)
     assert ran.seconds < SECONDS
@@ -133,7 +138,7 @@ def test_a_notebook_runs_from_top_to_bottom_in_a_kernel(stem: str):
     assert "application/vnd.jupyter.widget-view+json" not in kinds
 
 
-@pytest.mark.timeout(180)
+@in_a_kernel
 def test_the_first_notebook_ends_with_an_outcome_for_every_customer():
     ran = executed(FIRST)
     counts = ran.answers["counts"]
@@ -142,7 +147,7 @@ def test_the_first_notebook_ends_with_an_outcome_for_every_customer():
     assert f"{counts['completed']:,} completed" in ran.shown("run = crm.submit")
 
 
-@pytest.mark.timeout(180)
+@in_a_kernel
 def test_the_salesforce_notebook_ends_with_the_corrected_rows_sent():
     answers = executed(SALESFORCE).answers
     first, second = answers["completed"]
@@ -151,7 +156,7 @@ def test_the_salesforce_notebook_ends_with_the_corrected_rows_sent():
     assert set(answers["submitted"]) == set(answers["there"])
 
 
-@pytest.mark.timeout(180)
+@in_a_kernel
 def test_a_storm_and_an_outage_are_told_and_lose_nothing():
     ran = executed(FAILING)
     told = ran.shown("run.notices:")
@@ -163,7 +168,7 @@ def test_a_storm_and_an_outage_are_told_and_lose_nothing():
     assert ran.answers["contacts"] == ran.answers["upserted"] > 950
 
 
-@pytest.mark.timeout(180)
+@in_a_kernel
 def test_only_the_rows_that_met_a_lock_go_again():
     ran = executed(FAILING)
     codes = re.findall(r"^(\w+) +(True|False) +(\d+)$", ran.shown("run.retry()"), re.MULTILINE)
@@ -172,7 +177,7 @@ def test_only_the_rows_that_met_a_lock_go_again():
     assert ran.answers["retried"]["completed"] > 0
 
 
-@pytest.mark.timeout(180)
+@in_a_kernel
 def test_a_run_outlives_its_kernel_and_a_cell_that_runs_again_attaches_to_it():
     ran = executed(FAILING)
     assert "100 unknown" in ran.shown("other.kill()")
@@ -183,7 +188,7 @@ def test_a_run_outlives_its_kernel_and_a_cell_that_runs_again_attaches_to_it():
     assert ran.answers["submits"] == {"202": 8, "lost": 2}
 
 
-@pytest.mark.timeout(180)
+@in_a_kernel
 def test_rows_nobody_knows_about_are_asked_about_and_never_sent_twice():
     ran = executed(FAILING)
     asked = ran.shown("unknown = people")
@@ -199,7 +204,7 @@ def test_rows_nobody_knows_about_are_asked_about_and_never_sent_twice():
     assert loaded == {word: str(count) for word, count in counts.items() if count}
 
 
-@pytest.mark.timeout(180)
+@in_a_kernel
 def test_a_destination_of_ones_own_is_sent_every_contact_once():
     ran = executed(OWN)
     assert "1 invalid; nothing has been sent" in ran.shown("crm.preview")

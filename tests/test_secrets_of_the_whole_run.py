@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from raw_server import RawServer, Writer, answer
 import asyncdest_nb as ad
 from asyncdest_nb.errors import HTTPError
 
+HERE = Path(__file__).parent
 KEY = "ak_7Hq2vX9pLw4Rt8Zm"
 TOKEN = "eyJhbGciOi.J9f3kQ0x7Bn5Vd.s1gnatureOfToken"
 SIGNATURE = "4f9c1e77a0b35d2c8e6f"
@@ -253,5 +257,33 @@ def test_a_secret_raised_inside_a_destinations_function_has_not_left_yet(monkeyp
     assert own.found(tmp_path) == []
 
 
-def test_no_secret_got_out_of_the_whole_run(watch, tmp_path_factory):
-    assert watch.found(tmp_path_factory.getbasetemp()) == []
+LEAKING = f"""
+import logging
+import pytest
+from asyncdest_nb.request import Redactor
+
+@pytest.mark.parametrize("number", range(4))
+def test_something(number):
+    Redactor(["{PLANTED}"])
+    logging.getLogger("asyncdest_nb.engine.calling").debug("%s", "{PLANTED}" * {{leaks}})
+"""
+
+
+@pytest.mark.parametrize("processes", [0, 2])
+@pytest.mark.parametrize("leaks", [0, 1])
+def test_a_run_fails_at_its_end_if_a_secret_got_out(tmp_path, processes, leaks):
+    test = tmp_path / "test_something.py"
+    test.write_text(LEAKING.format(leaks=leaks))
+    command = [sys.executable, "-m", "pytest", "-p", "conftest", "-n", str(processes), str(test)]
+    path = os.pathsep.join([str(HERE), str(HERE.parent)])
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    ran = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=env | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert ran.returncode == leaks, ran.stdout
+    assert ("a credential, first given in" in ran.stdout) == bool(leaks)

@@ -55,6 +55,7 @@ from .session import Connection, Reachable, Run, Session, default_session, load
 from .simulators import Simulator, simulate
 from .store import StoreWarning
 from .widgets.explorer import explore
+from .widgets.plot import plot as _plot
 from .widgets.show import show as _show
 from .widgets.tables import show_as_tables as _show_as_tables
 
@@ -62,6 +63,7 @@ __version__ = _version("asyncdest-nb")
 
 # A run shows itself as the live monitor; the session knows no widget.
 Run.show = _show
+Run.plot = _plot
 _show_as_tables()
 
 

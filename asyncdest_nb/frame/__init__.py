@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
-from ..errors import FrameError
+from ..errors import FrameError, UnknownName
 from ..responses import clean_text
 from .cells import Cells, cells_of
 from .plain import excerpt
@@ -89,6 +89,17 @@ def to_frame(index: pd.Index[Any], columns: Mapping[str, Sequence[Any]]) -> pd.D
 def from_rows(rows: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> pd.DataFrame:
     """Return *rows* as a frame with *labels*, which may repeat, as its index."""
     return pd.DataFrame(list(rows), index=pd.Index(list(labels), dtype=object))
+
+
+def column_values(frame: pd.DataFrame, name: str) -> list[Any]:
+    """Return a column of *frame* as plain values, None where it is missing or cannot be sent.
+
+    Raises UnknownName if no column is called *name*.
+    """
+    names = _column_names(frame)
+    if name not in names:
+        raise UnknownName.of("column", name, names)
+    return cells_of(frame.iloc[:, names.index(name)]).values
 
 
 def with_columns(

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 
 from ..engine import Execution, Ledger
 from ..errors import UsageError
-from ..frame import DataFrame, to_frame, with_columns
+from ..frame import DataFrame, column_values, to_frame, with_columns
 from ..operation import Operation, RowOutcome, RowStatus, RunStatus, State, is_refusal_claimed
 from ..portal import tell, wait_async
 from ..schedule import Schedule
@@ -41,8 +41,9 @@ class Run:
     Interrupting a wait stops the waiting, never the work.
     """
 
-    # How a notebook shows a run; the package's face sets it.
-    show: ClassVar[Callable[[Run], None]] = print
+    # How a notebook shows a run, and draws it; the package's face sets them.
+    show: ClassVar[Callable[..., None]] = print
+    plot: ClassVar[Callable[..., Any]]
 
     def __init__(
         self,
@@ -152,12 +153,26 @@ class Run:
         return {
             "rows": len(self.labels),
             "operations": len(operations),
-            "requests": self._execution.requests if self._execution else 0,
+            "requests": self.requests,
             "polls": sum(each.polls for each in operations),
             "polls_without_answer": sum(each.poll_errors for each in operations),
             "overdue": sum(each.is_overdue for each in operations),
             "seconds": round(end - self.created_at, 3),
         }
+
+    @property
+    def requests(self) -> int:
+        """HTTP requests that this kernel has spent on it."""
+        return self._execution.requests if self._execution else 0
+
+    def column(self, name: str) -> list[Any]:
+        """Return a column of the frame as it is sent, a value per row of the run.
+
+        Of a run from before a restart the payloads stand for the frame until the same
+        rows are submitted again. Raises UnknownName if there is no such column.
+        """
+        values = column_values(self._frame, name)
+        return [values[position] for position in self._positions]
 
     def wait(self, timeout: float | None = None, *, keep_loop: bool = False) -> RunStatus:
         """Wait until nothing more happens, or *timeout* seconds, and return the status.
@@ -317,8 +332,8 @@ class Run:
     def details(self, number: int) -> dict[str, Any]:
         """Return all that is known of an operation, as JSON can hold it, without secrets.
 
-        ``rows`` has the label, status, message and payload of its first 100 rows; a payload
-        is None if it was not kept. Times are in Unix seconds, None = not yet.
+        ``rows`` has the label, status, message, error code and payload of its first 100 rows;
+        a payload is None if it was not kept. Times are in Unix seconds, None = not yet.
         """
         operation = self.operations[number]
         stored = self._look(self.id, operation.rows[:ROWS]) if self._look else []

@@ -1,0 +1,72 @@
+"""A figure of a run, for a report or a talk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+from ..operation import Operation, RowStatus, row_outcomes
+from .watched import Watched, cut
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Colour and dash: it is read in black and white too.
+_LINES = {
+    RowStatus.COMPLETED: ("#2e7d32", "-"),
+    RowStatus.FAILED: ("#c62828", "--"),
+    RowStatus.CANCELED: ("#757575", ":"),
+    RowStatus.UNKNOWN: ("#ef6c00", "-."),
+}
+_BINS = 40
+
+
+def plot(run: Watched) -> Figure:
+    """Return a matplotlib figure: the rows that ended over time, and how long operations took.
+
+    It is of the run as it is now. Raises UsageError where matplotlib is not installed.
+    """
+    try:
+        # By pyplot, for that is what tells a notebook how to show a figure.
+        from matplotlib import pyplot
+    except ImportError:
+        raise UsageError('run.plot() needs matplotlib: pip install "asyncdest-nb[plot]"') from None
+    figure, (over_time, durations) = pyplot.subplots(
+        ncols=2, figsize=(10, 3.2), layout="constrained"
+    )
+    ended = [each for each in run.operations if each.finished_at is not None]
+    figure.suptitle(f"{cut(run.title, 100)}: {run.status}", parse_math=False)
+    _draw_over_time(over_time, ended, run.created_at)
+    _draw_durations(durations, ended)
+    pyplot.close(figure)  # Else a notebook shows it twice, once by itself.
+    return figure
+
+
+def _draw_over_time(axes: Axes, ended: list[Operation], since: float) -> None:
+    for word, (color, dash) in _LINES.items():
+        if times := sorted(_ends(ended, word)):
+            steps = [0.0, *(at - since for at in times)]
+            rows = range(len(steps))
+            axes.step(steps, rows, where="post", color=color, linestyle=dash, label=word.value)
+    axes.set(title="Rows that ended", xlabel="seconds since the submit", ylabel="rows")
+    if axes.get_lines():
+        axes.legend()
+
+
+def _ends(ended: list[Operation], word: RowStatus) -> Iterator[float]:
+    """Yield when each row that ended so did, in Unix seconds."""
+    for operation in ended:
+        count = sum(outcome.status is word for outcome in row_outcomes(operation))
+        yield from [operation.finished_at or 0.0] * count
+
+
+def _draw_durations(axes: Axes, ended: list[Operation]) -> None:
+    seconds = [
+        each.finished_at - each.submitted_at
+        for each in ended
+        if each.finished_at is not None and each.submitted_at is not None
+    ]
+    axes.hist(seconds, bins=_BINS, color="#1565c0")
+    axes.set(title="How long operations took", xlabel="seconds", ylabel="operations")

@@ -20,7 +20,7 @@ from scripted_run import ScriptedRun, planned
 from asyncdest_nb.errors import UsageError
 from asyncdest_nb.operation import Operation, RowOutcome, RowStatus, State
 from asyncdest_nb.widgets import picture
-from asyncdest_nb.widgets.columns import COLUMNS, Column
+from asyncdest_nb.widgets.columns import COLUMNS, Column, each
 from asyncdest_nb.widgets.monitor import Monitor, renewal_seconds
 from asyncdest_nb.widgets.packing import Packed, packed
 from asyncdest_nb.widgets.watched import counted, cut, row_label
@@ -328,7 +328,7 @@ def test_half_an_emoji_does_not_stop_the_others():
 
 
 def test_a_column_is_one_line():
-    errors = Column("errors", "Errors", lambda it: it.poll_errors, "number")
+    errors = Column("errors", "Errors", each("poll_errors"), "number")
     found = packed((*COLUMNS, errors), [running(planned(1)[0], poll_errors=3)])
     assert read_packed(found)["errors"] == {0: 3}
 
@@ -467,12 +467,12 @@ def test_questions_on_several_threads_are_all_answered_and_numbers_stay_in_order
             made._handle_custom_msg({"ask": "q", "what": "details", "number": number}, [])
 
     threads = [threading.Thread(target=click) for _ in range(4)]
-    for each in threads:
-        each.start()
+    for thread in threads:
+        thread.start()
     for at in range(100):
         tell(run, clock, running(run.operations[at]))
-    for each in threads:
-        each.join()
+    for thread in threads:
+        thread.join()
     answers = [content for content, _ in made.comm.sent if content["kind"] == "answer"]
     assert len([each for each in answers if "details" in each]) == 200
     told = [content["seq"] for content, _ in made.comm.sent if content["kind"] != "answer"]

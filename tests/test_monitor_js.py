@@ -53,7 +53,7 @@ def test_the_module_passes_its_own_tests(node):
 READ = """
 (monitor, input) => {
   const { numbers, parts, buffers } = JSON.parse(input);
-  return monitor.unpacked({ numbers, parts }, buffers).map((part) => [
+  return [...monitor.unpacked({ numbers, parts }, buffers)].map((part) => [
     part.name, [...part.numbers], [...part.values].map((v) => part.texts ? part.texts[v] : v)]);
 }"""
 

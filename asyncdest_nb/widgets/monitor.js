@@ -108,23 +108,25 @@ function consecutive(first, count) {
 }
 
 /**
- * Read rows as `Packed` in packing.py holds them.
+ * Read rows as `Packed` in packing.py holds them, a column at a time.
  * @param {Pick<Message, "numbers" | "parts">} message
  * @param {Buffer[]} buffers
- * @returns {Part[]}
+ * @returns {Generator<Part>}
  */
-export function unpacked(message, buffers) {
+export function* unpacked(message, buffers) {
   const lists = message.numbers.map(([form, at]) =>
     typeof form === "string"
       ? numbersOf(form, buffers[Number(at)])
       : consecutive(form, Number(at)));
-  return message.parts.map(([name, which, typecode, at, texts]) => ({
-    name: String(name),
-    numbers: lists[Number(which)],
-    values: numbersOf(String(typecode), buffers[Number(at)]),
-    texts: texts === undefined
-      ? null : JSON.parse(new TextDecoder().decode(bytesOf(buffers[Number(texts)]))),
-  }));
+  for (const [name, which, typecode, at, texts] of message.parts) {
+    yield {
+      name: String(name),
+      numbers: lists[Number(which)],
+      values: numbersOf(String(typecode), buffers[Number(at)]),
+      texts: texts === undefined
+        ? null : JSON.parse(new TextDecoder().decode(bytesOf(buffers[Number(texts)]))),
+    };
+  }
 }
 
 /**
@@ -148,13 +150,26 @@ export function emptyPicture(columns) {
 }
 
 /**
- * Apply a message to the picture, in place.
+ * Apply a message to the picture, in place and at once.
  * @param {Picture} picture
  * @param {Message} message
  * @param {Buffer[]} buffers
  * @param {number} now Unix seconds of the browser
  */
 export function apply(picture, message, buffers, now) {
+  const work = applying(picture, message, buffers, now);
+  while (!work.next().done);
+}
+
+/**
+ * Apply a message to the picture, and yield after every column.
+ * @param {Picture} picture
+ * @param {Message} message
+ * @param {Buffer[]} buffers
+ * @param {number} now Unix seconds of the browser
+ * @returns {Generator<undefined, void>}
+ */
+export function* applying(picture, message, buffers, now) {
   if (message.kind === "trouble") {
     picture.trouble = message.text ?? "";
     return;
@@ -175,7 +190,10 @@ export function apply(picture, message, buffers, now) {
   picture.skew = message.now - now;
   picture.wordAt = now;
   picture.trouble = "";
-  for (const part of unpacked(message, buffers)) lay(picture, part);
+  for (const part of unpacked(message, buffers)) {
+    lay(picture, part);
+    yield;
+  }
 }
 
 /** Lay the values of a part on the fields of its column. */
@@ -1450,6 +1468,8 @@ export default () => {
   // Answers reach every browser that shows the run; this one knows its own questions.
   const me = Math.random().toString(36).slice(2);
   let [questions, askedAt] = [0, 0];
+  /** @type {(() => Generator<undefined, void>)[]} messages that are not taken in yet */
+  const waiting = [];
 
   /** @param {any} model @returns {(what: string, more?: object) => Promise<Answer>} */
   const asking = (model) => (what, more = {}) => new Promise((resolve) => {
@@ -1465,7 +1485,29 @@ export default () => {
       asked.delete(message.ask);
       return;
     }
-    apply(picture, message, buffers, clock());
+    const arrivedAt = clock();
+    waiting.push(() => applying(picture, message, buffers, arrivedAt));
+    if (waiting.length === 1) work(model, waiting[0]());
+  }
+
+  // A picture of 100,000 operations would hold the page up: what comes meanwhile waits.
+  function work(/** @type {any} */ model, /** @type {Generator<undefined, void>} */ step) {
+    const began = performance.now();
+    try {
+      while (!step.next().done) {
+        if (performance.now() - began < SLICE) continue;
+        setTimeout(work, 0, model, step);
+        return;
+      }
+    } catch (error) { // What follows may still be good.
+      picture.trouble = String(error);
+    }
+    waiting.shift();
+    taken(model);
+    if (waiting.length) setTimeout(() => work(model, waiting[0]()), 0);
+  }
+
+  function taken(/** @type {any} */ model) {
     open.forEach(({ repaint }) => repaint());
     // Only to be whole sooner: it will be renewed without.
     if (!isBehind(picture) || clock() - askedAt < ASK_AGAIN) return;

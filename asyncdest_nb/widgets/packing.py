@@ -60,9 +60,9 @@ class Packed:
             places = {text: at for at, text in enumerate(dict.fromkeys(values))}
             part = self.keep(_smallest([*map(places.__getitem__, values)]))
             distinct = list(places)
-        texts = [
-            each if each and len(each) <= limit else cut(each or "", limit) for each in distinct
-        ]
+        texts = [each or "" for each in distinct]
+        if max(map(len, texts)) > limit:
+            texts = [cut(each, limit) for each in texts]
         text = json.dumps(texts, ensure_ascii=False, separators=(",", ":"))
         # Half an emoji, cut by a destination, is no UTF-8.
         self.buffers.append(text.encode("utf-8", "replace"))
@@ -82,7 +82,7 @@ def packed(columns: Iterable[Column], operations: Sequence[Operation]) -> Packed
     """Return *columns* of *operations*, which are in order of number."""
     found, numbers = Packed(), [each.number for each in operations]
     for column in columns:
-        found.add(column, numbers, [*map(column.read, operations)])
+        found.add(column, numbers, column.read(operations))
     return found
 
 

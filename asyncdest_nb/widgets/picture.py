@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from ..operation import Operation
@@ -12,10 +13,11 @@ from .packing import Packed
 SLICE = 2_000  # Operations in a message, so that none keeps a page busy for long.
 
 _UNTOLD = object()
+_rows = attrgetter("rows")
 
 
 class Picture:
-    """The cells and the header as they were told last.
+    """The operations and the header as they were told last.
 
     A late browser is given this rather than the run itself: what is told next is the
     difference to it.
@@ -25,9 +27,8 @@ class Picture:
         self.header: dict[str, Any] = {}
         self.has_jobs = False  # Whether any operation is a job of several rows.
         self._all = columns
-        self._cells: dict[str, list[Any]] = {column.name: [] for column in columns}
-        self._count = 0
-        self._has_untold = False
+        self._told: list[Operation | None] = []  # None = not told yet.
+        self._untold = 0
 
     @property
     def _columns(self) -> Sequence[Column]:
@@ -37,65 +38,76 @@ class Picture:
     def begin(self, operations: Sequence[Operation]) -> None:
         """Take in the run as it is before anyone was told of it."""
         self.grow(operations)
-        for column in self._columns:
-            self._cells[column.name] = [*map(column.read, operations)]
-        self._has_untold = False
+        self._take(operations, 0)
 
     def grow(self, operations: Sequence[Operation]) -> range:
         """Make room for *operations*, and return the numbers of those that are new."""
-        new = range(self._count, len(operations))
+        new = range(len(self._told), len(operations))
         if new:
-            self._count = len(operations)
-            self._has_untold = True
-            self.has_jobs = any(len(each.rows) > 1 for each in operations)
-            for cells in self._cells.values():
-                cells.extend([_UNTOLD] * len(new))
+            self._told.extend([None] * len(new))
+            self._untold += len(new)
+            self.has_jobs = sum(map(len, map(_rows, operations))) > len(operations)
         return new
 
     def whole(self) -> Packed:
         """Return all that was told."""
-        found, numbers = Packed(), range(self._count)
-        for column in self._columns:
-            found.add(column, numbers, self._cells[column.name])
-        return found
+        told = [each for each in self._told if each is not None]
+        numbers = range(len(told)) if not self._untold else [each.number for each in told]
+        return self._packed(numbers, told)
 
     def changes(self, operations: Sequence[Operation]) -> Packed:
         """Return what is new of *operations*, in order of number, as told from now on."""
         found, numbers = Packed(), [each.number for each in operations]
+        last = [self._told[number] for number in numbers]
+        turned, before = _turned(operations, last)
         for column in self._columns:
-            if column.changes != "never" or self._has_untold:
-                told, values = self._news(column, operations, numbers)
-                cells = self._cells[column.name]
-                for number, value in zip(told, values, strict=True):
-                    cells[number] = value
-                found.add(column, told, values)
-        self._has_untold = self._has_untold and _UNTOLD in self._cells[self._all[0].name]
+            if column.changes == "often":
+                found.add(column, numbers, column.read(operations))
+            elif column.changes == "seldom":
+                found.add(column, *self._news(column, operations, last))
+            elif column.changes == "at turns" or self._untold:
+                found.add(column, *self._news(column, turned, before))
+        for number, operation in zip(numbers, operations, strict=True):
+            self._told[number] = operation
+        if self._untold:
+            self._untold -= sum(each is None for each in last)
         return found
 
     def _news(
-        self, column: Column, operations: Sequence[Operation], numbers: list[int]
+        self, column: Column, operations: Sequence[Operation], last: Sequence[Operation | None]
     ) -> tuple[list[int], list[Any]]:
-        values = [*map(column.read, operations)]
-        if column.changes == "often":
-            return numbers, values
-        cells = self._cells[column.name]
-        told = [*map(cells.__getitem__, numbers)]
+        values, told = column.read(operations), self._values(column, last)
         if told == values:  # Of most columns, in most messages.
             return [], []
         pairs = [
-            (number, new)
-            for number, new, old in zip(numbers, values, told, strict=True)
+            (operation.number, new)
+            for operation, new, old in zip(operations, values, told, strict=True)
             if new != old
         ]
         return [number for number, _ in pairs], [value for _, value in pairs]
 
+    def _values(self, column: Column, last: Sequence[Operation | None]) -> list[Any]:
+        known = column.read([each for each in last if each is not None])
+        if len(known) == len(last):
+            return known
+        rest = iter(known)
+        return [_UNTOLD if each is None else next(rest) for each in last]
+
     def renewed(self, operations: Sequence[Operation], first: int) -> Packed:
         """Return all of *operations*, whose numbers follow *first*, as told from now on."""
-        found, numbers = Packed(), range(first, first + len(operations))
+        self._take(operations, first)
+        return self._packed(range(first, first + len(operations)), operations)
+
+    def _take(self, operations: Sequence[Operation], first: int) -> None:
+        end = first + len(operations)
+        if self._untold:
+            self._untold -= sum(each is None for each in self._told[first:end])
+        self._told[first:end] = operations
+
+    def _packed(self, numbers: Sequence[int], operations: Sequence[Operation]) -> Packed:
+        found = Packed()
         for column in self._columns:
-            values = [*map(column.read, operations)]
-            self._cells[column.name][numbers.start : numbers.stop] = values
-            found.add(column, numbers, values)
+            found.add(column, numbers, column.read(operations))
         return found
 
     def header_changes(self, header: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,6 +119,21 @@ class Picture:
         found.pop("heard_at", None)
         self.header = dict(header)
         return found
+
+
+def _turned(
+    operations: Sequence[Operation], last: Sequence[Operation | None]
+) -> tuple[list[Operation], list[Operation | None]]:
+    """Return those that are new or in another state than they were, and what they were.
+
+    Most columns need no look at the others, and of 100,000 operations each look costs.
+    """
+    pairs = [
+        (now, was)
+        for now, was in zip(operations, last, strict=True)
+        if was is None or now.state is not was.state
+    ]
+    return [now for now, _ in pairs], [was for _, was in pairs]
 
 
 def _new(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,10 @@
 
 Five updates a second from a thread of the kernel, one operation in a hundred changing
 with each. Bytes are all that the page's websocket receives. Python is the time of the
-thread that tells the monitor, on the CPU and by the wall; browser the main thread's, less
-what the idle page takes; task the longest that held the page up, 0 = none over 50 ms.
+thread that tells the monitor, on the CPU and by the wall (medians: a collection of garbage,
+of which a notebook with 100,000 operations has some, falls on whoever is there); browser
+the main thread's, less what the idle page takes; task the longest that held the page up,
+0 = none over 50 ms.
 ipydatagrid and itables take part where they are installed; the others are measured with
 as many operations as they bear. On a machine with other work the figures are too large.
 """
@@ -224,7 +226,7 @@ def measure(page: Any, way: str, count: int, seconds: float) -> Figures:
         operations=count,
         first_seconds=first,
         bytes=size / updates,
-        python_ms=tuple(1000 * statistics.mean(each) for each in zip(*spent, strict=True)),
+        python_ms=tuple(1000 * statistics.median(each) for each in zip(*spent, strict=True)),
         browser_ms=1000 * (busy - idle) / updates,
         first_task_ms=first_task,
         task_ms=task,

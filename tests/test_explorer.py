@@ -59,7 +59,7 @@ class Clicks:
         self.explorer = Explorer(frame, session=session, names=names, start=start)
 
     def all(self) -> list[Any]:
-        found, left = [], [self.explorer.widget]
+        found, left = [], [self.explorer.app.widget]
         while left:
             widget = left.pop(0)
             # Hidden is hidden with all that is in it.
@@ -482,7 +482,7 @@ def test_a_key_that_comes_after_the_click_that_followed_it_counts(demo, session)
 def test_nothing_is_sent_if_a_change_comes_after_the_click_that_followed_it(demo, session):
     works: list[Any] = []
     clicks = ready(demo, session)
-    clicks.explorer._sending._work._start = works.append
+    clicks.explorer.app._sending._work._start = works.append
     clicks.click("Send 4 rows")
     clicks.fill("User ID (required)", "column", "customer_id", "Column for User ID")
     works.pop()()
@@ -668,7 +668,7 @@ def test_a_saved_notebook_keeps_the_cell_and_the_record(demo, session):
     clicks = ready(demo, session)
     clicks.click("Send 4 rows")
     clicks.explorer.run.wait(30)
-    kept = clicks.explorer._keeper._kept
+    kept = clicks.explorer.app._keeper._kept
     assert clicks.explorer.code in repr(kept)
     assert "The same in Python" in kept._repr_html_()
     assert SECRET not in json.dumps([repr(kept), kept._repr_html_()])

@@ -6,12 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from ...frame import DataFrame
 from ...session import Connection, Run, Session, default_session
-from ..show import is_live
 from . import markup, parts
 from .choices import Choices, arguments
 from .code import cell, literal, submit_call
@@ -28,7 +26,7 @@ _PER_REQUEST = "Rows per request"
 _FIRST = "Only the first rows"
 
 
-class Explorer:
+class App:
     """What is on the page, and what was chosen there.
 
     ``code`` is the cell that does the same, ``connection`` and ``run`` what came of
@@ -158,9 +156,9 @@ class Explorer:
         count = whole_number(_FIRST, self._first.value)
         return self._rows.frame if count is None else self._rows.frame.head(count)
 
-    def _ipython_display_(self) -> None:
-        if is_live(get_ipython()):
-            display(self.widget)  # type: ignore[no-untyped-call]  # IPython has none here
+    def display(self) -> None:
+        """Show it, and below what a saved notebook keeps of it."""
+        display(self.widget)  # type: ignore[no-untyped-call]  # IPython has none here
         self._keeper.display()
 
     def __repr__(self) -> str:

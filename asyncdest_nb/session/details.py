@@ -35,6 +35,7 @@ def details(
             "label": labels[position],
             "status": str(outcome.status),
             "message": outcome.message,
+            "error_code": outcome.error_code,
             "payload": payloads.get(position),
         }
         for position, outcome in zip(operation.rows[:ROWS], row_outcomes(operation), strict=False)

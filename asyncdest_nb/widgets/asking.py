@@ -91,10 +91,11 @@ def shown_details(details: Mapping[str, Any]) -> dict[str, Any]:
 
 def _shown_row(row: Mapping[str, Any]) -> dict[str, str]:
     payload = row.get("payload")
+    words = [row.get("error_code"), row.get("message")]
     return {
         "label": cut(str(row.get("label", "")), 200),
         "status": str(row.get("status", "")),
-        "message": cut(str(row.get("message", "")), 2_000),
+        "message": cut(" ".join(str(word) for word in words if word), 2_000),
         "payload": "" if payload is None else _laid_out(payload),
     }
 

@@ -65,6 +65,7 @@ _RUN = """([command, cell]) => {
 _OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content.widgets.map(
   (cell) => cell.model.outputs?.toJSON() ?? [])"""
 _COUNT = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
+_KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
 _SHUTDOWN = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.shutdown()"
 
 
@@ -92,11 +93,11 @@ class Server:
         """Return where the notebook *name* opens."""
         return self.url + _PAGE[self.app].format(name=name, token=self.token)
 
-    def write(self, name: str, cells: Sequence[str]) -> Path:
-        """Write a notebook of code *cells* and return its path."""
+    def write(self, name: str, cells: Sequence[str], kernel: str = "python3") -> Path:
+        """Write a notebook of code *cells* for *kernel* and return its path."""
         notebook = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
-            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+            metadata={"kernelspec": {"name": kernel, "display_name": kernel}},
         )
         path = self.root / name
         nbformat.write(notebook, path)
@@ -209,11 +210,15 @@ class NotebookPage:
         if not self._is_home(request.url) and request.url not in self.refused:
             self.refused.append(request.url)
 
-    def open(self, cells: Sequence[str]) -> None:
-        """Write a notebook of *cells* and wait until its kernel is idle."""
-        self.server.write(self.name, cells)
+    def open(self, cells: Sequence[str], kernel: str = "python3") -> None:
+        """Write a notebook of *cells* and wait until its *kernel* is idle."""
+        self.server.write(self.name, cells, kernel)
         self.page.goto(self.server.address(self.name), wait_until="domcontentloaded")
-        self.page.wait_for_function(_READY)
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Wait until the notebook is there and its kernel is idle."""
+        self.page.wait_for_function(_READY, timeout=60_000)
 
     def reload(self) -> None:
         """Reload the page and wait until it is connected to the kernel, busy or not."""
@@ -237,6 +242,15 @@ class NotebookPage:
         """Run all cells to their end."""
         self.start_all()
         self.wait_until_ran()
+
+    def interrupt(self) -> None:
+        """Do what the stop button does."""
+        self.page.evaluate(f"() => {_KERNEL}.interrupt()")
+
+    def restart(self) -> None:
+        """Kill the kernel and wait until another one has started."""
+        self.page.evaluate(f"() => {_KERNEL}.restart()")
+        self.wait_until_ready()
 
     def is_running(self) -> bool:
         """Whether what was started last has not ended."""

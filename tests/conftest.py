@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -21,7 +22,8 @@ _PATCH = pytest.MonkeyPatch()
 
 
 def pytest_configure() -> None:
-    """Begin to watch for secrets."""
+    """Begin to watch for secrets, and hear interrupts: a shell's background jobs do not."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     leaks.attach(_WATCH, _PATCH)
 
 
@@ -53,11 +55,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     """Remember on the item whether its body failed, for the page's teardown."""
     report = yield
     if report.when == "call":
-        item.stash[_FAILED] = report.failed
+        item.stash[FAILED] = report.failed
     return report
 
 
-_FAILED = pytest.StashKey[bool]()
+FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture
@@ -120,7 +122,7 @@ def notebook(app: str, jupyter, chromium, request: pytest.FixtureRequest):
     name = re.sub(r"\W+", "-", request.node.originalname) + ".ipynb"
     page = browser.NotebookPage(jupyter(app), chromium, name)
     yield page
-    if request.node.stash.get(_FAILED, False):
+    if request.node.stash.get(FAILED, False):
         page.keep_evidence()
     page.close()
     assert page.refused == [], "the page asked for more than its own server"

@@ -12,6 +12,7 @@ import re
 import browser
 import pytest
 from playwright.sync_api import expect
+from test_monitor_browser import in_lab
 
 pytestmark = pytest.mark.e2e
 
@@ -63,6 +64,7 @@ def fill(page, label: str, kind: str) -> None:
     page.get_by_label(label).select_option(kind)
 
 
+@in_lab
 def test_from_an_empty_notebook_to_a_finished_run_and_back_as_code(
     notebook, app, jupyter, chromium
 ):
@@ -147,6 +149,7 @@ def test_a_secret_is_gone_from_the_page_and_never_in_the_file(notebook):
     assert "widgets" not in saved.metadata
 
 
+@in_lab
 def test_wrong_credentials_and_settings_are_explained_in_place(notebook):
     notebook.open([GUARDED + FRAME + EXPLORE, "demo.endpoint"])
     notebook.run(0)
@@ -183,6 +186,7 @@ def test_it_is_used_by_keys_and_they_do_not_reach_the_notebook(notebook):
     expect(page.get_by_text("nothing has been sent")).to_be_visible(timeout=WAIT)
 
 
+@in_lab
 def test_it_fits_a_page_of_400_pixels(notebook):
     notebook.open([FRAME + EXPLORE])
     notebook.page.set_viewport_size({"width": 520, "height": 900})

@@ -5,12 +5,18 @@ After each test the page must have talked to its own server only.
 
 from __future__ import annotations
 
+import itertools
 import json
+import subprocess
+import sys
 
 import pytest
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.e2e
+
+# What does not depend on the application is looked at in one.
+in_lab = pytest.mark.parametrize("app", ["lab"], indirect=True)
 
 IMPORTS = """
 from dataclasses import replace
@@ -98,6 +104,7 @@ def test_the_hosts_own_shortcuts_work_in_the_monitor(notebook):
     )
 
 
+@in_lab
 def test_hostile_texts_are_texts(notebook):
     notebook.open([IMPORTS + HOSTILE_RUN])
     notebook.run(0)
@@ -125,6 +132,7 @@ def test_hostile_texts_are_texts(notebook):
     assert root.evaluate("root => root.scrollWidth - root.clientWidth") == 0
 
 
+@in_lab
 def test_ten_thousand_operations_are_a_few_rows_in_the_page(notebook):
     notebook.open([IMPORTS + "show(play(10_000, seconds=3))"])
     notebook.run(0)
@@ -136,6 +144,7 @@ def test_ten_thousand_operations_are_a_few_rows_in_the_page(notebook):
     at_rest(notebook.page, "10,000 of 10,000")
 
 
+@in_lab
 def test_a_selection_and_the_scroll_position_survive_updates(notebook):
     done = "run = ScriptedRun(planned(100))\nshow(run)"
     step = "run.change(*(replace(each, polls=each.polls + 1) for each in run.operations))"
@@ -151,6 +160,7 @@ def test_a_selection_and_the_scroll_position_survive_updates(notebook):
     assert table.evaluate("table => table.scrollTop") == 700
 
 
+@in_lab
 def test_a_saved_notebook_holds_the_record_and_no_widget_state(notebook):
     notebook.open([IMPORTS + "run = play(20, seconds=1)\nshow(run)"])
     notebook.run(0)
@@ -225,6 +235,7 @@ def test_everything_is_reached_by_keyboard_and_no_key_reaches_the_notebook(noteb
     expect(page.locator(".adm-row").first).to_contain_text("row 8@email")
 
 
+@in_lab
 def test_a_click_shows_details_copies_the_id_and_keeps_a_selected_text(notebook):
     notebook.context.grant_permissions(["clipboard-read", "clipboard-write"])
     notebook.open([IMPORTS + FAILED_RUN])
@@ -289,6 +300,7 @@ def test_details_come_while_a_cell_computes_where_the_kernel_can(notebook):
     assert notebook.is_running()
 
 
+@in_lab
 def test_a_job_says_how_many_rows_are_good_and_shows_them(notebook):
     job = """
 from asyncdest_nb.operation import RowOutcome, RowStatus
@@ -337,14 +349,13 @@ def test_two_views_show_the_same_and_a_dead_kernel_is_named(notebook):
     expect(fresh).to_have_count(2)
     expect(fresh.first).to_contain_text("last word")
     expect(fresh.last).to_contain_text("last word")
-    page.evaluate(
-        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
-    )
+    notebook.restart()
     expect(fresh.first).to_contain_text("not connected: last word at", timeout=20_000)
     expect(fresh.last).to_contain_text("not connected: last word at")
     expect(page.get_by_role("button", name="Cancel").first).to_be_disabled()
 
 
+@in_lab
 def test_it_fits_a_narrow_page(notebook):
     notebook.open([IMPORTS + FAILED_RUN])
     notebook.run(0)
@@ -357,3 +368,71 @@ def test_it_fits_a_narrow_page(notebook):
     )
     assert [size for size in sizes if size > 0] == sizes[-2:-1], "only the table scrolls sideways"
     assert root.evaluate("root => root.scrollWidth") <= 400
+
+
+BIG_RUN = """
+run = ScriptedRun([
+    replace(each, state=State.FAILED if each.number % 30 == 7 else State.COMPLETED,
+            message="This profile is locked by an open support case" if each.number % 30 == 7
+            else f"Operation op-{each.number} is completed",
+            operation_id=f"op-{each.number}", submitted_at=1000.0, finished_at=1010.0)
+    for each in planned(100_000)
+])
+show(run)
+"""
+
+
+@in_lab
+def test_the_saved_notebook_of_100_000_operations_is_small_and_reads_well_offline(
+    notebook, tmp_path
+):
+    notebook.open([IMPORTS + BIG_RUN])
+    notebook.run(0)
+    at_rest(notebook.page, "100,000 of 100,000")
+    notebook.save()
+    saved = notebook.server.root / notebook.name
+    assert saved.stat().st_size < 200_000
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", "--output-dir", str(tmp_path)]
+    subprocess.run([*command, str(saved)], check=True, capture_output=True, timeout=100)
+    page = notebook.context.new_page()  # Which may not leave the server, and so is offline.
+    page.set_content((tmp_path / saved.with_suffix(".html").name).read_text("utf-8"))
+    summary = page.locator("summary")
+    expect(summary).to_contain_text("96,666 completed, 3,334 failed")
+    summary.click()
+    expect(page.get_by_role("cell", name="op-7", exact=True)).to_be_visible()
+    expect(page.get_by_role("cell", name="locked by an open support case").first).to_be_visible()
+    expect(page.get_by_text("run.results() every row")).to_be_visible()
+    # What the page of nbconvert itself asks for, mathematics and the like, it did not get.
+    notebook.refused.clear()
+
+
+@in_lab
+def test_a_host_that_loses_buffers_is_told_in_text(notebook):
+    text = "from asyncdest_nb.widgets import monitor\nmonitor._needs_text = lambda: True\n"
+    notebook.open([IMPORTS + text + "run = play(300, seconds=3)\nshow(run)"])
+    notebook.run(0)
+    at_rest(notebook.page, "300 of 300")
+    expect(notebook.page.locator(".adm-row").first).to_contain_text("row 0")
+    notebook.page.get_by_role("grid").press("End")
+    expect(notebook.page.locator(".adm-row").last).to_contain_text("row 299")
+
+
+@in_lab
+def test_a_screen_reader_hears_a_sentence_at_most_every_ten_seconds(notebook):
+    notebook.open([IMPORTS + "run = play(200, seconds=14)\nshow(run)"])
+    notebook.run(0)
+    page = notebook.page
+    page.locator(".adm-live").evaluate(
+        """live => {
+          window.__spoken = [];
+          const note = () => window.__spoken.push([performance.now() / 1000, live.textContent]);
+          const all = { childList: true, characterData: true, subtree: true };
+          new MutationObserver(note).observe(live, all);
+        }"""
+    )
+    at_rest(page, "200 of 200")
+    # The last word is told too, in its time.
+    expect(page.locator(".adm-live")).to_contain_text("100 %", timeout=15_000)
+    times = [at for at, _ in page.evaluate("window.__spoken")]
+    assert 1 <= len(times) <= 3
+    assert all(later - earlier > 9.5 for earlier, later in itertools.pairwise(times))

@@ -1,0 +1,90 @@
+"""The monitor with the kernels people have, in a real JupyterLab: what works while a cell runs.
+
+The kernels are versions of ipykernel in directories of their own (``.kernels/6.31.0`` and
+so on, as .ci/run makes them), each in front of what is installed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import browser
+import pytest
+from conftest import missing
+from playwright.sync_api import expect
+from test_monitor_browser import BUSY, FAILED_RUN, IMPORTS, at_rest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.parametrize("app", ["lab"], indirect=True)]
+
+KERNELS = Path(__file__).parent.parent / ".kernels"
+VERSIONS = ["6.31.0", "7.3.0", "7.4.0"]
+VERSION = "import ipykernel\nprint(ipykernel.__version__)"
+
+
+def install(server: browser.Server, version: str) -> str:
+    """Offer the kernel to *server* and return its name."""
+    place = KERNELS / version
+    if not place.is_dir():
+        missing(f"ipykernel {version} in {place}")
+    paths = os.pathsep.join([str(place), str(browser.HERE), str(browser.HERE.parent)])
+    spec = {
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": f"ipykernel {version}",
+        "language": "python",
+        "env": {"PYTHONPATH": paths},
+    }
+    name = f"ipykernel-{version}"
+    folder = server.log.parent / "data" / "kernels" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "kernel.json").write_text(json.dumps(spec), "utf-8")
+    return name
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_screen_changes_and_buttons_work_while_a_cell_runs_where_the_kernel_can(
+    notebook, version
+):
+    kernel = install(notebook.server, version)
+    start = IMPORTS + "run = play(200, seconds=4)\nshow(run)"
+    notebook.open([VERSION, start, BUSY, IMPORTS + FAILED_RUN, BUSY], kernel=kernel)
+    notebook.run(0)
+    assert "".join(notebook.outputs()[0][0]["text"]).strip() == version
+    notebook.run(1)
+    notebook.start(2)
+    rest, seen = notebook.page.locator(".adm-rest"), set()
+    while notebook.is_running():
+        seen.add(rest.inner_text())
+    assert len(seen) > 5, "the monitor stood still while the cell computed"
+    at_rest(notebook.page, "200 of 200")
+    notebook.run(3)
+    notebook.start(4)
+    notebook.page.get_by_text("message 4", exact=True).click()
+    details = notebook.page.get_by_role("region", name="Details").last
+    can = not version.startswith("6.")
+    if not can:
+        expect(details).to_contain_text("it answers when the cell has ended")
+    expect(details).to_contain_text('"user_id": "row 4"', timeout=20_000)
+    assert notebook.is_running() == can
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_run_is_canceled_by_a_button_while_another_cell_waits_for_it(notebook, version):
+    kernel = install(notebook.server, version)
+    wait = "import time\nwhile run.status == 'pending':\n    time.sleep(0.1)\n    if {}: break"
+    can = not version.startswith("6.")
+    until = wait.format("False" if can else "time.monotonic() > end")
+    cells = [
+        IMPORTS + "import time\nrun = play(50, seconds=40)\nend = time.monotonic() + 6\nshow(run)"
+    ]
+    notebook.open([*cells, until], kernel=kernel)
+    notebook.run(0)
+    notebook.start(1)
+    page = notebook.page
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Really cancel?").click()
+    expect(page.locator(".adm-counts [data-word=canceled]")).to_be_visible(timeout=20_000)
+    at_rest(page, "50 of 50")
+    notebook.wait_until_ran()

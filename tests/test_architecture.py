@@ -32,6 +32,7 @@ KNOWN_BY_ONE = {
     "psutil": "store",
     "anywidget": "widgets",
     "IPython": "widgets",
+    "matplotlib": "widgets",
     "tqdm": "session",
     "uvicorn": "simulators",
     "nest_asyncio2": "session",

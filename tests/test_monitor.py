@@ -20,9 +20,10 @@ from scripted_run import ScriptedRun, planned
 from asyncdest_nb.errors import UsageError
 from asyncdest_nb.operation import Operation, RowOutcome, RowStatus, State
 from asyncdest_nb.widgets import picture
-from asyncdest_nb.widgets.columns import COLUMNS, Column, each
+from asyncdest_nb.widgets.columns import COLUMNS, Column, each, label_column
 from asyncdest_nb.widgets.monitor import Monitor, renewal_seconds
 from asyncdest_nb.widgets.packing import Packed, packed
+from asyncdest_nb.widgets.picture import Picture
 from asyncdest_nb.widgets.watched import counted, cut, row_label
 
 
@@ -246,6 +247,37 @@ def test_operations_that_are_planned_later_are_told_whole(clock):
     told = read(*made.comm.sent[0])
     assert told["row"] == {0: "a", 1: "b"}
     assert made.comm.sent[0][0]["header"]["operations"] == 2
+
+
+def test_a_picture_between_two_words_has_what_was_told_and_no_more():
+    shown = [label_column("row", "Row", lambda: ["a", "b", "c"]), *COLUMNS]
+    known, operations = Picture(shown), planned(3)
+    known.begin(operations[:1])
+    assert known.grow(operations) == range(1, 3)
+
+    def told(found: Packed) -> dict[int, str]:
+        return read_packed(found).get("row", {})
+
+    assert told(known.whole()) == {0: "a"}
+    assert told(known.changes([operations[0], operations[2]])) == {2: "c"}
+    assert told(known.whole()) == {0: "a", 2: "c"}
+    assert told(known.renewed(operations[1:], 1)) == {1: "b", 2: "c"}
+    assert told(known.changes(operations)) == {}
+    assert told(known.whole()) == {0: "a", 1: "b", 2: "c"}
+
+
+def test_most_columns_are_looked_at_where_the_state_has_changed():
+    known, [one, other] = Picture(COLUMNS), planned(2)
+    known.begin([one, other])
+    moved = [
+        replace(one, message="still here", finished_at=1.0),
+        replace(other, state=State.ACCEPTED, operation_id="op-1"),
+    ]
+    told = read_packed(known.changes(moved))
+    assert told["message"] == {0: "still here"}
+    assert told["status"] == {1: "accepted"}
+    assert told["id"] == {1: "op-1"}
+    assert "elapsed" not in told
 
 
 def test_the_header_has_what_the_run_says(clock):

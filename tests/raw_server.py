@@ -137,9 +137,13 @@ class RawServer:
 
     async def _stop(self) -> None:
         self._server.close()
-        for task in self._served:
-            task.cancel()
-        await asyncio.gather(*self._served, return_exceptions=True)
+        # All tasks of the loop: a connection may be arriving at this moment.
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+        for _ in range(3):  # What was closed is closed some turns later.
+            await asyncio.sleep(0)
 
     def _connected(self, reader: asyncio.StreamReader, writer: Writer) -> None:
         self.connections += 1

@@ -35,8 +35,10 @@ function rows(numbers, status) {
 }
 
 function tell(picture, kind, seq, [packed, buffers] = [{ numbers: [], parts: [] }, []], more = {}, now = NOW) {
-  const header = kind === "snapshot" ? { ...HEADER, ...more.header } : more.header ?? {};
-  apply(picture, { kind, seq, now: NOW, ...packed, ...more, header }, buffers, now);
+  const isSnapshot = kind === "snapshot";
+  const header = isSnapshot ? { ...HEADER, ...more.header } : more.header ?? {};
+  const reach = isSnapshot ? { since: seq, is_last: true } : {};
+  apply(picture, { kind, seq, now: NOW, ...packed, ...reach, ...more, header }, buffers, now);
 }
 
 function opened(seq = 5) {
@@ -61,10 +63,12 @@ function finished(work) {
   let pauses = 0;
   for (;;) {
     const { done, value } = work.next();
-    if (done) return { value: value && [...value], pauses };
+    if (done) return { value, pauses };
     pauses += 1;
   }
 }
+
+const resultOf = (work) => finished(work).value;
 
 test("bytes are read from whatever the host hands over", () => {
   const values = Float64Array.from([1.5, -2]);
@@ -94,12 +98,9 @@ test("a header keeps what a delta does not say", () => {
   assert.deepEqual(picture.header, { ...HEADER, paused: true });
 });
 
-test("a delta with rows is a word of now, and names the counts that it changes", () => {
+test("a delta names the counts that it changes", () => {
   const picture = opened();
-  tell(picture, "delta", 6, undefined, { now: NOW + 7 });
-  assert.equal(picture.header.heard_at, NOW);
-  tell(picture, "delta", 7, rows([1], "completed"), { now: NOW + 9, header: { counts: { pending: 1, completed: 1 } } });
-  assert.equal(picture.header.heard_at, NOW + 9);
+  tell(picture, "delta", 6, rows([1], "completed"), { header: { counts: { pending: 1, completed: 1 } } });
   assert.deepEqual(picture.header.counts, { ...COUNTS, pending: 1, completed: 1 });
 });
 
@@ -135,6 +136,29 @@ test("a snapshot older than the picture is left aside", () => {
   const picture = opened(5);
   tell(picture, "snapshot", 4, rows([0, 1], "older"));
   assert.deepEqual(picture.fields.status, ["planned", "planned"]);
+});
+
+test("of a large run a snapshot is the beginning, and the rest comes after", () => {
+  const picture = emptyPicture();
+  tell(picture, "snapshot", 5, rows([0], "planned"), { is_last: false });
+  assert.equal(freshness(picture, NOW), "catching up");
+  tell(picture, "delta", 6, rows([0], "running"));
+  tell(picture, "renewal", 7, rows([1], "planned"), { since: 6, is_last: true });
+  assert.equal(isBehind(picture), false);
+  assert.deepEqual(picture.fields.status, ["running", "planned"]);
+});
+
+test("the snapshot for another page takes nothing from who has all", () => {
+  const picture = opened(5);
+  tell(picture, "snapshot", 5, rows([0], "planned"), { is_last: false });
+  assert.equal(isBehind(picture), false);
+  assert.deepEqual(picture.fields.status, ["planned", "planned"]);
+});
+
+test("the snapshot for another page shows who missed something that it is so", () => {
+  const picture = opened(5);
+  tell(picture, "snapshot", 7, rows([0], "running"), { is_last: false });
+  assert.equal(freshness(picture, NOW), "catching up");
 });
 
 test("before the first message it says so", () => {
@@ -200,8 +224,11 @@ const SEVEN = {
   started: Float64Array.from([0, 0, 0, 0, NaN, 0, 0].map((at) => NOW + at)),
   elapsed: Float64Array.from([3, NaN, 1, 2, NaN, NaN, 0].map((at) => NOW + at)),
 };
-const order = (choice) =>
-  finished(monitor.ordered(pictured(SEVEN), { words: [], search: "", sort: null, ...choice }, NOW + 9)).value;
+function order(choice) {
+  const whole = { words: [], search: "", sort: null, ...choice };
+  const found = resultOf(monitor.ordered(pictured(SEVEN), whole, NOW + 9));
+  return found && [...found];
+}
 
 test("without a choice all are shown as they are", () => {
   assert.equal(order({}), null);
@@ -234,7 +261,7 @@ test("100,000 operations are sorted and searched in many small pieces", () => {
   const picture = pictured({ row, status: row.map(() => "running") });
   const { value, pauses } = finished(
     monitor.ordered(picture, { words: ["pending"], search: "row", sort: { name: "row", down: false } }, NOW));
-  assert.deepEqual(value.slice(0, 3).map((number) => row[number]), ["row 0", "row 1", "row 2"]);
+  assert.deepEqual([...value.slice(0, 3)].map((number) => row[number]), ["row 0", "row 1", "row 2"]);
   assert.ok(pauses > 1000, `${pauses} pauses`);
 });
 
@@ -270,8 +297,8 @@ function pace(durations, ages = [], waiting = 0) {
   const open = [...durations.map(() => 0), ...ages.map(() => 1), ...Array(waiting).fill(1)];
   const start = [...durations.map((d) => NOW - d), ...ages.map((age) => NOW - age), ...Array(waiting).fill(NaN)];
   const end = [...durations.map(() => NOW), ...ages.map(() => NaN), ...Array(waiting).fill(NaN)];
-  return monitor.paceOf(
-    { open, start: Float64Array.from(start), end: Float64Array.from(end) }, NOW);
+  return resultOf(monitor.pacing(
+    { open, start: Float64Array.from(start), end: Float64Array.from(end) }, NOW));
 }
 
 test("nothing is said of the end while too little is known", () => {
@@ -322,10 +349,10 @@ test("the share that takes longer never rises, and starts with all", () => {
 });
 
 test("the throughput is of the last minute, in rows", () => {
-  const look = (end, all) => monitor.paceOf({
+  const look = (end, all) => resultOf(monitor.pacing({
     open: end.map(() => 0), start: Float64Array.from(end.map(() => NOW - 600)),
     end: Float64Array.from(end), all: Float64Array.from(all),
-  }, NOW);
+  }, NOW));
   assert.equal(look([NOW - 5, NOW - 59, NOW - 61], [30, 30, 1000]).rowsPerSecond, 1);
 });
 
@@ -341,7 +368,7 @@ test("the header sums over all operations", () => {
     status: ["running", "running", "completed"], progress: Float64Array.from([50, NaN, 100]),
     poll_errors: Float64Array.from([1, 2, 0]), "rows.all": Float64Array.from([10, 10, 10]),
   });
-  const found = monitor.measured(picture, NOW);
+  const found = resultOf(monitor.measuring(picture, NOW));
   assert.deepEqual([found.moving, found.unanswered, found.eta], [5, 3, null]);
   assert.equal(monitor.factsOf({ ...HEADER, requests: 1200 }, found),
     "1,200 requests · 3 polls without an answer");

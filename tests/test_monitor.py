@@ -19,6 +19,7 @@ from scripted_run import ScriptedRun, planned
 
 from asyncdest_nb.errors import UsageError
 from asyncdest_nb.operation import Operation, RowOutcome, RowStatus, State
+from asyncdest_nb.widgets import monitor as monitor_module
 from asyncdest_nb.widgets import picture
 from asyncdest_nb.widgets.columns import COLUMNS, Column, each, label_column
 from asyncdest_nb.widgets.monitor import Monitor, renewal_seconds
@@ -150,9 +151,10 @@ def test_of_the_header_only_what_changed_is_sent(clock):
     run = ScriptedRun(planned(3))
     made = monitor(run, clock)
     tell(run, clock, running(run.operations[0]))
-    assert made.comm.sent[-1][0]["header"] == {}
+    assert made.comm.sent[-1][0]["header"] == {"heard_at": round(clock.now, 2)}
     tell(run, clock, replace(run.operations[0], state=State.COMPLETED))
-    assert made.comm.sent[-1][0]["header"] == {"counts": {"pending": 2, "completed": 1}}
+    counts = {"pending": 2, "completed": 1}
+    assert made.comm.sent[-1][0]["header"] == {"heard_at": round(clock.now, 2), "counts": counts}
     run.notices = ["a notice"]
     tell(run, clock)
     assert made.comm.sent[-1][0]["header"] == {"notices": ["a notice"]}
@@ -168,8 +170,7 @@ def test_every_message_has_the_next_number(clock):
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-def test_all_is_told_again_in_slices_now_and_then_and_at_rest(clock, monkeypatch):
-    monkeypatch.setattr(picture, "SLICE", 2)
+def test_all_is_told_again_in_slices_now_and_then_and_at_rest(clock, slices_of_two):
     run = ScriptedRun(planned(5))
     made = monitor(run, clock)  # The first renewal has begun: one slice a tick.
     for _ in range(3):
@@ -219,10 +220,52 @@ def test_a_late_front_end_gets_the_picture_that_the_others_have(clock):
     made = monitor(run, clock)
     tell(run, clock, running(run.operations[1]))
     made.comm.sent.clear()
+    run.operations[0] = running(run.operations[0])  # The run has not said so yet.
     found = made.get_state()["_snapshot"]
-    assert read(found, found["buffers"])["status"] == {0: "planned", 1: "running"}
-    assert made.comm.sent == []
+    assert read(found, found["buffers"])["status"] == {0: "running", 1: "running"}
+    [others] = made.comm.sent
+    assert read(*others)["status"] == {0: "running"}
+    assert found["seq"] == found["since"] == others[0]["seq"]
+    assert found["is_last"]
     assert made._snapshot is None
+
+
+@pytest.fixture
+def slices_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture, "SLICE", 2)
+    monkeypatch.setattr(monitor_module, "SLICE", 2)
+
+
+def test_a_large_run_opens_with_its_first_operations_and_tells_the_others_then(
+    clock, slices_of_two
+):
+    run = ScriptedRun(planned(5))
+    made = Monitor(run, clock=clock)
+    opening = made.comm.opening["_snapshot"]
+    assert opening["header"]["operations"] == 5
+    assert not opening["is_last"]
+    assert set(read(opening, made.comm.opening_buffers)["row"]) == {0, 1}
+    for _ in range(3):  # A slice a tick, whether anyone asks or not.
+        tell(run, clock)
+    renewals = [each for each in made.comm.sent if each[0]["kind"] == "renewal"]
+    assert [list(read(*each)["row"]) for each in renewals] == [[0, 1], [2, 3], [4]]
+    assert {content["since"] for content, _ in renewals} == {renewals[0][0]["seq"] - 1}
+    assert renewals[-1][0]["is_last"]
+
+
+def test_who_opens_a_large_run_and_asks_is_told_all_at_once(clock, slices_of_two):
+    run = ScriptedRun(planned(5))
+    made = Monitor(run, clock=clock)
+    tell(run, clock)
+    found = made.get_state()["_snapshot"]
+    made.comm.sent.clear()
+    made._handle_custom_msg({"what": "renewal"}, [])
+    assert [list(read(*each)["row"]) for each in made.comm.sent] == [[0, 1], [2, 3], [4]]
+    assert {content["since"] for content, _ in made.comm.sent} == {found["seq"] + 1}
+    made.comm.sent.clear()
+    tell(run, clock, running(run.operations[3]))
+    [(content, buffers)] = made.comm.sent
+    assert (content["kind"], read(content, buffers)["status"]) == ("delta", {3: "running"})
 
 
 def test_what_changes_while_the_widget_opens_is_in_its_first_picture(clock):
@@ -249,31 +292,36 @@ def test_operations_that_are_planned_later_are_told_whole(clock):
     assert made.comm.sent[0][0]["header"]["operations"] == 2
 
 
-def test_a_picture_between_two_words_has_what_was_told_and_no_more():
+def test_a_picture_tells_what_differs_from_what_it_told():
     shown = [label_column("row", "Row", lambda: ["a", "b", "c"]), *COLUMNS]
     known, operations = Picture(shown), planned(3)
-    known.begin(operations[:1])
-    assert known.grow(operations) == range(1, 3)
+    assert known.grow(operations) == range(3)
+    assert known.grow(operations) == range(3, 3)
 
-    def told(found: Packed) -> dict[int, str]:
-        return read_packed(found).get("row", {})
+    def told(found: Packed) -> dict[str, dict[int, Any]]:
+        return read_packed(found)
 
-    assert told(known.whole()) == {0: "a"}
-    assert told(known.changes([operations[0], operations[2]])) == {2: "c"}
-    assert told(known.whole()) == {0: "a", 2: "c"}
-    assert told(known.renewed(operations[1:], 1)) == {1: "b", 2: "c"}
-    assert told(known.changes(operations)) == {}
-    assert told(known.whole()) == {0: "a", 1: "b", 2: "c"}
+    assert told(known.renewed(operations[:1], 0))["row"] == {0: "a"}
+    first = told(known.changes(operations, [0, 2]))
+    assert (first["row"], first["status"]) == ({2: "c"}, {2: "planned"})
+    assert first["polls"] == {0: 0, 2: 0}
+    assert told(known.renewed(operations[1:], 1))["row"] == {1: "b", 2: "c"}
+    assert set(told(known.changes(operations, range(3)))) == {"progress", "polls"}
+    operations[1] = replace(operations[1], message="again", poll_errors=1)
+    news = told(known.changes(operations, range(3)))
+    assert (news["message"], news["poll_errors"]) == ({1: "again"}, {1: 1})
+    assert "status" not in news
 
 
 def test_most_columns_are_looked_at_where_the_state_has_changed():
-    known, [one, other] = Picture(COLUMNS), planned(2)
-    known.begin([one, other])
+    known, operations = Picture(COLUMNS), planned(2)
+    known.grow(operations)
+    known.renewed(operations, 0)
     moved = [
-        replace(one, message="still here", finished_at=1.0),
-        replace(other, state=State.ACCEPTED, operation_id="op-1"),
+        replace(operations[0], message="still here", finished_at=1.0),
+        replace(operations[1], state=State.ACCEPTED, operation_id="op-1"),
     ]
-    told = read_packed(known.changes(moved))
+    told = read_packed(known.changes(moved, [0, 1]))
     assert told["message"] == {0: "still here"}
     assert told["status"] == {1: "accepted"}
     assert told["id"] == {1: "op-1"}
@@ -315,6 +363,7 @@ def test_the_data_is_as_old_as_the_last_change(clock):
     made = monitor(run, clock)
     tell(run, clock, running(run.operations[0]))
     tell(run, clock, seconds=2)
+    made.get_state()  # For a page that comes late the data is no younger.
     header = made._picture.header
     assert made.comm.sent[-1][0]["now"] - header["heard_at"] == 2
 

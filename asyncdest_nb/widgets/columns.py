@@ -26,11 +26,11 @@ class Column:
     ``kind`` draws: text or code (str, None = "", cut to ``limit`` characters), number
     (int), status (a state's word), percent (float or None), time (Unix seconds, None =
     not yet), elapsed (the end of what ``started`` begins, likewise), rows ((good, failed,
-    all) of a job). ``width`` is a track of a CSS grid. ``changes`` says when it travels:
-    "never" with the first word of an operation alone, "at turns" when it differs from
-    the last word and the state does too, "seldom" when it differs, "often" with every
-    word. ``shown`` "jobs" is for runs with a job of several rows, "never" for what the
-    browser only counts with.
+    all) of a job); each can be hashed. ``width`` is a track of a CSS grid. ``changes``
+    says when it travels: "never" with the first word of an operation alone, "at turns"
+    when it differs from the last word and the state does too, "seldom" when it differs,
+    "often" with every word. ``shown`` "jobs" is for runs with a job of several rows,
+    "never" for what the browser only counts with.
     """
 
     name: str

@@ -29,6 +29,7 @@ const SPOKEN_EVERY = 10; // seconds between two sentences to a screen reader
 const WINDOW = 60; // seconds that the throughput is taken from
 const FEWEST = 5; // durations before anything is said of the others
 const SLICE = 6; // ms of work between two looks at what else the page has to do
+const LOOK = 1000; // operations between two looks at the clock
 const NO_PERCENT = 255; // _NO_PERCENT of packing.py
 
 /**
@@ -150,50 +151,31 @@ export function emptyPicture(columns) {
 }
 
 /**
- * Apply a message to the picture, in place and at once.
+ * Apply a message to the picture, in place.
  * @param {Picture} picture
  * @param {Message} message
  * @param {Buffer[]} buffers
  * @param {number} now Unix seconds of the browser
  */
 export function apply(picture, message, buffers, now) {
-  const work = applying(picture, message, buffers, now);
-  while (!work.next().done);
-}
-
-/**
- * Apply a message to the picture, and yield after every column.
- * @param {Picture} picture
- * @param {Message} message
- * @param {Buffer[]} buffers
- * @param {number} now Unix seconds of the browser
- * @returns {Generator<undefined, void>}
- */
-export function* applying(picture, message, buffers, now) {
   if (message.kind === "trouble") {
     picture.trouble = message.text ?? "";
     return;
   }
-  // A snapshot built on demand may overtake the delta before it, or be overtaken.
-  const isSnapshot = message.kind === "snapshot";
-  if (message.seq < picture.seq + (isSnapshot ? 0 : 1)) return;
-  if (isSnapshot) picture.fields = {};
-  if (!isSnapshot && message.seq !== picture.seq + 1) picture.gapAt = message.seq;
-  const isWhole = message.is_last && (message.since ?? 0) >= picture.gapAt;
-  if (isSnapshot || isWhole) picture.gapAt = 0;
+  // A snapshot built on demand holds what was said so far, and may come out of turn.
+  const next = message.kind === "snapshot" ? picture.seq : picture.seq + 1;
+  if (message.seq < next) return;
+  if (message.seq > next) picture.gapAt = message.seq;
+  if (message.is_last && (message.since ?? 0) >= picture.gapAt) picture.gapAt = 0;
   picture.seq = message.seq;
   if (picture.header || message.header.title !== undefined) {
     const counts = { ...picture.header?.counts, ...message.header.counts };
     picture.header = /** @type {Header} */ ({ ...picture.header, ...message.header, counts });
-    if (message.kind === "delta" && message.parts.length) picture.header.heard_at = message.now;
   }
   picture.skew = message.now - now;
   picture.wordAt = now;
   picture.trouble = "";
-  for (const part of unpacked(message, buffers)) {
-    lay(picture, part);
-    yield;
-  }
+  for (const part of unpacked(message, buffers)) lay(picture, part);
 }
 
 /** Lay the values of a part on the fields of its column. */
@@ -269,18 +251,21 @@ const binOf = (seconds) => (seconds <= FIRST_EDGE ? 0 : Math.ceil(Math.log(secon
 /** @param {number} bin */
 const edgeOf = (bin) => FIRST_EDGE * RATIO ** bin;
 
+/** @typedef {ReturnType<typeof pacing> extends Generator<undefined, infer P> ? P : never} Pace */
+
 /**
- * Count what a look at all operations tells of their pace.
+ * Count what a look at all operations tells of their pace, and yield now and then.
  * @param {{open: Float64Array, start: Float64Array, end: Float64Array, all?: Float64Array}} fields
  * @param {number} now Unix seconds of the kernel
  */
-export function paceOf({ open, start, end, all }, now) {
+export function* pacing({ open, start, end, all }, now) {
   const found = {
     ended: new Array(BINS).fill(0), open: new Array(BINS).fill(0), waiting: 0, count: 0,
     exposure: 0, recentRows: 0, recent: 0,
   };
   let first = Infinity;
   for (let at = 0; at < open.length; at++) {
+    if (at % LOOK === LOOK - 1) yield;
     const hasEnded = end[at] === end[at]; // It is not NaN.
     if (start[at] < first) first = start[at];
     if (hasEnded && end[at] > now - WINDOW) {
@@ -336,7 +321,7 @@ export function survival({ ended, open, count: endings, exposure }) {
  *
  * null while too little has ended to say. Those that wait are taken to start one by one,
  * as fast as others have ended in the last minute.
- * @param {ReturnType<typeof paceOf>} pace
+ * @param {Pace} pace
  * @returns {{median: number, p90: number} | null}
  */
 export function etaOf(pace) {
@@ -348,7 +333,7 @@ export function etaOf(pace) {
 }
 
 /** The chance that all is done within so many seconds, as a function of these. */
-function chanceOf(/** @type {ReturnType<typeof paceOf>} */ pace) {
+function chanceOf(/** @type {Pace} */ pace) {
   const share = survival(pace);
   const ages = pace.open.flatMap((n, bin) => (n ? [[n, edgeOf(bin) / Math.sqrt(RATIO)]] : []));
   const starts = pace.waiting
@@ -461,7 +446,7 @@ export function* ordered(picture, choice, now) {
   const found = new Uint32Array(count);
   let length = 0;
   for (let number = 0; number < count; number++) {
-    if (number % 1000 === 999) yield;
+    if (number % LOOK === LOOK - 1) yield;
     if (!fits || fits(number)) found[length++] = number;
   }
   const chosen = found.slice(0, length);
@@ -506,7 +491,7 @@ function* mergeSorted(numbers, compare) {
       const end = Math.min(start + 2 * width, numbers.length);
       let [left, right] = [start, middle];
       for (let at = start; at < end; at++) {
-        if (at % 1000 === 999) yield;
+        if (at % LOOK === LOOK - 1) yield;
         const takesLeft =
           left < middle && (right >= end || compare(from[left], from[right]) <= 0);
         to[at] = takesLeft ? from[left++] : from[right++];
@@ -591,8 +576,7 @@ export function elapsed(start, end, now) {
   return Number.isNaN(start) ? "–" : duration((Number.isNaN(end) ? now : end) - start);
 }
 
-/** @param {number} n */
-const grouped = (n) => n.toLocaleString("en-US");
+const { format: grouped } = new Intl.NumberFormat("en-US");
 /** @param {number} n @param {string} one */
 const several = (n, one) => `${grouped(n)} ${one}${n === 1 ? "" : "s"}`;
 /** @param {number} seconds Unix */
@@ -640,28 +624,34 @@ export function freshness(picture, now, isConnected = true) {
   return `last word ${duration(now + picture.skew - picture.header.heard_at)} ago`;
 }
 
+/** @typedef {{moving: number, unanswered: number, rowsPerSecond: number, eta: ReturnType<typeof etaOf>}} Found */
+/** @type {Found} */
+const NOTHING_FOUND = { moving: 0, unanswered: 0, rowsPerSecond: 0, eta: null };
+
 /**
- * Count over all operations what the header says of them.
+ * Count over all operations what the header says of them, and yield now and then.
  * @param {Picture} picture
  * @param {number} now Unix seconds of the kernel
+ * @returns {Generator<undefined, Found>}
  */
-export function measured({ fields }, now) {
+export function* measuring({ fields }, now) {
   const none = new Float64Array(fields.status?.length ?? 0).fill(NaN);
   const number = (/** @type {string} */ name) => /** @type {Float64Array} */ (fields[name] ?? none);
   const [open, progress, all, errors] = [OPEN, "progress", "rows.all", "poll_errors"].map(number);
   const sums = { moving: 0, unanswered: 0 };
   for (let at = 0; at < open.length; at++) {
+    if (at % LOOK === LOOK - 1) yield;
     sums.unanswered += errors[at] || 0;
     if (open[at] && progress[at] > 0) sums.moving += ((all[at] || 1) * progress[at]) / 100;
   }
-  const pace = paceOf({ open, all, start: number(STARTED), end: number("elapsed") }, now);
+  const pace = yield* pacing({ open, all, start: number(STARTED), end: number("elapsed") }, now);
   return { ...sums, rowsPerSecond: pace.rowsPerSecond, eta: etaOf(pace) };
 }
 
 /**
  * Say what the run costs and when it ends, as far as that is known.
  * @param {Header} header
- * @param {ReturnType<typeof measured>} found
+ * @param {Found} found
  */
 export function factsOf(header, { rowsPerSecond, eta, unanswered }) {
   const said = [];
@@ -861,7 +851,7 @@ function headerElement(toggle) {
     node,
     /**
      * @param {Picture} picture
-     * @param {ReturnType<typeof measured>} found
+     * @param {Found} found
      * @param {{now: number, isConnected: boolean, words: string[]}} shown
      */
     show(picture, found, { now, isConnected, words }) {
@@ -1182,38 +1172,53 @@ function keepKeys(root) {
 }
 
 /**
- * Keep the chosen operations in the chosen order while they change, in slices of work.
+ * Do the work of a generator between what else the page has to do, beginning now.
+ * @template T
+ * @param {Generator<undefined, T>} work
+ * @param {(result: T, spent: number) => void} done told the ms that it took
+ */
+function inSlices(work, done) {
+  let [timer, spent, isOver] = [0, 0, false];
+  function step() {
+    const began = performance.now();
+    let turn;
+    do turn = work.next();
+    while (!turn.done && performance.now() - began < SLICE);
+    spent += performance.now() - began;
+    if (!turn.done) {
+      timer = window.setTimeout(step, 0);
+      return;
+    }
+    isOver = true;
+    done(turn.value, spent);
+  }
+  step();
+  return { isOver: () => isOver, end: () => clearTimeout(timer) };
+}
+
+/**
+ * Keep the chosen operations in the chosen order while they change.
  * @param {Picture} picture
  * @param {() => void} done
  */
 function ordering(picture, done) {
   /** @type {Choice} */ const choice = { words: [], search: "", sort: null };
   /** @type {Uint32Array | null} */ let order = null;
-  /** @type {ReturnType<typeof ordered> | null} */ let work = null;
-  let [timer, seq, spent, notBefore] = [0, -1, 0, 0];
+  /** @type {ReturnType<typeof inSlices> | null} */ let work = null;
+  let [seq, notBefore] = [-1, 0];
 
   function start() {
-    clearTimeout(timer);
-    [work, seq, spent] = [ordered(picture, choice, clock() + picture.skew), picture.seq, 0];
-    step();
+    work?.end();
+    seq = picture.seq;
+    work = inSlices(ordered(picture, choice, clock() + picture.skew), (found, spent) => {
+      order = found;
+      // It follows what changes, with a fifth of the time of the page at most.
+      notBefore = performance.now() + Math.max(1000, 4 * spent);
+      done();
+    });
   }
 
-  function step() {
-    const began = performance.now();
-    let turn;
-    do turn = work?.next();
-    while (turn && !turn.done && performance.now() - began < SLICE);
-    spent += performance.now() - began;
-    if (turn && !turn.done) {
-      timer = window.setTimeout(step, 0);
-      return;
-    }
-    work = null;
-    order = turn?.value ?? null;
-    // It follows what changes, with a fifth of the time of the page at most.
-    notBefore = performance.now() + Math.max(1000, 4 * spent);
-    done();
-  }
+  const isAtWork = () => work !== null && !work.isOver();
 
   const isStale = () => reliedOn(picture, choice).some((name) => picture.changed[name] > seq);
   return {
@@ -1223,15 +1228,15 @@ function ordering(picture, done) {
     positionOf: (/** @type {number} */ number) => order ? order.indexOf(number) : number,
     order: () => order,
     isChosen: () => order !== null,
-    isSettled: () => !work && !isStale(),
+    isSettled: () => !isAtWork() && !isStale(),
     choose(/** @type {Partial<Choice>} */ changes) {
       Object.assign(choice, changes);
       start();
     },
     follow() {
-      if (!work && performance.now() >= notBefore && isStale()) start();
+      if (!isAtWork() && performance.now() >= notBefore && isStale()) start();
     },
-    end: () => clearTimeout(timer),
+    end: () => work?.end(),
   };
 }
 
@@ -1261,8 +1266,9 @@ function view(el, picture, ask) {
   /** @type {boolean | null} */ let hasJobs = null;
   const name = `adm-${++views}`;
   /** @type {Column[]} */ let columns = [];
-  /** @type {ReturnType<typeof measured>} */ let found = measured(picture, 0);
-  let [frame, top, wasHidden, spokenAt, measuredAt, current] = [0, 0, false, 0, 0, -1];
+  let found = NOTHING_FOUND;
+  /** @type {ReturnType<typeof inSlices> | null} */ let measure = null;
+  let [frame, top, wasHidden, spokenAt, measuredAt, measuredSeq, current] = [0, 0, false, 0, 0, -1, -1];
 
   function toggle(/** @type {string} */ word) {
     const words = choice.words.includes(word)
@@ -1278,6 +1284,7 @@ function view(el, picture, ask) {
 
   function openCharts(/** @type {boolean} */ isOpen) {
     charts.node.hidden = !isOpen;
+    measuredSeq = -1;
     measuredAt = 0;
     repaint();
   }
@@ -1288,10 +1295,10 @@ function view(el, picture, ask) {
   });
 
   function paint() {
-    frame = 0;
     const now = clock();
     rows.follow();
-    measure(now);
+    follow(now);
+    frame = 0; // What these two have found is painted now.
     const at = restoreScroll();
     header.show(picture, found, { now, isConnected: isConnected(), words: choice.words });
     if (!picture.header) return;
@@ -1302,13 +1309,20 @@ function view(el, picture, ask) {
     speak(now);
   }
 
+  const isMeasured = () => measuredSeq === picture.seq && (!measure || measure.isOver());
+
   // A look at all of 100,000 operations takes a few ms: more often than that nobody reads it.
-  function measure(/** @type {number} */ now) {
+  function follow(/** @type {number} */ now) {
     const isSoon = now - measuredAt < (rows.count() < 2000 ? 0.2 : 1);
-    if (isSoon && !picture.header?.at_rest) return;
-    measuredAt = now;
-    found = measured(picture, now + picture.skew);
-    if (!charts.node.hidden) charts.show(picture);
+    if (picture.header?.at_rest ? isMeasured() : isSoon) return;
+    // Those that are still to come may take longer than those that are here.
+    if (isBehind(picture) || (measure && !measure.isOver())) return;
+    [measuredAt, measuredSeq] = [now, picture.seq];
+    measure = inSlices(measuring(picture, now + picture.skew), (all) => {
+      found = all;
+      if (!charts.node.hidden) charts.show(picture);
+      repaint();
+    });
   }
 
   // JupyterLab takes cells that are far away out of the page, and their scroll position with them.
@@ -1388,7 +1402,7 @@ function view(el, picture, ask) {
       ? `${picture.header.status}: ${restSentence(picture.header.counts, found.moving)}` : "";
   const isSettled = () =>
     picture.header?.at_rest && live.textContent === sentence() && rows.isSettled() &&
-    isConnected() === wasConnected;
+    isMeasured() && isConnected() === wasConnected;
   let wasConnected = true;
 
   function speak(/** @type {number} */ now) {
@@ -1441,6 +1455,7 @@ function view(el, picture, ask) {
     end() {
       letKeysGo();
       rows.end();
+      measure?.end();
       clearInterval(ticking);
       resized.disconnect();
       cancelAnimationFrame(frame);
@@ -1468,8 +1483,6 @@ export default () => {
   // Answers reach every browser that shows the run; this one knows its own questions.
   const me = Math.random().toString(36).slice(2);
   let [questions, askedAt] = [0, 0];
-  /** @type {(() => Generator<undefined, void>)[]} messages that are not taken in yet */
-  const waiting = [];
 
   /** @param {any} model @returns {(what: string, more?: object) => Promise<Answer>} */
   const asking = (model) => (what, more = {}) => new Promise((resolve) => {
@@ -1485,30 +1498,13 @@ export default () => {
       asked.delete(message.ask);
       return;
     }
-    const arrivedAt = clock();
-    waiting.push(() => applying(picture, message, buffers, arrivedAt));
-    if (waiting.length === 1) work(model, waiting[0]());
-  }
-
-  // A picture of 100,000 operations would hold the page up: what comes meanwhile waits.
-  function work(/** @type {any} */ model, /** @type {Generator<undefined, void>} */ step) {
-    const began = performance.now();
     try {
-      while (!step.next().done) {
-        if (performance.now() - began < SLICE) continue;
-        setTimeout(work, 0, model, step);
-        return;
-      }
+      apply(picture, message, buffers, clock());
     } catch (error) { // What follows may still be good.
       picture.trouble = String(error);
     }
-    waiting.shift();
-    taken(model);
-    if (waiting.length) setTimeout(() => work(model, waiting[0]()), 0);
-  }
-
-  function taken(/** @type {any} */ model) {
     open.forEach(({ repaint }) => repaint());
+    if (message.kind === "renewal") askedAt = clock(); // What was asked for is coming.
     // Only to be whole sooner: it will be renewed without.
     if (!isBehind(picture) || clock() - askedAt < ASK_AGAIN) return;
     askedAt = clock();

@@ -3,9 +3,10 @@
 Every message about the run carries a sequence number, what is new in the header, and
 rows by column in buffers: a ``delta`` holds what changed, a ``renewal`` all of some
 operations, in turn, so that one who missed a number and says so is whole again when the
-last of them has come. Whoever comes late (a second view, a reloaded page) gets a
-``snapshot`` built when it asks for the state. What a person clicks arrives as a question
-and gets an ``answer``; the picture is right without.
+last of them has come. Whoever opens it or comes late (a second view, a reloaded page) gets
+a ``snapshot`` built when it asks for the state: the first operations, so that a large run
+is seen at once, and the others are renewed. What a person clicks arrives as a question and
+gets an ``answer``; the picture is right without.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from ..operation import Operation
 from .asking import Answer, Retried, answer
 from .columns import COLUMNS, Column, frame_column, label_column
 from .packing import Packed
@@ -97,8 +99,7 @@ class Monitor(anywidget.AnyWidget):
         self._unsubscribe = run.on_change(self._changed)
         with self._lock:
             self._at_rest = is_at_rest(run)
-            self._picture.begin(list(run.operations))  # They may be planned at this moment.
-            self._picture.header_changes(self._header())
+            self._picture.grow(list(run.operations))  # They may be planned at this moment.
             super().__init__(_columns=[_described(each) for each in shown])
         self.on_msg(self._asked)
         _listen_while_cells_run(self.comm)
@@ -111,9 +112,7 @@ class Monitor(anywidget.AnyWidget):
         state: dict[str, Any] = super().get_state(key=key, drop_defaults=drop_defaults)
         if "_snapshot" in state:
             with self._lock:
-                rows = self._picture.whole()
-                content, buffers = self._message("snapshot", rows, self._picture.header)
-            state["_snapshot"] = {**content, "buffers": _carried(buffers)}
+                state["_snapshot"] = self._snapshot_now()
         return state
 
     def close(self) -> None:
@@ -121,6 +120,19 @@ class Monitor(anywidget.AnyWidget):
         if self.comm is not None:
             self._unsubscribe()
         super().close()
+
+    def _snapshot_now(self) -> dict[str, Any]:
+        operations = list(self.run.operations)
+        self._pending.update(self._picture.grow(operations))
+        first = operations[:SLICE]
+        self._tell_changes(range(len(first)), operations)  # It shows what all were told.
+        rows = self._picture.renewed(first, 0)
+        content, buffers = self._message("snapshot", rows, self._picture.header)
+        is_last = len(operations) <= SLICE
+        if not is_last:
+            self._begin_renewal(len(operations))
+        more = {"since": self._seq, "is_last": is_last, "buffers": _carried(buffers)}
+        return {**content, **more}
 
     # ------------------------------------------------------------ what is told
 
@@ -145,35 +157,33 @@ class Monitor(anywidget.AnyWidget):
             self._heard_at = now
         numbers = sorted(self._pending)
         self._pending.clear()
+        operations = self.run.operations
         if at_rest:
-            self._renew()
+            self._begin_renewal(len(operations))
+            while self._renewing:
+                self._renew_a_slice()
         elif now >= self._renewal_due or self._renewing:
-            self._tell_changes(numbers)
+            self._tell_changes(numbers, operations)
             self._renew_a_slice()
         else:
-            self._tell_changes(numbers)
+            self._tell_changes(numbers, operations)
 
-    def _tell_changes(self, numbers: Sequence[int]) -> None:
+    def _tell_changes(self, numbers: Sequence[int], operations: Sequence[Operation]) -> None:
         header = self._picture.header_changes(self._header())
-        operations = self.run.operations
         for start in range(0, max(1, len(numbers)), SLICE):
-            some = [operations[number] for number in numbers[start : start + SLICE]]
-            self._say("delta", self._picture.changes(some), header)
+            some = self._picture.changes(operations, numbers[start : start + SLICE])
+            self._say("delta", some, header)
 
-    def _renew(self) -> None:
-        """Tell everything, now."""
-        self._renewing.clear()
-        self._renew_a_slice()
-        while self._renewing:
-            self._renew_a_slice()
+    def _begin_renewal(self, operations: int) -> None:
+        self._renewing = deque(slices(operations))
+        self._renewed_since = self._seq + 1
 
     def _renew_a_slice(self) -> None:
         # As they are now: it may be the browser that asked, not the engine that told.
         operations = list(self.run.operations)
         self._pending.update(self._picture.grow(operations))
         if not self._renewing:
-            self._renewing.extend(slices(len(operations)))
-            self._renewed_since = self._seq + 1
+            self._begin_renewal(len(operations))
         numbers = self._renewing.popleft()
         rows = self._picture.renewed(operations[numbers.start : numbers.stop], numbers.start)
         header = self._header()
@@ -220,7 +230,7 @@ class Monitor(anywidget.AnyWidget):
             "can": abilities(run),
             "paused": is_paused(run),
             "at_rest": self._at_rest,
-            "heard_at": self._heard_at,
+            "heard_at": round(self._heard_at, 2),
         }
 
     def _complain(self, error: Exception) -> None:
@@ -233,17 +243,24 @@ class Monitor(anywidget.AnyWidget):
 
     def _asked(self, _: object, question: Mapping[str, Any], buffers: object) -> None:
         if question.get("what") == "renewal":
-            with self._lock:
-                self._renew()
+            self._renew()
             return
         found = answer(self.run, question, self._retried)
         self._reply(question, found)
+
+    def _renew(self) -> None:
+        with self._lock:
+            self._begin_renewal(len(self.run.operations))
+        while self._renewing:
+            with self._lock:  # Slice by slice: the engine may have something to tell.
+                if self._renewing:
+                    self._renew_a_slice()
 
     def _reply(self, question: Mapping[str, Any], found: Answer) -> None:
         content = {"kind": "answer", "ask": question.get("ask"), "what": question.get("what")}
         with self._lock:
             # What the question changed, paused say, is seen with the answer.
-            self._tell_changes(())
+            self._tell_changes((), ())
             self._send_out({**content, **found.content}, found.buffers)
 
 

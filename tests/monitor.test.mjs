@@ -161,6 +161,62 @@ test("the snapshot for another page shows who missed something that it is so", (
   assert.equal(freshness(picture, NOW), "catching up");
 });
 
+test("a renewal on its way is waited for, unless its end is lost", () => {
+  const picture = opened(5);
+  assert.equal(monitor.isWanting(picture, NOW), false);
+  tell(picture, "renewal", 6, rows([0], "running"), { since: 6, is_last: false });
+  assert.equal(monitor.isWanting(picture, NOW + 2), false);
+  assert.equal(monitor.isWanting(picture, NOW + 4), true, "nothing came after");
+  tell(picture, "renewal", 8, rows([1], "running"), { since: 6, is_last: true });
+  assert.equal(monitor.isWanting(picture, NOW), true, "one of it was lost");
+  tell(picture, "renewal", 9, rows([0], "running"), { since: 9, is_last: false });
+  assert.equal(monitor.isWanting(picture, NOW), false);
+  tell(picture, "renewal", 10, rows([1], "running"), { since: 9, is_last: true });
+  assert.equal(monitor.isWanting(picture, NOW + 4), false);
+});
+
+test("a kernel that falls silent before the end is asked, and not after", () => {
+  const picture = opened(5);
+  assert.equal(monitor.isWanting(picture, NOW + 29), false);
+  assert.equal(monitor.isWanting(picture, NOW + 31), true);
+  tell(picture, "renewal", 6, rows([0, 1], "completed"), { since: 6, is_last: true, header: { at_rest: true } });
+  assert.equal(monitor.isWanting(picture, NOW + 999), false);
+});
+
+test("trouble in the kernel is shown, and is a gap", () => {
+  const picture = opened(5);
+  tell(picture, "trouble", 6, undefined, { text: "TypeError: no" });
+  assert.equal(picture.trouble, "TypeError: no");
+  assert.equal(isBehind(picture), true);
+});
+
+test("who lacks something asks for it, and ever more seldom", (t) => {
+  t.mock.timers.enable({ apis: ["setInterval", "Date"], now: 1000 * NOW });
+  const pass = (seconds) => Array.from({ length: seconds }, () => t.mock.timers.tick(1000));
+  const [sent, heard] = [[], {}];
+  const state = { _columns: COLUMNS, _snapshot: { kind: "snapshot", seq: 5, since: 5, is_last: true,
+    now: NOW, header: HEADER, numbers: [], parts: [], buffers: [] } };
+  const end = monitor.default().initialize({ model: {
+    get: (name) => state[name], on: (name, heed) => { heard[name] = heed; },
+    send: (message) => sent.push([message.what, Date.now() / 1000 - NOW]),
+  } });
+  const word = (seq, more = {}) => heard["msg:custom"](
+    { kind: "delta", seq, now: NOW, header: {}, numbers: [], parts: [], ...more }, []);
+  word(6);
+  assert.deepEqual(sent, []);
+  word(9);
+  pass(100);
+  assert.deepEqual(sent.map(([, at]) => at), [0, 6, 18, 42, 90]);
+  word(10, { kind: "renewal", since: 10, is_last: true, header: { at_rest: true } });
+  pass(1000);
+  assert.equal(sent.length, 5);
+  word(12);
+  assert.deepEqual(sent[5], ["renewal", 1100]);
+  end();
+  pass(1000);
+  assert.equal(sent.length, 6);
+});
+
 test("before the first message it says so", () => {
   assert.equal(freshness(emptyPicture(), NOW), "waiting for the first word");
 });
@@ -263,6 +319,15 @@ test("100,000 operations are sorted and searched in many small pieces", () => {
     monitor.ordered(picture, { words: ["pending"], search: "row", sort: { name: "row", down: false } }, NOW));
   assert.deepEqual([...value.slice(0, 3)].map((number) => row[number]), ["row 0", "row 1", "row 2"]);
   assert.ok(pauses > 1000, `${pauses} pauses`);
+});
+
+test("what is not here yet is last in an order, and in no status", () => {
+  const picture = pictured(SEVEN);
+  picture.header.operations = 9;
+  const look = (choice) =>
+    [...resultOf(monitor.ordered(picture, { words: [], search: "", sort: null, ...choice }, NOW))];
+  assert.deepEqual(look({ sort: { name: "status", down: false } }).slice(-2), [7, 8]);
+  assert.deepEqual(look({ words: ["pending"] }), [1, 4]);
 });
 
 test("an order depends on the columns that it was made from", () => {

@@ -471,9 +471,27 @@ def test_a_fault_in_the_monitor_is_logged_and_shown_and_the_run_goes_on(clock, c
     assert content["kind"] == "trouble"
     assert "TypeError" in content["text"]
     assert "run-1" in caplog.text
+    # Its number is missing to all, who ask then for what they were not told.
+    first = content["seq"]
     run.notices = []
+    made._handle_custom_msg({"what": "renewal"}, [])
+    renewal, buffers = made.comm.sent[-1]
+    assert (renewal["kind"], renewal["since"], renewal["is_last"]) == ("renewal", first + 1, True)
+    assert read(renewal, buffers)["status"] == {0: "running"}
     tell(run, clock, running(run.operations[0]))
     assert made.comm.sent[-1][0]["kind"] == "delta"
+
+
+def test_a_fault_on_the_way_to_a_late_front_end_leaves_it_the_rest_to_ask_for(clock, caplog):
+    run = ScriptedRun(planned(1))
+    made = monitor(run, clock)
+    run.notices = None
+    with caplog.at_level(logging.ERROR):
+        found = made.get_state()["_snapshot"]
+        made._handle_custom_msg({"what": "renewal"}, [])
+    assert (found["parts"], found["is_last"]) == ([], False)
+    assert [content["kind"] for content, _ in made.comm.sent] == ["trouble", "trouble"]
+    assert [content["seq"] - found["seq"] for content, _ in made.comm.sent] == [0, 1]
 
 
 def test_an_operation_is_told_in_full_when_asked(clock):

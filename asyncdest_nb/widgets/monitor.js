@@ -16,8 +16,9 @@
  * @typedef {string[] | Float64Array} Field
  * @typedef {{columns: Column[], header: Header | null, fields: Record<string, Field>,
  *   changed: Record<string, number>, seq: number, gapAt: number, trouble: string, skew: number,
- *   wordAt: number}} Picture `changed`: the seq that changed a column last; `skew`: kernel's
- *   clock minus the browser's
+ *   wordAt: number, since: number | null}} Picture `changed`: the seq that changed a column
+ *   last; `gapAt`: the seq that was lost or came after what was, 0 = none; `skew`: kernel's
+ *   clock minus the browser's; `since`: the seq that a renewal under way began with
  * @typedef {{words: string[], search: string, sort: {name: string, down: boolean} | null}} Choice
  * @typedef {{content: any, buffers: Buffer[]}} Answer
  */
@@ -25,6 +26,8 @@
 export const ROW_HEIGHT = 28; // px, the --adm-row of the style sheet
 const OVERSCAN = 6; // rows
 const SILENCE = 30; // seconds without a word before the kernel is doubted
+const ASK_AGAIN = 3; // seconds from a request for what was missed to the next, and twice as many then
+const ASK_SELDOM = 60; // and at most so many
 const SPOKEN_EVERY = 10; // seconds between two sentences to a screen reader
 const WINDOW = 60; // seconds that the throughput is taken from
 const FEWEST = 5; // durations before anything is said of the others
@@ -146,7 +149,7 @@ function fieldsOf({ name, kind }) {
 export function emptyPicture(columns) {
   return {
     columns, header: null, fields: {}, changed: {}, seq: -1, gapAt: 0, trouble: "", skew: 0,
-    wordAt: 0,
+    wordAt: 0, since: null,
   };
 }
 
@@ -160,6 +163,7 @@ export function emptyPicture(columns) {
 export function apply(picture, message, buffers, now) {
   if (message.kind === "trouble") {
     picture.trouble = message.text ?? "";
+    if (message.seq > picture.seq) picture.seq = picture.gapAt = message.seq;
     return;
   }
   // A snapshot built on demand holds what was said so far, and may come out of turn.
@@ -167,6 +171,7 @@ export function apply(picture, message, buffers, now) {
   if (message.seq < next) return;
   if (message.seq > next) picture.gapAt = message.seq;
   if (message.is_last && (message.since ?? 0) >= picture.gapAt) picture.gapAt = 0;
+  if (message.kind === "renewal") picture.since = message.is_last ? null : message.since ?? null;
   picture.seq = message.seq;
   if (picture.header || message.header.title !== undefined) {
     const counts = { ...picture.header?.counts, ...message.header.counts };
@@ -236,6 +241,18 @@ function withRoom(field, count, isText) {
 /** Whether what is shown may lack something that was told. */
 export function isBehind(/** @type {Picture} */ picture) {
   return picture.gapAt > 0;
+}
+
+/**
+ * Whether the picture lacks, or may lack, what does not come without asking.
+ * @param {Picture} picture
+ * @param {number} now Unix seconds of the browser
+ */
+export function isWanting({ header, gapAt, since, wordAt }, now) {
+  const silent = now - wordAt;
+  // What is under way makes it whole, unless its end was lost.
+  if (since !== null && since >= gapAt) return silent > ASK_AGAIN;
+  return gapAt > 0 || (header !== null && !header.at_rest && silent > SILENCE);
 }
 
 // ---------------------------------------------------------------- how fast it goes
@@ -425,7 +442,7 @@ const isMissing = (key) => key === "" || key === undefined || Number.isNaN(key);
 function keyOf(/** @type {Picture} */ { columns, fields }, /** @type {string} */ name, /** @type {number} */ now) {
   const kind = columns.find((each) => each.name === name)?.kind;
   const own = fields[name] ?? [];
-  if (kind === "status") return (number) => STATES.indexOf(String(own[number]));
+  if (kind === "status") return (number) => own[number] && STATES.indexOf(String(own[number]));
   if (kind === "rows") return (number) => Number(fields[`${name}.failed`]?.[number]);
   if (kind !== "elapsed") return (number) => own[number];
   const [start, end] = [fields[STARTED] ?? [], own];
@@ -460,6 +477,7 @@ function fitting(/** @type {Picture} */ picture, /** @type {Choice} */ { words, 
   const needle = search.trim().toLowerCase();
   if (!words.length && !needle) return null;
   return (/** @type {number} */ number) =>
+    (!words.length || state[number] !== undefined) &&
     (!words.length || rowWords(String(state[number])).some((word) => words.includes(word))) &&
     (!needle || texts.some((text) => String(text[number] ?? "").toLowerCase().includes(needle)));
 }
@@ -744,12 +762,15 @@ export const CELLS = {
     return CELLS.text(cell);
   },
   number(cell) {
-    return (value) => say(cell, grouped(value));
+    return (value) => say(cell, orDash(value, grouped(value)));
   },
   status(cell) {
     const made = badge();
     cell.append(made.node);
-    return (value) => made.show(toneOf(value), value);
+    return (value) => {
+      made.show(toneOf(value), value);
+      made.node.hidden = !value; // Not told yet.
+    };
   },
   percent(cell) {
     const fill = element("span", "adm-fill");
@@ -757,17 +778,23 @@ export const CELLS = {
     cell.append(element("span", "adm-track", { "aria-hidden": "true" }, fill), text);
     return (value) => {
       mark(fill, "style", `width:${value || 0}%`);
-      say(text, Number.isNaN(value) ? "–" : `${value} %`);
+      say(text, orDash(value, `${value} %`));
     };
   },
   elapsed(cell) {
     return ([start, end], now) => say(cell, elapsed(start, end, now));
   },
   rows(cell) {
-    return ([good, failed, all]) =>
-      sayWithTitle(cell, `${grouped(good)} good, ${grouped(failed)} failed of ${grouped(all)}`);
+    return ([good, failed, all]) => {
+      const text = `${grouped(good)} good, ${grouped(failed)} failed of ${grouped(all)}`;
+      sayWithTitle(cell, orDash(all, text));
+    };
   },
 };
+const TEXTUAL = ["text", "code", "status"];
+
+/** @param {number} value NaN = not known @param {string} text */
+const orDash = (value, text) => (Number.isNaN(value) ? "–" : text);
 
 /** @param {Column[]} columns */
 function rowElement(columns) {
@@ -776,14 +803,15 @@ function rowElement(columns) {
     const cell = element("div", `adm-cell adm-${column.kind}`, { role: "gridcell" });
     node.append(cell);
     const names = column.kind === "elapsed" ? [STARTED, column.name] : fieldsOf(column);
-    return { names, update: (CELLS[column.kind] ?? CELLS.text)(cell) };
+    const untold = TEXTUAL.includes(column.kind) ? "" : NaN;
+    return { names, untold, update: (CELLS[column.kind] ?? CELLS.text)(cell) };
   });
   return {
     node,
     show(/** @type {Picture} */ { fields }, /** @type {number} */ number, /** @type {number} */ now) {
-      for (const { names, update } of updates) {
-        const values = names.map((name) => fields[name]?.[number]);
-        if (values[0] !== undefined) update(names.length > 1 ? values : values[0], now);
+      for (const { names, untold, update } of updates) {
+        const values = names.map((name) => fields[name]?.[number] ?? untold);
+        update(names.length > 1 ? values : values[0], now);
       }
       mark(node, "data-tone", toneOf(String(fields.status?.[number] ?? "")));
     },
@@ -1269,6 +1297,7 @@ function view(el, picture, ask) {
   let found = NOTHING_FOUND;
   /** @type {ReturnType<typeof inSlices> | null} */ let measure = null;
   let [frame, top, wasHidden, spokenAt, measuredAt, measuredSeq, current] = [0, 0, false, 0, 0, -1, -1];
+  let isLooking = false; // What is found at once is painted at once.
 
   function toggle(/** @type {string} */ word) {
     const words = choice.words.includes(word)
@@ -1295,10 +1324,9 @@ function view(el, picture, ask) {
   });
 
   function paint() {
+    frame = 0;
     const now = clock();
-    rows.follow();
-    follow(now);
-    frame = 0; // What these two have found is painted now.
+    look(now);
     const at = restoreScroll();
     header.show(picture, found, { now, isConnected: isConnected(), words: choice.words });
     if (!picture.header) return;
@@ -1309,11 +1337,21 @@ function view(el, picture, ask) {
     speak(now);
   }
 
+  function look(/** @type {number} */ now) {
+    isLooking = true;
+    try {
+      rows.follow();
+      follow(now);
+    } finally {
+      isLooking = false;
+    }
+  }
+
   const isMeasured = () => measuredSeq === picture.seq && (!measure || measure.isOver());
 
   // A look at all of 100,000 operations takes a few ms: more often than that nobody reads it.
   function follow(/** @type {number} */ now) {
-    const isSoon = now - measuredAt < (rows.count() < 2000 ? 0.2 : 1);
+    const isSoon = now - measuredAt < ((picture.header?.operations ?? 0) < 2000 ? 0.2 : 1);
     if (picture.header?.at_rest ? isMeasured() : isSoon) return;
     // Those that are still to come may take longer than those that are here.
     if (isBehind(picture) || (measure && !measure.isOver())) return;
@@ -1413,7 +1451,7 @@ function view(el, picture, ask) {
   }
 
   function repaint() {
-    frame ||= requestAnimationFrame(paint);
+    if (!isLooking) frame ||= requestAnimationFrame(paint);
   }
 
   function pressed(/** @type {KeyboardEvent} */ event) {
@@ -1471,8 +1509,6 @@ function emptySentence(/** @type {Choice} */ { words, search }, /** @type {Recor
   return "no operation fits";
 }
 
-const ASK_AGAIN = 3; // seconds between two requests for what was missed
-
 /** One picture per model, shared by its views: anywidget calls this once per model. */
 export default () => {
   /** @type {Picture} */ let picture = emptyPicture([]);
@@ -1482,7 +1518,7 @@ export default () => {
   const asked = new Map();
   // Answers reach every browser that shows the run; this one knows its own questions.
   const me = Math.random().toString(36).slice(2);
-  let [questions, askedAt] = [0, 0];
+  let [questions, askedAt, patience] = [0, 0, ASK_AGAIN];
 
   /** @param {any} model @returns {(what: string, more?: object) => Promise<Answer>} */
   const asking = (model) => (what, more = {}) => new Promise((resolve) => {
@@ -1501,14 +1537,26 @@ export default () => {
     try {
       apply(picture, message, buffers, clock());
     } catch (error) { // What follows may still be good.
-      picture.trouble = String(error);
+      [picture.trouble, picture.gapAt] = [String(error), picture.seq];
     }
     open.forEach(({ repaint }) => repaint());
-    if (message.kind === "renewal") askedAt = clock(); // What was asked for is coming.
-    // Only to be whole sooner: it will be renewed without.
-    if (!isBehind(picture) || clock() - askedAt < ASK_AGAIN) return;
-    askedAt = clock();
-    model.send({ what: "renewal" });
+    askForTheRest(model);
+  }
+
+  // After the last word of a run nothing is told again unless somebody asks.
+  function askForTheRest(/** @type {any} */ model) {
+    const now = clock();
+    if (!isWanting(picture, now)) {
+      if (!isBehind(picture)) patience = ASK_AGAIN;
+      return;
+    }
+    // Where cells keep the kernel from hearing, what was asked meanwhile is answered all at once.
+    if (now - askedAt < patience) return;
+    [askedAt, patience] = [now, Math.min(ASK_SELDOM, 2 * patience)];
+    try {
+      model.send({ what: "renewal" });
+    } catch { // The kernel has gone, and the view says so.
+    }
   }
 
   return {
@@ -1520,6 +1568,8 @@ export default () => {
       model.on("change:_snapshot", takeState);
       model.on("msg:custom", (/** @type {any} */ message, /** @type {Buffer[]} */ buffers) =>
         take(model, message, buffers?.length ? buffers : message.buffers ?? []));
+      const asking = setInterval(askForTheRest, 1000 * ASK_AGAIN, model);
+      return () => clearInterval(asking);
     },
     /** @param {{model: any, el: HTMLElement}} context */
     render({ model, el }) {

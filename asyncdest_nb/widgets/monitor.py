@@ -112,7 +112,11 @@ class Monitor(anywidget.AnyWidget):
         state: dict[str, Any] = super().get_state(key=key, drop_defaults=drop_defaults)
         if "_snapshot" in state:
             with self._lock:
-                state["_snapshot"] = self._snapshot_now()
+                try:
+                    state["_snapshot"] = self._snapshot_now()
+                except Exception as error:  # All widgets of the notebook are asked in one go.
+                    self._stumble(error)
+                    state["_snapshot"] = self._snapshot_of(Packed(), is_last=False)
         return state
 
     def close(self) -> None:
@@ -126,11 +130,13 @@ class Monitor(anywidget.AnyWidget):
         self._pending.update(self._picture.grow(operations))
         first = operations[:SLICE]
         self._tell_changes(range(len(first)), operations)  # It shows what all were told.
-        rows = self._picture.renewed(first, 0)
-        content, buffers = self._message("snapshot", rows, self._picture.header)
         is_last = len(operations) <= SLICE
         if not is_last:
             self._begin_renewal(len(operations))
+        return self._snapshot_of(self._picture.renewed(first, 0), is_last=is_last)
+
+    def _snapshot_of(self, rows: Packed, *, is_last: bool) -> dict[str, Any]:
+        content, buffers = self._message("snapshot", rows, self._picture.header)
         more = {"since": self._seq, "is_last": is_last, "buffers": _carried(buffers)}
         return {**content, **more}
 
@@ -146,8 +152,7 @@ class Monitor(anywidget.AnyWidget):
                 if self.comm is not None and (at_rest or not is_soon):
                     self._tell(now, at_rest)
         except Exception as error:  # The edge to the screen: the engine must go on.
-            logger.exception("the monitor of run %s could not be told a change", self.run.id)
-            self._complain(error)
+            self._stumble(error)
 
     def _tell(self, now: float, at_rest: bool) -> None:
         self._told_at = now
@@ -233,17 +238,26 @@ class Monitor(anywidget.AnyWidget):
             "heard_at": round(self._heard_at, 2),
         }
 
-    def _complain(self, error: Exception) -> None:
-        try:
-            self.send({"kind": "trouble", "text": cut(f"{type(error).__name__}: {error}", 200)})
-        except Exception:  # Nothing is left to show it in.
-            logger.exception("the monitor of run %s cannot be reached", self.run.id)
+    def _stumble(self, error: Exception) -> None:
+        """Log and show what went wrong, and let all know that they have missed something."""
+        logger.error("the monitor of run %s could not tell all", self.run.id, exc_info=error)
+        text = cut(f"{type(error).__name__}: {error}", 200)
+        with self._lock:
+            self._seq += 1
+            self._renewing.clear()
+            try:
+                self.send({"kind": "trouble", "seq": self._seq, "text": text})
+            except Exception:  # Nothing is left to show it in.
+                logger.exception("the monitor of run %s cannot be reached", self.run.id)
 
     # ------------------------------------------------------------ what is asked
 
     def _asked(self, _: object, question: Mapping[str, Any], buffers: object) -> None:
         if question.get("what") == "renewal":
-            self._renew()
+            try:
+                self._renew()
+            except Exception as error:  # Nobody else would hear of it.
+                self._stumble(error)
             return
         found = answer(self.run, question, self._retried)
         self._reply(question, found)

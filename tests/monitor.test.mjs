@@ -177,8 +177,9 @@ test("a renewal on its way is waited for, unless its end is lost", () => {
 
 test("a kernel that falls silent before the end is asked, and not after", () => {
   const picture = opened(5);
-  assert.equal(monitor.isWanting(picture, NOW + 29), false);
-  assert.equal(monitor.isWanting(picture, NOW + 31), true);
+  assert.equal(monitor.isWanting(picture, NOW + 14), false);
+  assert.equal(monitor.isWanting(picture, NOW + 16), true);
+  assert.equal(freshness(picture, NOW + 16), "last word 16 s ago");
   tell(picture, "renewal", 6, rows([0, 1], "completed"), { since: 6, is_last: true, header: { at_rest: true } });
   assert.equal(monitor.isWanting(picture, NOW + 999), false);
 });

@@ -358,6 +358,13 @@ def test_a_thing_that_can_only_be_watched_has_no_buttons(clock):
         Monitor(Bare(), columns=["email"], clock=clock)
 
 
+def test_a_run_that_trouble_has_ended_is_at_rest_though_rows_are_pending(clock):
+    run = ScriptedRun(planned(1))
+    run.is_at_rest = True
+    header = Monitor(run, clock=clock).comm.opening["_snapshot"]["header"]
+    assert (header["status"], header["at_rest"]) == ("pending", True)
+
+
 def test_the_data_is_as_old_as_the_last_change(clock):
     run = ScriptedRun(planned(1))
     made = monitor(run, clock)

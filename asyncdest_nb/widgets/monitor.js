@@ -252,7 +252,8 @@ export function isWanting({ header, gapAt, since, wordAt }, now) {
   const silent = now - wordAt;
   // What is under way makes it whole, unless its end was lost.
   if (since !== null && since >= gapAt) return silent > ASK_AGAIN;
-  return gapAt > 0 || (header !== null && !header.at_rest && silent > SILENCE);
+  // A kernel that lives has answered before it is doubted.
+  return gapAt > 0 || (header !== null && !header.at_rest && silent > SILENCE / 2);
 }
 
 // ---------------------------------------------------------------- how fast it goes

@@ -25,8 +25,9 @@ class Watched(Protocol):
 
     A run may have more, which any thread may use at any time: ``details(number)``, a
     dict that JSON can hold; ``pause()``, ``resume()`` and ``is_paused``; ``cancel()``;
-    ``retry()``, which returns a run; ``results()``, a DataFrame; ``requests``, how many
-    were spent; ``column(name)``, a column of the frame with a value per row.
+    ``retry()``, which returns a run; ``results()``, a DataFrame; ``is_at_rest``, for one
+    that may end before its operations do; ``requests``, how many were spent;
+    ``column(name)``, a column of the frame with a value per row.
     """
 
     @property
@@ -58,7 +59,8 @@ class Watched(Protocol):
 
 def is_at_rest(run: Watched) -> bool:
     """Whether nothing more happens to *run* by itself."""
-    if run.status != "pending":
+    # Trouble of ours may have ended it before its time, which it says if it can.
+    if run.status != "pending" or getattr(run, "is_at_rest", False):
         return True
     operations = run.operations
     return bool(operations) and all(each.state in RESTING for each in operations)

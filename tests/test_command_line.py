@@ -9,8 +9,11 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,8 +95,7 @@ def test_the_demo_serves_its_notebook_in_jupyterlab(tmp_path: Path):
         address = process_says(process, "/lab/tree/01_send_a_dataframe.ipynb?token=")
         assert address.startswith("http://")
         url = f"{server['url']}api/contents/01_send_a_dataframe.ipynb?token={server['token']}"
-        with urllib.request.urlopen(url, timeout=20) as response:
-            assert json.load(response)["type"] == "notebook"
+        assert fetched(url)["type"] == "notebook"
     finally:
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGINT)
@@ -106,6 +108,21 @@ def test_the_demo_serves_its_notebook_in_jupyterlab(tmp_path: Path):
     changed = tmp_path / "asyncdest-nb-demo" / "01_send_a_dataframe.ipynb"
     assert changed.exists()
     assert (tmp_path / "asyncdest-nb-demo" / "data" / "customers.csv").exists()
+
+
+def fetched(url: str) -> dict[str, Any]:
+    """Return the JSON there; Jupyter says its address a moment before it listens."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=20) as response:
+                found: dict[str, Any] = json.load(response)
+                return found
+        except urllib.error.URLError as error:
+            is_refused = isinstance(error.reason, ConnectionRefusedError)
+            if not is_refused or time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
 
 
 def process_says(process: subprocess.Popen[str], part: str) -> str:
@@ -123,7 +140,8 @@ def started(runtime: Path, process: subprocess.Popen[str]) -> dict[str, str]:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for file in runtime.glob("jpserver-*.json"):
-            return json.loads(file.read_text())
+            with suppress(json.JSONDecodeError):  # It is being written.
+                return json.loads(file.read_text())
         assert process.poll() is None, process.stdout and process.stdout.read()
         time.sleep(0.1)
     raise AssertionError("JupyterLab did not start")

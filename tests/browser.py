@@ -69,6 +69,18 @@ _KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
 _SHUTDOWN = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.shutdown()"
 
 
+# A cell that computes without a pause until the test has seen enough, on a machine of any pace.
+COMPUTE = """
+import pathlib, time
+
+enough, give_up = pathlib.Path("enough"), time.monotonic() + 150
+while time.monotonic() < give_up and not enough.exists():
+    for _ in range(5_000):
+        sum(range(1000))
+enough.unlink()
+"""
+
+
 def find_chromium() -> str | None:
     """Return the path of an installed Chromium, or None."""
     return next(filter(None, map(shutil.which, NAMES)), None)
@@ -212,6 +224,7 @@ class NotebookPage:
 
     def open(self, cells: Sequence[str], kernel: str = "python3") -> None:
         """Write a notebook of *cells* and wait until its *kernel* is idle."""
+        (self.server.root / "enough").unlink(missing_ok=True)
         self.server.write(self.name, cells, kernel)
         self.page.goto(self.server.address(self.name), wait_until="domcontentloaded")
         self.wait_until_ready()
@@ -256,9 +269,15 @@ class NotebookPage:
         """Whether what was started last has not ended."""
         return not self.page.evaluate("window.__ran")
 
+    def enough(self) -> None:
+        """Let the cell ``COMPUTE`` end, which must be running still."""
+        assert self.is_running(), "the cell should compute until now"
+        (self.server.root / "enough").touch()
+        self.wait_until_ran()
+
     def wait_until_ran(self) -> None:
         """Wait for the end of what was started last."""
-        self.page.wait_for_function("window.__ran", timeout=60_000)
+        self.page.wait_for_function("window.__ran", timeout=120_000)
 
     def outputs(self) -> list[list[dict[str, Any]]]:
         """Return the outputs of each cell, as the notebook holds them."""

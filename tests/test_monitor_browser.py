@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import pytest
+from browser import COMPUTE
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.e2e
@@ -23,12 +24,6 @@ from dataclasses import replace
 from asyncdest_nb.operation import State
 from asyncdest_nb.widgets.show import show
 from scripted_run import ScriptedRun, planned, play
-"""
-BUSY = """
-import time
-end = time.monotonic() + 5
-while time.monotonic() < end:
-    sum(range(1000))
 """
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
 HOSTILE_RUN = f"""
@@ -52,15 +47,15 @@ def count_of(page, word: str):
 
 
 def test_the_screen_changes_while_a_later_cell_computes_and_ends_with_the_right_totals(notebook):
-    notebook.open([IMPORTS + "run = play(200, seconds=4, invalid=3)\nshow(run)", BUSY])
+    notebook.open([IMPORTS + "run = play(200, seconds=4, invalid=3)\nshow(run)", COMPUTE])
     notebook.start_all()
     rest = notebook.page.locator(".adm-rest")
     expect(rest).to_contain_text("of 203 rows at rest")
     seen = set()
-    while notebook.is_running():
+    while "203 of 203 rows at rest · 100 %" not in seen:
         seen.add(rest.inner_text())
     assert len(seen) > 5, "the monitor stood still while the cell computed"
-    at_rest(notebook.page, "203 of 203")
+    notebook.enough()
     expect(count_of(notebook.page, "completed")).to_have_text("180 completed")
     expect(count_of(notebook.page, "failed")).to_have_text("20 failed")
     expect(count_of(notebook.page, "pending")).to_have_text("0 pending")
@@ -296,13 +291,13 @@ def test_failed_rows_go_again_below_and_the_results_are_a_file(notebook):
 
 
 def test_details_come_while_a_cell_computes_where_the_kernel_can(notebook):
-    notebook.open([IMPORTS + FAILED_RUN, BUSY])
+    notebook.open([IMPORTS + FAILED_RUN, COMPUTE])
     notebook.run(0)
     notebook.start(1)
     notebook.page.get_by_text("message 4", exact=True).click()
     details = notebook.page.get_by_role("region", name="Details")
     expect(details).to_contain_text('"user_id": "row 4"', timeout=20_000)
-    assert notebook.is_running()
+    notebook.enough()
 
 
 @in_lab

@@ -544,6 +544,22 @@ def test_it_ends_silently_with_the_interpreter():
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
+def test_it_leaves_nothing_open_when_it_is_stopped_in_the_middle_of_answers():
+    ended = run(
+        "import gc, http.client\n"
+        "from asyncdest_nb.simulators import simulate\n"
+        "with simulate('example-async', latency_seconds=60) as simulator:\n"
+        "    where = simulator.endpoint[7:]\n"
+        "    connections = [http.client.HTTPConnection(where) for _ in range(10)]\n"
+        '    body = b\'{"user_id": "c-1", "operation_type": "sync_profile"}\'\n'
+        "    for each in connections: each.request('POST', '/operations', body)\n"
+        "    while len(simulator.operations) < 10: pass\n"
+        "gc.collect()\n"
+        "for each in connections: each.close()\n"
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
 def test_it_leaves_nothing_open_where_nest_asyncio_has_replaced_asyncio_run():
     ended = run(
         "import gc, nest_asyncio2\n"

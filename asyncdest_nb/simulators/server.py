@@ -81,6 +81,13 @@ class Server(uvicorn.Server):
         self._is_running.set()
         await self._stopping.wait()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close everything; the original leaves connections that wait for an answer open."""
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # The loop closes them in its next round.
+
     async def _serve_request(self, scope: Message, receive: Receive, send: Send) -> None:
         answer = self._desk.answer(await _read(scope, receive))
         if answer.latency_seconds:

@@ -212,20 +212,38 @@ def test_a_cell_that_cannot_be_sent_is_a_fault_of_its_row(value, why):
     odd = pd.Series(["a", value, "c"], dtype=object)
     rows = to_rows(pd.DataFrame({"id": [1, 2, 3], "odd": odd}))
     assert rows.rows == [{"id": 1, "odd": "a"}, {"id": 2, "odd": None}, {"id": 3, "odd": "c"}]
-    assert list(rows.faults) == [1]
-    assert rows.faults[1].startswith("column 'odd': ")
-    assert why in rows.faults[1]
+    assert list(rows.faults) == ["odd"]
+    assert list(rows.faults["odd"]) == [1]
+    assert why in rows.faults["odd"][1]
 
 
 def test_all_faults_of_a_row_are_told():
     frame = pd.DataFrame({"a": [1.5, math.inf], "b": [1j, 1j]})
-    assert to_rows(frame).faults == {
+    assert to_rows(frame).faults_where(lambda column: True) == {
         0: "column 'b': 1j is a complex, which JSON cannot hold; "
         "send text, numbers, booleans, dates, or lists and dicts of them",
         1: "column 'a': inf is infinite, and JSON has no such number; "
         "column 'b': 1j is a complex, which JSON cannot hold; "
         "send text, numbers, booleans, dates, or lists and dicts of them",
     }
+
+
+def test_a_fault_in_a_column_that_nothing_reads_is_none():
+    rows = to_rows(pd.DataFrame({"a": [1.5, math.inf], "b": [1j, 1j]}))
+    assert list(rows.faults_where({"a"}.__contains__)) == [1]
+    assert rows.faults_where({"c"}.__contains__) == {}
+
+
+@pytest.mark.parametrize("kind", [None, "category", "Sparse", "Float64"])
+def test_some_rows_are_what_they_are_among_all(kind):
+    ids = pd.Series([*map(float, range(300)), None], dtype=kind)
+    frame = pd.DataFrame({"id": ids, "mean": 0.5})
+    frame.index += 1000
+    some = to_rows(frame, [7, 3])
+    assert some.rows == [{"id": 7, "mean": 0.5}, {"id": 3, "mean": 0.5}]
+    assert type(some.rows[0]["id"]) is int
+    assert some.labels == ["1007", "1003"]
+    assert to_rows(frame).rows[7] == some.rows[0]
 
 
 def test_columns_with_infinite_numbers_or_odd_years_keep_their_other_values():
@@ -242,8 +260,12 @@ def test_columns_with_infinite_numbers_or_odd_years_keep_their_other_values():
         {"n": None, "c": None, "t": None},
         {"n": None, "c": None, "t": None},
     ]
-    assert list(rows.faults) == [1]
-    assert "the year 20000" in rows.faults[1]
+    assert {name: list(faults) for name, faults in rows.faults.items()} == {
+        "n": [1],
+        "c": [1],
+        "t": [1],
+    }
+    assert "the year 20000" in rows.faults["t"][1]
 
 
 @pytest.mark.parametrize(

@@ -660,6 +660,28 @@ def test_a_preview_shows_what_would_be_sent_and_sends_nothing(session):
     assert "nothing has been sent" in repr(preview)
 
 
+def test_a_preview_of_some_rows_shows_them_as_they_are_among_all(session, simulator):
+    ids = [*map(float, range(300)), None]
+    frame = pd.DataFrame({"user_id": ids, "operation_type": "sync_profile"})
+    preview = session.connect(simulator).preview(frame, "asyncOperation", rows=2)
+    assert [each["user_id"] for each in preview.payloads.values()] == ["0", "1"]
+    assert preview.invalid == {}
+    assert preview.labels == ["0", "1"]
+
+
+def test_a_cell_that_cannot_be_sent_is_no_harm_in_a_column_that_nothing_reads(session, simulator):
+    crm = session.connect(simulator)
+    frame = pd.DataFrame({"user_id": ["a", "b"], "mean": [0.5, float("inf")], "odd": [1j, 1j]})
+    run = crm.submit(frame, "asyncOperation", operation_type="sync_profile")
+    assert run.wait(timeout=30) == "completed"
+    frame["odd"] = "other"
+    with pytest.warns(ad.AlreadySubmitted):
+        assert crm.submit(frame, "asyncOperation", operation_type="sync_profile") is run
+    read = {"data": {"mean": {"@path": "$.mean"}}}
+    preview = crm.preview(frame, "asyncOperation", operation_type="sync_profile", mapping=read)
+    assert preview.invalid == {1: "column 'mean': inf is infinite, and JSON has no such number"}
+
+
 def test_one_call_shows_its_request_and_its_answer(session, simulator):
     crm = session.connect(simulator)
     executed = crm.execute_action(

@@ -9,7 +9,7 @@ Rows are named by position everywhere else, since the labels of a frame may repe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ import pandas as pd
 
 from ..errors import FrameError, UnknownName
 from ..responses import clean_text
-from .cells import Cells, cells_of
+from .cells import ALL, cells_of
 from .plain import excerpt
 
 DataFrame: TypeAlias = pd.DataFrame
@@ -32,15 +32,23 @@ class Rows:
     """The rows of a frame as plain Python values that JSON can hold.
 
     ``rows`` and ``labels`` have an entry per row, in the order of the frame.
-    ``faults`` says by position why a row cannot be sent; the cells it is about are
-    None in ``rows``. ``index`` is the frame's own, for nobody but this room.
+    ``faults`` says by column and position why a cell cannot be sent; it is None in
+    ``rows``. ``index`` is the frame's own, for nobody but this room.
     """
 
     index: pd.Index[Any]
     columns: tuple[str, ...]
     rows: list[dict[str, Any]]
-    faults: dict[int, str]
+    faults: dict[str, dict[int, str]]
     labels: list[str]
+
+    def faults_where(self, is_read: Callable[[str], bool]) -> dict[int, str]:
+        """Return by position why rows cannot be sent of which only some columns are read."""
+        found: dict[int, list[str]] = {}
+        for name, faults in self.faults.items():
+            for position, why in faults.items() if is_read(name) else ():
+                found.setdefault(position, []).append(f"column {name!r}: {why}")
+        return {position: "; ".join(found[position]) for position in sorted(found)}
 
 
 def read_csv(path: Path, *, rows: int | None = None) -> pd.DataFrame:
@@ -51,27 +59,31 @@ def read_csv(path: Path, *, rows: int | None = None) -> pd.DataFrame:
     return pd.read_csv(path, nrows=rows, keep_default_na=False, na_values=[""])
 
 
-def to_rows(frame: pd.DataFrame) -> Rows:
-    """Return the rows of *frame* ready to be sent.
+def to_rows(frame: pd.DataFrame, at: slice | list[int] = ALL) -> Rows:
+    """Return the rows of *frame* ready to be sent, or only those *at* some positions.
 
     Whatever is missing (NaN, NaT, NA) is None. Integers that became floats only
-    because some were missing are integers again: a user id is 17, not "17.0".
+    because some of the column were missing are integers again: a user id is 17, not "17.0".
     Times are ISO 8601, with the offset if they have a zone; durations too
     (``P1DT2H0M0.5S``). Decimals, UUIDs, periods and intervals are text, bytes are
     base64 text, an Enum is its value, a set is a list in the order of its JSON.
     Keys of nested dicts become text as in JSON.
 
     Raises FrameError for what is no DataFrame and for columns that cannot be told
-    apart by their names. A cell that cannot be sent is a fault of its row.
+    apart by their names. A cell that cannot be sent is a fault.
     """
     columns = _column_names(frame)
-    cells = [cells_of(frame.iloc[:, at]) for at in range(len(columns))]
+    cells = [cells_of(frame.iloc[:, place], at) for place in range(len(columns))]
+    some = frame.index[at]
     if columns:
         each_row = zip(*(column.values for column in cells), strict=True)
         rows = [dict(zip(columns, values, strict=True)) for values in each_row]
     else:
-        rows = [{} for _ in range(len(frame))]
-    return Rows(frame.index, columns, rows, _faults(columns, cells), _labels(frame.index))
+        rows = [{} for _ in range(len(some))]
+    faults = {
+        name: column.faults for name, column in zip(columns, cells, strict=True) if column.faults
+    }
+    return Rows(some, columns, rows, faults, _labels(some))
 
 
 def to_frame(index: pd.Index[Any], columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
@@ -181,14 +193,6 @@ def _require_frame(frame: object) -> None:
     ways = ("to_frame", "to_pandas", "compute")
     way = next((f"its .{name}()" for name in ways if hasattr(frame, name)), "pd.DataFrame(rows)")
     raise FrameError(f"got a {type(frame).__name__}, not a pandas DataFrame; pass {way}")
-
-
-def _faults(columns: Sequence[str], cells: Iterable[Cells]) -> dict[int, str]:
-    found: dict[int, list[str]] = {}
-    for name, column in zip(columns, cells, strict=True):
-        for position, why in column.faults.items():
-            found.setdefault(position, []).append(f"column {name!r}: {why}")
-    return {position: "; ".join(found[position]) for position in sorted(found)}
 
 
 def _labels(index: pd.Index[Any]) -> list[str]:

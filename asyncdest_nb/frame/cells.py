@@ -10,6 +10,8 @@ import pandas as pd
 
 from .plain import Unsendable, duration, infinite, odd_year, plain_of
 
+ALL = slice(None)  # Positions
+
 _EXACT_INTEGER = 2.0**53  # From here on a double may stand for several integers.
 
 
@@ -21,15 +23,27 @@ class Cells:
     faults: dict[int, str]
 
 
-def cells_of(column: pd.Series[Any]) -> Cells:
-    """Return the plain values of a column, in its order."""
+def cells_of(column: pd.Series[Any], at: slice | list[int] = ALL) -> Cells:
+    """Return the plain values of a column, in its order, or only those *at* some positions.
+
+    They are what they are among all of the column.
+    """
+    dtype: Any = column.dtype
+    if isinstance(dtype, pd.CategoricalDtype) and column.cat.categories.dtype.kind == "f":
+        # Whether these floats are integers shows only beside the missing ones.
+        return cells_of(column.astype(column.cat.categories.dtype), at)
+    if isinstance(dtype, pd.SparseDtype):
+        return cells_of(pd.Series(np.asarray(column)), at)
+    some = column.iloc[at]
+    if dtype.kind == "f":
+        return _floats(some, are_integers=_are_integers(column))
+    return _cells_of(some)
+
+
+def _cells_of(column: pd.Series[Any]) -> Cells:
     dtype: Any = column.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return _categories(column)
-    if isinstance(dtype, pd.SparseDtype):
-        return cells_of(pd.Series(np.asarray(column)))
-    if dtype.kind == "f":
-        return _floats(column)
     if isinstance(dtype, pd.DatetimeTZDtype):
         return _aware_times(column)
     if isinstance(dtype, np.dtype) and dtype.kind in "Mm":
@@ -51,30 +65,35 @@ def _one_by_one(values: list[Any]) -> Cells:
 
 
 def _categories(column: pd.Series[Any]) -> Cells:
-    categories = column.cat.categories
-    if categories.dtype.kind == "f":
-        # Whether these floats are integers shows only beside the missing ones.
-        return cells_of(column.astype(categories.dtype))
-    cells, codes = cells_of(pd.Series(categories)), column.cat.codes.tolist()
+    cells, codes = cells_of(pd.Series(column.cat.categories)), column.cat.codes.tolist()
     return Cells(
         [None if code < 0 else cells.values[code] for code in codes],
         {at: cells.faults[code] for at, code in enumerate(codes) if code in cells.faults},
     )
 
 
-def _floats(column: pd.Series[Any]) -> Cells:
-    numbers = column.to_numpy(dtype="float64", na_value=np.nan)
+def _floats(column: pd.Series[Any], *, are_integers: bool) -> Cells:
+    numbers = _numbers(column)
     finite = np.isfinite(numbers)
     values = numbers.astype(object)
-    if np.isnan(numbers).any() and _all_integers(numbers[~np.isnan(numbers)]):
+    if are_integers:
         values[finite] = numbers[finite].astype("int64")
     values[~finite] = None
     faults = {int(at): infinite(numbers[at]) for at in np.flatnonzero(np.isinf(numbers))}
     return Cells(values.tolist(), faults)
 
 
-def _all_integers(numbers: np.ndarray[Any, Any]) -> bool:
-    return bool(np.all((np.abs(numbers) < _EXACT_INTEGER) & (np.trunc(numbers) == numbers)))
+def _numbers(column: pd.Series[Any]) -> np.ndarray[Any, Any]:
+    return column.to_numpy(dtype="float64", na_value=np.nan)
+
+
+def _are_integers(column: pd.Series[Any]) -> bool:
+    """Say whether a column of floats is one of integers of which some are missing."""
+    numbers = _numbers(column)
+    missing = np.isnan(numbers)
+    numbers = numbers[~missing]
+    exact = (np.abs(numbers) < _EXACT_INTEGER) & (np.trunc(numbers) == numbers)
+    return bool(missing.any() and exact.all())
 
 
 def _naive_times(column: pd.Series[Any]) -> Cells:

@@ -38,6 +38,11 @@ class FieldMap:
     resolvers: dict[str, Resolver] = field(repr=False)
     sources: dict[str, str]
 
+    def reads(self, column: str) -> bool:
+        """Say whether any field may read *column*."""
+        found = self.resolvers.values()
+        return any(each.reads_all or column in each.roots for each in found)
+
     def payload(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the payload of a row, its own copy.
 

@@ -79,11 +79,9 @@ class Connection:
         if deadline is not None and not deadline > 0:
             raise UsageError(f"deadline is {deadline}; it must be more than 0 seconds")
         rows = to_rows(frame)
+        fields = _fill(found, rows, columns=columns, mapping=_with(found, constants, mapping))
         sending = Sending(
-            action=found,
-            frame=frame.copy(),
-            source=Source(rows.rows, rows.faults, rows.labels),
-            fields=_fill(found, rows, columns=columns, mapping=_with(found, constants, mapping)),
+            action=found, frame=frame.copy(), source=_source(rows, fields), fields=fields
         )
         where = (self.destination.slug, action, self._channel.public_settings())
         name = digest(sending, where)
@@ -188,18 +186,18 @@ class Connection:
         columns: Mapping[str, str] | None = None,
         mapping: Mapping[str, Any] | None = None,
         batch_size: int | None = None,
+        rows: int | None = None,
         **constants: Any,
     ) -> Preview:
         """Return what ``submit`` would send; sends no row, and raises what it would raise.
 
-        Only the destination's own check may ask the destination something (what
+        *rows* is how many of the frame it looks at, from the first; None = all. Only the destination's own check may ask the destination something (what
         fields an object has, say); its error is raised.
         """
         found = self._action(action, batch_size)
-        rows = to_rows(frame)
-        fields = _fill(found, rows, columns=columns, mapping=_with(found, constants, mapping))
-        source = Source(rows.rows, rows.faults, rows.labels)
-        read = list(prepare(source, action=found, fields=fields))
+        some = to_rows(frame, slice(rows))
+        fields = _fill(found, some, columns=columns, mapping=_with(found, constants, mapping))
+        read = list(prepare(_source(some, fields), action=found, fields=fields))
         invalid = {row.position: row.reason for row in read if isinstance(row, Invalid)}
         good = [row for row in read if isinstance(row, Prepared)]
         invalid |= self._check(found, good)
@@ -210,7 +208,7 @@ class Connection:
             invalid=dict(sorted(invalid.items())),
             batches=[len(batch) for batch in batches],
             sources=fields.sources,
-            labels=rows.labels,
+            labels=some.labels,
             first_request=self._first_request(found, batches, batch_size),
         )
 
@@ -320,6 +318,11 @@ def _field_line(field: InputField) -> str:
 
 def _fill(action: Action, rows: Rows, **sources: Mapping[str, Any] | None) -> FieldMap:
     return plan_fields(field_plans(action.fields), rows.columns, **sources)
+
+
+def _source(rows: Rows, fields: FieldMap) -> Source:
+    # A cell that cannot be sent is no harm in a column that nothing reads.
+    return Source(rows.rows, rows.faults_where(fields.reads), rows.labels)
 
 
 def _with(

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from numbers import Integral, Real
 from typing import Self
 
 
@@ -39,6 +40,24 @@ class UsageError(AsyncDestError, ValueError):
     """The caller's fault; nothing has been sent."""
 
 
+def check_number(
+    name: str, value: object, *, whole: bool = False, zero: bool = False, unit: str = ""
+) -> None:
+    """Raise UsageError unless *value* is None or a number above 0, or *zero* where that is one."""
+    is_number = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
+    if value is None or (is_number and (value > 0 or (zero and value == 0))):  # type: ignore[operator]
+        return
+    least = "of 0 or more" if zero else "of 1 or more" if whole else "above 0"
+    kind = "an integer" if whole else "a number"
+    raise UsageError(f"{name} is {value!r}; it must be {kind} {least}{unit and f' ({unit})'}")
+
+
+def check_bool(name: str, value: object) -> None:
+    """Raise UsageError unless *value* is True or False: a text such as "no" would count as True."""
+    if not isinstance(value, bool):
+        raise UsageError(f"{name} is {value!r}; it must be True or False")
+
+
 class AlreadySubmitted(UserWarning):
     """The same rows were submitted before: the run that is there was returned, nothing was sent."""
 
@@ -47,12 +66,13 @@ class UnknownName(UsageError, LookupError):
     """A name nobody knows; the message lists the ones that are known."""
 
     @classmethod
-    def of(cls, kind: str, name: object, known: Iterable[object]) -> Self:
-        """Say which *kind* of thing has no such *name*, the nearest one and all known."""
+    def of(cls, kind: str, name: object, known: Iterable[object], *, owner: str = "") -> Self:
+        """Say that no *kind* of thing (the *owner* has) is called *name*, and what is."""
         names = [str(each) for each in known]
         near = difflib.get_close_matches(str(name), names, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else "."
-        return cls(f"no {kind} {name!r}{hint} Known: {', '.join(sorted(names)) or 'none'}")
+        nothing = f"{owner} has no {kind} {name!r}" if owner else f"no {kind} {name!r}"
+        return cls(f"{nothing}{hint} Known: {', '.join(sorted(names)) or 'none'}")
 
 
 class FrameError(UsageError):

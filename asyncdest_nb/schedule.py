@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import heapq
 from math import sqrt
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 THROTTLING = (425, 429, 503)  # A refusal of the rate, and of nothing else.
 
 
+@runtime_checkable
 class Schedule(Protocol):
     """Which operations are due. An operation given out by ``due`` is out until it comes back."""
 

@@ -160,7 +160,8 @@ def test_a_run_can_be_canceled_by_who_listens_to_it_and_after_its_session(sessio
         assert run.wait(timeout=20) == "failed"
         other = submit(connect(session, job(poll=until_canceled()["poll"]), server.url), ["a"])
         session.close()
-        other.cancel()
+        with pytest.raises(ad.UsageError, match="this session is closed: it was in memory"):
+            other.cancel()
 
 
 def test_a_last_step_in_doubt_is_settled_before_it_is_canceled(session):

@@ -130,8 +130,8 @@ def test_every_secret_and_every_url_of_settings_is_found():
     ("change", "problem"),
     [
         ({"perform": None}, "needs perform or perform_batch"),
-        ({"batch_size": 0}, "batch_size must be 1 or more"),
-        ({"poll_batch_size": 0}, "poll_batch_size must be 1 or more"),
+        ({"batch_size": 0}, "batch_size is 0; it must be an integer of 1 or more"),
+        ({"poll_batch_size": 0}, "poll_batch_size is 0; it must be an integer of 1 or more"),
     ],
 )
 def test_an_action_that_cannot_work_is_refused(change, problem):

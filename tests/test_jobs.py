@@ -163,7 +163,7 @@ def test_a_call_to_look_at_stops_where_there_is_no_id_and_takes_one_kind(session
     crm = connect(session, action, "http://127.0.0.1:1")
     assert crm.execute_batch("act", [{"user_id": "a"}]).exchanges == []
     for wrong in ([], [{"user_id": "a"}, {"user_id": "b", "list_id": "l"}]):
-        with pytest.raises(ad.UsageError, match="one batch"):
+        with pytest.raises(ad.UsageError, match="give 1 or more, all with the same list_id"):
             crm.execute_batch("act", wrong)
 
 

@@ -438,8 +438,8 @@ def test_a_redirect_is_not_followed(throw: bool):
         ({"method": "GET IT"}, "is not an HTTP method"),
         ({"headers": {"x-a": "1\r\nx-b: 2"}}, "the header x-a is not printable"),
         ({"headers": {"x a": "1"}}, "cannot be the name of a header"),
-        ({"timeout_seconds": 0}, "must be a positive number"),
-        ({"timeout_seconds": float("inf")}, "must be a positive number"),
+        ({"timeout_seconds": 0}, "must be a number above 0"),
+        ({"timeout_seconds": float("inf")}, "must be a number above 0"),
     ],
 )
 def test_a_callers_fault_is_raised_before_anything_is_sent(options: dict[str, Any], message: str):

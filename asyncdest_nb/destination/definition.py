@@ -9,7 +9,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar, get_args
 
 from pydantic import SecretStr, ValidationError
 
-from ..errors import SettingsError, UnknownName, UsageError
+from ..errors import SettingsError, UnknownName, UsageError, check_number
 from ..responses import JSONObject
 from .fields import InputField, Payload, Settings, explain, input_fields
 
@@ -134,18 +134,33 @@ class Action:
     def __post_init__(self) -> None:
         if self.perform is None and self.perform_batch is None:
             raise UsageError(f"action {self.title!r} needs perform or perform_batch")
+        self._check_payload()
         for name in ("batch_size", "batch_bytes", "poll_batch_size"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"action {self.title!r}: {name} must be 1 or more")
+            check_number(f"action {self.title!r}: {name}", getattr(self, name), whole=True)
+        if self.operation_per not in ("row", "batch"):
+            raise UnknownName.of("operation_per", self.operation_per, ("row", "batch"))
         for key in self.batch_keys:
             if key not in self.fields:
-                raise UnknownName.of(f"field of action {self.title!r}", key, self.fields)
+                raise UnknownName.of("field", key, self.fields, owner=f"action {self.title!r}")
         if self.steps and (self.operation_per != "batch" or not (self.perform_batch and self.poll)):
             raise UsageError(
                 f"action {self.title!r} has steps: it needs perform_batch, poll and "
                 "operation_per='batch'"
             )
         self._check_recovery()
+
+    def _check_payload(self) -> None:
+        if not (isinstance(self.payload, type) and issubclass(self.payload, Payload)):
+            raise UsageError(
+                f"action {self.title!r}: payload is {self.payload!r}; write a class of its fields, "
+                "class Contact(ad.Payload)"
+            )
+        for key, declared in self.fields.items():
+            if declared.holds_secret:
+                raise UsageError(
+                    f"action {self.title!r}: field {key!r} is a secret, but payloads are shown and "
+                    "kept in the session's file: make it a setting, or declare it as str"
+                )
 
     def _check_recovery(self) -> None:
         given = f"action {self.title!r}: recovery {self.recovery!r}"
@@ -227,13 +242,25 @@ class Destination:
     test_authentication: Function | None = None
     requests_per_second: float = 20.0
 
+    def __post_init__(self) -> None:
+        actions = self.actions
+        if not isinstance(actions, Mapping) or not all(
+            isinstance(each, Action) for each in actions.values()
+        ):
+            raise UsageError(f"{self.name}: actions is {actions!r}; write a dict of slug to Action")
+        if not (isinstance(self.settings, type) and issubclass(self.settings, Settings)):
+            raise UsageError(
+                f"{self.name}: settings is {self.settings!r}; write a class of its fields, "
+                "class Keys(ad.Settings), and give the values to connect"
+            )
+
     def __repr__(self) -> str:
         return f"<Destination {self.slug}: {self.description} ({', '.join(self.actions)})>"
 
     def action(self, slug: str) -> Action:
         """Return the action called *slug*; raises UnknownName."""
-        if slug not in self.actions:
-            raise UnknownName.of(f"action of {self.name}", slug, self.actions)
+        if not isinstance(slug, str) or slug not in self.actions:
+            raise UnknownName.of("action", slug, self.actions, owner=self.name)
         return self.actions[slug]
 
     def slug_of(self, action: Action) -> str:
@@ -245,7 +272,7 @@ class Destination:
         fields = input_fields(self.settings)
         for key in values:
             if key not in fields:
-                raise UnknownName.of(f"setting of {self.name}", key, fields)
+                raise UnknownName.of("setting", key, fields, owner=self.name)
         try:
             return self.settings.model_validate(dict(values))
         except ValidationError as error:

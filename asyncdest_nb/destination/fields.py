@@ -6,9 +6,11 @@ import ipaddress
 import re
 import types
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import (
@@ -25,6 +27,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from ..errors import UnknownName
 from ..responses import JSONObject
 
 FieldType = Literal["string", "integer", "number", "boolean", "datetime", "password", "object"]
@@ -38,6 +41,9 @@ _TYPES: dict[Any, FieldType] = {
     datetime: "datetime",
     date: "datetime",
     SecretStr: "password",
+    SecretBytes: "password",
+    uuid.UUID: "string",
+    Decimal: "string",
 }
 
 
@@ -65,6 +71,8 @@ def field(
     is sent unless *allow_null*. Without *by_name* a column of the same name does not
     fill it by itself: it is meant for all rows.
     """
+    if format is not None and format not in FORMATS:
+        raise UnknownName.of("format", format, FORMATS)
     attributes = {
         "required": required,
         "default": default,
@@ -81,7 +89,10 @@ def field(
 
 @dataclass(frozen=True, slots=True)
 class InputField:
-    """A field as declared: Segment's attributes, read off a model."""
+    """A field as declared: Segment's attributes, read off a model.
+
+    ``holds_secret``: it is one, or has one anywhere inside.
+    """
 
     key: str
     label: str
@@ -97,6 +108,7 @@ class InputField:
     allow_null: bool = False
     placeholder: str | None = None
     by_name: bool = True
+    holds_secret: bool = False
 
 
 class Fields(BaseModel):
@@ -191,6 +203,8 @@ def _bare(annotation: Any) -> Any:
 def _field_type(annotation: Any) -> FieldType:
     if get_origin(annotation) is Literal:
         return _TYPES.get(type(get_args(annotation)[0]), "string")
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return _TYPES.get(type(next(iter(annotation)).value), "string")
     if isinstance(annotation, type) and issubclass(annotation, AnyUrl):
         return "string"
     return _TYPES.get(annotation, "object")
@@ -210,7 +224,6 @@ def _input_field(key: str, info: FieldInfo) -> InputField:
     annotation = _bare(info.annotation)
     multiple = get_origin(annotation) in (list, tuple, set)
     item = _bare(get_args(annotation)[0]) if multiple else annotation
-    choices = get_args(item) if get_origin(item) is Literal else attributes.get("choices")
     return InputField(
         key=key,
         label=info.title or key,
@@ -219,14 +232,31 @@ def _input_field(key: str, info: FieldInfo) -> InputField:
         required=info.is_required(),
         multiple=multiple,
         default=attributes.get("default"),
-        choices=choices,
+        choices=_choices(item) or attributes.get("choices"),
         format=attributes.get("format"),
         minimum=attributes.get("minimum"),
         maximum=attributes.get("maximum"),
         allow_null=bool(attributes.get("allow_null")),
         placeholder=attributes.get("placeholder"),
         by_name=bool(attributes.get("by_name", True)),
+        holds_secret=_holds_secret(annotation),
     )
+
+
+def _choices(annotation: Any) -> tuple[Any, ...] | None:
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return tuple(each.value for each in annotation)
+    return None
+
+
+def _holds_secret(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return any(_holds_secret(each.annotation) for each in annotation.model_fields.values())
+    if get_args(annotation):
+        return any(map(_holds_secret, get_args(annotation)))
+    return annotation in (SecretStr, SecretBytes)
 
 
 def _matches(pattern: str) -> Callable[[str], object]:
@@ -255,7 +285,8 @@ FORMATS: dict[str, Callable[[str], object]] = {
 
 
 def _check(declared: InputField, value: Any) -> None:
-    if declared.choices is not None and value not in declared.choices:
+    plain = value.value if isinstance(value, Enum) else value
+    if declared.choices is not None and plain not in declared.choices:
         known = ", ".join(repr(choice) for choice in declared.choices)
         raise ValueError(f"{declared.label} must be one of {known}")
     if declared.format in FORMATS and isinstance(value, str):
@@ -299,16 +330,22 @@ def explain(error: ValidationError, fields: Mapping[str, InputField]) -> str:
 
 
 def secrets_of(settings: BaseModel) -> list[str]:
-    """Return every secret in *settings*, also in models inside it."""
-    found: list[str] = []
-    for _, value in settings:
-        if isinstance(value, SecretStr):
-            found.append(value.get_secret_value())
-        elif isinstance(value, SecretBytes):
-            found.append(value.get_secret_value().decode("utf-8", "replace"))
-        elif isinstance(value, BaseModel):
-            found.extend(secrets_of(value))
-    return [secret for secret in found if secret]
+    """Return every secret in *settings*, also in models, lists and dicts inside it."""
+    return [secret for secret in _secrets(settings) if secret]
+
+
+def _secrets(value: Any) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, SecretBytes):
+        yield value.get_secret_value().decode("utf-8", "replace")
+    elif isinstance(value, BaseModel):
+        yield from _secrets([each for _, each in value])
+    elif isinstance(value, Mapping):
+        yield from _secrets([*value, *value.values()])
+    elif isinstance(value, list | tuple | set | frozenset):
+        for each in value:
+            yield from _secrets(each)
 
 
 def urls_of(settings: BaseModel) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..destination import (
@@ -15,7 +15,7 @@ from ..destination import (
     secrets_of,
     urls_of,
 )
-from ..errors import UsageError
+from ..errors import DestinationError, check_number
 from ..request import Call, Client, Transport, Unplugged
 from ..responses import JSONObject
 from ..schedule import Pace
@@ -48,8 +48,7 @@ class Channel:
         rate = (
             destination.requests_per_second if requests_per_second is None else requests_per_second
         )
-        if not rate > 0:
-            raise UsageError(f"requests_per_second is {rate}; it must be more than 0")
+        check_number("requests_per_second", rate)
         self._requests_per_second = rate
         self._traffic = Traffic(Pace(rate), self.clock, name=destination.name)
         self._access = Access(
@@ -164,9 +163,14 @@ class Channel:
     def _options(self) -> dict[str, Any]:
         if self.destination.extend_request is None:
             return {}
-        return dict(
-            self.destination.extend_request(self._data(None, (), self._state.of(clean=self.kept)))
-        )
+        data = self._data(None, (), self._state.of(clean=self.kept))
+        options: object = self.destination.extend_request(data)
+        if not isinstance(options, Mapping):
+            raise DestinationError(
+                f"extend_request of {self.destination.name} returned a {type(options).__name__}; "
+                "it must return a dict of options, such as base_url and headers"
+            )
+        return dict(options)
 
     def _data(
         self,

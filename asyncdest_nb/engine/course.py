@@ -44,6 +44,7 @@ class Course:
     not_canceled: dict[int, str] = field(default_factory=dict)  # Refusals to cancel, by number.
     # Why the last polls of an operation got no answer, by its number.
     unanswered: dict[int, str] = field(default_factory=dict)
+    odd: dict[int, str] = field(default_factory=dict)  # Words outside the contract, by number.
 
     @property
     def run(self) -> str:

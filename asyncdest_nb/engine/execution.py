@@ -59,7 +59,9 @@ class Execution:
         sent stays planned, and whoever waits gets the error.
         """
         publisher = asyncio.create_task(self._publish())
-        failure: Exception | None = AsyncDestError("the session was closed before the run ended")
+        failure: Exception | None = AsyncDestError(
+            "the session was closed before the run ended; results() has what is known"
+        )
         try:
             await self._go()
             failure = None
@@ -77,6 +79,11 @@ class Execution:
         """Send and ask nothing more for a while, or go on; after a restart too."""
         self._course.is_paused = is_paused
         self._course.stand()
+
+    @property
+    def is_canceling(self) -> bool:
+        """Whether nothing more is sent, because the user says so."""
+        return self._course.is_canceling
 
     @property
     def is_paused(self) -> bool:

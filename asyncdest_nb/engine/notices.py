@@ -18,6 +18,7 @@ def notices(course: Course, *, is_going: bool) -> Iterator[str]:
         yield _cannot_cancel(course)
         yield from list(course.not_canceled.values())[:1]
         yield _unanswered(course)
+        yield _odd(course)
 
 
 def _held(course: Course) -> str:
@@ -69,6 +70,17 @@ def _cannot_cancel(course: Course) -> str:
 def _unanswered(course: Course) -> str:
     why = next(iter(course.unanswered.values()), "")
     return f"{_operations(len(course.unanswered))} cannot be asked about: {why}" if why else ""
+
+
+def _odd(course: Course) -> str:
+    word = next(iter(course.odd.values()), "")
+    is_called = "is called" if len(course.odd) == 1 else "are called"
+    if not word:
+        return ""
+    return (
+        f"{_operations(len(course.odd))} {is_called} {word!r}, which is none of pending, completed "
+        "and failed: asked about until poll returns one of these"
+    )
 
 
 def _accepted(course: Course) -> int:

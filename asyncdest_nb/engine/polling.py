@@ -76,6 +76,9 @@ class Polling:
         changed = answered(operation, course.news(result), now=course.wall)
         course.put(changed)
         course.unanswered.pop(operation.number, None)
+        course.odd.pop(operation.number, None)
+        if changed.odd_status is not None:
+            course.odd[operation.number] = changed.odd_status
         if changed.is_final:
             course.not_canceled.pop(operation.number, None)
             course.schedule.finished(operation.number)

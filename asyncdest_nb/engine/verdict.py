@@ -6,10 +6,12 @@ is "may it have been applied?": when nobody can know, the verdict is ``Unsure``.
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -38,6 +40,7 @@ from ..responses import (
 )
 from .plan import Prepared
 
+_PACKAGE = str(Path(__file__).parent.parent)
 _NONE = Effect.NONE  # A reading request that failed and was repeated is no doubt.
 
 # Statuses after which Segment's platform sends the same row again.
@@ -112,9 +115,23 @@ def read_answer(
     if answer is None and passed_over:
         text = f"a request was answered {passed_over[-1].status}, and the function ignored it"
         return [Unsure(text)] * len(rows)
-    if answer is None and action.poll is not None:
-        return [Unsure("the function returned nothing: neither contexts nor an answer")] * len(rows)
+    if action.poll is not None and (why := _not_an_answer(answer, action, exchanges)):
+        return [Unsure(why)] * len(rows)
     return [_done(answer, alone=len(rows) == 1)] * len(rows)
+
+
+def _not_an_answer(answer: Any, action: Action, exchanges: Sequence[Exchange]) -> str:
+    """Say why *answer* cannot be the last word of an action that can be polled; empty = it may."""
+    if answer is None:
+        return "the function returned nothing: neither contexts nor an answer"
+    is_named = isinstance(answer, Mapping) and action.operation_id in answer
+    is_accepted = bool(exchanges) and exchanges[-1].status == 202
+    if is_accepted or is_named or isinstance(answer, list | tuple):
+        return (
+            f"accepted, but the function returned a {type(answer).__name__}, not an "
+            "AsyncActionResponse with the contexts: nobody can ask for more"
+        )
+    return ""
 
 
 def _is_passed_over(exchange: Exchange) -> bool:
@@ -310,10 +327,18 @@ def read_check(answer: Any, rows: Sequence[Prepared]) -> dict[int, str] | Reject
 
 
 def describe(error: BaseException | None) -> str:
-    """Say what went wrong; an exception that is not ours is named too."""
+    """Say what went wrong; an exception that is not ours is named too, and where it was raised."""
     ours = isinstance(error, (HTTPError, NotSent, ReplyLost, IntegrationError, RetryableError))
     text = clean_text(error)
-    return text if ours and text else f"{type(error).__name__}: {text}"
+    return text if ours and text else f"{type(error).__name__}: {text}{_place(error)}"
+
+
+def _place(error: BaseException | None) -> str:
+    """Name the line of the destination's own function that *error* came through, if it is known."""
+    for frame, line in traceback.walk_tb(error.__traceback__ if error else None):
+        if not frame.f_code.co_filename.startswith(_PACKAGE):
+            return f" (in {frame.f_code.co_name}, line {line})"
+    return ""
 
 
 def _short(error: ValidationError) -> str:

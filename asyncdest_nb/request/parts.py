@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import UsageError, check_number
 from .credentials import reveal
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -41,8 +41,9 @@ def checked_method(method: str) -> str:
 
 def checked_timeout(seconds: float) -> float:
     """Return *seconds*; raises UsageError unless they are a positive number."""
-    if not (seconds > 0 and math.isfinite(seconds)):
-        raise UsageError(f"timeout_seconds is {seconds!r}: it must be a positive number")
+    check_number("timeout_seconds", seconds)
+    if seconds is None or not math.isfinite(seconds):
+        raise UsageError(f"timeout_seconds is {seconds!r}; it must be a number above 0")
     return seconds
 
 

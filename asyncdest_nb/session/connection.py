@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 import uuid
 import warnings
@@ -19,7 +20,15 @@ from ..engine import (
     prepare,
     read_check,
 )
-from ..errors import AlreadySubmitted, DestinationError, MappingError, UnknownName, UsageError
+from ..errors import (
+    AlreadySubmitted,
+    DestinationError,
+    MappingError,
+    UnknownName,
+    UsageError,
+    check_bool,
+    check_number,
+)
 from ..frame import DataFrame, Rows, to_rows
 from ..mapping import FieldMap, plan_fields
 from ..portal import call
@@ -74,10 +83,11 @@ class Connection:
         Raises FrameError, MappingError or UnknownName before anything is sent. A
         destination's refusal is not raised: it is the rows' status and message.
         """
-        self._shared.require_open()
         found = self._action(action, batch_size)
-        if deadline is not None and not deadline > 0:
-            raise UsageError(f"deadline is {deadline}; it must be more than 0 seconds")
+        check_number("deadline", deadline, unit="seconds")
+        check_bool("again", again)
+        if schedule is not None and not isinstance(schedule, Schedule):
+            raise UsageError(f"schedule is {schedule!r}; it must have the methods of a Schedule")
         rows = to_rows(frame)
         fields = _fill(found, rows, columns=columns, mapping=_with(found, constants, mapping))
         sending = Sending(
@@ -191,10 +201,12 @@ class Connection:
     ) -> Preview:
         """Return what ``submit`` would send; sends no row, and raises what it would raise.
 
-        *rows* is how many of the frame it looks at, from the first; None = all. Only the destination's own check may ask the destination something (what
-        fields an object has, say); its error is raised.
+        *rows* is how many of the frame it looks at, from the first; None = all. Only the
+        destination's own check may ask the destination something (what fields an object
+        has, say); its error is raised.
         """
         found = self._action(action, batch_size)
+        check_number("rows", rows, whole=True)
         some = to_rows(frame, slice(rows))
         fields = _fill(found, some, columns=columns, mapping=_with(found, constants, mapping))
         read = list(prepare(_source(some, fields), action=found, fields=fields))
@@ -225,7 +237,7 @@ class Connection:
 
     def execute_action(self, action: str, payload: Mapping[str, Any]) -> Executed:
         """Call ``perform`` with one payload; its requests and its answer are shown."""
-        found = self.destination.action(action)
+        found = self._action(action)
         function = _needed(found.perform, found, "perform")
         return self._execute(function, payload=_read(found, payload))
 
@@ -234,12 +246,16 @@ class Connection:
 
         The requests of all are shown, and the answer of the first.
         """
-        found = self.destination.action(action)
+        found = self._action(action)
         function = _needed(found.perform_batch, found, "perform_batch")
+        if isinstance(payloads, str | Mapping) or not isinstance(payloads, Sequence):
+            kind = type(payloads).__name__
+            raise UsageError(f"payloads is a {kind}; write a list of dicts from field to value")
         read = [_read(found, each) for each in payloads]
         if len({repr([getattr(each, key) for key in found.batch_keys]) for each in read}) != 1:
             keys = ", ".join(found.batch_keys)
-            raise UsageError(f"one batch has 1 payload or more, all with the same {keys or 'kind'}")
+            same = f", all with the same {keys}" if keys else ""
+            raise UsageError(f"{len(read)} payloads: give 1 or more{same}")
         asked = call(self._channel.ask(function, payload=read))
         for step in found.steps:
             if asked.error is None and _contexts(asked.answer)[0].get(found.operation_id):
@@ -255,7 +271,7 @@ class Connection:
         self, action: str, contexts: Executed | AsyncActionResponse | Sequence[JSONObject]
     ) -> Executed:
         """Call ``poll`` once, for *contexts* or for those that an execute call returned."""
-        found = self.destination.action(action)
+        found = self._action(action)
         function = _needed(found.poll, found, "poll")
         return self._execute(function, contexts=_contexts(contexts))
 
@@ -280,9 +296,9 @@ class Connection:
         exchanges = call(self._channel.rehearse(function, payload)).exchanges
         return exchanges[0] if exchanges else None
 
-    def _action(self, slug: str, batch_size: int | None) -> Action:
-        if batch_size is not None and batch_size < 1:
-            raise UsageError(f"batch_size is {batch_size}; it must be 1 or more")
+    def _action(self, slug: str, batch_size: int | None = None) -> Action:
+        self._shared.require_open()
+        check_number("batch_size", batch_size, whole=True)
         return self.destination.action(slug)
 
     def settings(self) -> dict[str, str]:
@@ -320,6 +336,9 @@ def _fill(action: Action, rows: Rows, **sources: Mapping[str, Any] | None) -> Fi
     return plan_fields(field_plans(action.fields), rows.columns, **sources)
 
 
+_OPTIONS = ("columns", "mapping", "batch_size", "schedule", "deadline", "again", "rows")
+
+
 def _source(rows: Rows, fields: FieldMap) -> Source:
     # A cell that cannot be sent is no harm in a column that nothing reads.
     return Source(rows.rows, rows.faults_where(fields.reads), rows.labels)
@@ -329,15 +348,20 @@ def _with(
     action: Action, constants: Mapping[str, Any], mapping: Mapping[str, Any] | None
 ) -> Mapping[str, Any] | None:
     """Return *mapping* with *constants*; raises what would otherwise make every row invalid."""
-    if not constants or not isinstance(mapping, Mapping | None):
+    if not isinstance(mapping, Mapping | None):
         return mapping
-    for name, value in constants.items():
+    for name in constants:
         if name in (mapping or {}):
             raise MappingError(f"field {name!r} is a keyword and in mapping=: keep one of them")
+        near = difflib.get_close_matches(name, _OPTIONS, n=1, cutoff=0.8)
+        if name not in action.fields and near:
+            raise UnknownName(f"no field or option {name!r}; did you mean {near[0]}=?")
+    filled = {**(mapping or {}), **constants}
+    for name, value in filled.items():
         choices = action.fields[name].choices if name in action.fields else None
         if choices and isinstance(value, (str, int, float)) and value not in choices:
             raise MappingError(f"{name}={value!r}: choose one of {', '.join(map(repr, choices))}")
-    return {**(mapping or {}), **constants}
+    return filled
 
 
 def _needed(function: Function | None, action: Action, name: str) -> Function:
@@ -347,9 +371,13 @@ def _needed(function: Function | None, action: Action, name: str) -> Function:
 
 
 def _read(action: Action, values: Mapping[str, Any]) -> Any:
+    if not isinstance(values, Mapping):
+        raise UsageError(
+            f"the payload is a {type(values).__name__}; write a dict from field to value"
+        )
     for key in values:
         if key not in action.fields:
-            raise UnknownName.of(f"field of {action.title}", key, action.fields)
+            raise UnknownName.of("field", key, action.fields, owner=action.title)
     payload = action.read(values)
     if isinstance(payload, str):
         raise UsageError(payload)
@@ -360,6 +388,9 @@ def _contexts(found: Executed | AsyncActionResponse | Sequence[JSONObject]) -> l
     answer = found.answer if isinstance(found, Executed) else found
     if isinstance(answer, AsyncActionResponse):
         return answer.async_contexts
-    if not isinstance(answer, Sequence):
-        raise UsageError(f"the answer was not async: {type(answer).__name__} has no contexts")
+    if not isinstance(answer, Sequence) or not all(isinstance(each, Mapping) for each in answer):
+        raise UsageError(
+            f"a {type(answer).__name__} has no contexts to poll; give what execute_action or "
+            "execute_batch returned, or a list of contexts (dicts)"
+        )
     return [dict(context) for context in answer]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,10 @@ class Reopened:
             fields=FieldMap({name: Resolver(partial(_value, name)) for name in names}, {}),
         )
 
+    def at(self, run: str, positions: Sequence[int]) -> list[StoredRow]:
+        """Return its rows at *positions*; *run* is its id."""
+        return [self.rows[position] for position in positions]
+
     @property
     def is_blank(self) -> bool:
         """Whether its payloads were not kept, so that no row of it can be sent again."""
@@ -85,16 +90,19 @@ def load(path: str | Path) -> Run:
     It is as it was then, and does not go on; nothing is sent. Raises StoreError for a
     file that is no such export.
     """
+    if not isinstance(path, str | PathLike):
+        raise UsageError(f"path is {path!r}; give that of the file that Run.export wrote")
     store = read_export(Path(path).expanduser())
     try:
-        runs = [each.run for each in reopen(store)]
+        found = reopen(store)
     finally:
         store.close()
-    if not runs:
+    if not found:
         raise UsageError(f"{path} holds no run")
-    for run in runs:
-        run._detach(LOADED)
-    return runs[-1]
+    for each in found:
+        each.run._detach(LOADED)
+        each.run._look = each.at
+    return found[-1].run
 
 
 def _payload(row: StoredRow) -> dict[str, Any]:

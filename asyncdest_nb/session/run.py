@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from ..engine import Execution, Ledger
-from ..errors import UsageError
+from ..errors import UsageError, check_bool, check_number
 from ..frame import DataFrame, column_values, to_frame, with_columns
 from ..operation import Operation, RowOutcome, RowStatus, RunStatus, State, is_refusal_claimed
 from ..portal import tell, wait_async
@@ -66,6 +66,7 @@ class Run:
         self._sender: Sender | None = None
         self._look: Callable[[str, Sequence[int]], list[StoredRow]] | None = None
         self._save: Callable[[Sequence[str], Path], None] | None = None
+        self._require_open: Callable[[], None] = lambda: None
         self._sending: Sending | None = None  # None = its rows are not at hand.
         self._detached = _DETACHED  # Why it does not go on, if nobody is connected.
         self._retried_as: Run | None = None
@@ -184,6 +185,7 @@ class Run:
         if the session could not be written: what was not sent by then was not sent;
         UsageError for a run of a reopened session that nobody has connected to yet.
         """
+        check_number("timeout", timeout, zero=True, unit="seconds")
         self._require_going()
         if keep_loop:
             return _wait_keeping_loop(self._wait_async(timeout))
@@ -235,8 +237,8 @@ class Run:
 
     @property
     def is_paused(self) -> bool:
-        """Whether it waits for ``resume``."""
-        return self._execution is not None and self._execution.is_paused
+        """Whether it waits for ``resume``; a run at rest does not."""
+        return bool(self._execution and self._execution.is_paused and not self.is_at_rest)
 
     def resolve(self, *, applied: bool) -> None:
         """Say of all operations that are held whether they were applied, as you have seen there.
@@ -246,12 +248,14 @@ class Run:
         destination has not said how they ended. False: their rows are failed and may be
         sent again, by ``retry``. Raises UsageError if nothing is held.
         """
+        check_bool("applied", applied)
         execution = self._connected()
         if not self._ledger.states.get(State.HELD):
             raise UsageError(f"no operation waits for your decision: {self.counts}")
         tell(execution.resolve(applied=applied))
 
     def _connected(self) -> Execution:
+        self._require_open()
         if self._execution is None:
             raise UsageError(self._detached)
         return self._execution
@@ -330,15 +334,24 @@ class Run:
         return with_columns(self._frame, positions, why)
 
     def details(self, number: int) -> dict[str, Any]:
-        """Return all that is known of an operation, as JSON can hold it, without secrets.
+        """Return all that is known of operation *number*, as JSON can hold it, without secrets.
 
         ``rows`` has the label, status, message, error code and payload of its first 100 rows;
         a payload is None if it was not kept. Times are in Unix seconds, None = not yet.
         """
-        operation = self.operations[number]
+        operation = self._operation(number)
         stored = self._look(self.id, operation.rows[:ROWS]) if self._look else []
         mask = self._execution.mask if self._execution else str
         return details(operation, labels=self.labels, stored=stored, mask=mask)
+
+    def _operation(self, number: int) -> Operation:
+        try:
+            return self.operations[number]
+        except (IndexError, TypeError):
+            count = len(self.operations)
+            raise UsageError(
+                f"no operation {number!r}: the run has {count:,}, numbered from 0 in the order sent"
+            ) from None
 
     def on_change(self, callback: Callable[[Sequence[int], bool], None]) -> Callable[[], None]:
         """Call *callback* with the numbers of changed operations and whether all is at rest.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import logging
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -11,12 +12,13 @@ import platformdirs
 
 from ..destination import Destination
 from ..destinations import find
-from ..errors import StoreError, UnknownName, UsageError
-from ..portal import call
+from ..errors import StoreError, UnknownName, UsageError, check_bool, check_number
 from ..request import Transport
 from .connection import Connection
 from .run import Run
 from .shared import Options, Shared
+
+logger = logging.getLogger(__name__)
 
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
@@ -55,8 +57,8 @@ class Session:
         keep_payloads: bool = True,
         keep_days: float | None = 90.0,
     ) -> None:
-        if keep_days is not None and not keep_days > 0:
-            raise UsageError(f"keep_days is {keep_days}; it must be more than 0, or None")
+        check_number("keep_days", keep_days)
+        check_bool("keep_payloads", keep_payloads)
         self.name = name
         self.path = _file_of(name, path)
         options = Options(keep_payloads, keep_days)
@@ -81,9 +83,15 @@ class Session:
         open in another process.
         """
         self._require_own()
-        if not isinstance(destination, (str, Destination)):
+        if not isinstance(destination, str | Destination | Reachable):
+            raise UsageError(
+                f"the destination is a {type(destination).__name__}; give its slug, such as "
+                "'example-async', its definition (ad.Destination) or a simulator"
+            )
+        if not isinstance(destination, str | Destination):
             settings = {**destination.settings, **settings}
-            requests_per_second = requests_per_second or destination.requests_per_second
+            if requests_per_second is None:
+                requests_per_second = destination.requests_per_second
             destination = destination.slug
         found = find(destination) if isinstance(destination, str) else destination
         channel = self._shared.engine.channel(
@@ -124,21 +132,25 @@ class Session:
         """Delete *run* with the personal data in it, and what it retries or is retried as.
 
         Nobody goes on with it: what is open there ends unseen. Raises UsageError if it is
-        still going here, StoreError if the session is open in another process.
+        still going here and was not canceled, StoreError if the session is open in another process.
         """
         self._require_own()
         found = self.run(run.id if isinstance(run, Run) else run)
         self._shared.forget(found._chain())
 
     def close(self) -> None:
-        """Stop its runs where they stand, write what is left, and close the file."""
+        """Stop its runs where they stand, write what is left, and close the file.
+
+        Of a session in memory nothing is left: a run that had not ended is logged.
+        """
         if self not in _open:
             return
         _open.remove(self)
         if not any(each._shared is self._shared for each in _open):
-            for future in self._shared.going.values():
-                future.cancel()
-            call(self._shared.aclose())
+            lost = self._shared.unfinished() if self.path is None else []
+            self._shared.close()
+            for text in lost:
+                logger.warning("%s", text)
 
     def __enter__(self) -> Session:
         return self
@@ -169,7 +181,7 @@ def _file_of(name: str | None, path: str | Path | None) -> Path | None:
         return Path(path).expanduser()
     if name is None:
         return None
-    if not set(name) <= _SAFE or name.strip(".") == "":
+    if not isinstance(name, str) or not set(name) <= _SAFE or name.strip(".") == "":
         raise UsageError(
             f"session name {name!r}: use letters, digits, '-', '_' and '.', or give path="
         )

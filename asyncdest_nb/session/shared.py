@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ class Shared:
 
     def __init__(self, path: Path | None, options: Options) -> None:
         self._options = options
+        self._has_file = path is not None
         engine = Engine(portal().loop, path=path, keeps_payloads=options.keep_payloads)
         self.engine = engine
         self.going: dict[Run, Future[None]] = {}
@@ -72,11 +73,12 @@ class Shared:
     def require_open(self) -> None:
         """Raise UsageError if the session was closed."""
         if not self.is_open:
-            raise UsageError("this session is closed: open it again, and connect in that one")
+            what = "open it again" if self._has_file else "it was in memory, so make a new one"
+            raise UsageError(f"this session is closed: {what}, and connect in that one")
 
     def own(self, run: Run) -> None:
         """Let *run* know who can save it, and who else goes on with it."""
-        run._save, run._look = self.export, self.rows
+        run._save, run._look, run._require_open = self.export, self.rows, self.require_open
         if holder := self.engine.store.holder:
             run._detach(f"the session is open in {holder}, which goes on with it")
 
@@ -91,6 +93,15 @@ class Shared:
         self.own(run)
         self.runs.append(run)
         self.go(run)
+
+    def unfinished(self) -> list[str]:
+        """Say of each run that has not ended what becomes of it when the session does."""
+        return [
+            f"the session ends before {run}: what was not sent never will be, and nobody asks "
+            "about the rest. Call run.wait() first, or give the session a name"
+            for run in self.going
+            if not run.is_at_rest
+        ]
 
     def go(self, run: Run) -> None:
         """Let *run* go, or go on."""
@@ -107,25 +118,42 @@ class Shared:
 
     def rows(self, run: str, positions: Sequence[int]) -> list[StoredRow]:
         """Return what was to be sent of *run* at *positions*, in the order of the frame."""
+        self.require_open()
         return call(self.engine.rows(run, positions))
 
     def export(self, runs: Sequence[str], path: Path) -> None:
         """Write *runs* to a file of their own."""
+        self.require_open()
         call(self.engine.export(runs, path))
 
     def forget(self, runs: Sequence[Run]) -> None:
-        """Drop *runs*, here and in the file."""
-        for run in runs:
-            if run in self.going and not run.is_at_rest:
+        """Drop *runs*, here and in the file; what is canceled and goes on there is let go."""
+        going = [run for run in runs if run in self.going and not run.is_at_rest]
+        for run in going:
+            if not run._connected().is_canceling:
                 raise UsageError(f"{run} is still going: cancel it or wait for it first")
+        self._stop(going)
+        call(self._stopped(going))
         call(self.engine.forget([run.id for run in runs]))
         self.runs = [run for run in self.runs if run not in runs]
         self.reopened = [each for each in self.reopened if each.run not in runs]
 
-    async def aclose(self) -> None:
-        """Close the connections and the store, once the runs have come to a stop."""
-        self.is_open = False
-        # The cancelled runs write their last word before the store closes.
-        for run in self.going:
+    def _stop(self, runs: Iterable[Run]) -> None:
+        """Let *runs* come to a stop where they stand."""
+        for run in runs:
+            self.going[run].cancel()
+
+    async def _stopped(self, runs: Iterable[Run]) -> None:
+        # They write their last word before they are deleted, or the store closes.
+        for run in runs:
             await wait_async(run.rested, timeout=5)
+
+    def close(self) -> None:
+        """Stop the runs where they stand, then close the connections and the store."""
+        self._stop(self.going)
+        call(self._aclose())
+
+    async def _aclose(self) -> None:
+        self.is_open = False
+        await self._stopped(self.going)
         await self.engine.aclose()

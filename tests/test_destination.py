@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
+from enum import Enum
 from typing import Any, Literal
+from uuid import UUID
 
 import pytest
-from pydantic import BaseModel, HttpUrl, SecretStr
+from pydantic import BaseModel, HttpUrl, SecretBytes, SecretStr
 
 import asyncdest_nb as ad
 from asyncdest_nb.destination import input_fields, secrets_of, urls_of
@@ -34,6 +37,32 @@ class Payload(ad.Payload):
     note: str | None = ad.field("Note", allow_null=True)
     extra: dict[str, Any] | None = ad.field("Extra")
     score: float = ad.field("Score", required=False)
+
+
+class WithSecret(ad.Payload):
+    email: str = ad.field("Email")
+    password: SecretStr | None = ad.field("Password")
+
+
+class WithNestedSecret(ad.Payload):
+    login: list[WithSecret] = ad.field("Login")
+
+
+class Plan(Enum):
+    PRO = "pro"
+    FREE = "free"
+
+
+class Kinds(ad.Payload):
+    plan: Plan = ad.field("Plan")
+    id: UUID | None = ad.field("Id")
+    amount: Decimal | None = ad.field("Amount")
+
+
+class Keys(ad.Settings):
+    raw: SecretBytes = ad.field("Raw")
+    keys: list[SecretStr] = ad.field("Keys")
+    login: dict[str, SecretStr] = ad.field("Login")
 
 
 ACTION = ad.Action(title="Upsert", payload=Payload, perform=lambda request, data: None)
@@ -132,11 +161,49 @@ def test_every_secret_and_every_url_of_settings_is_found():
         ({"perform": None}, "needs perform or perform_batch"),
         ({"batch_size": 0}, "batch_size is 0; it must be an integer of 1 or more"),
         ({"poll_batch_size": 0}, "poll_batch_size is 0; it must be an integer of 1 or more"),
+        ({"operation_per": "job"}, "no operation_per 'job'"),
+        ({"payload": dict}, "payload is <class 'dict'>; write a class of its fields"),
+        ({"payload": WithSecret}, "field 'password' is a secret, but payloads are shown"),
+        ({"payload": WithNestedSecret}, "field 'login' is a secret"),
     ],
 )
 def test_an_action_that_cannot_work_is_refused(change, problem):
     with pytest.raises(ad.UsageError, match=problem):
         ad.Action(**{"title": "A", "payload": Payload, "perform": print, **change})
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"actions": [ACTION]}, "write a dict of slug to Action"),
+        ({"actions": {"act": print}}, "write a dict of slug to Action"),
+        ({"settings": {"endpoint": "x"}}, "give the values to connect"),
+    ],
+)
+def test_a_destination_that_cannot_work_is_refused(change, problem):
+    with pytest.raises(ad.UsageError, match=problem):
+        ad.Destination(**{"name": "D", "slug": "d", "actions": {"act": ACTION}, **change})
+
+
+def test_an_unknown_format_is_refused():
+    with pytest.raises(ad.UnknownName, match="did you mean 'email'"):
+        ad.field("Email", format="emial")
+
+
+def test_an_enum_is_a_choice_and_ids_and_amounts_are_texts():
+    fields = ad.Action(title="A", payload=Kinds, perform=print).fields
+    assert {key: each.type for key, each in fields.items()} == dict.fromkeys(fields, "string")
+    assert fields["plan"].choices == ("pro", "free")
+    read = Kinds.model_validate({"plan": "pro", "amount": "1.50"})
+    assert read.as_json() == {"plan": "pro", "amount": "1.50"}
+
+
+def test_secrets_are_known_wherever_they_are():
+    fields = input_fields(Keys)
+    assert [each.type for each in fields.values()] == ["password", "password", "object"]
+    assert all(each.holds_secret for each in fields.values())
+    settings = Keys.model_validate({"raw": "a", "keys": ["b"], "login": {"key": "c"}})
+    assert secrets_of(settings) == ["a", "b", "c"]
 
 
 def test_an_action_says_whether_it_can_be_polled():

@@ -219,8 +219,8 @@ def test_a_field_whose_mapping_finds_nothing_in_a_row_is_left_out():
 
 
 def test_a_payload_is_json_even_where_an_array_has_holes():
-    plan = plan_fields({"f": FieldPlan()}, ["x"], mapping={"f": [{"@path": "$.y"}, {"k": [1]}]})
-    assert plan.payload({"x": 1}) == {"f": [None, {"k": [1]}]}
+    plan = plan_fields({"f": FieldPlan()}, ["x"], mapping={"f": [{"@path": "$.x.y"}, {"k": [1]}]})
+    assert plan.payload({"x": {}}) == {"f": [None, {"k": [1]}]}
 
 
 def test_a_column_that_holds_a_structure_is_copied():

@@ -67,19 +67,21 @@ def plan_fields(
 
     In this order: its entry in *mapping*; its entry in *columns*, a column by its
     whole name (dots are not a path there); the column of its own name; its default,
-    if that is a constant or reads a column the frame has.
+    if that is a constant or reads a column the frame has. A mapping reads columns the
+    frame has, or none: Segment's events may lack a key, but of a frame it is a mistake.
 
     Raises UnknownName for fields and columns nobody has, MappingError for everything
     else; either lists all that is wrong.
     """
     columns = {name: str(column) for name, column in _given("columns", columns).items()}
     mapping = _given("mapping", mapping)
-    unknown = [
-        *_unknown("field", [*mapping, *(name for name in columns if name not in mapping)], fields),
-        *_unknown("column", columns.values(), frame_columns),
-    ]
     chooser = _Chooser(frame_columns, columns, mapping)
     sources, faults = chooser.sources(fields)
+    read = {root for name in mapping if name in sources for root in sources[name].resolver.roots}
+    unknown = [
+        *_unknown("field", [*mapping, *(name for name in columns if name not in mapping)], fields),
+        *_unknown("column", dict.fromkeys([*columns.values(), *sorted(read)]), frame_columns),
+    ]
     if unknown or faults:
         raise _all_wrong(UnknownName if unknown else MappingError, [*unknown, *faults])
     return FieldMap(

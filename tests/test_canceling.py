@@ -208,6 +208,24 @@ def test_a_destination_that_cannot_cancel_says_so_and_is_polled_on(session):
         assert run.wait(timeout=10) == "completed"
 
 
+def test_a_run_that_never_ends_can_be_canceled_and_forgotten(session):
+    async def poll(request: Any, data: Any) -> Any:
+        return ad.AsyncPollResponse.of([ad.AsyncOperationResult(status="pending")])
+
+    with RawServer(CREATED, OK) as server:
+        run = submit(connect(session, job(poll=poll), server.url), ["a"])
+        wait_for(run, "running")
+        with pytest.raises(ad.UsageError, match="still going: cancel it or wait for it first"):
+            session.forget(run)
+        run.cancel()
+        while "cannot cancel" not in str(run.notices):
+            run.wait(timeout=0.02)
+        session.forget(run)
+        assert session.runs() == []
+        with pytest.raises(ad.AsyncDestError, match=r"results\(\) has what is known"):
+            run.wait()
+
+
 def test_canceling_what_has_ended_changes_nothing(session):
     with RawServer(CREATED, OK) as server:
         run = submit(connect(session, job(cancel=abort), server.url), ["a"])

@@ -195,10 +195,10 @@ class Shy:
         (-math.inf, "-inf is infinite"),
         (Decimal("Infinity"), "Infinity is infinite"),
         ([{"a": np.float32("inf")}], "inf is infinite"),
-        (1 + 2j, "(1+2j) is a complex"),
+        (1 + 2j, "(1+2j) is of type complex"),
         ("half \ud83d", "lone surrogate"),
         ({"\ud83d": 1}, "lone surrogate"),
-        (object(), "is a object"),
+        (object(), "is of type object"),
         (Shy(), "Shy"),
         (cycle(), "holds itself"),
         ({1: "a", "1": "b"}, "two keys that are the same as text"),
@@ -220,10 +220,10 @@ def test_a_cell_that_cannot_be_sent_is_a_fault_of_its_row(value, why):
 def test_all_faults_of_a_row_are_told():
     frame = pd.DataFrame({"a": [1.5, math.inf], "b": [1j, 1j]})
     assert to_rows(frame).faults_where(lambda column: True) == {
-        0: "column 'b': 1j is a complex, which JSON cannot hold; "
+        0: "column 'b': 1j is of type complex, which JSON cannot hold; "
         "send text, numbers, booleans, dates, or lists and dicts of them",
         1: "column 'a': inf is infinite, and JSON has no such number; "
-        "column 'b': 1j is a complex, which JSON cannot hold; "
+        "column 'b': 1j is of type complex, which JSON cannot hold; "
         "send text, numbers, booleans, dates, or lists and dicts of them",
     }
 
@@ -272,6 +272,7 @@ def test_columns_with_infinite_numbers_or_odd_years_keep_their_other_values():
     ("frame", "said"),
     [
         ([{"a": 1}], r"got a list, not a pandas DataFrame; pass pd\.DataFrame"),
+        ("people.csv", r"got a str, not a pandas DataFrame; pass pd\.read_csv\(path\)"),
         (None, "got a NoneType"),
         (pd.Series([1]), r"got a Series, .* \.to_frame\(\)"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "named twice .*: 'a'"),

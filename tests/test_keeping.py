@@ -52,6 +52,7 @@ def test_a_run_is_handed_to_a_colleague_with_all_its_results(session: ad.Session
     pd.testing.assert_frame_equal(loaded.results(), expected, check_index_type=False)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert loaded.notices == []
+    assert loaded.details(0)["rows"][0]["payload"]["user_id"] == NAME
     for act in (loaded.cancel, loaded.retry, lambda: loaded.export(file)):
         with pytest.raises(ad.UsageError, match="loaded from a file"):
             act()

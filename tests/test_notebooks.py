@@ -179,7 +179,7 @@ def test_a_storm_and_an_outage_are_told_and_lose_nothing():
     ran = executed(FAILING)
     told = ran.shown("run.notices:")
     assert "answered 429" in told or "asks for fewer requests" in told
-    assert "cannot be reached (it answers 503)" in told
+    assert "is not available (it answers 503)" in told
     answered = dict(re.findall(r"^(\w+) +(\d+)$", told, re.MULTILINE))
     assert int(answered["429"]) >= 5
     assert int(answered["503"]) >= 1
@@ -288,7 +288,7 @@ def test_the_header_of_the_monitor_says_what_goes_wrong(notebook):
     notebook.open(code(FAILING))
     notebook.start_all()
     monitor = notebook.page.locator(".adm-root").first
-    expect(monitor).to_contain_text("cannot be reached (it answers 503)", timeout=60_000)
+    expect(monitor).to_contain_text("is not available (it answers 503)", timeout=60_000)
     expect(monitor).to_contain_text("1,000 of 1,000 rows at rest", timeout=60_000)
 
 

@@ -81,6 +81,81 @@ def test_a_plain_function_runs_in_a_thread_and_its_requests_block(session):
     assert "asyncdest-engine" not in threads
 
 
+@pytest.mark.parametrize("kind", ["response", "its data", "contexts", "a context"])
+def test_an_answer_that_only_accepts_completes_nothing(session, kind):
+    async def perform(request: Any, data: Any) -> Any:
+        response = await request(f"{data.settings.endpoint}/x", method="POST", json={})
+        context = {"operation_id": "1"}
+        answers = {"response": response, "its data": response.data, "contexts": [context]}
+        return answers.get(kind, context)
+
+    async def poll(request: Any, data: Any) -> Any:
+        raise AssertionError("nobody can ask")
+
+    status = 202 if kind in ("response", "its data") else 200
+    with RawServer(answer(status, {"id": 1})) as server:
+        crm = session.connect(destination(perform=perform, poll=poll), endpoint=server.url)
+        run = crm.submit(users("a"), "act")
+        run.wait(timeout=10)
+    assert run.counts["unknown"] == 1
+    assert "not an AsyncActionResponse" in run.results()["message"][0]
+
+
+def test_a_word_outside_the_contract_is_told(session):
+    said = ["done"]
+
+    async def perform(request: Any, data: Any) -> Any:
+        return ad.AsyncActionResponse(async_contexts=[{"operation_id": "1"}])
+
+    async def poll(request: Any, data: Any) -> Any:
+        return {"results": [{"status": said[0]}]}
+
+    run = submit(session, destination(perform=perform, poll=poll), users("a"))
+    while not run.notices:
+        run.wait(timeout=0.05)
+    (notice,) = run.notices
+    assert notice.startswith("1 operation is called 'done', which is none of pending, completed")
+    said[0] = "completed"
+    assert run.wait(timeout=10) == "completed"
+    assert run.notices == []
+
+
+def test_a_mistake_in_a_function_of_ones_own_is_told_with_its_place(session):
+    async def perform(request: Any, data: Any) -> Any:
+        return data.payload.nothing
+
+    line = perform.__code__.co_firstlineno + 1
+    run = submit(session, destination(perform=perform), users("a"))
+    assert run.wait(timeout=10) == "failed"
+    assert run.results()["message"][0].endswith(f"(in perform, line {line})")
+
+
+@pytest.mark.parametrize("name", [None, "kept.sqlite"])
+def test_a_session_in_memory_that_ends_early_says_what_is_lost(tmp_path, caplog, name):
+    async def forever(request: Any, data: Any) -> Any:
+        await asyncio.sleep(60)
+
+    with ad.Session(path=name and tmp_path / name) as session:
+        submit(session, destination(perform=forever), users("a", "b"))
+        submit(session, destination(perform=_echo), users("c")).wait(timeout=10)
+    said = caplog.messages
+    assert len(said) == (name is None)
+    assert all("pending: 2 pending" in each and "Call run.wait() first" in each for each in said)
+
+
+def test_a_closed_session_says_so_whatever_is_asked_of_its_runs(tmp_path):
+    with ad.Session(path=tmp_path / "kept.sqlite") as session:
+        run = submit(session, destination(perform=_echo), users("a"))
+        run.wait(timeout=10)
+    asked = [run.retry, run.cancel, run.pause, run.resume, lambda: run.details(0)]
+    asked += [lambda: run.resolve(applied=True), lambda: run.export(tmp_path / "run")]
+    for call in asked:
+        with pytest.raises(ad.UsageError, match="this session is closed: open it again"):
+            call()
+    assert run.wait() == "completed"
+    assert list(run.results()["status"]) == ["completed"]
+
+
 def test_a_multi_status_answers_row_by_row_and_a_hole_is_unknown(session):
     async def perform_batch(request: Any, data: Any) -> Any:
         answers = ad.MultiStatusResponse()
@@ -570,9 +645,9 @@ def test_payloads_and_contexts_are_lists_of_dicts(session, simulator, wrong):
 
 def test_a_choice_is_checked_however_it_is_written(session, simulator):
     crm = session.connect(simulator)
-    for given in ({"operation_type": "sync"}, {"mapping": {"operation_type": "sync"}}):
+    for choice in ({"operation_type": "sync"}, {"mapping": {"operation_type": "sync"}}):
         with pytest.raises(ad.MappingError, match="choose one of 'sync_profile'"):
-            crm.submit(users("a"), "asyncOperation", **given)
+            crm.submit(users("a"), "asyncOperation", **choice)
 
 
 def test_what_is_asked_of_a_run_must_make_sense(session):

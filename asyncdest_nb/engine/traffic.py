@@ -103,7 +103,7 @@ class Traffic:
             self._clock.steady(), sent_at=sent_at, status=status, retry_after=exchange.retry_after
         )
         if self.pace.is_down:
-            self._trouble = f"{_host(exchange)} cannot be reached (it answers {status})"
+            self._trouble = f"{_host(exchange)} is not available (it answers {status})"
         elif self.pace.paused_until > self._clock.steady():
             self._trouble = f"{_host(exchange)} asks for fewer requests"
 

@@ -191,7 +191,8 @@ def _require_frame(frame: object) -> None:
     if isinstance(frame, pd.DataFrame):
         return
     ways = ("to_frame", "to_pandas", "compute")
-    way = next((f"its .{name}()" for name in ways if hasattr(frame, name)), "pd.DataFrame(rows)")
+    other = "pd.read_csv(path)" if isinstance(frame, str | Path) else "pd.DataFrame(rows)"
+    way = next((f"its .{name}()" for name in ways if hasattr(frame, name)), other)
     raise FrameError(f"got a {type(frame).__name__}, not a pandas DataFrame; pass {way}")
 
 

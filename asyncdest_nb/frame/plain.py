@@ -61,7 +61,7 @@ def plain(value: Any, depth: int) -> Any:
     *depth* is the number of containers around it. Raises Unsendable.
     """
     raise Unsendable(
-        f"{excerpt(value)} is a {type(value).__name__}, which JSON cannot hold; "
+        f"{excerpt(value)} is of type {type(value).__name__}, which JSON cannot hold; "
         "send text, numbers, booleans, dates, or lists and dicts of them"
     )
 

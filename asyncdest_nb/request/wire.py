@@ -92,7 +92,8 @@ class AiohttpTransport(httpx_aiohttp.AiohttpTransport):
             cause = error if isinstance(error, aiohttp.ClientError) else error.__cause__
             for found, name in _TRUE_NAMES:
                 if isinstance(cause, found):
-                    raise name(str(cause)) from cause
+                    # It names TLS also where there is none.
+                    raise name(str(cause).replace(" ssl:default", "")) from cause
             raise
 
 

@@ -72,16 +72,21 @@ class Connection:
         ``operation_type="sync_profile"``. A row that does not fit the action's
         fields, or fails the destination's own check, is not sent: its outcome is
         "invalid". *batch_size* None = as many rows a request as the action takes.
-        Polling goes on in the background. What is not done *deadline* seconds after
-        it was sent is marked overdue, and goes on.
+        Polling goes on in the background, when *schedule* says; None = at the start every
+        second, then less and less often. What is not done *deadline* seconds after it was
+        sent is marked overdue, and goes on; None = nothing is. The run of an empty frame
+        is completed at once.
 
-        Payloads that were submitted before in this session, to the same action by the
-        same settings (keys do not count), are not sent twice: the run that is there is
-        returned, the latest of its retries, with an AlreadySubmitted warning. They are
-        sent if nothing of them was applied, or *again* is True.
+        The same payloads, all of them and in the same order, that were submitted before
+        in this session, to the same action by the same settings (keys do not count), are
+        not sent twice: the run that is there is returned, as it is and the latest of its
+        retries, with an AlreadySubmitted warning. They are sent if nothing of them was
+        applied, or *again* is True. With one row more, or in another order, it is another
+        submit: all of it is sent.
 
-        Raises FrameError, MappingError or UnknownName before anything is sent. A
-        destination's refusal is not raised: it is the rows' status and message.
+        Raises FrameError, MappingError, UnknownName, or UsageError for any other argument
+        and a closed session, before anything is sent. A destination's refusal is not
+        raised: it is the rows' status and message.
         """
         found = self._action(action, batch_size)
         check_number("deadline", deadline, unit="seconds")
@@ -236,7 +241,13 @@ class Connection:
         return faults
 
     def execute_action(self, action: str, payload: Mapping[str, Any]) -> Executed:
-        """Call ``perform`` with one payload; its requests and its answer are shown."""
+        """Call ``perform`` with one payload; its requests and its answer are shown.
+
+        It is really sent, and belongs to no run. What goes wrong on the way is in
+        ``error`` of what is returned. Raises UnknownName or UsageError, before anything is
+        sent, for an action or a payload that does not fit; once it is interrupted,
+        nobody knows whether it was applied.
+        """
         found = self._action(action)
         function = _needed(found.perform, found, "perform")
         return self._execute(function, payload=_read(found, payload))
@@ -244,7 +255,8 @@ class Connection:
     def execute_batch(self, action: str, payloads: Sequence[Mapping[str, Any]]) -> Executed:
         """Call ``perform_batch`` with some payloads, and the steps that follow it.
 
-        The requests of all are shown, and the answer of the first.
+        The requests of all are shown, and the answer of the first. Really sent, as by
+        ``execute_action``; the payloads of a call have the same batch keys.
         """
         found = self._action(action)
         function = _needed(found.perform_batch, found, "perform_batch")
@@ -270,7 +282,11 @@ class Connection:
     def execute_poll(
         self, action: str, contexts: Executed | AsyncActionResponse | Sequence[JSONObject]
     ) -> Executed:
-        """Call ``poll`` once, for *contexts* or for those that an execute call returned."""
+        """Call ``poll`` once, for *contexts* or for those that an execute call returned.
+
+        What goes wrong on the way is in ``error`` of what is returned. Raises UsageError
+        for what has no contexts.
+        """
         found = self._action(action)
         function = _needed(found.poll, found, "poll")
         return self._execute(function, contexts=_contexts(contexts))

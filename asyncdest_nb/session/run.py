@@ -115,7 +115,11 @@ class Run:
 
     @property
     def status(self) -> RunStatus:
-        """The run in one word: pending while anything is open, or waits for your decision."""
+        """The run in one word: pending, completed, partial or failed.
+
+        Pending while anything is open, or waits for your decision; completed if every row
+        is, partial if some are, failed if none is.
+        """
         return self._ledger.status
 
     @property
@@ -183,7 +187,8 @@ class Run:
         tasks of your own on the notebook's loop go on meanwhile (this patches asyncio
         in the whole process). Raises StoreError
         if the session could not be written: what was not sent by then was not sent;
-        UsageError for a run of a reopened session that nobody has connected to yet.
+        AsyncDestError if the session was closed first; UsageError for a run of a reopened
+        session that nobody has connected to yet.
         """
         check_number("timeout", timeout, zero=True, unit="seconds")
         self._require_going()
@@ -220,7 +225,7 @@ class Run:
 
         What was not sent is canceled. What was ends as the destination says: canceled,
         or done before it came to that. Where it cannot cancel, a notice says so, and
-        the polling goes on.
+        the polling goes on; ``Session.forget`` ends that too.
         """
         tell(self._connected().cancel())
 
@@ -264,9 +269,10 @@ class Run:
         """Send the rows that may be sent again, as a new run, and return at once with that.
 
         Those are the failed rows that the destination calls retryable, and all that
-        were provably never applied. Of the new run ``results`` and ``failed`` have
-        every row of the frame: those sent again as they are now, the others as they
-        were. Raises UsageError if the run is still going, no row may be sent again, or
+        were provably never applied. They go by the connection of the submit: where that had
+        a wrong key, connect and submit again instead. Of the new run ``results`` and
+        ``failed`` have every row of the frame: those sent again as they are now, the others
+        as they were. Raises UsageError if the run is still going, no row may be sent again, or
         they were sent again already: it is that run then that can be retried.
         """
         self._connected()
@@ -306,7 +312,9 @@ class Run:
         unknown), ``progress`` (percent, missing = not reported), ``message``,
         ``error_code``, ``retryable`` (whether the same row may be sent again, missing =
         nobody said), ``operation_id``, and what the destination returned: ``result``,
-        or the columns that the action names.
+        or the columns that the action names. Texts are "string", ``progress`` is float64,
+        ``retryable`` "boolean". Of a run from before a restart the index is the labels as
+        text until the same rows are submitted again.
         """
         outcomes = self._outcomes()
         returned = result_columns(outcomes, self._result_columns)
@@ -325,7 +333,9 @@ class Run:
     def failed(self) -> DataFrame:
         """Return the rows that did not make it, and why, after the frame's own columns.
 
-        They failed, were invalid, or were never come to: canceled.
+        They failed, were invalid, or were never come to: canceled. Rows that are "unknown"
+        are not among them: they may have been applied. A column of the frame that is called
+        ``status`` keeps its name, and why becomes ``status_1``; so for the others.
         """
         outcomes = self._outcomes()
         positions = [i for i, outcome in enumerate(outcomes) if outcome.status in _FAILED]

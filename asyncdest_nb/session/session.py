@@ -77,10 +77,11 @@ class Session:
         """Return a connection to *destination*: its slug, its definition, or a simulator.
 
         *settings* are the destination's own, such as ``endpoint`` and ``api_key``.
-        *requests_per_second* None = the rate the destination allows. Nothing new is
-        sent yet; runs from before a restart that were sent there by the same settings
-        go on. Raises UnknownName or SettingsError, and StoreError if the session is
-        open in another process.
+        *requests_per_second* None = the rate the destination allows. *timeout_seconds*
+        bounds a whole request. *transport* is what httpx sends by, None = pooled
+        connections. Nothing new is sent yet; runs from before a restart that were sent
+        there by the same settings go on. Raises UnknownName, SettingsError or UsageError,
+        and StoreError if the session is open in another process.
         """
         self._require_own()
         if not isinstance(destination, str | Destination | Reachable):

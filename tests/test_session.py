@@ -672,6 +672,15 @@ def test_an_unknown_destination_is_named(session):
 # Rows that are not sent
 
 
+def test_an_emoji_cut_in_two_is_refused_in_words(session, simulator):
+    cut = {"user_id": {"@template": "{{name[0]}}"}, "operation_type": "sync_profile"}
+    frame = pd.DataFrame({"name": ["\N{SLIGHTLY SMILING FACE} Zoe"]})
+    preview = session.connect(simulator).preview(frame, "asyncOperation", mapping=cut)
+    assert preview.invalid[0] == (
+        "half a character (a lone surrogate: '\\ud83d'), which UTF-8 cannot carry"
+    )
+
+
 def test_invalid_rows_are_outcomes_and_are_not_sent(session):
     sent = []
 

@@ -83,8 +83,11 @@ def _read(
         if isinstance(payload, str):
             return payload
         text = text_of(payload)
-        size = len(text.encode())  # Raises for half a surrogate pair, which no file takes.
+        size = len(text.encode())
         size = size if action.row_bytes is None else action.row_bytes(payload)
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start : error.end])
+        return f"half a character (a lone surrogate: {half}), which UTF-8 cannot carry"
     except Exception as error:  # A user's validator may raise anything; the row is at fault.
         return f"{type(error).__name__}: {error}"
     if size > action.batch_bytes:

@@ -21,7 +21,6 @@ from .outcomes import columns, result_columns
 from .progress import wait_visibly
 from .sending import Sending
 
-_DETACHED = "nobody is connected to its destination: session.connect(…) goes on with it"
 _FAILED = (RowStatus.FAILED, RowStatus.INVALID, RowStatus.CANCELED)
 _MAY_BE_APPLIED = (RowStatus.COMPLETED, RowStatus.PENDING, RowStatus.UNKNOWN)
 
@@ -68,7 +67,7 @@ class Run:
         self._save: Callable[[Sequence[str], Path], None] | None = None
         self._require_open: Callable[[], None] = lambda: None
         self._sending: Sending | None = None  # None = its rows are not at hand.
-        self._detached = _DETACHED  # Why it does not go on, if nobody is connected.
+        self._detached = _detached(record)  # Why it does not go on, if nobody is connected.
         self._retried_as: Run | None = None
         self._attached_at: float | None = None  # Unix seconds
         self._result_columns: Sequence[str] = ()
@@ -378,6 +377,14 @@ class Run:
         counts = ", ".join(f"{count:,} {word}" for word, count in self.counts.items() if count)
         notices = "".join(f"; {notice}" for notice in self.notices)
         return f"<Run {self.id}: {self.title}, {self.status}: {counts or 'no rows'}{notices}>"
+
+
+def _detached(record: StoredRun) -> str:
+    settings = "".join(f", {key}={value!r}" for key, value in record.settings.items())
+    return (
+        f"nobody is connected to {record.destination!r} as it was: session.connect(…{settings}) "
+        "goes on with it"
+    )
 
 
 def _wait_keeping_loop(work: Coroutine[Any, Any, RunStatus]) -> RunStatus:

@@ -539,6 +539,12 @@ def test_without_a_frame_one_of_the_notebook_is_chosen(demo, session):
     assert "crm.submit(customers" in clicks.explorer.code
 
 
+def test_a_frame_called_df_is_chosen_at_first(session):
+    clicks = Clicks(session=session, names={"customers": FRAME, "df": FRAME.head(2)})
+    assert clicks.find("DataFrame of this notebook").value == "df"
+    assert "df: 2 rows, 4 columns." in clicks.text
+
+
 def test_more_rows_than_are_looked_at_live_can_all_be_checked(session):
     frame = pd.DataFrame({"user_id": ["a"] * 299 + [None], "operation_type": "sync_profile"})
     clicks = Clicks(frame, session=session)

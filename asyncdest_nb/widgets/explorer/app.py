@@ -54,6 +54,8 @@ class App:
         self._keeper = Keeper(lambda: self.code)
         self._sending.sent = self._keeper.keep
         self._make()
+        if frame is None:
+            self._rows.find()
 
     def _make(self) -> None:
         self._action = parts.listing("Actions", [], self._action_changed)

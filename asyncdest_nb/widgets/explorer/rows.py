@@ -30,16 +30,15 @@ class Rows:
         self.name = "df" if frame is None else name_of(frame, names, "df")
         self.columns: tuple[str, ...] = () if frame is None else columns_of(frame)
         self._choice = parts.dropdown("DataFrame of this notebook", [], self._chosen)
-        self._again = parts.button("Look again", self._find)
+        self._again = parts.button("Look again", self.find)
         choice = [] if frame is not None else [self._choice, self._again]
         self.widget = parts.section("Rows", *choice, self._about)
         parts.show(self.widget)
-        if frame is None:
-            self._find()
-        else:
+        if frame is not None:
             self._about.value = markup.note(f"{self.name}: {_size(frame)}.")
 
-    def _find(self) -> None:
+    def find(self) -> None:
+        """Offer the frames that the notebook has by now."""
         found = frames(self._names)
         options = [(f"{name}: {_size(each)}", name) for name, each in found.items()]
         parts.refill(self._choice, options, self.name if self.name in found else None)

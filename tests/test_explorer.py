@@ -28,7 +28,13 @@ from asyncdest_nb.widgets.explorer.choices import (
     parsed,
     unknown_roots,
 )
-from asyncdest_nb.widgets.explorer.code import cell, literal, submit_call
+from asyncdest_nb.widgets.explorer.code import (
+    cell,
+    literal,
+    session_arguments,
+    submit_call,
+    taken_names,
+)
 from asyncdest_nb.widgets.explorer.look import faulty, look
 from asyncdest_nb.widgets.explorer.offers import Offer, frames, name_of, offers, search
 from asyncdest_nb.widgets.explorer.parts import SecretText
@@ -320,6 +326,91 @@ def test_a_session_of_the_user_is_opened_by_the_cell(tmp_path):
         assert "crm = session.connect(demo)" in clicks.explorer.code
 
 
+def choose_simulated(clicks: Clicks) -> Clicks:
+    clicks.choose("example-async, simulated on this machine")
+    clicks.click("Connect")
+    clicks.fill(
+        "Operation Type (required)", "constant", "sync_profile", "Constant for Operation Type"
+    )
+    return clicks
+
+
+def test_a_frame_that_no_variable_holds_is_left_to_be_filled_in(session):
+    names = {"df": FRAME, "rows": 1, "session": session}
+    clicks = choose_simulated(Clicks(FRAME.head(2), session=session, names=names))
+    lines = clicks.explorer.code.splitlines()
+    assert lines[2] == "rows_2 = ...  # the frame you gave to ad.explore(…)"
+    assert 'crm.submit(rows_2, "asyncOperation", operation_type="sync_profile")' in lines[-2]
+    with pytest.raises(ad.FrameError, match="got a ellipsis"):
+        exec(clicks.explorer.code, dict(names))
+    assert session.runs() == []
+
+
+@pytest.mark.parametrize("name", ["ad", "crm", "demo", "run", "session", "crm_2"])
+def test_a_cell_leaves_the_variables_of_the_notebook_alone(name):
+    names = {name: FRAME, "crm_3": 1}
+    with ad.Session() as own:
+        clicks = choose_simulated(Clicks(FRAME, session=own, names=names))
+        exec(clicks.explorer.code.replace(".submit(", ".preview("), names)
+        names["session_2" if name == "session" else "session"].close()
+        assert len(names["run_2" if name == "run" else "run"].payloads) == 4
+    assert names[name] is FRAME
+    assert names["crm_3"] == 1
+
+
+def test_what_was_imported_is_left_alone_unless_it_is_the_same():
+    offer, secret = Offer(EXAMPLE), {"api_key": SecretStr(SECRET)}
+    same = taken_names({"ad": ad, "getpass": getpass, "crm": 1})
+    assert same == {"crm"}
+    text = cell(offer, secret, taken=taken_names({"ad": 1, "getpass": getpass.getpass}))
+    assert text.startswith("import getpass as getpass_2\n\nimport asyncdest_nb as ad_2\n")
+    assert 'ad_2.connect("example-async", api_key=getpass_2.getpass("API key"))' in text
+
+
+def test_a_destination_called_like_what_a_cell_makes_is_left_alone(session):
+    own = ad.Destination(name="Own", slug="own", description="It", actions=EXAMPLE.actions)
+    clicks = Clicks(FRAME, session=session, names={"crm": own, "session": session})
+    clicks.choose("own")
+    clicks.click("Connect")
+    assert "crm_2 = session.connect(crm)" in clicks.explorer.code
+
+
+def test_a_cell_that_has_run_is_not_written_with_other_names(session):
+    names = {"df": FRAME, "session": session}
+    clicks = choose_simulated(Clicks(FRAME, session=session, names=names))
+    code = clicks.explorer.code
+    names |= {"crm": 1, "run": 2, "demo": 3}
+    clicks.put(**{"Only the first rows": "3"})
+    assert clicks.explorer.code == code.replace("(df,", "(df.head(3),")
+
+
+def test_the_session_that_the_notebook_has_is_the_one_of_the_cell(session):
+    names = {"df": FRAME, "mine": session}
+    clicks = choose_simulated(Clicks(FRAME, session=session, names=names))
+    assert "crm = mine.connect(demo)" in clicks.explorer.code
+    assert "Session(" not in clicks.explorer.code
+
+
+@pytest.mark.parametrize(
+    ("options", "written"),
+    [
+        ({}, ""),
+        ({"keep_payloads": False}, ", keep_payloads=False"),
+        ({"keep_days": None, "keep_payloads": True}, ", keep_days=None"),
+    ],
+)
+def test_a_session_is_opened_with_the_options_it_has(options, written, tmp_path):
+    path = tmp_path / "here.sqlite"
+    with ad.Session(path=path, **options) as session:
+        assert session_arguments(session) == f"path={literal(str(path))}{written}"
+        names: dict[str, Any] = {}
+        clicks = Clicks(FRAME, session=session, names=names)
+        clicks.choose("example-async, simulated on this machine")
+        clicks.click("Connect")
+        exec(clicks.explorer.code, names)  # Else it is refused: it is open with others.
+        names["session"].close()
+
+
 # ---- what is seen before anything is sent
 
 
@@ -558,7 +649,7 @@ def test_more_rows_than_are_looked_at_live_can_all_be_checked(session):
 
 def test_salesforce_is_asked_for_its_fields_only_by_its_own_check(session):
     frame = pd.DataFrame({"LastName": ["Neu"], "Email": ["a@b.example"]})
-    clicks = Clicks(frame, session=session)
+    clicks = Clicks(frame, session=session, names={"df": frame})
     clicks.choose("salesforce-bulk, simulated on this machine")
     clicks.click("Connect")
     clicks.put(Actions="insert")

@@ -12,12 +12,12 @@ from ...frame import DataFrame
 from ...session import Connection, Run, Session, default_session
 from . import markup, parts
 from .choices import Choices, arguments
-from .code import cell, literal, submit_call
+from .code import cell, free, session_arguments, submit_call, taken_names
 from .connecting import Connecting
 from .filling import FieldRows
 from .kept import Keeper
 from .look import LIVE, Look, look
-from .offers import offers
+from .offers import name_of, offers
 from .rows import Rows, whole_number
 from .sending import Sending
 from .work import Problem, Start, Work, attempted, on_a_thread
@@ -42,6 +42,8 @@ class App:
         start: Start = on_a_thread,
     ) -> None:
         names = {} if names is None else names
+        self._names = names
+        self._before = taken_names(names)
         self._session = session
         self._rows = Rows(frame, names, self._action_changed)
         self._connecting = Connecting(
@@ -227,18 +229,31 @@ class App:
         offer = self._connecting.offer
         if offer is None or self.connection is None:
             return ""
-        session = _session_call(self._session)
-        return cell(offer, self._connecting.settings, submit, session=session)
+        taken, session = self._taken(), self._session
+        return cell(
+            offer,
+            self._connecting.settings,
+            submit,
+            session=self._session_name(),
+            opening=None if session is None else session_arguments(session),
+            rows="" if self._rows.name or not submit else free("rows", taken),
+            taken=taken,
+        )
 
     def _submit_call(self, keywords: Mapping[str, Any]) -> str:
-        rows = whole_number(_FIRST, self._first.value)
-        return submit_call(self._rows.name, self._action.value, keywords, rows=rows)
+        rows, taken = whole_number(_FIRST, self._first.value), self._taken()
+        frame = self._rows.name or free("rows", taken)
+        return submit_call(frame, self._action.value, keywords, rows=rows, taken=taken)
 
+    def _session_name(self) -> str:
+        return "" if self._session is None else name_of(self._session, self._names, "")
 
-def _session_call(session: Session | None) -> str:
-    """Return how a cell opens *session*; empty = it need not."""
-    if session is None:
-        return ""
-    if session.name is not None:
-        return f"ad.Session({literal(session.name)})"
-    return f"ad.Session(path={literal(str(session.path))})" if session.path else "ad.Session()"
+    def _taken(self) -> frozenset[str]:
+        """Return the names that a cell must leave alone.
+
+        What came later does not count, but for what the cell itself reads: its own names
+        are among those once it has run.
+        """
+        offer = self._connecting.offer
+        variable = offer.variable if offer else None
+        return self._before | {self._rows.name, self._session_name(), variable or ""}

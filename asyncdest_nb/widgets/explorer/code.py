@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import inspect
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from itertools import chain, count
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from ...session import Session
 from .offers import Offer
 
 WIDTH = 88  # Characters: what fits a cell beside a file browser.
+
+_MODULES = {"ad": "asyncdest_nb", "getpass": "getpass"}  # By the name in a cell.
 
 
 def cell(
@@ -19,42 +25,92 @@ def cell(
     submit: str = "",
     *,
     session: str = "",
+    opening: str | None = None,
+    rows: str = "",
+    taken: Collection[str] = (),
 ) -> str:
     """Return the cell that connects to *offer*, and goes on with *submit* if that is given.
 
     Of a secret among *settings* only the question for it is written. *session* is the
-    expression that makes the session, empty = the one of those who made none.
+    variable that holds the session, *opening* what one is made with if none does; neither
+    = the session of those who made none. *rows* is what *submit* calls a frame that no
+    variable holds, to be filled in; empty = there is one. Names that are *taken* are left
+    alone.
     """
-    has_secret = any(map(is_secret, settings.values()))
+    ad, crm, demo, run = (free(name, taken) for name in ("ad", "crm", "demo", "run"))
     slug = literal(offer.destination.slug)
-    place = "demo" if offer.is_simulated else offer.variable or slug
-    connect = "session.connect" if session else "ad.connect"
+    place = demo if offer.is_simulated else offer.variable or slug
+    holder = session or (ad if opening is None else free("session", taken))
+    written = _written(offer, settings, free("getpass", taken))
     lines = [
-        *(["import getpass", ""] if has_secret else []),
-        "import asyncdest_nb as ad",
+        *([_import("getpass", taken), ""] if any(map(is_secret, settings.values())) else []),
+        f"import asyncdest_nb as {ad}",
         "",
-        *([f"session = {session}"] if session else []),
-        *([f"demo = ad.simulate({slug})"] if offer.is_simulated else []),
-        f"crm = {call(connect, [place], _written(offer, settings))}",
-        *([f"run = {submit}", "run"] if submit else []),
+        *([f"{rows} = ...  # the frame you gave to {ad}.explore(…)"] if rows else []),
+        *([] if session or opening is None else [f"{holder} = {ad}.Session({opening})"]),
+        *([f"{demo} = {ad}.simulate({slug})"] if offer.is_simulated else []),
+        f"{crm} = {call(f'{holder}.connect', [place], written)}",
+        *([f"{run} = {submit}", run] if submit else []),
     ]
     return "\n".join(lines)
 
 
-def _written(offer: Offer, settings: Mapping[str, Any]) -> dict[str, str]:
+def free(name: str, taken: Collection[str]) -> str:
+    """Return *name*, with a number behind it if it is *taken*."""
+    others = (f"{name}_{number}" for number in count(2))
+    return next(each for each in chain([name], others) if each not in taken)
+
+
+def taken_names(names: Mapping[str, Any]) -> frozenset[str]:
+    """Return those of *names* that mean something else than they would in a cell."""
+    return frozenset(
+        name
+        for name, each in list(names.items())
+        if name not in _MODULES or each is not sys.modules.get(_MODULES[name])
+    )
+
+
+def _import(module: str, taken: Collection[str]) -> str:
+    name = free(module, taken)
+    return f"import {module}" if name == module else f"import {module} as {name}"
+
+
+def _written(offer: Offer, settings: Mapping[str, Any], getpass: str) -> dict[str, str]:
     return {
-        key: f"getpass.getpass({literal(offer.settings[key].label)})"
+        key: f"{getpass}.getpass({literal(offer.settings[key].label)})"
         if is_secret(value)
         else literal(value, indent=len(key) + 5)
         for key, value in settings.items()
     }
 
 
-def submit_call(frame: str, action: str, keywords: Mapping[str, Any], *, rows: int | None) -> str:
+def submit_call(
+    frame: str,
+    action: str,
+    keywords: Mapping[str, Any],
+    *,
+    rows: int | None,
+    taken: Collection[str] = (),
+) -> str:
     """Return the call of ``submit``; *rows* None = all of the frame."""
     head = frame if rows is None else f"{frame}.head({rows})"
     written = {name: literal(value, indent=len(name) + 5) for name, value in keywords.items()}
-    return call("crm.submit", [head, literal(action)], written)
+    return call(f"{free('crm', taken)}.submit", [head, literal(action)], written)
+
+
+def session_arguments(session: Session) -> str:
+    """Return what a session like *session* is made with."""
+    options = session._shared._options
+    defaults = inspect.signature(Session).parameters
+    written = {
+        name: literal(value)
+        for name in ("keep_payloads", "keep_days")
+        if (value := getattr(options, name)) != defaults[name].default
+    }
+    if session.name is None and session.path is not None:
+        written = {"path": literal(str(session.path))} | written
+    place = [] if session.name is None else [literal(session.name)]
+    return ", ".join([*place, *(f"{name}={value}" for name, value in written.items())])
 
 
 def is_secret(value: object) -> bool:

@@ -27,7 +27,7 @@ class Rows:
         self._changed = changed
         self._about = parts.html()
         self.frame = frame
-        self.name = "df" if frame is None else name_of(frame, names, "df")
+        self.name = "df" if frame is None else name_of(frame, names, "")
         self.columns: tuple[str, ...] = () if frame is None else columns_of(frame)
         self._choice = parts.dropdown("DataFrame of this notebook", [], self._chosen)
         self._again = parts.button("Look again", self.find)
@@ -35,7 +35,7 @@ class Rows:
         self.widget = parts.section("Rows", *choice, self._about)
         parts.show(self.widget)
         if frame is not None:
-            self._about.value = markup.note(f"{self.name}: {_size(frame)}.")
+            self._about.value = markup.note(f"{self.name or 'Your frame'}: {_size(frame)}.")
 
     def find(self) -> None:
         """Offer the frames that the notebook has by now."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 import getpass
 import json
 import threading
+import warnings
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets
@@ -600,6 +602,24 @@ def test_rows_that_were_sent_before_are_not_sent_twice_unless_asked_for(demo, se
     assert "again=True" not in clicks.explorer.code
 
 
+def test_warnings_of_a_cell_that_runs_during_a_send_are_the_cells_own(demo, session):
+    clicks = ready(demo, session)
+    sent_again(clicks, demo)
+    sending = clicks.explorer.app._sending
+    submission = sending._submission
+
+    def while_a_cell_warns(look):
+        found = submission(look)
+        return replace(found, submit=lambda: warnings.warn("mine", stacklevel=1) or found.submit())
+
+    sending._submission = while_a_cell_warns
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        clicks.click("Send 4 rows")
+    assert [str(each.message) for each in caught if each.category is UserWarning] == ["mine"]
+    assert "these rows were sent before" in clicks.text
+
+
 def test_a_search_narrows_the_list_and_keeps_the_choice(session):
     clicks = Clicks(FRAME, session=session)
     clicks.choose("salesforce-bulk")
@@ -634,6 +654,55 @@ def test_a_frame_called_df_is_chosen_at_first(session):
     clicks = Clicks(session=session, names={"customers": FRAME, "df": FRAME.head(2)})
     assert clicks.find("DataFrame of this notebook").value == "df"
     assert "df: 2 rows, 4 columns." in clicks.text
+
+
+def sent_again(clicks: Clicks, demo: Any) -> list[Any]:
+    before = len(demo.operations)
+    clicks.buttons("Send")[0].click()
+    if clicks.explorer.run is not None:
+        clicks.explorer.run.wait(30)
+    return [each["user_id"] for each in payloads(demo)[before:]]
+
+
+@pytest.mark.parametrize("is_given", [True, False])
+def test_a_frame_that_was_made_anew_is_not_sent_before_it_was_looked_at(is_given, demo, session):
+    names = {"df": FRAME}
+    clicks = ready(demo, session, frame=FRAME if is_given else None, names=names)
+    names["df"] = FRAME.assign(userId="new").head(2)
+    assert sent_again(clicks, demo) == []
+    assert "df was made anew in a cell, or is gone: look again" in clicks.text
+    clicks.put(**{"Only the first rows": "1"})
+    assert clicks.find("Send 4 rows").disabled
+    clicks.click("Look again")
+    assert "df: 2 rows, 4 columns." in clicks.text
+
+
+def test_what_is_sent_is_what_was_looked_at_also_if_the_frame_was_changed_since(demo, session):
+    frame = FRAME.copy()
+    clicks = ready(demo, session, frame=frame, names={"df": frame})
+    frame.loc["w", "userId"] = "never seen"
+    assert sent_again(clicks, demo) == ["u1", "u2", "u3", "u4"]
+
+
+def test_columns_that_were_added_are_offered_after_another_look(demo, session):
+    frame = FRAME.copy()
+    clicks = ready(demo, session, frame=frame)
+    frame["plan"] = "pro"
+    assert sent_again(clicks, demo) == []
+    assert "the frame has other columns than it had: look again" in clicks.text
+    clicks.click("Look again")
+    clicks.fill("User ID (required)", "column", "plan", "Column for User ID")
+
+
+@pytest.mark.parametrize("is_given", [True, False])
+def test_a_frame_that_is_gone_cannot_be_sent(is_given, demo, session):
+    names = {"df": FRAME}
+    clicks = ready(demo, session, frame=FRAME if is_given else None, names=names)
+    del names["df"]
+    assert sent_again(clicks, demo) == []
+    clicks.click("Look again")
+    assert clicks.buttons("Send") == []
+    assert ("df is no frame now" if is_given else "None yet") in clicks.text
 
 
 def test_more_rows_than_are_looked_at_live_can_all_be_checked(session):
@@ -769,3 +838,35 @@ def test_a_saved_notebook_keeps_the_cell_and_the_record(demo, session):
     assert clicks.explorer.code in repr(kept)
     assert "The same in Python" in kept._repr_html_()
     assert SECRET not in json.dumps([repr(kept), kept._repr_html_()])
+
+
+def test_the_cell_that_is_kept_is_the_one_that_was_sent(demo, session):
+    clicks = ready(demo, session)
+    sending = clicks.explorer.app._sending
+    submission = sending._submission
+
+    def while_it_is_changed(look):
+        found = submission(look)
+
+        def submit():
+            run = found.submit()
+            clicks.put(**{"Constant for Operation Type": "process_data"})
+            return run
+
+        return replace(found, submit=submit)
+
+    sending._submission = while_it_is_changed
+    clicks.click("Send 4 rows")
+    kept = repr(clicks.explorer.app._keeper._kept)
+    assert 'operation_type="sync_profile"' in kept
+    assert 'operation_type="process_data"' in clicks.explorer.code
+
+
+def test_the_cell_that_is_kept_of_a_second_send_says_that_it_is_one(demo, session):
+    clicks = ready(demo, session)
+    clicks.click("Send 4 rows")
+    clicks.explorer.run.wait(30)
+    clicks.click("Send 4 rows")
+    clicks.find("Send again what was sent before").value = True
+    clicks.click("Send 4 rows")
+    assert "again=True" in repr(clicks.explorer.app._keeper._kept)

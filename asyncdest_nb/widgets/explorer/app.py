@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from .kept import Keeper
 from .look import LIVE, Look, look
 from .offers import name_of, offers
 from .rows import Rows, whole_number
-from .sending import Sending
+from .sending import Sending, Submission
 from .work import Problem, Start, Work, attempted, on_a_thread
 
 _PER_REQUEST = "Rows per request"
@@ -51,13 +51,14 @@ class App:
         )
         self._looking: Work[Look] = Work(start, parts.TURN)
         self._fields = FieldRows(self._changed)
-        self._sending = Sending(self._submission, self._changed, start=start)
+        self._sending = Sending(
+            self._submission, self._changed, session=session or default_session(), start=start
+        )
         self.code = ""
-        self._keeper = Keeper(lambda: self.code)
+        self._keeper = Keeper()
         self._sending.sent = self._keeper.keep
         self._make()
-        if frame is None:
-            self._rows.find()
+        self._rows.find()
 
     def _make(self) -> None:
         self._action = parts.listing("Actions", [], self._action_changed)
@@ -151,6 +152,7 @@ class App:
 
     def _keywords(self) -> dict[str, Any]:
         assert self.connection is not None  # It is ready.
+        self._rows.check()
         choices = self._choices()
         fields = self.connection.destination.action(choices.action).fields
         return arguments(choices, fields, self._rows.columns)
@@ -203,12 +205,11 @@ class App:
 
     # ---- send
 
-    def _submission(self) -> Callable[[], Run]:
-        """Return what sends the rows as they are chosen now."""
+    def _submission(self, look: Look) -> Submission:
+        """Return what sends the rows of *look*, as is chosen now."""
         assert self.connection is not None  # Else there is no button to click.
-        return partial(
-            self.connection.submit, self._frame(), self._action.value, **self._keywords()
-        )
+        submit = partial(self.connection.submit, look.frame, self._action.value, **self._keywords())
+        return Submission(submit, self.code)
 
     # ---- code
 

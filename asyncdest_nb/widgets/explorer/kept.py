@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from IPython.display import display
@@ -37,8 +37,7 @@ class Kept:
 class Keeper:
     """The static outputs of an explorer, one for each time it is displayed."""
 
-    def __init__(self, code: Callable[[], str]) -> None:
-        self._code = code
+    def __init__(self) -> None:
         self._outputs: list[Any] = []
         self._kept = Kept("", ())
 
@@ -48,12 +47,12 @@ class Keeper:
         if found is not None:  # Else nothing that is displayed here can change.
             self._outputs.append(found)
 
-    def keep(self, run: Watched, shown: Sequence[Watched]) -> None:
+    def keep(self, run: Watched, shown: Sequence[Watched], code: str) -> None:
         """Keep the runs that are *shown*, up to date, and the cell that sends the first.
 
         *run* is the one that is new among them.
         """
-        self._kept = Kept(self._code(), shown)
+        self._kept = Kept(code, shown)
         self._update()
         renew = keeper(run, self._update)
         run.on_change(renew)

@@ -32,9 +32,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What came of looking at the first ``rows`` of ``total`` rows."""
+    """What came of looking at the first ``rows`` of ``total`` rows.
+
+    ``frame`` is a copy of all of them, as they were then.
+    """
 
     preview: Preview
+    frame: DataFrame
     rows: int
     total: int
     lines: Sequence[Line]
@@ -57,6 +61,7 @@ def look(
 
     Raises what ``preview`` raises.
     """
+    frame = frame.copy()
     sample = frame if limit is None else frame.head(limit)
     given = {name: value for name, value in keywords.items() if name != "again"}
     preview = connection.preview(sample, action, **given)
@@ -72,7 +77,7 @@ def look(
         )
         for row, values in zip(at, meant, strict=True)
     ]
-    return Look(preview, rows=len(sample), total=len(frame), lines=lines)
+    return Look(preview, frame, rows=len(sample), total=len(frame), lines=lines)
 
 
 def _meant(

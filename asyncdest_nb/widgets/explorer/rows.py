@@ -18,48 +18,75 @@ def columns_of(frame: DataFrame) -> tuple[str, ...]:
 
 
 class Rows:
-    """The frame that was given, or a choice among those of the notebook."""
+    """The frame that was given, or a choice among those of the notebook.
+
+    ``frame``, None = there is none, and its ``columns`` are as they were when it was
+    looked for last. ``name`` is the variable that holds it, empty = none does.
+    """
 
     def __init__(
         self, frame: DataFrame | None, names: Mapping[str, Any], changed: parts.Changed
     ) -> None:
+        self._given = frame
         self._names = names
         self._changed = changed
-        self._about = parts.html()
-        self.frame = frame
+        self.frame: DataFrame | None = None
         self.name = "df" if frame is None else name_of(frame, names, "")
-        self.columns: tuple[str, ...] = () if frame is None else columns_of(frame)
+        self.columns: tuple[str, ...] = ()
+        self._about = parts.html()
         self._choice = parts.dropdown("DataFrame of this notebook", [], self._chosen)
-        self._again = parts.button("Look again", self.find)
-        choice = [] if frame is not None else [self._choice, self._again]
-        self.widget = parts.section("Rows", *choice, self._about)
+        again = parts.button("Look again", self.find)
+        self.widget = parts.section("Rows", self._choice, self._about, again)
+        parts.show(self._choice, frame is None)
         parts.show(self.widget)
-        if frame is not None:
-            self._about.value = markup.note(f"{self.name or 'Your frame'}: {_size(frame)}.")
 
     def find(self) -> None:
-        """Offer the frames that the notebook has by now."""
-        found = frames(self._names)
-        options = [(f"{name}: {_size(each)}", name) for name, each in found.items()]
-        parts.refill(self._choice, options, self.name if self.name in found else None)
-        if not found:
-            self._about.value = markup.note("None yet: make one in a cell, then look again.")
-        elif self._choice.value is None:
-            self._about.value = markup.note("Choose the rows to send.")
-        self._chosen()
-
-    def _chosen(self) -> None:
-        frame = frames(self._names).get(self._choice.value)
-        if frame is None or frame is self.frame:
-            return
-        self.name, self.frame = self._choice.value, None
-        columns = attempted(lambda: columns_of(frame))
-        if isinstance(columns, Problem):
-            self._about.value = markup.problem(columns.text)
+        """Take the rows as they are by now, with the columns they have."""
+        if self._given is None:
+            self._offer()
+        frame = self._held()
+        columns = () if frame is None else attempted(lambda: columns_of(frame))
+        if frame is None or isinstance(columns, Problem):
+            self.frame, self.columns = None, ()
         else:
             self.frame, self.columns = frame, columns
-            self._about.value = markup.note(f"{self.name}: {_size(frame)}.")
+        self._about.value = self._words(columns)
         self._changed()
+
+    def _offer(self) -> None:
+        found = frames(self._names)
+        self.name = self.name if self.name in found else ""
+        options = [(f"{name}: {_size(each)}", name) for name, each in found.items()]
+        parts.refill(self._choice, options, self.name or None)
+
+    def _chosen(self) -> None:
+        self.name = self._choice.value or ""
+        self.find()
+
+    def _held(self) -> DataFrame | None:
+        """Return the frame that is meant by now, None = the notebook has none."""
+        if self._given is not None and not self.name:
+            return self._given
+        return frames(self._names).get(self.name)
+
+    def _words(self, columns: tuple[str, ...] | Problem) -> str:
+        if isinstance(columns, Problem):
+            return markup.problem(columns.text)
+        if self.frame is not None:
+            return markup.note(f"{self.name or 'Your frame'}: {_size(self.frame)}.")
+        if self._given is not None:
+            return markup.note(f"{self.name} is no frame now: make it in a cell, then look again.")
+        if not self._choice.options:
+            return markup.note("None yet: make one in a cell, then look again.")
+        return markup.note("Choose the rows to send.")
+
+    def check(self) -> None:
+        """Raise UsageError unless the notebook still has what was looked at."""
+        if self._held() is not self.frame:
+            raise UsageError(f"{self.name} was made anew in a cell, or is gone: look again")
+        if self.frame is not None and columns_of(self.frame) != self.columns:
+            what = self.name or "the frame"
+            raise UsageError(f"{what} has other columns than it had: look again")
 
 
 def _size(frame: DataFrame) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from ...errors import AlreadySubmitted, UsageError
-from ...session import Run
+from ...session import Run, Session
 from ..show import Screen
 from ..watched import Watched
 from . import markup, parts
@@ -18,24 +21,35 @@ from .work import Problem, Start, Work, attempted
 SETTLE_SECONDS = 0.3
 
 
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a click sends; ``code`` is the cell that does the same."""
+
+    submit: Callable[[], Run]
+    code: str
+
+
 class Sending:
     """A button that says how many rows it sends, and the monitor of what was sent.
 
     ``run`` is the latest, None = nothing was sent. ``sent`` is called with each, and
-    with each retry of it that is asked for in the monitor; then with all of them.
-    *submission* returns what sends the rows as they are chosen at that moment.
+    with each retry of it that is asked for in the monitor; then with all of them, and
+    the cell that sends it. *submission* returns what sends the rows of a look, as is
+    chosen at that moment.
     """
 
     def __init__(
         self,
-        submission: Callable[[], Callable[[], Run]],
+        submission: Callable[[Look], Submission],
         changed: parts.Changed,
         *,
+        session: Session,
         start: Start,
     ) -> None:
         self.run: Run | None = None
-        self.sent: Callable[[Watched, Sequence[Watched]], None] = lambda run, shown: None
+        self.sent: Callable[[Watched, Sequence[Watched], str], None] = lambda *_: None
         self._submission = submission
+        self._session = session
         self._work: Work[tuple[Run, bool]] = Work(start, parts.TURN)
         self._is_going = False
         self._look: Look | None = None
@@ -68,16 +82,19 @@ class Sending:
         look = self._look
         if self._is_going or look is None:
             return
-        submit = attempted(self._submission)
-        if isinstance(submit, Problem):
-            self._status.value = markup.problem(submit.text)
+        submission = attempted(partial(self._submission, look))
+        if isinstance(submission, Problem):
+            self._status.value = markup.problem(submission.text)
             return
         self._is_going = True
         self._draw()
         self._status.value = markup.note("Sending …")
-        self._work.do(lambda: self._submitted(submit, look), self._done)
+        self._work.do(
+            lambda: self._submitted(submission, look),
+            lambda outcome: self._done(outcome, submission.code),
+        )
 
-    def _submitted(self, submit: Callable[[], Run], look: Look) -> tuple[Run, bool]:
+    def _submitted(self, submission: Submission, look: Look) -> tuple[Run, bool]:
         """Submit what *look* has seen, and return the run and whether it was there before."""
         time.sleep(SETTLE_SECONDS)
         if self._look is not look:
@@ -85,20 +102,22 @@ class Sending:
                 "something was changed as you clicked, so nothing was sent: look at the rows, "
                 "then send"
             )
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", AlreadySubmitted)
-            run = submit()
-        return run, any(each.category is AlreadySubmitted for each in caught)
+        # The page says it. Warnings are not caught, which would take them from whatever
+        # cell is running; and the user's own filters may have come since the last time.
+        warnings.filterwarnings("ignore", category=AlreadySubmitted, module=re.escape(__name__))
+        known = {run.id for run in self._session.runs()}
+        run = submission.submit()
+        return run, run.id in known
 
-    def _done(self, outcome: tuple[Run, bool] | Problem) -> None:
+    def _done(self, outcome: tuple[Run, bool] | Problem, code: str) -> None:
         self._is_going = False
         if isinstance(outcome, Problem):
             self._status.value = markup.problem(outcome.text)
         else:
-            self._show(*outcome)
+            self._show(*outcome, code)
         self._draw()
 
-    def _show(self, run: Run, is_old: bool) -> None:
+    def _show(self, run: Run, is_old: bool, code: str) -> None:
         words = f"Nothing was sent: these rows were sent before, as run {run.id}, which is below."
         self._status.value = markup.note(words if is_old else f"Sent as run {run.id}.")
         # Only asked for once it has turned out to be the question, and answered for one time.
@@ -107,13 +126,13 @@ class Sending:
         self.run = run
         previous, self._screen = self._screen, Screen(run)
         screen = self._screen
-        screen.on_retry(lambda again: self.sent(again, screen.runs))
+        screen.on_retry(lambda again: self.sent(again, screen.runs, code))
         self._box.children = [screen]
         if previous is not None:
             shown: list[parts.Widget] = [*previous.children, previous]
             for each in shown:
                 each.close()
-        self.sent(run, screen.runs)
+        self.sent(run, screen.runs, code)
 
 
 def _label(look: Look) -> str:

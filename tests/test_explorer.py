@@ -739,6 +739,28 @@ def test_hostile_names_are_text(session):
     assert "<img" not in clicks.text
 
 
+HALF = '{"half": "\\ud83d"}'
+
+
+@pytest.mark.parametrize(
+    "filling",
+    [
+        ("User ID (required)", "template", "{{name[0]}}", "Template for User ID"),
+        ("Operation Data (optional)", "constant", HALF, "Constant for Operation Data"),
+        ("Operation Data (optional)", "column", r"'\ud83d'", "Column for Operation Data"),
+    ],
+)
+def test_half_a_character_does_not_stop_the_page(filling, demo, session):
+    half = pd.Index(["\ud83d"], dtype=object)
+    columns = pd.Index(["\ud83d", "userId", "name"], dtype=object)
+    frame = pd.DataFrame([["\ud83d", "u1", "🙂 Zoe"]], half, columns, dtype=object)
+    clicks = ready(demo, session, frame=frame)
+    clicks.fill(*filling)
+    state = [each.get_state() for each in clicks.all()]
+    json.dumps(state, ensure_ascii=False, default=repr).encode()
+    assert "Looking at" not in clicks.text
+
+
 # ---- secrets
 
 

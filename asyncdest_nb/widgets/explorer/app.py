@@ -197,11 +197,11 @@ class App:
             self._seen.value = ""
             parts.show(self._check, False)
             return
+        self._sending.allow(found)
         self._status.value = markup.note(markup.look_words(found))
         self._seen.value = markup.seen(found)
         self._check.description = f"Check all {found.total:,} rows"
         parts.show(self._check, not found.is_whole)
-        self._sending.allow(found)
 
     # ---- send
 

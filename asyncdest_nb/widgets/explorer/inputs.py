@@ -43,12 +43,7 @@ class SecretInput(Input):
     """A box for a secret, which keeps nothing of it."""
 
     def __init__(self, field: InputField, changed: parts.Changed) -> None:
-        control = parts.SecretText(
-            changed,
-            description=label_of(field),
-            continuous_update=False,
-            placeholder=field.placeholder or "",
-        )
+        control = parts.secret_text(label_of(field), changed, placeholder=field.placeholder or "")
         super().__init__(field, control, self._secret, field.description)
 
     def _secret(self) -> SecretStr | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 from typing import Any
 
 from ...destination import InputField
+from ...responses import clean_text
 from ..tables import FIELD_TITLES, field_rows
 from ..watched import cut
 from .look import Line, Look
@@ -15,6 +16,11 @@ from .look import Line, Look
 CELL = 80  # Characters of a value in a table.
 TEXT = 1000  # Characters of a reason.
 BODY = 4000  # Characters of a request.
+
+
+def escape(text: str) -> str:
+    """Return *text* as HTML that can be sent: of half a character its code."""
+    return html.escape(clean_text(text))
 
 
 def heading(text: str) -> str:

@@ -15,6 +15,7 @@ import ipywidgets  # type: ignore[import-untyped]  # It has no types.
 import traitlets
 from pydantic import SecretStr
 
+from ...responses import clean_text
 from . import markup
 
 Widget: TypeAlias = Any
@@ -103,52 +104,68 @@ def status() -> Widget:
 
 def button(label: str, clicked: Changed, *, is_main: bool = False) -> Widget:
     """Return a button."""
-    found = ipywidgets.Button(description=label, button_style="primary" if is_main else "")
+    found = ipywidgets.Button(description=clean_text(label))
+    found.button_style = "primary" if is_main else ""
     found.on_click(lambda _: _in_turn(clicked))
     return found
 
 
-def text(label: str, changed: Changed, *, live: bool = False, **options: Any) -> Widget:
+def text(label: str, changed: Changed, *, live: bool = False, **texts: str) -> Widget:
     """Return a box for a line of text, told when it is left, or *live* at every key."""
-    return _watched(ipywidgets.Text(description=label, continuous_update=live, **options), changed)
+    return _watched(ipywidgets.Text(continuous_update=live, **_clean(label, texts)), changed)
 
 
-def long_text(label: str, changed: Changed, **options: Any) -> Widget:
+def long_text(label: str, changed: Changed, **texts: str) -> Widget:
     """Return a box for several lines, told when it is left."""
-    box = ipywidgets.Textarea(description=label, continuous_update=False, rows=3, **options)
+    box = ipywidgets.Textarea(continuous_update=False, rows=3, **_clean(label, texts))
     return _watched(box, changed)
+
+
+def secret_text(label: str, changed: Changed, **texts: str) -> SecretText:
+    """Return a box for a secret, told when it is left."""
+    return SecretText(changed, continuous_update=False, **_clean(label, texts))
 
 
 def dropdown(label: str, options: Options, changed: Changed, value: Any = None) -> Widget:
     """Return a choice of one of *options*, None = none yet."""
-    return _watched(ipywidgets.Dropdown(options=options, value=value, description=label), changed)
+    return _choice(ipywidgets.Dropdown(value=value, options=_shown(options)), label, changed)
 
 
 def several(label: str, options: Options, changed: Changed) -> Widget:
     """Return a choice of some of *options*."""
-    return _watched(
-        ipywidgets.SelectMultiple(options=options, description=label, rows=_rows(options)),
-        changed,
-    )
+    box = ipywidgets.SelectMultiple(options=_shown(options), rows=_rows(options))
+    return _choice(box, label, changed)
 
 
 def listing(label: str, options: Options, changed: Changed) -> Widget:
     """Return a list to choose one from; nothing is chosen at first."""
-    return _watched(
-        ipywidgets.Select(options=options, value=None, description=label, rows=_rows(options)),
-        changed,
-    )
+    box = ipywidgets.Select(options=_shown(options), value=None, rows=_rows(options))
+    return _choice(box, label, changed)
 
 
 def checkbox(label: str, changed: Changed) -> Widget:
     """Return a box to tick."""
-    return _watched(ipywidgets.Checkbox(description=label, indent=False), changed)
+    return _choice(ipywidgets.Checkbox(indent=False), label, changed)
+
+
+def _choice(widget: Widget, label: str, changed: Changed) -> Widget:
+    widget.description = clean_text(label)
+    return _watched(widget, changed)
+
+
+# Half a character, as in a cut emoji, cannot be sent: the whole message would be lost.
+def _clean(label: str, texts: dict[str, str]) -> dict[str, str]:
+    return {name: clean_text(each) for name, each in {"description": label, **texts}.items()}
+
+
+def _shown(options: Options) -> Options:
+    return [(clean_text(label), value) for label, value in options]
 
 
 def refill(widget: Widget, options: Options, value: Any = None) -> None:
     """Give a list or a dropdown other *options*, one of them chosen, and tell nobody."""
     widget.unobserve(widget.told, names="value")
-    widget.options = options
+    widget.options = _shown(options)
     widget.value = value
     if hasattr(widget, "rows"):
         widget.rows = _rows(options)

@@ -169,6 +169,66 @@ def test_a_search_looks_for_every_word_in_all_that_is_said(text, count):
     assert len(search(offers({}), text)) == count
 
 
+def own_destination(**options: Any) -> ad.Destination:
+    """Return what a cell defines, another one each time it runs."""
+
+    class Settings(ad.Settings):
+        endpoint: str = ad.field("Endpoint", default="http://127.0.0.1:9")
+
+    class Payload(ad.Payload):
+        user_id: str = ad.field("User ID")
+
+    async def perform(request: Any, data: Any) -> None:
+        return None
+
+    action = ad.Action(title="Up", payload=options.pop("payload", Payload), perform=perform)
+    settings = options.pop("settings", Settings)
+    given = {"name": "Own", "slug": "own", "description": "It", **options}
+    return ad.Destination(settings=settings, actions={"up": action}, **given)
+
+
+def test_a_destination_that_a_cell_defines_later_is_offered_by_a_search(session):
+    names: dict[str, Any] = {}
+    clicks = Clicks(FRAME, session=session, names=names)
+    names["mine"] = own_destination()
+    clicks.put(**{"Search destinations": "own"})
+    clicks.choose("own")
+    clicks.click("Connect")
+    assert "crm = session.connect(mine)" in clicks.explorer.code
+
+
+def test_a_destination_that_was_defined_anew_is_not_asked_before_it_is_connected_to(session):
+    names: dict[str, Any] = {"mine": own_destination()}
+    frame = pd.DataFrame({"user_id": ["u1"]})
+    clicks = Clicks(frame, session=session, names=names)
+    clicks.choose("own")
+    clicks.put(**{"Endpoint (optional)": "http://127.0.0.1:7"})
+    clicks.click("Connect")
+    names["mine"] = own_destination(slug="newer")
+    clicks.click("Send 1 row")
+    assert "mine was defined anew in a cell: connect again" in clicks.text
+    assert session.runs() == []
+    clicks.click("Connect")
+    assert clicks.explorer.connection.destination is names["mine"]
+    assert 'endpoint="http://127.0.0.1:7"' in clicks.explorer.code
+    assert clicks.find("Send 1 row")
+
+
+def test_a_destination_that_asks_for_other_settings_now_has_another_form(session):
+    class Settings(ad.Settings):
+        token: str = ad.field("Token")
+
+    names: dict[str, Any] = {"mine": own_destination()}
+    clicks = Clicks(FRAME, session=session, names=names)
+    clicks.choose("own")
+    names["mine"] = own_destination(settings=Settings)
+    clicks.put(**{"Search destinations": "o"})
+    assert clicks.find("Token (required)")
+    del names["mine"]
+    clicks.click("Connect")
+    assert "mine is no destination now: choose one that there is" in clicks.text
+
+
 def test_frames_are_found_by_their_names():
     names = {"df": FRAME, "n": 1, "_12": FRAME}
     assert list(frames(names)) == ["df"]
@@ -560,6 +620,45 @@ def test_changed_settings_need_a_new_connection(demo, session, monkeypatch):
     assert clicks.explorer.connection is None
     assert "connect again" in clicks.text
     assert clicks.buttons("Send") == []
+
+
+def test_what_was_chosen_for_the_fields_outlives_a_new_connection(demo, session):
+    clicks = ready(demo, session)
+    for label, kind, value, control in [each for case in CASES.values() for each in case]:
+        clicks.fill(label, kind, value, control)
+    code = clicks.explorer.code
+    clicks.enter("API key (optional)", "an0ther-key-5c4d")
+    clicks.click("Connect")
+    assert clicks.explorer.code == code
+    clicks.choose("example-async, simulated on this machine")
+    clicks.click("Connect")
+    assert clicks.find("Constant for Operation Type").value == "sync_profile"
+
+
+def test_what_was_chosen_outlives_a_new_frame_as_far_as_its_columns_do(demo, session):
+    frame = FRAME.copy()
+    clicks = ready(demo, session, frame=frame)
+    clicks.fill("User ID (required)", "column", "we.ird", "Column for User ID")
+    clicks.fill("Operation Data (optional)", "columns", ("userId",), "Columns for Operation Data")
+    frame["more"] = 1
+    clicks.click("Look again")
+    assert clicks.find("Column for User ID").value == "we.ird"
+    assert clicks.find("Columns for Operation Data").value == ("userId",)
+    del frame["we.ird"]
+    clicks.click("Look again")
+    assert "User ID: choose the column that fills it" in clicks.text
+    assert clicks.find("Constant for Operation Type").value == "sync_profile"
+
+
+def test_the_action_that_was_chosen_outlives_a_new_connection(session):
+    clicks = Clicks(FRAME, session=session)
+    clicks.choose("salesforce-bulk, simulated on this machine")
+    clicks.click("Connect")
+    clicks.put(Actions="upsert")
+    clicks.choose("example-async, simulated on this machine")
+    clicks.choose("salesforce-bulk, simulated on this machine")
+    clicks.click("Connect")
+    assert clicks.find("Actions").value == "upsert"
 
 
 def test_a_key_that_comes_after_the_click_that_followed_it_counts(demo, session):

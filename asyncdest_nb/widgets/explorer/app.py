@@ -17,7 +17,7 @@ from .connecting import Connecting
 from .filling import FieldRows
 from .kept import Keeper
 from .look import LIVE, Look, look
-from .offers import name_of, offers
+from .offers import name_of
 from .rows import Rows, whole_number
 from .sending import Sending, Submission
 from .work import Problem, Start, Work, attempted, on_a_thread
@@ -47,10 +47,11 @@ class App:
         self._session = session
         self._rows = Rows(frame, names, self._action_changed)
         self._connecting = Connecting(
-            offers(names), session or default_session(), self._connection_changed, start=start
+            names, session or default_session(), self._connection_changed, start=start
         )
         self._looking: Work[Look] = Work(start, parts.TURN)
         self._fields = FieldRows(self._changed)
+        self._chosen: dict[str, str] = {}  # The action, by destination.
         self._sending = Sending(
             self._submission, self._changed, session=session or default_session(), start=start
         )
@@ -105,10 +106,18 @@ class App:
             (f"{slug}: {action.description or action.title}", slug)
             for slug, action in actions.items()
         ]
-        parts.refill(self._action, options, options[0][1] if len(options) == 1 else None)
+        parts.refill(self._action, options, self._action_of(connection))
         parts.show(self._actions, bool(actions))
         parts.show(self._in_python, connection is not None)
         self._action_changed()
+
+    def _action_of(self, connection: Connection | None) -> str | None:
+        """Return the only action, or the one that was chosen there before."""
+        if connection is None:
+            return None
+        actions, slug = connection.destination.actions, connection.destination.slug
+        chosen = next(iter(actions)) if len(actions) == 1 else self._chosen.get(slug)
+        return chosen if chosen in actions else None
 
     def _action_changed(self) -> None:
         connection, slug = self.connection, self._action.value
@@ -116,10 +125,12 @@ class App:
             self._action_fields.value = ""
             self._fields.set({}, ())
         else:
-            action = connection.destination.action(slug)
+            action, place = connection.destination.action(slug), connection.destination.slug
+            self._chosen[place] = slug
             self._action_fields.value = markup.fields_table(action.fields)
             self._per_request.placeholder = f"{action.batch_size:,}, as the action takes"
-            self._fields.set({} if self._rows.frame is None else action.fields, self._rows.columns)
+            fields = {} if self._rows.frame is None else action.fields
+            self._fields.set(fields, self._rows.columns, place=(place, slug))
         self._changed()
 
     def _is_ready(self) -> bool:
@@ -152,6 +163,7 @@ class App:
 
     def _keywords(self) -> dict[str, Any]:
         assert self.connection is not None  # It is ready.
+        self._connecting.check()
         self._rows.check()
         choices = self._choices()
         fields = self.connection.destination.action(choices.action).fields

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...destination import InputField
+from ...errors import UsageError
 from ...session import Connection, Session
 from ...simulators import Simulator, simulate
 from . import markup, parts
 from .choices import given
 from .inputs import Input, SecretInput, value_input
-from .offers import Offer, search
+from .offers import Offer, offers, search
 from .work import Problem, Start, Work, attempted
 
 # A click may overtake what was typed or chosen right before it: they travel separately.
@@ -22,17 +23,19 @@ SLIP_SECONDS = 0.5
 class Connecting:
     """A list of destinations with a search, the settings of the chosen one, and two buttons.
 
-    ``offer`` and ``connection`` are None as long as there is none; ``settings`` are
-    those of the connection.
+    Those among *names*, the variables of the notebook, are looked for again with every
+    search and every click on a button. ``offer`` and ``connection`` are None as long as
+    there is none; ``settings`` are those of the connection.
     """
 
     def __init__(
-        self, found: Sequence[Offer], session: Session, changed: parts.Changed, *, start: Start
+        self, names: Mapping[str, Any], session: Session, changed: parts.Changed, *, start: Start
     ) -> None:
         self.offer: Offer | None = None
         self.connection: Connection | None = None
         self.settings: dict[str, Any] = {}
-        self._offers = list(found)
+        self._names = names
+        self._offers = offers(names)
         self._session = session
         self._changed = changed
         self._work: Work[tuple[Connection, str]] = Work(start, parts.TURN)
@@ -44,7 +47,7 @@ class Connecting:
 
     def _make(self) -> None:
         hint = "a name, or what it does"
-        self._search = parts.text("Search destinations", self._filter, live=True, placeholder=hint)
+        self._search = parts.text("Search destinations", self._find, live=True, placeholder=hint)
         self._list = parts.listing("Destinations", self._options(self._offers), self._choose)
         self._about = parts.html()
         self._form = parts.column()
@@ -60,23 +63,47 @@ class Connecting:
     def _options(self, found: Sequence[Offer]) -> list[tuple[str, int]]:
         return [(offer.line, self._offers.index(offer)) for offer in found]
 
-    def _filter(self) -> None:
+    def _find(self) -> None:
+        """Offer what there is by now; what was defined anew takes the place of the old."""
+        self._offers = offers(self._names)
+        new = self._now()
+        if new is not None and new != self.offer:
+            self._take(new)
         found = search(self._offers, self._search.value)
         # What a search hides stays chosen.
         chosen = self._offers.index(self.offer) if self.offer in found else None
         parts.refill(self._list, self._options(found), chosen)
 
+    def _now(self) -> Offer | None:
+        """Return what is offered by now in the place of what was chosen."""
+        place = self.offer and self.offer.place
+        return next((each for each in offers(self._names) if each.place == place), None)
+
+    def check(self) -> None:
+        """Raise UsageError unless the notebook still has the destination that was chosen."""
+        offer, new = self.offer, self._now()
+        if offer is None or new == offer:
+            return
+        if new is None:
+            raise UsageError(f"{offer.variable} is no destination now: choose one that there is")
+        raise UsageError(f"{offer.variable} was defined anew in a cell: connect again")
+
     def _choose(self) -> None:
         at = self._list.value
         if at is None or self._offers[at] is self.offer:
             return
-        self.offer = self._offers[at]
-        self._forget()
-        self._about.value = markup.note(self.offer.destination.description)
-        self._form.children = self._settings_form(self.offer.settings)
-        self._test.disabled = self.offer.destination.test_authentication is None
-        parts.show(self.form)
+        self._take(self._offers[at])
         self._catch_up()
+
+    def _take(self, offer: Offer) -> None:
+        had, self.offer = self.offer, offer
+        self._forget()
+        self._about.value = markup.note(offer.destination.description)
+        # What was typed for a destination stays there, if it still asks for the same.
+        if had is None or (had.place, had.settings) != (offer.place, offer.settings):
+            self._form.children = self._settings_form(offer.settings)
+        self._test.disabled = offer.destination.test_authentication is None
+        parts.show(self.form)
         self._changed()
 
     def _settings_form(self, fields: Mapping[str, InputField]) -> list[parts.Widget]:
@@ -121,6 +148,7 @@ class Connecting:
         self._start()
 
     def _start(self) -> None:
+        self._find()
         offer, is_test = self.offer, self._is_test
         assert offer is not None  # Else there is no button to click.
         settings = attempted(self.entered)
@@ -136,6 +164,7 @@ class Connecting:
 
     def entered(self) -> dict[str, Any]:
         """Return what is entered, without blanks and defaults; raises UsageError."""
+        self.check()
         values = {key: each.read() for key, each in self._inputs.items()}
         return given({key: each.field for key, each in self._inputs.items()}, values)
 

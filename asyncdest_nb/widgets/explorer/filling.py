@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from ...destination import InputField
 from ...errors import UsageError
@@ -15,18 +15,43 @@ from .inputs import Input, chosen, constant_input, label_of
 WORDS = 60  # Characters of what fills a field by itself.
 
 
-class FieldRow:
-    """A field: how it is filled, and by what."""
+Entered: TypeAlias = tuple[Kind, Any]  # How a field is filled, and what its input holds.
 
-    def __init__(self, field: InputField, columns: Sequence[str], changed: parts.Changed) -> None:
+
+class FieldRow:
+    """A field: how it is filled, and by what.
+
+    It begins with what was *entered* for it before, as far as that can be chosen still.
+    """
+
+    def __init__(
+        self,
+        field: InputField,
+        columns: Sequence[str],
+        changed: parts.Changed,
+        entered: Entered = ("itself", None),
+    ) -> None:
         self._field = field
         self._columns = columns
         self._by_itself = by_itself(field, columns)
-        self._changed = changed
+        self._changed: parts.Changed = lambda: None  # Nobody is told of what was there before.
         self._inputs: dict[Kind, Input] = {}
         self._how = parts.dropdown(label_of(field), self._kinds(), self._switched, "itself")
         self._about = parts.html(markup.note(field.description), name="ade-about")
         self.widget = parts.line(self._how, self._about, name="ade-field")
+        self._enter(*entered)
+        self._changed = changed
+
+    def _enter(self, kind: Kind, value: Any) -> None:
+        parts.put(self._how, kind)
+        if self._how.value == kind and kind in self._inputs:
+            parts.put(self._inputs[kind].control, value)
+
+    @property
+    def entered(self) -> Entered:
+        """What is entered, to begin with another time."""
+        kind: Kind = self._how.value
+        return kind, self._inputs[kind].control.value if kind in self._inputs else None
 
     def _kinds(self) -> list[tuple[str, Kind]]:
         field, words = self._field, self._by_itself
@@ -105,19 +130,33 @@ class FieldRow:
 
 
 class FieldRows:
-    """The fields of an action, and how each is filled."""
+    """The fields of an action, and how each is filled; what was entered before is kept."""
 
     def __init__(self, changed: parts.Changed) -> None:
         self._changed = changed
         self._rows: dict[str, FieldRow] = {}
+        self._place: Sequence[str] = ()
+        self._entered: dict[Sequence[str], Entered] = {}  # By place and key.
         self._box = parts.column()
         self.widget = parts.section("Fields", self._box)
 
-    def set(self, fields: Mapping[str, InputField], columns: Sequence[str]) -> None:
-        """Begin anew with other *fields* or *columns*."""
-        for row in self._rows.values():
+    def set(
+        self, fields: Mapping[str, InputField], columns: Sequence[str], *, place: Sequence[str] = ()
+    ) -> None:
+        """Take other *fields* or *columns*, with what was entered in *place* before.
+
+        *place* are the destination and the action.
+        """
+        for key, row in self._rows.items():
+            self._entered[*self._place, key] = row.entered
             row.close()
-        self._rows = {key: FieldRow(field, columns, self._changed) for key, field in fields.items()}
+        self._place = place
+        self._rows = {
+            key: FieldRow(
+                field, columns, self._changed, self._entered.get((*place, key), ("itself", None))
+            )
+            for key, field in fields.items()
+        }
         self._box.children = [row.widget for row in self._rows.values()]
         parts.show(self.widget, bool(fields))
 

@@ -25,6 +25,12 @@ class Offer:
     variable: str | None = None
 
     @property
+    def place(self) -> tuple[str, str, bool]:
+        """Where it comes from: another one there takes its place."""
+        slug = "" if self.variable else self.destination.slug
+        return self.variable or "", slug, self.is_simulated
+
+    @property
     def settings(self) -> dict[str, InputField]:
         """What it has to be told: nothing if it is simulated."""
         return {} if self.is_simulated else input_fields(self.destination.settings)

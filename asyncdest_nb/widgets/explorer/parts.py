@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -170,6 +171,12 @@ def refill(widget: Widget, options: Options, value: Any = None) -> None:
     if hasattr(widget, "rows"):
         widget.rows = _rows(options)
     widget.observe(widget.told, names="value")
+
+
+def put(widget: Widget, value: Any) -> None:
+    """Enter *value*; nothing is, if it cannot be chosen there."""
+    with suppress(traitlets.TraitError):
+        widget.value = value
 
 
 def _rows(options: Options) -> int:

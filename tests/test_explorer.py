@@ -9,14 +9,18 @@ import getpass
 import json
 import threading
 import warnings
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from decimal import Decimal
+from enum import Enum
 from typing import Any
+from uuid import UUID
 
 import ipywidgets
 import pandas as pd
 import pytest
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretBytes, SecretStr
 
 import asyncdest_nb as ad
 from asyncdest_nb.widgets.explorer import Explorer, connecting, explore
@@ -28,6 +32,7 @@ from asyncdest_nb.widgets.explorer.choices import (
     given,
     in_reach,
     parsed,
+    texts_of,
     unknown_roots,
 )
 from asyncdest_nb.widgets.explorer.code import (
@@ -317,6 +322,60 @@ def field(annotation: Any) -> Any:
 )
 def test_what_is_typed_is_read_by_the_field(annotation, text, value):
     assert parsed(field(annotation), text) == value
+
+
+class Plan(Enum):
+    PRO = "pro"
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "value"),
+    [
+        (Plan | None, "pro", "pro"),
+        (Plan | None, "prro", "prro"),
+        (UUID, "12345678-1234-1234-1234-123456789abc", "12345678-1234-1234-1234-123456789abc"),
+        (Decimal, "1,5", "1,5"),
+        (Any, "pro", "pro"),
+        (Any, "17", 17),
+        (dict[str, Any] | str, '{"a": 1}', {"a": 1}),
+    ],
+)
+def test_a_field_that_takes_a_text_needs_no_json(annotation, text, value):
+    model = type("Payload", (ad.Payload,), {"__annotations__": {"x": annotation}})
+    assert texts_of(model) == {"x"}
+    assert parsed(field(annotation), text, takes_text=True) == value
+
+
+@pytest.mark.parametrize("annotation", [dict, dict[str, str], list[Any], Callable[[], int], int])
+def test_a_field_that_takes_no_text_needs_json(annotation):
+    model = type("Payload", (ad.Payload,), {"__annotations__": {"x": annotation}})
+    assert texts_of(model) == frozenset()
+
+
+def test_a_json_with_a_slip_is_no_text():
+    with pytest.raises(ad.UsageError, match="x: no JSON"):
+        parsed(field(Any), '{"a": 1', takes_text=True)
+
+
+def test_a_plan_and_an_id_are_typed_as_they_are(session):
+    class Settings(ad.Settings):
+        plan: Plan = ad.field("Plan", default="pro")
+        workspace: UUID | None = ad.field("Workspace", default=UUID(int=1))
+        extra: dict[str, Any] | None = ad.field("Extra")
+
+    names = {"mine": own_destination(settings=Settings, payload=ACTION.payload)}
+    clicks = Clicks(FRAME, session=session, names=names)
+    clicks.choose("own")
+    assert clicks.find("Plan (optional)").value == "pro"
+    assert clicks.find("Workspace (optional)").value == ""
+    assert clicks.find("Extra (optional)").placeholder == '{"key": "value"}'
+    clicks.put(**{"Extra (optional)": "x"})
+    clicks.click("Connect")
+    assert "Extra: no JSON" in clicks.text
+    assert "@path" not in clicks.text
+    clicks.put(**{"Extra (optional)": ""})
+    clicks.click("Connect")
+    assert "connect(mine)" in clicks.explorer.code
 
 
 @pytest.mark.parametrize("text", ["{", "NaN", "a, b"])
@@ -887,6 +946,81 @@ def test_a_secret_box_is_emptied_when_it_was_read():
     assert box.secret.get_secret_value() == SECRET
     assert ("value", "") in sent
     assert told == ["changed"]
+
+
+class Login(BaseModel):
+    token: SecretStr
+
+
+class SecretSettings(ad.Settings):
+    raw: SecretBytes | None = ad.field("Raw")
+    login: Login | None = ad.field("Login")
+    keys: list[SecretStr] | None = ad.field("Keys")
+
+
+SECRETS = {
+    "Raw (optional)": f"{SECRET}-raw",
+    "Login (optional)": json.dumps({"token": f"{SECRET}-login"}),
+    "Keys (optional)": json.dumps([f"{SECRET}-key"]),
+}
+
+
+def test_a_secret_inside_a_setting_is_a_secret_too(session, monkeypatch):
+    said: list[Any] = []
+    monkeypatch.setattr(
+        ipywidgets.Widget, "_send", lambda self, message, buffers=None: said.append(message)
+    )
+    names: dict[str, Any] = {"mine": own_destination(settings=SecretSettings)}
+    clicks = Clicks(FRAME, session=session, names=names)
+    clicks.choose("own")
+    for label, text in SECRETS.items():
+        clicks.enter(label, text)
+    clicks.click("Connect")
+    code = clicks.explorer.code
+    assert SECRET not in repr([each.get_state() for each in clicks.all()]) + repr(said) + code
+    asked = {label.removesuffix(" (optional)"): text for label, text in SECRETS.items()}
+    monkeypatch.setattr(getpass, "getpass", asked.__getitem__)
+    names["session"] = session
+    exec(code, names)
+    for connection in (names["crm"], clicks.explorer.connection):
+        found = connection._channel.settings
+        assert found.raw.get_secret_value() == f"{SECRET}-raw".encode()
+        assert found.login.token.get_secret_value() == f"{SECRET}-login"
+        assert [each.get_secret_value() for each in found.keys] == [f"{SECRET}-key"]
+
+
+def test_a_secret_that_is_no_json_is_explained_without_it(session):
+    names = {"mine": own_destination(settings=SecretSettings)}
+    clicks = Clicks(FRAME, session=session, names=names)
+    clicks.choose("own")
+    clicks.enter("Login (optional)", SECRET)
+    clicks.click("Connect")
+    assert "Login: no JSON" in clicks.text
+    assert SECRET not in clicks.text
+
+
+def test_a_secret_that_need_not_be_can_be_removed(demo, session):
+    clicks = open_connection(demo, session)
+    clicks.click("Remove API key")
+    clicks.click("Connect")
+    assert "getpass" not in clicks.explorer.code
+    assert clicks.find("API key (optional)").placeholder == ""
+    assert clicks.buttons("Remove") == []
+
+
+def test_a_secret_of_a_row_is_only_filled_from_a_column(session):
+    class Payload(ad.Payload):
+        user_id: str = ad.field("User ID")
+        pin: SecretStr = ad.field("Pin")
+        login: Login | None = ad.field("Login")
+
+    names = {"mine": own_destination(payload=Payload)}
+    clicks = Clicks(FRAME, session=session, names=names)
+    clicks.choose("own")
+    clicks.click("Connect")
+    for label in ("Pin (required)", "Login (optional)"):
+        assert [kind for _, kind in clicks.find(label).options] == ["itself", "column"]
+    assert "Pin: nothing fills it by itself; choose a column" in clicks.text
 
 
 # ---- slow things

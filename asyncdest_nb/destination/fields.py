@@ -251,12 +251,14 @@ def _choices(annotation: Any) -> tuple[Any, ...] | None:
     return None
 
 
-def _holds_secret(annotation: Any) -> bool:
+def _holds_secret(annotation: Any, seen: frozenset[Any] = frozenset()) -> bool:
+    """Whether *annotation* is a secret, or has one anywhere inside."""
+    if annotation is SecretStr or annotation is SecretBytes:
+        return True
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return any(_holds_secret(each.annotation) for each in annotation.model_fields.values())
-    if get_args(annotation):
-        return any(map(_holds_secret, get_args(annotation)))
-    return annotation in (SecretStr, SecretBytes)
+        inside = [] if annotation in seen else annotation.model_fields.values()
+        return any(_holds_secret(each.annotation, seen | {annotation}) for each in inside)
+    return any(_holds_secret(each, seen) for each in get_args(annotation))
 
 
 def _matches(pattern: str) -> Callable[[str], object]:

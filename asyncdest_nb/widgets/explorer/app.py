@@ -11,7 +11,7 @@ from IPython.display import display
 from ...frame import DataFrame
 from ...session import Connection, Run, Session, default_session
 from . import markup, parts
-from .choices import Choices, arguments
+from .choices import Choices, arguments, texts_of
 from .code import cell, free, session_arguments, submit_call, taken_names
 from .connecting import Connecting
 from .filling import FieldRows
@@ -130,7 +130,12 @@ class App:
             self._action_fields.value = markup.fields_table(action.fields)
             self._per_request.placeholder = f"{action.batch_size:,}, as the action takes"
             fields = {} if self._rows.frame is None else action.fields
-            self._fields.set(fields, self._rows.columns, place=(place, slug))
+            self._fields.set(
+                fields,
+                self._rows.columns,
+                place=(place, slug),
+                texts=texts_of(action.payload),
+            )
         self._changed()
 
     def _is_ready(self) -> bool:

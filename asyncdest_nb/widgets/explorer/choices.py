@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pydantic import BaseModel, PydanticUserError, TypeAdapter
+
 from ...destination import InputField
 from ...errors import UsageError
 from ...mapping import FieldPlan, plan_fields, transform
@@ -119,25 +121,50 @@ def _is_keyword(key: str, value: Any) -> bool:
 _json = json.JSONEncoder(sort_keys=True).encode
 
 
-def parsed(field: InputField, text: str) -> Any:
+def texts_of(model: type[BaseModel]) -> frozenset[str]:
+    """Return the fields of *model* that take a text, if only for what it stands for."""
+    return frozenset(
+        key for key, info in model.model_fields.items() if _takes_text(info.annotation)
+    )
+
+
+def _takes_text(annotation: Any) -> bool:
+    try:
+        schema = TypeAdapter(annotation).json_schema()
+    except PydanticUserError:  # It has no JSON, as a callable.
+        return False
+    return _is_text(schema, schema.get("$defs", {}))
+
+
+def _is_text(schema: Mapping[str, Any], named: Mapping[str, Any]) -> bool:
+    if "$ref" in schema:
+        return _is_text(named[schema["$ref"].rpartition("/")[2]], named)
+    if "anyOf" in schema:
+        return any(_is_text(each, named) for each in schema["anyOf"])
+    return bool(schema.get("type", "string") == "string")
+
+
+MAPPED = '{"email": {"@path": "$.email"}}'
+
+
+def parsed(field: InputField, text: str, *, takes_text: bool = False, example: str = MAPPED) -> Any:
     """Return what *text*, typed for *field*, means.
 
     What is no number stays a text, for the field's own check to refuse. Raises
-    UsageError where JSON is due and it is none.
+    UsageError, with an *example* of an object, where JSON is due and it is none.
+    Where the field *takes_text*, JSON is due only of what begins as JSON does.
     """
     if field.multiple or field.type == "object":
-        return _from_json(field, text)
+        try:
+            return json.loads(text, parse_constant=_refuse)
+        except ValueError as error:
+            if takes_text and not field.multiple and text.lstrip()[:1] not in tuple('{["'):
+                return text
+            like = '["a", "b"]' if field.multiple else example
+            raise UsageError(f"{field.label}: no JSON ({error}); write it like {like}") from None
     if field.type in ("integer", "number"):
         return _number(text)
     return text
-
-
-def _from_json(field: InputField, text: str) -> Any:
-    try:
-        return json.loads(text, parse_constant=_refuse)
-    except ValueError as error:
-        example = '["a", "b"]' if field.multiple else '{"email": {"@path": "$.email"}}'
-        raise UsageError(f"{field.label}: no JSON ({error}); write it like {example}") from None
 
 
 def _refuse(name: str) -> Any:

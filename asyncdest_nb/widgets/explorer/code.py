@@ -16,7 +16,7 @@ from .offers import Offer
 
 WIDTH = 88  # Characters: what fits a cell beside a file browser.
 
-_MODULES = {"ad": "asyncdest_nb", "getpass": "getpass"}  # By the name in a cell.
+_MODULES = {"ad": "asyncdest_nb", "getpass": "getpass", "json": "json"}  # By the name in a cell.
 
 
 def cell(
@@ -39,11 +39,21 @@ def cell(
     """
     ad, crm, demo, run = (free(name, taken) for name in ("ad", "crm", "demo", "run"))
     slug = literal(offer.destination.slug)
+    hidden = {
+        key: value
+        for key, value in settings.items()
+        if is_secret(value) or offer.settings[key].holds_secret
+    }
     place = demo if offer.is_simulated else offer.variable or slug
     holder = session or (ad if opening is None else free("session", taken))
-    written = _written(offer, settings, free("getpass", taken))
+    written = {
+        key: _question(offer.settings[key].label, value, taken)
+        if key in hidden
+        else literal(value, indent=len(key) + 5)
+        for key, value in settings.items()
+    }
     lines = [
-        *([_import("getpass", taken), ""] if any(map(is_secret, settings.values())) else []),
+        *_imports(hidden.values(), taken),
         f"import asyncdest_nb as {ad}",
         "",
         *([f"{rows} = ...  # the frame you gave to {ad}.explore(…)"] if rows else []),
@@ -70,18 +80,24 @@ def taken_names(names: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
-def _import(module: str, taken: Collection[str]) -> str:
-    name = free(module, taken)
-    return f"import {module}" if name == module else f"import {module} as {name}"
+def _imports(hidden: Collection[Any], taken: Collection[str]) -> list[str]:
+    """Return the imports that the questions for *hidden* values need, and a blank line."""
+    modules = ["getpass"] if hidden else []
+    if not all(map(_is_text, hidden)):
+        modules.append("json")
+    names = [(module, free(module, taken)) for module in modules]
+    lines = [f"import {each}" + f" as {name}" * (name != each) for each, name in names]
+    return [*lines, ""] if lines else []
 
 
-def _written(offer: Offer, settings: Mapping[str, Any], getpass: str) -> dict[str, str]:
-    return {
-        key: f"{getpass}.getpass({literal(offer.settings[key].label)})"
-        if is_secret(value)
-        else literal(value, indent=len(key) + 5)
-        for key, value in settings.items()
-    }
+def _question(label: str, value: Any, taken: Collection[str]) -> str:
+    """Return what asks for a hidden *value*."""
+    asked = f"{free('getpass', taken)}.getpass({literal(label)})"
+    return asked if _is_text(value) else f"{free('json', taken)}.loads({asked})"
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str | SecretStr)
 
 
 def submit_call(

@@ -6,13 +6,14 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...destination import InputField
+from pydantic import SecretStr
+
 from ...errors import UsageError
 from ...session import Connection, Session
 from ...simulators import Simulator, simulate
 from . import markup, parts
-from .choices import given
-from .inputs import Input, SecretInput, value_input
+from .choices import given, texts_of
+from .inputs import Input, value_input
 from .offers import Offer, offers, search
 from .work import Problem, Start, Work, attempted
 
@@ -101,16 +102,17 @@ class Connecting:
         self._about.value = markup.note(offer.destination.description)
         # What was typed for a destination stays there, if it still asks for the same.
         if had is None or (had.place, had.settings) != (offer.place, offer.settings):
-            self._form.children = self._settings_form(offer.settings)
+            self._form.children = self._settings_form(offer)
         self._test.disabled = offer.destination.test_authentication is None
         parts.show(self.form)
         self._changed()
 
-    def _settings_form(self, fields: Mapping[str, InputField]) -> list[parts.Widget]:
+    def _settings_form(self, offer: Offer) -> list[parts.Widget]:
+        fields, texts = offer.settings, texts_of(offer.destination.settings)
         for each in self._inputs.values():
             each.close()
         self._inputs = {
-            key: (SecretInput if field.type == "password" else value_input)(field, self._edited)
+            key: value_input(field, self._edited, takes_text=key in texts)
             for key, field in fields.items()
         }
         if not fields:
@@ -175,7 +177,11 @@ class Connecting:
         connection = self.connection
         if connection is None:
             target = self._simulator(offer) if offer.is_simulated else offer.destination
-            connection = self._session.connect(target, **settings)
+            plain: dict[str, Any] = {
+                key: each.get_secret_value() if isinstance(each, SecretStr) else each
+                for key, each in settings.items()
+            }
+            connection = self._session.connect(target, **plain)
         words = f"Connected to {offer.title}; nothing has been sent."
         if is_test:
             connection.test_authentication()

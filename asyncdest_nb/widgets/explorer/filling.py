@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from ...destination import InputField
@@ -30,9 +30,12 @@ class FieldRow:
         columns: Sequence[str],
         changed: parts.Changed,
         entered: Entered = ("itself", None),
+        *,
+        takes_text: bool = False,
     ) -> None:
         self._field = field
         self._columns = columns
+        self._takes_text = takes_text
         self._by_itself = by_itself(field, columns)
         self._changed: parts.Changed = lambda: None  # Nobody is told of what was there before.
         self._inputs: dict[Kind, Input] = {}
@@ -60,13 +63,18 @@ class FieldRow:
         ]
         if self._columns:
             kinds.append(("a column", "column"))
-        if field.type == "object" and not field.multiple and in_reach(self._columns):
-            kinds.append(("an object of columns", "columns"))
-        kinds.append(("a constant", "constant"))
-        if self._columns:
-            kinds.append(("a template", "template"))
+        if not field.holds_secret:  # Else what is typed would be on the page and in the cell.
+            kinds += self._typed_kinds()
         if words and not field.required:
             kinds.append(("nothing", "empty"))
+        return kinds
+
+    def _typed_kinds(self) -> list[tuple[str, Kind]]:
+        kinds: list[tuple[str, Kind]] = [("a constant", "constant")]
+        if self._field.type == "object" and not self._field.multiple and in_reach(self._columns):
+            kinds.insert(0, ("an object of columns", "columns"))
+        if self._columns:
+            kinds.append(("a template", "template"))
         return kinds
 
     def _switched(self) -> None:
@@ -81,7 +89,7 @@ class FieldRow:
         field, changed = self._field, self._edited
         columns = [(name, name) for name in self._columns]
         if kind == "constant":
-            return constant_input(field, changed)
+            return constant_input(field, changed, takes_text=self._takes_text)
         if kind == "column":
             control = parts.dropdown(f"Column for {field.label}", columns, changed)
         elif kind == "columns":
@@ -106,7 +114,8 @@ class FieldRow:
         """Return what is chosen; raises UsageError where something is missing."""
         kind: Kind = self._how.value
         if kind == "itself" and self._field.required:
-            what = "nothing fills it by itself; choose a column, a constant or a template"
+            ways = "a column" if self._field.holds_secret else "a column, a constant or a template"
+            what = f"nothing fills it by itself; choose {ways}"
             chosen(self._by_itself, self._field, what)
         if kind in ("itself", "empty"):
             return Filling(kind)
@@ -141,11 +150,16 @@ class FieldRows:
         self.widget = parts.section("Fields", self._box)
 
     def set(
-        self, fields: Mapping[str, InputField], columns: Sequence[str], *, place: Sequence[str] = ()
+        self,
+        fields: Mapping[str, InputField],
+        columns: Sequence[str],
+        *,
+        place: Sequence[str] = (),
+        texts: Collection[str] = (),
     ) -> None:
         """Take other *fields* or *columns*, with what was entered in *place* before.
 
-        *place* are the destination and the action.
+        *place* are the destination and the action; *texts* as of ``texts_of``.
         """
         for key, row in self._rows.items():
             self._entered[*self._place, key] = row.entered
@@ -153,7 +167,11 @@ class FieldRows:
         self._place = place
         self._rows = {
             key: FieldRow(
-                field, columns, self._changed, self._entered.get((*place, key), ("itself", None))
+                field,
+                columns,
+                self._changed,
+                self._entered.get((*place, key), ("itself", None)),
+                takes_text=key in texts,
             )
             for key, field in fields.items()
         }

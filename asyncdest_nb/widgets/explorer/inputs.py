@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeAlias
 
 from pydantic import SecretStr
 
 from ...destination import InputField
 from ...errors import UsageError
 from . import markup, parts
-from .choices import parsed
+from .choices import MAPPED, parsed
+
+Read: TypeAlias = Callable[[str], Any]
+
+_SETTING = '{"key": "value"}'
 
 
 class Input:
@@ -40,40 +47,80 @@ def label_of(field: InputField) -> str:
 
 
 class SecretInput(Input):
-    """A box for a secret, which keeps nothing of it."""
+    """A box for a secret, or for JSON with secrets in it, which keeps nothing of it."""
 
-    def __init__(self, field: InputField, changed: parts.Changed) -> None:
-        control = parts.secret_text(label_of(field), changed, placeholder=field.placeholder or "")
+    def __init__(self, field: InputField, changed: parts.Changed, read: Read, hint: str) -> None:
+        self._changed, self._parsed = changed, read
+        control = parts.secret_text(label_of(field), self._entered, placeholder=hint)
         super().__init__(field, control, self._secret, field.description)
+        self._remove = parts.button(f"Remove {field.label}", self._removed)
+        self.widget = parts.column(self.widget, self._remove)
+        parts.show(self._remove, False)
 
-    def _secret(self) -> SecretStr | None:
-        return self.control.secret  # type: ignore[no-any-return]  # ipywidgets has no types.
+    def _secret(self) -> Any:
+        secret: SecretStr | None = self.control.secret
+        value = None if secret is None else self._parsed(secret.get_secret_value())
+        return SecretStr(value) if isinstance(value, str) else value
+
+    def _entered(self) -> None:
+        parts.show(self._remove, not self.field.required)
+        self._changed()
+
+    def _removed(self) -> None:
+        self.control.forget()
+        parts.show(self._remove, False)
+        self._changed()
 
 
-def value_input(field: InputField, changed: parts.Changed) -> Input:
-    """Return an input for a setting, its default filled in."""
-    control, read = _control(field, label_of(field), changed, value=field.default)
-    return Input(field, control, read, field.description)
+def value_input(field: InputField, changed: parts.Changed, *, takes_text: bool = False) -> Input:
+    """Return an input for a setting, its default filled in; *takes_text* as in ``parsed``."""
+    read = partial(parsed, field, takes_text=takes_text, example=_SETTING)
+    hint = _hint(field, "" if takes_text else _SETTING)
+    if field.holds_secret:
+        return SecretInput(field, changed, read, hint)
+    control, value = _control(field, label_of(field), changed, read, hint=hint)
+    return Input(field, control, value, field.description)
 
 
-def constant_input(field: InputField, changed: parts.Changed) -> Input:
-    """Return an input for a constant that fills *field*."""
-    control, read = _control(field, f"Constant for {field.label}", changed)
-    return Input(field, control, read)
+def constant_input(field: InputField, changed: parts.Changed, *, takes_text: bool = False) -> Input:
+    """Return an input for a constant that fills *field*; *takes_text* as in ``parsed``."""
+    read = partial(parsed, field, takes_text=takes_text)
+    hint = _hint(field, "" if takes_text else MAPPED)
+    control, value = _control(
+        replace(field, default=None), f"Constant for {field.label}", changed, read, hint=hint
+    )
+    return Input(field, control, value)
 
 
 def _control(
-    field: InputField, label: str, changed: parts.Changed, value: Any = None
+    field: InputField, label: str, changed: parts.Changed, read: Read, *, hint: str
 ) -> tuple[parts.Widget, Callable[[], Any]]:
+    """Return a widget that begins with the default, and what reads it."""
     options = _options(field)
     if options and not field.multiple:
-        control = parts.dropdown(label, options, changed, value)
+        known = field.default in [value for _, value in options]
+        control = parts.dropdown(label, options, changed, field.default if known else None)
         return control, lambda: control.value
-    is_json = field.multiple or field.type == "object"
-    shown = "" if value is None else markup.as_json(value) if is_json else str(value)
-    make = parts.long_text if is_json else parts.text
-    control = make(label, changed, value=shown, placeholder=field.placeholder or _hint(field))
-    return control, lambda: parsed(field, control.value) if control.value else None
+    make = parts.long_text if _is_json(field) else parts.text
+    control = make(label, changed, value=_typed(field, read), placeholder=hint)
+    return control, lambda: read(control.value) if control.value else None
+
+
+def _is_json(field: InputField) -> bool:
+    return field.multiple or field.type == "object"
+
+
+def _typed(field: InputField, read: Read) -> str:
+    """Return the default as one would type it; empty = there is none, or no way to."""
+    if field.default is None:
+        return ""
+    if not _is_json(field):
+        return str(field.default)
+    for text in (str(field.default), markup.as_json(field.default)):
+        with suppress(UsageError):
+            if read(text) == field.default:
+                return text
+    return ""
 
 
 def _options(field: InputField) -> list[tuple[str, Any]]:
@@ -82,10 +129,10 @@ def _options(field: InputField) -> list[tuple[str, Any]]:
     return [("true", True), ("false", False)] if field.type == "boolean" else []
 
 
-def _hint(field: InputField) -> str:
-    if field.multiple:
-        return '["a", "b"]'
-    return '{"plan": "pro", "email": {"@path": "$.email"}}' if field.type == "object" else ""
+def _hint(field: InputField, example: str) -> str:
+    if field.placeholder or not _is_json(field):
+        return field.placeholder or ""
+    return '["a", "b"]' if field.multiple else example
 
 
 def chosen(value: Any, field: InputField, what: str) -> Any:

@@ -56,6 +56,7 @@ class SecretText(ipywidgets.Password):  # type: ignore[misc]  # No types, see ab
     def __init__(self, changed: Changed, **options: Any) -> None:
         self.secret: SecretStr | None = None
         self._changed = changed
+        self._hint = options.get("placeholder", "")
         super().__init__(**options)
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
@@ -67,6 +68,10 @@ class SecretText(ipywidgets.Password):  # type: ignore[misc]  # No types, see ab
             self.placeholder = "entered; type to replace it"
             self.send_state("value")
             _in_turn(self._changed)
+
+    def forget(self) -> None:
+        """Keep the secret no longer."""
+        self.secret, self.placeholder = None, self._hint
 
 
 def _in_turn(changed: Changed) -> None:

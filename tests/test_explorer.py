@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import ipywidgets
@@ -28,6 +28,7 @@ from asyncdest_nb.widgets.explorer.choices import (
     Choices,
     Filling,
     arguments,
+    as_keys,
     by_itself,
     given,
     in_reach,
@@ -297,6 +298,10 @@ def test_a_field_called_like_an_argument_of_submit_goes_into_the_mapping():
 
 def test_columns_that_a_path_cannot_reach_are_known():
     assert in_reach(["a", "b c", "d.e", "f[0]", "g'h", "", "$"]) == ["a", "b c", "$"]
+
+
+def test_columns_that_cannot_be_keys_of_an_object_are_known():
+    assert as_keys(["a", "@path", "@id", "_metadata", "d.e", "b"]) == ["a", "b"]
 
 
 def test_names_in_a_template_that_no_column_has_are_known():
@@ -883,6 +888,80 @@ def test_salesforce_is_asked_for_its_fields_only_by_its_own_check(session):
     clicks.fill("Object (required)", "constant", "Contact", "Constant for Object")
     assert clicks.find("Send 1 row")
     assert 'run = crm.submit(df, "insert", object="Contact")' in clicks.explorer.code
+
+
+def test_a_column_without_a_name_can_be_chosen(demo, session):
+    frame = pd.DataFrame([["u9", "x"]], columns=["", "b.c"])
+    clicks = ready(demo, session, frame=frame)
+    clicks.fill("User ID (required)", "column", "", "Column for User ID")
+    assert clicks.find("Send 1 row")
+    assert 'columns={"user_id": ""}' in clicks.explorer.code
+    clicks.find("User ID (required)").value = "template"
+    assert clicks.find("Template for User ID").placeholder == "any text around it"
+
+
+def test_fields_called_like_arguments_of_submit_can_be_looked_at(session):
+    class Payload(ad.Payload):
+        columns: str = ad.field("Columns")
+        mapping: str = ad.field("Mapping")
+
+    names = {"mine": own_destination(payload=Payload)}
+    clicks = Clicks(FRAME, session=session, names=names)
+    clicks.choose("own")
+    clicks.click("Connect")
+    clicks.fill("Columns (required)", "column", "userId", "Column for Columns")
+    clicks.fill("Mapping (required)", "constant", "v", "Constant for Mapping")
+    assert clicks.find("Send 4 rows")
+    assert "<td>u1</td>" in clicks.text.replace(' dir="auto"', "").replace("&quot;", "")
+
+
+def test_a_setting_whose_default_is_none_of_its_choices_is_left_to_be_chosen(session):
+    class Settings(ad.Settings):
+        region: Literal["eu", "us"] = ad.field("Region", default="EU")
+
+    names = {"mine": own_destination(settings=Settings)}
+    clicks = Clicks(FRAME, session=session, names=names)
+    clicks.choose("own")
+    assert clicks.find("Region (optional)").value is None
+
+
+@pytest.mark.parametrize("kind", [bool, str, dict, Literal["a"]])
+def test_a_constant_that_was_not_given_is_asked_for(kind, session):
+    model = type("Payload", (ad.Payload,), {"__annotations__": {"x": kind | None}})
+    clicks = Clicks(FRAME, session=session, names={"mine": own_destination(payload=model)})
+    clicks.choose("own")
+    clicks.click("Connect")
+    clicks.find("x (optional)").value = "constant"
+    assert "x: write its value, or choose one" in clicks.text
+    assert clicks.find("Send 4 rows").disabled
+
+
+def test_a_null_that_was_given_is_one(session):
+    model = type("Payload", (ad.Payload,), {"__annotations__": {"x": dict | None}})
+    clicks = Clicks(FRAME, session=session, names={"mine": own_destination(payload=model)})
+    clicks.choose("own")
+    clicks.click("Connect")
+    clicks.fill("x (optional)", "constant", "null", "Constant for x")
+    assert clicks.find("Send 4 rows")
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (1, "Looked at all rows: 1 fit. 1 request of 1 row.</div>"),
+        (300, "Looked at the first 200 of 300 rows: 200 fit.</div>"),
+    ],
+)
+def test_batches_are_only_named_when_all_rows_are_known(rows, words, session):
+    frame = pd.DataFrame({"user_id": ["a"] * rows, "operation_type": "sync_profile"})
+    waiting: list[Any] = []
+    clicks = Clicks(frame, session=session)
+    clicks.choose("example-async, simulated on this machine")
+    clicks.explorer.app._looking._start = waiting.append
+    clicks.click("Connect")
+    assert f"Looking at {min(rows, 200)} row{'s' * (rows > 1)} …" in clicks.text
+    waiting.pop()()
+    assert words in clicks.text
 
 
 def test_hostile_names_are_text(session):

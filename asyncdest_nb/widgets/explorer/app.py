@@ -203,7 +203,7 @@ class App:
         connection, frame, action = self.connection, self._frame(), self._action.value
         assert connection is not None  # It is ready.
         count = len(frame) if limit is None else min(limit, len(frame))
-        self._status.value = markup.note(f"Looking at {count:,} rows …")
+        self._status.value = markup.note(f"Looking at {markup.rows(count)} …")
         self._looking.do(
             lambda: look(connection, frame, action, keywords, limit=limit), self._show_look
         )

@@ -19,7 +19,7 @@ from ...session import Connection, field_plans
 
 Kind = Literal["itself", "column", "columns", "constant", "template", "empty"]
 
-_TAKEN = frozenset(inspect.signature(Connection.submit).parameters)
+TAKEN = frozenset(inspect.signature(Connection.submit).parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,12 @@ def by_itself(field: InputField, columns: Sequence[str]) -> str:
 def in_reach(columns: Sequence[str]) -> list[str]:
     """Return the columns that a path leads to: a dot in a name is a step into it."""
     return [name for name in columns if transform({"@path": f"$.{name}"}, {name: True}) is True]
+
+
+def as_keys(columns: Sequence[str]) -> list[str]:
+    """Return those in reach whose names may be keys of an object: directives are none."""
+    found = in_reach(columns)
+    return [name for name in found if not name.startswith("@") and name != "_metadata"]
 
 
 def unknown_roots(template: str, columns: Sequence[str]) -> list[str]:
@@ -114,7 +120,7 @@ def _mapped(filling: Filling) -> Any:
 
 
 def _is_keyword(key: str, value: Any) -> bool:
-    is_name = key.isidentifier() and not keyword.iskeyword(key) and key not in _TAKEN
+    is_name = key.isidentifier() and not keyword.iskeyword(key) and key not in TAKEN
     return is_name and not isinstance(value, dict | list)
 
 

@@ -9,13 +9,21 @@ from ...destination import InputField
 from ...errors import UsageError
 from ..watched import cut
 from . import markup, parts
-from .choices import Filling, Kind, by_itself, in_reach, unknown_roots
-from .inputs import Input, chosen, constant_input, label_of
+from .choices import Filling, Kind, as_keys, by_itself, in_reach, unknown_roots
+from .inputs import Input, constant_input, label_of
 
 WORDS = 60  # Characters of what fills a field by itself.
 
 
 Entered: TypeAlias = tuple[Kind, Any]  # How a field is filled, and what its input holds.
+
+
+_TO_DO: dict[Kind, str] = {
+    "column": "choose the column that fills it",
+    "columns": "choose the columns that fill it",
+    "constant": "write its value, or choose one",
+    "template": "write a template",
+}
 
 
 class FieldRow:
@@ -71,7 +79,7 @@ class FieldRow:
 
     def _typed_kinds(self) -> list[tuple[str, Kind]]:
         kinds: list[tuple[str, Kind]] = [("a constant", "constant")]
-        if self._field.type == "object" and not self._field.multiple and in_reach(self._columns):
+        if self._field.type == "object" and not self._field.multiple and as_keys(self._columns):
             kinds.insert(0, ("an object of columns", "columns"))
         if self._columns:
             kinds.append(("a template", "template"))
@@ -93,10 +101,11 @@ class FieldRow:
         if kind == "column":
             control = parts.dropdown(f"Column for {field.label}", columns, changed)
         elif kind == "columns":
-            reachable = [(name, name) for name in in_reach(self._columns)]
+            reachable = [(name, name) for name in as_keys(self._columns)]
             control = parts.several(f"Columns for {field.label}", reachable, changed)
         else:
-            hint = f"{{{{{self._columns[0]}}}}}, and any text around it"
+            names = [f"{{{{{name}}}}}, and " for name in in_reach(self._columns)[:1]]
+            hint = f"{''.join(names)}any text around it"
             control = parts.text(f"Template for {field.label}", changed, placeholder=hint)
         return Input(field, control, lambda: control.value)
 
@@ -112,23 +121,21 @@ class FieldRow:
 
     def filling(self) -> Filling:
         """Return what is chosen; raises UsageError where something is missing."""
+        if missing := self._missing():
+            raise UsageError(f"{self._field.label}: {missing}")
         kind: Kind = self._how.value
-        if kind == "itself" and self._field.required:
-            ways = "a column" if self._field.holds_secret else "a column, a constant or a template"
-            what = f"nothing fills it by itself; choose {ways}"
-            chosen(self._by_itself, self._field, what)
-        if kind in ("itself", "empty"):
+        if kind not in self._inputs:
             return Filling(kind)
         value = self._inputs[kind].read()
-        if kind == "constant":
-            return Filling(kind, value if self._field.choices is None else self._choice(value))
-        if kind == "template":
-            return Filling(kind, chosen(value, self._field, "write a template"))
-        value = chosen(value, self._field, f"choose the {kind} that fills it")
         return Filling(kind, list(value) if kind == "columns" else value)
 
-    def _choice(self, value: Any) -> Any:
-        return chosen(value, self._field, "choose one of its values")
+    def _missing(self) -> str:
+        """Say what is to be done yet; empty = nothing is."""
+        kind: Kind = self._how.value
+        if kind == "itself" and self._field.required and not self._by_itself:
+            ways = "a column" if self._field.holds_secret else "a column, a constant or a template"
+            return f"nothing fills it by itself; choose {ways}"
+        return _TO_DO[kind] if kind in self._inputs and self._inputs[kind].is_blank else ""
 
     def close(self) -> None:
         """Take it off the page."""

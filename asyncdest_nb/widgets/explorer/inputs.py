@@ -35,6 +35,11 @@ class Input:
         """Return the value that is entered, None or empty = nothing; raises UsageError."""
         return self._read()
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing was entered or chosen yet."""
+        return parts.is_blank(self.control)
+
     def close(self) -> None:
         """Take it off the page."""
         self.control.close()
@@ -133,10 +138,3 @@ def _hint(field: InputField, example: str) -> str:
     if field.placeholder or not _is_json(field):
         return field.placeholder or ""
     return '["a", "b"]' if field.multiple else example
-
-
-def chosen(value: Any, field: InputField, what: str) -> Any:
-    """Return *value*; raises UsageError if there is none yet."""
-    if value in (None, "", ()):
-        raise UsageError(f"{field.label}: {what}")
-    return value

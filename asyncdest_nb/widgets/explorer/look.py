@@ -11,6 +11,7 @@ from ...errors import MappingError
 from ...frame import DataFrame, to_rows
 from ...mapping import FieldMap, plan_fields
 from ...session import Connection, Preview, field_plans
+from .choices import TAKEN
 
 LIVE = 200  # Rows looked at while choices change: some milliseconds.
 SHOWN = 5  # Rows of each kind in the table.
@@ -86,7 +87,8 @@ def _meant(
     """Return what the rows would be, were they valid."""
     rows = to_rows(frame)
     mapping = dict(keywords.get("mapping", {}))
-    mapping |= {key: value for key, value in keywords.items() if key in fields}
+    constants = keywords.keys() - TAKEN
+    mapping |= {key: value for key, value in keywords.items() if key in constants}
     plans = field_plans(fields, is_lenient=True)
     plan = plan_fields(plans, rows.columns, columns=keywords.get("columns"), mapping=mapping)
     return [_payload(plan, row) for row in rows.rows]

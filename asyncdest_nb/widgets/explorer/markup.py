@@ -42,8 +42,8 @@ def problem(text: str) -> str:
 
 def fields_table(fields: Mapping[str, InputField]) -> str:
     """Return what an action takes, a line for each field."""
-    rows = [[cell(each) for each in row] for row in field_rows(fields)]
-    return table("Fields of the action", map(str.capitalize, FIELD_TITLES), rows)
+    lines = [[cell(each) for each in row] for row in field_rows(fields)]
+    return table("Fields of the action", map(str.capitalize, FIELD_TITLES), lines)
 
 
 def seen(look: Look) -> str:
@@ -71,20 +71,26 @@ def _shown(values: Mapping[str, Any], key: str) -> str:
 
 
 def look_words(look: Look) -> str:
-    """Say how many rows would be sent, and in what batches."""
+    """Say how many rows would be sent and, if all are known, in what batches."""
     good, bad = len(look.preview.payloads), len(look.preview.invalid)
     looked = "all rows" if look.is_whole else f"the first {look.rows:,} of {look.total:,} rows"
     invalid = f"; {bad:,} will not be sent" if bad else ""
-    return f"Looked at {looked}: {good:,} fit{invalid}. {_batches(look.preview.batches)}"
+    batches = f" {_batches(look.preview.batches)}" if look.is_whole else ""
+    return f"Looked at {looked}: {good:,} fit{invalid}.{batches}"
 
 
 def _batches(sizes: Sequence[int]) -> str:
     if not sizes:
         return "No request would be sent."
     if len(sizes) == 1:
-        return f"1 request of {sizes[0]:,} row{'s' * (sizes[0] != 1)}."
+        return f"1 request of {rows(sizes[0])}."
     shown = ", ".join(f"{size:,}" for size in sizes[:5]) + (", …" if len(sizes) > 5 else "")
     return f"{len(sizes):,} requests, of {shown} rows."
+
+
+def rows(count: int) -> str:
+    """Say how many rows."""
+    return f"{count:,} row{'s' * (count != 1)}"
 
 
 def sources_table(look: Look) -> str:

@@ -184,6 +184,13 @@ def put(widget: Widget, value: Any) -> None:
         widget.value = value
 
 
+def is_blank(widget: Widget) -> bool:
+    """Whether nothing is written in *widget*, or nothing chosen; what is may have no name."""
+    if hasattr(widget, "options"):
+        return widget.index is None or widget.index == ()
+    return not widget.value
+
+
 def _rows(options: Options) -> int:
     return max(2, min(8, len(options)))
 

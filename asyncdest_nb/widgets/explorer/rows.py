@@ -91,7 +91,7 @@ class Rows:
 
 def _size(frame: DataFrame) -> str:
     rows, columns = frame.shape
-    return f"{rows:,} row{'s' * (rows != 1)}, {columns:,} column{'s' * (columns != 1)}"
+    return f"{markup.rows(rows)}, {columns:,} column{'s' * (columns != 1)}"
 
 
 def whole_number(label: str, text: str) -> int | None:

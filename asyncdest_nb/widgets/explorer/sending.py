@@ -138,9 +138,5 @@ class Sending:
 def _label(look: Look) -> str:
     good, bad = len(look.preview.payloads), len(look.preview.invalid)
     if look.is_whole:
-        return f"Send {_rows(good)}"
-    return f"Send up to {_rows(look.total - bad)}"
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'s' * (count != 1)}"
+        return f"Send {markup.rows(good)}"
+    return f"Send up to {markup.rows(look.total - bad)}"

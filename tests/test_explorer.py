@@ -384,7 +384,7 @@ def test_a_plan_and_an_id_are_typed_as_they_are(session):
     assert "connect(mine)" in clicks.explorer.code
 
 
-@pytest.mark.parametrize("text", ["{", "NaN", "a, b"])
+@pytest.mark.parametrize("text", ["{", "NaN", "1e999", "a, b"])
 def test_what_is_no_json_is_refused_in_words(text):
     with pytest.raises(ad.UsageError, match="x: no JSON"):
         parsed(field(dict), text)

@@ -8,11 +8,11 @@ import keyword
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from pydantic import BaseModel, PydanticUserError, TypeAdapter
 
-from ...destination import InputField
+from ...destination import InputField, input_fields
 from ...errors import UsageError
 from ...mapping import FieldPlan, plan_fields, transform
 from ...session import Connection, field_plans
@@ -128,9 +128,12 @@ _json = json.JSONEncoder(sort_keys=True).encode
 
 
 def texts_of(model: type[BaseModel]) -> frozenset[str]:
-    """Return the fields of *model* that take a text, if only for what it stands for."""
+    """Return the fields of *model* that take a text though they are none: an enum, a UUID."""
+    annotations = {key: info.annotation for key, info in model.model_fields.items()}
     return frozenset(
-        key for key, info in model.model_fields.items() if _takes_text(info.annotation)
+        key
+        for key, each in input_fields(model).items()
+        if each.type == "object" and _takes_text(annotations[key])
     )
 
 
@@ -162,7 +165,7 @@ def parsed(field: InputField, text: str, *, takes_text: bool = False, example: s
     """
     if field.multiple or field.type == "object":
         try:
-            return json.loads(text, parse_constant=_refuse)
+            return json.loads(text, parse_constant=_refuse, parse_float=_finite)
         except ValueError as error:
             if takes_text and not field.multiple and text.lstrip()[:1] not in tuple('{["'):
                 return text
@@ -173,8 +176,13 @@ def parsed(field: InputField, text: str, *, takes_text: bool = False, example: s
     return text
 
 
-def _refuse(name: str) -> Any:
+def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
 
 
 def _number(text: str) -> Any:

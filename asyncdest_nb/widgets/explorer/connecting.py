@@ -91,7 +91,7 @@ class Connecting:
 
     def _choose(self) -> None:
         at = self._list.value
-        if at is None or self._offers[at] is self.offer:
+        if at is None or self._offers[at] == self.offer:
             return
         self._take(self._offers[at])
         self._catch_up()

@@ -839,6 +839,7 @@ def test_a_frame_that_was_made_anew_is_not_sent_before_it_was_looked_at(is_given
     assert clicks.find("Send 4 rows").disabled
     clicks.click("Look again")
     assert "df: 2 rows, 4 columns." in clicks.text
+    assert "made anew" not in clicks.text
 
 
 def test_what_is_sent_is_what_was_looked_at_also_if_the_frame_was_changed_since(demo, session):

@@ -52,6 +52,7 @@ class Sending:
         self._session = session
         self._work: Work[tuple[Run, bool]] = Work(start, parts.TURN)
         self._is_going = False
+        self._is_refused = False  # The last click, by what may be mended by now.
         self._look: Look | None = None
         self._screen: Screen | None = None
         self._button = parts.button("Send", self.send, is_main=True)
@@ -69,6 +70,8 @@ class Sending:
     def allow(self, look: Look | None) -> None:
         """Allow to send what *look* has seen; None = nothing, until there is a look at it."""
         self._look = look
+        if look is not None and self._is_refused:
+            self._status.value, self._is_refused = "", False
         self._draw()
 
     def _draw(self) -> None:
@@ -84,7 +87,7 @@ class Sending:
             return
         submission = attempted(partial(self._submission, look))
         if isinstance(submission, Problem):
-            self._status.value = markup.problem(submission.text)
+            self._status.value, self._is_refused = markup.problem(submission.text), True
             return
         self._is_going = True
         self._draw()

@@ -11,7 +11,17 @@ from ..responses import JSONObject
 
 _SHOWN = 5  # Payloads, and labels of a reason, in a preview's text.
 _REASONS = 20
-_WIDTH = 120  # Characters of a payload.
+_WIDTH = 120  # Characters of a payload, and of what fills a field.
+_LONGEST = 500  # Characters of a reason with its labels.
+
+# What ends a line, moves the cursor or colours what follows, as Python would write it.
+_CONTROLS = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)
+_ESCAPES = {code: repr(chr(code))[1:-1] for code in _CONTROLS}
+
+
+def one_line(text: str) -> str:
+    """Return *text* with its control characters escaped: it can forge no line and no colour."""
+    return text.translate(_ESCAPES)
 
 
 class Executed:
@@ -30,7 +40,7 @@ class Executed:
     def __repr__(self) -> str:
         lines = [line for each in self.exchanges for line in _exchange_lines(each)]
         if self.error is not None:
-            lines.append(f"raised {type(self.error).__name__}: {self.error}")
+            lines.append(one_line(f"raised {type(self.error).__name__}: {self.error}"))
         else:
             lines.append(f"returned {self.answer!r}")
         return self._mask("\n".join(lines))
@@ -39,8 +49,8 @@ class Executed:
 def _exchange_lines(exchange: Exchange) -> list[str]:
     asked = f"{exchange.method} {exchange.url} {exchange.request_body or ''}".rstrip()
     if exchange.status is None:
-        return [asked, f"  {exchange.problem or 'not sent'}"]
-    return [asked, f"  {exchange.status} {exchange.answer}".rstrip()]
+        return [one_line(asked), one_line(f"  {exchange.problem or 'not sent'}")]
+    return [one_line(asked), one_line(f"  {exchange.status} {exchange.answer}".rstrip())]
 
 
 @dataclass(frozen=True)
@@ -61,15 +71,17 @@ class Preview:
 
     def __repr__(self) -> str:
         lines = [
-            f"{len(self.payloads):,} rows in {_counted(len(self.batches), 'batch')}, "
+            f"{_counted(len(self.payloads), 'row', 's')} in "
+            f"{_counted(len(self.batches), 'batch', 'es')}, "
             f"{len(self.invalid):,} invalid; nothing has been sent"
         ]
-        lines += [f"  {field} <- {source}" for field, source in self.sources.items()]
-        lines += [f"  invalid: {line}" for line in self._faults()]
+        lines += [_cut(f"  {field} <- {source}") for field, source in self.sources.items()]
+        lines += [_cut(f"  invalid: {line}", _LONGEST) for line in self._faults()]
         for position, payload in list(self.payloads.items())[:_SHOWN]:
             lines.append(_cut(f"  row {self.labels[position]}: {payload}"))
         if self.first_request is not None:
-            lines.append(f"  first request: {self.first_request.method} {self.first_request.url}")
+            first = self.first_request
+            lines.append(_cut(f"  first request: {first.method} {first.url}", _LONGEST))
         return "\n".join(lines)
 
     def _faults(self) -> list[str]:
@@ -83,12 +95,13 @@ class Preview:
         return [*lines, f"and {more:,} reasons more, in .invalid"] if more > 0 else lines
 
 
-def _counted(count: int, word: str) -> str:
-    return f"{count:,} {word}" + ("es" if count != 1 else "")
+def _counted(count: int, word: str, plural: str) -> str:
+    return f"{count:,} {word}{plural * (count != 1)}"
 
 
-def _cut(line: str) -> str:
-    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 1]}…"
+def _cut(line: str, limit: int = _WIDTH) -> str:
+    short = line if len(line) <= limit else f"{line[: limit - 1]}…"
+    return one_line(short)
 
 
 def _rows(labels: Sequence[str]) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pandas as pd
+from scripted_run import ScriptedRun, planned
 
 import asyncdest_nb as ad
+from asyncdest_nb.operation import State
+from asyncdest_nb.widgets.record import record_html
 from asyncdest_nb.widgets.tables import (
     action_html,
     connection_html,
@@ -28,10 +32,13 @@ class Texts(HTMLParser):
         self.texts: list[str] = []
         self.open: list[str] = []
         self.tags: set[str] = set()
+        self.roots: list[str] = []  # Their classes.
         self.feed(html)
         assert self.open == []
 
     def handle_starttag(self, tag, attrs) -> None:
+        if not self.open:
+            self.roots.append(dict(attrs).get("class", ""))
         self.open.append(tag)
         self.tags.add(tag)
 
@@ -80,6 +87,26 @@ def test_a_session_shows_its_latest_runs_first(session):
     assert shown == [run.id for run in reversed(runs[1:])]
     assert any("21 runs; the latest 20 are shown" in each for each in texts)
     assert "1 completed" in texts
+
+
+def test_no_text_with_two_dollar_signs_is_typeset_as_mathematics(session):
+    priced = ad.Action(title="$5 per seat and $10 per org", payload=ad.Payload, perform=print)
+    own = ad.Destination(name="$1 and $2", slug="own", actions={"price": priced})
+    run = ScriptedRun(
+        [replace(each, state=State.FAILED, message="it costs $5 or $10") for each in planned(1)]
+    )
+    for html in (
+        destinations_html({"own": own}),
+        destination_html(own),
+        action_html(priced),
+        connection_html(session.connect(own)),
+        session_html(session),
+        record_html(run),
+        record_html(run, folded=True),
+    ):
+        roots = Texts(html).roots
+        assert roots
+        assert set(roots) == {"tex2jax_ignore mathjax_ignore"}
 
 
 def test_nothing_of_a_destination_is_html(session):

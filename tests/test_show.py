@@ -9,11 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 from nbclient import NotebookClient
 from scripted_run import ScriptedRun, planned
 
+import asyncdest_nb as ad
 from asyncdest_nb.operation import RowOutcome, RowStatus, State
+from asyncdest_nb.widgets.fragments import PLAIN
 from asyncdest_nb.widgets.record import Record, record_html, record_text
 from asyncdest_nb.widgets.show import is_live, keeper, show
 
@@ -51,7 +54,94 @@ def test_a_record_of_a_job_names_the_rows_that_failed():
 
 def test_a_record_without_failures_lists_none():
     done = [replace(each, state=State.COMPLETED) for each in planned(2)]
-    assert "first failures" not in record_text(ScriptedRun(done))
+    text = record_text(ScriptedRun(done))
+    assert "rows to look at" not in text
+    assert "unknown" not in text
+
+
+class CheckedRun(ScriptedRun):
+    """A run whose first rows were invalid: its operations come after them."""
+
+    def __init__(self, *reasons: str, rows: int) -> None:
+        count = len(reasons)
+        operations = [
+            replace(each, rows=(each.rows[0] + count,), state=State.FAILED, message="refused")
+            for each in planned(rows - count)
+        ]
+        labels = [f"row {number}" for number in range(rows)]
+        super().__init__(operations, labels=labels, invalid=count)
+        self.reasons = reasons
+        self.asked = 0
+
+    def results(self) -> pd.DataFrame:
+        self.asked += 1
+        more = len(self.operations)
+        return pd.DataFrame(
+            {
+                "status": ["invalid"] * len(self.reasons) + ["failed"] * more,
+                "error_code": ["MISFIT"] * len(self.reasons) + ["NO"] * more,
+                "message": [*self.reasons, *["refused"] * more],
+            },
+            index=["twice"] * (len(self.reasons) + more),
+        )
+
+
+def test_a_record_says_why_rows_are_invalid():
+    run = CheckedRun("user_id: missing", "email: no address", rows=2)
+    text = record_text(run)
+    assert "2 invalid\nfirst rows to look at:\n  row 0: invalid MISFIT user_id: missing\n" in text
+    assert "  row 1: invalid MISFIT email: no address\n" in text
+    html = record_html(run)
+    assert "user_id: missing" in html
+    assert "email: no address" in html
+    assert run.asked == 1, "a frame of 100,000 rows takes a second"
+
+
+def test_a_record_leaves_out_neither_failed_nor_invalid_rows_where_both_are_many():
+    run = CheckedRun(*["no address"] * 50, rows=100)
+    lines = [line.split()[2] for line in record_text(run).splitlines() if line.startswith("  row")]
+    assert lines == ["failed"] * 5 + ["invalid"] * 5
+
+
+def test_a_record_of_a_run_that_cannot_say_why_rows_are_invalid_counts_them():
+    run = ScriptedRun([], invalid=2)
+    run.results = None
+    assert "2 invalid\nStarted" in record_text(run)
+    # The results of a retry are those of the whole frame.
+    retry = CheckedRun("of the run before", rows=3)
+    retry.labels.append("row 3")
+    assert "of the run before" not in record_text(retry)
+
+
+def test_rows_nobody_knows_about_do_not_crowd_out_those_that_failed():
+    lost = [replace(each, state=State.HELD, message="no reply") for each in planned(12)]
+    bad = [replace(lost[-1], number=12, rows=(12,), state=State.FAILED, message="refused")]
+    text = record_text(ScriptedRun([*lost, *bad]))
+    assert "first rows to look at:\n  row 12: failed refused\n  row 0: unknown no reply\n" in text
+    assert 'rows with status == "unknown" are not among the failed' in text
+    assert "row 9:" not in text
+    html = record_html(ScriptedRun([*lost, *bad]))
+    assert "<code>status == &quot;unknown&quot;</code>" in html
+
+
+def test_the_record_of_a_run_of_the_package_has_the_reasons(session):
+    frame = pd.DataFrame({"user_id": ["a", None], "operation_type": ["bogus", "sync_profile"]})
+    with ad.simulate("example-async") as demo:
+        run = session.connect(demo).submit(frame, "asyncOperation")
+        run.wait(10)
+        text = record_text(run)
+    first, second = run.results()["message"]
+    assert f"  0: invalid PAYLOAD_VALIDATION_FAILED {first}\n" in text
+    assert f"  1: invalid PAYLOAD_VALIDATION_FAILED {second}\n" in text
+
+
+def test_a_message_forges_no_line_and_no_colour_of_the_text():
+    run = failed_run(1, labels=["a\n9 completed"], title="up\rsert")
+    run.operations[0] = replace(run.operations[0], message="no\n2 completed\x1b[32m\x85\u2028")
+    text = record_text(run)
+    assert len(text.splitlines()) == 6
+    assert r"up\rsert: failed" in text
+    assert r"  a\n9 completed: failed NO no\n2 completed\x1b[32m\x85\u2028" in text
 
 
 def test_nothing_a_destination_says_is_html():
@@ -83,7 +173,7 @@ def summary(html: str) -> str:
 def test_a_record_is_text_and_html():
     record = Record(failed_run(1), folded=True)
     assert repr(record) == record_text(failed_run(1))
-    assert record._repr_html_().startswith("<details><summary")
+    assert record._repr_html_().startswith(f"<details {PLAIN}><summary")
 
 
 def shell(**content: object) -> types.SimpleNamespace:
@@ -178,5 +268,5 @@ def test_a_headless_notebook_keeps_only_the_final_record(tmp_path):
     [output] = notebook.cells[0].outputs
     assert "18 completed, 2 failed" in output.data["text/plain"]
     assert "18 completed, 2 failed" in output.data["text/html"]
-    assert "<details open>" in output.data["text/html"]
+    assert f"<details {PLAIN} open>" in output.data["text/html"]
     assert "widgets" not in notebook.metadata

@@ -16,6 +16,9 @@ _LINE = (
     "border:0;border-bottom:1px solid rgba(128,128,128,.4);padding:3px 10px;"
     "text-align:left;vertical-align:top;white-space:normal;overflow-wrap:break-word;max-width:22em"
 )
+# JupyterLab would typeset what two dollar signs enclose as mathematics.
+PLAIN = 'class="tex2jax_ignore mathjax_ignore"'
+
 _TABLE = "border-collapse:collapse;margin:6px 0;font-variant-numeric:tabular-nums"
 
 
@@ -24,7 +27,7 @@ def table(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     head = "".join(f'<th scope="col" style="{_LINE}">{escape(each)}</th>' for each in titles)
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     found = f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    return f'<div style="overflow-x:auto">{found}</div>'
+    return f'<div {PLAIN} style="overflow-x:auto">{found}</div>'
 
 
 def _cell(text: str) -> str:
@@ -34,4 +37,4 @@ def _cell(text: str) -> str:
 def folded(title: str, html: str, *, is_open: bool = False) -> str:
     """Return *html* behind a line of text to click."""
     head = f'<summary style="cursor:pointer;{QUIET}">{escape(title)}</summary>'
-    return f"<details{' open' * is_open}>{head}{html}</details>"
+    return f"<details {PLAIN}{' open' * is_open}>{head}{html}</details>"

@@ -7,14 +7,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from itertools import islice
+from weakref import WeakKeyDictionary
 
-from ..operation import State, row_outcomes
-from .fragments import table
-from .watched import Watched, counted, cut
+from ..operation import RowOutcome, RowStatus, State, row_outcomes
+from ..session.exploring import one_line
+from .fragments import PLAIN, table
+from .watched import Watched, counted, cut, invalid_rows
 
 _SHOWN = 10
-_TROUBLE = frozenset({State.FAILED, State.REJECTED, State.PARTIAL, State.LOST, State.HELD})
-_REST = "run.failed() has the failed rows and why, run.results() every row."
+_FAILED = frozenset({State.FAILED, State.REJECTED, State.PARTIAL})
+_UNKNOWN = frozenset({State.PARTIAL, State.LOST, State.HELD})
+_REST = "run.failed() has the failed and invalid rows and why, run.results() every row"
+_UNKNOWN_REST = '; rows with status == "unknown" are not among the failed'
+
+# Of each run how many rows are invalid, and the first of them: looking for them takes
+# a second where there are 100,000 rows, on the engine's thread.
+_invalid: WeakKeyDictionary[Watched, tuple[int, list[tuple[int, str, str]]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +54,14 @@ class Record:
 
 
 def record_text(run: Watched) -> str:
-    """Say title, status, counts and the first failures of *run* in some lines."""
-    failures = [
+    """Say title, status, counts and the first rows that did not end well in some lines."""
+    rows = [
         f"  {each.row}: {' '.join(filter(None, (each.status, each.code, each.message)))}"
-        for each in islice(_failures(run), _SHOWN)
+        for each in _first_rows(run)
     ]
-    heading = ["first failures:"] if failures else []
-    return "\n".join([_title(run), counted(run.counts), *heading, *failures, _started(run), _REST])
+    heading = ["first rows to look at:"] if rows else []
+    ending = [_started(run), _rest(run)]
+    return "\n".join(map(one_line, [_title(run), counted(run.counts), *heading, *rows, *ending]))
 
 
 def record_html(run: Watched, *, folded: bool = False) -> str:
@@ -60,15 +69,14 @@ def record_html(run: Watched, *, folded: bool = False) -> str:
 
     *folded* it is one line, and names no counts while a monitor above it has newer ones.
     """
-    opening = "<details>" if folded else "<details open>"
+    opening = f"<details {PLAIN}{' open' * (not folded)}>"
     is_outrun = folded and run.status == "pending"
     words = "record, kept for when it ends" if is_outrun else counted(run.counts)
     summary = f"{escape(_title(run))} · {escape(words)}"
-    failures = list(islice(_failures(run), _SHOWN))
     return (
         f'{opening}<summary style="cursor:pointer;opacity:.75;font-size:90%">{summary}</summary>'
-        f"{_counts_table(run)}{_failures_table(failures)}"
-        f'<p style="margin:6px 0;opacity:.75">{_started(run)} {_code(_REST)}</p></details>'
+        f"{_counts_table(run)}{_rows_table(_first_rows(run))}"
+        f'<p style="margin:6px 0;opacity:.75">{_started(run)} {_code(_rest(run))}</p></details>'
     )
 
 
@@ -80,19 +88,56 @@ def _started(run: Watched) -> str:
     return time.strftime("Started %Y-%m-%d %H:%M UTC.", time.gmtime(run.created_at))
 
 
-def _failures(run: Watched) -> Iterator[Failure]:
+def _rest(run: Watched) -> str:
+    return f"{_REST}{_UNKNOWN_REST * bool(run.counts['unknown'])}."
+
+
+def _first_rows(run: Watched) -> list[Failure]:
+    """Return the first rows to look at: failed, then invalid, then unknown ones.
+
+    Where there are too many, each kind has its share.
+    """
+    found = (_failed(run), _known_invalid(run), _unknown(run))
+    kinds = [list(islice(each, _SHOWN)) for each in found]
+    turns = sorted((turn, kind) for kind, rows in enumerate(kinds) for turn in range(len(rows)))
+    return [kinds[kind][turn] for kind, turn in sorted((b, a) for a, b in turns[:_SHOWN])]
+
+
+def _failed(run: Watched) -> Iterator[Failure]:
+    for row, outcome in _outcomes(run, _FAILED):
+        if outcome.status not in (RowStatus.COMPLETED, RowStatus.UNKNOWN):
+            yield _failure(run, row, outcome)
+
+
+def _unknown(run: Watched) -> Iterator[Failure]:
+    # Most runs have none, and all rows of a job would be looked at to find that out.
+    for row, outcome in _outcomes(run, _UNKNOWN) if run.counts["unknown"] else ():
+        if outcome.status is RowStatus.UNKNOWN:
+            yield _failure(run, row, outcome)
+
+
+def _outcomes(run: Watched, states: frozenset[State]) -> Iterator[tuple[int, RowOutcome]]:
     for operation in run.operations:
-        if operation.state not in _TROUBLE:
-            continue
-        for row, outcome in zip(operation.rows, row_outcomes(operation), strict=True):
-            if outcome.status != "completed":
-                yield Failure(
-                    row=cut(run.labels[row], 80),
-                    operation_id=cut(operation.operation_id or "", 80),
-                    status=outcome.status.value,
-                    code=cut(outcome.error_code or "", 80),
-                    message=cut(outcome.message, 200),
-                )
+        if operation.state in states:
+            yield from zip(operation.rows, row_outcomes(operation), strict=True)
+
+
+def _known_invalid(run: Watched) -> Iterator[Failure]:
+    count = run.counts["invalid"]
+    if count and _invalid.get(run, (0, []))[0] != count:
+        _invalid[run] = (count, invalid_rows(run, _SHOWN))
+    for row, code, reason in _invalid[run][1] if count else ():
+        yield _failure(run, row, RowOutcome(RowStatus.INVALID, reason, code))
+
+
+def _failure(run: Watched, row: int, outcome: RowOutcome) -> Failure:
+    return Failure(
+        row=cut(run.labels[row], 80),
+        operation_id=cut(outcome.operation_id or "", 80),
+        status=outcome.status.value,
+        code=cut(outcome.error_code or "", 80),
+        message=cut(outcome.message, 200),
+    )
 
 
 def _counts_table(run: Watched) -> str:
@@ -100,7 +145,7 @@ def _counts_table(run: Watched) -> str:
     return table(words, [[f"{run.counts[word]:,}" for word in words]])
 
 
-def _failures_table(failures: list[Failure]) -> str:
+def _rows_table(failures: list[Failure]) -> str:
     titles = ["row", "operation", "status", "code", "message"]
     rows = [[it.row, it.operation_id, it.status, it.code, it.message] for it in failures]
     return table(titles, rows) if rows else ""
@@ -108,6 +153,6 @@ def _failures_table(failures: list[Failure]) -> str:
 
 def _code(text: str) -> str:
     escaped = escape(text)
-    for call in ("run.failed()", "run.results()"):
-        escaped = escaped.replace(call, f"<code>{call}</code>")
+    for code in map(escape, ("run.failed()", "run.results()", 'status == "unknown"')):
+        escaped = escaped.replace(code, f"<code>{code}</code>")
     return escaped

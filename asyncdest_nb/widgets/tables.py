@@ -14,7 +14,7 @@ from html import escape
 from ..destination import Action, Destination, InputField, input_fields
 from ..destinations import Catalogue
 from ..session import Connection, Session
-from .fragments import QUIET, folded, table
+from .fragments import PLAIN, QUIET, folded, table
 from .watched import counted, cut
 
 RUNS = 20  # The latest of a session.
@@ -117,7 +117,7 @@ def _default(field: InputField) -> str:
 
 def _title(name: str, about: str) -> str:
     words = f' <span style="{QUIET}">{escape(cut(about, 200))}</span>' if about else ""
-    return f"<div><b>{escape(cut(name, 200))}</b>{words}</div>"
+    return f"<div {PLAIN}><b>{escape(cut(name, 200))}</b>{words}</div>"
 
 
 _TABLES: dict[type, Callable[..., str]] = {

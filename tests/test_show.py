@@ -15,6 +15,7 @@ from nbclient import NotebookClient
 from scripted_run import ScriptedRun, planned
 
 import asyncdest_nb as ad
+from asyncdest_nb.errors import UnknownName, UsageError
 from asyncdest_nb.operation import RowOutcome, RowStatus, State
 from asyncdest_nb.widgets.fragments import PLAIN
 from asyncdest_nb.widgets.record import Record, record_html, record_text
@@ -214,6 +215,17 @@ def test_a_record_that_cannot_be_renewed_is_logged(caplog):
     keep = keeper(ScriptedRun([]), lambda: 1 / 0)  # type: ignore[arg-type,return-value]
     keep([0], True)
     assert "the record of run run-1" in caplog.text
+
+
+def test_columns_that_cannot_be_shown_are_refused_also_where_no_monitor_is(session):
+    frame = pd.DataFrame({"user_id": ["a"], "operation_type": "sync_profile", "plan": "pro"})
+    with ad.simulate("example-async", duration_seconds=0.1) as demo:
+        run = session.connect(demo).submit(frame, "asyncOperation")
+        run.wait(10)
+        with pytest.raises(UnknownName, match=r"'plann'; did you mean 'plan'"):
+            run.show(columns=["plann"])
+        with pytest.raises(UsageError, match=r"columns must be a list of names: .*\['plan'\]"):
+            run.show(columns="plan")
 
 
 def test_a_plain_interpreter_gets_text(capsys):

@@ -17,9 +17,10 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 from ipywidgets import VBox  # type: ignore[import-untyped]
 
+from ..errors import UsageError
 from .monitor import Clock, Monitor
 from .record import Record
-from .watched import Watched, is_at_rest
+from .watched import Watched, frame_values, is_at_rest
 
 logger = logging.getLogger(__name__)
 
@@ -64,8 +65,10 @@ def show(run: Watched, *, columns: Sequence[str] = ()) -> None:
     """Display *run*: live where someone can watch, else as a record kept up to date.
 
     *columns* names columns of the frame to show beside each operation. A terminal and
-    a plain interpreter get text. Raises UnknownName if there is no such column.
+    a plain interpreter get text. Raises UnknownName if there is no such column, and
+    UsageError for one name in place of several.
     """
+    _check_columns(run, columns)
     shell = get_ipython()
     live = is_live(shell)
     screen = _screen(run, columns) if live else None
@@ -88,6 +91,14 @@ def show(run: Watched, *, columns: Sequence[str] = ()) -> None:
         screen.on_retry(follow)
     elif hasattr(shell, "kernel"):
         _update_after_cells(shell, run, lambda: keeps[0]((), True))
+
+
+def _check_columns(run: Watched, columns: Sequence[str]) -> None:
+    """Refuse what a live monitor could not show, also where none is shown."""
+    if isinstance(columns, str):
+        raise UsageError(f"columns must be a list of names: columns=[{columns!r}]")
+    for name in columns:
+        frame_values(run, name)
 
 
 def _update_after_cells(shell: Any, run: Watched, update: Callable[[], None]) -> None:

@@ -8,6 +8,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import traceback
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -302,6 +303,58 @@ def test_a_damaged_export_is_refused(tmp_path: Path):
     with pytest.raises(StoreError, match="something else, without tables"):
         read_export(out)
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_what_cannot_be_loaded_is_named_with_what_can(tmp_path: Path):
+    table = tmp_path / "people.csv"
+    table.write_text("user_id\nada\n" * 100)
+    for path, said in {
+        tmp_path / "nothing.run": "No such file or directory; give the path of a file that Run.",
+        tmp_path: "Is a directory; give the path of a file that Run.export wrote",
+        table: "file is not a database; only what Run.export wrote can be loaded; if it is that",
+    }.items():
+        with pytest.raises(StoreError) as caught:
+            ad.load(path)
+        assert str(caught.value).startswith(f"cannot load {path}: {said}")
+        assert "session" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_told_once(tmp_path: Path):
+    with pytest.raises(StoreError) as caught:
+        ad.load(tmp_path / "nothing.run")
+    assert "".join(traceback.format_exception(caught.value)).count("Traceback") == 1
+
+
+def test_damage_of_an_export_that_sqlite_cannot_see_says_nothing_of_sessions(tmp_path: Path):
+    store = Store()
+    write(store)
+    store.export(["r"], tmp_path / "out")
+    store.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "out")) as database, database:
+        database.execute("UPDATE operation SET state = 'finnished'")
+    with pytest.raises(StoreError, match=r"out is damaged \(.*\): only what Run\.export") as caught:
+        ad.load(tmp_path / "out")
+    assert "session" not in str(caught.value)
+
+
+def test_an_export_into_a_folder_that_is_not_there_names_what_was_given(tmp_path: Path):
+    store, path = Store(), tmp_path / "nowhere" / "out"
+    write(store)
+    with pytest.raises(StoreError) as caught:
+        store.export(["r"], path)
+    assert str(caught.value) == (
+        f"cannot export to {path}: No such file or directory; "
+        "give a path in a directory that is there, and where files can be written"
+    )
+    store.close()
+
+
+def test_the_file_of_an_open_session_is_no_export(path: Path):
+    with (
+        ad.Session(path=path),
+        pytest.raises(StoreError, match=r"s\.sqlite is the file of a session that is open, and no"),
+    ):
+        ad.load(path)
 
 
 def test_an_empty_file_is_a_session_that_has_not_begun(path: Path):

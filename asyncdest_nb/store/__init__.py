@@ -197,11 +197,13 @@ class Store(Tables):
 class _Exported(Store):
     """Runs in a file of their own, to be read alone."""
 
+    _reading = "load"
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.holder = ""
         self._lock = None
-        with errors_named("read", str(path)):
+        with errors_named(self._reading, str(path)):
             Tables.__init__(self, file.opened_export(path), str(path))
 
     def take_over(self) -> bool:

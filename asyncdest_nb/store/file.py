@@ -115,7 +115,7 @@ def opened_export(path: Path) -> sqlite3.Connection:
         version = _version_of(db, path, {Kind.EXPORT})
         if version < SCHEMA_VERSION:
             raise StoreError(f"{path} was exported by an older asyncdest_nb (schema {version})")
-        _check(db, path)
+        _check(db, path, doing="load")
     except BaseException:
         db.close()
         raise
@@ -125,9 +125,7 @@ def opened_export(path: Path) -> sqlite3.Connection:
 @contextmanager
 def new_export(path: Path) -> Iterator[sqlite3.Connection]:
     """Yield the database of an export, which is at *path* once all has gone well."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
-    os.close(descriptor)
-    part = Path(name)
+    part = _new_part(path)
     try:
         with closing(_connected(part, "mode=rw")) as db:
             # What fails is thrown away: a journal beside it would only be left over.
@@ -139,6 +137,16 @@ def new_export(path: Path) -> Iterator[sqlite3.Connection]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _new_part(path: Path) -> Path:
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
+    except OSError as error:
+        error.filename = str(path)  # Nobody has heard of the other name.
+        raise
+    os.close(descriptor)
+    return Path(name)
 
 
 def _connected(file: Path, options: str) -> sqlite3.Connection:
@@ -160,9 +168,10 @@ def _version_of(db: sqlite3.Connection, file: Path, welcome: set[Kind]) -> int:
     if kind not in welcome:
         raise StoreError(_refusal(file, kind, tables))
     if version > SCHEMA_VERSION:
+        other = ", or open another session" if Kind.SESSION in welcome else ""
         raise StoreError(
             f"{file} was written by a newer asyncdest_nb (schema {version}, this one "
-            f"reads up to {SCHEMA_VERSION}): upgrade asyncdest_nb, or open another session"
+            f"reads up to {SCHEMA_VERSION}): upgrade asyncdest_nb{other}"
         )
     return int(version)
 
@@ -175,6 +184,11 @@ def _refusal(file: Path, kind: Kind, tables: list[str]) -> str:
             f"{file} is a session's file and no exported run: open it with "
             f"asyncdest_nb.Session(path={str(file)!r})"
         )
+    if kind is Kind.EMPTY and _is_open_session(file.resolve()):
+        return (
+            f"{file} is the file of a session that is open, and no exported run: Run.export writes "
+            f"one to load, and asyncdest_nb.Session(path={str(file)!r}) shows what is in it"
+        )
     found = f"with the tables {', '.join(tables[:5])}" if tables else "without tables"
     return (
         f"{file} is a SQLite database of something else, {found}; nothing was written to it. "
@@ -182,16 +196,21 @@ def _refusal(file: Path, kind: Kind, tables: list[str]) -> str:
     )
 
 
-def _check(db: sqlite3.Connection, file: Path) -> None:
+def _check(db: sqlite3.Connection, file: Path, *, doing: str = "read") -> None:
     (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
-        raise damaged(str(file), " ".join(found.split()))
+        raise damaged(str(file), " ".join(found.split()), doing=doing)
     (pages,) = db.execute("PRAGMA page_count").fetchone()
     (page_size,) = db.execute("PRAGMA page_size").fetchone()
     missing = pages * page_size - file.stat().st_size
     # SQLite reads a last page that was cut off as zeros. Pages in the WAL are not missing.
     if missing > 0 and not _size(Path(f"{file}-wal")):
-        raise damaged(str(file), f"its last {missing:,} bytes are missing")
+        raise damaged(str(file), f"its last {missing:,} bytes are missing", doing=doing)
+
+
+def _is_open_session(file: Path) -> bool:
+    """Say whether what was written last is still beside the file, as while a session is open."""
+    return bool(_size(Path(f"{file}-wal"))) and Path(f"{file}.lock").exists()
 
 
 def _size(file: Path) -> int:

@@ -21,6 +21,8 @@ _VALUES_PER_STATEMENT = 5_000  # SQLite takes 32,766; long statements are slow t
 class Tables:
     """Runs, their rows and their operations in a database; *name* is its name in errors."""
 
+    _reading = "read"  # What errors say was being done.
+
     def __init__(self, db: sqlite3.Connection, name: str) -> None:
         self._db = db
         self._name = name
@@ -80,13 +82,13 @@ class Tables:
             self._db.execute(statement, [value for row in some for value in row])
 
     def _read(self, made: Callable[[Sequence[Any]], T], query: str, *values: Any) -> list[T]:
-        with errors_named("read", self._name):
+        with errors_named(self._reading, self._name):
             found = self._db.execute(query, values).fetchall()
         try:
             return [made(each) for each in found]
         except (ValueError, TypeError, LookupError) as error:
             # SQLite has no checksums: damage can look whole to it.
-            raise damaged(self._name, str(error)) from error
+            raise damaged(self._name, str(error), doing=self._reading) from error
 
 
 def _batched(rows: Sequence[T], count: int) -> Iterator[Sequence[T]]:

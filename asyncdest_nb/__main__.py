@@ -1,4 +1,4 @@
-"""The command line: ``asyncdest-nb demo`` shows the main job on a simulated destination."""
+"""The command line: asyncdest-nb demo shows the main job on a simulated destination."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import __version__, connect, simulate
+from . import __version__, simulate
 from .frame import read_csv
-from .session import Run
+from .session import Run, Session
 
 NOTEBOOK = "01_send_a_dataframe.ipynb"
 WORKPLACE = Path("asyncdest-nb-demo")
+TELL_SECONDS = 2.0  # Between two lines about the run, where no bar can be drawn.
 
 # The same rows, columns and directives as in the notebook.
 COLUMNS = {"user_id": "customer_id"}
@@ -34,17 +35,24 @@ MAPPING: dict[str, Any] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.error("a command is missing: demo")
+    if options.rows is not None and not options.headless:
+        parser.error("--rows goes with --headless: the notebook sends all customers")
     if options.headless:
         return demo_headless(options.rows)
     return demo_in_jupyterlab(browser=options.browser)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="asyncdest-nb", description=__doc__)
+    about = "Send the rows of a table to a destination that answers later, and watch every row."
+    parser = argparse.ArgumentParser(prog="asyncdest-nb", description=about)
     parser.add_argument("--version", action="version", version=f"asyncdest-nb {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="demo")
-    demo = commands.add_parser("demo", help="send 5,000 customers to a simulated destination")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
+    aim = "send 5,000 customers to a simulated destination"
+    demo = commands.add_parser("demo", help=aim, description=f"{aim.capitalize()}.")
     demo.add_argument(
         "--headless", action="store_true", help="in this terminal, without JupyterLab"
     )
@@ -58,10 +66,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} rows; it must be 1 or more")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"invalid number {text!r}; it must be 1 or more")
+    return int(text)
 
 
 def notebooks() -> Path:
@@ -74,12 +81,18 @@ def notebooks() -> Path:
 def demo_headless(rows: int | None) -> int:
     """Send the customers in this terminal; 0 if every row has an outcome, else 1."""
     customers = read_csv(notebooks() / "data" / "customers.csv", rows=rows)
-    with simulate("example-async") as simulator:
-        crm = connect(simulator)
-        print(f"{crm.destination.name}, simulated at {simulator.endpoint}")
+    # Closed before the simulator is: nothing asks what has gone.
+    with simulate("example-async") as simulator, Session() as session:
+        crm = session.connect(simulator)
+        # At once, also into a pipe: sending takes a while.
+        print(
+            f"Sending {len(customers):,} customers to {crm.destination.name}, "
+            f"simulated at {simulator.endpoint}",
+            flush=True,
+        )
         run = crm.submit(customers, "asyncOperation", columns=COLUMNS, mapping=MAPPING)
         try:
-            run.wait()
+            _wait(run)
         except KeyboardInterrupt:
             print("\nInterrupted; so far:")
             print(_summary(run))
@@ -88,11 +101,23 @@ def demo_headless(rows: int | None) -> int:
     return 0 if _every_row_has_an_outcome(run) else 1
 
 
+def _wait(run: Run) -> None:
+    """Wait for the run: with its bar in a terminal, elsewhere with a line now and then."""
+    if sys.stderr.isatty():
+        run.wait()
+        return
+    while run.wait(timeout=TELL_SECONDS) == "pending" and not run.is_at_rest:
+        print(f"{run.stats['seconds']:.0f} s: {_counts(run)}", flush=True)
+
+
+def _counts(run: Run) -> str:
+    return ", ".join(f"{count:,} {word}" for word, count in run.counts.items())
+
+
 def _summary(run: Run) -> str:
-    counts = ", ".join(f"{count:,} {word}" for word, count in run.counts.items())
     stats = run.stats
     lines = [
-        f"{sum(run.counts.values()):,} rows: {counts}",
+        f"{sum(run.counts.values()):,} rows: {_counts(run)}",
         f"{stats['requests']:,} requests in {stats['seconds']:.1f} s; the run is {run.status}",
     ]
     failed = run.failed()

@@ -23,7 +23,10 @@ COMMAND = [sys.executable, "-W", "error", "-m", "asyncdest_nb"]
 
 
 def counts(text: str) -> dict[str, int]:
-    line = next(line for line in text.splitlines() if " rows: " in line)
+    return numbers(next(line for line in text.splitlines() if " rows: " in line))
+
+
+def numbers(line: str) -> dict[str, int]:
     return {word: int(n.replace(",", "")) for n, word in re.findall(r"([\d,]+) ([a-z]+)", line)}
 
 
@@ -42,6 +45,33 @@ def test_the_headless_demo_accounts_for_every_row():
     assert found["pending"] == found["unknown"] == 0
     assert "failed or invalid rows" in done.stdout
     assert done.stderr == "", "nothing but the summary in a pipe"
+
+
+def test_a_headless_demo_in_a_pipe_says_at_once_what_it_does_and_then_how_far_it_is():
+    # Python would keep what is said until the end.
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = [*COMMAND, "demo", "--headless", "--rows", "50"]
+    lines = []
+    with subprocess.Popen(command, env=buffered, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line)
+            if len(lines) == 2:
+                assert process.poll() is None, "both are there while it works"
+    assert process.returncode == 0
+    assert lines[0].startswith("Sending 50 customers to Example Async, simulated at http://")
+    told = [line for line in lines if re.fullmatch(r"\d+ s: .*pending.*\n", line)]
+    assert told
+    assert all(sum(numbers(line.partition(":")[2]).values()) == 50 for line in told)
+
+
+def test_help_is_plain_text_and_names_a_command_once(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert "`" not in said
+    assert said.count("demo") == 1
+    assert "send 5,000 customers to a simulated destination" in said
 
 
 def test_an_interrupted_demo_shows_what_it_knows():
@@ -63,8 +93,9 @@ def test_an_interrupted_demo_shows_what_it_knows():
     ("arguments", "message"),
     [
         (["demo", "--headless", "--rows", "0"], "it must be 1 or more"),
-        (["demo", "--headless", "--rows", "x"], "invalid"),
-        ([], "demo"),
+        (["demo", "--headless", "--rows", "x"], "invalid number 'x'; it must be 1 or more"),
+        (["demo", "--rows", "3"], "--rows goes with --headless"),
+        ([], "a command is missing: demo"),
     ],
 )
 def test_a_wrong_command_line_says_what_is_right(arguments, message, capsys):

@@ -119,7 +119,7 @@ def test_rows_nobody_knows_about_do_not_crowd_out_those_that_failed():
     bad = [replace(lost[-1], number=12, rows=(12,), state=State.FAILED, message="refused")]
     text = record_text(ScriptedRun([*lost, *bad]))
     assert "first rows to look at:\n  row 12: failed refused\n  row 0: unknown no reply\n" in text
-    assert 'rows with status == "unknown" are not among the failed' in text
+    assert 'run.results() every row; those with status == "unknown" are only there.' in text
     assert "row 9:" not in text
     html = record_html(ScriptedRun([*lost, *bad]))
     assert "<code>status == &quot;unknown&quot;</code>" in html

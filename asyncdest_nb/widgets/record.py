@@ -18,7 +18,7 @@ _SHOWN = 10
 _FAILED = frozenset({State.FAILED, State.REJECTED, State.PARTIAL})
 _UNKNOWN = frozenset({State.PARTIAL, State.LOST, State.HELD})
 _REST = "run.failed() has the failed and invalid rows and why, run.results() every row"
-_UNKNOWN_REST = '; rows with status == "unknown" are not among the failed'
+_UNKNOWN_REST = '; those with status == "unknown" are only there'
 
 # Of each run how many rows are invalid, and the first of them: looking for them takes
 # a second where there are 100,000 rows, on the engine's thread.

@@ -100,7 +100,7 @@ class Shared:
             f"the session ends before {run}: what was not sent never will be, and nobody asks "
             "about the rest. Call run.wait() first, or give the session a name"
             for run in self.going
-            if not run.is_at_rest
+            if run.status == "pending" and not run.is_at_rest
         ]
 
     def go(self, run: Run) -> None:

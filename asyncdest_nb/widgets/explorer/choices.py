@@ -14,12 +14,16 @@ from pydantic import BaseModel, PydanticUserError, TypeAdapter
 
 from ...destination import InputField, input_fields
 from ...errors import UsageError
-from ...mapping import FieldPlan, plan_fields, transform
+from ...mapping import plan_fields, transform
 from ...session import Connection, field_plans
 
 Kind = Literal["itself", "column", "columns", "constant", "template", "empty"]
 
-TAKEN = frozenset(inspect.signature(Connection.submit).parameters)
+TAKEN = frozenset(
+    name
+    for method in (Connection.submit, Connection.preview)
+    for name in inspect.signature(method).parameters
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +69,6 @@ def as_keys(columns: Sequence[str]) -> list[str]:
     """Return those in reach whose names may be keys of an object: directives are none."""
     found = in_reach(columns)
     return [name for name in found if not name.startswith("@") and name != "_metadata"]
-
-
-def unknown_roots(template: str, columns: Sequence[str]) -> list[str]:
-    """Return the names in *template* that no column has: they would be filled with nothing."""
-    plan = plan_fields({"it": FieldPlan()}, columns, mapping={"it": {"@template": template}})
-    return sorted(plan.resolvers["it"].roots - set(columns))
 
 
 def arguments(
@@ -200,5 +198,6 @@ def given(fields: Mapping[str, InputField], values: Mapping[str, Any]) -> dict[s
     return {
         key: value
         for key, value in values.items()
-        if value not in (None, "") and value != fields[key].default
+        # A default may be a UUID, say, of which an input holds the text.
+        if value not in (None, "") and value not in (fields[key].default, str(fields[key].default))
     }

@@ -9,7 +9,7 @@ from ...destination import InputField
 from ...errors import UsageError
 from ..watched import cut
 from . import markup, parts
-from .choices import Filling, Kind, as_keys, by_itself, in_reach, unknown_roots
+from .choices import Filling, Kind, as_keys, by_itself, in_reach
 from .inputs import Input, constant_input, label_of
 
 WORDS = 60  # Characters of what fills a field by itself.
@@ -71,18 +71,13 @@ class FieldRow:
         ]
         if self._columns:
             kinds.append(("a column", "column"))
-        if not field.holds_secret:  # Else what is typed would be on the page and in the cell.
-            kinds += self._typed_kinds()
-        if words and not field.required:
-            kinds.append(("nothing", "empty"))
-        return kinds
-
-    def _typed_kinds(self) -> list[tuple[str, Kind]]:
-        kinds: list[tuple[str, Kind]] = [("a constant", "constant")]
-        if self._field.type == "object" and not self._field.multiple and as_keys(self._columns):
-            kinds.insert(0, ("an object of columns", "columns"))
+        if field.type == "object" and not field.multiple and as_keys(self._columns):
+            kinds.append(("an object of columns", "columns"))
+        kinds.append(("a constant", "constant"))
         if self._columns:
             kinds.append(("a template", "template"))
+        if words and not field.required:
+            kinds.append(("nothing", "empty"))
         return kinds
 
     def _switched(self) -> None:
@@ -110,14 +105,7 @@ class FieldRow:
         return Input(field, control, lambda: control.value)
 
     def _edited(self) -> None:
-        self._about.value = markup.note(" ".join([self._field.description, *self._warnings()]))
         self._changed()
-
-    def _warnings(self) -> list[str]:
-        if self._how.value != "template":
-            return []
-        unknown = unknown_roots(self._inputs["template"].read(), self._columns)
-        return [f"No column {name!r}: it will be empty." for name in unknown]
 
     def filling(self) -> Filling:
         """Return what is chosen; raises UsageError where something is missing."""
@@ -133,8 +121,7 @@ class FieldRow:
         """Say what is to be done yet; empty = nothing is."""
         kind: Kind = self._how.value
         if kind == "itself" and self._field.required and not self._by_itself:
-            ways = "a column" if self._field.holds_secret else "a column, a constant or a template"
-            return f"nothing fills it by itself; choose {ways}"
+            return "nothing fills it by itself; choose a column, a constant or a template"
         return _TO_DO[kind] if kind in self._inputs and self._inputs[kind].is_blank else ""
 
     def close(self) -> None:

@@ -63,12 +63,12 @@ def look(
     Raises what ``preview`` raises.
     """
     frame = frame.copy()
-    sample = frame if limit is None else frame.head(limit)
     given = {name: value for name, value in keywords.items() if name != "again"}
-    preview = connection.preview(sample, action, **given)
+    preview = connection.preview(frame, action, rows=limit, **given)
     fields = connection.destination.action(action).fields
-    at = sorted({*range(min(SHOWN, len(sample))), *list(preview.invalid)[:SHOWN]})
-    meant = _meant(sample.iloc[at], fields, given)
+    count = len(preview.labels)
+    at = sorted({*range(min(SHOWN, count)), *list(preview.invalid)[:SHOWN]})
+    meant = _meant(frame, at, fields, given)
     lines = [
         Line(
             label=preview.labels[row],
@@ -78,14 +78,17 @@ def look(
         )
         for row, values in zip(at, meant, strict=True)
     ]
-    return Look(preview, frame, rows=len(sample), total=len(frame), lines=lines)
+    return Look(preview, frame, rows=count, total=len(frame), lines=lines)
 
 
 def _meant(
-    frame: DataFrame, fields: Mapping[str, InputField], keywords: Mapping[str, Any]
+    frame: DataFrame,
+    at: list[int],
+    fields: Mapping[str, InputField],
+    keywords: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
-    """Return what the rows would be, were they valid."""
-    rows = to_rows(frame)
+    """Return what the rows *at* these positions would be, were they valid."""
+    rows = to_rows(frame, at)
     mapping = dict(keywords.get("mapping", {}))
     constants = keywords.keys() - TAKEN
     mapping |= {key: value for key, value in keywords.items() if key in constants}

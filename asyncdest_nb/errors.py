@@ -31,6 +31,8 @@ from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Self
 
+VALIDATION_FAILED = "PAYLOAD_VALIDATION_FAILED"  # Segment's code for a row that does not fit.
+
 
 class AsyncDestError(Exception):
     """Anything this package raises on purpose."""
@@ -145,7 +147,7 @@ class PayloadValidationError(IntegrationError):
     """A payload the destination's own code refuses before sending it."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, "PAYLOAD_VALIDATION_FAILED", 400)
+        super().__init__(message, VALIDATION_FAILED, 400)
 
 
 class InvalidAuthenticationError(IntegrationError):

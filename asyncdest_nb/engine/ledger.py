@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 
+from ..errors import VALIDATION_FAILED
 from ..operation import (
     RESTING,
     Operation,
@@ -107,7 +108,7 @@ class Ledger:
         found = [RowOutcome(RowStatus.PENDING)] * self._rows
         for position, reason in self.invalid.items():
             found[position] = RowOutcome(
-                RowStatus.INVALID, reason, "PAYLOAD_VALIDATION_FAILED", retryable=False
+                RowStatus.INVALID, reason, VALIDATION_FAILED, retryable=False
             )
         for operation in list(self.operations):
             for position, outcome in zip(operation.rows, row_outcomes(operation), strict=True):

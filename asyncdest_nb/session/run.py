@@ -137,6 +137,11 @@ class Run:
         return self._ledger.counts
 
     @property
+    def invalid(self) -> dict[int, str]:
+        """Why rows are invalid, by their position among the rows of the run."""
+        return dict(self._ledger.invalid)
+
+    @property
     def notices(self) -> list[str]:
         """Sentences to see now: throttling, an unreachable host, a full disk."""
         if self._execution is None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from itertools import islice
-from weakref import WeakKeyDictionary
 
+from ..errors import VALIDATION_FAILED
 from ..operation import RowOutcome, RowStatus, State, row_outcomes
 from ..session.exploring import one_line
 from .fragments import PLAIN, table
@@ -19,10 +19,6 @@ _FAILED = frozenset({State.FAILED, State.REJECTED, State.PARTIAL})
 _UNKNOWN = frozenset({State.PARTIAL, State.LOST, State.HELD})
 _REST = "run.failed() has the failed and invalid rows and why, run.results() every row"
 _UNKNOWN_REST = '; those with status == "unknown" are only there'
-
-# Of each run how many rows are invalid, and the first of them: looking for them takes
-# a second where there are 100,000 rows, on the engine's thread.
-_invalid: WeakKeyDictionary[Watched, tuple[int, list[tuple[int, str, str]]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +93,7 @@ def _first_rows(run: Watched) -> list[Failure]:
 
     Where there are too many, each kind has its share.
     """
-    found = (_failed(run), _known_invalid(run), _unknown(run))
+    found = (_failed(run), _invalid(run), _unknown(run))
     kinds = [list(islice(each, _SHOWN)) for each in found]
     turns = sorted((turn, kind) for kind, rows in enumerate(kinds) for turn in range(len(rows)))
     return [kinds[kind][turn] for kind, turn in sorted((b, a) for a, b in turns[:_SHOWN])]
@@ -122,12 +118,9 @@ def _outcomes(run: Watched, states: frozenset[State]) -> Iterator[tuple[int, Row
             yield from zip(operation.rows, row_outcomes(operation), strict=True)
 
 
-def _known_invalid(run: Watched) -> Iterator[Failure]:
-    count = run.counts["invalid"]
-    if count and _invalid.get(run, (0, []))[0] != count:
-        _invalid[run] = (count, invalid_rows(run, _SHOWN))
-    for row, code, reason in _invalid[run][1] if count else ():
-        yield _failure(run, row, RowOutcome(RowStatus.INVALID, reason, code))
+def _invalid(run: Watched) -> Iterator[Failure]:
+    for row, reason in invalid_rows(run).items():
+        yield _failure(run, row, RowOutcome(RowStatus.INVALID, reason, VALIDATION_FAILED))
 
 
 def _failure(run: Watched, row: int, outcome: RowOutcome) -> Failure:

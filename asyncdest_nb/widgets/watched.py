@@ -25,10 +25,10 @@ class Watched(Protocol):
 
     A run may have more, which any thread may use at any time: ``details(number)``, a
     dict that JSON can hold; ``pause()``, ``resume()`` and ``is_paused``; ``cancel()``;
-    ``retry()``, which returns a run; ``results()``, a DataFrame with a line per row of the
-    frame, with its ``status`` and ``message``; ``is_at_rest``, for one that may end before
-    its operations do; ``requests``, how many were spent; ``column(name)``, a column of the
-    frame with a value per row.
+    ``retry()``, which returns a run; ``results()``, a DataFrame; ``is_at_rest``, for one
+    that may end before its operations do; ``requests``, how many were spent; ``invalid``,
+    why rows are, by their position; ``column(name)``, a column of the frame with a value
+    per row.
     """
 
     @property
@@ -93,21 +93,10 @@ def frame_values(run: Watched, name: str) -> Sequence[Any]:
     return column(name)
 
 
-def invalid_rows(run: Watched, limit: int) -> list[tuple[int, str, str]]:
-    """Return position, error code and reason of its first *limit* invalid rows.
-
-    None are known of a run without results, and of one that has not all rows of the frame.
-    """
-    results: Callable[[], Any] | None = getattr(run, "results", None)
-    if results is None or not run.counts.get("invalid"):
-        return []
-    found = results()
-    if len(found) != len(run.labels):  # Of a retry the results have the other rows too.
-        return []
-    positions = (found["status"] == "invalid").to_numpy().nonzero()[0][:limit].tolist()
-    some = found.iloc[positions]
-    codes = some["error_code"] if "error_code" in some else [""] * len(some)
-    return list(zip(positions, codes, some["message"], strict=True))
+def invalid_rows(run: Watched) -> Mapping[int, str]:
+    """Return by position why rows of *run* are invalid, as far as it can say."""
+    found: Mapping[int, str] = getattr(run, "invalid", {})
+    return found
 
 
 def row_label(operation: Operation, labels: Sequence[str]) -> str:

@@ -48,8 +48,7 @@ def test_a_run_is_handed_to_a_colleague_with_all_its_results(session: ad.Session
     run.export(file)
     loaded = ad.load(file)
     assert (loaded.id, loaded.title, loaded.status) == (run.id, run.title, run.status)
-    expected = run.results().set_axis(["0", "1"])
-    pd.testing.assert_frame_equal(loaded.results(), expected, check_index_type=False)
+    pd.testing.assert_frame_equal(loaded.results(), run.results(), check_index_type=False)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert loaded.notices == []
     assert loaded.details(0)["rows"][0]["payload"]["user_id"] == NAME

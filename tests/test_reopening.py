@@ -60,6 +60,27 @@ def test_a_run_that_has_ended_is_there_again_with_every_outcome(file: Path):
                 again.retry()
 
 
+@pytest.mark.parametrize(
+    ("labels", "kept"),
+    [
+        (range(2), [0, 1]),
+        ([20, -7], [20, -7]),
+        ([7, 7], [7, 7]),
+        (["07", "x"], ["07", "x"]),
+        (pd.Index([1, None], dtype="Int64"), ["1", "(missing)"]),
+        ([0.5, 1.0], ["0.5", "1.0"]),
+    ],
+)
+def test_integer_labels_are_integers_again(file: Path, labels: Any, kept: list[Any]):
+    frame = people(2).set_axis(pd.Index(labels), axis=0)
+    with ad.simulate("example-async", duration_seconds=0.05) as demo, ad.Session(path=file) as own:
+        own.connect(demo).submit(frame, "asyncOperation").wait(timeout=20)
+    with ad.Session(path=file) as again:
+        (run,) = again.runs()
+        assert run.results().index.tolist() == kept
+        assert list(run.results()["status"]) == ["completed"] * 2
+
+
 def test_a_run_goes_on_when_somebody_connects_with_the_same_settings(file: Path):
     with ad.simulate("example-async", duration_seconds=1.5, failing=0, seed=1) as demo:
         with ad.Session(path=file) as session:

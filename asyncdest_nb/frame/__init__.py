@@ -98,9 +98,20 @@ def to_frame(index: pd.Index[Any], columns: Mapping[str, Sequence[Any]]) -> pd.D
     return pd.DataFrame(arrays, index=index)
 
 
-def from_rows(rows: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> pd.DataFrame:
-    """Return *rows* as a frame with *labels*, which may repeat, as its index."""
-    return pd.DataFrame(list(rows), index=pd.Index(list(labels), dtype=object))
+def has_integer_labels(frame: pd.DataFrame) -> bool:
+    """Say whether the labels of *frame* are integers, as they are unless it was given others."""
+    return bool(pd.api.types.is_integer_dtype(frame.index.dtype) and not frame.index.hasnans)
+
+
+def from_rows(
+    rows: Sequence[Mapping[str, Any]], labels: Sequence[str], *, are_integers: bool = False
+) -> pd.DataFrame:
+    """Return *rows* as a frame with *labels*, which may repeat, as its index.
+
+    They are texts, or were integers.
+    """
+    own = [int(label) for label in labels] if are_integers else list(labels)
+    return pd.DataFrame(list(rows), index=pd.Index(own, dtype=None if are_integers else object))
 
 
 def column_values(frame: pd.DataFrame, name: str) -> list[Any]:

@@ -29,7 +29,7 @@ from ..errors import (
     check_bool,
     check_number,
 )
-from ..frame import DataFrame, Rows, to_rows
+from ..frame import DataFrame, Rows, has_integer_labels, to_rows
 from ..mapping import FieldMap, plan_fields
 from ..portal import call
 from ..request import Exchange
@@ -102,7 +102,13 @@ class Connection:
         name = digest(sending, where)
         if not again and (run := self._shared.known(name)) is not None:
             return self._attached(run, sending)
-        record = self._record(found, batch_size=batch_size, digest=name, deadline_seconds=deadline)
+        record = self._record(
+            found,
+            batch_size=batch_size,
+            digest=name,
+            deadline_seconds=deadline,
+            has_integer_labels=has_integer_labels(frame),
+        )
         return self._send(record, sending, schedule)
 
     def _attached(self, run: Run, sending: Sending) -> Run:

@@ -79,7 +79,14 @@ def reopen(store: Store) -> list[Reopened]:
 def _run(stored: StoredRun, rows: list[StoredRow], ledger: Ledger, before: Reopened | None) -> Run:
     labels = [row.label for row in rows]
     # What was sent stands for the frame, which the file does not have.
-    frame = before.run._frame if before else from_rows([_payload(row) for row in rows], labels)
+    if before:
+        frame = before.run._frame
+    else:
+        sent = [_payload(row) for row in rows]
+        try:
+            frame = from_rows(sent, labels, are_integers=stored.has_integer_labels)
+        except ValueError as error:
+            raise StoreError(f"the labels of run {stored.id} are damaged: {error}") from None
     retry_of = before.run if before else None
     return Run(stored, frame=frame, labels=labels, ledger=ledger, retry_of=retry_of)
 

@@ -317,8 +317,8 @@ class Run:
         ``error_code``, ``retryable`` (whether the same row may be sent again, missing =
         nobody said), ``operation_id``, and what the destination returned: ``result``,
         or the columns that the action names. Texts are "string", ``progress`` is float64,
-        ``retryable`` "boolean". Of a run from before a restart the index is the labels as
-        text until the same rows are submitted again.
+        ``retryable`` "boolean". Of a run from before a restart labels that were no integers
+        are texts until the same rows are submitted again.
         """
         outcomes = self._outcomes()
         returned = result_columns(outcomes, self._result_columns)

@@ -33,6 +33,7 @@ def to_run(values: Iterable[Any]) -> StoredRun:
     found["settings"] = json.loads(found["settings"])
     if found["positions"] is not None:
         found["positions"] = tuple(json.loads(found["positions"]))
+    found["has_integer_labels"] = bool(found["has_integer_labels"])
     return StoredRun(**found)
 
 

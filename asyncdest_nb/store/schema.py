@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # In the header of the file, where file(1) and SQLite's own tools show them.
 SESSION_ID = 0x61736E73  # "asns"
@@ -28,7 +28,8 @@ CREATE TABLE run (
     digest TEXT,                      -- names what was submitted; NULL = unknown
     deadline_seconds REAL,            -- NULL = none
     recovery TEXT,                    -- what its action declared then; NULL = unknown
-    standing TEXT NOT NULL DEFAULT 'going'    -- by the user's word: going, paused or canceled
+    standing TEXT NOT NULL DEFAULT 'going',   -- by the user's word: going, paused or canceled
+    has_integer_labels INTEGER NOT NULL DEFAULT 0    -- 0 or 1
 )""",
     """
 CREATE TABLE row (
@@ -99,6 +100,7 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         # What was in doubt then had no column to say so.
         "UPDATE operation SET in_doubt = 1 WHERE state IN ('unknown', 'held')",
     ),
+    2: ("ALTER TABLE run ADD COLUMN has_integer_labels INTEGER NOT NULL DEFAULT 0",),
 }
 
 

@@ -15,7 +15,8 @@ class StoredRun:
     positions in the frame of the first run of that chain, None = all of them.
     ``digest`` names what was submitted, None = unknown. ``deadline_seconds`` None = none.
     ``recovery`` is what its action declared then, None = unknown. ``standing`` is the
-    user's word: "going", "paused" or "canceled".
+    user's word: "going", "paused" or "canceled". ``has_integer_labels``: its labels were
+    integers in the frame.
     """
 
     id: str
@@ -31,6 +32,7 @@ class StoredRun:
     deadline_seconds: float | None = None
     recovery: str | None = None
     standing: str = "going"
+    has_integer_labels: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,20 @@ import pytest
 from browser import COMPUTE
 from conftest import missing
 from playwright.sync_api import expect
+from test_explorer_browser import WAIT, pick
 from test_monitor_browser import FAILED_RUN, IMPORTS, at_rest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.parametrize("app", ["lab"], indirect=True)]
 
 KERNELS = Path(__file__).parent.parent / ".kernels"
 VERSIONS = ["6.31.0", "7.3.0", "7.4.0"]
+EXPLORE = """
+import pandas as pd
+import asyncdest_nb as ad
+
+df = pd.DataFrame({"user_id": ["a", "b"], "operation_type": "sync_profile"})
+ad.explore(df)
+"""
 VERSION = "import ipykernel\nprint(ipykernel.__version__)"
 
 
@@ -71,6 +79,21 @@ def test_the_screen_changes_and_buttons_work_while_a_cell_runs_where_the_kernel_
     else:
         expect(details).to_contain_text('"user_id": "row 4"', timeout=20_000)
         notebook.enough()
+
+
+@pytest.mark.parametrize("version", VERSIONS[1:])
+def test_the_explorer_answers_while_a_cell_runs(notebook, version):
+    kernel = install(notebook.server, version)
+    notebook.open([EXPLORE, COMPUTE], kernel=kernel)
+    notebook.run(0)
+    page = notebook.page
+    page.get_by_label("Search destinations").fill("simulated")
+    expect(page.get_by_label("Destinations", exact=True).locator("option")).to_have_count(2)
+    notebook.start(1)
+    pick(page, "example-async, simulated on this machine")
+    page.get_by_role("button", name="Connect", exact=True).click()
+    expect(page.get_by_text("Connected to")).to_be_visible(timeout=WAIT)
+    notebook.enough()
 
 
 @pytest.mark.parametrize("version", VERSIONS)

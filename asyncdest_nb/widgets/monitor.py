@@ -27,6 +27,7 @@ import traitlets
 from ..operation import Operation
 from .asking import Answer, Retried, answer
 from .columns import COLUMNS, Column, frame_column, label_column
+from .hearing import hear_while_cells_run
 from .packing import Packed
 from .picture import SLICE, Picture, slices
 from .watched import (
@@ -102,7 +103,7 @@ class Monitor(anywidget.AnyWidget):
             self._picture.grow(list(run.operations))  # They may be planned at this moment.
             super().__init__(_columns=[_described(each) for each in shown])
         self.on_msg(self._asked)
-        _listen_while_cells_run(self.comm)
+        hear_while_cells_run(self.comm)
 
     def __repr__(self) -> str:
         return f"{cut(self.run.title, 200)}: {counted(self.run.counts)}"
@@ -291,13 +292,3 @@ def _carried(buffers: Sequence[bytes]) -> list[bytes] | list[str]:
 def _described(column: Column) -> dict[str, str]:
     names = ("name", "title", "kind", "width", "shown")
     return {name: getattr(column, name) for name in names}
-
-
-def _listen_while_cells_run(comm: Any) -> None:
-    """Let questions of the browser go where it sends them: to a thread of their own.
-
-    ipykernel 7.4 sends them after the thread that spoke last, which for a run is the
-    engine's and leads to the main thread, where they wait until the cell has ended.
-    """
-    if hasattr(comm, "_reply_subshell_for"):
-        comm._reply_subshell_for = lambda data, default: default

@@ -17,6 +17,7 @@ import traitlets
 from pydantic import SecretStr
 
 from ...responses import clean_text
+from ..hearing import hear_while_cells_run
 from . import markup
 
 Widget: TypeAlias = Any
@@ -58,6 +59,7 @@ class SecretText(ipywidgets.Password):  # type: ignore[misc]  # No types, see ab
         self._changed = changed
         self._hint = options.get("placeholder", "")
         super().__init__(**options)
+        hear_while_cells_run(self.comm)
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take in what a front end says."""
@@ -113,6 +115,7 @@ def button(label: str, clicked: Changed, *, is_main: bool = False) -> Widget:
     found = ipywidgets.Button(description=clean_text(label))
     found.button_style = "primary" if is_main else ""
     found.on_click(lambda _: _in_turn(clicked))
+    hear_while_cells_run(found.comm)
     return found
 
 
@@ -198,6 +201,7 @@ def _rows(options: Options) -> int:
 def _watched(widget: Widget, changed: Changed) -> Widget:
     widget.told = lambda _: _in_turn(changed)
     widget.observe(widget.told, names="value")
+    hear_while_cells_run(widget.comm)
     return widget
 
 

@@ -195,9 +195,6 @@ def _number(text: str) -> Any:
 
 def given(fields: Mapping[str, InputField], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings among *values* that say something: no blanks, no defaults."""
-    return {
-        key: value
-        for key, value in values.items()
-        # A default may be a UUID, say, of which an input holds the text.
-        if value not in (None, "") and value not in (fields[key].default, str(fields[key].default))
-    }
+    # A default may be a UUID, say, of which an input holds the text.
+    blanks = {key: (None, "", each.default, str(each.default or "")) for key, each in fields.items()}
+    return {key: value for key, value in values.items() if value not in blanks[key]}

@@ -196,5 +196,7 @@ def _number(text: str) -> Any:
 def given(fields: Mapping[str, InputField], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings among *values* that say something: no blanks, no defaults."""
     # A default may be a UUID, say, of which an input holds the text.
-    blanks = {key: (None, "", each.default, str(each.default or "")) for key, each in fields.items()}
+    blanks = {
+        key: (None, "", each.default, str(each.default or "")) for key, each in fields.items()
+    }
     return {key: value for key, value in values.items() if value not in blanks[key]}

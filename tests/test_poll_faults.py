@@ -11,7 +11,9 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from email.utils import formatdate
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -200,6 +202,58 @@ def test_an_operation_that_is_not_known_for_a_while_is_waited_for(session):
         run = connect(session, partner).submit(rows(1), "asyncOperation")
         assert run.wait(timeout=60) == "completed"
     assert len(partner.polled_at) == 3
+    ended_well(run)
+
+
+def grouped() -> ad.Destination:
+    """Return the example destination, asking about four operations a call."""
+    one_by_one = ad.destinations()["example-async"]
+    actions = {slug: replace(each, poll_batch_size=4) for slug, each in one_by_one.actions.items()}
+    return replace(one_by_one, actions=actions)
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        pytest.param(answer(404, "who?"), State.LOST, id="gone"),
+        pytest.param(answer(400, "what?"), State.ACCEPTED, id="refused"),
+        pytest.param(GARBAGE, State.ACCEPTED, id="no JSON"),
+    ],
+)
+def test_an_operation_that_gets_no_answer_does_not_keep_it_from_its_group(session, fault, state):
+    async def all_but_one(writer: Writer) -> None:
+        number = int(partner.server.arrived[-1].target.rpartition("-")[2])
+        await (fault if number == 2 else partner._ending(number))(writer)
+
+    with Partner(all_but_one) as partner:
+        crm = session.connect(grouped(), endpoint=partner.url)
+        run = crm.submit(rows(6), "asyncOperation")
+        wait_until(run, lambda: list(run.results()["status"]).count("pending") <= 1)
+        wait_until(run, lambda: run.operations[2].state is state)
+        partner.polls = None
+        run.wait(timeout=60)
+    others = [each.state for each in run.operations if each.number != 2]
+    assert others == [State.COMPLETED, State.FAILED, State.FAILED, State.COMPLETED, State.FAILED]
+
+
+def test_the_operations_of_a_group_are_asked_about_together_while_the_host_is_down(session):
+    sizes = []
+
+    async def poll(request: Any, data: Any) -> Any:
+        sizes.append(len(data.async_contexts))
+        return await whole.actions["asyncOperation"].poll(request, data)
+
+    whole = grouped()
+    action = replace(whole.actions["asyncOperation"], poll=poll)
+    with Partner(answer(500)) as partner:
+        crm = session.connect(
+            replace(whole, actions={"asyncOperation": action}), endpoint=partner.url
+        )
+        run = crm.submit(rows(4), "asyncOperation")
+        wait_until(run, lambda: run.operations and run.operations[0].poll_errors >= 10)
+        partner.polls = None
+        assert run.wait(timeout=60) == "partial"
+    assert set(sizes) == {4}
     ended_well(run)
 
 

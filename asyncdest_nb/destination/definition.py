@@ -104,7 +104,8 @@ class Action:
     ``operation_per`` says what one context stands for: a "row", or the whole
     "batch" (a job). ``operation_id`` is the key of the destination's id in a
     context; the signature of a pre-signed URL there is not kept on disk, so a context
-    should not need one. ``poll`` is asked about at most ``poll_batch_size`` of them a call.
+    should not need one. ``poll`` is asked about at most ``poll_batch_size`` of them a call,
+    and about one by one where a group gets no answer three times in a row.
     ``result_columns`` are the keys of a row's result that become columns of the
     results; none = the result is one column.
     """

@@ -47,11 +47,10 @@ class Judging:
             for operation, verdict in zip(operations, verdicts, strict=True)
         ]
         await course.keep_said(judged)
+        now = course.steady  # What was accepted together is asked about together.
         for operation in judged:
             if operation.state in POLLED:
-                course.schedule.accepted(
-                    operation.number, now=course.steady, retry_after=retry_after
-                )
+                course.schedule.accepted(operation.number, now=now, retry_after=retry_after)
 
     def _judged(self, operation: Operation, verdict: Verdict, *, can_recover: bool) -> Operation:
         now, mask = self._course.wall, self._course.channel.mask

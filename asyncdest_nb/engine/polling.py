@@ -10,7 +10,7 @@ from ..operation import Operation, answered, lost, poll_failed
 from ..responses import AsyncOperationResult
 from .channel import Asked
 from .course import POLLERS, Course
-from .verdict import describe, read_poll
+from .verdict import describe, is_trouble, read_poll
 
 LOOK_SECONDS = 0.2  # How often the schedule is looked at, at least.
 # A destination may not know an operation until a worker has picked it up. Only
@@ -18,6 +18,7 @@ LOOK_SECONDS = 0.2  # How often the schedule is looked at, at least.
 GRACE_SECONDS = 30.0
 GRACE_POLLS = 3
 WORTH_A_NOTICE = 3  # Polls in a row that got no answer.
+WORTH_PARTING = 3  # The same of a group: one of its operations may keep an answer from the others.
 
 
 class Polling:
@@ -26,13 +27,15 @@ class Polling:
     def __init__(self, course: Course) -> None:
         self._course = course
         self._due: asyncio.Queue[list[int] | None] = asyncio.Queue(maxsize=1)
+        self._apart: set[int] = set()  # Operations asked about one by one.
 
     async def hand_out(self) -> None:
         """Hand due operations to the pollers, until all is at rest."""
         while not self._course.ledger.is_at_rest:
             await self._course.until_resumed()
             while group := self._next_group():
-                await self._due.put(group)
+                for part in self._parts(group):
+                    await self._due.put(part)
             await self._course.channel.clock.sleep(self._until_due())
         for _ in range(POLLERS):
             await self._due.put(None)
@@ -45,6 +48,12 @@ class Polling:
     def _next_group(self) -> list[int]:
         course = self._course
         return course.schedule.due(course.steady, limit=course.action.poll_batch_size)
+
+    def _parts(self, group: Sequence[int]) -> list[list[int]]:
+        """Return the operations of *group* that are asked about together."""
+        alone = [[number] for number in group if number in self._apart]
+        together = [number for number in group if number not in self._apart]
+        return [*alone, together] if together else alone
 
     def _until_due(self) -> float:
         at = self._course.schedule.next_at()
@@ -66,15 +75,22 @@ class Polling:
         if isinstance(results, str):
             self._failed(operations, asked, results)
             return
+        now = course.steady  # What is asked about together stays together.
         for operation, result in zip(operations, results, strict=True):
-            self._answered(operation, result, asked.retry_after)
+            self._answered(operation, result, now=now, retry_after=asked.retry_after)
 
     def _answered(
-        self, operation: Operation, result: AsyncOperationResult, retry_after: float | None
+        self,
+        operation: Operation,
+        result: AsyncOperationResult,
+        *,
+        now: float,
+        retry_after: float | None,
     ) -> None:
         course = self._course
         changed = answered(operation, course.news(result), now=course.wall)
         course.put(changed)
+        self._apart.discard(operation.number)
         course.unanswered.pop(operation.number, None)
         course.odd.pop(operation.number, None)
         if changed.odd_status is not None:
@@ -85,14 +101,14 @@ class Polling:
             return
         course.schedule.answered(
             operation.number,
-            now=course.steady,
+            now=now,
             progress=changed.progress,
             retry_after=retry_after,
         )
 
     def _failed(self, operations: Sequence[Operation], asked: Asked, text: str) -> None:
         """Note a poll that said nothing about the operations; they stay as they are."""
-        course = self._course
+        course, now = self._course, self._course.steady
         for operation in operations:
             changed = poll_failed(operation, message=text)
             if len(operations) == 1 and self._is_gone(changed, asked.error):
@@ -100,11 +116,11 @@ class Polling:
                 course.unanswered.pop(operation.number, None)
                 course.schedule.finished(operation.number)
             else:
+                if changed.poll_errors >= WORTH_PARTING and not is_trouble(asked.error):
+                    self._apart.add(operation.number)
                 if changed.poll_errors >= WORTH_A_NOTICE:
                     course.unanswered[operation.number] = text
-                course.schedule.errored(
-                    operation.number, now=course.steady, retry_after=asked.retry_after
-                )
+                course.schedule.errored(operation.number, now=now, retry_after=asked.retry_after)
             course.put(changed)
 
     def _is_gone(self, operation: Operation, error: Exception | None) -> bool:

@@ -299,7 +299,7 @@ def without_harm(verdict: Verdict, error: Exception | None, *, is_last: bool) ->
     Nothing is applied before the last: until then a doubt is no more than a refusal,
     and where the network or the server is in trouble, it is only another try.
     """
-    if isinstance(error, RequestFailed | RetryableError) or is_trouble(error):
+    if is_trouble(error):
         return Again(describe(error))
     if isinstance(verdict, Unsure) and not is_last:
         return Rejected(f"not submitted: {verdict.message}", None)
@@ -307,8 +307,10 @@ def without_harm(verdict: Verdict, error: Exception | None, *, is_last: bool) ->
 
 
 def is_trouble(error: Exception | None) -> bool:
-    """Say whether *error* is an answer that says more of the server than of the request."""
-    return isinstance(error, HTTPError) and (error.status >= 500 or error.status in (408, 425, 429))
+    """Say whether *error* says more of the network or the server than of what was asked."""
+    if isinstance(error, HTTPError):
+        return error.status >= 500 or error.status in (408, 425, 429)
+    return isinstance(error, RequestFailed | RetryableError)
 
 
 def is_paced(error: Exception | None, exchanges: Sequence[Exchange]) -> bool:

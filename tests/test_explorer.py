@@ -389,6 +389,7 @@ def test_settings_that_are_blank_or_as_by_default_are_not_given():
     }
     typed = {"instance_url": "https://a.example", "api_version": "59.0", "client_id": ""}
     assert given(fields, typed) == {"instance_url": "https://a.example"}
+    assert given({"tag": field(str | None)}, {"tag": "None"}) == {"tag": "None"}
 
 
 def test_the_fields_that_a_reason_names_are_known():

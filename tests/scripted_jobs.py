@@ -96,3 +96,9 @@ async def read_all(request: Any, data: Any) -> Any:
     answers = [await request(f"{data.settings.endpoint}/{name}") for name in ("job", "good", "bad")]
     result = ad.AsyncOperationResult(status="completed", message=str(len(answers)))
     return ad.AsyncPollResponse.of([result])
+
+
+def until_put_off(run: ad.Run, words: str) -> None:
+    """Wait until a notice has these *words*, and what it speaks of is known not to be applied."""
+    while not any(words in each for each in run.notices) or run.operations[0].state != "planned":
+        run.wait(timeout=0.02)

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from raw_server import RawServer, answer
-from scripted_jobs import CREATED, connect, create, done, job, submit
+from scripted_jobs import CREATED, connect, create, done, job, submit, until_put_off
 
 import asyncdest_nb as ad
 from asyncdest_nb.schedule import SquareRoot
@@ -227,8 +227,7 @@ def test_what_was_not_sent_before_a_restart_is_not_sent_after_it_without_a_paylo
         whole = job(steps=(), perform_batch=create, poll=done)
         with ad.Session(path=file, keep_payloads=False) as session:
             run = submit(connect(session, whole, server.url), ["a"])
-            while not server.arrived or not run.notices:
-                run.wait(timeout=0.02)
+            until_put_off(run, "fewer requests")
         with ad.Session(path=file, keep_payloads=False) as session:
             crm = connect(session, whole, server.url)
             (run,) = session.runs()

@@ -141,7 +141,9 @@ def test_ten_thousand_operations_are_a_few_rows_in_the_page(notebook):
     notebook.reload()  # It opens with the first of them, and the others come.
     expect(notebook.page.locator(".adm-fresh")).to_have_text("")
     notebook.page.locator(".adm-search").fill("row 9998")
-    expect(notebook.page.locator(".adm-row")).to_contain_text("completed")
+    found = notebook.page.locator(".adm-row")
+    expect(found).to_have_count(1, timeout=20_000)
+    expect(found).to_contain_text("completed")
 
 
 @in_lab

@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from raw_server import RawServer, answer
+from scripted_jobs import until_put_off
 
 import asyncdest_nb as ad
 from asyncdest_nb.schedule import SquareRoot
@@ -237,8 +238,7 @@ def test_a_payload_that_fits_no_more_is_not_sent_after_a_restart(file: Path):
     with ad.Session(path=file) as session:
         frame = pd.DataFrame({"user_id": ["a"]})
         run = session.connect(destination(Before)).submit(frame, "act")
-        while not run.operations or run.operations[0].state != "planned":
-            run.wait(timeout=0.02)
+        until_put_off(run, "cannot be reached")
     with ad.Session(path=file) as session:
         session.connect(destination(After))
         (run,) = session.runs()
@@ -253,8 +253,7 @@ def test_rows_that_waited_out_a_pause_are_sent_after_a_restart(file: Path):
         with ad.Session(path=file) as session:
             crm = session.connect("example-async", endpoint=server.url)
             run = crm.submit(people(1), "asyncOperation")
-            while not run.notices or not server.arrived:
-                run.wait(timeout=0.02)
+            until_put_off(run, "fewer requests")
         assert run.counts["unknown"] == 0
         with ad.Session(path=file) as session:
             session.connect("example-async", endpoint=server.url)

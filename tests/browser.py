@@ -62,8 +62,8 @@ _RUN = """([command, cell]) => {
   window.__ran = false;
   app.commands.execute(command).finally(() => { window.__ran = true; });
 }"""
-_OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content.widgets.map(
-  (cell) => cell.model.outputs?.toJSON() ?? [])"""
+_OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content?.widgets.map(
+  (cell) => cell.model.outputs?.toJSON() ?? []) ?? []"""
 _COUNT = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
 _KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
 _SHUTDOWN = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.shutdown()"
@@ -162,9 +162,12 @@ def _write_settings(config: Path, theme: str) -> None:
         "@jupyterlab/apputils-extension:themes": {"theme": theme},
         "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
     }
-    path = config / "labconfig" / "default_setting_overrides.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(overrides), "utf-8")
+    path = config / "labconfig"
+    path.mkdir(parents=True)
+    (path / "default_setting_overrides.json").write_text(json.dumps(overrides), "utf-8")
+    # Users have no button of Voila's in their notebooks.
+    disabled = {"disabledExtensions": {"@voila-dashboards/jupyterlab-preview": True}}
+    (path / "page_config.json").write_text(json.dumps(disabled), "utf-8")
 
 
 def _wait_for_url(process: subprocess.Popen[bytes], runtime: Path, token: str, log: Path) -> str:

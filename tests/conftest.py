@@ -85,6 +85,7 @@ def chromium():
     executable = browser.find_chromium()
     if executable is None:
         missing(f"Chromium ({', '.join(browser.NAMES)})")
+    sync_api.expect.set_options(timeout=20_000)  # ms: the machine may be busy with other tests.
     with sync_api.sync_playwright() as playwright:
         launched = browser.launch(playwright, executable)
         yield launched

@@ -74,6 +74,8 @@ def show(run: Watched, *, columns: Sequence[str] = ()) -> None:
     screen = _screen(run, columns) if live else None
     if screen is not None:
         display(screen)  # type: ignore[no-untyped-call]  # IPython has none here
+        if in_voila():
+            return
     runs = [run] if screen is None else screen.runs
     shown = display(Record(*runs, folded=live), display_id=True)  # type: ignore[no-untyped-call]
     if shown is None:  # Nothing that is displayed here can change.
@@ -126,9 +128,12 @@ def is_live(shell: Any) -> bool:
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
         return False
-    if os.environ.get("SERVER_SOFTWARE", "").startswith("voila"):
-        return True
-    return bool(kernel.get_parent().get("content", {}).get("allow_stdin", False))
+    return in_voila() or bool(kernel.get_parent().get("content", {}).get("allow_stdin", False))
+
+
+def in_voila() -> bool:
+    """Whether the page is Voila's, of which nothing is saved."""
+    return os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
 
 
 def keeper(

@@ -10,6 +10,7 @@ from IPython.display import display
 
 from ...frame import DataFrame
 from ...session import Connection, Run, Session, default_session
+from ..show import in_voila
 from . import markup, parts
 from .choices import Choices, arguments, texts_of
 from .code import cell, free, session_arguments, submit_call, taken_names
@@ -182,7 +183,8 @@ class App:
     def display(self) -> None:
         """Show it, and below what a saved notebook keeps of it."""
         display(self.widget)  # type: ignore[no-untyped-call]  # IPython has none here
-        self._keeper.display()
+        if not in_voila():
+            self._keeper.display()
 
     def __repr__(self) -> str:
         sent = f"; sent as {self.run}" if self.run else ""

@@ -1,0 +1,53 @@
+"""Voila: a notebook's outputs without its cells, in a real browser, kept in no file."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+from test_explorer_browser import EXPLORE, FRAME, pick
+from test_monitor_browser import IMPORTS, at_rest, in_lab
+
+pytestmark = [pytest.mark.e2e, in_lab]
+
+# What Voila's own page asks public servers for: icons and formulas.
+OWN = re.compile("/@fortawesome/|/mathjax/")
+# Of a record, which is for a file, and would stand still here.
+RECORD = re.compile(r"UTC\.|sent from here")
+
+
+@pytest.fixture
+def voila(notebook):
+    """Open cells in Voila, which the server of JupyterLab has too."""
+
+    def open_cells(*cells: str):
+        server = notebook.server
+        server.write(notebook.name, cells)
+        notebook.page.goto(f"{server.url}voila/render/{notebook.name}?token={server.token}")
+        return notebook.page
+
+    yield open_cells
+    notebook.refused[:] = [url for url in notebook.refused if not OWN.search(url)]
+
+
+def test_the_monitor_comes_late_and_has_the_whole_picture(voila):
+    page = voila(IMPORTS + "run = play(300, seconds=6)\nshow(run)")
+    at_rest(page, "300 of 300")
+    expect(page.locator(".adm-counts [data-word=completed]")).to_have_text("270 completed")
+    page.locator(".adm-row").first.click()
+    expect(page.get_by_role("region", name="Details")).to_contain_text("row 0")
+    expect(page.get_by_text(RECORD)).to_have_count(0)
+
+
+def test_the_explorer_sends_and_shows_the_run(voila):
+    page = voila(FRAME + EXPLORE)
+    pick(page, "example-async, simulated on this machine")
+    page.get_by_role("button", name="Connect", exact=True).click()
+    page.get_by_label("User ID (required)").select_option("a column")
+    page.get_by_label("Column for User ID").select_option("customer_id")
+    page.get_by_label("Operation Type (required)").select_option("a constant")
+    page.get_by_label("Constant for Operation Type").select_option("sync_profile")
+    page.get_by_role("button", name="Send 30 rows").click()
+    expect(page.locator(".adm-rest")).to_have_text("31 of 31 rows at rest · 100 %", timeout=60_000)
+    expect(page.get_by_text(RECORD)).to_have_count(0)

@@ -3,10 +3,10 @@
 import http.client
 import json
 import random
+import socket
 import subprocess
 import sys
 import threading
-import time
 from contextlib import ExitStack, closing
 
 import pytest
@@ -469,14 +469,14 @@ def test_outcomes_do_not_depend_on_concurrency(play):
 
 
 def test_an_answer_is_not_held_back_by_the_kernel(play):
-    """Nagle's algorithm would cost 40 ms an answer; the bound leaves room for a busy machine."""
+    """Nagle's algorithm would cost 40 ms an answer."""
     simulator = play()
     with closing(connected(simulator)) as connection:
-        started = time.perf_counter()
-        for _ in range(100):
-            connection.request("GET", "/operations/op_1")
-            connection.getresponse().read()
-        assert time.perf_counter() - started < 3
+        connection.request("GET", "/operations/op_1")
+        connection.getresponse().read()
+        (taken,) = simulator._server.server_state.connections
+        plug = taken.transport.get_extra_info("socket")
+        assert plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 # Starting and stopping
@@ -492,15 +492,13 @@ def test_many_start_in_one_process_and_stop_alone(play):
     assert all(ask(simulator, "GET", "/")[0] == 404 for simulator in simulators[1:])
 
 
-def test_it_starts_and_stops_at_once_even_in_the_middle_of_an_answer(play):
-    started = time.perf_counter()
-    simulator = play(latency_seconds=60)
+def test_it_stops_in_the_middle_of_an_answer(play):
+    simulator = play(latency_seconds=1e6)
     with closing(connected(simulator)) as connection:
         connection.request("POST", "/operations", json.dumps(ANNA))
         while not simulator.operations:
             pass
         simulator.stop()
-    assert time.perf_counter() - started < 2
 
 
 def test_it_says_what_it_is_and_stays_readable_when_stopped(play):

@@ -79,8 +79,8 @@ def test_an_interrupted_demo_shows_what_it_knows():
         [*COMMAND, "demo", "--headless"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
-    process.stdout.readline()  # The simulator is up; the run starts next.
-    time.sleep(3)
+    while "pending" not in process.stdout.readline():
+        assert process.poll() is None, "it tells now and then how far it is"
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130

@@ -42,7 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.rows is not None and not options.headless:
         parser.error("--rows goes with --headless: the notebook sends all customers")
     if options.headless:
-        return demo_headless(options.rows)
+        try:
+            return demo_headless(options.rows)
+        except KeyboardInterrupt:  # Before there was a run to tell of.
+            return 130
     return demo_in_jupyterlab(browser=options.browser)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import getpass
 import json
 import threading
+import time
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -20,7 +21,7 @@ from uuid import UUID
 import ipywidgets
 import pandas as pd
 import pytest
-from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic import BaseModel, SecretBytes, SecretStr, field_validator
 
 import asyncdest_nb as ad
 from asyncdest_nb.widgets.explorer import Explorer, connecting, explore
@@ -1116,6 +1117,49 @@ def test_work_that_is_forgotten_is_not_shown():
     work.do(lambda: 2, seen.append)
     works.pop()()
     assert seen == [2]
+
+
+def test_work_is_not_wanted_any_more_once_something_else_was_asked_for():
+    works: list[Any] = []
+    work: Work[int] = Work(works.append, nullcontext())
+    wanted: list[bool] = []
+
+    def busy() -> int:
+        wanted.append(work.is_wanted)
+        work.forget()
+        wanted.append(work.is_wanted)
+        return 1
+
+    work.do(busy, lambda outcome: None)
+    works.pop()()
+    assert wanted == [True, False]
+
+
+class SlowPayload(ad.Payload):
+    user_id: str = ad.field("User ID")
+
+    @field_validator("user_id")
+    @classmethod
+    def slow(cls, value: str) -> str:
+        time.sleep(0.3)
+        return value
+
+
+def test_a_look_that_takes_long_says_how_far_it_is(session):
+    names = {"slow": own_destination(payload=SlowPayload, settings=ad.Settings)}
+    works: list[Any] = []
+    frame = pd.DataFrame({"user_id": list("abcdefgh")})
+    clicks = Clicks(frame, session=session, names=names, start=works.append)
+    clicks.choose("own")
+    clicks.click("Connect")
+    works.pop()()
+    said: list[str] = []
+    for each in clicks.all():
+        if isinstance(each, ipywidgets.HTML):
+            each.observe(lambda change: said.append(change["new"]), "value")
+    works.pop()()
+    assert any("Looking at 8 rows, mapping and checking: 5 …" in each for each in said)
+    assert "Looked at all rows: 8 fit." in clicks.text
 
 
 def test_an_error_nobody_foresaw_is_a_sentence_and_is_logged(caplog):

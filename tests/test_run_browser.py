@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -32,6 +33,28 @@ contacts["Customer_Id__c"] = [f"c-{{i}}" for i in range(40)]
 run = ad.connect(org).submit(
     contacts, "upsert", object="Contact", external_id="Customer_Id__c")
 run
+"""
+# Every row takes its time.
+SLOW_ROWS = """
+import time
+import pandas as pd
+from pydantic import field_validator
+import asyncdest_nb as ad
+
+class Payload(ad.Payload):
+    user_id: str = ad.field("User ID")
+
+    @field_validator("user_id")
+    @classmethod
+    def slow(cls, value):
+        time.sleep(0.2)
+        return value
+
+async def perform(request, data): ...
+
+act = ad.Action(title="Act", payload=Payload, perform=perform)
+crm = ad.connect(ad.Destination(name="T", slug="t", settings=ad.Settings, actions={"act": act}))
+users = pd.DataFrame({"user_id": [f"user-{i}" for i in range(1000)]})
 """
 
 
@@ -105,3 +128,22 @@ def test_a_job_is_canceled_by_a_click_as_the_destination_says(notebook):
     page.get_by_role("button", name="Really cancel?").click()
     expect(page.locator(".adm-row .adm-status")).to_have_text("canceled", timeout=WAIT)
     expect(page.locator(".adm-counts [data-word=canceled]")).to_have_text("40 canceled")
+
+
+def test_a_cell_that_looks_at_rows_for_long_says_how_far_it_is(notebook):
+    notebook.open([SLOW_ROWS, "crm.preview(users, 'act')", "crm.preview(users.head(10), 'act')"])
+    notebook.run(0)
+    page = notebook.page
+    notebook.start(1)
+    expect(page.get_by_role("progressbar", name="mapping and checking")).to_be_visible()
+    expect(page.locator(".jp-OutputArea-output")).to_contain_text(" of 1,000 rows")
+    notebook.interrupt()
+    notebook.wait_until_ran()
+    line, error = notebook.outputs()[1]
+    assert line["data"]["text/plain"].startswith("stopped while mapping and checking: ")
+    assert error["ename"] == "KeyboardInterrupt"
+    expect(page.locator(".jp-OutputArea-output progress")).to_have_count(0)
+    notebook.run(2)
+    line, result = notebook.outputs()[2]
+    assert re.fullmatch(r"10 rows looked at in \d+ s", line["data"]["text/plain"])
+    assert result["data"]["text/plain"].startswith("10 rows in 10 batches, 0 invalid")

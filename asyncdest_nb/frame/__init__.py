@@ -59,8 +59,15 @@ def read_csv(path: Path, *, rows: int | None = None) -> pd.DataFrame:
     return pd.read_csv(path, nrows=rows, keep_default_na=False, na_values=[""])
 
 
-def to_rows(frame: pd.DataFrame, at: slice | list[int] = ALL) -> Rows:
+def to_rows(
+    frame: pd.DataFrame,
+    at: slice | list[int] = ALL,
+    *,
+    told: Callable[[int, int], None] = lambda done, rows: None,
+) -> Rows:
     """Return the rows of *frame* ready to be sent, or only those *at* some positions.
+
+    *told* hears after each column how many rows that would be, of how many.
 
     Whatever is missing (NaN, NaT, NA) is None. Integers that became floats only
     because some of the column were missing are integers again: a user id is 17, not "17.0".
@@ -73,8 +80,11 @@ def to_rows(frame: pd.DataFrame, at: slice | list[int] = ALL) -> Rows:
     apart by their names. A cell that cannot be sent is a fault.
     """
     columns = _column_names(frame)
-    cells = [cells_of(frame.iloc[:, place], at) for place in range(len(columns))]
     some = frame.index[at]
+    cells = []
+    for place in range(len(columns)):
+        cells.append(cells_of(frame.iloc[:, place], at))
+        told(len(some) * (place + 1) // len(columns), len(some))
     if columns:
         each_row = zip(*(column.values for column in cells), strict=True)
         rows = [dict(zip(columns, values, strict=True)) for values in each_row]

@@ -6,8 +6,10 @@ import difflib
 import time
 import uuid
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any, ClassVar
 
 from ..destination import Action, Function, InputField, input_fields
 from ..engine import (
@@ -37,6 +39,7 @@ from ..responses import AsyncActionResponse, JSONObject
 from ..schedule import Schedule, SquareRoot
 from ..store import StoredRun
 from .exploring import Executed, Preview
+from .progress import Told, followed, in_terminal
 from .reopening import Reopened
 from .run import Run
 from .sending import Sending, digest, field_plans
@@ -45,6 +48,9 @@ from .shared import Shared
 
 class Connection:
     """A destination with its settings. Its text names its actions and fields, never a secret."""
+
+    # How a notebook shows how far something slow is; the package's face sets it.
+    following: ClassVar[Callable[..., AbstractContextManager[Told]]] = staticmethod(in_terminal)
 
     def __init__(self, channel: Channel, shared: Shared) -> None:
         self.destination = channel.destination
@@ -93,13 +99,14 @@ class Connection:
         check_bool("again", again)
         if schedule is not None and not isinstance(schedule, Schedule):
             raise UsageError(f"schedule is {schedule!r}; it must have the methods of a Schedule")
-        rows = to_rows(frame)
-        fields = _fill(found, rows, columns=columns, mapping=_with(found, constants, mapping))
-        sending = Sending(
-            action=found, frame=frame.copy(), source=_source(rows, fields), fields=fields
-        )
         where = (self.destination.slug, action, self._channel.public_settings())
-        name = digest(sending, where)
+        with self.following() as told:
+            rows = to_rows(frame, told=partial(told, "reading"))
+            fields = _fill(found, rows, columns=columns, mapping=_with(found, constants, mapping))
+            sending = Sending(
+                action=found, frame=frame.copy(), source=_source(rows, fields), fields=fields
+            )
+            name = digest(sending, where, told=partial(told, "comparing with earlier runs"))
         if not again and (run := self._shared.known(name)) is not None:
             return self._attached(run, sending)
         record = self._record(
@@ -218,9 +225,11 @@ class Connection:
         """
         found = self._action(action, batch_size)
         check_number("rows", rows, whole=True)
-        some = to_rows(frame, slice(rows))
-        fields = _fill(found, some, columns=columns, mapping=_with(found, constants, mapping))
-        read = list(prepare(_source(some, fields), action=found, fields=fields))
+        with self.following() as told:
+            some = to_rows(frame, slice(rows), told=partial(told, "reading"))
+            fields = _fill(found, some, columns=columns, mapping=_with(found, constants, mapping))
+            looked = prepare(_source(some, fields), action=found, fields=fields)
+            read = list(followed(looked, told, "mapping and checking", rows=len(some.rows)))
         invalid = {row.position: row.reason for row in read if isinstance(row, Invalid)}
         good = [row for row in read if isinstance(row, Prepared)]
         invalid |= self._check(found, good)

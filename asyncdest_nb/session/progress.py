@@ -1,17 +1,57 @@
-"""A progress bar for whoever waits in a terminal."""
+"""How far something slow is, for whoever waits for it in a terminal."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from typing import Never
+from contextlib import contextmanager
+from typing import Never, TypeVar
 
 from tqdm import tqdm
 
 from ..portal import wait
 
+T = TypeVar("T")
+Told = Callable[[str, int, int], None]
+"""Takes what is being done, and with how many rows of how many; may be called for each."""
+
 STEP_SECONDS = 0.2  # Between two looks.
+QUICK_SECONDS = 1.0  # What takes no longer is not worth a word.
+
+
+@contextmanager
+def in_terminal() -> Iterator[Told]:
+    """Give what shows in a terminal how far something is that takes more than a second.
+
+    The bar goes away at the end. A file and a pipe show nothing.
+    """
+    bar: tqdm[Never] = tqdm(
+        total=1,
+        leave=False,
+        delay=QUICK_SECONDS,
+        dynamic_ncols=True,
+        disable=None,
+        # Of several things done one after the other a common rate would say nothing.
+        bar_format="{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} rows [{elapsed}]",
+    )
+
+    def told(doing: str, done: int, rows: int) -> None:
+        if bar.disable:
+            return
+        bar.total = rows
+        bar.set_description_str(doing, refresh=False)
+        bar.update(done - bar.n)
+
+    with bar:
+        yield told
+
+
+def followed(items: Iterable[T], told: Told, doing: str, *, rows: int) -> Iterator[T]:
+    """Yield *items*, one a row, and tell after each how far that is."""
+    for done, item in enumerate(items, 1):
+        yield item
+        told(doing, done, rows)
 
 
 def wait_visibly(

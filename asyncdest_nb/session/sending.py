@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -44,11 +44,12 @@ def field_plans(
     }
 
 
-def digest(sending: Sending, *where: Any) -> str:
+def digest(sending: Sending, *where: Any, told: Callable[[int, int], None]) -> str:
     """Name what is sent of the rows of *sending*, and *where*: SHA-256, in hex.
 
     Columns that nothing reads, labels and the size of batches do not count: who adds
-    the results to a frame does not mean to send it again.
+    the results to a frame does not mean to send it again. *told* hears how many rows
+    that are so far, of how many.
     """
     source, fields = sending.source, sending.fields
     found = hashlib.sha256(_json([where, list(source.faults.items())]).encode())
@@ -56,6 +57,7 @@ def digest(sending: Sending, *where: Any) -> str:
         found.update(
             _json([_read(row, fields) for row in source.rows[start : start + _SLICE]]).encode()
         )
+        told(min(start + _SLICE, len(source.rows)), len(source.rows))
     return found.hexdigest()
 
 

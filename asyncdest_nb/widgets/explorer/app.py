@@ -10,6 +10,7 @@ from IPython.display import display
 
 from ...frame import DataFrame
 from ...session import Connection, Run, Session, default_session
+from ..following import told_to
 from ..show import in_voila
 from . import markup, parts
 from .choices import Choices, arguments, texts_of
@@ -206,9 +207,19 @@ class App:
         assert connection is not None  # It is ready.
         count = len(frame) if limit is None else min(limit, len(frame))
         self._status.value = markup.note(f"Looking at {markup.rows(count)} …")
-        self._looking.do(
-            lambda: look(connection, frame, action, keywords, limit=limit), self._show_look
-        )
+
+        def look_slowly() -> Look:
+            with told_to(self._tell):
+                return look(connection, frame, action, keywords, limit=limit)
+
+        self._looking.do(look_slowly, self._show_look)
+
+    def _tell(self, doing: str, done: int, rows: int) -> None:
+        """Say how far a look is that takes long."""
+        with parts.TURN:
+            if self._looking.is_wanted:
+                words = f"Looking at {markup.rows(rows)}, {doing}: {done:,} …"
+                self._status.value = markup.note(words)
 
     def _show_look(self, found: Look | Problem) -> None:
         if isinstance(found, Problem):

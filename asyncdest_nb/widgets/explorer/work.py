@@ -61,6 +61,7 @@ class Work(Generic[T]):
         self._lock = threading.Lock()
         self._is_busy = False
         self._asked = 0
+        self._doing = 0  # The number of the step at work, or of the last one.
         self._next: _Step[T] | None = None
 
     def do(self, work: Callable[[], T], then: Callable[[T | Problem], None]) -> None:
@@ -79,15 +80,21 @@ class Work(Generic[T]):
             self._asked += 1
             self._next = None
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether what is being done is what was asked for last."""
+        return self._doing == self._asked
+
     def _run(self) -> None:
         while (step := self._taken()) is not None:
             outcome = attempted(step.work)
             with self._turn:
-                if step.number == self._asked:
+                if self.is_wanted:
                     attempted(partial(step.then, outcome))
 
     def _taken(self) -> _Step[T] | None:
         with self._lock:
             step, self._next = self._next, None
             self._is_busy = step is not None
+            self._doing = step.number if step else self._doing
             return step

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 
@@ -39,9 +38,9 @@ class Ledger:
         self.rested: Future[None] = Future()
         self._rows = rows
         self._is_planned = False
-        # All keys from the start: other threads read while the engine's counts.
-        self._tally: Counter[RowStatus] = Counter(dict.fromkeys(RowStatus, 0))
-        self._states: Counter[State] = Counter(dict.fromkeys(State, 0))
+        # Replaced whole, as operations are: none of them shows a row twice or not at all.
+        self._tally = dict.fromkeys(RowStatus, 0)
+        self._states = dict.fromkeys(State, 0)
         self._changed: set[int] = set()
         self._listeners: list[Listener] = []
 
@@ -53,7 +52,8 @@ class Ledger:
     @property
     def counts(self) -> dict[str, int]:
         """Rows per status; they always add up to the rows of the frame."""
-        counts = {str(status): self._tally[status] for status in RowStatus}
+        tally = self._tally
+        counts = {str(status): tally[status] for status in RowStatus}
         # Rows not looked at yet, or in operations not planned yet.
         counts["pending"] += max(0, self._rows - sum(counts.values()))
         return counts
@@ -73,18 +73,15 @@ class Ledger:
     def plan(self, operations: Iterable[Operation], *, invalid: Mapping[int, str]) -> None:
         """Set what the run consists of, once."""
         self.invalid = dict(invalid)
+        self.operations.extend(operations)
+        self._count((operation, 1) for operation in self.operations)
         self._tally[RowStatus.INVALID] += len(self.invalid)
-        for operation in operations:
-            self.operations.append(operation)
-            self._count(operation, 1)
         self._changed.update(range(len(self.operations)))
         self._is_planned = True
 
     def put(self, operation: Operation) -> None:
         """Replace an operation by what it is now."""
-        # Counted in before it is counted out: for no moment are all at rest that are not.
-        self._count(operation, 1)
-        self._count(self.operations[operation.number], -1)
+        self._count([(operation, 1), (self.operations[operation.number], -1)])
         self.operations[operation.number] = operation
         self._changed.add(operation.number)
 
@@ -138,10 +135,13 @@ class Ledger:
             except Exception:  # A screen that fails must not stop the work.
                 _log.exception("a listener of a run failed")
 
-    def _count(self, operation: Operation, by: int) -> None:
-        self._states[operation.state] += by
-        if operation.row_outcomes is None:
-            self._tally[row_status(operation.state)] += by * len(operation.rows)
-            return
-        for outcome in operation.row_outcomes:
-            self._tally[outcome.status] += by
+    def _count(self, changes: Iterable[tuple[Operation, int]]) -> None:
+        tally, states = self._tally.copy(), self._states.copy()
+        for operation, by in changes:
+            states[operation.state] += by
+            if operation.row_outcomes is None:
+                tally[row_status(operation.state)] += by * len(operation.rows)
+                continue
+            for outcome in operation.row_outcomes:
+                tally[outcome.status] += by
+        self._tally, self._states = tally, states

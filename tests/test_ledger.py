@@ -1,0 +1,38 @@
+"""What is known of a run, as another thread sees it at any moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from asyncdest_nb.engine import Ledger
+from asyncdest_nb.operation import Operation, RowOutcome, RowStatus, State
+
+ROWS = 3
+JOB = Operation(number=0, rows=(0, 1), batch=0)
+
+
+class Seen(tuple[RowOutcome, ...]):
+    """Outcomes that look at the ledger whenever they are counted, as another thread may."""
+
+    def __new__(cls, ledger: Ledger, found: list[dict[str, int]]) -> Seen:
+        made = super().__new__(cls, (RowOutcome(RowStatus.COMPLETED),) * 2)
+        made.ledger, made.found = ledger, found
+        return made
+
+    def __iter__(self) -> Iterator[RowOutcome]:
+        self.found.append(self.ledger.counts)
+        for outcome in super().__iter__():
+            yield outcome
+            self.found.append(self.ledger.counts)
+
+
+def test_the_counts_add_up_to_the_rows_of_the_frame_at_every_moment():
+    ledger, found = Ledger(rows=ROWS), []
+    ledger.plan([JOB], invalid={2: "no"})
+    done = replace(JOB, state=State.PARTIAL, row_outcomes=Seen(ledger, found))
+    ledger.put(done)
+    ledger.put(replace(JOB, state=State.COMPLETED))
+    assert len(found) == 6
+    assert {sum(counts.values()) for counts in found} == {ROWS}
+    assert ledger.counts["completed"] == 2

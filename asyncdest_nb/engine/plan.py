@@ -141,15 +141,13 @@ def _split(rows: Iterable[Prepared], *, count: int, size_bytes: int) -> Iterator
 
 def plan(
     rows: Iterable[Prepared], *, action: Action, batch_size: int | None
-) -> tuple[list[Batch], list[Operation]]:
-    """Lay *rows* on batches, and batches on operations: one per row, or one per batch."""
-    batches: list[Batch] = []
-    operations: list[Operation] = []
+) -> Iterator[tuple[Batch, list[Operation]]]:
+    """Lay *rows* on batches, and each batch on its operations: one per row, or one for all."""
+    start = 0
     for number, members in enumerate(batched(rows, action=action, batch_size=batch_size)):
-        start = len(operations)
-        operations.extend(_operations(members, start=start, batch=number, action=action))
-        batches.append(Batch(number, members, range(start, len(operations))))
-    return batches, operations
+        operations = list(_operations(members, start=start, batch=number, action=action))
+        yield Batch(number, members, range(start, start + len(operations))), operations
+        start += len(operations)
 
 
 def _operations(

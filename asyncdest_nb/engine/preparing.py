@@ -38,7 +38,7 @@ class Preparing:
         if not isinstance(found, Rejected):
             invalid |= found
             good = [row for row in good if row.position not in found]
-        batches, operations = plan(good, action=course.action, batch_size=course.record.batch_size)
+        batches, operations = await self._plan(good)
         self._record(good, invalid, operations)
         course.ledger.plan(operations, invalid=invalid)
         if not isinstance(found, Rejected):
@@ -83,6 +83,20 @@ class Preparing:
                 return {}
             course.hold_back(asked)
         return read_check(asked.answer, rows)
+
+    async def _plan(self, rows: Sequence[Prepared]) -> tuple[list[Batch], list[Operation]]:
+        batches: list[Batch] = []
+        operations: list[Operation] = []
+        action, size = self._course.action, self._course.record.batch_size
+        planned = 0  # Rows since others had the loop.
+        for batch, own in plan(rows, action=action, batch_size=size):
+            batches.append(batch)
+            operations.extend(own)
+            planned += len(batch.rows)
+            if planned >= PREPARE_SLICE:
+                planned = 0
+                await asyncio.sleep(0)
+        return batches, operations
 
     async def _refuse(self, operations: Sequence[Operation], why: Rejected) -> None:
         now, message = self._course.wall, self._course.channel.mask(why.message)

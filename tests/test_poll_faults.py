@@ -128,6 +128,16 @@ class Watch:
         return any(re.search(words, notice) for notice in self.notices)
 
 
+def once(partner: Partner, fault: Answer) -> Answer:
+    """Return *fault* for the first poll; the others are answered as the operations end."""
+
+    async def write(writer: Writer) -> None:
+        partner.polls = None
+        await fault(writer)
+
+    return write
+
+
 def rows(count: int) -> pd.DataFrame:
     names = [f"user-{number}" for number in range(count)]
     return pd.DataFrame({"user_id": names, "operation_type": "sync_profile"})
@@ -304,12 +314,11 @@ def later(status: int, retry_after: str | int) -> Answer:
 def test_the_whole_host_is_left_alone_for_as_long_as_it_asks(
     session, status, retry_after, least, most
 ):
-    with Partner(later(status, retry_after)) as partner:
+    with Partner() as partner:
+        partner.polls = once(partner, later(status, retry_after))
         crm = connect(session, partner)
         run = crm.submit(rows(1), "asyncOperation")
-        wait_until(run, lambda: bool(partner.polled_at))
-        partner.polls = None
-        wait_until(run, lambda: run.operations[0].poll_errors == 1)
+        wait_until(run, lambda: [each.poll_errors for each in run.operations] == [1])
         crm.execute_poll("asyncOperation", [{"operation_id": "op-0"}])
         assert run.wait(timeout=60) == "completed"
     first, *others = partner.polled_at

@@ -9,8 +9,9 @@ of which a notebook with 100,000 operations has some, falls on whoever is there)
 the main thread's, less what the idle page takes; task the longest that held the page up,
 0 = none over 50 ms, and 1st task the longest while it opened, which has JupyterLab's own
 work on the cell in it: the Label, a line of text, shows how long that is.
-ipydatagrid and itables take part where they are installed; the others are measured with
-as many operations as they bear. On a machine with other work the figures are too large.
+ipydatagrid and itables take part where they are installed (pip install -e ".[bench]"); the
+others are measured with as many operations as they bear. On a machine with other work
+the figures are too large.
 """
 
 from __future__ import annotations

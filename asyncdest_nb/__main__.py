@@ -147,10 +147,13 @@ def demo_in_jupyterlab(*, browser: bool) -> int:
     command += [] if browser else ["--no-browser"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # In a container there is often nobody else.
-    try:
-        return subprocess.call(command, cwd=workplace, env=_quiet_lab(workplace))
-    except KeyboardInterrupt:
-        return 0  # The way to stop JupyterLab in a terminal.
+    environment = _quiet_lab(workplace)
+    if sys.platform == "win32":
+        return subprocess.call(command, cwd=workplace, env=environment)
+    # In the demo's place, so that Ctrl-C and signals reach JupyterLab alone: it asks first, and
+    # ends its kernels. As a child it would be killed while it asks.
+    os.chdir(workplace)
+    os.execve(command[0], command, environment)
 
 
 def _copy_notebooks(workplace: Path) -> Path:

@@ -110,12 +110,17 @@ def test_the_notebooks_are_found():
     assert (notebooks() / "data" / "customers.csv").exists()
 
 
-def test_the_demo_serves_its_notebook_in_jupyterlab(tmp_path: Path):
+def test_the_demo_serves_its_notebook_in_jupyterlab_which_asks_before_ctrl_c_ends_it(
+    tmp_path: Path,
+):
     runtime = tmp_path / "runtime"
+    keyboard, terminal = os.openpty()
+    places = {"JUPYTER_RUNTIME_DIR": str(runtime), "JUPYTER_PREFER_ENV_PATH": "1"}
     process = subprocess.Popen(
         [*COMMAND, "demo", "--no-browser"],
         cwd=tmp_path,
-        env={**os.environ, "JUPYTER_RUNTIME_DIR": str(runtime), "JUPYTER_PREFER_ENV_PATH": "1"},
+        env={**os.environ, **places, "PYTHONUNBUFFERED": "1"},
+        stdin=terminal,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -127,14 +132,19 @@ def test_the_demo_serves_its_notebook_in_jupyterlab(tmp_path: Path):
         assert address.startswith("http://")
         url = f"{server['url']}api/contents/01_send_a_dataframe.ipynb?token={server['token']}"
         assert fetched(url)["type"] == "notebook"
+        os.killpg(process.pid, signal.SIGINT)  # What a terminal does at Ctrl-C.
+        os.write(keyboard, b"n\n")
+        process_says(process, "resuming")
+        assert fetched(url)["type"] == "notebook"
+        process.terminate()
+        process.communicate(timeout=20)
     finally:
-        process.send_signal(signal.SIGINT)
-        process.send_signal(signal.SIGINT)
-        try:
-            process.communicate(timeout=20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)  # JupyterLab is a child of the demo.
-            process.communicate()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        os.close(keyboard)
+        os.close(terminal)
+    assert not list(runtime.glob("jpserver-*")), "it has cleaned up"
     # A second demo keeps what the user has changed.
     changed = tmp_path / "asyncdest-nb-demo" / "01_send_a_dataframe.ipynb"
     assert changed.exists()

@@ -215,27 +215,29 @@ def test_a_plain_interpreter_gets_text(capsys):
 
 
 def test_a_terminal_gets_text(tmp_path):
-    script = (
-        "from scripted_run import *; from asyncdest_nb.widgets.show import show;"
-        "show(ScriptedRun(planned(2)))"
-    )
+    said = ipython(tmp_path, "show(ScriptedRun(planned(2)))")
+    assert "asyncOperation to Example Async: pending\n2 pending\n" in said
+
+
+def test_a_terminal_gets_text_once_whatever_happens_to_the_run_afterwards(tmp_path):
+    said = ipython(tmp_path, "run = ScriptedRun(planned(2)); show(run); run.cancel(); print('end')")
+    assert said.count("asyncOperation to Example Async") == 1
+    assert said.endswith("\nend\n")
+
+
+def ipython(home: Path, code: str) -> str:
+    """Return what a terminal shows of *code*."""
+    imports = "from scripted_run import *; from asyncdest_nb.widgets.show import show"
+    options = ["--no-banner", "--quick", "--colors=NoColor", "-c", f"{imports}; {code}"]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "IPython",
-            "--no-banner",
-            "--quick",
-            "--colors=NoColor",
-            "-c",
-            script,
-        ],
+        [sys.executable, "-m", "IPython", *options],
         capture_output=True,
         text=True,
         timeout=60,
-        env=environment(tmp_path),
+        env=environment(home),
     )
-    assert "asyncOperation to Example Async: pending\n2 pending\n" in done.stdout, done.stderr
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -78,8 +78,8 @@ def show(run: Watched, *, columns: Sequence[str] = ()) -> None:
             return
     runs = [run] if screen is None else screen.runs
     shown = display(Record(*runs, folded=live), display_id=True)  # type: ignore[no-untyped-call]
-    if shown is None:  # Nothing that is displayed here can change.
-        return
+    if shown is None or not hasattr(shell, "kernel"):
+        return  # Nothing that is displayed here can change; IPython would print it again.
 
     def follow(run: Watched) -> Callable[[Sequence[int], bool], None]:
         keep = keeper(run, lambda: shown.update(Record(*runs, folded=live)))
@@ -91,7 +91,7 @@ def show(run: Watched, *, columns: Sequence[str] = ()) -> None:
     keeps = [follow(each) for each in runs]
     if screen is not None:
         screen.on_retry(follow)
-    elif hasattr(shell, "kernel"):
+    else:
         _update_after_cells(shell, run, lambda: keeps[0]((), True))
 
 

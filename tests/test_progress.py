@@ -46,6 +46,15 @@ with ad.simulate("example-async", duration_seconds=0.5, failing=0) as demo, ad.S
     frame = pd.DataFrame({"user_id": list("abcdef"), "operation_type": "sync_profile"})
     print(session.connect(demo).submit(frame, "asyncOperation").wait(60))
 """
+ENDED = """
+from concurrent.futures import Future
+from asyncdest_nb.session.progress import wait_visibly
+
+rested = Future()
+rested.set_result(None)
+counts = {"pending": 40, "completed": 60}
+wait_visibly(rested, None, title="Upsert", counts=lambda: counts, notices=list)
+"""
 
 
 def in_a_terminal(script: str) -> str:
@@ -80,6 +89,12 @@ def test_a_terminal_shows_how_many_rows_have_an_outcome():
     shown = in_a_terminal(WAITING)
     assert re.search(r"Async Operation to Example Async: 100%\|.*6/6", shown)
     assert shown.endswith("completed\r\n")
+
+
+def test_rows_that_had_ended_before_a_wait_do_not_count_as_its_pace():
+    shown = in_a_terminal(ENDED)
+    assert "60/100 [" in shown
+    assert " 0/100 [" not in shown
 
 
 @pytest.mark.parametrize("script", [SLOW, WAITING], ids=["preview", "wait"])

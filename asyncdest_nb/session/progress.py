@@ -67,8 +67,17 @@ def wait_visibly(
     A notebook, a file and a pipe show nothing: there the monitor does, or nobody looks.
     """
     end = None if timeout is None else time.monotonic() + timeout
-    rows = sum(counts().values())
-    bar: tqdm[Never] = tqdm(total=rows, unit=" rows", desc=title, dynamic_ncols=True, disable=None)
+    first = counts()
+    rows = sum(first.values())
+    bar: tqdm[Never] = tqdm(
+        total=rows,
+        # What ended before anybody waited says nothing about the pace.
+        initial=rows - first["pending"],
+        unit=" rows",
+        desc=title,
+        dynamic_ncols=True,
+        disable=None,
+    )
     with bar:
         while not wait(rested, _step(end)) and (end is None or time.monotonic() < end):
             _show(bar, rows - counts()["pending"], notices())

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__, simulate
+from .errors import UsageError
 from .frame import read_csv
 from .session import Run, Session
 
@@ -41,12 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("a command is missing: demo")
     if options.rows is not None and not options.headless:
         parser.error("--rows goes with --headless: the notebook sends all customers")
-    if options.headless:
-        try:
+    try:
+        if options.headless:
             return demo_headless(options.rows)
-        except KeyboardInterrupt:  # Before there was a run to tell of.
-            return 130
-    return demo_in_jupyterlab(browser=options.browser)
+        return demo_in_jupyterlab(browser=options.browser)
+    except KeyboardInterrupt:  # Before there was a run to tell of.
+        return 130
+    except UsageError as error:  # Something is missing here; it says what to do.
+        print(error, file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -138,16 +142,20 @@ def _every_row_has_an_outcome(run: Run) -> bool:
 def demo_in_jupyterlab(*, browser: bool) -> int:
     """Open JupyterLab on the first notebook, in a copy that the user may change."""
     if shutil.which("jupyter-lab", path=str(Path(sys.executable).parent)) is None:
-        print('JupyterLab is missing: pip install "asyncdest-nb[demo]"', file=sys.stderr)
-        return 1
-    workplace = _copy_notebooks(WORKPLACE.absolute())
+        raise UsageError('JupyterLab is missing: pip install "asyncdest-nb[demo]"')
+    try:
+        workplace = _copy_notebooks(WORKPLACE.absolute())
+        environment = _quiet_lab(workplace)
+    except OSError as error:
+        raise UsageError(
+            f"the notebooks cannot be copied: {error}; start the demo in a folder of your own"
+        ) from error
     # As the default page, not as a file to open: so the address it prints leads there too.
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={workplace}"]
     command.append(f"--LabApp.default_url=/lab/tree/{NOTEBOOK}")
     command += [] if browser else ["--no-browser"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # In a container there is often nobody else.
-    environment = _quiet_lab(workplace)
     if sys.platform == "win32":
         return subprocess.call(command, cwd=workplace, env=environment)
     # In the demo's place, so that Ctrl-C and signals reach JupyterLab alone: it asks first, and

@@ -105,6 +105,22 @@ def test_a_wrong_command_line_says_what_is_right(arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
+def test_a_demo_that_cannot_be_set_up_says_what_to_do(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "asyncdest-nb-demo").touch()
+    assert main(["demo"]) == 1
+    said = capsys.readouterr().err
+    assert "cannot be copied: [Errno " in said
+    assert said.endswith("; start the demo in a folder of your own\n")
+    # As if the extra was not installed.
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.delitem(sys.modules, "asyncdest_nb.simulators.server", raising=False)
+    assert main(["demo", "--headless"]) == 1
+    said = capsys.readouterr().err
+    assert 'pip install "asyncdest-nb[demo]"' in said
+    assert "Traceback" not in said
+
+
 def test_the_notebooks_are_found():
     assert (notebooks() / "01_send_a_dataframe.ipynb").exists()
     assert (notebooks() / "data" / "customers.csv").exists()

@@ -6,6 +6,7 @@ runs the tests; conda, which mybinder.org installs it with, is not asked.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -66,14 +67,28 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """Build the environment in the order that mybinder.org does: requirements, then postBuild."""
+    """Build the environment in the order that mybinder.org does: its own packages come first."""
     home = tmp_path_factory.mktemp("binder")
     found = Place(home / "asyncdest_nb", home / "environment")
     shutil.copytree(ROOT, found.clone, ignore=shutil.ignore_patterns(*NOT_CLONED))
     found.run(sys.executable, "-m", "venv", found.environment)
+    found.run("pip", "install", "--no-cache-dir", *packages_of_mybinder())
     found.run("pip", "install", "--no-cache-dir", *requirements(found.clone))
     found.run("./binder/postBuild")
     return found
+
+
+def packages_of_mybinder() -> list[str]:
+    """Return what is there before anything is asked for, as far as notebooks run in it."""
+    repo2docker = importlib.util.find_spec("repo2docker")
+    if repo2docker is None or repo2docker.origin is None:
+        missing("repo2docker")
+    folder = Path(repo2docker.origin).parent / "buildpacks" / "conda"
+    lock = (folder / "environment.py-3.12-linux-64.lock").read_text("utf-8")
+    names = "ipykernel|ipython|ipywidgets|jupyterlab|notebook"
+    found = re.findall(rf"/({names})-([\d.]+)-", lock)
+    assert len(found) == 5
+    return [f"{name}=={version}" for name, version in found]
 
 
 def requirements(clone: Path) -> list[str]:
@@ -150,6 +165,10 @@ def test_it_opens_on_the_first_notebook_which_runs_and_nothing_is_asked_before(o
     assert "error" not in kinds
     expect(page.get_by_text("Jupyter news")).to_have_count(0)
     assert opened.refused == [], "the page asked for more than its own server"
+
+
+def test_its_kernel_can_display_from_a_thread_as_7_0_of_mybinder_cannot(place):
+    place.run("python", "-c", "import ipykernel; assert ipykernel.version_info[:2] > (7, 0)")
 
 
 def test_repo2docker_accepts_the_folder(tmp_path: Path):

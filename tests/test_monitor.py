@@ -600,7 +600,7 @@ def test_a_closed_monitor_leaves_the_run(clock):
 def test_its_text_is_one_line_without_html(clock):
     made = Monitor(ScriptedRun(planned(3), invalid=1), clock=clock)
     bundle = made._repr_mimebundle_()[0]
-    assert bundle["text/plain"] == "asyncOperation to Example Async: 3 pending, 1 invalid"
+    assert bundle["text/plain"] == "asyncOperation to Example Async: live monitor, not saved"
     assert "text/html" not in bundle
 
 

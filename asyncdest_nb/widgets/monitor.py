@@ -33,7 +33,6 @@ from .picture import SLICE, Picture, slices
 from .watched import (
     Watched,
     abilities,
-    counted,
     cut,
     frame_values,
     is_at_rest,
@@ -106,7 +105,8 @@ class Monitor(anywidget.AnyWidget):
         hear_while_cells_run(self.comm)
 
     def __repr__(self) -> str:
-        return f"{cut(self.run.title, 200)}: {counted(self.run.counts)}"
+        # It stays in the saved notebook as it was first: counts would be wrong for ever.
+        return f"{cut(self.run.title, 200)}: live monitor, not saved"
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """Return the traits, with a snapshot of the run as all browsers know it."""

@@ -258,6 +258,23 @@ def test_a_click_shows_details_copies_the_id_and_keeps_a_selected_text(notebook)
     expect(details).to_be_hidden()
 
 
+@in_lab
+def test_an_id_is_copied_without_a_clipboard_and_the_focus_stays(notebook):
+    notebook.open([IMPORTS + FAILED_RUN])
+    notebook.run(0)
+    page, grid = notebook.page, notebook.page.get_by_role("grid")
+    # As on a page that came over plain HTTP from another machine.
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    grid.press("ArrowDown")
+    page.keyboard.press("c")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".adm-row[aria-selected=true]")).to_contain_text("row 1")
+    search = page.get_by_role("searchbox")
+    search.focus()
+    page.keyboard.press("Control+v")
+    expect(search).to_have_value("op-9")
+
+
 def test_a_run_is_paused_goes_on_and_is_canceled_by_buttons(notebook):
     notebook.open([IMPORTS + "run = play(50, seconds=20)\nshow(run)", "print(run.status)"])
     notebook.run(0)

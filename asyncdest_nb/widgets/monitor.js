@@ -990,12 +990,14 @@ async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
   } catch { // Only pages of a secure origin have a clipboard.
+    const focused = document.activeElement;
     const field = /** @type {HTMLTextAreaElement} */ (element("textarea", "adm-live"));
     field.value = text;
     document.body.append(field);
     field.select();
     document.execCommand("copy");
     field.remove();
+    if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
   }
 }
 

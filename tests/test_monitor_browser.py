@@ -259,6 +259,22 @@ def test_a_click_shows_details_copies_the_id_and_keeps_a_selected_text(notebook)
 
 
 @in_lab
+def test_rows_stand_in_the_page_in_the_order_they_are_seen_in(notebook):
+    notebook.open([IMPORTS + "show(ScriptedRun(planned(1000)))"])
+    notebook.run(0)
+    grid = notebook.page.get_by_role("grid")
+    grid.press("End")
+    expect(notebook.page.locator(".adm-row").last).to_contain_text("row 999")
+    for _ in range(2):
+        grid.press("PageUp")
+        notebook.page.evaluate("() => new Promise(requestAnimationFrame)")  # It is painted.
+    numbers = notebook.page.locator(".adm-row").evaluate_all(
+        "rows => rows.map((row) => Number(row.getAttribute('aria-rowindex')))"
+    )
+    assert numbers == sorted(numbers)
+
+
+@in_lab
 def test_an_id_is_copied_without_a_clipboard_and_the_focus_stays(notebook):
     notebook.open([IMPORTS + FAILED_RUN])
     notebook.run(0)

@@ -1396,7 +1396,8 @@ function view(el, picture, ask) {
       row.node.remove();
       drawn.delete(position);
     }
-    for (let position = first; position < last; position++) {
+    // From the last one up: each finds its place before the one below it.
+    for (let position = last - 1; position >= first; position--) {
       const row = rowAt(position);
       const number = rows.numberAt(position);
       row.show(picture, number, now);

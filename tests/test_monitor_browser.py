@@ -259,6 +259,22 @@ def test_a_click_shows_details_copies_the_id_and_keeps_a_selected_text(notebook)
 
 
 @in_lab
+def test_keys_go_on_after_what_was_chosen_is_filtered_away(notebook):
+    notebook.open([IMPORTS + FAILED_RUN])
+    notebook.run(0)
+    page, grid = notebook.page, notebook.page.get_by_role("grid")
+    grid.press("ArrowDown")
+    page.locator(".adm-counts [data-word=failed]").click()
+    expect(page.locator(".adm-row")).to_have_count(3)
+    grid.press("Enter")  # What is not shown is not opened.
+    page.locator(".adm-counts [data-word=failed]").click()
+    expect(page.locator(".adm-row")).to_have_count(9)
+    grid.press("ArrowDown")
+    expect(page.locator(".adm-row[aria-selected=true]")).to_contain_text("row 1")
+    expect(page.get_by_role("region", name="Details")).to_be_hidden()
+
+
+@in_lab
 def test_rows_stand_in_the_page_in_the_order_they_are_seen_in(notebook):
     notebook.open([IMPORTS + "show(ScriptedRun(planned(1000)))"])
     notebook.run(0)

@@ -1434,7 +1434,7 @@ function view(el, picture, ask) {
   }
 
   function open() {
-    if (current < 0) return;
+    if (rows.positionOf(current) < 0) return; // Chosen before, and not among those that are shown.
     details.show(picture, current);
     goTo(rows.positionOf(current)); // The table has become lower.
   }

@@ -404,6 +404,9 @@ def test_two_views_show_the_same_and_a_dead_kernel_is_named(notebook):
     expect(fresh.first).to_contain_text("not connected: last word at", timeout=20_000)
     expect(fresh.last).to_contain_text("not connected: last word at")
     expect(page.get_by_role("button", name="Cancel").first).to_be_disabled()
+    page.locator(".adm-row").first.click()
+    details = page.get_by_role("region", name="Details")
+    expect(details).to_contain_text("not connected: the kernel that could tell has gone")
 
 
 @in_lab

@@ -1528,7 +1528,12 @@ export default () => {
   const asking = (model) => (what, more = {}) => new Promise((resolve) => {
     const ask = `${me}-${++questions}`;
     asked.set(ask, resolve);
-    model.send({ ask, what, ...more });
+    try {
+      model.send({ ask, what, ...more });
+    } catch { // It has gone, and never answers.
+      asked.delete(ask);
+      resolve({ content: { error: "not connected: the kernel that could tell has gone" }, buffers: [] });
+    }
   });
 
   function take(/** @type {any} */ model, /** @type {any} */ message, /** @type {Buffer[]} */ buffers) {

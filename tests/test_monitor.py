@@ -558,6 +558,15 @@ def test_results_are_a_file(clock):
     assert file.decode("utf-8") == ',status,message\nrow 0,completed,"a, b\n🙂"\n'
 
 
+def test_a_fault_in_the_header_keeps_no_answer_back(clock, caplog):
+    run = ScriptedRun(planned(1))
+    made = monitor(run, clock)
+    run.notices = None
+    content, _ = ask(made, "details", number=0)
+    assert content["details"]["rows"][0]["label"] == "row 0"
+    assert [told["kind"] for told, _ in made.comm.sent] == ["trouble", "answer"]
+
+
 @pytest.mark.parametrize("question", [{"what": "reboot"}, {"what": None}, {"what": "details"}])
 def test_a_question_nobody_knows_is_answered_with_an_error(clock, question, caplog):
     content, _ = ask(monitor(ScriptedRun(planned(1)), clock), **question)

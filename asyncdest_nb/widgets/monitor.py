@@ -274,8 +274,11 @@ class Monitor(anywidget.AnyWidget):
     def _reply(self, question: Mapping[str, Any], found: Answer) -> None:
         content = {"kind": "answer", "ask": question.get("ask"), "what": question.get("what")}
         with self._lock:
-            # What the question changed, paused say, is seen with the answer.
-            self._tell_changes((), ())
+            try:
+                # What the question changed, paused say, is seen with the answer.
+                self._tell_changes((), ())
+            except Exception as error:  # The answer is waited for all the same.
+                self._stumble(error)
             self._send_out({**content, **found.content}, found.buffers)
 
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import comm
 import pytest
+from pandas import DataFrame, Index
 from scripted_run import ScriptedRun, planned
 
 from asyncdest_nb.errors import UsageError
@@ -556,6 +557,15 @@ def test_results_are_a_file(clock):
     content, [file] = ask(monitor(run, clock), "results")
     assert content["file"] == "run-1.csv"
     assert file.decode("utf-8") == ',status,message\nrow 0,completed,"a, b\n🙂"\n'
+
+
+def test_half_an_emoji_in_a_label_does_not_stop_the_file(clock):
+    run = ScriptedRun([replace(planned(1)[0], state=State.COMPLETED)])
+    run.results = lambda: DataFrame(
+        {"status": ["completed"]}, index=Index(["\ud83d"], dtype=object)
+    )
+    _, [file] = ask(monitor(run, clock), "results")
+    assert file == b",status\n\\ud83d,completed\n"
 
 
 def test_a_fault_in_the_header_keeps_no_answer_back(clock, caplog):

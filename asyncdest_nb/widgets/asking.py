@@ -65,7 +65,9 @@ def _answer(run: Watched, question: Mapping[str, Any], retried: Retried) -> Answ
         rows = "1 row goes" if count == 1 else f"{count:,} rows go"
         return Answer({"text": f"{rows} again, below"})
     if what == "results":
-        return Answer({"file": f"{run.id}.csv"}, (able.results().to_csv().encode("utf-8"),))
+        # Half an emoji in a label is no UTF-8.
+        table = able.results().to_csv().encode("utf-8", "backslashreplace")
+        return Answer({"file": f"{run.id}.csv"}, (table,))
     raise UnknownName.of("question", what, (*ABILITIES, "resume"))
 
 

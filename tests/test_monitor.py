@@ -22,6 +22,7 @@ from asyncdest_nb.errors import UsageError
 from asyncdest_nb.operation import Operation, RowOutcome, RowStatus, State
 from asyncdest_nb.widgets import monitor as monitor_module
 from asyncdest_nb.widgets import picture
+from asyncdest_nb.widgets.asking import shown_details
 from asyncdest_nb.widgets.columns import COLUMNS, Column, each, label_column
 from asyncdest_nb.widgets.monitor import Monitor, renewal_seconds
 from asyncdest_nb.widgets.packing import Packed, packed
@@ -190,6 +191,60 @@ def test_all_is_told_again_in_slices_now_and_then_and_at_rest(clock, slices_of_t
     assert [list(each) for each in told] == [[0, 1], [2, 3], [4]]
 
 
+def test_all_is_told_again_when_it_is_time_once(clock, slices_of_two):
+    run = ScriptedRun(planned(4))
+    made = monitor(run, clock)
+    for _ in range(3):
+        tell(run, clock)  # The renewal that the large run opened with.
+    kinds = []
+    for seconds in (renewal_seconds(4) - 1, 1, 1, 1):
+        made.comm.sent.clear()
+        tell(run, clock, seconds=seconds)
+        kinds.append([content["kind"] for content, _ in made.comm.sent])
+    assert kinds == [["delta"], ["delta", "renewal"], ["delta", "renewal"], ["delta"]]
+
+
+def test_the_end_is_told_at_once(clock):
+    run = ScriptedRun(planned(1))
+    made = monitor(run, clock)
+    tell(run, clock, running(run.operations[0]))
+    run.change(replace(run.operations[0], state=State.COMPLETED))
+    assert made.comm.sent[-1][0]["header"]["at_rest"]
+
+
+def test_a_clock_that_is_set_back_does_not_silence_the_monitor(clock):
+    run = ScriptedRun(planned(1))
+    made = monitor(run, clock)
+    tell(run, clock, running(run.operations[0]), seconds=-3600)
+    assert read(*made.comm.sent[-1])["status"] == {0: "running"}
+
+
+def test_what_a_renewal_says_of_the_header_is_unsaid_when_it_changes(clock):
+    run = ScriptedRun(planned(1))
+    made = monitor(run, clock)
+    run.pause()
+    made._handle_custom_msg({"what": "renewal"}, [])
+    assert made.comm.sent[-1][0]["header"]["paused"] is True
+    run.resume()
+    tell(run, clock)
+    assert made.comm.sent[-1][0]["header"]["paused"] is False
+
+
+def test_a_renewal_that_met_a_fault_begins_anew(clock, slices_of_two, caplog):
+    run = ScriptedRun(planned(4))
+    made = monitor(run, clock)
+    run.notices = None
+    tell(run, clock)
+    run.notices = []
+    made.comm.sent.clear()
+    for _ in range(2):
+        tell(run, clock)
+    assert [content["kind"] for content, _ in made.comm.sent] == ["delta", "delta"]
+    made._handle_custom_msg({"what": "renewal"}, [])
+    renewals = [each for each in made.comm.sent if each[0]["kind"] == "renewal"]
+    assert [list(read(*each)["row"]) for each in renewals] == [[0, 1], [2, 3]]
+
+
 def test_large_runs_repeat_themselves_less_often():
     assert [renewal_seconds(count) for count in (1, 1_000, 100_000)] == [60, 60, 500]
 
@@ -314,6 +369,32 @@ def test_a_picture_tells_what_differs_from_what_it_told():
     assert "status" not in news
 
 
+def test_what_was_told_is_told_again_only_when_it_differs():
+    known, operations = Picture([label_column("row", "Row", lambda: ["a"]), *COLUMNS]), planned(1)
+    known.grow(operations)
+
+    def told(**changes: Any) -> dict[str, dict[int, Any]]:
+        operations[0] = replace(operations[0], **changes)
+        return read_packed(known.changes(operations, [0]))
+
+    first = told(state=State.RUNNING, message="one")
+    assert (first["row"], first["message"]) == ({0: "a"}, {0: "one"})
+    assert set(told()) == {"progress", "polls"}
+    assert told(message="two")["message"] == {0: "two"}
+    assert told(message="one")["message"] == {0: "one"}
+    last = told(state=State.COMPLETED)
+    assert last["status"] == {0: "completed"}
+    assert "row" not in last
+
+
+def test_columns_of_jobs_are_read_only_where_there_are_some():
+    for rows_each, shown in ((1, False), (2, True)):
+        operations = planned(2, rows_each=rows_each)
+        known = Picture(COLUMNS)
+        known.grow(operations)
+        assert ("rows" in read_packed(known.renewed(operations, 0))) is shown
+
+
 def test_most_columns_are_looked_at_where_the_state_has_changed():
     known, operations = Picture(COLUMNS), planned(2)
     known.grow(operations)
@@ -357,6 +438,14 @@ def test_a_thing_that_can_only_be_watched_has_no_buttons(clock):
     assert (header["can"], header["paused"], header["requests"]) == ([], False, None)
     with pytest.raises(UsageError, match="no frame at hand"):
         Monitor(Bare(), columns=["email"], clock=clock)
+
+
+def test_a_run_whose_rows_are_being_looked_at_is_not_at_rest(clock):
+    class Unplanned(ScriptedRun):
+        status = "pending"
+
+    header = Monitor(Unplanned([]), clock=clock).comm.opening["_snapshot"]["header"]
+    assert header["at_rest"] is False
 
 
 def test_a_run_that_trouble_has_ended_is_at_rest_though_rows_are_pending(clock):
@@ -446,7 +535,7 @@ def test_a_job_with_a_word_per_row_counts_those():
 @pytest.mark.parametrize(
     ("changes", "progress"),
     [
-        ({"state": State.RUNNING, "progress": 12.5}, 12),
+        ({"state": State.RUNNING, "progress": 99.9}, 99),
         ({"state": State.RUNNING, "progress": None}, 255),
         ({"state": State.COMPLETED, "progress": 80.0}, 100),
         ({"state": State.FAILED, "progress": 80.0}, 80),
@@ -455,6 +544,21 @@ def test_a_job_with_a_word_per_row_counts_those():
 def test_progress_is_what_was_reported_and_all_of_it_when_done(changes, progress):
     found = packed(COLUMNS, [replace(planned(1)[0], **changes)])
     assert read_packed(found)["progress"] == {0: progress}
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [(State.RUNNING, "overdue: still here"), (State.COMPLETED, "still here")],
+)
+def test_an_overdue_operation_says_so_until_it_is_done(state, message):
+    late = replace(planned(1)[0], state=state, message="still here", is_overdue=True)
+    assert read_packed(packed(COLUMNS, [late]))["message"] == {0: message}
+
+
+@pytest.mark.parametrize("polls", [255, 256, 65_535, 65_536])
+def test_a_number_of_any_size_arrives_as_it_is(polls):
+    found = packed(COLUMNS, [replace(planned(1)[0], polls=polls)])
+    assert read_packed(found)["polls"] == {0: polls}
 
 
 def test_colab_gets_text_because_it_loses_buffers(clock, monkeypatch):
@@ -517,6 +621,22 @@ def test_an_operation_is_told_in_full_when_asked(clock):
     assert (row["label"], row["payload"]) == ("row 0", '{\n  "user_id": "row 0"\n}')
 
 
+def test_what_is_known_of_an_operation_is_in_the_order_one_asks_for_it(clock):
+    failed = replace(
+        running(planned(1)[0]), state=State.FAILED, message="no", error_code="NO", progress=5.0
+    )
+    content, _ = ask(monitor(ScriptedRun([failed]), clock), "details", number=0)
+    names = [name for name, _ in content["details"]["facts"]]
+    assert names[:6] == ["operation id", "state", "message", "error code", "progress", "polls"]
+
+
+def test_a_row_whose_payload_was_not_kept_says_why_it_failed_and_times_are_in_order():
+    row = {"label": "a", "status": "failed", "message": "no", "error_code": "E1", "payload": None}
+    found = shown_details({"seen_at": 9.0, "accepted_at": 5.0, "rows": [row]})
+    assert found["rows"] == [{"label": "a", "status": "failed", "message": "E1 no", "payload": ""}]
+    assert found["times"] == [["accepted", 5.0], ["seen", 9.0]]
+
+
 def test_a_large_detail_is_cut(clock):
     job = running(planned(1)[0], context={"page": "x" * 1_000_000}, message="y" * 1_000_000)
     content, _ = ask(monitor(ScriptedRun([job]), clock), "details", number=0)
@@ -526,8 +646,9 @@ def test_a_large_detail_is_cut(clock):
 def test_the_run_is_paused_and_goes_on_by_a_click(clock):
     run = ScriptedRun(planned(1))
     made = monitor(run, clock)
-    ask(made, "pause")
+    content, _ = ask(made, "pause")
     assert run.is_paused
+    assert content["text"] == "paused: the work there goes on"
     assert made.comm.sent[0][0]["header"]["paused"] is True
     ask(made, "resume")
     assert not run.is_paused

@@ -110,6 +110,32 @@ test("operations that come later find room", () => {
   const progress = [{ numbers: [[0, 3]], parts: [["progress", 0, "B", 0]] }, [new Uint8Array([5, 255, 100])]];
   tell(picture, "delta", 2, progress, { header: { operations: 3 } });
   assert.deepEqual([...picture.fields.progress], [5, NaN, 100]);
+  const more = [{ numbers: [[4, 1]], parts: [["progress", 0, "B", 0]] }, [new Uint8Array([7])]];
+  tell(picture, "delta", 3, more, { header: { operations: 5 } });
+  assert.deepEqual([...picture.fields.progress], [5, NaN, 100, NaN, 7], "what was there stays");
+});
+
+test("what a status says is counted by, also when it changes", () => {
+  const picture = opened();
+  const waiting = () => resultOf(monitor.pacing({
+    open: picture.fields["status.open"], start: Float64Array.of(NaN, NaN), end: Float64Array.of(NaN, NaN),
+  }, NOW)).waiting;
+  assert.equal(waiting(), 2);
+  tell(picture, "delta", 6, rows([1], "held"));
+  assert.equal(waiting(), 1);
+});
+
+test("a message that cannot be read is shown as trouble, and as a gap", () => {
+  const [heard, sent] = [{}, []];
+  const state = { _columns: COLUMNS, _snapshot: { kind: "snapshot", seq: 5, since: 5, is_last: true,
+    now: NOW, header: HEADER, numbers: [], parts: [], buffers: [] } };
+  const end = monitor.default().initialize({ model: {
+    get: (name) => state[name], on: (name, heed) => { heard[name] = heed; },
+    send: (message) => sent.push(message.what),
+  } });
+  heard["msg:custom"]({ kind: "delta", seq: 6, now: NOW, header: {}, numbers: [["B", 9]], parts: [] }, []);
+  end();
+  assert.deepEqual(sent, ["renewal"]);
 });
 
 test("a gap is said until all that was told since has come", () => {
@@ -213,9 +239,13 @@ test("who lacks something asks for it, and ever more seldom", (t) => {
   assert.equal(sent.length, 5);
   word(12);
   assert.deepEqual(sent[5], ["renewal", 1100]);
+  word(13, { kind: "renewal", since: 13, is_last: true });
+  pass(4);
+  word(16); // Who has been made whole asks at once again.
+  assert.deepEqual(sent[6], ["renewal", 1104]);
   end();
   pass(1000);
-  assert.equal(sent.length, 6);
+  assert.equal(sent.length, 7);
 });
 
 test("before the first message it says so", () => {
@@ -312,6 +342,19 @@ test("sorting keeps the order of equals, and what is missing last", () => {
   assert.deepEqual(order({ sort: { name: "elapsed", down: true } }), [1, 5, 0, 3, 2, 6, 4]);
 });
 
+test("jobs are sorted by how many of their rows failed", () => {
+  const picture = monitor.emptyPicture([{ name: "rows", title: "Rows", kind: "rows", width: "1fr", shown: "jobs" }]);
+  tell(picture, "snapshot", 1, undefined, { header: { operations: 3 } });
+  picture.fields["rows.failed"] = Float64Array.of(5, 0, 2);
+  const choice = { words: [], search: "", sort: { name: "rows", down: true } };
+  assert.deepEqual([...resultOf(monitor.ordered(picture, choice, NOW))], [0, 2, 1]);
+});
+
+test("counts of nothing are left out, but for two that keep the line from jumping", () => {
+  assert.deepEqual(monitor.shownCounts(COUNTS), ["completed", "pending"]);
+  assert.deepEqual(monitor.shownCounts({ ...COUNTS, failed: 1 }), ["completed", "failed", "pending"]);
+});
+
 test("100,000 operations are sorted and searched in many small pieces", () => {
   const count = 100_000;
   const row = Array.from({ length: count }, (_, number) => `row ${(number * 7919) % count}`);
@@ -399,6 +442,13 @@ test("of many that began together the last is expected soon after those seen", (
   assert.ok(median > 5 && median < 40 && p90 > median && p90 < 50, `${median}, ${p90}`);
 });
 
+test("nothing is expected of those that nobody knows the end of, or that ended without a start", () => {
+  const found = resultOf(monitor.pacing({
+    open: [0, 0, 1], start: Float64Array.of(NOW - 5, NaN, NaN), end: Float64Array.of(NaN, NOW, NaN),
+  }, NOW));
+  assert.deepEqual([found.waiting, found.open.some(Boolean), found.count], [1, false, 0]);
+});
+
 test("those that wait start as fast as others end", () => {
   const { median } = monitor.etaOf(pace(Array(120).fill(2), [], 600)); // 60 a second
   assert.ok(median > 9 && median < 15, `${median}`);
@@ -441,6 +491,7 @@ test("the header sums over all operations", () => {
   const moving = { ...found, unanswered: 0, rowsPerSecond: 2.25, eta: { median: 61, p90: 119.5 } };
   assert.equal(monitor.factsOf({ ...HEADER, requests: null }, moving),
     "2.3 rows/s · about 1 m 01 s left, 2 m 00 s with 90 % certainty");
+  assert.equal(monitor.factsOf({ ...HEADER, requests: null, at_rest: true }, moving), "");
 });
 
 test("values are counted into equal bins, and bars show them", () => {
@@ -449,6 +500,7 @@ test("values are counted into equal bins, and bars show them", () => {
   assert.deepEqual(monitor.histogram([], 2).bins, [0, 0]);
   assert.equal(monitor.barsPath([2, 0, 1], { width: 30, height: 10 }),
     "M0 10v-10h8.5v10zM20 10v-5h8.5v5z");
+  assert.equal(monitor.barsPath([1000, 1], { width: 20, height: 10 }), "M0 10v-10h8.5v10zM10 10v-1h8.5v1z");
 });
 
 // ---------------------------------------------------------------- what is said

@@ -259,6 +259,29 @@ def test_a_click_shows_details_copies_the_id_and_keeps_a_selected_text(notebook)
 
 
 @in_lab
+def test_what_is_filtered_follows_what_changes(notebook):
+    change = "run.change(*(replace(each, state=State.COMPLETED) for each in run.operations[:4]))"
+    notebook.open([IMPORTS + "run = ScriptedRun(planned(9))\nshow(run)", change])
+    notebook.run(0)
+    page = notebook.page
+    count_of(page, "completed").click()
+    expect(page.locator(".adm-empty")).to_have_text("no operation fits")
+    notebook.run(1)
+    expect(page.locator(".adm-row")).to_have_count(4)
+
+
+@in_lab
+def test_a_cancel_that_is_not_confirmed_is_taken_back(notebook):
+    notebook.open([IMPORTS + "run = ScriptedRun(planned(9))\nshow(run)", "print(run.status)"])
+    notebook.run(0)
+    notebook.page.get_by_role("button", name="Cancel").click()
+    expect(notebook.page.get_by_role("button", name="Really cancel?")).to_be_visible()
+    expect(notebook.page.get_by_role("button", name="Cancel", exact=True)).to_be_visible()
+    notebook.run(1)
+    assert "pending" in str(notebook.outputs()[1])
+
+
+@in_lab
 def test_keys_go_on_after_what_was_chosen_is_filtered_away(notebook):
     notebook.open([IMPORTS + FAILED_RUN])
     notebook.run(0)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import logging
 import sys
 import threading
 import types
+import weakref
 from array import array
 from collections.abc import Callable
 from dataclasses import replace
@@ -735,6 +737,15 @@ def test_a_closed_monitor_leaves_the_run(clock):
     made = monitor(run, clock)
     made.close()
     assert run.callbacks == []
+
+
+def test_a_closed_monitor_is_kept_by_nobody(clock):
+    made = monitor(ScriptedRun(planned(1)), clock)
+    run = weakref.ref(made.run)
+    made.close()
+    del made
+    gc.collect()
+    assert run() is None
 
 
 def test_its_text_is_one_line_without_html(clock):

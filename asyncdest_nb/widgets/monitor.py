@@ -66,8 +66,9 @@ class Monitor(anywidget.AnyWidget):
     thread that reports changes; answers leave on the thread that was asked.
     """
 
-    _esm = _HERE / "monitor.js"
-    _css = _HERE / "monitor.css"
+    # As texts: anywidget never lets go of a widget whose files it knows, nor of its run then.
+    _esm = (_HERE / "monitor.js").read_text("utf-8")
+    _css = (_HERE / "monitor.css").read_text("utf-8")
 
     _columns: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)
     # Always None here: get_state() puts a fresh one in its place.

@@ -37,6 +37,21 @@ def test_a_paused_run_asks_nothing_and_goes_on_when_it_is_resumed(session: ad.Se
         assert run.wait(timeout=20) == "completed"
 
 
+def test_what_was_due_when_a_run_was_paused_is_not_asked_either(session: ad.Session):
+    many = pd.concat([FRAME] * 300, ignore_index=True)
+    many["user_id"] += many.index.astype(str)
+    with ad.simulate("example-async", duration_seconds=60, latency_seconds=0.2) as demo:
+        run = submit(session.connect(demo), many)
+        while not any(each.polls for each in run.operations):
+            run.wait(timeout=0.02)
+        run.pause()
+        run.wait(timeout=1)  # What was on its way has come back.
+        requests = run.stats["requests"]
+        run.wait(timeout=1)
+        assert run.stats["requests"] == requests
+        run.cancel()
+
+
 def test_a_paused_run_can_be_canceled(session: ad.Session):
     with ad.simulate("example-async", duration_seconds=0.3, failing=0) as demo:
         run = submit(session.connect(demo))

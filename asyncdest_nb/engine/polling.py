@@ -43,6 +43,8 @@ class Polling:
     async def all(self) -> None:
         """Poll what is handed out; several of this share it."""
         while (group := await self._due.get()) is not None:
+            # All that was due when the user paused the run has been handed out by now.
+            await self._course.until_resumed()
             await self._poll(group)
 
     def _next_group(self) -> list[int]:

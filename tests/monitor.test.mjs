@@ -491,7 +491,10 @@ test("the header sums over all operations", () => {
   const moving = { ...found, unanswered: 0, rowsPerSecond: 2.25, eta: { median: 61, p90: 119.5 } };
   assert.equal(monitor.factsOf({ ...HEADER, requests: null }, moving),
     "2.3 rows/s · about 1 m 01 s left, 2 m 00 s with 90 % certainty");
-  assert.equal(monitor.factsOf({ ...HEADER, requests: null, at_rest: true }, moving), "");
+  for (const standing of [{ paused: true }, { at_rest: true }]) {
+    assert.equal(monitor.factsOf({ ...HEADER, requests: null, ...standing }, moving), "");
+  }
+  assert.equal(monitor.factsOf({ ...HEADER, requests: null }, moving, false), "");
 });
 
 test("values are counted into equal bins, and bars show them", () => {
@@ -514,6 +517,15 @@ test("elapsed runs from the submission to the end, and is not made up before", (
   assert.equal(monitor.elapsed(NaN, NaN, NOW), "–");
   assert.equal(monitor.elapsed(NOW - 5, NaN, NOW), "5 s");
   assert.equal(monitor.elapsed(NOW - 5, NOW - 2, NOW), "3 s");
+});
+
+test("of a run that is not heard nobody knows whether it goes on", () => {
+  const picture = { ...emptyPicture(), header: HEADER, wordAt: NOW };
+  assert.equal(monitor.knownUntil(picture, NOW + 29), NOW + 29);
+  assert.equal(monitor.knownUntil(picture, NOW + 31), NOW);
+  assert.equal(monitor.knownUntil(picture, NOW + 3, false), NOW);
+  picture.header = { ...HEADER, at_rest: true };
+  assert.equal(monitor.knownUntil(picture, NOW + 31), NOW + 31);
 });
 
 test("the share at rest is never rounded up to all", () => {

@@ -627,6 +627,18 @@ export function shownCounts(/** @type {Record<string, number>} */ counts) {
 }
 
 /**
+ * Return the time, in Unix seconds of the browser, until which the picture speaks of a run.
+ *
+ * Of one that is not heard any more nobody knows whether it goes on.
+ * @param {Picture} picture
+ * @param {number} now Unix seconds of the browser
+ */
+export function knownUntil({ header, wordAt }, now, isConnected = true) {
+  const isHeard = isConnected && (!header || header.at_rest || now - wordAt <= SILENCE);
+  return isHeard ? now : Math.min(now, wordAt);
+}
+
+/**
  * Say how fresh the picture is: "" at rest, when nothing more is due.
  * @param {Picture} picture
  * @param {number} now Unix seconds of the browser
@@ -639,7 +651,7 @@ export function freshness(picture, now, isConnected = true) {
   if (!isConnected) return `not connected: ${last}`;
   if (isBehind(picture)) return "catching up";
   if (picture.header.at_rest) return "";
-  if (silent > SILENCE) return `not connected: ${last}, ${duration(silent)} ago`;
+  if (knownUntil(picture, now) < now) return `not connected: ${last}, ${duration(silent)} ago`;
   return `last word ${duration(now + picture.skew - picture.header.heard_at)} ago`;
 }
 
@@ -672,10 +684,12 @@ export function* measuring({ fields }, now) {
  * @param {Header} header
  * @param {Found} found
  */
-export function factsOf(header, { rowsPerSecond, eta, unanswered }) {
+export function factsOf(header, { rowsPerSecond, eta, unanswered }, isHeard = true) {
   const said = [];
-  if (rowsPerSecond && !header.at_rest) said.push(`${speed(rowsPerSecond)} rows/s`);
-  if (eta && !header.at_rest) {
+  // Of one that stands still, or is not heard, it would be made up.
+  const isGoing = isHeard && !header.at_rest && !header.paused;
+  if (rowsPerSecond && isGoing) said.push(`${speed(rowsPerSecond)} rows/s`);
+  if (eta && isGoing) {
     const [half, most] = [eta.median, eta.p90].map((seconds) => duration(Math.ceil(seconds)));
     said.push(`about ${half} left, ${most} with 90 % certainty`);
   }
@@ -894,7 +908,7 @@ function headerElement(toggle) {
       showBar(bar, header.counts, found.moving);
       showCounts(counts, header.counts, words, toggle);
       say(rest, restSentence(header.counts, found.moving));
-      say(facts, factsOf(header, found));
+      say(facts, factsOf(header, found, knownUntil(picture, now, isConnected) === now));
       const trouble = picture.trouble ? [`the monitor stumbled: ${picture.trouble}`] : [];
       matched(notices, [...header.notices, ...trouble],
         () => element("li", "adm-notice", { dir: "auto" }), sayWithTitle);
@@ -1335,7 +1349,7 @@ function view(el, picture, ask) {
     if (!picture.header) return;
     tools.show(picture.header, { isConnected: isConnected(), count: rows.count(), isChosen: rows.isChosen() });
     showTable(picture.header);
-    paintRows(at, now + picture.skew);
+    paintRows(at, knownUntil(picture, now, isConnected()) + picture.skew);
     details.show(picture);
     speak(now);
   }

@@ -259,6 +259,10 @@ class NotebookPage:
         self.start_all()
         self.wait_until_ran()
 
+    def execute(self, code: str) -> None:
+        """Have the kernel run *code* that is in no cell."""
+        self.page.evaluate(f"(code) => {_KERNEL}.requestExecute({{code}}).done", code)
+
     def interrupt(self) -> None:
         """Do what the stop button does."""
         self.page.evaluate(f"() => {_KERNEL}.interrupt()")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import subprocess
 import sys
 
@@ -427,9 +428,27 @@ def test_two_views_show_the_same_and_a_dead_kernel_is_named(notebook):
     expect(fresh.first).to_contain_text("not connected: last word at", timeout=20_000)
     expect(fresh.last).to_contain_text("not connected: last word at")
     expect(page.get_by_role("button", name="Cancel").first).to_be_disabled()
+    expect(page.locator(".adm-facts").first).to_have_text(re.compile(r"^\d+ requests?$"))
     page.locator(".adm-row").first.click()
     details = page.get_by_role("region", name="Details")
-    expect(details).to_contain_text("not connected: the kernel that could tell has gone")
+    expect(details.first).to_contain_text("not connected: only the kernel knew more")
+
+
+@in_lab
+def test_details_that_change_leave_the_page_where_its_reader_is(notebook):
+    code = "run = ScriptedRun([replace(planned(1)[0], state=State.RUNNING)])\nshow(run)"
+    notebook.open([IMPORTS + "#\n" * 80 + code])
+    notebook.run(0)
+    page = notebook.page
+    page.locator(".adm-row").click()
+    details = page.get_by_role("region", name="Details")
+    expect(details).to_contain_text("running")
+    # Back to the code above.
+    panel = page.locator(".jp-WindowedPanel-outer")
+    panel.evaluate("panel => panel.scrollTo(0, 0)")
+    notebook.execute("run.change(replace(run.operations[0], state=State.COMPLETED))")
+    expect(details).to_contain_text("completed")
+    assert panel.evaluate("panel => panel.scrollTop") == 0
 
 
 @in_lab

@@ -1056,9 +1056,9 @@ function rowList(/** @type {any[]} */ rows) {
 /**
  * The panel below the table.
  * @param {(what: string, more?: object) => Promise<Answer>} ask
- * @param {() => void} closed
+ * @param {{closed: () => void, isConnected: () => boolean}} page
  */
-function detailsElement(ask, closed) {
+function detailsElement(ask, { closed, isConnected }) {
   const title = element("bdi", "adm-title");
   const content = element("div", "adm-details-body");
   const copier = button("Copy id", () => copy(id));
@@ -1075,26 +1075,33 @@ function detailsElement(ask, closed) {
     closed();
   }
 
-  async function fetch(/** @type {number} */ wanted) {
-    const slow = setTimeout(() => say(content, "the kernel is busy: it answers when the cell has ended"), 1500);
+  /** Say in place of details why there are none. */
+  const sayWhy = () => say(content, isConnected()
+    ? "the kernel is busy: it answers when the cell has ended" : "not connected: only the kernel knew more");
+
+  async function fetch(/** @type {number} */ wanted, isFirst = true) {
+    if (!isConnected()) return isFirst && sayWhy();
+    const slow = isFirst ? setTimeout(sayWhy, 1500) : 0;
     const answer = await ask("details", { number: wanted });
     clearTimeout(slow);
     if (wanted !== number) return;
     if (answer.content.error) say(content, answer.content.error);
     else content.replaceChildren(...detailNodes(answer.content.details));
-    node.scrollIntoView({ block: "nearest" });
+    // Later its reader may look at something else of the page.
+    if (isFirst) node.scrollIntoView({ block: "nearest" });
   }
 
   /** Show an operation, and again when its state has changed. */
   function show(/** @type {Picture} */ { fields, header }, wanted = number) {
     const now = String(fields.status?.[wanted] ?? "");
     if (wanted < 0 || (wanted === number && now === state)) return;
-    if (wanted !== number) say(content, "asking the kernel …");
+    const isFirst = wanted !== number;
+    if (isFirst) say(content, "asking the kernel …");
     [number, id, state] = [wanted, String(fields.id?.[wanted] ?? ""), now];
     say(title, [fields.row?.[number], id].filter(Boolean).join(" · "));
     copier.hidden = !id;
     node.hidden = false;
-    if (header?.can.includes("details")) fetch(number);
+    if (header?.can.includes("details")) fetch(number, isFirst);
     else say(content, String(fields.message?.[number] ?? ""));
   }
 
@@ -1302,7 +1309,8 @@ function view(el, picture, ask) {
   const charts = chartsElement();
   const { scroller, head, body, empty, showColumns, showSort } = table((name) =>
     choose({ sort: nextSort(choice.sort, name) }));
-  const details = detailsElement(ask, () => scroller.focus());
+  const isConnected = () => !el.closest(".jupyter-widgets-disconnected");
+  const details = detailsElement(ask, { closed: () => scroller.focus(), isConnected });
   const live = element("div", "adm-live", { role: "status", "aria-live": "polite" });
   const root = element("div", "adm-root", {}, header.node, tools.node, charts.node, scroller,
     details.node, live);
@@ -1335,7 +1343,6 @@ function view(el, picture, ask) {
     repaint();
   }
 
-  const isConnected = () => !el.closest(".jupyter-widgets-disconnected");
   const scroll = () => ({
     top: scroller.scrollTop, height: scroller.clientHeight - head.offsetHeight, count: rows.count(),
   });

@@ -176,6 +176,26 @@ def test_steps_need_a_job_and_a_poll():
 # Outcomes row by row
 
 
+def test_of_a_large_job_the_rows_that_did_not_make_it_are_looked_at_first(session):
+    poll = answering(*[BAD if at in (7, 140) else LOST if at == 199 else GOOD for at in range(200)])
+    with RawServer(CREATED) as server:
+        run = submit(
+            connect(session, job(steps=(), poll=poll), server.url), list(map(str, range(200)))
+        )
+        assert run.wait(timeout=10) == "partial"
+        details = run.details(0)
+    assert details["row_count"] == 200
+    labels = [row["label"] for row in details["rows"]]
+    assert labels == ["7", "140", "199", *(str(at) for at in range(98) if at != 7)]
+    assert {row["payload"]["user_id"] == row["label"] for row in details["rows"]} == {True}
+    assert [row["status"] for row in details["rows"][:4]] == [
+        "failed",
+        "failed",
+        "unknown",
+        "completed",
+    ]
+
+
 @pytest.mark.parametrize(
     ("rows", "state", "run_status"),
     [

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..operation import Operation, row_outcomes
+from ..operation import Operation, RowStatus, row_outcomes
 from ..store import StoredRow
 
 ROWS = 100  # Of a job of 10,000 nobody reads more.
@@ -17,6 +17,19 @@ _FIELDS = (
 ).split()
 
 
+def rows_to_look_at(operation: Operation) -> list[int]:
+    """Return which of its rows to show, as places in ``operation.rows``.
+
+    All that there is room for, in their order; in a larger job those that did not make it first.
+    """
+    places = range(len(operation.rows))
+    if len(places) <= ROWS:
+        return [*places]
+    good = (RowStatus.COMPLETED, RowStatus.PENDING)
+    is_good = [outcome.status in good for outcome in row_outcomes(operation)]
+    return sorted(places, key=is_good.__getitem__)[:ROWS]
+
+
 def details(
     operation: Operation,
     *,
@@ -24,21 +37,23 @@ def details(
     stored: Sequence[StoredRow],
     mask: Callable[[str], str],
 ) -> dict[str, Any]:
-    """Return *operation* as JSON can hold it, with its first rows, and every text masked.
+    """Return *operation* as JSON can hold it, with rows to look at, and every text masked.
 
     *labels* are those of the run, *stored* what the store has of the rows.
     """
     found: dict[str, Any] = {name: getattr(operation, name) for name in _FIELDS}
     payloads = {row.position: json.loads(row.payload) for row in stored if row.payload}
+    outcomes = row_outcomes(operation)
+    found["row_count"] = len(outcomes)
     found["rows"] = [
         {
-            "label": labels[position],
-            "status": str(outcome.status),
-            "message": outcome.message,
-            "error_code": outcome.error_code,
-            "payload": payloads.get(position),
+            "label": labels[operation.rows[at]],
+            "status": str(outcomes[at].status),
+            "message": outcomes[at].message,
+            "error_code": outcomes[at].error_code,
+            "payload": payloads.get(operation.rows[at]),
         }
-        for position, outcome in zip(operation.rows[:ROWS], row_outcomes(operation), strict=False)
+        for at in rows_to_look_at(operation)
     ]
     return {name: _masked(value, mask) for name, value in found.items()}
 

@@ -16,7 +16,7 @@ from ..operation import Operation, RowOutcome, RowStatus, RunStatus, State, is_r
 from ..portal import tell, wait_async
 from ..schedule import Schedule
 from ..store import StoredRow, StoredRun
-from .details import ROWS, details
+from .details import details, rows_to_look_at
 from .outcomes import columns, result_columns
 from .progress import wait_visibly
 from .sending import Sending
@@ -350,11 +350,13 @@ class Run:
     def details(self, number: int) -> dict[str, Any]:
         """Return all that is known of operation *number*, as JSON can hold it, without secrets.
 
-        ``rows`` has the label, status, message, error code and payload of its first 100 rows;
-        a payload is None if it was not kept. Times are in Unix seconds, None = not yet.
+        ``rows`` has the label, status, message, error code and payload of its rows, or of 100
+        of them, first those that did not make it; a payload is None if it was not kept. Times
+        are in Unix seconds, None = not yet.
         """
         operation = self._operation(number)
-        stored = self._look(self.id, operation.rows[:ROWS]) if self._look else []
+        rows = [operation.rows[at] for at in rows_to_look_at(operation)]
+        stored = self._look(self.id, rows) if self._look else []
         mask = self._execution.mask if self._execution else str
         return details(operation, labels=self.labels, stored=stored, mask=mask)
 

@@ -75,10 +75,12 @@ def shown_details(details: Mapping[str, Any]) -> dict[str, Any]:
     """Return details as the page lays them out.
 
     ``facts`` are pairs of words, ``times`` pairs of a word and Unix seconds, ``texts``
-    pairs of a title and JSON that was laid out to be read, ``rows`` dicts of texts.
+    pairs of a title and JSON that was laid out to be read, ``rows`` dicts of texts,
+    ``row_count`` how many rows there are in all.
     """
     rest = {name: value for name, value in details.items() if value or name == "polls"}
     rows = rest.pop("rows", [])
+    row_count = rest.pop("row_count", len(rows))
     times = [[name[:-3], rest.pop(name)] for name in list(rest) if name.endswith("_at")]
     texts = [[name, _laid_out(rest.pop(name))] for name in ("context", "result") if name in rest]
     names = sorted(rest, key=lambda name: (*_FIRST, name).index(name))
@@ -88,6 +90,7 @@ def shown_details(details: Mapping[str, Any]) -> dict[str, Any]:
         "times": sorted(times, key=lambda pair: float(pair[1])),
         "texts": texts,
         "rows": [_shown_row(row) for row in rows],
+        "row_count": row_count,
     }
 
 

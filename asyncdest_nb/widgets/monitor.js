@@ -1024,7 +1024,7 @@ function textBlock(title, text) {
 const LONG = 300; // characters
 
 /** The details of an operation as the kernel told them, each a text. */
-function detailNodes(/** @type {any} */ { facts, times, texts, rows }) {
+function detailNodes(/** @type {any} */ { facts, times, texts, rows, row_count: all }) {
   const list = element("dl", "adm-facts-list");
   for (const [name, value] of facts) {
     // What scrolls is to be reached by keyboard.
@@ -1038,11 +1038,11 @@ function detailNodes(/** @type {any} */ { facts, times, texts, rows }) {
   const blocks = texts.map((/** @type {[string, string]} */ [title, text]) => textBlock(title, text));
   const payload = rows.length === 1 && rows[0].payload ? [textBlock("payload", rows[0].payload)] : [];
   return [list, element("ol", "adm-times", {}, ...line), ...payload, ...blocks,
-    ...(rows.length > 1 ? [rowList(rows)] : [])];
+    ...(rows.length > 1 ? [rowList(rows, all)] : [])];
 }
 
 /** The rows of a job, each with its payload folded away. */
-function rowList(/** @type {any[]} */ rows) {
+function rowList(/** @type {any[]} */ rows, /** @type {number} */ all) {
   const items = rows.map(({ label, status, message, payload }) => {
     const made = badge();
     made.show(toneOf(status), status);
@@ -1050,7 +1050,9 @@ function rowList(/** @type {any[]} */ rows) {
     const summary = element("summary", "", {}, name, made.node, element("bdi", "", {}, message));
     return element("details", "", {}, summary, element("pre", "", { dir: "auto" }, payload));
   });
-  return element("section", "adm-block", {}, element("h4", "", {}, `first ${several(rows.length, "row")}`), ...items);
+  const title = rows.length < all
+    ? `${grouped(rows.length)} of ${several(all, "row")}, failures first` : several(all, "row");
+  return element("section", "adm-block", {}, element("h4", "", {}, title), ...items);
 }
 
 /**

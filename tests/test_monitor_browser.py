@@ -396,6 +396,10 @@ show(run)
     expect(details.locator("summary").nth(1)).to_contain_text("said failed")
     page.locator(".adm-counts [data-word=failed]").click()
     expect(page.locator(".adm-row")).to_have_count(1)
+    page.locator(".adm-root").evaluate("root => { root.style.width = '700px'; }")
+    left_out = """row => row.lastElementChild.getBoundingClientRect().right
+        - row.getBoundingClientRect().right"""
+    assert page.locator(".adm-row").evaluate(left_out) < 1, "its cells end past the row"
 
 
 def test_a_flood_of_changes_in_one_cell_ends_with_the_right_picture(notebook):

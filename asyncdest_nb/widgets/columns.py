@@ -96,7 +96,8 @@ def label_column(name: str, title: str, labels: Callable[[], Sequence[str]]) -> 
             for each in operations
         ]
 
-    return Column(name, title, read, changes="never")
+    # Wide enough for the first row and the last of a job.
+    return Column(name, title, read, width="minmax(110px, 1fr)", changes="never")
 
 
 def frame_column(name: str, values: Sequence[Any]) -> Column:
@@ -110,7 +111,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("id", "Operation", each("operation_id"), "code", changes="at turns"),
     Column("status", "Status", each("state._value_"), "status", "108px", "at turns"),
     Column("progress", "Progress", _percents, "percent", "124px", "often"),
-    Column("rows", "Rows", _rows, "rows", "minmax(150px, 1fr)", shown="jobs"),
+    Column("rows", "Rows", _rows, "rows", "minmax(225px, 1fr)", shown="jobs"),
     # Seldom, for many a destination puts the operation's id in and says the same again.
     Column("message", "Message", _messages, width="minmax(150px, 2.4fr)", limit=MESSAGE_CHARACTERS),
     Column("error", "Error", each("error_code"), "code", changes="at turns"),

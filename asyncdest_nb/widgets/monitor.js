@@ -851,7 +851,6 @@ function table(sortBy) {
         { role: "columnheader", "data-name": name, "aria-sort": "none" }, sorter);
     }));
     grid.style.setProperty("--adm-columns", columns.map(({ width }) => width).join(" "));
-    grid.style.minWidth = `${Math.max(760, 105 * columns.length)}px`;
   }
   function showSort(/** @type {Choice["sort"]} */ sort) {
     for (const title of head.children) {

@@ -519,6 +519,20 @@ test("elapsed runs from the submission to the end, and is not made up before", (
   assert.equal(monitor.elapsed(NOW - 5, NOW - 2, NOW), "3 s");
 });
 
+test("an empty table says why", () => {
+  const said = (choice, header) =>
+    monitor.emptySentence({ words: [], search: "", ...choice }, { ...HEADER, operations: 0, ...header });
+  const invalid = { counts: { invalid: 20 } };
+  const why = "20 rows did not fit and were not sent: run.failed() says why";
+  assert.equal(said({}, {}), "", "the rows are still looked at");
+  assert.equal(said({}, { ...invalid, at_rest: true }), why);
+  assert.equal(said({}, { counts: { invalid: 1 }, at_rest: true }),
+    "1 row did not fit and was not sent: run.failed() says why");
+  assert.equal(said({}, { at_rest: true }), "nothing was sent");
+  assert.equal(said({ words: ["invalid"] }, { ...invalid, operations: 5 }), why);
+  assert.equal(said({ search: "x" }, { ...invalid, operations: 5 }), "no operation fits");
+});
+
 test("of a run that is not heard nobody knows whether it goes on", () => {
   const picture = { ...emptyPicture(), header: HEADER, wordAt: NOW };
   assert.equal(monitor.knownUntil(picture, NOW + 29), NOW + 29);

@@ -1396,7 +1396,8 @@ function view(el, picture, ask) {
     return scroll();
   }
 
-  function showTable(/** @type {Header} */ { jobs, counts }) {
+  function showTable(/** @type {Header} */ header) {
+    const { jobs } = header;
     if (hasJobs !== jobs) {
       hasJobs = jobs;
       columns = picture.columns.filter((each) => each.shown === "always" || (jobs && each.shown === "jobs"));
@@ -1408,7 +1409,7 @@ function view(el, picture, ask) {
     }
     mark(scroller, "aria-rowcount", String(rows.count() + 1));
     mark(body, "style", `height:${rows.count() * ROW_HEIGHT}px`);
-    say(empty, rows.count() || !rows.isChosen() ? "" : emptySentence(choice, counts));
+    say(empty, rows.count() ? "" : emptySentence(choice, header));
   }
 
   function paintRows(/** @type {ReturnType<typeof scroll>} */ at, /** @type {number} */ now) {
@@ -1527,12 +1528,20 @@ function view(el, picture, ask) {
   };
 }
 
-/** Why the table is empty. */
-function emptySentence(/** @type {Choice} */ { words, search }, /** @type {Record<string, number>} */ counts) {
-  if (words.join() === "invalid" && counts.invalid && !search.trim()) {
-    return `${several(counts.invalid, "row")} did not fit and were not sent: run.failed() says why`;
+/**
+ * Say why the table is empty; "" = it will not stay so.
+ * @param {Pick<Choice, "words" | "search">} choice
+ * @param {Pick<Header, "counts" | "operations" | "at_rest">} header
+ */
+export function emptySentence({ words, search }, { counts, operations, at_rest: atRest }) {
+  const isChosen = words.length > 0 || search.trim() !== "";
+  if (!operations && !atRest && !isChosen) return "";
+  const wantsInvalid = words.join() === "invalid" && !search.trim();
+  if (counts.invalid && (wantsInvalid || !operations)) {
+    const were = counts.invalid === 1 ? "was" : "were";
+    return `${several(counts.invalid, "row")} did not fit and ${were} not sent: run.failed() says why`;
   }
-  return "no operation fits";
+  return operations || isChosen ? "no operation fits" : "nothing was sent";
 }
 
 /** One picture per model, shared by its views: anywidget calls this once per model. */

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import csv
 import gc
+import io
 import json
 import logging
 import sys
@@ -679,7 +681,28 @@ def test_results_are_a_file(clock):
     run = ScriptedRun([replace(planned(1)[0], state=State.COMPLETED, message="a, b\n🙂")])
     content, [file] = ask(monitor(run, clock), "results")
     assert content["file"] == "run-1.csv"
-    assert file.decode("utf-8") == ',status,message\nrow 0,completed,"a, b\n🙂"\n'
+    # The mark in front lets Excel read it as UTF-8.
+    assert file.decode("utf-8") == '\ufeff,status,message\nrow 0,completed,"a, b\n🙂"\n'
+
+
+@pytest.mark.parametrize(
+    ("message", "cell"),
+    [
+        ("=HYPERLINK(A1)", "'=HYPERLINK(A1)"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("+1+cmd|' /C calc'!A0", "'+1+cmd|' /C calc'!A0"),
+        ("-2+3+A1", "'-2+3+A1"),
+        ("-5.2", "-5.2"),
+        ("+49 (170) 123-45", "+49 (170) 123-45"),
+        ("1=1", "1=1"),
+    ],
+)
+def test_what_a_destination_says_is_no_formula_in_the_file(clock, message, cell):
+    operation = replace(planned(1)[0], state=State.FAILED, message=message)
+    run = ScriptedRun([operation], labels=["=own"])
+    _, [file] = ask(monitor(run, clock), "results")
+    [(_, *_), (label, _, said)] = csv.reader(io.StringIO(file.decode("utf-8-sig")))
+    assert (label, said) == ("=own", cell)
 
 
 def test_half_an_emoji_in_a_label_does_not_stop_the_file(clock):
@@ -688,7 +711,7 @@ def test_half_an_emoji_in_a_label_does_not_stop_the_file(clock):
         {"status": ["completed"]}, index=Index(["\ud83d"], dtype=object)
     )
     _, [file] = ask(monitor(run, clock), "results")
-    assert file == b",status\n\\ud83d,completed\n"
+    assert file.decode("utf-8-sig") == ",status\n\\ud83d,completed\n"
 
 
 def test_a_fault_in_the_header_keeps_no_answer_back(clock, caplog):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 # More than anyone reads, and less than a page of text that slows a browser down.
 TEXT_CHARACTERS = 100_000
+# A spreadsheet computes what begins so, and what a destination says is not to be trusted.
+# Numbers, of telephones too, are left as they are.
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d\s.,/()-]*$)")
 _FIRST = ("operation_id", "state", "message", "error_code", "progress", "polls", "poll_errors")
 
 
@@ -65,10 +69,22 @@ def _answer(run: Watched, question: Mapping[str, Any], retried: Retried) -> Answ
         rows = "1 row goes" if count == 1 else f"{count:,} rows go"
         return Answer({"text": f"{rows} again, below"})
     if what == "results":
-        # Half an emoji in a label is no UTF-8.
-        table = able.results().to_csv().encode("utf-8", "backslashreplace")
-        return Answer({"file": f"{run.id}.csv"}, (table,))
+        return Answer({"file": f"{run.id}.csv"}, (_spreadsheet(able.results()),))
     raise UnknownName.of("question", what, (*ABILITIES, "resume"))
+
+
+def _spreadsheet(results: Any) -> bytes:
+    """Return the DataFrame *results* as a CSV that is safe to open, and opens with its accents.
+
+    A formula in a cell is text there; the labels of the rows are the user's own, and stay.
+    """
+    text: str = results.map(_inert).to_csv()
+    # Without a mark Excel takes it for another code; half an emoji in a label is no UTF-8.
+    return text.encode("utf-8-sig", "backslashreplace")
+
+
+def _inert(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def shown_details(details: Mapping[str, Any]) -> dict[str, Any]:

@@ -331,6 +331,28 @@ def test_an_id_is_copied_without_a_clipboard_and_the_focus_stays(notebook):
     expect(search).to_have_value("op-9")
 
 
+@in_lab
+def test_a_copied_id_takes_neither_the_focus_nor_what_was_copied_before(notebook):
+    notebook.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    code = "first = replace(planned(1)[0], operation_id='op-0')\n"
+    notebook.open([IMPORTS + code + "show(ScriptedRun([first, planned(2)[1]]))"])
+    notebook.run(0)
+    page = notebook.page
+    table = page.get_by_role("grid", name="Operations")
+    clipboard = "() => navigator.clipboard.readText()"
+    table.press("Home")
+    table.press("c")
+    page.wait_for_function("async () => await navigator.clipboard.readText() === 'op-0'")
+    table.press("End")
+    table.press("c")  # It has no id yet.
+    assert page.evaluate(clipboard) == "op-0"
+    # So does a page of another machine, which has no clipboard of its own.
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
+    table.press("Home")
+    table.press("c")
+    expect(table).to_be_focused()
+
+
 def test_a_run_is_paused_goes_on_and_is_canceled_by_buttons(notebook):
     notebook.open([IMPORTS + "run = play(50, seconds=20)\nshow(run)", "print(run.status)"])
     notebook.run(0)

@@ -1000,17 +1000,18 @@ function chart(title) {
 
 /** @param {string} text */
 async function copy(text) {
+  if (!text) return; // What was copied before stays.
+  const reader = document.activeElement;
   try {
     await navigator.clipboard.writeText(text);
   } catch { // Only pages of a secure origin have a clipboard.
-    const focused = document.activeElement;
     const field = /** @type {HTMLTextAreaElement} */ (element("textarea", "adm-live"));
     field.value = text;
     document.body.append(field);
     field.select();
     document.execCommand("copy");
     field.remove();
-    if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
+    if (reader instanceof HTMLElement) reader.focus({ preventScroll: true });
   }
 }
 

@@ -462,6 +462,21 @@ def test_two_views_show_the_same_and_a_dead_kernel_is_named(notebook):
 
 
 @in_lab
+def test_details_follow_what_polls_say_and_leave_what_was_unfolded(notebook):
+    code = "job = replace(planned(1, rows_each=3)[0], state=State.RUNNING, message='begun')"
+    notebook.open([IMPORTS + code + "\nrun = ScriptedRun([job])\nshow(run)"])
+    notebook.run(0)
+    page = notebook.page
+    page.locator(".adm-row").click()
+    details = page.get_by_role("region", name="Details")
+    details.locator("summary").nth(1).click()
+    notebook.execute("run.change(replace(run.operations[0], polls=7, message='half of it'))")
+    expect(details.locator("dd", has_text="half of it")).to_be_visible()
+    expect(details.locator("dd", has_text="7")).to_be_visible()
+    expect(details.locator("details").nth(1)).to_have_attribute("open", "")
+
+
+@in_lab
 def test_details_that_change_leave_the_page_where_its_reader_is(notebook):
     code = "run = ScriptedRun([replace(planned(1)[0], state=State.RUNNING)])\nshow(run)"
     notebook.open([IMPORTS + "#\n" * 80 + code])

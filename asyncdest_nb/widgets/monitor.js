@@ -1023,7 +1023,10 @@ function textBlock(title, text) {
 
 const LONG = 300; // characters
 
-/** The details of an operation as the kernel told them, each a text. */
+/**
+ * The details of an operation as the kernel told them, each a text; first come facts and times.
+ * @returns {HTMLElement[]}
+ */
 function detailNodes(/** @type {any} */ { facts, times, texts, rows, row_count: all }) {
   const list = element("dl", "adm-facts-list");
   for (const [name, value] of facts) {
@@ -1039,6 +1042,12 @@ function detailNodes(/** @type {any} */ { facts, times, texts, rows, row_count: 
   const payload = rows.length === 1 && rows[0].payload ? [textBlock("payload", rows[0].payload)] : [];
   return [list, element("ol", "adm-times", {}, ...line), ...payload, ...blocks,
     ...(rows.length > 1 ? [rowList(rows, all)] : [])];
+}
+
+/** Whether a text in *node* is selected. */
+function isSelectedIn(/** @type {Element} */ node) {
+  const selection = getSelection();
+  return selection !== null && !selection.isCollapsed && selection.containsNode(node, true);
 }
 
 /** The rows of a job, each with its payload folded away. */
@@ -1068,7 +1077,7 @@ function detailsElement(ask, { closed, isConnected }) {
   const node = element("section", "adm-details", { role: "region", "aria-label": "Details" },
     element("div", "adm-line", {}, title, copier, closer), content);
   node.hidden = true;
-  let [number, id, state] = [-1, "", ""];
+  let [number, id, state, polls, isAsking] = [-1, "", "", NaN, false];
 
   function close() {
     if (node.hidden) return;
@@ -1081,29 +1090,41 @@ function detailsElement(ask, { closed, isConnected }) {
   const sayWhy = () => say(content, isConnected()
     ? "the kernel is busy: it answers when the cell has ended" : "not connected: only the kernel knew more");
 
-  async function fetch(/** @type {number} */ wanted, isFirst = true) {
+  async function fetch(/** @type {number} */ wanted, { isFirst = true, isTurn = true } = {}) {
     if (!isConnected()) return isFirst && sayWhy();
     const slow = isFirst ? setTimeout(sayWhy, 1500) : 0;
+    isAsking = true;
     const answer = await ask("details", { number: wanted });
+    isAsking = false;
     clearTimeout(slow);
     if (wanted !== number) return;
     if (answer.content.error) say(content, answer.content.error);
-    else content.replaceChildren(...detailNodes(answer.content.details));
+    else lay(detailNodes(answer.content.details), isTurn);
     // Later its reader may look at something else of the page.
     if (isFirst) node.scrollIntoView({ block: "nearest" });
   }
 
-  /** Show an operation, and again when its state has changed. */
+  /** A poll that changes no state changes facts and times alone: what was unfolded stays so. */
+  function lay(/** @type {HTMLElement[]} */ nodes, /** @type {boolean} */ isTurn) {
+    const { scrollTop } = node;
+    const old = [...content.children].slice(0, 2);
+    if (isTurn || old.length < 2) content.replaceChildren(...nodes);
+    else old.forEach((each, at) => isSelectedIn(each) || each.replaceWith(nodes[at]));
+    node.scrollTop = scrollTop;
+  }
+
+  /** Show an operation, and again when it has changed. */
   function show(/** @type {Picture} */ { fields, header }, wanted = number) {
-    const now = String(fields.status?.[wanted] ?? "");
-    if (wanted < 0 || (wanted === number && now === state)) return;
-    const isFirst = wanted !== number;
+    const [now, asked] = [String(fields.status?.[wanted] ?? ""), Number(fields.polls?.[wanted])];
+    const [isFirst, isTurn] = [wanted !== number, wanted !== number || now !== state];
+    // A kernel that does not hear while a cell runs is not asked of every poll.
+    if (wanted < 0 || (!isTurn && (isAsking || Object.is(asked, polls)))) return;
     if (isFirst) say(content, "asking the kernel …");
-    [number, id, state] = [wanted, String(fields.id?.[wanted] ?? ""), now];
+    [number, id, state, polls] = [wanted, String(fields.id?.[wanted] ?? ""), now, asked];
     say(title, [fields.row?.[number], id].filter(Boolean).join(" · "));
     copier.hidden = !id;
     node.hidden = false;
-    if (header?.can.includes("details")) fetch(number, isFirst);
+    if (header?.can.includes("details")) fetch(number, { isFirst, isTurn });
     else say(content, String(fields.message?.[number] ?? ""));
   }
 

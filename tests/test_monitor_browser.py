@@ -494,6 +494,30 @@ def test_details_that_change_leave_the_page_where_its_reader_is(notebook):
 
 
 @in_lab
+def test_one_failure_of_many_and_the_chosen_row_are_seen(notebook):
+    code = "operations = [replace(each, state=State.COMPLETED) for each in planned(20_000)]\n"
+    code += (
+        "operations[3] = replace(operations[3], state=State.FAILED)\nshow(ScriptedRun(operations))"
+    )
+    notebook.open([IMPORTS + code])
+    notebook.run(0)
+    page = notebook.page
+    at_rest(page, "20,000 of 20,000")
+    where = "(each) => each.getBoundingClientRect().right"
+    failed = page.locator(".adm-part[data-tone=bad]")
+    assert failed.evaluate("part => part.getBoundingClientRect().width") >= 2
+    assert failed.evaluate(where) <= page.locator(".adm-bar").evaluate(where)
+    page.get_by_role("button", name="Next failure").click()
+    chosen = page.locator(".adm-row[aria-selected=true]")
+    expect(chosen).to_contain_text("row 3")
+    first = chosen.locator(".adm-cell").first
+    assert first.evaluate("cell => getComputedStyle(cell).boxShadow") != "none"
+    page.emulate_media(forced_colors="active")
+    frame = "row => getComputedStyle(row, '::after').borderTopWidth"
+    assert chosen.evaluate(frame) == "2px"
+
+
+@in_lab
 def test_it_fits_a_narrow_page(notebook):
     notebook.open([IMPORTS + FAILED_RUN])
     notebook.run(0)

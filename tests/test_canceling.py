@@ -70,7 +70,8 @@ def test_without_a_row_to_send_again_there_is_no_retry(session):
     with RawServer(CREATED, OK) as server:
         run = submit(connect(session, job(), server.url), ["a", None])
         assert run.wait(timeout=10) == "partial"
-        with pytest.raises(ad.UsageError, match="no row may be sent again"):
+        why = "no row may be sent again as it is: 1 completed, 1 invalid"
+        with pytest.raises(ad.UsageError, match=why):
             run.retry()
 
 

@@ -286,7 +286,7 @@ class Run:
             raise UsageError(f"its rows went again as {self._retried_as}: retry that one")
         again = [at for at, outcome in enumerate(self._outcomes()) if outcome.retryable]
         if not again:
-            raise UsageError(f"no row may be sent again as it is: {self.counts}")
+            raise UsageError(f"no row may be sent again as it is: {self._counted()}")
         if self._sending is None or self._sender is None:
             raise UsageError("its payloads were not kept: submit the same frame again, then retry")
         return self._sender.send_again(self, self._sending, again, schedule)
@@ -377,13 +377,16 @@ class Run:
         """
         return self._ledger.on_change(callback)
 
+    def _counted(self) -> str:
+        words = [f"{count:,} {word}" for word, count in self.counts.items() if count]
+        return ", ".join(words) or "no rows"
+
     def _ipython_display_(self) -> None:
         type(self).show(self)
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{count:,} {word}" for word, count in self.counts.items() if count)
         notices = "".join(f"; {notice}" for notice in self.notices)
-        return f"<Run {self.id}: {self.title}, {self.status}: {counts or 'no rows'}{notices}>"
+        return f"<Run {self.id}: {self.title}, {self.status}: {self._counted()}{notices}>"
 
 
 def _detached(record: StoredRun) -> str:

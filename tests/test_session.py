@@ -269,6 +269,52 @@ def test_a_forgotten_return_is_no_success_where_there_is_something_to_poll(sessi
     assert run.counts["unknown"] == 1
 
 
+def test_a_forgotten_await_is_made_up_for(session):
+    async def perform(request: Any, data: Any) -> Any:
+        return request(f"{data.settings.endpoint}/x", method="POST", json={})
+
+    with RawServer(answer(200, {"id": 1})) as server:
+        crm = session.connect(destination(perform=perform), endpoint=server.url)
+        run = crm.submit(users("a"), "act")
+        assert run.wait(timeout=10) == "completed"
+    assert run.results()["result"][0] == {"id": 1}
+    assert len(server.arrived) == 1
+
+
+async def _ask_and_go(request: Any, data: Any) -> Any:
+    request("http://127.0.0.1:1/x", method="POST", json={})
+
+
+async def _list_without_gathering(request: Any, data: Any) -> Any:
+    return [request("http://127.0.0.1:1/x", method="POST", json={}) for _ in range(2)]
+
+
+async def _yield_from_a_coroutine(request: Any, data: Any) -> Any:
+    yield await request("http://127.0.0.1:1/x", method="POST", json={})
+
+
+def _yield(request: Any, data: Any) -> Any:
+    yield request("http://127.0.0.1:1/x", method="POST", json={})
+
+
+@pytest.mark.parametrize(
+    ("perform", "message"),
+    [
+        (_ask_and_go, "its request was not awaited"),
+        (_list_without_gathering, "2 of its 2 requests were not awaited"),
+        (_yield_from_a_coroutine, "it yields"),
+        (_yield, "it yields"),
+    ],
+)
+def test_a_function_that_has_sent_nothing_of_what_it_means_to_completes_nothing(
+    session, perform, message
+):
+    run = submit(session, destination(perform=perform), users("a"))
+    assert run.wait(timeout=10) == "failed"
+    assert message in run.results()["message"][0]
+    assert run.results()["retryable"][0]
+
+
 def test_a_validator_that_fails_makes_its_row_invalid_and_no_other(session):
     class Odd(ad.Payload):
         user_id: str = ad.field("User ID")

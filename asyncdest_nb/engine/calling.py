@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import logging
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,8 +48,15 @@ async def attempt(
 
     *request* is what it is given to send with, and ends up in *call*.
     """
+    made: list[Coroutine[Any, Any, Any]] = []
+
+    def noted(url: str, **options: Any) -> Coroutine[Any, Any, Any]:
+        made.append(request(url, **options))
+        return made[-1]
+
     try:
-        answer = await _invoke(function, request, data)
+        answer = await _invoke(function, noted, data)
+        _require_ran(answer, made)
     except _ANYTHING as error:  # Users' code may raise anything; the verdict is elsewhere.
         if isinstance(error, asyncio.CancelledError) and _is_cancelled():
             raise
@@ -63,10 +70,25 @@ async def _invoke(
     function: Function, request: Callable[..., Any], data: ActionData[Any, Any]
 ) -> Any:
     if inspect.iscoroutinefunction(function):
-        return await function(request, data)
-    # A plain function may block, so it gets a thread, and a request that blocks too.
-    answer = await asyncio.to_thread(_called, function, _blocking(request), data)
+        answer = await function(request, data)
+    else:
+        # A plain function may block, so it gets a thread, and a request that blocks too.
+        answer = await asyncio.to_thread(_called, function, _blocking(request), data)
     return await answer if inspect.isawaitable(answer) else answer
+
+
+def _require_ran(answer: Any, made: Sequence[Coroutine[Any, Any, Any]]) -> None:
+    """Raise TypeError if a function has not done what it seems to have done."""
+    idle = [each for each in made if inspect.getcoroutinestate(each) == inspect.CORO_CREATED]
+    for each in idle:
+        each.close()  # Nobody can send it any more, whoever still has it.
+    if idle:
+        count = (
+            f"{len(idle)} of its {len(made)} requests were" if len(made) > 1 else "its request was"
+        )
+        raise TypeError(f"{count} not awaited, and so not sent: write await request(…)")
+    if inspect.isgenerator(answer) or inspect.isasyncgen(answer):
+        raise TypeError("nothing of the function has run, because it yields: it must return")
 
 
 def _blocking(request: Callable[..., Any]) -> Callable[..., Any]:

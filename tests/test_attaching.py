@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 import warnings
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,28 @@ def test_the_same_frame_is_not_sent_twice_and_says_so(session: ad.Session):
         assert run.wait(timeout=20) == "completed"
         assert "repeated" in run.notices[0]
         assert session.runs() == [run]
+        assert len(demo.operations) == 2
+
+
+def test_the_same_frame_from_two_threads_at_once_is_sent_once(session: ad.Session):
+    at_once = threading.Barrier(4)
+    interval = sys.getswitchinterval()
+
+    def send(crm: ad.Connection) -> ad.Run:
+        at_once.wait(timeout=10)
+        return submit(crm)
+
+    with ad.simulate("example-async", duration_seconds=0.1, failing=0) as demo:
+        crm = session.connect(demo)
+        sys.setswitchinterval(1e-5)
+        try:
+            with warnings.catch_warnings(), ThreadPoolExecutor(4) as threads:
+                warnings.simplefilter("ignore", ad.AlreadySubmitted)
+                runs = list(threads.map(send, [crm] * 4))
+        finally:
+            sys.setswitchinterval(interval)
+        assert {run.id for run in runs} == {runs[0].id}
+        assert runs[0].wait(timeout=20) == "completed"
         assert len(demo.operations) == 2
 
 

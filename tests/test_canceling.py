@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -51,6 +53,27 @@ def test_what_was_provably_never_applied_may_be_sent_again_and_nothing_else(sess
         assert json.loads(server.arrived[5].body) == ["b"]
         # Two outcomes for one row are none.
         assert list(third.results()["status"]) == ["completed", "invalid", "unknown"]
+
+
+def test_a_button_and_a_cell_that_ask_at_once_send_the_rows_again_once(session):
+    at_once = threading.Barrier(4)
+    interval = sys.getswitchinterval()
+
+    def retry(run: ad.Run) -> ad.Run | None:
+        at_once.wait(timeout=10)
+        with contextlib.suppress(ad.UsageError):
+            return run.retry()
+        return None
+
+    with RawServer(answer(400, "no")) as server, ThreadPoolExecutor(4) as threads:
+        run = submit(connect(session, job(batch_size=5_000), server.url), ["a"] * 5_000)
+        assert run.wait(timeout=20) == "failed"
+        sys.setswitchinterval(1e-5)
+        try:
+            retries = list(threads.map(retry, [run] * 4))
+        finally:
+            sys.setswitchinterval(interval)
+        assert sum(each is not None for each in retries) == 1
 
 
 def test_a_refusal_that_only_the_action_claims_is_no_proof(session):

@@ -108,8 +108,6 @@ class Connection:
                 action=found, frame=frame.copy(), source=_source(rows, fields), fields=fields
             )
             name = digest(sending, where, told=partial(told, "comparing with earlier runs"))
-        if not again and (run := self._shared.known(name)) is not None:
-            return self._attached(run, sending)
         record = self._record(
             found,
             batch_size=batch_size,
@@ -117,7 +115,10 @@ class Connection:
             deadline_seconds=deadline,
             has_integer_labels=has_integer_labels(frame),
         )
-        return self._send(record, sending, schedule)
+        with self._shared.submitting:
+            if not again and (run := self._shared.known(name)) is not None:
+                return self._attached(run, sending)
+            return self._send(record, sending, schedule)
 
     def _attached(self, run: Run, sending: Sending) -> Run:
         warnings.warn(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from concurrent.futures import Future
@@ -69,6 +70,7 @@ class Run:
         self._sending: Sending | None = None  # None = its rows are not at hand.
         self._detached = _detached(record)  # Why it does not go on, if nobody is connected.
         self._retried_as: Run | None = None
+        self._retrying = threading.Lock()
         self._attached_at: float | None = None  # Unix seconds
         self._result_columns: Sequence[str] = ()
         if retry_of is not None:
@@ -280,6 +282,16 @@ class Run:
         they were sent again already: it is that run then that can be retried.
         """
         self._connected()
+        # A button and a cell may ask on two threads at once: only one of them sends.
+        with self._retrying:
+            again = self._to_retry()
+            if self._sending is None or self._sender is None:
+                raise UsageError(
+                    "its payloads were not kept: submit the same frame again, then retry"
+                )
+            return self._sender.send_again(self, self._sending, again, schedule)
+
+    def _to_retry(self) -> list[int]:
         if not self.is_at_rest:
             raise UsageError("the run is still going: wait for it, or cancel it, before a retry")
         if self._retried_as is not None:
@@ -287,9 +299,7 @@ class Run:
         again = [at for at, outcome in enumerate(self._outcomes()) if outcome.retryable]
         if not again:
             raise UsageError(f"no row may be sent again as it is: {self._counted()}")
-        if self._sending is None or self._sender is None:
-            raise UsageError("its payloads were not kept: submit the same frame again, then retry")
-        return self._sender.send_again(self, self._sending, again, schedule)
+        return again
 
     def export(self, path: str | Path) -> None:
         """Write the run, and those it retries, to a file for a colleague: ``ad.load(path)``.

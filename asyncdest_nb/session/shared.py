@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import warnings
 from collections.abc import Iterable, Sequence
@@ -37,6 +38,8 @@ class Shared:
         self.engine = engine
         self.going: dict[Run, Future[None]] = {}
         self.is_open = True
+        # Two threads that submit the same rows at once have one run.
+        self.submitting = threading.Lock()
         try:
             self.read()
         except BaseException:

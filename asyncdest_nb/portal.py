@@ -17,10 +17,17 @@ from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from .errors import UsageError
+
 T = TypeVar("T")
 
 STEP_SECONDS = 0.05  # How long a wait may be deaf to the stop button.
 THREAD_NAME = "asyncdest-engine"
+
+_OWN_THREAD = (
+    "this waits for the engine, and callbacks and async functions run on the engine's own "
+    "thread: do it on another one"
+)
 
 
 class Portal:
@@ -103,8 +110,10 @@ def wait(future: Future[Any], timeout: float | None = None) -> bool:
     """Wait until *future* is done or *timeout* seconds are over; say which.
 
     It waits in short steps, so that the stop button is heard at once; what runs
-    goes on.
+    goes on. Raises UsageError if the engine's own thread would wait for itself.
     """
+    if _is_engine() and not future.done():
+        raise UsageError(_OWN_THREAD)
     end = None if timeout is None else time.monotonic() + timeout
     while not future.done():
         left = STEP_SECONDS if end is None else min(STEP_SECONDS, end - time.monotonic())
@@ -117,8 +126,12 @@ def wait(future: Future[Any], timeout: float | None = None) -> bool:
 def call(work: Coroutine[Any, Any, T]) -> T:
     """Run *work* on the engine's loop, wait for it and return what it returns.
 
-    The stop button cancels it.
+    The stop button cancels it. Raises UsageError on the engine's own thread, which would
+    wait for itself for ever.
     """
+    if _is_engine():
+        work.close()
+        raise UsageError(_OWN_THREAD)
     future = portal().start(work)
     try:
         wait(future)
@@ -131,8 +144,13 @@ def call(work: Coroutine[Any, Any, T]) -> T:
 def tell(work: Coroutine[Any, Any, None]) -> None:
     """Run *work* on the engine's loop, and wait for it unless this is the engine's own thread."""
     future = portal().start(work)
-    if threading.current_thread().name != THREAD_NAME and wait(future):
+    if not _is_engine() and wait(future):
         future.result()
+
+
+def _is_engine() -> bool:
+    """Say whether this is the engine's own thread."""
+    return threading.current_thread().name == THREAD_NAME
 
 
 async def wait_async(future: Future[Any], timeout: float | None = None) -> bool:

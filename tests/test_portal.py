@@ -10,6 +10,7 @@ from concurrent.futures import Future
 
 import pytest
 
+from asyncdest_nb.errors import UsageError
 from asyncdest_nb.portal import Portal, RunningLoop, call, portal, wait, wait_async
 
 
@@ -70,6 +71,15 @@ def test_a_cancelled_await_leaves_the_work_going():
         assert future.result() == "done"
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("waits", [lambda: call(number()), lambda: wait(Future())])
+def test_the_engine_refuses_to_wait_for_itself(waits):
+    async def work() -> None:
+        waits()
+
+    with pytest.raises(UsageError, match="on another one"):
+        portal().start(work()).result(timeout=5)
 
 
 def test_an_await_gives_up_after_its_time():

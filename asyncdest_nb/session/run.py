@@ -383,7 +383,8 @@ class Run:
         """Call *callback* with the numbers of changed operations and whether all is at rest.
 
         It is called on the engine's thread, at most five times a second, and every
-        five seconds even if nothing changed. Returns what ends it.
+        five seconds even if nothing changed. What waits for the engine (``wait``,
+        ``details``, ``export``) is refused there. Returns what ends it.
         """
         return self._ledger.on_change(callback)
 

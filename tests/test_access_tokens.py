@@ -50,6 +50,23 @@ def sent_tokens(server: RawServer) -> list[str | None]:
     return [each.headers.get("authorization") for each in server.arrived]
 
 
+def test_plain_functions_that_wait_for_a_token_leave_a_thread_to_ask_for_it(session):
+    def perform(request: Any, data: Any) -> Any:
+        request("/x", method="POST", json={})
+        return {}
+
+    def refresh(request: Any, data: Any) -> str:
+        return "token-1"
+
+    with RawServer(OK) as server:
+        act = ad.Action(title="Act", payload=Payload, perform=perform)
+        # More than asyncio's pool has threads anywhere, at eight a run.
+        crm = with_tokens(session, server, refresh, act)
+        runs = [submit(crm, [f"{number}-{user}" for user in range(8)]) for number in range(5)]
+        assert [run.wait(timeout=30) for run in runs] == ["completed"] * 5
+    assert set(sent_tokens(server)) == {"Bearer token-1"}
+
+
 def test_a_token_is_had_before_the_first_request_and_again_after_a_401(session):
     with RawServer(CREATED, EXPIRED, OK) as server:
         crm = with_tokens(session, server, tokens("token-one", "token-two"))

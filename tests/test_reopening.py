@@ -42,6 +42,37 @@ def people(count: int) -> pd.DataFrame:
     )
 
 
+ENDS_EARLY = """
+import sys, threading
+import pandas as pd
+import asyncdest_nb as ad
+
+class Payload(ad.Payload):
+    user_id: str = ad.field("User ID")
+
+def perform(request, data):
+    is_called.set()
+    threading.Event().wait()
+
+is_called = threading.Event()
+act = ad.Action(title="Act", payload=Payload, perform=perform)
+test = ad.Destination(name="Test", slug="test", actions={"act": act})
+crm = ad.Session(path=sys.argv[1]).connect(test)
+crm.submit(pd.DataFrame({"user_id": [f"u-{number}" for number in range(100)]}), "act")
+is_called.wait()
+"""
+
+
+def test_a_script_that_ends_early_fails_no_row_and_waits_for_no_function(file: Path):
+    words = [sys.executable, "-W", "error", "-c", ENDS_EARLY, file]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
+    with ad.Session(path=file) as session:
+        (run,) = session.runs()
+        assert run.counts["failed"] == 0
+        assert run.counts["pending"] >= 92
+
+
 def test_a_run_that_has_ended_is_there_again_with_every_outcome(file: Path):
     with ad.simulate("example-async", duration_seconds=0.1, failing=0.3, seed=1) as demo:
         with ad.Session(path=file) as session:

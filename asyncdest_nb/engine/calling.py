@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import functools
 import inspect
 import logging
+import threading
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 from ..destination import ActionData, Function
-from ..errors import DestinationError
+from ..errors import DestinationError, NotSent
 from ..request import Call, Exchange
 
 # What would end a task, or the engine's thread, if a user's function raised it there.
@@ -73,8 +77,33 @@ async def _invoke(
         answer = await function(request, data)
     else:
         # A plain function may block, so it gets a thread, and a request that blocks too.
-        answer = await asyncio.to_thread(_called, function, _blocking(request), data)
+        answer = await _in_thread(_called, function, _blocking(request), data)
     return await answer if inspect.isawaitable(answer) else answer
+
+
+def _in_thread(function: Callable[..., Any], *given: Any) -> asyncio.Future[Any]:
+    """Call *function* in a thread of its own; raises NotSent if Python ends and starts no more.
+
+    Not in asyncio's pool: a function there may wait for a token that the pool has no
+    thread left to ask for. And at its end Python waits for the pool, which takes no more
+    calls from then on, while runs still go.
+    """
+    work = functools.partial(contextvars.copy_context().run, function, *given)
+    done: Future[Any] = Future()
+    try:
+        threading.Thread(target=_settle, args=(done, work), daemon=True).start()
+    except RuntimeError as error:
+        raise NotSent(f"no thread to call it in: {error}") from error
+    return asyncio.wrap_future(done)
+
+
+def _settle(done: Future[Any], work: Callable[[], Any]) -> None:
+    if not done.set_running_or_notify_cancel():
+        return
+    try:
+        done.set_result(work())
+    except BaseException as error:  # Whoever waits for it is to hear of it.
+        done.set_exception(error)
 
 
 def _require_ran(answer: Any, made: Sequence[Coroutine[Any, Any, Any]]) -> None:

@@ -120,7 +120,7 @@ class AsyncOperationResult(Wire):
     error: OperationError | None = None
     context: JSONObject | None = None
     should_continue_polling: bool = True
-    odd_status: str | None = Field(default=None, exclude=True)
+    odd_status: Code = Field(default=None, exclude=True)
     rows: list[RowResult] | None = None
 
     @model_validator(mode="before")

@@ -459,6 +459,42 @@ def test_state_that_cannot_be_kept_is_refused(session, value, ttl, problem):
     assert problem in str(executed.error)
 
 
+@pytest.mark.parametrize("key", [("user", 1), 17, None, "half \ud83d"])
+def test_a_state_whose_key_no_file_takes_is_refused_and_leaves_the_session_whole(session, key):
+    async def perform(request: Any, data: Any) -> Any:
+        data.state_context.set_response_context(key, 1)
+
+    run = submit(session, destination(perform=perform), users("a"))
+    assert run.wait(timeout=10) == "failed"
+    assert "the key of a state" in run.results()["message"][0]
+    assert submit(session, destination(perform=_echo), users("a")).wait(timeout=10) == "completed"
+
+
+@pytest.mark.parametrize("odd", [{"a": 1}, 17, "half \ud83d"])
+def test_a_word_of_a_function_that_no_file_takes_is_kept_as_text(session, odd):
+    async def refuse(request: Any, data: Any) -> Any:
+        raise ad.IntegrationError("no", odd, 400)
+
+    async def accept(request: Any, data: Any) -> Any:
+        return ad.AsyncActionResponse(async_contexts=[{"operation_id": "1"}])
+
+    said = [odd]
+
+    async def poll(request: Any, data: Any) -> Any:
+        return {"results": [{"status": said[0]}]}
+
+    run = submit(session, destination(perform=refuse), users("a"))
+    assert run.wait(timeout=10) == "failed"
+    assert run.results()["error_code"][0] == str(odd).replace("\ud83d", "\\ud83d")
+    run = submit(session, destination(perform=accept, poll=poll), users("a"), again=True)
+    give_up = time.monotonic() + 30
+    while not run.notices:
+        assert time.monotonic() < give_up
+        run.wait(timeout=0.05)
+    said[0] = "completed"
+    assert run.wait(timeout=10) == "completed"
+
+
 # Durable before it is sent
 
 

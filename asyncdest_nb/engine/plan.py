@@ -10,6 +10,7 @@ from typing import Any
 from ..destination import Action, Payload
 from ..mapping import FieldMap
 from ..operation import Operation
+from ..responses import clean_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def _read(
         half = ascii(error.object[error.start : error.end])
         return f"half a character (a lone surrogate: {half}), which UTF-8 cannot carry"
     except Exception as error:  # A user's validator may raise anything; the row is at fault.
-        return f"{type(error).__name__}: {error}"
+        return clean_text(f"{type(error).__name__}: {error}")
     if size > action.batch_bytes:
         return f"the row is {size:,} bytes; a request may carry {action.batch_bytes:,}"
     return payload, text, size

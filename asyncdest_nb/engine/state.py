@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import UnknownName, UsageError
+from ..responses import clean_text
 from ..store import StateValue
 
 Clean = Callable[[Any], Any]  # JSON in, the same without secrets out.
@@ -83,9 +84,13 @@ class ScopedState:
         """Keep a JSON *value* for *ttl*, e.g. ``{"hour": 24}``; None = for good.
 
         Secrets in it do not outlive this process: they are not written to disk.
-        Raises UsageError for a value that JSON cannot hold, UnknownName for a
-        unit other than day, hour, minute, second.
+        Raises UsageError for a *key* that is no text and a value that JSON cannot hold,
+        UnknownName for a unit other than day, hour, minute, second.
         """
+        if not isinstance(key, str) or clean_text(key) != key:
+            raise UsageError(
+                f"the key of a state is {key!r}; it must be a text that UTF-8 can hold"
+            )
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError) as error:

@@ -266,7 +266,8 @@ def read_error(error: Exception, exchanges: Sequence[Exchange]) -> Verdict:
         return Again(text)
     may_be = any(each.effect is not Effect.NONE for each in exchanges)
     if isinstance(error, IntegrationError):
-        return Rejected(text, error.code, is_proven=not may_be)
+        code = None if error.code is None else clean_text(error.code)
+        return Rejected(text, code, is_proven=not may_be)
     if may_be:
         return Unsure(f"may or may not have been applied: {text}")
     if isinstance(error, NotSent) or _is_throttle(error):
@@ -445,7 +446,7 @@ def read_result(
         message=mask(error.message if error and error.message else result.message),
         error_code=mask(error.code) if error and error.code else None,
         result=kept(result.result),
-        odd_status=result.odd_status,
+        odd_status=None if result.odd_status is None else mask(result.odd_status),
         rows=None
         if result.rows is None
         else tuple(_outcome(row, mask, kept) for row in result.rows),

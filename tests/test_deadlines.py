@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -26,11 +29,12 @@ def test_what_is_late_is_overdue_and_ends_as_the_destination_says(session: ad.Se
         assert run.stats["overdue"] == 2
 
 
-def test_a_deadline_holds_after_a_restart(tmp_path: Path):
+@pytest.mark.parametrize("two", [2, np.int64(2), np.float32(2), Fraction(2)])
+def test_a_deadline_holds_after_a_restart(tmp_path: Path, two: Any):
     file = tmp_path / "session.sqlite"
     with ad.simulate("example-async", duration_seconds=60) as demo:
         with ad.Session(path=file) as session:
-            run = session.connect(demo).submit(FRAME, "asyncOperation", deadline=2)
+            run = session.connect(demo).submit(FRAME, "asyncOperation", deadline=two)
             while not run.operations or not run.operations[0].operation_id:
                 run.wait(timeout=0.02)
             assert run.stats["overdue"] == 0

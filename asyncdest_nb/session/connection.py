@@ -110,9 +110,10 @@ class Connection:
             name = digest(sending, where, told=partial(told, "comparing with earlier runs"))
         record = self._record(
             found,
-            batch_size=batch_size,
+            # SQLite takes a number of numpy for bytes.
+            batch_size=None if batch_size is None else int(batch_size),
             digest=name,
-            deadline_seconds=deadline,
+            deadline_seconds=None if deadline is None else float(deadline),
             has_integer_labels=has_integer_labels(frame),
         )
         with self._shared.submitting:

@@ -42,6 +42,35 @@ def people(count: int) -> pd.DataFrame:
     )
 
 
+FORKS = """
+import os, sys, warnings
+import asyncdest_nb as ad
+
+session = ad.Session(path=sys.argv[1])
+warnings.simplefilter("ignore")  # Python 3.12 warns of forks where there are threads.
+if os.fork() == 0:
+    assert ad.Session() is not None
+    try:
+        session.connect("example-async", endpoint="http://127.0.0.1:1")
+    except ad.UsageError:
+        sys.exit(3)
+    sys.exit(4)
+print(os.waitstatus_to_exitcode(os.wait()[1]), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing forks there")
+def test_a_fork_uses_no_session_of_its_parent_and_closes_none(file: Path):
+    words = [sys.executable, "-c", FORKS, str(file)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "3\n"
+        with ad.Session(path=file) as session:
+            assert f"read-only: open in process {parent.pid}" in repr(session)
+
+
 ENDS_EARLY = """
 import sys, threading
 import pandas as pd

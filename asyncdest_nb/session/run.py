@@ -213,6 +213,8 @@ class Run:
         return self._wait_async(None).__await__()
 
     def _require_going(self) -> None:
+        if not self.is_at_rest:
+            self._require_open()
         if self._execution is None and not self.is_at_rest:
             raise UsageError(self._detached)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import logging
+import os
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -144,7 +145,8 @@ class Session:
 
         Of a session in memory nothing is left: a run that had not ended is logged.
         """
-        if self not in _open:
+        # A fork shares the file's lock and the connections with the process they are of.
+        if self not in _open or not self._shared.is_own:
             return
         _open.remove(self)
         if not any(each._shared is self._shared for each in _open):
@@ -171,7 +173,7 @@ class Session:
 def _twin(path: Path | None, options: Options) -> Shared | None:
     """Return what another session of this process holds of the file: a cell may run twice."""
     for each in _open if path else ():
-        if each.path and path and each.path.resolve() == path.resolve():
+        if each._shared.is_own and each.path and path and each.path.resolve() == path.resolve():
             each._shared.require_same(options)
             return each._shared
     return None
@@ -199,7 +201,11 @@ def _close_all() -> None:
         session.close()
 
 
-@functools.cache
 def default_session() -> Session:
-    """Return the session of those who did not make one: in memory."""
+    """Return the session of those who did not make one: in memory, one a process."""
+    return _default_session(os.getpid())
+
+
+@functools.cache
+def _default_session(process: int) -> Session:
     return Session()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import warnings
@@ -33,6 +34,7 @@ class Shared:
 
     def __init__(self, path: Path | None, options: Options) -> None:
         self._options = options
+        self._pid = os.getpid()
         self._has_file = path is not None
         engine = Engine(portal().loop, path=path, keeps_payloads=options.keep_payloads)
         self.engine = engine
@@ -73,8 +75,18 @@ class Shared:
                 f"or open it without {options}"
             )
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it was opened in this process, not in the one that this is a fork of."""
+        return self._pid == os.getpid()
+
     def require_open(self) -> None:
-        """Raise UsageError if the session was closed."""
+        """Raise UsageError if the session was closed, or is that of another process."""
+        if not self.is_own:
+            raise UsageError(
+                f"this session is that of process {self._pid}, which goes on with it, and this one "
+                "is a fork of that: open another session here"
+            )
         if not self.is_open:
             what = "open it again" if self._has_file else "it was in memory, so make a new one"
             raise UsageError(f"this session is closed: {what}, and connect in that one")

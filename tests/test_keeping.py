@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 import stat
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +150,16 @@ def test_a_forgotten_run_leaves_no_trace_in_the_file(file: Path):
         assert NAME.encode() not in written(file)
         with pytest.raises(ad.UnknownName, match=run.id):
             session.run(run.id)
+
+
+def test_a_forgotten_run_is_not_kept_in_memory(session: ad.Session):
+    with ad.simulate("example-async", duration_seconds=0.1) as demo:
+        run = send(session, demo)
+        session.forget(run)
+        kept = weakref.ref(run)
+        del run
+        gc.collect()
+        assert kept() is None
 
 
 def test_a_run_that_still_goes_is_not_forgotten(session: ad.Session):

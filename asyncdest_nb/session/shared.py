@@ -151,6 +151,8 @@ class Shared:
         call(self._stopped(going))
         call(self.engine.forget([run.id for run in runs]))
         self.runs = [run for run in self.runs if run not in runs]
+        for run in runs:
+            self.going.pop(run, None)
         self.reopened = [each for each in self.reopened if each.run not in runs]
 
     def _stop(self, runs: Iterable[Run]) -> None:

@@ -538,6 +538,13 @@ def test_an_answer_without_an_end_is_cut_off():
     assert "larger than 192 MiB" in str(outcome)
 
 
+def test_an_answer_packed_twice_is_not_unpacked():
+    twice = gzip.compress(gzip.compress(b"\0" * 2**20))
+    outcome = answered(answer(200, twice, {"content-encoding": "gzip, gzip"}), method="POST")
+    assert type(outcome) is ReplyLost
+    assert "more than one content-encoding" in str(outcome)
+
+
 def test_headers_are_found_in_lower_case():
     response = answered(answer(202, "", {"Operation-Location": "/jobs/1"}))
     assert response.headers["operation-location"] == "/jobs/1"

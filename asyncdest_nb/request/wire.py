@@ -174,6 +174,10 @@ class _TooLarge(Exception):
     pass
 
 
+class _PackedTwice(Exception):
+    pass
+
+
 async def send(outgoing: Outgoing, *, transport: Transport) -> Incoming | Failure:
     """Send *outgoing* once and return the whole answer, or why there is none.
 
@@ -212,6 +216,9 @@ def _request(outgoing: Outgoing) -> httpx.Request:
 async def _read(response: httpx.Response) -> bytes:
     chunks, size = [], 0
     try:
+        # Gzip packs a thousandfold: of one layer a chunk is bounded, of two it is not.
+        if "," in response.headers.get("content-encoding", ""):
+            raise _PackedTwice
         async for chunk in response.aiter_bytes():
             chunks.append(chunk)
             size += len(chunk)
@@ -260,4 +267,6 @@ def _reason(
         return f"no {missing} within {outgoing.timeout_seconds:g} seconds"
     if isinstance(error, _TooLarge):
         return f"the answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB"
+    if isinstance(error, _PackedTwice):
+        return "the answer has more than one content-encoding"
     return f"{type(error).__name__}: {error}".removesuffix(": ")

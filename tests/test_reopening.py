@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import re
@@ -17,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from raw_server import RawServer, answer
+from raw_server import RawServer, answer, silence
 from scripted_jobs import until_put_off
 
 import asyncdest_nb as ad
@@ -69,6 +70,35 @@ def test_a_fork_uses_no_session_of_its_parent_and_closes_none(file: Path):
         assert parent.stdout.readline() == "3\n"
         with ad.Session(path=file) as session:
             assert f"read-only: open in process {parent.pid}" in repr(session)
+
+
+@pytest.mark.parametrize("is_gathered", [False, True])
+def test_what_waits_for_its_turn_when_a_session_is_closed_is_sent_after_it(
+    file: Path, is_gathered: bool
+):
+    class Payload(ad.Payload):
+        user_id: str = ad.field("User ID")
+
+    async def perform(request: Any, data: Any) -> Any:
+        url = f"{server.url}/{data.payload.user_id}"
+        if is_gathered:
+            await asyncio.gather(*[request(url, method="POST", json=1) for _ in range(3)])
+        else:
+            await request(url, method="POST", json=1)
+        return {}
+
+    act = ad.Action(title="Act", payload=Payload, perform=perform)
+    test = ad.Destination(name="Test", slug="test", actions={"act": act})
+    frame = pd.DataFrame({"user_id": [f"u-{number}" for number in range(20)]})
+    with RawServer(silence) as server:
+        with ad.Session(path=file) as session:
+            run = session.connect(test, requests_per_second=0.1).submit(frame, "act")
+            assert server.has_arrived.wait(timeout=20)
+        with ad.Session(path=file) as session:
+            (run,) = session.runs()
+            # The request that has left, whatever else of its row has not.
+            assert run.counts["unknown"] == 1
+            assert run.counts["pending"] == 19
 
 
 ENDS_EARLY = """

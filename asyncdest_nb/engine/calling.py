@@ -16,7 +16,7 @@ from typing import Any
 
 from ..destination import ActionData, Function
 from ..errors import DestinationError, NotSent
-from ..request import Call, Exchange
+from ..request import Call, Effect, Exchange
 
 # What would end a task, or the engine's thread, if a user's function raised it there.
 _ANYTHING = (Exception, asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
@@ -37,6 +37,10 @@ class Asked:
     def retry_after(self) -> float | None:
         """Seconds the destination asked to wait with the last answer; None = it did not say."""
         return self.exchanges[-1].retry_after if self.exchanges else None
+
+
+class Unsent(asyncio.CancelledError):
+    """A function was cancelled while its request waited for its turn: nothing was sent."""
 
 
 async def attempt(
@@ -63,11 +67,19 @@ async def attempt(
         _require_ran(answer, made)
     except _ANYTHING as error:  # Users' code may raise anything; the verdict is elsewhere.
         if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+            if isinstance(error, Unsent) and not _has_sent_nothing(call, made):
+                raise asyncio.CancelledError from None
             raise
         if is_logged:
             _log.info("%s", mask(traceback.format_exc()))
         return Asked(None, _masked(error, mask), call.exchanges)
     return Asked(answer, None, call.exchanges)
+
+
+def _has_sent_nothing(call: Call, made: Sequence[Coroutine[Any, Any, Any]]) -> bool:
+    """Say so of a function that was cancelled: of several requests only one has waited."""
+    is_over = all(inspect.getcoroutinestate(each) == inspect.CORO_CLOSED for each in made)
+    return is_over and all(each.effect is Effect.NONE for each in call.exchanges)
 
 
 async def _invoke(

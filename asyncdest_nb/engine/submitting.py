@@ -10,8 +10,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ..operation import Operation, State, held, submitted
+from ..operation import Operation, State, held, replanned, submitted
 from ..request import Effect
+from .calling import Unsent
 from .canceling import abandon, cancel
 from .channel import Asked
 from .course import Course
@@ -89,7 +90,13 @@ class Submitting:
             return
         await course.keep([submitted(each, now=now) for each in planned])
         operations = course.operations(batch.operations)
-        asked = await self._ask(batch, operations, stops=lambda: self._must_stop(batch))
+        try:
+            asked = await self._ask(batch, operations, stops=lambda: self._must_stop(batch))
+        except Unsent:
+            # The session is closed: what still waits for its turn goes on after a restart.
+            for each in operations:
+                course.put(replanned(each, message=each.message))
+            raise
         verdicts = self._verdicts(operations, asked)
         if self._is_last(operations[0]):
             verdicts = [self._settled(operations[0], verdicts[0], asked)]

@@ -5,6 +5,7 @@ What is learned is decided in ``schedule.Pace``; here it is waited for, and put 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from math import ceil
 from typing import Any
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from ..errors import HTTPError, NotSent, RequestFailed, RetryableError
 from ..request import SAFE_METHODS, Call, Exchange, Response
 from ..schedule import Pace
+from .calling import Unsent
 from .clock import Clock
 from .verdict import is_trouble
 
@@ -92,6 +94,8 @@ class Traffic:
         try:
             while not stops() and (seconds := self.pace.wait(self._clock.steady())) > 0:
                 await self._clock.sleep(min(seconds, STOP_SECONDS))
+        except asyncio.CancelledError:
+            raise Unsent from None
         finally:
             self._waiting -= 1
         if stops():

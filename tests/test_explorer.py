@@ -648,6 +648,14 @@ def test_a_misfit_is_marked_in_its_cell_with_the_reason(demo, session):
     assert clicks.find("Send 3 rows")
 
 
+def test_a_cell_that_cannot_be_sent_is_marked_where_it_is_read(session, demo):
+    frame = pd.DataFrame({"user_id": ["a", "b"], "score": [1.0, float("inf")], "x": [{1j}, 1]})
+    chosen = {"operation_type": "sync_profile", "mapping": {"data": {"s": {"@path": "$.score"}}}}
+    found = look(session.connect(demo), frame, "asyncOperation", chosen)
+    assert [each.faulty for each in found.lines] == [frozenset(), {"data"}]
+    assert "inf is infinite" in found.lines[1].reason
+
+
 def test_bad_settings_are_explained_in_place(session):
     clicks = Clicks(FRAME, session=session)
     clicks.choose("example-async")

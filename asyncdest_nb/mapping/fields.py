@@ -40,8 +40,12 @@ class FieldMap:
 
     def reads(self, column: str) -> bool:
         """Say whether any field may read *column*."""
-        found = self.resolvers.values()
-        return any(each.reads_all or column in each.roots for each in found)
+        return bool(self.readers(column))
+
+    def readers(self, column: str) -> frozenset[str]:
+        """Return the fields that may read *column*."""
+        found = self.resolvers.items()
+        return frozenset(key for key, each in found if each.reads_all or column in each.roots)
 
     def payload(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the payload of a row, its own copy.

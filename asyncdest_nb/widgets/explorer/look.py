@@ -74,9 +74,9 @@ def look(
             label=preview.labels[row],
             values=preview.payloads.get(row, values),
             reason=(reason := preview.invalid.get(row, "")),
-            faulty=faulty(reason, fields),
+            faulty=faulty(reason, fields) | unsendable,
         )
-        for row, values in zip(at, meant, strict=True)
+        for row, (values, unsendable) in zip(at, meant, strict=True)
     ]
     return Look(preview, frame, rows=count, total=len(frame), lines=lines)
 
@@ -86,15 +86,27 @@ def _meant(
     at: list[int],
     fields: Mapping[str, InputField],
     keywords: Mapping[str, Any],
-) -> list[dict[str, Any]]:
-    """Return what the rows *at* these positions would be, were they valid."""
+) -> list[tuple[dict[str, Any], frozenset[str]]]:
+    """Return what the rows *at* these positions would be, were they valid.
+
+    And the fields of each that read a cell which cannot be sent, as an infinite number.
+    """
     rows = to_rows(frame, at)
     mapping = dict(keywords.get("mapping", {}))
     constants = keywords.keys() - TAKEN
     mapping |= {key: value for key, value in keywords.items() if key in constants}
     plans = field_plans(fields, is_lenient=True)
     plan = plan_fields(plans, rows.columns, columns=keywords.get("columns"), mapping=mapping)
-    return [_payload(plan, row) for row in rows.rows]
+    unsendable = [
+        frozenset(
+            key
+            for column, faults in rows.faults.items()
+            if place in faults
+            for key in plan.readers(column)
+        )
+        for place in range(len(at))
+    ]
+    return list(zip([_payload(plan, row) for row in rows.rows], unsendable, strict=True))
 
 
 def _payload(plan: FieldMap, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -661,7 +661,10 @@ def test_bad_settings_are_explained_in_place(session):
     clicks.choose("example-async")
     clicks.enter("Endpoint (required)", "no url")
     clicks.click("Connect")
-    assert "Endpoint (endpoint): Input should be a valid URL" in clicks.text
+    assert (
+        "Endpoint (endpoint): Input should be a valid URL, with its scheme: https://…"
+        in clicks.text
+    )
     assert clicks.explorer.connection is None
 
 

@@ -324,11 +324,15 @@ def _place(error: Any, fields: Mapping[str, InputField]) -> str:
 def explain(error: ValidationError, fields: Mapping[str, InputField]) -> str:
     """Say in one line what does not fit, field by field, without the values."""
     problems = [
-        _place(each, fields)
-        + each["msg"].removeprefix("Value error, ").replace("Field required", "is missing")
+        _place(each, fields) + _in_words(each["msg"])
         for each in error.errors(include_url=False, include_input=False)
     ]
     return "; ".join(problems)
+
+
+def _in_words(message: str) -> str:
+    found = message.removeprefix("Value error, ").replace("Field required", "is missing")
+    return found.replace("relative URL without a base", "with its scheme: https://…")
 
 
 def secrets_of(settings: BaseModel) -> list[str]:

@@ -656,6 +656,17 @@ def test_a_cell_that_cannot_be_sent_is_marked_where_it_is_read(session, demo):
     assert "inf is infinite" in found.lines[1].reason
 
 
+def test_columns_that_cannot_be_keys_of_an_object_are_named(demo, session):
+    clicks = ready(demo, session)
+    clicks.find("Operation Data (optional)").value = "columns"
+    assert "we.ird" not in dict(clicks.find("Columns for Operation Data").options)
+    assert "Left out, as dots" in clicks.text
+    assert "in a mapping: &#x27;we.ird&#x27;. Rename them" in clicks.text
+    clicks = ready(demo, session, frame=FRAME.drop(columns="we.ird"))
+    clicks.find("Operation Data (optional)").value = "columns"
+    assert "Left out" not in clicks.text
+
+
 def test_bad_settings_are_explained_in_place(session):
     clicks = Clicks(FRAME, session=session)
     clicks.choose("example-async")

@@ -89,20 +89,23 @@ class FieldRow:
         self._edited()
 
     def _input(self, kind: Kind) -> Input:
-        field, changed = self._field, self._edited
+        field, changed, about = self._field, self._edited, ""
         columns = [(name, name) for name in self._columns]
         if kind == "constant":
             return constant_input(field, changed, takes_text=self._takes_text)
         if kind == "column":
             control = parts.dropdown(f"Column for {field.label}", columns, changed)
         elif kind == "columns":
-            reachable = [(name, name) for name in as_keys(self._columns)]
-            control = parts.several(f"Columns for {field.label}", reachable, changed)
+            keys = as_keys(self._columns)
+            control = parts.several(
+                f"Columns for {field.label}", [(name, name) for name in keys], changed
+            )
+            about = _left_out([name for name in self._columns if name not in keys])
         else:
             names = [f"{{{{{name}}}}}, and " for name in in_reach(self._columns)[:1]]
             hint = f"{''.join(names)}any text around it"
             control = parts.text(f"Template for {field.label}", changed, placeholder=hint)
-        return Input(field, control, lambda: control.value)
+        return Input(field, control, lambda: control.value, about)
 
     def _edited(self) -> None:
         self._changed()
@@ -130,6 +133,16 @@ class FieldRow:
             each.close()
         for widget in (self._how, self._about, self.widget):
             widget.close()
+
+
+def _left_out(columns: Sequence[str]) -> str:
+    """Say why some *columns* cannot be chosen; empty = there are none."""
+    if not columns:
+        return ""
+    return (
+        "Left out, as dots, brackets, quotes and @ mean something in a mapping: "
+        f"{cut(', '.join(map(repr, columns)), 200)}. Rename them, then look again."
+    )
 
 
 class FieldRows:

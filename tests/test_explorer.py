@@ -839,6 +839,17 @@ def test_without_a_frame_one_of_the_notebook_is_chosen(demo, session):
     assert "crm.submit(customers" in clicks.explorer.code
 
 
+def test_an_action_that_is_chosen_before_the_rows_says_how_to_go_on(session):
+    names: dict[str, Any] = {"people": FRAME}
+    clicks = Clicks(session=session, names=names)
+    clicks.choose("example-async, simulated on this machine")
+    clicks.click("Connect")
+    assert ACTION.description in clicks.text
+    assert "To go on, choose the rows at the top." in clicks.text
+    clicks.put(**{"DataFrame of this notebook": "people"})
+    assert "To go on" not in clicks.text
+
+
 def test_a_frame_called_df_is_chosen_at_first(session):
     clicks = Clicks(session=session, names={"customers": FRAME, "df": FRAME.head(2)})
     assert clicks.find("DataFrame of this notebook").value == "df"

@@ -8,6 +8,7 @@ from typing import Any
 
 from IPython.display import display
 
+from ...destination import Action
 from ...frame import DataFrame
 from ...session import Connection, Run, Session, default_session
 from ..following import told_to
@@ -129,7 +130,7 @@ class App:
         else:
             action, place = connection.destination.action(slug), connection.destination.slug
             self._chosen[place] = slug
-            self._action_fields.value = markup.fields_table(action.fields)
+            self._action_fields.value = self._about(action)
             self._per_request.placeholder = f"{action.batch_size:,}, as the action takes"
             fields = {} if self._rows.frame is None else action.fields
             self._fields.set(
@@ -139,6 +140,14 @@ class App:
                 texts=texts_of(action.payload),
             )
         self._changed()
+
+    def _about(self, action: Action) -> str:
+        """Return what is to be known of *action*, also where its line in the list is cut."""
+        found = markup.note(action.description) if action.description else ""
+        found += markup.fields_table(action.fields)
+        if self._rows.frame is None:
+            found += markup.note("To go on, choose the rows at the top.")
+        return found
 
     def _is_ready(self) -> bool:
         chosen = (self.connection, self._action.value, self._rows.frame)

@@ -25,6 +25,11 @@ run = ScriptedRun([
 run.notices = ["Example Async asks for fewer requests"]
 show(run)
 """
+# As of a notebook that has headings of its own.
+TITLE = """
+from IPython.display import HTML, display
+display(HTML("<h1>Customers</h1>"))
+"""
 
 
 @pytest.fixture(params=THEMES)
@@ -50,7 +55,7 @@ def violations(page, place: str) -> list[str]:
 
 
 def test_axe_finds_nothing_in_the_monitor_its_record_and_the_explorer(themed):
-    themed.open([IMPORTS + RUN, FRAME + EXPLORE])
+    themed.open([IMPORTS + RUN, TITLE + FRAME + EXPLORE])
     page = themed.page
     themed.run(0)
     page.get_by_role("button", name="Charts").click()

@@ -25,7 +25,8 @@ def escape(text: str) -> str:
 
 def heading(text: str) -> str:
     """Return a heading of a section."""
-    return f'<div role="heading" aria-level="3" class="ade-heading">{escape(text)}</div>'
+    # Level 2 leaves out none, whatever heading of the notebook or of the host is above.
+    return f'<div role="heading" aria-level="2" class="ade-heading">{escape(text)}</div>'
 
 
 def note(text: str) -> str:

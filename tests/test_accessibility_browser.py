@@ -69,6 +69,10 @@ def test_axe_finds_nothing_in_the_monitor_its_record_and_the_explorer(themed):
     page.get_by_role("button", name="Connect", exact=True).click()
     expect(page.get_by_text("nothing fills it by itself").first).to_be_visible()
     assert violations(page, ".ade-root") == []
+    arrow, text = page.get_by_label("User ID (required)").evaluate(
+        "it => [getComputedStyle(it).backgroundImage, getComputedStyle(it).color]"
+    )
+    assert text in arrow  # It is seen wherever the text is.
     fill(page, "User ID (required)", "a column")
     page.get_by_label("Column for User ID").select_option("customer_id")
     fill(page, "Operation Type (required)", "a constant")

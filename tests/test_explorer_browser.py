@@ -64,6 +64,17 @@ def fill(page, label: str, kind: str) -> None:
     page.get_by_label(label).select_option(kind)
 
 
+def ready_to_send(page) -> None:
+    """Click until there is a preview of rows of FRAME."""
+    pick(page, "example-async, simulated on this machine")
+    page.get_by_role("button", name="Connect", exact=True).click()
+    fill(page, "User ID (required)", "a column")
+    page.get_by_label("Column for User ID").select_option("customer_id")
+    fill(page, "Operation Type (required)", "a constant")
+    page.get_by_label("Constant for Operation Type").select_option("sync_profile")
+    expect(page.get_by_role("region", name="First payloads")).to_be_visible(timeout=WAIT)
+
+
 @in_lab
 def test_from_an_empty_notebook_to_a_finished_run_and_back_as_code(
     notebook, app, jupyter, chromium
@@ -186,19 +197,35 @@ def test_it_is_used_by_keys_and_they_do_not_reach_the_notebook(notebook):
     expect(page.get_by_text("nothing has been sent")).to_be_visible(timeout=WAIT)
 
 
+def heading(page, text: str):
+    return page.get_by_role("heading", name=text, exact=True)
+
+
+@in_lab
+def test_a_button_that_is_gone_after_a_click_leaves_the_focus_in_its_section(notebook):
+    many = f"{FRAME}df = pd.concat([df] * 7, ignore_index=True)"
+    notebook.open([many + EXPLORE])
+    notebook.run(0)
+    page = notebook.page
+    ready_to_send(page)
+    page.get_by_role("button", name="Check all 217 rows").press("Enter")
+    expect(heading(page, "Preview")).to_be_focused(timeout=WAIT)
+    send = page.get_by_role("button", name="Send 210 rows")
+    send.press("Enter")
+    expect(heading(page, "Send")).to_be_focused(timeout=WAIT)
+    expect(page.get_by_text("Sent as run")).to_be_visible(timeout=WAIT)
+    expect(send).to_be_enabled(timeout=WAIT)
+    page.keyboard.press("Tab")
+    expect(send).to_be_focused()
+
+
 @in_lab
 def test_it_fits_a_page_of_400_pixels(notebook):
     notebook.open([FRAME + EXPLORE])
     notebook.page.set_viewport_size({"width": 520, "height": 900})
     notebook.run(0)
     page = notebook.page
-    pick(page, "example-async, simulated on this machine")
-    page.get_by_role("button", name="Connect", exact=True).click()
-    fill(page, "User ID (required)", "a column")
-    page.get_by_label("Column for User ID").select_option("customer_id")
-    fill(page, "Operation Type (required)", "a constant")
-    page.get_by_label("Constant for Operation Type").select_option("sync_profile")
-    expect(page.get_by_role("region", name="First payloads")).to_be_visible(timeout=WAIT)
+    ready_to_send(page)
     too_wide = page.evaluate(
         """() => {
           const root = document.querySelector(".ade-root").getBoundingClientRect();

@@ -54,9 +54,43 @@ function keepKeys(root, signal) {
   root.addEventListener("keydown", stop, { signal });
 }
 
+/** @param {HTMLElement} element */
+function isUsable(element) {
+  return element.getClientRects().length > 0 && !element.matches(":disabled");
+}
+
+/**
+ * Move the focus to the heading of its section when what had it is hidden or disabled, as
+ * a button is that was clicked: the browser would begin again at the top of the page.
+ * @param {Element} root @param {AbortSignal} signal
+ */
+function keepFocus(root, signal) {
+  /** @type {HTMLElement | null} */
+  let held = null;
+  const take = (/** @type {Event} */ event) => {
+    held = event.target instanceof HTMLElement ? event.target : null;
+  };
+  const leave = () => {
+    if (held && isUsable(held)) held = null;
+  };
+  const look = () => {
+    if (!held || isUsable(held)) return;
+    const heading = held.closest(".ade-section")?.querySelector(".ade-heading");
+    held = null;
+    if (heading instanceof HTMLElement) heading.focus();
+  };
+  root.addEventListener("focusin", take, { signal });
+  root.addEventListener("focusout", leave, { signal });
+  const watch = new MutationObserver(look);
+  const attributeFilter = ["class", "disabled", "style"];
+  watch.observe(root, { attributeFilter, subtree: true });
+  signal.addEventListener("abort", () => watch.disconnect());
+}
+
 /** @param {Element} root @param {AbortSignal} signal */
 function teach(root, signal) {
   keepKeys(root, signal);
+  keepFocus(root, signal);
   root.addEventListener("click", clicked, { signal });
   // Parts come later than this one; nobody hears anything before the focus is here.
   root.addEventListener("focusin", () => announce(root), { signal });

@@ -24,9 +24,10 @@ def escape(text: str) -> str:
 
 
 def heading(text: str) -> str:
-    """Return a heading of a section."""
+    """Return a heading of a section, which may get the focus."""
     # Level 2 leaves out none, whatever heading of the notebook or of the host is above.
-    return f'<div role="heading" aria-level="2" class="ade-heading">{escape(text)}</div>'
+    opening = '<div role="heading" aria-level="2" tabindex="-1" class="ade-heading">'
+    return f"{opening}{escape(text)}</div>"
 
 
 def note(text: str) -> str:

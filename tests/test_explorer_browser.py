@@ -220,6 +220,24 @@ def test_a_button_that_is_gone_after_a_click_leaves_the_focus_in_its_section(not
 
 
 @in_lab
+def test_without_its_kernel_it_says_so_once(notebook):
+    notebook.open([FRAME + EXPLORE])
+    notebook.run(0)
+    page = notebook.page
+    ready_to_send(page)
+    notebook.restart()
+    root = page.locator(".ade-root.jupyter-widgets-disconnected")
+    expect(root).to_be_visible(timeout=WAIT)
+    said = root.evaluate(
+        """root => [root, ...root.querySelectorAll("*")]
+          .map((each) => getComputedStyle(each, "::before").content)
+          .filter((text) => text !== "none" && text !== "normal")"""
+    )
+    assert len(said) == 1
+    assert "Run this cell again" in said[0]
+
+
+@in_lab
 def test_it_fits_a_page_of_400_pixels(notebook):
     notebook.open([FRAME + EXPLORE])
     notebook.page.set_viewport_size({"width": 520, "height": 900})

@@ -74,6 +74,8 @@ def _shown(values: Mapping[str, Any], key: str) -> str:
 
 def look_words(look: Look) -> str:
     """Say how many rows would be sent and, if all are known, in what batches."""
+    if look.total == 0:
+        return "There are no rows, so there is nothing to send."
     good, bad = len(look.preview.payloads), len(look.preview.invalid)
     looked = "all rows" if look.is_whole else f"the first {look.rows:,} of {look.total:,} rows"
     invalid = f"; {bad:,} will not be sent" if bad else ""

@@ -46,6 +46,7 @@ from asyncdest_nb.widgets.explorer.code import (
 from asyncdest_nb.widgets.explorer.look import faulty, look
 from asyncdest_nb.widgets.explorer.offers import Offer, frames, name_of, offers, search
 from asyncdest_nb.widgets.explorer.parts import SecretText
+from asyncdest_nb.widgets.explorer.rows import whole_number
 from asyncdest_nb.widgets.explorer.work import Problem, Work
 
 SECRET = "sk_live_51Hx7Qpe9dZ"
@@ -679,6 +680,19 @@ def test_bad_settings_are_explained_in_place(session):
     assert clicks.explorer.connection is None
 
 
+def test_a_number_is_also_read_as_the_page_writes_it(demo, session):
+    clicks = ready(demo, session)
+    clicks.put(**{"Rows per request": " 1,000 ", "Only the first rows": "2"})
+    assert clicks.find("Send 2 rows")
+    assert "batch_size=1000" in clicks.explorer.code
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "1,00", ",100", "1,,000", "9" * 5000])
+def test_a_number_that_is_none_is_refused(text):
+    with pytest.raises(ad.UsageError, match="write a whole number of 1 or more"):
+        whole_number("Rows", text)
+
+
 def test_a_number_that_is_none_is_explained_in_place(demo, session):
     clicks = ready(demo, session)
     clicks.put(**{"Rows per request": "many"})
@@ -986,6 +1000,7 @@ def test_a_null_that_was_given_is_one(session):
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
+        (0, "There are no rows, so there is nothing to send.</div>"),
         (1, "Looked at all rows: 1 fit. 1 request of 1 row.</div>"),
         (300, "Looked at the first 200 of 300 rows: 200 fit.</div>"),
     ],

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from ...errors import UsageError
 from ...frame import DataFrame, to_rows
+from ..watched import cut
 from . import markup, parts
 from .offers import frames, name_of
 from .work import Problem, attempted
+
+# Also as the page itself writes them: 5,000.
+_WHOLE = re.compile(r"\d{1,15}|\d{1,3}(,\d{3}){1,4}")
 
 
 def columns_of(frame: DataFrame) -> tuple[str, ...]:
@@ -98,6 +103,8 @@ def whole_number(label: str, text: str) -> int | None:
     """Return the number that was typed, None = none was; raises UsageError."""
     if not text.strip():
         return None
-    if not text.strip().isdecimal() or int(text) < 1:
-        raise UsageError(f"{label}: {text!r}; write a whole number of 1 or more, or nothing")
-    return int(text)
+    found = int(text.replace(",", "")) if _WHOLE.fullmatch(text.strip()) else 0
+    if found < 1:
+        shown = repr(cut(text, 40))
+        raise UsageError(f"{label}: {shown}; write a whole number of 1 or more, or nothing")
+    return found

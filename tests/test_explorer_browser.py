@@ -219,6 +219,21 @@ def test_a_button_that_is_gone_after_a_click_leaves_the_focus_in_its_section(not
     expect(send).to_be_focused()
 
 
+@pytest.mark.parametrize("app", ["notebook"], indirect=True)
+def test_it_stays_whole_when_its_run_has_ended(notebook):
+    notebook.open([FRAME + EXPLORE])
+    notebook.run(0)
+    page = notebook.page
+    ready_to_send(page)
+    page.get_by_role("button", name="Show as code").click()
+    page.get_by_role("button", name="Send 30 rows").click()
+    expect(page.locator("details summary", has_text="completed")).to_be_visible(timeout=60_000)
+    output = page.locator(".jp-Cell-outputArea").first
+    # Of this height Notebook 7 makes a box; JupyterLab never does.
+    assert output.locator(".ade-root").bounding_box()["height"] > 100 * 18.2
+    assert output.evaluate("it => it.scrollHeight - it.clientHeight") < 10
+
+
 @in_lab
 def test_without_its_kernel_it_says_so_once(notebook):
     notebook.open([FRAME + EXPLORE])

@@ -87,10 +87,27 @@ function keepFocus(root, signal) {
   signal.addEventListener("abort", () => watch.disconnect());
 }
 
+/**
+ * Keep all of it on the page: Notebook 7 puts outputs of more than 100 lines into a small
+ * box, and looks how long they are when what is kept of a run is renewed at its end.
+ * @param {Element} root @param {AbortSignal} signal
+ */
+function stayWhole(root, signal) {
+  const [cell, boxed] = [root.closest(".jp-Cell"), "jp-mod-outputsScrolled"];
+  if (!cell) return;
+  const watch = new MutationObserver(() => {
+    // To remove what is not there is a change, too.
+    if (cell.classList.contains(boxed)) cell.classList.remove(boxed);
+  });
+  watch.observe(cell, { attributeFilter: ["class"] });
+  signal.addEventListener("abort", () => watch.disconnect());
+}
+
 /** @param {Element} root @param {AbortSignal} signal */
 function teach(root, signal) {
   keepKeys(root, signal);
   keepFocus(root, signal);
+  stayWhole(root, signal);
   root.addEventListener("click", clicked, { signal });
   // Parts come later than this one; nobody hears anything before the focus is here.
   root.addEventListener("focusin", () => announce(root), { signal });
@@ -102,7 +119,7 @@ function render({ el }) {
   // A view is made before it is put into the page.
   const wait = () => {
     const root = el.closest(".ade-root");
-    if (root) teach(root, ended.signal);
+    if (root?.isConnected) teach(root, ended.signal);
     else if (!ended.signal.aborted) requestAnimationFrame(wait);
   };
   wait();

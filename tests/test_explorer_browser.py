@@ -262,9 +262,12 @@ def test_it_fits_a_page_of_400_pixels(notebook):
     too_wide = page.evaluate(
         """() => {
           const root = document.querySelector(".ade-root").getBoundingClientRect();
-          return [...document.querySelectorAll(".ade-root :is(input, select, textarea, button)")]
+          const parts = ":is(input, select, textarea, button, .ade-note, .ade-scroll)";
+          return [...document.querySelectorAll(".ade-root " + parts)]
             .filter((each) => each.offsetParent && each.getBoundingClientRect().right > root.right)
             .map((each) => each.outerHTML.slice(0, 80));
         }"""
     )
     assert too_wide == []
+    fields = page.get_by_role("region", name="Fields of the action")
+    assert fields.evaluate("it => it.scrollWidth > it.clientWidth")

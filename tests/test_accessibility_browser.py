@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from test_explorer_browser import EXPLORE, FRAME, fill, pick
-from test_monitor_browser import IMPORTS
+from test_monitor_browser import IMPORTS, in_lab
 
 pytestmark = pytest.mark.e2e
 
@@ -81,3 +81,24 @@ def test_axe_finds_nothing_in_the_monitor_its_record_and_the_explorer(themed):
     page.get_by_role("button", name="Send 30 rows").click()
     expect(page.locator(".ade-root .adm-row").first).to_be_visible(timeout=20_000)
     assert violations(page, ".ade-root") == []
+
+
+TABLES = """
+import asyncdest_nb as ad
+long = "x" * 190
+action = ad.Action(title=long, payload=ad.Payload, perform=print)
+display(ad.destinations(), ad.destinations()["salesforce-bulk"], ad.connect("salesforce-bulk",
+        instance_url="https://a.example", access_token="none"))
+ad.Destination(name=long, slug="own", description=long, actions={"own": action})
+"""
+
+
+@in_lab
+def test_axe_finds_nothing_in_tables_of_values_on_a_narrow_page(notebook):
+    notebook.page.set_viewport_size({"width": 520, "height": 1800})
+    notebook.open([TABLES])
+    notebook.run(0)
+    expect(notebook.page.locator(".jp-RenderedHTML")).to_have_count(4)
+    assert violations(notebook.page, ".jp-Cell-outputArea") == []
+    shown = notebook.page.locator(".jp-RenderedHTML")
+    assert shown.evaluate_all("all => all.filter(it => it.scrollWidth > it.clientWidth)") == []

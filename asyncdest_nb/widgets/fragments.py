@@ -27,7 +27,8 @@ def table(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     head = "".join(f'<th scope="col" style="{_LINE}">{escape(each)}</th>' for each in titles)
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     found = f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    return f'<div {PLAIN} style="overflow-x:auto">{found}</div>'
+    # Without a place in the order of Tab its hidden part is out of reach of keys.
+    return f'<div {PLAIN} tabindex="0" style="overflow-x:auto">{found}</div>'
 
 
 def _cell(text: str) -> str:

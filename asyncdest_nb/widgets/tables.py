@@ -117,7 +117,8 @@ def _default(field: InputField) -> str:
 
 def _title(name: str, about: str) -> str:
     words = f' <span style="{QUIET}">{escape(cut(about, 200))}</span>' if about else ""
-    return f"<div {PLAIN}><b>{escape(cut(name, 200))}</b>{words}</div>"
+    style = 'style="overflow-wrap:anywhere"'
+    return f"<div {PLAIN} {style}><b>{escape(cut(name, 200))}</b>{words}</div>"
 
 
 _TABLES: dict[type, Callable[..., str]] = {

@@ -31,6 +31,7 @@ const ASK_SELDOM = 60; // and at most so many
 const SPOKEN_EVERY = 10; // seconds between two sentences to a screen reader
 const WINDOW = 60; // seconds that the throughput is taken from
 const FEWEST = 5; // durations before anything is said of the others
+const STUCK = 3; // times the longest duration seen, and nobody can say how long another takes
 const SLICE = 6; // ms of work between two looks at what else the page has to do
 const LOOK = 1000; // operations between two looks at the clock
 const NO_PERCENT = 255; // _NO_PERCENT of packing.py
@@ -337,7 +338,7 @@ export function survival({ ended, open, count: endings, exposure }) {
 /**
  * Return in how many seconds all is done, by a chance of a half and of nine tenths.
  *
- * null while too little has ended to say. Those that wait are taken to start one by one,
+ * null while too little has ended to say, or one takes far longer than any that has. Those that wait are taken to start one by one,
  * as fast as others have ended in the last minute.
  * @param {Pace} pace
  * @returns {{median: number, p90: number} | null}
@@ -345,6 +346,8 @@ export function survival({ ended, open, count: endings, exposure }) {
 export function etaOf(pace) {
   const left = pace.waiting + pace.open.reduce((total, n) => total + n, 0);
   if (!left || pace.count < FEWEST || (pace.waiting && !pace.perSecond)) return null;
+  const [longest, oldest] = [pace.ended, pace.open].map((bins) => edgeOf(bins.findLastIndex((n) => n > 0)));
+  if (oldest > STUCK * longest) return null;
   const chance = chanceOf(pace);
   const [median, p90] = [0.5, 0.9].map((wanted) => firstWhere((t) => chance(t) >= wanted));
   return median === null || p90 === null ? null : { median, p90 };
@@ -446,8 +449,9 @@ function keyOf(/** @type {Picture} */ { columns, fields }, /** @type {string} */
   if (kind === "status") return (number) => own[number] && STATES.indexOf(String(own[number]));
   if (kind === "rows") return (number) => Number(fields[`${name}.failed`]?.[number]);
   if (kind !== "elapsed") return (number) => own[number];
-  const [start, end] = [fields[STARTED] ?? [], own];
-  return (number) => (Number.isNaN(end[number]) ? now : Number(end[number])) - Number(start[number]);
+  const [start, end, open] = [fields[STARTED] ?? [], own, fields[OPEN] ?? []].map(
+    (field) => /** @type {Float64Array} */ (field));
+  return (number) => elapsed({ start: start[number], end: end[number], open: open[number] }, now);
 }
 
 /**
@@ -587,19 +591,28 @@ export function duration(seconds) {
 }
 
 /**
- * @param {number} start Unix seconds, NaN = not yet
- * @param {number} end
+ * Return the seconds that an operation has taken, NaN = it has not begun, or nobody knows its end.
+ * @param {{start: number, end: number, open: number}} times Unix seconds, NaN = not yet; whether
+ *   more is to come, 1 or 0
  * @param {number} now Unix seconds of the kernel
  */
-export function elapsed(start, end, now) {
-  return Number.isNaN(start) ? "–" : duration((Number.isNaN(end) ? now : end) - start);
+export function elapsed({ start, end, open }, now) {
+  return (Number.isNaN(end) && open ? now : end) - start;
 }
 
 const { format: grouped } = new Intl.NumberFormat("en-US");
 /** @param {number} n @param {string} one */
 const several = (n, one) => `${grouped(n)} ${one}${n === 1 ? "" : "s"}`;
-/** @param {number} seconds Unix */
-const timeOfDay = (seconds) => new Date(1000 * seconds).toTimeString().slice(0, 8);
+/**
+ * Return a time of day, with its date if that is another than today's.
+ * @param {number} seconds Unix
+ * @param {number} now Unix seconds
+ */
+export function timeOfDay(seconds, now = clock()) {
+  const [at, today] = [new Date(1000 * seconds), new Date(1000 * now)];
+  const time = at.toTimeString().slice(0, 8);
+  return at.toDateString() === today.toDateString() ? time : `${at.toLocaleDateString("sv")} ${time}`;
+}
 
 /**
  * @param {Record<string, number>} counts
@@ -647,7 +660,7 @@ export function knownUntil({ header, wordAt }, now, isConnected = true) {
 export function freshness(picture, now, isConnected = true) {
   if (!picture.header) return isConnected ? "waiting for the first word" : "not connected";
   const silent = now - picture.wordAt;
-  const last = `last word at ${timeOfDay(picture.wordAt)}`;
+  const last = `last word at ${timeOfDay(picture.wordAt, now)}`;
   if (!isConnected) return `not connected: ${last}`;
   if (isBehind(picture)) return "catching up";
   if (picture.header.at_rest) return "";
@@ -797,7 +810,10 @@ export const CELLS = {
     };
   },
   elapsed(cell) {
-    return ([start, end], now) => say(cell, elapsed(start, end, now));
+    return ([start, end, open], now) => {
+      const seconds = elapsed({ start, end, open }, now);
+      say(cell, orDash(seconds, duration(seconds)));
+    };
   },
   rows(cell) {
     return ([good, failed, all]) => {
@@ -817,7 +833,7 @@ function rowElement(columns) {
   const updates = columns.map((column) => {
     const cell = element("div", `adm-cell adm-${column.kind}`, { role: "gridcell" });
     node.append(cell);
-    const names = column.kind === "elapsed" ? [STARTED, column.name] : fieldsOf(column);
+    const names = column.kind === "elapsed" ? [STARTED, column.name, OPEN] : fieldsOf(column);
     const untold = TEXTUAL.includes(column.kind) ? "" : NaN;
     return { names, untold, update: (CELLS[column.kind] ?? CELLS.text)(cell) };
   });
@@ -972,7 +988,7 @@ function chartsElement() {
         if (!Number.isNaN(start[at])) lengths.push(Number(end[at]) - Number(start[at]));
       }
       figures[0].show(ends, (at) => timeOfDay(at));
-      figures[1].show(lengths, (at) => `${at.toFixed(at < 10 ? 1 : 0)} s`);
+      figures[1].show(lengths, (at) => (at < 10 ? `${at.toFixed(1)} s` : duration(at)));
     },
   };
 }
@@ -1092,7 +1108,7 @@ function detailsElement(ask, { closed, isConnected }) {
 
   async function fetch(/** @type {number} */ wanted, { isFirst = true, isTurn = true } = {}) {
     if (!isConnected()) return isFirst && sayWhy();
-    const slow = isFirst ? setTimeout(sayWhy, 1500) : 0;
+    const slow = isFirst ? setTimeout(() => wanted === number && sayWhy(), 1500) : 0;
     isAsking = true;
     const answer = await ask("details", { number: wanted });
     isAsking = false;
@@ -1447,6 +1463,7 @@ function view(el, picture, ask) {
       const number = rows.numberAt(position);
       row.show(picture, number, now);
       mark(row.node, "aria-selected", String(number === current));
+      row.node.dataset.number = String(number); // The order may be another when it is clicked.
     }
     const isSeen = current >= 0 && drawn.has(rows.positionOf(current));
     mark(scroller, "aria-activedescendant", isSeen ? `${name}-${rows.positionOf(current)}` : "");
@@ -1457,7 +1474,6 @@ function view(el, picture, ask) {
     if (known) return known;
     const made = rowElement(columns);
     made.node.id = `${name}-${position}`;
-    made.node.dataset.position = String(position);
     made.node.style.top = `${position * ROW_HEIGHT}px`;
     mark(made.node, "aria-rowindex", String(position + 2));
     drawn.set(position, made);
@@ -1520,7 +1536,7 @@ function view(el, picture, ask) {
     const row = event.target instanceof Element ? event.target.closest(".adm-row") : null;
     // Whoever selects a text does not ask for details.
     if (!(row instanceof HTMLElement) || !getSelection()?.isCollapsed) return;
-    current = rows.numberAt(Number(row.dataset.position));
+    current = Number(row.dataset.number);
     open();
   }
 
@@ -1553,9 +1569,9 @@ function view(el, picture, ask) {
 /**
  * Say why the table is empty; "" = it will not stay so.
  * @param {Pick<Choice, "words" | "search">} choice
- * @param {Pick<Header, "counts" | "operations" | "at_rest">} header
+ * @param {Pick<Header, "counts" | "operations" | "at_rest" | "jobs">} header
  */
-export function emptySentence({ words, search }, { counts, operations, at_rest: atRest }) {
+export function emptySentence({ words, search }, { counts, operations, at_rest: atRest, jobs }) {
   const isChosen = words.length > 0 || search.trim() !== "";
   if (!operations && !atRest && !isChosen) return "";
   const wantsInvalid = words.join() === "invalid" && !search.trim();
@@ -1563,6 +1579,7 @@ export function emptySentence({ words, search }, { counts, operations, at_rest: 
     const were = counts.invalid === 1 ? "was" : "were";
     return `${several(counts.invalid, "row")} did not fit and ${were} not sent: run.failed() says why`;
   }
+  if (jobs && search.trim()) return "no job fits; rows inside jobs are not searched: run.results() has them";
   return operations || isChosen ? "no operation fits" : "nothing was sent";
 }
 

@@ -94,7 +94,8 @@ function keepFocus(root, signal) {
  */
 function stayWhole(root, signal) {
   const [cell, boxed] = [root.closest(".jp-Cell"), "jp-mod-outputsScrolled"];
-  if (!cell) return;
+  // In JupyterLab there is such a box only where somebody wants it.
+  if (!cell || !document.body.dataset.notebook) return;
   const watch = new MutationObserver(() => {
     // To remove what is not there is a change, too.
     if (cell.classList.contains(boxed)) cell.classList.remove(boxed);

@@ -424,6 +424,13 @@ def test_a_redirect_is_not_followed(throw: bool):
         assert f"redirects to {foreign.url}/take; redirects are not followed" in str(outcome)
 
 
+@pytest.mark.parametrize("rest", ["?key=sk_1234567890", "/v1?a=1", "#part"])
+def test_a_base_with_a_query_is_refused_as_it_would_get_lost_and_is_not_shown(rest: str):
+    with pytest.raises(UsageError, match="would get lost: leave it out") as caught:
+        Client(options={"base_url": f"http://a.example{rest}"})
+    assert "sk_1234567890" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

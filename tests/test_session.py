@@ -449,7 +449,13 @@ def test_state_survives_the_session_unless_it_has_expired(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("value", "ttl", "problem"),
-    [({1, 2}, None, "must be JSON"), (1, {"week": 1}, "unit of time 'week'")],
+    [
+        ({1, 2}, None, "must be JSON"),
+        (1, {"week": 1}, "unit of time 'week'"),
+        (1, {"hour": float("nan")}, "nan is no number of hours from 0 up"),
+        (1, {"hour": -1}, "-1 is no number of hours from 0 up"),
+        (1, {"hour": "1"}, "'1' is no number of hours from 0 up"),
+    ],
 )
 def test_state_that_cannot_be_kept_is_refused(session, value, ttl, problem):
     async def perform(request: Any, data: Any) -> Any:

@@ -68,12 +68,12 @@ def _cannot_cancel(course: Course) -> str:
 
 
 def _unanswered(course: Course) -> str:
-    why = next(iter(course.unanswered.values()), "")
+    why = next(iter(list(course.unanswered.values())), "")  # The engine may change it just now.
     return f"{_operations(len(course.unanswered))} cannot be asked about: {why}" if why else ""
 
 
 def _odd(course: Course) -> str:
-    word = next(iter(course.odd.values()), "")
+    word = next(iter(list(course.odd.values())), "")
     is_called = "is called" if len(course.odd) == 1 else "are called"
     if not word:
         return ""

@@ -84,8 +84,8 @@ class ScopedState:
         """Keep a JSON *value* for *ttl*, e.g. ``{"hour": 24}``; None = for good.
 
         Secrets in it do not outlive this process: they are not written to disk.
-        Raises UsageError for a *key* that is no text and a value that JSON cannot hold,
-        UnknownName for a unit other than day, hour, minute, second.
+        Raises UsageError for a *key* that is no text, a value that JSON cannot hold, and a
+        *ttl* below 0; UnknownName for a unit other than day, hour, minute, second.
         """
         if not isinstance(key, str) or clean_text(key) != key:
             raise UsageError(
@@ -106,7 +106,9 @@ def _run_of(scope: str) -> str:
 def _seconds(ttl: Mapping[str, float] | None) -> float | None:
     if ttl is None:
         return None
-    for unit in ttl:
+    for unit, amount in ttl.items():
         if unit not in UNITS:
             raise UnknownName.of("unit of time", unit, UNITS)
+        if not isinstance(amount, int | float) or not amount >= 0:
+            raise UsageError(f"ttl={ttl!r}: {amount!r} is no number of {unit}s from 0 up")
     return sum(UNITS[unit] * amount for unit, amount in ttl.items())

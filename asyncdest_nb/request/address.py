@@ -38,6 +38,21 @@ def parse_url(text: str, *, base: URL | None = None) -> URL:
     return url
 
 
+def parse_base(text: str) -> URL:
+    """Return the URL in *text* that paths are appended to.
+
+    Raises UsageError where ``parse_url`` does, and for a query or a fragment, which a path
+    would take the place of.
+    """
+    url = parse_url(text)
+    if url.query or url.fragment:
+        raise UsageError(
+            f"{shown_url(url)!r} is followed by a query or a fragment, which would get lost: leave "
+            "it out; a key has a setting of its own"
+        )
+    return url
+
+
 def _appended(base: URL, url: URL) -> URL:
     path = base.raw_path.partition(b"?")[0].rstrip(b"/")
     return base.copy_with(raw_path=path + b"/" + url.raw_path.lstrip(b"/"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from ..errors import UnknownName
-from .address import Origin, origin, parse_url
+from .address import Origin, origin, parse_base, parse_url
 from .credentials import basic_auth, login_secrets, reveal, secrets_in
 from .parts import checked_headers, checked_timeout
 from .wire import URL
@@ -47,7 +47,7 @@ class Base:
             if name not in OPTIONS:
                 raise UnknownName.of("request option", name, OPTIONS)
         given = options.get("base_url")
-        url = None if given is None else parse_url(reveal(given))
+        url = None if given is None else parse_base(reveal(given))
         urls = [parse_url(reveal(each)) for each in trusted] + ([url] if url else [])
         seconds = options.get("timeout_seconds")
         return cls(

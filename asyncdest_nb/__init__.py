@@ -121,6 +121,7 @@ __all__ = [
     "basic_auth",
     "bearer_auth",
     "connect",
+    "default_session",
     "destinations",
     "explore",
     "field",

@@ -6,7 +6,9 @@ Against real simulators; slow work is done at once, on the test's own thread.
 from __future__ import annotations
 
 import getpass
+import html
 import json
+import re
 import threading
 import time
 import warnings
@@ -786,6 +788,24 @@ def test_nothing_is_sent_if_a_change_comes_after_the_click_that_followed_it(demo
     assert "something was changed as you clicked" in clicks.text
     assert demo.requests == {}
     assert clicks.find("Send 4 rows")
+
+
+def test_what_was_sent_is_found_in_a_cell(demo, session):
+    clicks = ready(demo, session, names={"crm_sync": session})
+    clicks.click("Send 4 rows")
+    run = clicks.explorer.run
+    assert f'In a cell it is: run = crm_sync.run("{run.id}")' in html.unescape(clicks.text)
+    assert session.run(run.id) is run
+
+
+def test_what_was_sent_in_the_session_of_those_who_made_none_is_found_too(demo):
+    clicks = ready(demo, None)
+    clicks.click("Send 4 rows")
+    clicks.explorer.run.wait(20)
+    [found] = re.findall(
+        r'run = ad\.default_session\(\)\.run\("(\w+)"\)', html.unescape(clicks.text)
+    )
+    assert ad.default_session().run(found) is clicks.explorer.run
 
 
 def test_rows_that_were_sent_before_are_not_sent_twice_unless_asked_for(demo, session):

@@ -248,7 +248,8 @@ class App:
         """Return what sends the rows of *look*, as is chosen now."""
         assert self.connection is not None  # Else there is no button to click.
         submit = partial(self.connection.submit, look.frame, self._action.value, **self._keywords())
-        return Submission(submit, self.code)
+        session = self._session_name() if self._session else "ad.default_session()"
+        return Submission(submit, self.code, session)
 
     # ---- code
 

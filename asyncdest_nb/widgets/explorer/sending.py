@@ -23,10 +23,14 @@ SETTLE_SECONDS = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What a click sends; ``code`` is the cell that does the same."""
+    """What a click sends; ``code`` is the cell that does the same.
+
+    ``session`` is how a cell writes the session it is sent in; empty = no variable holds it.
+    """
 
     submit: Callable[[], Run]
     code: str
+    session: str
 
 
 class Sending:
@@ -94,7 +98,7 @@ class Sending:
         self._status.value = markup.note("Sending …")
         self._work.do(
             lambda: self._submitted(submission, look),
-            lambda outcome: self._done(outcome, submission.code),
+            lambda outcome: self._done(outcome, submission),
         )
 
     def _submitted(self, submission: Submission, look: Look) -> tuple[Run, bool]:
@@ -112,30 +116,36 @@ class Sending:
         run = submission.submit()
         return run, run.id in known
 
-    def _done(self, outcome: tuple[Run, bool] | Problem, code: str) -> None:
+    def _done(self, outcome: tuple[Run, bool] | Problem, submission: Submission) -> None:
         self._is_going = False
         if isinstance(outcome, Problem):
             self._status.value = markup.problem(outcome.text)
         else:
-            self._show(*outcome, code)
+            self._show(*outcome, submission)
         self._draw()
 
-    def _show(self, run: Run, is_old: bool, code: str) -> None:
-        words = f"Nothing was sent: these rows were sent before, as run {run.id}, which is below."
-        self._status.value = markup.note(words if is_old else f"Sent as run {run.id}.")
+    def _show(self, run: Run, is_old: bool, submission: Submission) -> None:
+        words = f"Sent as run {run.id}."
+        if is_old:
+            words = (
+                f"Nothing was sent: these rows were sent before, as run {run.id}, which is below."
+            )
+        if submission.session:
+            words += f'\nIn a cell it is: run = {submission.session}.run("{run.id}")'
+        self._status.value = markup.note(words)
         # Only asked for once it has turned out to be the question, and answered for one time.
         parts.show(self._again, is_old)
         self._again.value = False
         self.run = run
         previous, self._screen = self._screen, Screen(run)
         screen = self._screen
-        screen.on_retry(lambda again: self.sent(again, screen.runs, code))
+        screen.on_retry(lambda again: self.sent(again, screen.runs, submission.code))
         self._box.children = [screen]
         if previous is not None:
             shown: list[parts.Widget] = [*previous.children, previous]
             for each in shown:
                 each.close()
-        self.sent(run, screen.runs, code)
+        self.sent(run, screen.runs, submission.code)
 
 
 def _label(look: Look) -> str:

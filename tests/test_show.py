@@ -17,6 +17,7 @@ from scripted_run import ScriptedRun, planned
 import asyncdest_nb as ad
 from asyncdest_nb.errors import UnknownName, UsageError
 from asyncdest_nb.operation import RowOutcome, RowStatus, State
+from asyncdest_nb.widgets import show as showing
 from asyncdest_nb.widgets.fragments import PLAIN
 from asyncdest_nb.widgets.record import Record, record_html, record_text
 from asyncdest_nb.widgets.show import is_live, keeper, show
@@ -181,6 +182,21 @@ def test_a_monitor_is_shown_only_where_someone_can_watch(host, live):
 def test_voila_is_watched_though_it_offers_no_input(monkeypatch):
     monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
     assert is_live(shell(allow_stdin=False))
+
+
+def test_a_run_that_is_shown_again_and_again_is_followed_once(monkeypatch):
+    updates: list[object] = []
+    handle = types.SimpleNamespace(update=updates.append)
+    monkeypatch.setattr(showing, "get_ipython", lambda: shell(allow_stdin=True))
+    monkeypatch.setattr(showing, "display", lambda shown, **options: handle)
+    run = ScriptedRun(planned(1))
+    show(run)
+    followers = len(run.callbacks)
+    for _ in range(50):
+        show(run)
+    assert len(run.callbacks) == followers
+    run.cancel()
+    assert 1 < len(updates) < 50, "every output that may still be there, and no more"
 
 
 def test_a_record_is_renewed_rarely_and_at_rest():

@@ -20,23 +20,59 @@ from ipywidgets import VBox  # type: ignore[import-untyped]
 from ..errors import UsageError
 from .monitor import Clock, Monitor
 from .record import Record
-from .watched import Watched, frame_values, is_at_rest
+from .watched import Changed, Watched, frame_values, is_at_rest
 
 logger = logging.getLogger(__name__)
 
 _RECORD_SECONDS = 60.0  # Between two updates of the record while the run goes on.
+# Of a cell that runs again and again the outputs of before are gone, and nobody says so.
+_LATEST = 20
 _screens: dict[tuple[str, ...], Screen] = {}
 
 
+class Outputs:
+    """Static outputs, one for each time that *current* was displayed, renewed together."""
+
+    def __init__(self, current: Callable[[], object]) -> None:
+        self._current = current
+        self._shown: list[Any] = []
+
+    def display(self) -> None:
+        """Display one more."""
+        shown = display(self._current(), display_id=True)  # type: ignore[no-untyped-call]
+        # In a terminal nothing that is displayed can change: IPython would print it again.
+        if shown is not None and hasattr(get_ipython(), "kernel"):
+            self._shown = [*self._shown, shown][-_LATEST:]
+
+    def renew(self) -> None:
+        """Let all of them show what is current."""
+        current = self._current() if self._shown else None
+        for each in self._shown:
+            each.update(current)
+
+    def follow(self, run: Watched) -> Changed:
+        """Renew them rarely while *run* goes on, and at its end; return what does."""
+        keep = keeper(run, self.renew)
+        run.on_change(keep)
+        # It may have come to rest before anyone listened.
+        keep((), is_at_rest(run))
+        return keep
+
+
 class Screen(VBox):  # type: ignore[misc]  # ipywidgets has no types
-    """The monitor of a run, and below it those of the retries that were asked for there."""
+    """The monitor of a run, and below it those of the retries that were asked for there.
+
+    ``record`` is what a saved notebook has in its place.
+    """
 
     def __init__(self, run: Watched, columns: Sequence[str] = ()) -> None:
         self.runs = [run]
+        self.record = Outputs(lambda: Record(*self.runs, folded=True))
         self._columns = columns
-        self._listeners: list[Callable[[Watched], object]] = []
+        self._listeners: list[Callable[[Watched], object]] = [self.record.follow]
         self._monitors = [self._monitor(run)]
         super().__init__(tuple(self._monitors))
+        self.record.follow(run)
 
     def __repr__(self) -> str:
         return "\n".join(map(repr, self._monitors))
@@ -70,29 +106,21 @@ def show(run: Watched, *, columns: Sequence[str] = ()) -> None:
     """
     _check_columns(run, columns)
     shell = get_ipython()
-    live = is_live(shell)
-    screen = _screen(run, columns) if live else None
-    if screen is not None:
-        display(screen)  # type: ignore[no-untyped-call]  # IPython has none here
-        if in_voila():
-            return
-    runs = [run] if screen is None else screen.runs
-    shown = display(Record(*runs, folded=live), display_id=True)  # type: ignore[no-untyped-call]
-    if shown is None or not hasattr(shell, "kernel"):
-        return  # Nothing that is displayed here can change; IPython would print it again.
+    if not is_live(shell):
+        _show_record(shell, run)
+        return
+    screen = _screen(run, columns)
+    display(screen)  # type: ignore[no-untyped-call]  # IPython has none here
+    if not in_voila():
+        screen.record.display()
 
-    def follow(run: Watched) -> Callable[[Sequence[int], bool], None]:
-        keep = keeper(run, lambda: shown.update(Record(*runs, folded=live)))
-        run.on_change(keep)
-        # It may have come to rest before anyone listened.
-        keep((), is_at_rest(run))
-        return keep
 
-    keeps = [follow(each) for each in runs]
-    if screen is not None:
-        screen.on_retry(follow)
-    else:
-        _update_after_cells(shell, run, lambda: keeps[0]((), True))
+def _show_record(shell: Any, run: Watched) -> None:
+    record = Outputs(lambda: Record(run))
+    record.display()
+    if hasattr(shell, "kernel"):
+        keep = record.follow(run)
+        _update_after_cells(shell, run, lambda: keep((), True))
 
 
 def _check_columns(run: Watched, columns: Sequence[str]) -> None:
@@ -136,9 +164,7 @@ def in_voila() -> bool:
     return os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
 
 
-def keeper(
-    run: Watched, update: Callable[[], None], *, clock: Clock = time.time
-) -> Callable[[Sequence[int], bool], None]:
+def keeper(run: Watched, update: Callable[[], None], *, clock: Clock = time.time) -> Changed:
     """Return a callback that runs *update* at rest, and rarely before."""
     due = clock() + _RECORD_SECONDS
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-from IPython.display import display
 
 from ..record import Record
-from ..show import keeper
-from ..watched import Watched, is_at_rest
+from ..show import Outputs
+from ..watched import Watched
 from . import markup
 
 _NOTHING = "Explorer: nothing was sent from here."
@@ -38,14 +35,12 @@ class Keeper:
     """The static outputs of an explorer, one for each time it is displayed."""
 
     def __init__(self) -> None:
-        self._outputs: list[Any] = []
         self._kept = Kept("", ())
+        self._outputs = Outputs(lambda: self._kept)
 
     def display(self) -> None:
         """Display one more."""
-        found = display(self._kept, display_id=True)  # type: ignore[no-untyped-call]
-        if found is not None:  # Else nothing that is displayed here can change.
-            self._outputs.append(found)
+        self._outputs.display()
 
     def keep(self, run: Watched, shown: Sequence[Watched], code: str) -> None:
         """Keep the runs that are *shown*, up to date, and the cell that sends the first.
@@ -53,12 +48,5 @@ class Keeper:
         *run* is the one that is new among them.
         """
         self._kept = Kept(code, shown)
-        self._update()
-        renew = keeper(run, self._update)
-        run.on_change(renew)
-        # It may have come to rest before anyone listened.
-        renew((), is_at_rest(run))
-
-    def _update(self) -> None:
-        for each in self._outputs:
-            each.update(self._kept)
+        self._outputs.renew()
+        self._outputs.follow(run)

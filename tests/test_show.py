@@ -8,6 +8,7 @@ import types
 from dataclasses import replace
 from pathlib import Path
 
+import ipykernel
 import nbformat
 import pandas as pd
 import pytest
@@ -182,6 +183,13 @@ def test_a_monitor_is_shown_only_where_someone_can_watch(host, live):
 def test_voila_is_watched_though_it_offers_no_input(monkeypatch):
     monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
     assert is_live(shell(allow_stdin=False))
+
+
+def test_a_kernel_in_which_the_monitor_stands_still_is_warned_of(monkeypatch):
+    monkeypatch.setattr(showing, "get_ipython", lambda: shell(allow_stdin=True))
+    monkeypatch.setattr(ipykernel, "__version__", "7.0.1")
+    with pytest.warns(UserWarning, match=r"with ipykernel 7\.0\.1 the monitor stands still"):
+        show(ScriptedRun(planned(1)))
 
 
 def test_a_run_that_is_shown_again_and_again_is_followed_once(monkeypatch):

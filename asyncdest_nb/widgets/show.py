@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -109,10 +111,22 @@ def show(run: Watched, *, columns: Sequence[str] = ()) -> None:
     if not is_live(shell):
         _show_record(shell, run)
         return
+    _warn_of_kernel(getattr(sys.modules.get("ipykernel"), "__version__", ""))
     screen = _screen(run, columns)
     display(screen)  # type: ignore[no-untyped-call]  # IPython has none here
     if not in_voila():
         screen.record.display()
+
+
+def _warn_of_kernel(version: str) -> None:
+    """Say that a kernel takes nothing from threads, as a monitor has it all."""
+    if version.startswith("7.0."):
+        warnings.warn(
+            f"with ipykernel {version} the monitor stands still: pip install -U ipykernel, and "
+            "restart the kernel",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def _show_record(shell: Any, run: Watched) -> None:

@@ -6,6 +6,8 @@ import asyncio
 import json
 import signal
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -563,6 +565,20 @@ def test_a_store_that_cannot_be_written_sends_nothing_and_says_so(tmp_path: Path
 
 
 # Waiting
+
+
+def test_a_wait_starts_no_process_that_a_kernel_would_wait_for_at_its_end():
+    code = (
+        "import multiprocessing, psutil, pandas as pd\n"
+        "import asyncdest_nb as ad\n"
+        "multiprocessing.set_start_method('spawn')  # As on macOS, and not unlike Python 3.14.\n"
+        "with ad.simulate('example-async') as demo, ad.Session() as session:\n"
+        "    frame = pd.DataFrame({'user_id': ['a'], 'operation_type': ['sync_profile']})\n"
+        "    run = session.connect(demo).submit(frame, 'asyncOperation')\n"
+        "    print(run.wait(timeout=60) != 'pending', psutil.Process().children())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "True []\n", done.stderr
 
 
 def test_an_interrupted_wait_leaves_the_run_going(session, simulator):

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Never, TypeVar
+from threading import RLock
+from typing import TypeVar
 
 from tqdm import tqdm
 
@@ -20,13 +21,22 @@ STEP_SECONDS = 0.2  # Between two looks.
 QUICK_SECONDS = 1.0  # What takes no longer is not worth a word.
 
 
+class _Bar(tqdm):  # type: ignore[type-arg]  # It takes an argument in its stubs alone.
+    """A bar of this process alone."""
+
+
+# tqdm's own lock is one for processes. Where they are not forked (Python 3.14, macOS) it
+# starts one that ignores signals; a kernel waits 29 s for it to end, and is killed before.
+_Bar.set_lock(RLock())
+
+
 @contextmanager
 def in_terminal() -> Iterator[Told]:
     """Give what shows in a terminal how far something is that takes more than a second.
 
     The bar goes away at the end. A file and a pipe show nothing.
     """
-    bar: tqdm[Never] = tqdm(
+    bar = _Bar(
         total=1,
         leave=False,
         delay=QUICK_SECONDS,
@@ -69,7 +79,7 @@ def wait_visibly(
     end = None if timeout is None else time.monotonic() + timeout
     first = counts()
     rows = sum(first.values())
-    bar: tqdm[Never] = tqdm(
+    bar = _Bar(
         total=rows,
         # What ended before anybody waited says nothing about the pace.
         initial=rows - first["pending"],
@@ -88,7 +98,7 @@ def _step(end: float | None) -> float:
     return STEP_SECONDS if end is None else max(0.0, min(STEP_SECONDS, end - time.monotonic()))
 
 
-def _show(bar: tqdm[Never], done: int, notices: list[str]) -> None:
+def _show(bar: _Bar, done: int, notices: list[str]) -> None:
     if bar.disable:
         return
     bar.set_postfix_str("; ".join(notices), refresh=False)

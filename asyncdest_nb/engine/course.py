@@ -139,7 +139,8 @@ class Course:
 
         After a restart its poll is refused, which is told; an id would have done better.
         """
-        return replace(operation, context=self.channel.kept(operation.context))
+        context = self.channel.kept(operation.context)
+        return operation if context == operation.context else replace(operation, context=context)
 
     def _show(self, operations: Sequence[Operation]) -> None:
         for operation in operations:

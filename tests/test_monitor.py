@@ -630,6 +630,7 @@ def test_what_is_known_of_an_operation_is_in_the_order_one_asks_for_it(clock):
         running(planned(1)[0]), state=State.FAILED, message="no", error_code="NO", progress=5.0
     )
     content, _ = ask(monitor(ScriptedRun([failed]), clock), "details", number=0)
+    assert ["progress", "5 %"] in content["details"]["facts"]
     names = [name for name, _ in content["details"]["facts"]]
     assert names[:6] == ["operation id", "state", "message", "error code", "progress", "polls"]
 

@@ -99,6 +99,8 @@ def shown_details(details: Mapping[str, Any]) -> dict[str, Any]:
     row_count = rest.pop("row_count", len(rows))
     times = [[name[:-3], rest.pop(name)] for name in list(rest) if name.endswith("_at")]
     texts = [[name, _laid_out(rest.pop(name))] for name in ("context", "result") if name in rest]
+    if "progress" in rest:
+        rest["progress"] = f"{rest['progress']:g} %"
     names = sorted(rest, key=lambda name: (*_FIRST, name).index(name))
     facts = [[name.replace("_", " "), cut(str(rest[name]), TEXT_CHARACTERS)] for name in names]
     return {

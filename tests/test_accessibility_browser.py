@@ -67,7 +67,7 @@ def test_axe_finds_nothing_in_the_monitor_its_record_and_the_explorer(themed):
     themed.run(1)
     pick(page, "example-async, simulated on this machine")
     page.get_by_role("button", name="Connect", exact=True).click()
-    expect(page.get_by_text("nothing fills it by itself").first).to_be_visible()
+    expect(page.get_by_text("nothing fills it by default").first).to_be_visible()
     assert violations(page, ".ade-root") == []
     arrow, text = page.get_by_label("User ID (required)").evaluate(
         "it => [getComputedStyle(it).backgroundImage, getComputedStyle(it).color]"

@@ -573,7 +573,7 @@ def test_a_click_on_send_sends_what_was_seen(demo, session):
 
 
 CASES = {
-    "by itself": [],
+    "by default": [],
     "column": [("User ID (required)", "column", "customer_id", "Column for User ID")],
     "odd column": [("User ID (required)", "column", "we.ird", "Column for User ID")],
     "template": [
@@ -634,7 +634,7 @@ def test_a_change_of_choices_changes_the_cell(demo, session):
 
 def test_what_is_missing_is_said_in_place_and_nothing_can_be_sent(demo, session):
     clicks = open_connection(demo, session)
-    assert "Operation Type: nothing fills it by itself" in clicks.text
+    assert "Operation Type: nothing fills it by default" in clicks.text
     assert clicks.find("Send").disabled
     clicks.find("Operation Type (required)").value = "column"
     assert "Operation Type: choose the column" in clicks.text

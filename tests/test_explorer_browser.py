@@ -92,7 +92,7 @@ def test_from_an_empty_notebook_to_a_finished_run_and_back_as_code(
         "Operation Type", timeout=WAIT
     )
     expect(page.locator(".ade-problem")).to_contain_text(
-        "User ID: nothing fills it by itself", timeout=WAIT
+        "User ID: nothing fills it by default", timeout=WAIT
     )
     fill(page, "User ID (required)", "a column")
     page.get_by_label("Column for User ID").select_option("customer_id")

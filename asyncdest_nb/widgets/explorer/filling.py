@@ -12,7 +12,7 @@ from . import markup, parts
 from .choices import Filling, Kind, as_keys, by_itself, in_reach
 from .inputs import Input, constant_input, label_of
 
-WORDS = 60  # Characters of what fills a field by itself.
+WORDS = 60  # Characters of what fills a field by default.
 
 
 Entered: TypeAlias = tuple[Kind, Any]  # How a field is filled, and what its input holds.
@@ -67,7 +67,7 @@ class FieldRow:
     def _kinds(self) -> list[tuple[str, Kind]]:
         field, words = self._field, self._by_itself
         kinds: list[tuple[str, Kind]] = [
-            (f"by itself: {cut(words, WORDS) if words else 'nothing'}", "itself")
+            (f"default: {cut(words, WORDS) if words else 'nothing'}", "itself")
         ]
         if self._columns:
             kinds.append(("a column", "column"))
@@ -124,7 +124,7 @@ class FieldRow:
         """Say what is to be done yet; empty = nothing is."""
         kind: Kind = self._how.value
         if kind == "itself" and self._field.required and not self._by_itself:
-            return "nothing fills it by itself; choose a column, a constant or a template"
+            return "nothing fills it by default; choose a column, a constant or a template"
         return _TO_DO[kind] if kind in self._inputs and self._inputs[kind].is_blank else ""
 
     def close(self) -> None:

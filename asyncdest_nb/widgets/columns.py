@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -103,7 +103,8 @@ def label_column(name: str, title: str, labels: Callable[[], Sequence[str]]) -> 
 def frame_column(name: str, values: Sequence[Any]) -> Column:
     """Return a column of the frame, *values* by position."""
     texts = ["" if value is None else str(value) for value in values]
-    return label_column(f"frame:{name}", name, lambda: texts)
+    # Wide enough for most addresses: whoever asks for a column wants to read it.
+    return replace(label_column(f"frame:{name}", name, lambda: texts), width="minmax(170px, 1.2fr)")
 
 
 # After the row's label.

@@ -634,7 +634,8 @@ def test_a_change_of_choices_changes_the_cell(demo, session):
 
 def test_what_is_missing_is_said_in_place_and_nothing_can_be_sent(demo, session):
     clicks = open_connection(demo, session)
-    assert "Operation Type: nothing fills it by default" in clicks.text
+    assert "Still to do:</b> Operation Type: nothing fills it by default" in clicks.text
+    assert "Problem" not in clicks.text
     assert clicks.find("Send").disabled
     clicks.find("Operation Type (required)").value = "column"
     assert "Operation Type: choose the column" in clicks.text
@@ -698,7 +699,7 @@ def test_a_number_that_is_none_is_refused(text):
 def test_a_number_that_is_none_is_explained_in_place(demo, session):
     clicks = ready(demo, session)
     clicks.put(**{"Rows per request": "many"})
-    assert "Rows per request: &#x27;many&#x27;; write a whole number" in clicks.text
+    assert "Problem:</b> Rows per request: &#x27;many&#x27;; write a whole" in clicks.text
     assert all(
         each.disabled
         for each in clicks.all()

@@ -232,7 +232,10 @@ class App:
 
     def _show_look(self, found: Look | Problem) -> None:
         if isinstance(found, Problem):
-            self._status.value = markup.problem(found.text)
+            # Where something is only missing yet, nothing is wrong.
+            is_open = found.text == self._fields.to_do
+            words = markup.to_do if is_open else markup.problem
+            self._status.value = words(found.text)
             self._seen.value = ""
             parts.show(self._check, False)
             return

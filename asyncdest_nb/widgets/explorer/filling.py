@@ -112,16 +112,21 @@ class FieldRow:
 
     def filling(self) -> Filling:
         """Return what is chosen; raises UsageError where something is missing."""
-        if missing := self._missing():
-            raise UsageError(f"{self._field.label}: {missing}")
+        if self.to_do:
+            raise UsageError(self.to_do)
         kind: Kind = self._how.value
         if kind not in self._inputs:
             return Filling(kind)
         value = self._inputs[kind].read()
         return Filling(kind, list(value) if kind == "columns" else value)
 
+    @property
+    def to_do(self) -> str:
+        """What is to be chosen or written yet; empty = nothing is."""
+        missing = self._missing()
+        return f"{self._field.label}: {missing}" if missing else ""
+
     def _missing(self) -> str:
-        """Say what is to be done yet; empty = nothing is."""
         kind: Kind = self._how.value
         if kind == "itself" and self._field.required and not self._by_itself:
             return "nothing fills it by default; choose a column, a constant or a template"
@@ -184,6 +189,11 @@ class FieldRows:
         }
         self._box.children = [row.widget for row in self._rows.values()]
         parts.show(self.widget, bool(fields))
+
+    @property
+    def to_do(self) -> str:
+        """What is to be chosen or written yet, a line for each field; empty = nothing is."""
+        return "\n".join(row.to_do for row in self._rows.values() if row.to_do)
 
     def fillings(self) -> dict[str, Filling]:
         """Return what fills each field; raises UsageError with all that is missing."""

@@ -35,6 +35,13 @@ def note(text: str) -> str:
     return f'<div class="ade-note" dir="auto">{escape(cut(text, TEXT))}</div>'
 
 
+def to_do(text: str) -> str:
+    """Return what is still to be done before there is anything to see; line breaks stay."""
+    return (
+        f'<div class="ade-note" dir="auto"><b>Still to do:</b> {escape(cut(text, 4 * TEXT))}</div>'
+    )
+
+
 def problem(text: str) -> str:
     """Return what went wrong; marked by a word too, not by colour alone."""
     return (

@@ -332,7 +332,7 @@ def test_an_id_is_copied_without_a_clipboard_and_the_focus_stays(notebook):
 
 
 @in_lab
-def test_a_copied_id_takes_neither_the_focus_nor_what_was_copied_before(notebook):
+def test_what_was_copied_stays_where_there_is_no_id_to_copy(notebook):
     notebook.context.grant_permissions(["clipboard-read", "clipboard-write"])
     code = "first = replace(planned(1)[0], operation_id='op-0')\n"
     notebook.open([IMPORTS + code + "show(ScriptedRun([first, planned(2)[1]]))"])
@@ -346,11 +346,6 @@ def test_a_copied_id_takes_neither_the_focus_nor_what_was_copied_before(notebook
     table.press("End")
     table.press("c")  # It has no id yet.
     assert page.evaluate(clipboard) == "op-0"
-    # So does a page of another machine, which has no clipboard of its own.
-    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
-    table.press("Home")
-    table.press("c")
-    expect(table).to_be_focused()
 
 
 def test_a_run_is_paused_goes_on_and_is_canceled_by_buttons(notebook):

@@ -13,31 +13,12 @@ import threading
 from contextlib import closing, suppress
 
 import pytest
+from slow_rows import SLOW_ROWS
 
 from asyncdest_nb.session.progress import QUICK_SECONDS, STEP_SECONDS
 from asyncdest_nb.widgets.following import following, seldom, told_to
 
-SLOW = """
-import time
-import pandas as pd
-from pydantic import field_validator
-import asyncdest_nb as ad
-
-class Payload(ad.Payload):
-    user_id: str = ad.field("User ID")
-
-    @field_validator("user_id")
-    @classmethod
-    def slow(cls, value):
-        time.sleep(0.4)
-        return value
-
-async def perform(request, data): ...
-
-act = ad.Action(title="Act", payload=Payload, perform=perform)
-crm = ad.connect(ad.Destination(name="T", slug="t", settings=ad.Settings, actions={"act": act}))
-print(crm.preview(pd.DataFrame({"user_id": list("abcdef")}), "act"))
-"""
+SLOW = SLOW_ROWS + "print(crm.preview(users.head(12), 'act'))"
 WAITING = """
 import pandas as pd
 import asyncdest_nb as ad
@@ -80,9 +61,9 @@ def in_a_terminal(script: str) -> str:
 
 def test_a_terminal_shows_how_far_a_preview_is_that_takes_long():
     shown = in_a_terminal(SLOW)
-    assert re.search(r"mapping and checking: +\d+%\|.*[1-6]/6 rows", shown)
+    assert re.search(r"mapping and checking: +\d+%\|.*\d+/12 rows", shown)
     # The bar has gone when the answer comes.
-    assert "6 rows in 6 batches, 0 invalid" in shown.rpartition("rows [")[2]
+    assert "12 rows in 12 batches, 0 invalid" in shown.rpartition("rows [")[2]
 
 
 def test_a_terminal_shows_how_many_rows_have_an_outcome():

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
+from slow_rows import SLOW_ROWS
 
 import asyncdest_nb as ad
 
@@ -33,28 +34,6 @@ contacts["Customer_Id__c"] = [f"c-{{i}}" for i in range(40)]
 run = ad.connect(org).submit(
     contacts, "upsert", object="Contact", external_id="Customer_Id__c")
 run
-"""
-# Every row takes its time.
-SLOW_ROWS = """
-import time
-import pandas as pd
-from pydantic import field_validator
-import asyncdest_nb as ad
-
-class Payload(ad.Payload):
-    user_id: str = ad.field("User ID")
-
-    @field_validator("user_id")
-    @classmethod
-    def slow(cls, value):
-        time.sleep(0.2)
-        return value
-
-async def perform(request, data): ...
-
-act = ad.Action(title="Act", payload=Payload, perform=perform)
-crm = ad.connect(ad.Destination(name="T", slug="t", settings=ad.Settings, actions={"act": act}))
-users = pd.DataFrame({"user_id": [f"user-{i}" for i in range(1000)]})
 """
 
 

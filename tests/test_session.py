@@ -262,6 +262,30 @@ def test_a_refusal_that_a_function_overlooks_is_no_success(session):
         assert run.counts[word] == 1
 
 
+def test_a_request_that_gather_leaves_on_its_way_is_not_sent_again(session):
+    has_failed = threading.Event()
+
+    async def perform_batch(request: Any, data: Any) -> Any:
+        url = f"{data.settings.endpoint}/x"
+        asked = [request(url, method="POST", json=each.user_id) for each in data.payload]
+        try:
+            await asyncio.gather(*asked)
+        except ad.HTTPError:
+            has_failed.set()
+            raise
+
+    async def late(writer: Writer) -> None:
+        await asyncio.to_thread(has_failed.wait, 10)
+        await answer(200, {})(writer)
+
+    with RawServer(answer(429, {}), late) as server:
+        crm = session.connect(destination(perform_batch=perform_batch), endpoint=server.url)
+        run = crm.submit(users("a", "b"), "act")
+        run.wait(timeout=10)
+    assert run.counts["unknown"] == 2
+    assert len(server.arrived) == 2
+
+
 def test_a_forgotten_return_is_no_success_where_there_is_something_to_poll(session):
     async def perform(request: Any, data: Any) -> Any:
         ad.AsyncActionResponse(async_contexts=[{"operation_id": "1"}])

@@ -20,6 +20,7 @@ from ..request import Call, Effect, Exchange
 
 # What would end a task, or the engine's thread, if a user's function raised it there.
 _ANYTHING = (Exception, asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
+_LOOK_SECONDS = 0.05  # Between two looks at requests that a function has left on their way.
 _log = logging.getLogger(__name__)
 
 Mask = Callable[[str], str]
@@ -72,8 +73,27 @@ async def attempt(
             raise
         if is_logged:
             _log.info("%s", mask(traceback.format_exc()))
+        await _until_over(made)
         return Asked(None, _masked(error, mask), call.exchanges)
+    await _until_over(made)
     return Asked(answer, None, call.exchanges)
+
+
+async def _until_over(made: Sequence[Coroutine[Any, Any, Any]]) -> None:
+    """Return when none of the requests *made* can change anything any more.
+
+    ``asyncio.gather`` raises with the first that fails, and leaves the others on their
+    way: a verdict without them would send again what they have brought.
+    """
+    for each in _idle(made):
+        each.close()  # Nobody can send it any more, whoever still has it.
+    # A coroutine tells nobody of its end, and its task is not known here.
+    while any(inspect.getcoroutinestate(each) != inspect.CORO_CLOSED for each in made):  # noqa: ASYNC110
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _idle(made: Sequence[Coroutine[Any, Any, Any]]) -> list[Coroutine[Any, Any, Any]]:
+    return [each for each in made if inspect.getcoroutinestate(each) == inspect.CORO_CREATED]
 
 
 def _has_sent_nothing(call: Call, made: Sequence[Coroutine[Any, Any, Any]]) -> bool:
@@ -120,10 +140,7 @@ def _settle(done: Future[Any], work: Callable[[], Any]) -> None:
 
 def _require_ran(answer: Any, made: Sequence[Coroutine[Any, Any, Any]]) -> None:
     """Raise TypeError if a function has not done what it seems to have done."""
-    idle = [each for each in made if inspect.getcoroutinestate(each) == inspect.CORO_CREATED]
-    for each in idle:
-        each.close()  # Nobody can send it any more, whoever still has it.
-    if idle:
+    if idle := _idle(made):
         count = (
             f"{len(idle)} of its {len(made)} requests were" if len(made) > 1 else "its request was"
         )

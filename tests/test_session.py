@@ -286,6 +286,23 @@ def test_a_request_that_gather_leaves_on_its_way_is_not_sent_again(session):
     assert len(server.arrived) == 2
 
 
+def test_a_function_may_give_up_a_request_that_waits_for_its_turn(session):
+    async def perform(request: Any, data: Any) -> Any:
+        try:
+            async with asyncio.timeout(0.2):
+                await request(f"{data.settings.endpoint}/x", method="POST", json={})
+        except TimeoutError:
+            return {"in_time": False}
+        return {"in_time": True}
+
+    with RawServer(answer(200, {})) as server:
+        act = destination(perform=perform)
+        crm = session.connect(act, endpoint=server.url, requests_per_second=0.01)
+        run = crm.submit(users("a", "b"), "act")
+        assert run.wait(timeout=10) == "completed"
+    assert sorted(each["in_time"] for each in run.results()["result"]) == [False, True]
+
+
 def test_a_forgotten_return_is_no_success_where_there_is_something_to_poll(session):
     async def perform(request: Any, data: Any) -> Any:
         ad.AsyncActionResponse(async_contexts=[{"operation_id": "1"}])

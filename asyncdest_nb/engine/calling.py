@@ -40,6 +40,11 @@ class Asked:
         return self.exchanges[-1].retry_after if self.exchanges else None
 
 
+# What a cancellation says of a request that waited for its turn. It is of no class of its
+# own: before Python 3.13 asyncio.timeout makes a TimeoutError of CancelledError alone.
+WAITED = "the request waited for its turn"
+
+
 class Unsent(asyncio.CancelledError):
     """A function was cancelled while its request waited for its turn: nothing was sent."""
 
@@ -68,8 +73,8 @@ async def attempt(
         _require_ran(answer, made)
     except _ANYTHING as error:  # Users' code may raise anything; the verdict is elsewhere.
         if isinstance(error, asyncio.CancelledError) and _is_cancelled():
-            if isinstance(error, Unsent) and not _has_sent_nothing(call, made):
-                raise asyncio.CancelledError from None
+            if WAITED in error.args and _has_sent_nothing(call, made):
+                raise Unsent from None
             raise
         if is_logged:
             _log.info("%s", mask(traceback.format_exc()))

@@ -148,6 +148,12 @@ def tell(work: Coroutine[Any, Any, None]) -> None:
         future.result()
 
 
+def require_other_thread() -> None:
+    """Raise UsageError on the engine's own thread: for what must not be done by halves there."""
+    if _is_engine():
+        raise UsageError(_OWN_THREAD)
+
+
 def _is_engine() -> bool:
     """Say whether this is the engine's own thread."""
     return threading.current_thread().name == THREAD_NAME

@@ -159,6 +159,28 @@ def test_a_closed_session_says_so_whatever_is_asked_of_its_runs(tmp_path):
     assert list(run.results()["status"]) == ["completed"]
 
 
+def test_what_a_session_refuses_on_the_engines_own_thread_it_does_not_begin(session):
+    async def turns(count: int) -> None:
+        for _ in range(count):
+            await asyncio.sleep(0)
+
+    async def perform(request: Any, data: Any) -> Any:
+        (run,) = session.runs()
+        run.cancel()
+        await turns(5)
+        for refused in (session.close, lambda: session.forget(run)):
+            with pytest.raises(ad.UsageError, match="on another one"):
+                refused()
+        await turns(5)  # In which a run that was stopped would hear of it.
+        return {}
+
+    run = submit(session, destination(perform=perform), users("a"))
+    assert run.wait(timeout=10) == "completed"
+    session.close()
+    with pytest.raises(ad.UsageError, match="this session is closed"):
+        run.details(0)
+
+
 def test_a_multi_status_answers_row_by_row_and_a_hole_is_unknown(session):
     async def perform_batch(request: Any, data: Any) -> Any:
         answers = ad.MultiStatusResponse()

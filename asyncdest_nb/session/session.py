@@ -14,6 +14,7 @@ import platformdirs
 from ..destination import Destination
 from ..destinations import find
 from ..errors import StoreError, UnknownName, UsageError, check_bool, check_number
+from ..portal import require_other_thread
 from ..request import Transport
 from .connection import Connection
 from .run import Run
@@ -148,6 +149,7 @@ class Session:
         # A fork shares the file's lock and the connections with the process they are of.
         if self not in _open or not self._shared.is_own:
             return
+        require_other_thread()
         _open.remove(self)
         if not any(each._shared is self._shared for each in _open):
             lost = self._shared.unfinished() if self.path is None else []

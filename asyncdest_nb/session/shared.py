@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..engine import Engine
 from ..errors import StoreError, UsageError
-from ..portal import call, portal, wait_async
+from ..portal import call, portal, require_other_thread, wait_async
 from ..store import Store, StoredRow, StoreWarning
 from .reopening import reopen
 from .run import Run
@@ -143,6 +143,7 @@ class Shared:
 
     def forget(self, runs: Sequence[Run]) -> None:
         """Drop *runs*, here and in the file; what is canceled and goes on there is let go."""
+        require_other_thread()
         going = [run for run in runs if run in self.going and not run.is_at_rest]
         for run in going:
             if not run._connected().is_canceling:

@@ -264,7 +264,7 @@ class Run:
         check_bool("applied", applied)
         execution = self._connected()
         if not self._ledger.states.get(State.HELD):
-            raise UsageError(f"no operation waits for your decision: {self.counts}")
+            raise UsageError(f"no operation waits for your decision: {self._counted()}")
         tell(execution.resolve(applied=applied))
 
     def _connected(self) -> Execution:

@@ -207,6 +207,24 @@ def test_a_run_that_is_shown_again_and_again_is_followed_once(monkeypatch):
     assert 1 < len(updates) < 50, "every output that may still be there, and no more"
 
 
+def test_the_record_of_a_run_that_ends_while_it_is_displayed_says_how(monkeypatch):
+    updates: list[object] = []
+    handle = types.SimpleNamespace(update=lambda record: updates.append(repr(record)))
+    run = ScriptedRun(planned(1))
+
+    def displayed(shown: object, **options: object) -> object:
+        if isinstance(shown, Record):
+            assert "pending" in repr(shown)
+            run.cancel()  # As it ends on the engine's thread.
+        return handle
+
+    monkeypatch.setattr(showing, "get_ipython", lambda: shell(allow_stdin=True))
+    monkeypatch.setattr(showing, "display", displayed)
+    show(run)
+    assert updates
+    assert "1 canceled" in updates[-1]
+
+
 def test_a_record_is_renewed_rarely_and_at_rest():
     now, updates = [0.0], []
     keep = keeper(ScriptedRun([]), lambda: updates.append(now[0]), clock=lambda: now[0])

@@ -38,16 +38,21 @@ class Outputs:
     def __init__(self, current: Callable[[], object]) -> None:
         self._current = current
         self._shown: list[Any] = []
+        self._renewals = 0
 
     def display(self) -> None:
         """Display one more."""
+        before = self._renewals
         shown = display(self._current(), display_id=True)  # type: ignore[no-untyped-call]
         # In a terminal nothing that is displayed can change: IPython would print it again.
         if shown is not None and hasattr(get_ipython(), "kernel"):
             self._shown = [*self._shown, shown][-_LATEST:]
+            if self._renewals != before:  # Meanwhile, on the engine's thread, without this one.
+                self.renew()
 
     def renew(self) -> None:
         """Let all of them show what is current."""
+        self._renewals += 1
         current = self._current() if self._shown else None
         for each in self._shown:
             each.update(current)

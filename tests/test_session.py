@@ -308,6 +308,35 @@ def test_a_request_that_gather_leaves_on_its_way_is_not_sent_again(session):
     assert len(server.arrived) == 2
 
 
+def test_what_a_function_has_left_at_work_sends_nothing_once_it_has_ended(session):
+    has_failed = threading.Event()
+
+    async def perform_batch(request: Any, data: Any) -> Any:
+        left = list(data.payload)
+
+        async def work() -> None:
+            while left:
+                user = left.pop()
+                await request(f"{data.settings.endpoint}/x", method="POST", json=user.user_id)
+
+        try:
+            await asyncio.gather(work(), work())
+        except ad.HTTPError:
+            has_failed.set()
+            raise
+
+    async def late(writer: Writer) -> None:
+        await asyncio.to_thread(has_failed.wait, 10)
+        await answer(200, {})(writer)
+
+    with RawServer(answer(400, {}), late) as server:
+        crm = session.connect(destination(perform_batch=perform_batch), endpoint=server.url)
+        run = crm.submit(users("a", "b", "c", "d"), "act")
+        run.wait(timeout=10)
+    assert run.counts["unknown"] == 4
+    assert len(server.arrived) == 2
+
+
 def test_a_function_may_give_up_a_request_that_waits_for_its_turn(session):
     async def perform(request: Any, data: Any) -> Any:
         try:

@@ -62,49 +62,73 @@ async def attempt(
 
     *request* is what it is given to send with, and ends up in *call*.
     """
-    made: list[Coroutine[Any, Any, Any]] = []
-
-    def noted(url: str, **options: Any) -> Coroutine[Any, Any, Any]:
-        made.append(request(url, **options))
-        return made[-1]
-
+    requests = _Requests(request)
     try:
-        answer = await _invoke(function, noted, data)
-        _require_ran(answer, made)
+        answer = await _invoke(function, requests, data)
+        _require_ran(answer, requests)
+        asked = Asked(answer, None, call.exchanges)
     except _ANYTHING as error:  # Users' code may raise anything; the verdict is elsewhere.
         if isinstance(error, asyncio.CancelledError) and _is_cancelled():
-            if WAITED in error.args and _has_sent_nothing(call, made):
+            if WAITED in error.args and _has_sent_nothing(call, requests):
                 raise Unsent from None
             raise
         if is_logged:
             _log.info("%s", mask(traceback.format_exc()))
-        await _until_over(made)
-        return Asked(None, _masked(error, mask), call.exchanges)
-    await _until_over(made)
-    return Asked(answer, None, call.exchanges)
+        asked = Asked(None, _masked(error, mask), call.exchanges)
+    finally:
+        requests.end()
+    await requests.until_over()
+    return asked
 
 
-async def _until_over(made: Sequence[Coroutine[Any, Any, Any]]) -> None:
-    """Return when none of the requests *made* can change anything any more.
+class _Requests:
+    """What a function makes its requests with, until it has ended."""
 
-    ``asyncio.gather`` raises with the first that fails, and leaves the others on their
-    way: a verdict without them would send again what they have brought.
-    """
-    for each in _idle(made):
-        each.close()  # Nobody can send it any more, whoever still has it.
-    # A coroutine tells nobody of its end, and its task is not known here.
-    while any(inspect.getcoroutinestate(each) != inspect.CORO_CLOSED for each in made):  # noqa: ASYNC110
-        await asyncio.sleep(_LOOK_SECONDS)
+    def __init__(self, request: Callable[..., Any]) -> None:
+        self._request = request
+        self._made: list[Coroutine[Any, Any, Any]] = []
+        self._has_ended = False
+
+    def __call__(self, url: str, **options: Any) -> Coroutine[Any, Any, Any]:
+        if self._has_ended:
+            raise NotSent("the function has ended, and with it what it may send")
+        self._made.append(self._request(url, **options))
+        return self._made[-1]
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    @property
+    def idle(self) -> list[Coroutine[Any, Any, Any]]:
+        """Those that nobody has awaited."""
+        states = inspect.getcoroutinestate
+        return [each for each in self._made if states(each) == inspect.CORO_CREATED]
+
+    @property
+    def are_over(self) -> bool:
+        """Whether none of them can change anything any more."""
+        return all(inspect.getcoroutinestate(each) == inspect.CORO_CLOSED for each in self._made)
+
+    def end(self) -> None:
+        """Let nothing leave any more that has not yet, whoever still has it."""
+        self._has_ended = True
+        for each in self.idle:
+            each.close()
+
+    async def until_over(self) -> None:
+        """Return when they are over.
+
+        ``asyncio.gather`` raises with the first that fails, and leaves the others on their
+        way: a verdict without them would send again what they have brought.
+        """
+        # A coroutine tells nobody of its end, and its task is not known here.
+        while not self.are_over:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_SECONDS)
 
 
-def _idle(made: Sequence[Coroutine[Any, Any, Any]]) -> list[Coroutine[Any, Any, Any]]:
-    return [each for each in made if inspect.getcoroutinestate(each) == inspect.CORO_CREATED]
-
-
-def _has_sent_nothing(call: Call, made: Sequence[Coroutine[Any, Any, Any]]) -> bool:
+def _has_sent_nothing(call: Call, requests: _Requests) -> bool:
     """Say so of a function that was cancelled: of several requests only one has waited."""
-    is_over = all(inspect.getcoroutinestate(each) == inspect.CORO_CLOSED for each in made)
-    return is_over and all(each.effect is Effect.NONE for each in call.exchanges)
+    return requests.are_over and all(each.effect is Effect.NONE for each in call.exchanges)
 
 
 async def _invoke(
@@ -143,12 +167,11 @@ def _settle(done: Future[Any], work: Callable[[], Any]) -> None:
         done.set_exception(error)
 
 
-def _require_ran(answer: Any, made: Sequence[Coroutine[Any, Any, Any]]) -> None:
+def _require_ran(answer: Any, requests: _Requests) -> None:
     """Raise TypeError if a function has not done what it seems to have done."""
-    if idle := _idle(made):
-        count = (
-            f"{len(idle)} of its {len(made)} requests were" if len(made) > 1 else "its request was"
-        )
+    if idle := len(requests.idle):
+        some = f"{idle} of its {len(requests)} requests were"
+        count = some if len(requests) > 1 else "its request was"
         raise TypeError(f"{count} not awaited, and so not sent: write await request(…)")
     if inspect.isgenerator(answer) or inspect.isasyncgen(answer):
         raise TypeError("nothing of the function has run, because it yields: it must return")

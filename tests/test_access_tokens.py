@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -65,6 +66,29 @@ def test_plain_functions_that_wait_for_a_token_leave_a_thread_to_ask_for_it(sess
         runs = [submit(crm, [f"{number}-{user}" for user in range(8)]) for number in range(5)]
         assert [run.wait(timeout=30) for run in runs] == ["completed"] * 5
     assert set(sent_tokens(server)) == {"Bearer token-1"}
+
+
+def test_a_function_may_give_up_waiting_for_a_token(session):
+    async def perform(request: Any, data: Any) -> Any:
+        try:
+            async with asyncio.timeout(0.2):
+                await request("/x", method="POST", json={})
+        except TimeoutError:
+            return {"in_time": False}
+        return {"in_time": True}
+
+    async def refresh(request: Any, data: Any) -> str:
+        for _ in range(2):  # The second one waits for its turn.
+            await request(f"{data.settings.endpoint}/token")
+        return "token-1"
+
+    with RawServer(OK) as server:
+        act = ad.Action(title="Act", payload=Payload, perform=perform)
+        found = with_tokens(session, server, refresh, act).destination
+        crm = session.connect(found, endpoint=server.url, requests_per_second=0.01)
+        run = submit(crm, ["a"])
+        assert run.wait(timeout=10) == "completed"
+    assert run.results()["result"][0] == {"in_time": False}
 
 
 def test_a_token_is_had_before_the_first_request_and_again_after_a_401(session):

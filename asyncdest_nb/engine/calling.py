@@ -40,13 +40,10 @@ class Asked:
         return self.exchanges[-1].retry_after if self.exchanges else None
 
 
-# What a cancellation says of a request that waited for its turn. It is of no class of its
-# own: before Python 3.13 asyncio.timeout makes a TimeoutError of CancelledError alone.
-WAITED = "the request waited for its turn"
-
-
-class Unsent(asyncio.CancelledError):
-    """A function was cancelled while its request waited for its turn: nothing was sent."""
+# What a cancellation says where all that was cancelled waited for its turn, and nothing was
+# sent. It is of no class of its own: before Python 3.13 asyncio.timeout makes a TimeoutError
+# of CancelledError alone.
+UNSENT = "nothing was sent: the request waited for its turn"
 
 
 async def attempt(
@@ -69,8 +66,8 @@ async def attempt(
         asked = Asked(answer, None, call.exchanges)
     except _ANYTHING as error:  # Users' code may raise anything; the verdict is elsewhere.
         if isinstance(error, asyncio.CancelledError) and _is_cancelled():
-            if WAITED in error.args and _has_sent_nothing(call, requests):
-                raise Unsent from None
+            if UNSENT in error.args and not _has_sent_nothing(call, requests):
+                raise asyncio.CancelledError from None
             raise
         if is_logged:
             _log.info("%s", mask(traceback.format_exc()))

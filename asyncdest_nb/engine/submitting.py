@@ -6,13 +6,14 @@ answer means is decided in ``verdict``; here it is only done.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..operation import Operation, State, held, replanned, submitted
 from ..request import Effect
-from .calling import Unsent
+from .calling import UNSENT
 from .canceling import abandon, cancel
 from .channel import Asked
 from .course import Course
@@ -92,9 +93,9 @@ class Submitting:
         operations = course.operations(batch.operations)
         try:
             asked = await self._ask(batch, operations, stops=lambda: self._must_stop(batch))
-        except Unsent:
+        except asyncio.CancelledError as error:
             # The session is closed: what still waits for its turn goes on after a restart.
-            for each in operations:
+            for each in operations if UNSENT in error.args else ():
                 course.put(replanned(each, message=each.message))
             raise
         verdicts = self._verdicts(operations, asked)

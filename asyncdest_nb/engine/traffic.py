@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from ..errors import HTTPError, NotSent, RequestFailed, RetryableError
 from ..request import SAFE_METHODS, Call, Exchange, Response
 from ..schedule import Pace
-from .calling import WAITED
+from .calling import UNSENT
 from .clock import Clock
 from .verdict import is_trouble
 
@@ -95,7 +95,7 @@ class Traffic:
             while not stops() and (seconds := self.pace.wait(self._clock.steady())) > 0:
                 await self._clock.sleep(min(seconds, STOP_SECONDS))
         except asyncio.CancelledError:
-            raise asyncio.CancelledError(WAITED) from None
+            raise asyncio.CancelledError(UNSENT) from None
         finally:
             self._waiting -= 1
         if stops():

@@ -338,8 +338,8 @@ export function survival({ ended, open, count: endings, exposure }) {
 /**
  * Return in how many seconds all is done, by a chance of a half and of nine tenths.
  *
- * null while too little has ended to say, or one takes far longer than any that has. Those that wait are taken to start one by one,
- * as fast as others have ended in the last minute.
+ * null while too little has ended to say, or one takes far longer than any that has. Those
+ * that wait are taken to start one by one, as fast as others have ended in the last minute.
  * @param {Pace} pace
  * @returns {{median: number, p90: number} | null}
  */

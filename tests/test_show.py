@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import types
+import weakref
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import ipykernel
 import nbformat
@@ -205,6 +208,28 @@ def test_a_run_that_is_shown_again_and_again_is_followed_once(monkeypatch):
     assert len(run.callbacks) == followers
     run.cancel()
     assert 1 < len(updates) < 50, "every output that may still be there, and no more"
+
+
+def test_a_run_whose_screen_is_closed_is_kept_by_nobody(monkeypatch):
+    screens: list[Any] = []
+
+    def displayed(shown: object, **options: object) -> object:
+        screens.append(shown)
+        return types.SimpleNamespace(update=lambda record: None)
+
+    monkeypatch.setattr(showing, "get_ipython", lambda: shell(allow_stdin=True))
+    monkeypatch.setattr(showing, "display", displayed)
+    run = ScriptedRun(planned(1))
+    show(run)
+    show(run)
+    assert screens[0] is screens[2], "a run that is shown twice has one screen"
+    for widget in (*screens[0].children, screens[0]):
+        widget.close()
+    kept = weakref.ref(run)
+    screens.clear()
+    del run, widget
+    gc.collect()
+    assert kept() is None
 
 
 def test_the_record_of_a_run_that_ends_while_it_is_displayed_says_how(monkeypatch):

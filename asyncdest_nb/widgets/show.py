@@ -14,6 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 from IPython.core.getipython import get_ipython
 from IPython.display import display
@@ -29,7 +30,8 @@ logger = logging.getLogger(__name__)
 _RECORD_SECONDS = 60.0  # Between two updates of the record while the run goes on.
 # Of a cell that runs again and again the outputs of before are gone, and nobody says so.
 _LATEST = 20
-_screens: dict[tuple[str, ...], Screen] = {}
+# ipywidgets keeps those that are open.
+_screens: WeakValueDictionary[tuple[str, ...], Screen] = WeakValueDictionary()
 
 
 class Outputs:

@@ -10,9 +10,11 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +101,38 @@ def test_what_waits_for_its_turn_when_a_session_is_closed_is_sent_after_it(
             # The request that has left, whatever else of its row has not.
             assert run.counts["unknown"] == 1
             assert run.counts["pending"] == 19
+
+
+def test_two_threads_that_connect_at_once_go_on_with_a_run_once(file: Path):
+    class Payload(ad.Payload):
+        user_id: str = ad.field("User ID")
+
+    async def perform(request: Any, data: Any) -> Any:
+        await request(f"{server.url}/{data.payload.user_id}", method="POST", json=1)
+        return {}
+
+    act = ad.Action(title="Act", payload=Payload, perform=perform)
+    test = ad.Destination(name="Test", slug="test", actions={"act": act})
+    frame = pd.DataFrame({"user_id": [f"u-{number}" for number in range(1_000)]})
+    at_once, interval = threading.Barrier(4), sys.getswitchinterval()
+
+    def connect(session: ad.Session) -> None:
+        at_once.wait(timeout=10)
+        session.connect(test, requests_per_second=10)
+
+    with RawServer(answer(200, {})) as server:
+        with ad.Session(path=file) as session:
+            session.connect(test, requests_per_second=0.05).submit(frame, "act")
+            assert server.has_arrived.wait(timeout=20)
+        sys.setswitchinterval(1e-5)
+        try:
+            for _ in range(5):
+                with ad.Session(path=file) as session, ThreadPoolExecutor(4) as threads:
+                    list(threads.map(connect, [session] * 4))
+        finally:
+            sys.setswitchinterval(interval)
+        sent = Counter(each.target for each in server.arrived)
+    assert set(sent.values()) == {1}
 
 
 ENDS_EARLY = """

@@ -116,7 +116,7 @@ class Connection:
             deadline_seconds=None if deadline is None else float(deadline),
             has_integer_labels=has_integer_labels(frame),
         )
-        with self._shared.submitting:
+        with self._shared.starting:
             if not again and (run := self._shared.known(name)) is not None:
                 return self._attached(run, sending)
             return self._send(record, sending, schedule)

@@ -105,9 +105,10 @@ class Session:
             transport=transport,
         )
         connection = Connection(channel, self._shared)
-        for reopened in [each for each in self._shared.reopened if each.fits(channel)]:
-            connection.resume(reopened)
-            self._shared.reopened.remove(reopened)
+        with self._shared.starting:
+            for reopened in [each for each in self._shared.reopened if each.fits(channel)]:
+                connection.resume(reopened)
+                self._shared.reopened.remove(reopened)
         return connection
 
     def _require_own(self) -> None:

@@ -40,8 +40,8 @@ class Shared:
         self.engine = engine
         self.going: dict[Run, Future[None]] = {}
         self.is_open = True
-        # Two threads that submit the same rows at once have one run.
-        self.submitting = threading.Lock()
+        # Two threads that submit the same rows at once, or connect, start a run once.
+        self.starting = threading.Lock()
         try:
             self.read()
         except BaseException:

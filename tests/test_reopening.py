@@ -103,6 +103,19 @@ def test_what_waits_for_its_turn_when_a_session_is_closed_is_sent_after_it(
             assert run.counts["pending"] == 19
 
 
+def test_two_threads_that_open_a_file_at_once_both_have_it(file: Path):
+    at_once = threading.Barrier(2)
+
+    def opened(_: int) -> ad.Session:
+        at_once.wait(timeout=10)
+        return ad.Session(path=file)
+
+    with ThreadPoolExecutor(2) as threads, contextlib.ExitStack() as stack:
+        for session in list(threads.map(opened, range(2))):
+            stack.enter_context(session)
+            assert "read-only" not in repr(session)
+
+
 def test_two_threads_that_connect_at_once_go_on_with_a_run_once(file: Path):
     class Payload(ad.Payload):
         user_id: str = ad.field("User ID")

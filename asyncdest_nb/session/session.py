@@ -6,6 +6,7 @@ import atexit
 import functools
 import logging
 import os
+import threading
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -64,8 +65,9 @@ class Session:
         self.name = name
         self.path = _file_of(name, path)
         options = Options(keep_payloads, keep_days)
-        self._shared = _twin(self.path, options) or Shared(self.path, options)
-        _open.append(self)
+        with _opening:
+            self._shared = _twin(self.path, options) or Shared(self.path, options)
+            _open.append(self)
 
     def connect(
         self,
@@ -196,6 +198,8 @@ def _file_of(name: str | None, path: str | Path | None) -> Path | None:
 
 # Kept alive here: a session goes on polling whether or not its name is still in use.
 _open: list[Session] = []
+# Of two threads that open a file at once the later one would find it in use.
+_opening = threading.Lock()
 
 
 @atexit.register

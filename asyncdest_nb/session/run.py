@@ -194,7 +194,7 @@ class Run:
         in the whole process). Raises StoreError
         if the session could not be written: what was not sent by then was not sent;
         AsyncDestError if the session was closed first; UsageError for a run of a reopened
-        session that nobody has connected to yet.
+        session that nobody has connected to yet, and in a fork of the process that has it.
         """
         check_number("timeout", timeout, zero=True, unit="seconds")
         self._require_going()
@@ -385,8 +385,9 @@ class Run:
         """Call *callback* with the numbers of changed operations and whether all is at rest.
 
         It is called on the engine's thread, at most five times a second, and every
-        five seconds even if nothing changed. What waits for the engine (``wait``,
-        ``details``, ``export``) is refused there. Returns what ends it.
+        five seconds even if nothing changed. The run counts as at rest right after it has
+        said so. What waits for the engine (``wait``, ``details``, ``export``, a session's
+        ``close`` and ``forget``) is refused there. Returns what ends it.
         """
         return self._ledger.on_change(callback)
 

@@ -1038,6 +1038,7 @@ function textBlock(title, text) {
 }
 
 const LONG = 300; // characters
+const PATIENCE = 30; // seconds for an answer, before the question is put again
 
 /**
  * The details of an operation as the kernel told them, each a text; first come facts and times.
@@ -1093,7 +1094,7 @@ function detailsElement(ask, { closed, isConnected }) {
   const node = element("section", "adm-details", { role: "region", "aria-label": "Details" },
     element("div", "adm-line", {}, title, copier, closer), content);
   node.hidden = true;
-  let [number, id, state, polls, isAsking] = [-1, "", "", NaN, false];
+  let [number, id, state, polls, askedAt, isCutOff] = [-1, "", "", NaN, 0, false];
 
   function close() {
     if (node.hidden) return;
@@ -1107,11 +1108,12 @@ function detailsElement(ask, { closed, isConnected }) {
     ? "the kernel is busy: it answers when the cell has ended" : "not connected: only the kernel knew more");
 
   async function fetch(/** @type {number} */ wanted, { isFirst = true, isTurn = true } = {}) {
-    if (!isConnected()) return isFirst && sayWhy();
+    isCutOff = !isConnected();
+    if (isCutOff) return isFirst && sayWhy();
     const slow = isFirst ? setTimeout(() => wanted === number && sayWhy(), 1500) : 0;
-    isAsking = true;
+    askedAt = clock();
     const answer = await ask("details", { number: wanted });
-    isAsking = false;
+    askedAt = 0;
     clearTimeout(slow);
     if (wanted !== number) return;
     if (answer.content.error) say(content, answer.content.error);
@@ -1133,8 +1135,11 @@ function detailsElement(ask, { closed, isConnected }) {
   function show(/** @type {Picture} */ { fields, header }, wanted = number) {
     const [now, asked] = [String(fields.status?.[wanted] ?? ""), Number(fields.polls?.[wanted])];
     const [isFirst, isTurn] = [wanted !== number, wanted !== number || now !== state];
-    // A kernel that does not hear while a cell runs is not asked of every poll.
-    if (wanted < 0 || (!isTurn && (isAsking || Object.is(asked, polls)))) return;
+    // A kernel that does not hear while a cell runs is not asked of every poll; an answer may
+    // get lost, and one that is there again has not been asked yet.
+    const isAsking = clock() - askedAt < PATIENCE;
+    const isBack = isCutOff && isConnected();
+    if (wanted < 0 || (!isTurn && !isBack && (isAsking || Object.is(asked, polls)))) return;
     if (isFirst) say(content, "asking the kernel …");
     [number, id, state, polls] = [wanted, String(fields.id?.[wanted] ?? ""), now, asked];
     say(title, [fields.row?.[number], id].filter(Boolean).join(" · "));

@@ -75,7 +75,6 @@ def ready_to_send(page) -> None:
     expect(page.get_by_role("region", name="First payloads")).to_be_visible(timeout=WAIT)
 
 
-@in_lab
 def test_from_an_empty_notebook_to_a_finished_run_and_back_as_code(
     notebook, app, jupyter, chromium
 ):
@@ -91,9 +90,7 @@ def test_from_an_empty_notebook_to_a_finished_run_and_back_as_code(
     expect(page.get_by_role("region", name="Fields of the action")).to_contain_text(
         "Operation Type", timeout=WAIT
     )
-    expect(page.locator(".ade-problem")).to_contain_text(
-        "User ID: nothing fills it by default", timeout=WAIT
-    )
+    expect(page.get_by_text("Still to do: User ID: nothing fills it")).to_be_visible(timeout=WAIT)
     fill(page, "User ID (required)", "a column")
     page.get_by_label("Column for User ID").select_option("customer_id")
     fill(page, "Operation Type (required)", "a constant")

@@ -66,6 +66,12 @@ _OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content?.widgets.map(
   (cell) => cell.model.outputs?.toJSON() ?? []) ?? []"""
 _COUNT = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
 _KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+# Whether all channels of the kernel work; of a new one what is asked first got lost, seldom.
+_ANSWERS = f"""() => Promise.race([
+  {_KERNEL}.requestExecute({{ code: "", silent: true, store_history: false }}).done
+    .then(() => true),
+  new Promise((resolve) => setTimeout(resolve, 10_000, false)),
+])"""
 _SHUTDOWN = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.shutdown()"
 
 
@@ -231,6 +237,12 @@ class NotebookPage:
         self.server.write(self.name, cells, kernel)
         self.page.goto(self.server.address(self.name), wait_until="domcontentloaded")
         self.wait_until_ready()
+        for _ in range(3):
+            if self.page.evaluate(_ANSWERS):
+                return
+            self.page.reload(wait_until="domcontentloaded")
+            self.wait_until_ready()
+        raise RuntimeError("the kernel is idle and does not answer")
 
     def wait_until_ready(self) -> None:
         """Wait until the notebook is there and its kernel is idle."""

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import field_validator
-from raw_server import RawServer, Writer, answer
+from raw_server import Answer, RawServer, Writer, answer
 
 import asyncdest_nb as ad
 from asyncdest_nb.schedule import SquareRoot
@@ -284,6 +284,16 @@ def test_a_refusal_that_a_function_overlooks_is_no_success(session):
         assert run.counts[word] == 1
 
 
+def well_after(event: threading.Event) -> Answer:
+    """Return what answers that all is well, once *event* is there."""
+
+    async def write(writer: Writer) -> None:
+        await asyncio.to_thread(event.wait, 10)
+        await answer(200, {})(writer)
+
+    return write
+
+
 def test_a_request_that_gather_leaves_on_its_way_is_not_sent_again(session):
     has_failed = threading.Event()
 
@@ -296,11 +306,7 @@ def test_a_request_that_gather_leaves_on_its_way_is_not_sent_again(session):
             has_failed.set()
             raise
 
-    async def late(writer: Writer) -> None:
-        await asyncio.to_thread(has_failed.wait, 10)
-        await answer(200, {})(writer)
-
-    with RawServer(answer(429, {}), late) as server:
+    with RawServer(answer(429, {}), well_after(has_failed)) as server:
         crm = session.connect(destination(perform_batch=perform_batch), endpoint=server.url)
         run = crm.submit(users("a", "b"), "act")
         run.wait(timeout=10)
@@ -325,11 +331,7 @@ def test_what_a_function_has_left_at_work_sends_nothing_once_it_has_ended(sessio
             has_failed.set()
             raise
 
-    async def late(writer: Writer) -> None:
-        await asyncio.to_thread(has_failed.wait, 10)
-        await answer(200, {})(writer)
-
-    with RawServer(answer(400, {}), late) as server:
+    with RawServer(answer(400, {}), well_after(has_failed)) as server:
         crm = session.connect(destination(perform_batch=perform_batch), endpoint=server.url)
         run = crm.submit(users("a", "b", "c", "d"), "act")
         run.wait(timeout=10)

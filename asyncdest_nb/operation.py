@@ -21,7 +21,7 @@ unchanged. What happens to *us* (a failed poll, an odd word) is a field, never a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal
@@ -391,3 +391,9 @@ def run_status(states: Iterable[State], *, invalid: int = 0) -> RunStatus:
     if found <= {State.COMPLETED} and not invalid:
         return "completed"
     return "partial" if found & {State.COMPLETED, State.PARTIAL} else "failed"
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Say the counts that are not zero: "2 completed, 1 pending"; "no rows" when all are."""
+    words = [f"{number:,} {word}" for word, number in counts.items() if number]
+    return ", ".join(words) or "no rows"

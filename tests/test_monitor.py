@@ -31,7 +31,7 @@ from asyncdest_nb.widgets.columns import COLUMNS, Column, each, label_column
 from asyncdest_nb.widgets.monitor import Monitor, renewal_seconds
 from asyncdest_nb.widgets.packing import Packed, packed
 from asyncdest_nb.widgets.picture import Picture
-from asyncdest_nb.widgets.watched import counted, cut, row_label
+from asyncdest_nb.widgets.watched import cut, row_label
 
 
 class Comm:
@@ -790,5 +790,3 @@ def test_a_job_is_named_by_its_first_row_and_its_last(operation_rows, label):
 def test_texts_say_what_is_left_out():
     assert cut("abcdef", 6) == "abcdef"
     assert cut("abcdefg", 6) == "abcdef… (1 more characters)"
-    assert counted({"completed": 1_200, "failed": 0, "pending": 1}) == "1,200 completed, 1 pending"
-    assert counted({"completed": 0}) == "no rows"

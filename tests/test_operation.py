@@ -13,6 +13,7 @@ from asyncdest_nb.operation import (
     State,
     accepted,
     answered,
+    counted,
     finished,
     held,
     lost,
@@ -160,3 +161,8 @@ def test_a_run_in_one_word(states, invalid, status):
 )
 def test_every_state_has_a_word_of_the_contract(state, status):
     assert Operation(number=0, rows=(0,), state=state).status == status
+
+
+def test_counts_are_said_without_those_that_are_zero():
+    assert counted({"completed": 1_200, "failed": 0, "pending": 1}) == "1,200 completed, 1 pending"
+    assert counted({"completed": 0}) == "no rows"

@@ -13,7 +13,15 @@ from typing import Any, ClassVar, Protocol
 from ..engine import Execution, Ledger
 from ..errors import UsageError, check_bool, check_number
 from ..frame import DataFrame, column_values, to_frame, with_columns
-from ..operation import Operation, RowOutcome, RowStatus, RunStatus, State, is_refusal_claimed
+from ..operation import (
+    Operation,
+    RowOutcome,
+    RowStatus,
+    RunStatus,
+    State,
+    counted,
+    is_refusal_claimed,
+)
 from ..portal import tell, wait_async
 from ..schedule import Schedule
 from ..store import StoredRow, StoredRun
@@ -264,7 +272,7 @@ class Run:
         check_bool("applied", applied)
         execution = self._connected()
         if not self._ledger.states.get(State.HELD):
-            raise UsageError(f"no operation waits for your decision: {self._counted()}")
+            raise UsageError(f"no operation waits for your decision: {counted(self.counts)}")
         tell(execution.resolve(applied=applied))
 
     def _connected(self) -> Execution:
@@ -300,7 +308,7 @@ class Run:
             raise UsageError(f"its rows went again as {self._retried_as}: retry that one")
         again = [at for at, outcome in enumerate(self._outcomes()) if outcome.retryable]
         if not again:
-            raise UsageError(f"no row may be sent again as it is: {self._counted()}")
+            raise UsageError(f"no row may be sent again as it is: {counted(self.counts)}")
         return again
 
     def export(self, path: str | Path) -> None:
@@ -391,16 +399,12 @@ class Run:
         """
         return self._ledger.on_change(callback)
 
-    def _counted(self) -> str:
-        words = [f"{count:,} {word}" for word, count in self.counts.items() if count]
-        return ", ".join(words) or "no rows"
-
     def _ipython_display_(self) -> None:
         type(self).show(self)
 
     def __repr__(self) -> str:
         notices = "".join(f"; {notice}" for notice in self.notices)
-        return f"<Run {self.id}: {self.title}, {self.status}: {self._counted()}{notices}>"
+        return f"<Run {self.id}: {self.title}, {self.status}: {counted(self.counts)}{notices}>"
 
 
 def _detached(record: StoredRun) -> str:

@@ -9,10 +9,10 @@ from html import escape
 from itertools import islice
 
 from ..errors import VALIDATION_FAILED
-from ..operation import RowOutcome, RowStatus, State, row_outcomes
+from ..operation import RowOutcome, RowStatus, State, counted, row_outcomes
 from ..session.exploring import one_line
 from .fragments import PLAIN, table
-from .watched import Watched, counted, cut, invalid_rows
+from .watched import Watched, cut, invalid_rows
 
 _SHOWN = 10
 _FAILED = frozenset({State.FAILED, State.REJECTED, State.PARTIAL})

@@ -13,9 +13,10 @@ from html import escape
 
 from ..destination import Action, Destination, InputField, input_fields
 from ..destinations import Catalogue
+from ..operation import counted
 from ..session import Connection, Session
 from .fragments import PLAIN, QUIET, folded, table
-from .watched import counted, cut
+from .watched import cut
 
 RUNS = 20  # The latest of a session.
 FIELD_TITLES = ("field", "label", "type", "required", "description", "choices", "default")

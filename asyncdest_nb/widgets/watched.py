@@ -114,12 +114,6 @@ def cut(text: str, limit: int) -> str:
     return f"{text[:limit]}… ({len(text) - limit:,} more characters)"
 
 
-def counted(counts: Mapping[str, int]) -> str:
-    """Say the counts that are not zero: "2 completed, 1 pending"; "no rows" when all are."""
-    words = [f"{number:,} {word}" for word, number in counts.items() if number]
-    return ", ".join(words) or "no rows"
-
-
 def take(limit: int, texts: Sequence[str]) -> list[str]:
     """Return the first *limit* of *texts*, cut to a line each."""
     return [cut(text, 200) for text in islice(texts, limit)]

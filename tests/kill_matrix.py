@@ -32,6 +32,7 @@ from counting_partner import Partner
 from recovering import WAYS, connect, eager, people
 
 import asyncdest_nb as ad
+from asyncdest_nb.engine import preparing
 from asyncdest_nb.operation import Operation, State
 from asyncdest_nb.store import Store
 
@@ -89,6 +90,7 @@ class Found:
 def child(file: Path, url: str, recovery: str, kill: Kill, begun: Connection) -> None:
     """Be a kernel whose cell is run: submit, and wait; it is killed at a *kill* by writes."""
     warnings.simplefilter("ignore", ad.AlreadySubmitted)
+    preparing.RECORD_SLICE = 800  # So that it may die in the midst of them, too.
     if kill.write is not None:
         Store.writing = _deadly(Store.writing, kill)  # type: ignore[method-assign]
     with ad.Session(path=file) as session:

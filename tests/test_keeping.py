@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import sqlite3
 import stat
@@ -16,7 +17,9 @@ from raw_server import RawServer, answer
 from scripted_jobs import CREATED, connect, create, done, job, submit, until_put_off
 
 import asyncdest_nb as ad
+from asyncdest_nb.engine import preparing
 from asyncdest_nb.schedule import SquareRoot
+from asyncdest_nb.store import Store
 
 NAME = "Ottilie Unverwechselbar"
 
@@ -39,6 +42,29 @@ def file(tmp_path: Path) -> Path:
 
 def written(file: Path) -> bytes:
     return b"".join(each.read_bytes() for each in file.parent.glob(f"{file.name}*"))
+
+
+# Recording
+
+
+def test_other_runs_go_on_while_a_large_run_is_recorded(session: ad.Session, monkeypatch):
+    seen: list[str] = []
+
+    def told(what: Any) -> Any:
+        def write(store: Store, *args: Any) -> None:
+            seen.append(what.__name__)
+            asyncio.get_running_loop().call_soon(seen.append, "others")
+            what(store, *args)
+
+        return write
+
+    monkeypatch.setattr(preparing, "RECORD_SLICE", 1)
+    for what in (Store.add_rows, Store.add_run):
+        monkeypatch.setattr(Store, what.__name__, told(what))
+    with ad.simulate("example-async", duration_seconds=0.1) as demo:
+        run = send(session, demo)
+    assert run.status == "completed"
+    assert seen[:5] == ["add_rows", "others", "add_rows", "add_run", "others"]
 
 
 # Handing over

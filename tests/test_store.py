@@ -112,6 +112,20 @@ def test_a_reopened_file_holds_the_same(tmp_path: Path):
     again.close()
 
 
+def test_what_was_written_of_a_run_that_never_came_to_be_is_gone_once_it_is_reopened(path: Path):
+    store = Store(path)
+    filled(store)
+    with store.writing():
+        store.add_rows("begun", ROWS)
+        store.put_operations("begun", OPERATIONS)
+    assert [run.id for run in store.runs()] == ["r", "s"]
+    store.close()
+    again = Store(path)
+    assert (again.rows("begun"), again.operations("begun")) == ([], [])
+    assert (again.rows("r"), again.operations("r")) == (ROWS, OPERATIONS)
+    again.close()
+
+
 def test_a_failed_transaction_leaves_nothing(tmp_path: Path):
     store = Store(tmp_path / "s.sqlite")
     filled(store)

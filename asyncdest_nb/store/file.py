@@ -81,6 +81,7 @@ def opened_for_writing(file: Path) -> sqlite3.Connection:
             create(db)
         else:
             migrate(db, version)
+        _drop_beginnings(db)
         _sign(db)
     except BaseException:
         db.close()
@@ -223,6 +224,13 @@ def _make_durable(db: sqlite3.Connection, *, is_remote: bool) -> None:
     db.execute(f"PRAGMA journal_mode = {'DELETE' if is_remote else 'WAL'}")
     db.execute(f"PRAGMA synchronous = {'EXTRA' if is_remote else 'FULL'}")
     db.execute("PRAGMA secure_delete = ON")
+
+
+def _drop_beginnings(db: sqlite3.Connection) -> None:
+    """Delete what is there of a run that its process did not come to name."""
+    with transaction(db):
+        for table in ("row", "operation"):
+            db.execute(f"DELETE FROM {table} WHERE run NOT IN (SELECT id FROM run)")
 
 
 def _sign(db: sqlite3.Connection) -> None:

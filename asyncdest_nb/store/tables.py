@@ -34,7 +34,10 @@ class Tables:
             yield
 
     def add_run(self, run: StoredRun) -> None:
-        """Add a run."""
+        """Add a run, whose rows and operations may be there already.
+
+        Those of no run are not read; opening a file to write deletes them.
+        """
         self._insert("INSERT INTO run", columns.RUN, [columns.from_run(run)])
 
     def put_standing(self, run: str, standing: str) -> None:

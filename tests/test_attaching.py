@@ -7,6 +7,7 @@ import threading
 import warnings
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from raw_server import RawServer, answer
 
 import asyncdest_nb as ad
+from asyncdest_nb.destinations.example_async import example_async
 from asyncdest_nb.schedule import SquareRoot
 
 ACCEPTED = answer(202, {"operations": [{"operation_id": "o-1"}, {"operation_id": "o-2"}]})
@@ -208,6 +210,39 @@ def test_a_run_that_is_attached_to_goes_on_with_the_new_key(session: ad.Session)
         assert run.wait(timeout=20) == "completed"
     assert "old-key" in str(server.arrived[0].headers)
     assert "new-key" in str(server.arrived[-1].headers)
+
+
+def test_a_run_that_is_attached_to_goes_on_by_the_corrected_poll(session: ad.Session):
+    async def mistaken(_request: Any, _data: Any) -> Any:
+        return {}["status"]
+
+    def connect(poll: Any, **polling: Any) -> ad.Connection:
+        action = replace(example_async.actions["asyncOperation"], poll=poll, **polling)
+        corrected = replace(example_async, actions={"asyncOperation": action})
+        return session.connect(corrected, endpoint=demo.endpoint)
+
+    with ad.simulate("example-async", duration_seconds=0.1, failing=0) as demo:
+        run = submit(connect(mistaken, poll_batch_size=2))
+        while not run.operations or not run.operations[0].poll_errors:
+            run.wait(timeout=0.02)
+        assert "mistaken, line" in run.results()["message"].iloc[0]
+        with pytest.warns(ad.AlreadySubmitted):
+            submit(connect(example_async.actions["asyncOperation"].poll))
+        assert run.wait(timeout=20) == "completed"
+        assert len(demo.operations) == 2
+
+
+@pytest.mark.parametrize("change", [{"operation_id": "id"}, {"poll": None}])
+def test_a_poll_that_asks_about_something_else_is_not_taken(
+    session: ad.Session, change: dict[str, Any]
+):
+    with ad.simulate("example-async", duration_seconds=0.5, failing=0) as demo:
+        run = submit(session.connect(demo))
+        action = replace(example_async.actions["asyncOperation"], **change)
+        other = replace(example_async, actions={"asyncOperation": action})
+        with pytest.warns(ad.AlreadySubmitted):
+            submit(session.connect(other, endpoint=demo.endpoint))
+        assert run.wait(timeout=20) == "completed"
 
 
 def test_connections_to_one_account_share_its_pace(session: ad.Session):

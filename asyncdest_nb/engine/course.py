@@ -77,6 +77,22 @@ class Course:
         self.requests += len(asked.exchanges)
         return asked
 
+    def ask_as(self, action: Action) -> None:
+        """Poll and cancel by the functions of *action*, if its contexts stand for the same."""
+        old = self.action
+        is_same = (action.operation_per, action.operation_id) == (
+            old.operation_per,
+            old.operation_id,
+        )
+        # Without poll nobody hands anything out, and what was accepted is at rest.
+        if is_same and action.poll is not None and old.poll is not None:
+            self.action = replace(
+                old,
+                poll=action.poll,
+                poll_batch_size=action.poll_batch_size,
+                cancel=action.cancel,
+            )
+
     def submission_id(self, batch: int) -> str:
         """Return the name of a submission, which is the same after a restart too."""
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"asyncdest_nb:{self.run}/{batch}"))

@@ -71,9 +71,13 @@ class Execution:
             publisher.cancel()
             self._end(failure)
 
-    def use(self, channel: Channel) -> None:
-        """Ask by *channel* from now on: it leads to the same account, by a newer key perhaps."""
+    def use(self, channel: Channel, action: Action) -> None:
+        """Ask by *channel* from now on, which leads to the same account, and as *action* asks.
+
+        A key may be newer, and a mistake in ``poll`` corrected. What is sent stays what it was.
+        """
         self._course.channel = channel
+        self._course.ask_as(action)
 
     async def pause(self, *, is_paused: bool) -> None:
         """Send and ask nothing more for a while, or go on; after a restart too."""

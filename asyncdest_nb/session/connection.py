@@ -87,9 +87,10 @@ class Connection:
         The same payloads, all of them and in the same order, that were submitted before
         in this session, to the same action by the same settings (keys do not count), are
         not sent twice: the run that is there is returned, as it is and the latest of its
-        retries, with an AlreadySubmitted warning. They are sent if nothing of them was
-        applied, or *again* is True. With one row more, or in another order, it is another
-        submit: all of it is sent.
+        retries, with an AlreadySubmitted warning; it goes on by the key and the ``poll``
+        of this connection. They are sent if nothing of them was applied, or *again* is
+        True. With one row more, or in another order, it is another submit: all of it is
+        sent.
 
         Raises FrameError, MappingError, UnknownName, or UsageError for any other argument
         and a closed session, before anything is sent. A destination's refusal is not
@@ -130,7 +131,7 @@ class Connection:
         )
         run._adopt(sending, self)
         if run._execution is not None:
-            run._execution.use(self._channel)
+            run._execution.use(self._channel, sending.action)
         if run._ledger.has_failed:
             # Trouble of ours, such as a full disk, has stopped it half-way.
             self._go_on(run, sending, sending.at(run._positions).source)

@@ -246,6 +246,20 @@ def test_all_problems_are_told_at_once():
     assert "nothing fills the required field 'user_id'" in text
 
 
+@pytest.mark.parametrize(
+    "given", [{"columns": {"f": "mail"}}, {"mapping": {"f": {"@template": "{{mail}}"}}}]
+)
+def test_a_column_that_is_in_the_index_is_told_from_one_that_is_nowhere(given):
+    with pytest.raises(UnknownName, match=r"'mail' is in the index: df\.reset_index"):
+        plan_fields({"f": FieldPlan()}, ["x"], index_names=["mail"], **given)
+
+
+def test_a_path_to_a_column_with_a_dot_in_its_name_says_what_to_do():
+    mapping = {"f": {"@path": "$.address.city"}}
+    with pytest.raises(UnknownName, match=r"rename 'address\.city', or name it with columns="):
+        plan_fields({"f": FieldPlan()}, ["x", "address.city"], mapping=mapping)
+
+
 def test_a_bad_mapping_is_told_for_each_field_in_segments_words():
     with pytest.raises(MappingError) as raised:
         plan_fields(

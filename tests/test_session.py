@@ -776,6 +776,11 @@ def test_a_session_that_is_closed_tells_who_waits(tmp_path: Path):
             "no column 'x'. Known: user_id",
         ),
         (
+            lambda crm: crm.submit(users("a").set_index("user_id"), "act"),
+            ad.MappingError,
+            "'user_id' is in the index: df.reset_index",
+        ),
+        (
             lambda crm: crm.submit(users("a"), "act", batchsize=10),
             ad.UnknownName,
             "no field or option 'batchsize'; did you mean batch_size=?",

@@ -42,6 +42,11 @@ class Rows:
     faults: dict[str, dict[int, str]]
     labels: list[str]
 
+    @property
+    def index_names(self) -> tuple[str, ...]:
+        """What the levels of the index are called, as far as they have a name."""
+        return tuple(str(name) for name in self.index.names if name is not None)
+
     def faults_where(self, is_read: Callable[[str], bool]) -> dict[int, str]:
         """Return by position why rows cannot be sent of which only some columns are read."""
         found: dict[int, list[str]] = {}

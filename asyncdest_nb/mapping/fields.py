@@ -66,6 +66,7 @@ def plan_fields(
     *,
     columns: Mapping[str, str] | None = None,
     mapping: Mapping[str, Any] | None = None,
+    index_names: Sequence[str] = (),
 ) -> FieldMap:
     """Decide for each field what fills it.
 
@@ -73,18 +74,23 @@ def plan_fields(
     whole name (dots are not a path there); the column of its own name; its default,
     if that is a constant or reads a column the frame has. A mapping reads columns the
     frame has, or none: Segment's events may lack a key, but of a frame it is a mistake.
+    *index_names* are what somebody may take for columns; nothing is filled from them.
 
     Raises UnknownName for fields and columns nobody has, MappingError for everything
     else; either lists all that is wrong.
     """
     columns = {name: str(column) for name, column in _given("columns", columns).items()}
     mapping = _given("mapping", mapping)
-    chooser = _Chooser(frame_columns, columns, mapping)
+    chooser = _Chooser(frame_columns, columns, mapping, index_names)
     sources, faults = chooser.sources(fields)
     read = {root for name in mapping if name in sources for root in sources[name].resolver.roots}
     unknown = [
         *_unknown("field", [*mapping, *(name for name in columns if name not in mapping)], fields),
-        *_unknown("column", dict.fromkeys([*columns.values(), *sorted(read)]), frame_columns),
+        *(
+            found + (_of_index(name) if name in index_names else _of_dots(name, frame_columns))
+            for name in dict.fromkeys([*columns.values(), *sorted(read)])
+            for found in _unknown("column", [name], frame_columns)
+        ),
     ]
     if unknown or faults:
         raise _all_wrong(UnknownName if unknown else MappingError, [*unknown, *faults])
@@ -108,6 +114,17 @@ def _unknown(kind: str, names: Iterable[object], known: Iterable[object]) -> lis
     return [str(UnknownName.of(kind, name, found)) for name in names if name not in found]
 
 
+def _of_index(name: str) -> str:
+    return f". {name!r} is in the index: df.reset_index() makes it a column"
+
+
+def _of_dots(name: str, frame_columns: Iterable[str]) -> str:
+    dotted = next((each for each in frame_columns if each.startswith(f"{name}.")), None)
+    if dotted is None:
+        return ""
+    return f". A dot leads into a value: rename {dotted!r}, or name it with columns="
+
+
 def _all_wrong(error: type[UsageError], found: list[str]) -> UsageError:
     if len(found) == 1:
         return error(found[0])
@@ -127,6 +144,7 @@ class _Chooser:
     frame_columns: Sequence[str]
     columns: dict[str, str]
     mapping: dict[str, Any]
+    index_names: Sequence[str]
 
     def sources(self, fields: Mapping[str, FieldPlan]) -> tuple[dict[str, _Source], list[str]]:
         """Return the sources of the fields that have one, and all faults on the way."""
@@ -175,6 +193,7 @@ class _Chooser:
             f"name{default}. Name one with columns={{{name!r}: '<column>'}}, or write "
             f"mapping={{{name!r}: <a constant or a directive>}}. "
             f"Columns: {', '.join(self.frame_columns) or 'none'}"
+            + (_of_index(name) if name in self.index_names else "")
         )
 
 

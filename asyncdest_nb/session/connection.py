@@ -368,7 +368,9 @@ def _field_line(field: InputField) -> str:
 
 
 def _fill(action: Action, rows: Rows, **sources: Mapping[str, Any] | None) -> FieldMap:
-    return plan_fields(field_plans(action.fields), rows.columns, **sources)
+    return plan_fields(
+        field_plans(action.fields), rows.columns, index_names=rows.index_names, **sources
+    )
 
 
 _OPTIONS = ("columns", "mapping", "batch_size", "schedule", "deadline", "again", "rows")

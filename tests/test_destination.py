@@ -162,6 +162,9 @@ def test_every_secret_and_every_url_of_settings_is_found():
         ({"batch_size": 0}, "batch_size is 0; it must be an integer of 1 or more"),
         ({"poll_batch_size": 0}, "poll_batch_size is 0; it must be an integer of 1 or more"),
         ({"operation_per": "job"}, "no operation_per 'job'"),
+        ({"poll": "status"}, "poll is 'status'; give the function itself"),
+        ({"poll": lambda data: data}, r"poll takes \(data\); it is called with \(request, data\)"),
+        ({"row_bytes": 100}, "row_bytes is 100; give the function itself"),
         ({"payload": dict}, "payload is <class 'dict'>; write a class of its fields"),
         ({"payload": WithSecret}, "field 'password' is a secret, but payloads are shown"),
         ({"payload": WithNestedSecret}, "field 'login' is a secret"),
@@ -178,6 +181,7 @@ def test_an_action_that_cannot_work_is_refused(change, problem):
         ({"actions": [ACTION]}, "write a dict of slug to Action"),
         ({"actions": {"act": print}}, "write a dict of slug to Action"),
         ({"settings": {"endpoint": "x"}}, "give the values to connect"),
+        ({"extend_request": {"base_url": "x"}}, "extend_request is .*; give the function itself"),
     ],
 )
 def test_a_destination_that_cannot_work_is_refused(change, problem):

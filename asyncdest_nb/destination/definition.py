@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -135,6 +136,7 @@ class Action:
     def __post_init__(self) -> None:
         if self.perform is None and self.perform_batch is None:
             raise UsageError(f"action {self.title!r} needs perform or perform_batch")
+        self._check_functions()
         self._check_payload()
         for name in ("batch_size", "batch_bytes", "poll_batch_size"):
             check_number(f"action {self.title!r}: {name}", getattr(self, name), whole=True)
@@ -149,6 +151,16 @@ class Action:
                 "operation_per='batch'"
             )
         self._check_recovery()
+
+    def _check_functions(self) -> None:
+        own = {
+            name: getattr(self, name)
+            for name in ("check", "perform", "perform_batch", "poll", "cancel", "find")
+        }
+        own |= {f"steps[{at}]": step for at, step in enumerate(self.steps)}
+        for name, function in own.items():
+            _check_function(f"action {self.title!r}: {name}", function, "request", "data")
+        _check_function(f"action {self.title!r}: row_bytes", self.row_bytes, "payload")
 
     def _check_payload(self) -> None:
         if not (isinstance(self.payload, type) and issubclass(self.payload, Payload)):
@@ -218,6 +230,23 @@ class Action:
             return explain(error, fields)
 
 
+def _check_function(what: str, function: Any, *arguments: str) -> None:
+    """Raise UsageError for what cannot be called with *arguments*: rows would be sent before."""
+    if function is None:
+        return
+    if not callable(function):
+        raise UsageError(f"{what} is {function!r}; give the function itself, not what it returns")
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # Some built-in functions tell none.
+        return
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        given = ", ".join(arguments)
+        raise UsageError(f"{what} takes {signature}; it is called with ({given})") from None
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Destination:
     """A partner: its settings, its actions, and how a request to it looks.
@@ -254,6 +283,9 @@ class Destination:
                 f"{self.name}: settings is {self.settings!r}; write a class of its fields, "
                 "class Keys(ad.Settings), and give the values to connect"
             )
+        _check_function(f"{self.name}: extend_request", self.extend_request, "data")
+        for name in ("refresh_access_token", "test_authentication"):
+            _check_function(f"{self.name}: {name}", getattr(self, name), "request", "data")
 
     def __repr__(self) -> str:
         return f"<Destination {self.slug}: {self.description} ({', '.join(self.actions)})>"

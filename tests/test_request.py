@@ -436,7 +436,7 @@ def test_a_base_with_a_query_is_refused_as_it_would_get_lost_and_is_not_shown(re
     [
         ({"json": {"a": float("nan")}}, "cannot send this as JSON"),
         ({"json": {"a": "\ud800"}}, "lone surrogate"),
-        ({"json": {"a": object()}}, "cannot send this as JSON"),
+        ({"json": {"a": object()}}, "not JSON serializable; for a payload write payload.as_json()"),
         ({"json": 1, "content": "a"}, "not both"),
         ({"url": "/jobs"}, "a path with base_url set"),
         ({"url": "ftp://a.example"}, "use an http:// or https:// URL"),

@@ -63,6 +63,8 @@ def checked_body(value: Any, content: str | bytes | None) -> tuple[bytes, dict[s
         return body.encode(), {"content-type": "application/json"}
     except UnicodeEncodeError:
         problem = "a text in it holds half a character (a lone surrogate)"
-    except (TypeError, ValueError, RecursionError) as error:
+    except TypeError as error:
+        problem = f"{error}; for a payload write payload.as_json()"
+    except (ValueError, RecursionError) as error:
         problem = str(error)
     raise UsageError(f"cannot send this as JSON: {problem}")

@@ -133,6 +133,18 @@ def test_a_mistake_in_a_function_of_ones_own_is_told_with_its_place(session):
     assert run.results()["message"][0].endswith(f"(in perform, line {line})")
 
 
+def test_contexts_that_are_no_dicts_are_told_in_one_line(session):
+    async def perform(request: Any, data: Any) -> Any:
+        return ad.AsyncActionResponse(async_contexts=["id-1"])
+
+    run = submit(session, destination(perform=perform), users("a"))
+    assert run.wait(timeout=10) == "failed"
+    assert run.results()["message"][0].startswith(
+        "ValidationError: AsyncActionResponse: async_contexts.0: Input should be a valid dictionary"
+        " (in perform, line "
+    )
+
+
 @pytest.mark.parametrize("name", [None, "kept.sqlite"])
 def test_a_session_in_memory_that_ends_early_says_what_is_lost(tmp_path, caplog, name):
     async def forever(request: Any, data: Any) -> Any:

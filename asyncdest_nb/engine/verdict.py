@@ -333,6 +333,8 @@ def describe(error: BaseException | None) -> str:
     """Say what went wrong; an exception that is not ours is named too, and where it was raised."""
     ours = isinstance(error, (HTTPError, NotSent, ReplyLost, IntegrationError, RetryableError))
     text = clean_text(error)
+    if isinstance(error, ValidationError):  # Its own words are a paragraph for every value.
+        text = f"{error.title}: {_short(error)}"
     return text if ours and text else f"{type(error).__name__}: {text}{_place(error)}"
 
 

@@ -525,6 +525,13 @@ def test_it_fits_a_narrow_page(notebook):
     )
     assert [size for size in sizes if size > 0] == sizes[-2:-1], "only the table scrolls sideways"
     assert root.evaluate("root => root.scrollWidth") <= 400
+    # What acts on the run stays together, on the right, where the line breaks.
+    root.evaluate("root => { root.style.width = '520px'; }")
+    retry, csv = (notebook.page.get_by_role("button", name=name) for name in ("Retry", "CSV"))
+    tools = notebook.page.locator(".adm-tools")
+    top, line = (each.evaluate("it => it.getBoundingClientRect().top") for each in (retry, csv))
+    end, edge = (each.evaluate("it => it.getBoundingClientRect().right") for each in (csv, tools))
+    assert (top, end) == (line, edge - 12)
 
 
 BIG_RUN = """

@@ -1182,7 +1182,7 @@ function toolsElement(ask, does) {
   const said = element("span", "adm-said", { role: "status", dir: "auto" });
   const shown = element("span", "adm-shown");
   const node = element("div", "adm-tools", {}, search, next, charts, shown,
-    element("span", "adm-gap"), pause, cancel, retry, csv, said);
+    element("span", "adm-acts", {}, pause, cancel, retry, csv), said);
   let disarming = 0;
 
   function arm() {

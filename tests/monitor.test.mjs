@@ -494,6 +494,7 @@ test("the header sums over all operations", () => {
   assert.deepEqual([found.moving, found.unanswered, found.eta], [5, 3, null]);
   assert.equal(monitor.factsOf({ ...HEADER, requests: 1200 }, found),
     "1,200 requests · 3 polls without an answer");
+  assert.equal(monitor.factsOf({ ...HEADER, requests: 0 }, { ...found, unanswered: 0 }), "");
   const moving = { ...found, unanswered: 0, rowsPerSecond: 2.25, eta: { median: 61, p90: 119.5 } };
   assert.equal(monitor.factsOf({ ...HEADER, requests: null }, moving),
     "2.3 rows/s · about 1 m 01 s left, 2 m 00 s with 90 % certainty");

@@ -706,7 +706,8 @@ export function factsOf(header, { rowsPerSecond, eta, unanswered }, isHeard = tr
     const [half, most] = [eta.median, eta.p90].map((seconds) => duration(Math.ceil(seconds)));
     said.push(`about ${half} left, ${most} with 90 % certainty`);
   }
-  if (header.requests !== null && header.requests !== undefined) said.push(several(header.requests, "request"));
+  // They are this kernel's: of a run from before it none does not mean that it cost none.
+  if (header.requests) said.push(several(header.requests, "request"));
   if (unanswered) said.push(`${several(unanswered, "poll")} without an answer`);
   return said.join(" · ");
 }

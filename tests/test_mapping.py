@@ -260,6 +260,18 @@ def test_a_path_to_a_column_with_a_dot_in_its_name_says_what_to_do():
         plan_fields({"f": FieldPlan()}, ["x", "address.city"], mapping=mapping)
 
 
+@pytest.mark.parametrize("text", ["{{x}", "{{}}", "{{x}} and {{y"])
+def test_a_template_that_would_send_its_own_braces_is_refused(text):
+    mapping = {"f": {"deep": [{"@template": text}]}}
+    with pytest.raises(MappingError, match=r"names no column; write \{\{column\}\}"):
+        plan_fields({"f": FieldPlan()}, ["x"], mapping=mapping)
+
+
+@pytest.mark.parametrize("text", ["{{x}}", "{{{x}}}", "{x} }}", "none"])
+def test_other_braces_of_a_template_are_text(text):
+    plan_fields({"f": FieldPlan()}, ["x"], mapping={"f": {"@template": text}})
+
+
 def test_a_bad_mapping_is_told_for_each_field_in_segments_words():
     with pytest.raises(MappingError) as raised:
         plan_fields(
@@ -267,7 +279,8 @@ def test_a_bad_mapping_is_told_for_each_field_in_segments_words():
             [],
             mapping={"a": {"@pth": "$.x"}, "b": {"deep": {"@path": 1}}},
         )
-    assert "- /a has an invalid directive: @pth." in str(raised.value)
+    known = ", ".join(sorted(DIRECTIVES))
+    assert f"- /a has an invalid directive: @pth. Known: {known}\n" in str(raised.value)
     assert "- /b/deep/@path should be a string or a mapping directive but it is a number." in str(
         raised.value
     )

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from ..errors import MappingError, UnknownName, UsageError
-from .registry import Resolver, compiled, problems
+from .registry import DIRECTIVES, INVALID, Resolver, compiled, half_open, problems
 from .values import cleaned
 
 
@@ -205,7 +205,14 @@ def _mapped(name: str, value: Any) -> _Source:
 
 def _compiled(name: str, value: Any) -> Resolver:
     if found := problems(value, (name,)):
-        raise MappingError("\n".join(found))
+        is_unknown = any(INVALID in each for each in found)
+        hint = f" Known: {', '.join(sorted(DIRECTIVES))}" if is_unknown else ""
+        raise MappingError("\n".join(found) + hint)
+    for text in half_open(value):
+        raise MappingError(
+            f"field {name!r}: a '{{{{' of the template {text!r} names no column; write "
+            "{{column}}"
+        )
     try:
         return compiled(value)
     except MappingError as error:

@@ -7,7 +7,8 @@ checked by ``problems`` and compiled by the function it is handed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +68,9 @@ class Directive:
 
 
 DIRECTIVES: dict[str, Directive] = {}
+INVALID = "has an invalid directive"  # In Segment's words.
+
+_PLACEHOLDER = re.compile(r"\{\{[^}]+\}\}")
 
 
 def directive(name: str, *, check: Check) -> Callable[[Compiler], Compiler]:
@@ -110,6 +114,20 @@ def problems(value: Any, where: Where = ()) -> list[str]:
     return [each for key in value for each in problems(value[key], (*where, str(key)))]
 
 
+def half_open(value: Any) -> Iterator[str]:
+    """Yield the templates of a mapping with a ``{{`` that is no placeholder.
+
+    Segment leaves it in the text; of the rows of a frame it is a mistake.
+    """
+    if isinstance(value, list):
+        yield from (each for item in value for each in half_open(item))
+    if isinstance(value, dict):
+        text = value.get("@template")
+        if isinstance(text, str) and "{{" in _PLACEHOLDER.sub("", text):
+            yield text
+        yield from (each for item in value.values() for each in half_open(item))
+
+
 def _names(value: dict[Any, Any]) -> list[str]:
     return [key for key in value if isinstance(key, str) and key.startswith("@")]
 
@@ -126,7 +144,7 @@ def _directive_problems(value: dict[str, Any], where: Where) -> list[str]:
         return [message(where, f"should only have one @-prefixed key but it has {count} keys")]
     name = names[0]
     if name not in DIRECTIVES:
-        return [message(where, f"has an invalid directive: {name}")]
+        return [message(where, f"{INVALID}: {name}")]
     return DIRECTIVES[name].check(value[name], (*where, name))
 
 

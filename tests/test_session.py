@@ -695,9 +695,10 @@ def test_an_interrupted_wait_leaves_the_run_going(session, simulator):
     run = crm.submit(frame, "asyncOperation", schedule=SquareRoot(minimum=0.6))
     timer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
     timer.start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as stopped:
         run.wait(timeout=30)
     timer.join()
+    assert "the run goes on" in stopped.value.__notes__[0]
     assert not run.is_at_rest
     assert run.wait(timeout=30) == "partial"
 

@@ -208,13 +208,17 @@ class Run:
         self._require_going()
         if keep_loop:
             return _wait_keeping_loop(self._wait_async(timeout))
-        wait_visibly(
-            self.rested,
-            timeout,
-            title=self.title,
-            counts=lambda: self.counts,
-            notices=lambda: self.notices,
-        )
+        try:
+            wait_visibly(
+                self.rested,
+                timeout,
+                title=self.title,
+                counts=lambda: self.counts,
+                notices=lambda: self.notices,
+            )
+        except KeyboardInterrupt as stop:
+            stop.add_note("Only the waiting was interrupted: the run goes on.")
+            raise
         return self._status_or_error()
 
     def __await__(self) -> Generator[Any, None, RunStatus]:

@@ -61,8 +61,11 @@ def test_the_rows_of_a_job_count_one_by_one():
 
 
 @pytest.mark.parametrize("operations", [[], planned(2)], ids=["not planned yet", "nothing ended"])
-def test_a_run_of_which_nothing_has_ended_has_a_figure_too(operations):
-    assert lines(plot(ScriptedRun(operations)).axes[0]) == {}
+def test_a_run_of_which_nothing_has_ended_has_a_figure_that_says_so(operations):
+    for axes in plot(ScriptedRun(operations)).axes:
+        assert lines(axes) == {}
+        assert [text.get_text() for text in axes.texts] == ["No operation has ended"]
+        assert not list(axes.get_yticks())
 
 
 def test_a_title_is_a_text_and_no_formula(tmp_path):

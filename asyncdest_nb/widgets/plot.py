@@ -21,6 +21,7 @@ _LINES = {
     RowStatus.UNKNOWN: ("#ef6c00", "-."),
 }
 _BINS = 40
+_EMPTY = "No operation has ended"
 
 
 def plot(run: Watched) -> Figure:
@@ -40,6 +41,9 @@ def plot(run: Watched) -> Figure:
     figure.suptitle(f"{cut(run.title, 100)}: {run.status}", parse_math=False)
     _draw_over_time(over_time, ended, run.created_at)
     _draw_durations(durations, ended)
+    for axes in () if ended else (over_time, durations):
+        axes.set(xticks=[], yticks=[])
+        axes.text(0.5, 0.5, _EMPTY, ha="center", va="center", transform=axes.transAxes)
     pyplot.close(figure)  # Else a notebook shows it twice, once by itself.
     return figure
 

@@ -706,6 +706,15 @@ def test_what_a_destination_says_is_no_formula_in_the_file(clock, message, cell)
     assert (label, said) == ("=own", cell)
 
 
+def test_an_object_in_the_file_is_json(clock):
+    run = ScriptedRun([replace(planned(1)[0], state=State.COMPLETED)])
+    found = {"name": "Größe", "tags": [None, True]}
+    run.results = lambda: DataFrame({"result": [found]}, index=["a"])
+    _, [file] = ask(monitor(run, clock), "results")
+    [_, (_, cell)] = csv.reader(io.StringIO(file.decode("utf-8-sig")))
+    assert json.loads(cell) == found
+
+
 def test_half_an_emoji_in_a_label_does_not_stop_the_file(clock):
     run = ScriptedRun([replace(planned(1)[0], state=State.COMPLETED)])
     run.results = lambda: DataFrame(

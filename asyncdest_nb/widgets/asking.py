@@ -76,14 +76,17 @@ def _answer(run: Watched, question: Mapping[str, Any], retried: Retried) -> Answ
 def _spreadsheet(results: Any) -> bytes:
     """Return the DataFrame *results* as a CSV that is safe to open, and opens with its accents.
 
-    A formula in a cell is text there; the labels of the rows are the user's own, and stay.
+    A formula in a cell is text there, an object is JSON; the labels of the rows are the
+    user's own, and stay.
     """
-    text: str = results.map(_inert).to_csv()
+    text: str = results.map(_cell).to_csv()
     # Without a mark Excel takes it for another code; half an emoji in a label is no UTF-8.
     return text.encode("utf-8-sig", "backslashreplace")
 
 
-def _inert(value: Any) -> Any:
+def _cell(value: Any) -> Any:
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False, default=str)
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 

@@ -45,6 +45,7 @@ from asyncdest_nb.widgets.explorer.code import (
     submit_call,
     taken_names,
 )
+from asyncdest_nb.widgets.explorer.filling import FieldRow
 from asyncdest_nb.widgets.explorer.look import faulty, look
 from asyncdest_nb.widgets.explorer.offers import Offer, frames, name_of, offers, search
 from asyncdest_nb.widgets.explorer.parts import SecretText
@@ -254,6 +255,17 @@ def test_by_itself_a_field_is_filled_as_submit_would():
     assert by_itself(fields["user_id"], ["userId"]) == 'default {"@path": "$.userId"}'
     assert by_itself(fields["user_id"], ["user_id", "userId"]) == "column 'user_id'"
     assert by_itself(fields["user_id"], ["x"]) == ""
+
+
+def test_the_first_choice_of_a_field_says_its_default_once():
+    def first(columns: list[str]) -> str:
+        row = FieldRow(ACTION.fields["user_id"], columns, lambda: None)
+        (how, *_) = (it for it in row.widget.children if isinstance(it, ipywidgets.Dropdown))
+        return str(how.options[0][0])
+
+    assert first(["userId"]) == 'default: {"@path": "$.userId"}'
+    assert first(["user_id"]) == "default: column 'user_id'"
+    assert first([]) == "default: nothing"
 
 
 @pytest.mark.parametrize(

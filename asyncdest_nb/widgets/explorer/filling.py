@@ -66,9 +66,8 @@ class FieldRow:
 
     def _kinds(self) -> list[tuple[str, Kind]]:
         field, words = self._field, self._by_itself
-        kinds: list[tuple[str, Kind]] = [
-            (f"default: {cut(words, WORDS) if words else 'nothing'}", "itself")
-        ]
+        default = cut(words.removeprefix("default "), WORDS) or "nothing"
+        kinds: list[tuple[str, Kind]] = [(f"default: {default}", "itself")]
         if self._columns:
             kinds.append(("a column", "column"))
         if field.type == "object" and not field.multiple and as_keys(self._columns):

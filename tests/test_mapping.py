@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pandas import Series
 
 from asyncdest_nb.errors import MappingError, UnknownName
 from asyncdest_nb.mapping import (
@@ -154,6 +155,14 @@ def test_what_an_array_hides_is_found_before_any_row():
 def test_a_constant_that_is_no_json_is_refused(value):
     with pytest.raises(MappingError, match="which JSON cannot say"):
         compile_mapping({"a": [value]})
+
+
+def test_a_column_given_for_its_name_is_told_in_one_line():
+    column = Series(range(1000), name="email")
+    with pytest.raises(MappingError, match=r'or \{"@path": "\$\.column"\} for a column$') as raised:
+        compile_mapping({"a": column})
+    assert len(str(raised.value)) < 300
+    assert "\n" not in str(raised.value)
 
 
 def test_a_new_directive_is_one_function(monkeypatch):

@@ -176,10 +176,16 @@ def compiled(value: Any) -> Resolver:
         return Resolver.of(lambda row: [run(row) for run in runs], parts)
     if value is None or isinstance(value, str | bool | int) or _is_finite(value):
         return Resolver.constant(value)
+    hint = ', or {"@path": "$.column"} for a column' if hasattr(value, "iloc") else ""
     raise MappingError(
-        f"a mapping holds {value!r} ({type(value).__name__}), which JSON cannot say; "
-        "write text, a finite number, true, false, null, or lists and objects of them"
+        f"a mapping holds {_on_one_line(value)} ({type(value).__name__}), which JSON cannot say; "
+        f"write text, a finite number, true, false, null, or lists and objects of them{hint}"
     )
+
+
+def _on_one_line(value: Any) -> str:
+    text = " ".join(repr(value).split())  # A Series is a page long.
+    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def _is_finite(value: Any) -> bool:

@@ -42,7 +42,7 @@ def test_a_record_says_how_it_ended_and_where_the_rest_is():
     assert text.startswith("asyncOperation to Example Async: failed\n12 failed, 1 invalid\n")
     assert "  row 9: failed NO refused 9\n" in text
     assert "refused 10" not in text
-    assert "run.failed()" in text
+    assert "run.failed() has the failed, invalid and canceled rows" in text
     assert "run.results()" in text
 
 

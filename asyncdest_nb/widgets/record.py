@@ -17,7 +17,7 @@ from .watched import Watched, cut, invalid_rows
 _SHOWN = 10
 _FAILED = frozenset({State.FAILED, State.REJECTED, State.PARTIAL})
 _UNKNOWN = frozenset({State.PARTIAL, State.LOST, State.HELD})
-_REST = "run.failed() has the failed and invalid rows and why, run.results() every row"
+_REST = "run.failed() has the failed, invalid and canceled rows and why, run.results() every row"
 _UNKNOWN_REST = '; those with status == "unknown" are only there'
 
 

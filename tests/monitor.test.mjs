@@ -402,13 +402,14 @@ test("the next failure is looked for round the end, in the order shown", () => {
 
 // ---------------------------------------------------------------- how fast it goes
 
-/** The pace of operations that took so long, of open ones of such ages, and of waiting ones. */
-function pace(durations, ages = [], waiting = 0) {
+/** The pace of operations that took so long, of open ones of such ages and progress, and of waiting ones. */
+function pace(durations, ages = [], waiting = 0, percents = []) {
   const open = [...durations.map(() => 0), ...ages.map(() => 1), ...Array(waiting).fill(1)];
   const start = [...durations.map((d) => NOW - d), ...ages.map((age) => NOW - age), ...Array(waiting).fill(NaN)];
   const end = [...durations.map(() => NOW), ...ages.map(() => NaN), ...Array(waiting).fill(NaN)];
+  const progress = [...durations.map(() => 100), ...percents];
   return resultOf(monitor.pacing(
-    { open, start: Float64Array.from(start), end: Float64Array.from(end) }, NOW));
+    { open, progress, start: Float64Array.from(start), end: Float64Array.from(end) }, NOW));
 }
 
 test("nothing is said of the end while too little is known", () => {
@@ -455,6 +456,30 @@ test("nothing is expected of those that nobody knows the end of, or that ended w
   assert.deepEqual([found.waiting, found.open.some(Boolean), found.count], [1, false, 0]);
 });
 
+test("where all report their progress, and that promises less, it is believed", () => {
+  // 300 that take 20 to 40 s, after 22 s.
+  const takes = Array.from({ length: 300 }, (_, at) => 20 + at / 15);
+  const [ended, going] = [takes.filter((t) => t <= 22), takes.filter((t) => t > 22)];
+  const ages = going.map(() => 22);
+  const [last] = [...takes].reverse();
+  const found = monitor.etaOf(pace(ended, ages, 0, going.map((t) => (100 * 22) / t)));
+  assert.ok(Math.abs(found.median - (last - 22)) < 0.1, `${found.median}`);
+  assert.equal(found.p90, null);
+  assert.ok(monitor.etaOf(pace(ended, ages)).median > 60, "else nobody knows");
+  // Of a single job too.
+  assert.deepEqual(monitor.etaOf(pace([], [30], 0, [75])), { median: 10, p90: null });
+});
+
+test("progress is not believed where it promises more, is new or over, or not all report it", () => {
+  const seen = Array.from({ length: 200 }, (_, at) => 2 + at / 20); // 2 s to 12 s
+  assert.ok(monitor.etaOf(pace(seen, [2, 2], 0, [10, 50])).p90);
+  for (const [ages, percents] of [[[2], [9]], [[2], [100]], [[2, 2], [90, NaN]], [[2, 2], [90]]]) {
+    assert.equal(monitor.etaOf(pace([], ages, 0, percents)), null, `${percents}`);
+  }
+  assert.equal(monitor.etaOf(pace([], [2], 1, [90])), null, "one waits");
+  assert.equal(monitor.etaOf(pace([1, 1, 1, 1, 1, 1], [0.5, 4], 0, [50, 90])), null, "one is stuck");
+});
+
 test("those that wait start as fast as others end", () => {
   const { median } = monitor.etaOf(pace(Array(120).fill(2), [], 600)); // 60 a second
   assert.ok(median > 9 && median < 15, `${median}`);
@@ -498,6 +523,9 @@ test("the header sums over all operations", () => {
   const moving = { ...found, unanswered: 0, rowsPerSecond: 2.25, eta: { median: 61, p90: 119.5 } };
   assert.equal(monitor.factsOf({ ...HEADER, requests: null }, moving),
     "2.3 rows/s · about 1 m 01 s left, 2 m 00 s with 90 % certainty");
+  const reported = { ...moving, eta: { median: 17.2, p90: null } };
+  assert.equal(monitor.factsOf({ ...HEADER, requests: null }, reported),
+    "2.3 rows/s · about 18 s left, by the progress reported");
   for (const standing of [{ paused: true }, { at_rest: true }]) {
     assert.equal(monitor.factsOf({ ...HEADER, requests: null, ...standing }, moving), "");
   }

@@ -31,6 +31,7 @@ const ASK_SELDOM = 60; // and at most so many
 const SPOKEN_EVERY = 10; // seconds between two sentences to a screen reader
 const WINDOW = 60; // seconds that the throughput is taken from
 const FEWEST = 5; // durations before anything is said of the others
+const TRUSTED = 10; // percent of progress, from which on it says how long the rest takes
 const STUCK = 3; // times the longest duration seen, and nobody can say how long another takes
 const SLICE = 6; // ms of work between two looks at what else the page has to do
 const LOOK = 1000; // operations between two looks at the clock
@@ -274,13 +275,14 @@ const edgeOf = (bin) => FIRST_EDGE * RATIO ** bin;
 
 /**
  * Count what a look at all operations tells of their pace, and yield now and then.
- * @param {{open: Float64Array, start: Float64Array, end: Float64Array, all?: Float64Array}} fields
+ * @param {{open: Float64Array, start: Float64Array, end: Float64Array, all?: Float64Array, progress?: Float64Array}} fields
  * @param {number} now Unix seconds of the kernel
  */
-export function* pacing({ open, start, end, all }, now) {
+export function* pacing({ open, start, end, all, progress }, now) {
   const found = {
     ended: new Array(BINS).fill(0), open: new Array(BINS).fill(0), waiting: 0, count: 0,
     exposure: 0, recentRows: 0, recent: 0,
+    reported: 0, // Seconds until the last of those that began is done, going by its progress.
   };
   let first = Infinity;
   for (let at = 0; at < open.length; at++) {
@@ -294,9 +296,16 @@ export function* pacing({ open, start, end, all }, now) {
     if (!hasEnded && !open[at]) continue; // Nobody knows when, if ever.
     if (start[at] !== start[at]) found.waiting += hasEnded ? 0 : 1;
     else count(found, hasEnded, (hasEnded ? end[at] : now) - start[at]);
+    if (!hasEnded) found.reported = Math.max(found.reported, restOf(now - start[at], progress?.[at] ?? NaN));
   }
   const seconds = Math.min(WINDOW, Math.max(1, now - first));
   return { ...found, perSecond: found.recent / seconds, rowsPerSecond: found.recentRows / seconds };
+}
+
+/** The seconds that an operation of this age still takes at the pace of its progress in percent. */
+function restOf(/** @type {number} */ age, /** @type {number} */ progress) {
+  // At 100 and not done it says nothing of what is still to come.
+  return progress >= TRUSTED && progress < 100 ? (age * (100 - progress)) / progress : Infinity;
 }
 
 function count(/** @type {any} */ found, /** @type {boolean} */ hasEnded, /** @type {number} */ seconds) {
@@ -338,16 +347,33 @@ export function survival({ ended, open, count: endings, exposure }) {
 /**
  * Return in how many seconds all is done, by a chance of a half and of nine tenths.
  *
- * null while too little has ended to say, or one takes far longer than any that has. Those
- * that wait are taken to start one by one, as fast as others have ended in the last minute.
+ * Where all report their progress, and that promises less, it is believed, and no chance
+ * is known: p90 is null. All is null while too little is known to say.
  * @param {Pace} pace
- * @returns {{median: number, p90: number} | null}
+ * @returns {{median: number, p90: number | null} | null}
  */
 export function etaOf(pace) {
   const left = pace.waiting + pace.open.reduce((total, n) => total + n, 0);
-  if (!left || pace.count < FEWEST || (pace.waiting && !pace.perSecond)) return null;
+  if (!left) return null;
+  const found = seenEta(pace);
+  const isReported = !pace.waiting && pace.reported < (found?.median ?? Infinity) && !isStuck(pace);
+  return isReported ? { median: pace.reported, p90: null } : found;
+}
+
+/** Whether one takes far longer than any that has ended. */
+function isStuck(/** @type {Pace} */ pace) {
   const [longest, oldest] = [pace.ended, pace.open].map((bins) => edgeOf(bins.findLastIndex((n) => n > 0)));
-  if (oldest > STUCK * longest) return null;
+  return pace.count >= FEWEST && oldest > STUCK * longest;
+}
+
+/**
+ * Return it by how long others have taken.
+ *
+ * Those that wait are taken to start one by one, as fast as others have ended in the last minute.
+ * @param {Pace} pace
+ */
+function seenEta(pace) {
+  if (pace.count < FEWEST || (pace.waiting && !pace.perSecond) || isStuck(pace)) return null;
   const chance = chanceOf(pace);
   const [median, p90] = [0.5, 0.9].map((wanted) => firstWhere((t) => chance(t) >= wanted));
   return median === null || p90 === null ? null : { median, p90 };
@@ -688,7 +714,8 @@ export function* measuring({ fields }, now) {
     sums.unanswered += errors[at] || 0;
     if (open[at] && progress[at] > 0) sums.moving += ((all[at] || 1) * progress[at]) / 100;
   }
-  const pace = yield* pacing({ open, all, start: number(STARTED), end: number("elapsed") }, now);
+  const [start, end] = [STARTED, "elapsed"].map(number);
+  const pace = yield* pacing({ open, all, progress, start, end }, now);
   return { ...sums, rowsPerSecond: pace.rowsPerSecond, eta: etaOf(pace) };
 }
 
@@ -703,8 +730,9 @@ export function factsOf(header, { rowsPerSecond, eta, unanswered }, isHeard = tr
   const isGoing = isHeard && !header.at_rest && !header.paused;
   if (rowsPerSecond && isGoing) said.push(`${speed(rowsPerSecond)} rows/s`);
   if (eta && isGoing) {
-    const [half, most] = [eta.median, eta.p90].map((seconds) => duration(Math.ceil(seconds)));
-    said.push(`about ${half} left, ${most} with 90 % certainty`);
+    const spell = (/** @type {number} */ seconds) => duration(Math.ceil(seconds));
+    const how = eta.p90 === null ? "by the progress reported" : `${spell(eta.p90)} with 90 % certainty`;
+    said.push(`about ${spell(eta.median)} left, ${how}`);
   }
   // They are this kernel's: of a run from before it none does not mean that it cost none.
   if (header.requests) said.push(several(header.requests, "request"));

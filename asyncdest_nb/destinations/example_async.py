@@ -99,7 +99,8 @@ async def test_authentication(request: ad.Request, data: ad.ActionData[Settings,
     """Ask for an operation that cannot be there: only the refusal of the key matters."""
     response = await request("/operations/none", throw_http_errors=False)
     if response.status in (401, 403):
-        raise InvalidAuthenticationError(f"the API key is not accepted ({response.status})")
+        given = "the API key is not accepted" if data.settings.api_key else "it wants an API key"
+        raise InvalidAuthenticationError(f"{given} ({response.status})")
 
 
 async def _ask(request: ad.Request, context: JSONObject) -> AsyncOperationResult:

@@ -182,11 +182,13 @@ class Connecting:
                 for key, each in settings.items()
             }
             connection = self._session.connect(target, **plain)
-        words = f"Connected to {offer.title}; nothing has been sent."
         if is_test:
             connection.test_authentication()
-            words = f"{offer.title} takes these credentials."
-        return connection, words
+            return connection, f"{offer.title} takes these credentials."
+        if offer.is_simulated:
+            return connection, f"Connected to {offer.title}; nothing has been sent."
+        # It may not even be there: nobody has asked.
+        return connection, f"Ready for {offer.title}; nothing has been sent, not even a test."
 
     def _simulator(self, offer: Offer) -> Simulator:
         slug = offer.destination.slug

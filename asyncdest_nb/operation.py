@@ -365,7 +365,7 @@ def row_outcomes(operation: Operation) -> list[RowOutcome]:
         status=row_status(operation.state),
         message=operation.message,
         error_code=operation.error_code,
-        retryable=_was_never_applied(operation) or None,
+        retryable=was_never_applied(operation) or None,
         result=operation.result,
         progress=operation.progress,
         operation_id=operation.operation_id,
@@ -378,7 +378,8 @@ def row_outcomes(operation: Operation) -> list[RowOutcome]:
     ]
 
 
-def _was_never_applied(operation: Operation) -> bool:
+def was_never_applied(operation: Operation) -> bool:
+    """Say whether it has ended before the destination took it, so that it may go again."""
     ended = operation.state in (State.REJECTED, State.CANCELED)
     return ended and operation.accepted_at is None
 

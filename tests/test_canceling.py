@@ -68,6 +68,7 @@ def test_a_button_and_a_cell_that_ask_at_once_send_the_rows_again_once(session):
     with RawServer(answer(400, "no")) as server, ThreadPoolExecutor(4) as threads:
         run = submit(connect(session, job(batch_size=5_000), server.url), ["a"] * 5_000)
         assert run.wait(timeout=20) == "failed"
+        assert run.retryable == 5_000
         sys.setswitchinterval(1e-5)
         try:
             retries = list(threads.map(retry, [run] * 4))
@@ -93,6 +94,7 @@ def test_without_a_row_to_send_again_there_is_no_retry(session):
     with RawServer(CREATED, OK) as server:
         run = submit(connect(session, job(), server.url), ["a", None])
         assert run.wait(timeout=10) == "partial"
+        assert run.retryable == 0
         why = "no row may be sent again as it is: 1 completed, 1 invalid"
         with pytest.raises(ad.UsageError, match=why):
             run.retry()

@@ -36,3 +36,16 @@ def test_the_counts_add_up_to_the_rows_of_the_frame_at_every_moment():
     assert len(found) == 6
     assert {sum(counts.values()) for counts in found} == {ROWS}
     assert ledger.counts["completed"] == 2
+
+
+def test_rows_may_be_sent_again_that_are_called_so_or_were_never_applied():
+    ledger = Ledger(rows=ROWS)
+    ledger.plan([JOB, Operation(number=1, rows=(2,), batch=1)], invalid={})
+    locked = RowOutcome(RowStatus.FAILED, "locked", retryable=True)
+    wrong = RowOutcome(RowStatus.FAILED, "wrong", retryable=False)
+    ledger.put(replace(JOB, state=State.FAILED, row_outcomes=(locked, wrong)))
+    assert ledger.retryable == 1
+    ledger.put(replace(ledger.operations[1], state=State.REJECTED))
+    assert ledger.retryable == 2
+    ledger.put(replace(JOB, state=State.FAILED, row_outcomes=(wrong, wrong)))
+    assert ledger.retryable == sum(bool(each.retryable) for each in ledger.outcomes()) == 1

@@ -48,3 +48,7 @@ def test_the_monitor_goes_from_pending_to_completed_while_a_later_cell_computes(
     assert counts["completed"] + counts["failed"] == 100
     assert counts["invalid"] == 2
     expect(notebook.page.locator(".adm-row").first).to_contain_text("100 %")
+    # The destination calls none of them retryable, and the button says so.
+    retry = notebook.page.get_by_role("button", name="Retry failed")
+    expect(retry).to_be_disabled()
+    expect(retry).to_have_attribute("title", "No row may be sent again as it is")

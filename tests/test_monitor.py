@@ -428,6 +428,15 @@ def test_the_header_has_what_the_run_says(clock):
     assert header["can"] == ["details", "pause", "cancel", "retry", "results"]
 
 
+def test_the_header_says_at_the_end_how_many_rows_may_be_sent_again(clock):
+    run = ScriptedRun(planned(3))
+    run.retryable = 2
+    made = monitor(run, clock)
+    assert made.comm.opening["_snapshot"]["header"]["retryable"] is None
+    run.change(*(replace(each, state=State.FAILED) for each in run.operations))
+    assert made.get_state()["_snapshot"]["header"]["retryable"] == 2
+
+
 def test_a_thing_that_can_only_be_watched_has_no_buttons(clock):
     class Bare:
         id, title, status, labels, notices, created_at = "b", "Bare", "pending", ["a"], [], 0.0
@@ -440,6 +449,7 @@ def test_a_thing_that_can_only_be_watched_has_no_buttons(clock):
     made = Monitor(Bare(), clock=clock)
     header = made.comm.opening["_snapshot"]["header"]
     assert (header["can"], header["paused"], header["requests"]) == ([], False, None)
+    assert header["retryable"] is None
     with pytest.raises(UsageError, match="no frame at hand"):
         Monitor(Bare(), columns=["email"], clock=clock)
 

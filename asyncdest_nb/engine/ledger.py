@@ -17,6 +17,7 @@ from ..operation import (
     row_outcomes,
     row_status,
     run_status,
+    was_never_applied,
 )
 
 Listener = Callable[[Sequence[int], bool], None]
@@ -41,6 +42,7 @@ class Ledger:
         # Replaced whole, as operations are: none of them shows a row twice or not at all.
         self._tally = dict.fromkeys(RowStatus, 0)
         self._states = dict.fromkeys(State, 0)
+        self._retryable = 0
         self._changed: set[int] = set()
         self._listeners: list[Listener] = []
 
@@ -62,6 +64,11 @@ class Ledger:
     def states(self) -> dict[State, int]:
         """Operations per state, without the states nobody is in."""
         return {state: count for state, count in self._states.items() if count}
+
+    @property
+    def retryable(self) -> int:
+        """How many of its rows may be sent again as they are."""
+        return self._retryable
 
     @property
     def status(self) -> RunStatus:
@@ -137,11 +144,15 @@ class Ledger:
 
     def _count(self, changes: Iterable[tuple[Operation, int]]) -> None:
         tally, states = self._tally.copy(), self._states.copy()
+        retryable = self._retryable
         for operation, by in changes:
             states[operation.state] += by
             if operation.row_outcomes is None:
-                tally[row_status(operation.state)] += by * len(operation.rows)
+                rows = by * len(operation.rows)
+                tally[row_status(operation.state)] += rows
+                retryable += rows if was_never_applied(operation) else 0
                 continue
             for outcome in operation.row_outcomes:
                 tally[outcome.status] += by
-        self._tally, self._states = tally, states
+                retryable += by if outcome.retryable else 0
+        self._tally, self._states, self._retryable = tally, states, retryable

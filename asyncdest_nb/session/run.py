@@ -285,6 +285,11 @@ class Run:
             raise UsageError(self._detached)
         return self._execution
 
+    @property
+    def retryable(self) -> int:
+        """How many of the rows it sent ``retry`` would send again, once it is at rest."""
+        return self._ledger.retryable
+
     def retry(self, *, schedule: Schedule | None = None) -> Run:
         """Send the rows that may be sent again, as a new run, and return at once with that.
 

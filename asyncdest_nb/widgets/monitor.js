@@ -6,7 +6,8 @@
  * @typedef {{name: string, title: string, kind: string, width: string, shown: string}} Column
  * @typedef {{title: string, status: string, counts: Record<string, number>, operations: number,
  *   jobs: boolean, notices: string[], requests: number | null, can: string[], paused: boolean,
- *   at_rest: boolean, heard_at: number}} Header
+ *   at_rest: boolean, heard_at: number, retryable?: number | null}} Header `retryable`: rows that
+ *   may be sent again, null = nobody says
  * @typedef {{kind: string, seq: number, now: number, header: Partial<Header>, text?: string,
  *   numbers: (string | number)[][], parts: (string | number)[][], since?: number,
  *   is_last?: boolean, buffers?: Buffer[]}} Message
@@ -1247,7 +1248,9 @@ function toolsElement(ask, does) {
       retry.hidden = !atRest || !can.includes("retry") || !(counts.failed || counts.canceled);
       csv.hidden = !can.includes("results");
       next.disabled = !(counts.failed || counts.unknown);
-      for (const each of [pause, cancel, retry, csv]) each.disabled = !isConnected;
+      for (const each of [pause, cancel, csv]) each.disabled = !isConnected;
+      retry.disabled = !isConnected || header.retryable === 0;
+      retry.title = header.retryable === 0 ? "No row may be sent again as it is" : "";
       say(shown, isChosen ? `${grouped(count)} of ${several(header.operations, "operation")}` : "");
     },
   };

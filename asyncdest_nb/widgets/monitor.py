@@ -38,6 +38,7 @@ from .watched import (
     is_at_rest,
     is_paused,
     requests_spent,
+    rows_to_retry,
     take,
 )
 
@@ -235,6 +236,8 @@ class Monitor(anywidget.AnyWidget):
             "notices": take(_NOTICES, run.notices),
             "requests": requests_spent(run),
             "can": abilities(run),
+            # It is for a button at the end, and would be news in every message until then.
+            "retryable": rows_to_retry(run) if self._at_rest else None,
             "paused": is_paused(run),
             "at_rest": self._at_rest,
             "heard_at": round(self._heard_at, 2),

@@ -25,10 +25,10 @@ class Watched(Protocol):
 
     A run may have more, which any thread may use at any time: ``details(number)``, a
     dict that JSON can hold; ``pause()``, ``resume()`` and ``is_paused``; ``cancel()``;
-    ``retry()``, which returns a run; ``results()``, a DataFrame; ``is_at_rest``, for one
-    that may end before its operations do; ``requests``, how many were spent; ``invalid``,
-    why rows are, by their position; ``column(name)``, a column of the frame with a value
-    per row.
+    ``retry()``, which returns a run, and ``retryable``, how many rows that would send;
+    ``results()``, a DataFrame; ``is_at_rest``, for one that may end before its operations
+    do; ``requests``, how many were spent; ``invalid``, why rows are, by their position;
+    ``column(name)``, a column of the frame with a value per row.
     """
 
     @property
@@ -80,6 +80,11 @@ def is_paused(run: Watched) -> bool:
 def requests_spent(run: Watched) -> int | None:
     """Return how many requests *run* has cost, or None if it does not count them."""
     return getattr(run, "requests", None)
+
+
+def rows_to_retry(run: Watched) -> int | None:
+    """Return how many rows of *run* may be sent again, or None if it does not say."""
+    return getattr(run, "retryable", None)
 
 
 def frame_values(run: Watched, name: str) -> Sequence[Any]:

@@ -759,6 +759,27 @@ def test_a_session_that_is_closed_tells_who_waits(tmp_path: Path):
     assert run.counts["unknown"] == 1
 
 
+def test_an_interrupted_close_lets_go_of_the_file_all_the_same(tmp_path: Path):
+    release = threading.Event()
+
+    async def perform(request: Any, data: Any) -> Any:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.to_thread(release.wait)
+            raise
+
+    session = ad.Session(path=tmp_path / "s.sqlite")
+    run = submit(session, destination(perform=perform), users("a"))
+    wait_for(lambda: run.operations and run.operations[0].state == "submitting")
+    with pytest.raises(KeyboardInterrupt):
+        session.close()
+    release.set()
+    with ad.Session(path=tmp_path / "s.sqlite") as again:
+        wait_for(lambda: again.runs() and "read-only" not in repr(again))
+
+
 # The caller's faults
 
 

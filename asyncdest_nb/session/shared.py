@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..engine import Engine
 from ..errors import StoreError, UsageError
-from ..portal import call, portal, require_other_thread, wait_async
+from ..portal import call, portal, require_other_thread, tell, wait_async
 from ..store import Store, StoredRow, StoreWarning
 from .reopening import reopen
 from .run import Run
@@ -169,7 +169,8 @@ class Shared:
     def close(self) -> None:
         """Stop the runs where they stand, then close the connections and the store."""
         self._stop(self.going)
-        call(self._aclose())
+        # Not by call: half closed, it would have the file for as long as this process lives.
+        tell(self._aclose())
 
     async def _aclose(self) -> None:
         self.is_open = False

@@ -61,6 +61,23 @@ def test_a_paused_run_can_be_canceled(session: ad.Session):
         run.rested.result(timeout=20)
 
 
+def test_a_canceled_run_can_be_paused(session: ad.Session):
+    with ad.simulate("example-async", duration_seconds=60) as demo:
+        run = submit(session.connect(demo))
+        while not run.operations or not all(each.polls for each in run.operations):
+            run.wait(timeout=0.02)
+        run.cancel()
+        run.pause()
+        run.wait(timeout=0.5)  # What was on its way has come back.
+        requests = run.requests
+        run.wait(timeout=1)
+        assert run.is_paused
+        assert run.requests == requests
+        run.resume()
+        while run.requests == requests:
+            run.wait(timeout=0.02)
+
+
 def test_all_that_is_known_of_an_operation_can_be_looked_at(tmp_path: Path):
     file = tmp_path / "session.sqlite"
     with ad.simulate("example-async", duration_seconds=0.1, failing=0, api_key=KEY) as demo:

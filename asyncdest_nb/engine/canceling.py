@@ -42,6 +42,7 @@ async def _asked(course: Course, number: int) -> Exception | None:
     (operation,) = course.operations([number])
     contexts = [operation.context or {}]
     while not course.operations([number])[0].is_final:
+        await course.until_resumed()
         asked = await course.ask(course.action.cancel, [operation], contexts=contexts)
         if asked.error is None:
             return None

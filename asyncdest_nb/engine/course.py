@@ -109,8 +109,8 @@ class Course:
         )
 
     async def until_resumed(self) -> None:
-        """Return when the user has not paused the run, or cancels it."""
-        while self.is_paused and not self.is_canceling:
+        """Return when the user has not paused the run."""
+        while self.is_paused:
             await self.channel.clock.sleep(PAUSE_SECONDS)
 
     def hold_back(self, asked: Asked) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -76,6 +78,28 @@ def test_a_canceled_run_can_be_paused(session: ad.Session):
         run.resume()
         while run.requests == requests:
             run.wait(timeout=0.02)
+
+
+def test_a_run_that_ends_while_it_is_paused_has_ended(session: ad.Session):
+    is_asked, release = threading.Event(), threading.Event()
+
+    async def perform(request: Any, data: Any) -> Any:
+        return ad.AsyncActionResponse(async_contexts=[{"operation_id": "o-1"}])
+
+    def poll(request: Any, data: Any) -> Any:
+        is_asked.set()
+        release.wait(timeout=10)
+        return ad.AsyncPollResponse.of([ad.AsyncOperationResult(status="completed")])
+
+    action = ad.Action(title="Send", payload=ad.Payload, perform=perform, poll=poll)
+    crm = session.connect(ad.Destination(name="Crm", slug="crm", actions={"send": action}))
+    run = crm.submit(pd.DataFrame(index=[0]), "send")
+    assert is_asked.wait(timeout=10)
+    run.pause()
+    assert run.wait(timeout=1) == "pending"  # By now it has come to the pause.
+    release.set()
+    assert run.wait(timeout=10) == "completed"
+    assert run.is_at_rest
 
 
 def test_all_that_is_known_of_an_operation_can_be_looked_at(tmp_path: Path):

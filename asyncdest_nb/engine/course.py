@@ -109,8 +109,8 @@ class Course:
         )
 
     async def until_resumed(self) -> None:
-        """Return when the user has not paused the run."""
-        while self.is_paused:
+        """Return when the user has not paused the run, or nothing is left to send or to ask."""
+        while self.is_paused and not self.ledger.is_at_rest:
             await self.channel.clock.sleep(PAUSE_SECONDS)
 
     def hold_back(self, asked: Asked) -> None:

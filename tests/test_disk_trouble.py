@@ -288,6 +288,18 @@ def test_damage_that_sqlite_cannot_see_is_named(path: Path, change: str):
     store.close()
 
 
+def test_a_file_that_was_refused_can_be_restored_and_opened(path: Path):
+    ad.Session(path=path).close()
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.execute("INSERT INTO state VALUES ('', 'key', '{', NULL)")
+    with pytest.raises(StoreError, match="damaged") as _kept:  # As a notebook keeps the last one.
+        ad.Session(path=path)
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.execute("DELETE FROM state")
+    with ad.Session(path=path) as session:
+        assert "read-only" not in repr(session)
+
+
 def test_a_damaged_export_is_refused(tmp_path: Path):
     store = Store()
     write(store, length=1000)

@@ -61,7 +61,11 @@ class Engine:
         self.channels: list[Channel] = []
         self.store = Store(path)
         self.journal = Journal(self.store)
-        self._state = self._read_state()
+        try:
+            self._state = self._read_state()
+        except BaseException:  # Nobody else would let go of the file.
+            self.store.close()
+            raise
 
     def take_over(self) -> bool:
         """Say whether the file is ours by now, because whoever had it is gone."""

@@ -24,6 +24,7 @@ from raw_server import RawServer, answer, silence
 from scripted_jobs import until_put_off
 
 import asyncdest_nb as ad
+from asyncdest_nb.portal import Portal
 from asyncdest_nb.schedule import SquareRoot
 
 CHILD = Path(__file__).parent / "killed_child.py"
@@ -101,6 +102,40 @@ def test_what_waits_for_its_turn_when_a_session_is_closed_is_sent_after_it(
             # The request that has left, whatever else of its row has not.
             assert run.counts["unknown"] == 1
             assert run.counts["pending"] == 19
+
+
+def test_what_a_connect_has_begun_that_is_interrupted_and_repeated_is_done_once(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    class Payload(ad.Payload):
+        user_id: str = ad.field("User ID")
+
+    async def perform(request: Any, data: Any) -> Any:
+        await request(f"{server.url}/{data.payload.user_id}", method="POST", json=1)
+        return {}
+
+    start = Portal.start
+
+    def interrupted(self: Portal, work: Any) -> Any:
+        start(self, work)
+        raise KeyboardInterrupt  # As the stop button does it: in the middle of something.
+
+    act = ad.Action(title="Act", payload=Payload, perform=perform)
+    test = ad.Destination(name="Test", slug="test", actions={"act": act})
+    frame = pd.DataFrame({"user_id": [f"u-{number}" for number in range(20)]})
+    with RawServer() as server:
+        with ad.Session(path=file) as session:
+            session.connect(test, requests_per_second=0.1).submit(frame, "act").wait(timeout=1)
+        with ad.Session(path=file) as session:
+            with monkeypatch.context() as patch:
+                patch.setattr(Portal, "start", interrupted)
+                with pytest.raises(KeyboardInterrupt):
+                    session.connect(test)
+            session.connect(test)
+            assert session.runs()[0].wait(timeout=20) == "completed"
+        assert Counter(each.target for each in server.arrived) == Counter(
+            f"/{user}" for user in frame["user_id"]
+        )
 
 
 def test_two_threads_that_open_a_file_at_once_both_have_it(file: Path):

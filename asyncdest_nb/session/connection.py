@@ -194,6 +194,10 @@ class Connection:
     def resume(self, reopened: Reopened) -> None:
         """Go on with a run of the session's file, if there is anything left to do."""
         run, own = reopened.run, reopened.sending(self._channel)
+        if run._execution is not None:  # By a connect that was interrupted.
+            run._execution.use(self._channel)
+            self._shared.go(run)
+            return
         whole = run.retry_of._sending if run.retry_of else own
         self._go_on(run, None if reopened.is_blank else whole, own.source)
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
 import warnings
-from collections.abc import Iterable, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..engine import Engine
+from ..engine import Engine, Execution
 from ..errors import StoreError, UsageError
 from ..portal import call, portal, require_other_thread, tell, wait_async
 from ..store import Store, StoredRow, StoreWarning
@@ -38,7 +38,7 @@ class Shared:
         self._has_file = path is not None
         engine = Engine(portal().loop, path=path, keeps_payloads=options.keep_payloads)
         self.engine = engine
-        self.going: dict[Run, Future[None]] = {}
+        self.going: dict[Run, asyncio.Task[None]] = {}  # Changed on the engine's thread alone.
         self.is_open = True
         # Two threads that submit the same rows at once, or connect, start a run once.
         self.starting = threading.Lock()
@@ -114,14 +114,23 @@ class Shared:
         return [
             f"the session ends before {run}: what was not sent never will be, and nobody asks "
             "about the rest. Call run.wait() first, or give the session a name"
-            for run in self.going
+            for run in self.runs
             if run.status == "pending" and not run.is_at_rest
         ]
 
     def go(self, run: Run) -> None:
         """Let *run* go, or go on."""
         assert run._execution is not None  # It is connected.
-        self.going[run] = portal().start(run._execution.run())
+        portal().start(self._go(run, run._execution))
+
+    async def _go(self, run: Run, execution: Execution) -> None:
+        # No stop button interrupts the engine's thread. What one interrupts may be done again,
+        # and two at once would send everything twice.
+        before, task = self.going.get(run), asyncio.current_task()
+        assert task is not None  # It runs in one.
+        if not run.is_at_rest and (before is None or before.done()):
+            self.going[run] = task
+            await execution.run()
 
     def known(self, digest: str) -> Run | None:
         """Return the latest retry of the run of *digest*, if any of it is or may be applied."""
@@ -144,35 +153,31 @@ class Shared:
     def forget(self, runs: Sequence[Run]) -> None:
         """Drop *runs*, here and in the file; what is canceled and goes on there is let go."""
         require_other_thread()
-        going = [run for run in runs if run in self.going and not run.is_at_rest]
-        for run in going:
-            if not run._connected().is_canceling:
+        for run in runs:
+            if run._execution and not (run.is_at_rest or run._execution.is_canceling):
                 raise UsageError(f"{run} is still going: cancel it or wait for it first")
-        self._stop(going)
-        call(self._stopped(going))
+        call(self._stop(runs))
         call(self.engine.forget([run.id for run in runs]))
         self.runs = [run for run in self.runs if run not in runs]
         for run in runs:
             self.going.pop(run, None)
         self.reopened = [each for each in self.reopened if each.run not in runs]
 
-    def _stop(self, runs: Iterable[Run]) -> None:
+    async def _stop(self, runs: Sequence[Run]) -> None:
         """Let *runs* come to a stop where they stand."""
-        for run in runs:
+        going = [run for run in runs if run in self.going and not run.is_at_rest]
+        for run in going:
             self.going[run].cancel()
-
-    async def _stopped(self, runs: Iterable[Run]) -> None:
         # They write their last word before they are deleted, or the store closes.
-        for run in runs:
+        for run in going:
             await wait_async(run.rested, timeout=5)
 
     def close(self) -> None:
         """Stop the runs where they stand, then close the connections and the store."""
-        self._stop(self.going)
         # Not by call: half closed, it would have the file for as long as this process lives.
         tell(self._aclose())
 
     async def _aclose(self) -> None:
         self.is_open = False
-        await self._stopped(self.going)
+        await self._stop(list(self.going))
         await self.engine.aclose()

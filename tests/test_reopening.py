@@ -346,6 +346,35 @@ def test_what_another_process_has_open_is_read_only_until_that_is_gone(file: Pat
     assert len(ad.load(file.with_name("exported.sqlite")).operations) == 3
 
 
+def test_threads_that_take_a_session_over_at_once_do_it_once(file: Path):
+    at_once = threading.Barrier(6)
+    interval = sys.getswitchinterval()
+
+    def look(_: int) -> None:
+        at_once.wait(timeout=10)
+        session.runs()
+        session.connect(demo)
+
+    with ad.simulate("example-async", duration_seconds=0.3, failing=0) as demo:
+        submission = {"frame": people(20), "action": "asyncOperation", "batch_size": 1}
+        with child(file, "example-async", demo.settings, **submission):
+            session = ad.Session(path=file)
+            while not session.runs():
+                time.sleep(0.02)
+            assert "read-only" in repr(session)
+        sys.setswitchinterval(1e-5)
+        try:
+            with ThreadPoolExecutor(6) as threads:
+                list(threads.map(look, range(6)))
+        finally:
+            sys.setswitchinterval(interval)
+        with session:
+            (run,) = session.runs()
+            run.wait(timeout=30)
+        arrived = Counter(each["payload"]["user_id"] for each in demo.operations)
+        assert max(arrived.values()) == 1
+
+
 @pytest.mark.parametrize("after", [0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8])
 def test_nothing_is_lost_or_sent_twice_when_the_kernel_is_killed(file: Path, after: float):
     frame = people(400)

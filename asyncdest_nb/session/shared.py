@@ -99,6 +99,12 @@ class Shared:
 
     def refresh(self) -> None:
         """Take the file over if whoever had it is gone; else see how far it has come there."""
+        # On the engine's thread, like all that uses the store: SQLite crashes if one thread
+        # closes what another reads. And of several that ask at once one takes it over.
+        if self.engine.store.holder:
+            call(self._refresh())
+
+    async def _refresh(self) -> None:
         if self.engine.store.holder:
             self.engine.take_over()
             self.read()

@@ -17,6 +17,7 @@ from raw_server import RawServer, answer
 
 import asyncdest_nb as ad
 from asyncdest_nb.destinations.example_async import example_async
+from asyncdest_nb.portal import Portal
 from asyncdest_nb.schedule import SquareRoot
 
 ACCEPTED = answer(202, {"operations": [{"operation_id": "o-1"}, {"operation_id": "o-2"}]})
@@ -61,6 +62,31 @@ def test_the_same_frame_from_two_threads_at_once_is_sent_once(session: ad.Sessio
             sys.setswitchinterval(interval)
         assert {run.id for run in runs} == {runs[0].id}
         assert runs[0].wait(timeout=20) == "completed"
+        assert len(demo.operations) == 2
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_a_submit_that_is_interrupted_and_repeated_sends_once(
+    session: ad.Session, monkeypatch: pytest.MonkeyPatch, is_begun: bool
+):
+    start = Portal.start
+
+    def interrupted(self: Portal, work: Any) -> Any:
+        if is_begun:
+            start(self, work)
+        else:
+            work.close()
+        raise KeyboardInterrupt  # As the stop button does it: in the middle of something.
+
+    with ad.simulate("example-async", duration_seconds=0.1, failing=0) as demo:
+        crm = session.connect(demo)
+        with monkeypatch.context() as patch:
+            patch.setattr(Portal, "start", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                submit(crm)
+        with pytest.warns(ad.AlreadySubmitted):
+            run = submit(crm)
+        assert run.wait(timeout=20) == "completed"
         assert len(demo.operations) == 2
 
 

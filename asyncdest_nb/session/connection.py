@@ -132,6 +132,7 @@ class Connection:
         run._adopt(sending, self)
         if run._execution is not None:
             run._execution.use(self._channel, sending.action)
+            self._shared.go(run)  # If the submit was interrupted before that.
         if run._ledger.has_failed:
             # Trouble of ours, such as a full disk, has stopped it half-way.
             self._go_on(run, sending, sending.at(run._positions).source)
@@ -195,7 +196,7 @@ class Connection:
         """Go on with a run of the session's file, if there is anything left to do."""
         run, own = reopened.run, reopened.sending(self._channel)
         if run._execution is not None:  # By a connect that was interrupted.
-            run._execution.use(self._channel)
+            run._execution.use(self._channel, own.action)
             self._shared.go(run)
             return
         whole = run.retry_of._sending if run.retry_of else own

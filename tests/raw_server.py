@@ -136,12 +136,15 @@ class RawServer:
         self._server = await asyncio.start_server(self._connected, sock=self._socket)
 
     async def _stop(self) -> None:
-        self._server.close()
-        # All tasks of the loop: a connection may be arriving at this moment.
+        for listening in self._server.sockets:
+            self._loop.remove_reader(listening)
+        # First all that have arrived: of a connection that is being made while its server
+        # closes, or whose making is canceled, asyncio leaves the socket open.
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
-            for task in others:
+            for task in self._served:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
+        self._server.close()
         for _ in range(3):  # What was closed is closed some turns later.
             await asyncio.sleep(0)
 
@@ -150,17 +153,16 @@ class RawServer:
         task = asyncio.create_task(self._serve(reader, writer))
         self._served.add(task)
         task.add_done_callback(self._served.discard)
+        # Not in the task: one that is canceled before it begins does nothing at all.
+        task.add_done_callback(lambda _: writer.close())
 
     async def _serve(self, reader: asyncio.StreamReader, writer: Writer) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            try:
-                while not writer.is_closing():
-                    self.arrived.append(await _read(reader))
-                    self.has_arrived.set()
-                    script = self._answers
-                    await script[min(len(self.arrived), len(script)) - 1](writer)
-            finally:
-                writer.close()
+            while not writer.is_closing():
+                self.arrived.append(await _read(reader))
+                self.has_arrived.set()
+                script = self._answers
+                await script[min(len(self.arrived), len(script)) - 1](writer)
 
 
 async def _read(reader: asyncio.StreamReader) -> Arrived:

@@ -1,7 +1,8 @@
 """Polls that fail for long, and hosts that are down: real HTTP to scripted servers on loopback.
 
-Time runs 500 times faster for the engine, so that minutes of waiting take a second;
-only timeouts are real. Nothing may end as failed or lost because nobody could be asked.
+Time runs 500 times faster for the engine, so that minutes of waiting take a second, and
+hardly at all while the machine is busy with something else; only timeouts are real.
+Nothing may end as failed or lost because nobody could be asked.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from email.utils import formatdate
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -24,7 +27,10 @@ import asyncdest_nb as ad
 from asyncdest_nb.engine import Clock
 from asyncdest_nb.operation import State
 
+SHORT_SECONDS = 0.1  # Real ones.
 SPEED = 500
+TICK_SECONDS = 0.001
+LONGEST_TICK_SECONDS = 0.004  # 2 s of the fast clock.
 BEGUN = time.time()
 
 GARBAGE = answer(200, "<<<", {"content-type": "application/json"})
@@ -32,24 +38,58 @@ NO_RESULT = answer(200, ["no", "result"])
 GOING = answer(200, {"status": "processing"})
 
 
+class FastClock:
+    """Time that runs fast, tick by tick.
+
+    A tick that comes late counts for little: where threads wait a second for their turn, so
+    does the one that ticks. In that second a bare clock, as fast, would be minutes on.
+    """
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        is_over = threading.Event()
+        thread = threading.Thread(target=self._tick, args=(is_over,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()
+
+    def _tick(self, is_over: threading.Event) -> None:
+        last = time.monotonic()
+        while not is_over.wait(TICK_SECONDS):
+            before, last = last, time.monotonic()
+            self.now += min(last - before, LONGEST_TICK_SECONDS) * SPEED
+
+    async def sleep(self, seconds: float) -> None:
+        until, left = self.now + seconds, seconds
+        await asyncio.sleep(0)
+        while left > 0:
+            await asyncio.sleep(max(left / SPEED, TICK_SECONDS))
+            left = until - self.now
+
+
+FAST = FastClock()
+
+
 def fast_wall() -> float:
-    return BEGUN + (time.time() - BEGUN) * SPEED
+    return BEGUN + FAST.now
 
 
 def fast_steady() -> float:
-    return time.monotonic() * SPEED
-
-
-async def fast_sleep(seconds: float) -> None:
-    await asyncio.sleep(seconds / SPEED)
+    return FAST.now
 
 
 @pytest.fixture
 def session(monkeypatch) -> Iterator[ad.Session]:
     """Give a session in memory whose time runs fast."""
-    clock = Clock(wall=fast_wall, steady=fast_steady, sleep=fast_sleep)
+    clock = Clock(wall=fast_wall, steady=fast_steady, sleep=FAST.sleep)
     monkeypatch.setattr("asyncdest_nb.engine.Clock", lambda: clock)
-    with ad.Session() as session:
+    with FAST.running(), ad.Session() as session:
         yield session
 
 
@@ -143,8 +183,33 @@ def rows(count: int) -> pd.DataFrame:
     return pd.DataFrame({"user_id": names, "operation_type": "sync_profile"})
 
 
-def connect(session: ad.Session, partner: Partner, *, timeout_seconds: float = 5) -> ad.Connection:
-    return session.connect("example-async", endpoint=partner.url, timeout_seconds=timeout_seconds)
+def connect(
+    session: ad.Session,
+    partner: Partner,
+    *,
+    fault: Answer | None = None,
+    timeout_seconds: float = 5,
+) -> ad.Connection:
+    """Connect to *partner*; who meets silence as the *fault* of a poll has a short patience."""
+    patience = SHORT_SECONDS if fault is silence else timeout_seconds
+    return session.connect(
+        polled_by(
+            lambda poll, request, data: poll(partial(request, timeout_seconds=patience), data)
+        ),
+        endpoint=partner.url,
+        timeout_seconds=timeout_seconds,
+    )
+
+
+def polled_by(ask: Callable[..., Any], **action: Any) -> ad.Destination:
+    """Return the example destination, whose poll *ask* is given; and more of its *action*."""
+    whole = ad.destinations()["example-async"]
+    given = whole.actions["asyncOperation"]
+
+    async def poll(request: Any, data: Any) -> Any:
+        return await ask(given.poll, request, data)
+
+    return replace(whole, actions={"asyncOperation": replace(given, poll=poll, **action)})
 
 
 def wait_until(run: ad.Run, is_so: Callable[[], bool]) -> None:
@@ -189,7 +254,7 @@ SILENT = r"2 operations cannot be asked about: .*{}"
 )
 def test_twenty_failed_polls_in_a_row_change_no_outcome(session, fault, notice):
     with Partner(fault) as partner:
-        run = connect(session, partner, timeout_seconds=0.1).submit(rows(2), "asyncOperation")
+        run = connect(session, partner, fault=fault).submit(rows(2), "asyncOperation")
         watch = Watch(run)
         wait_until(run, lambda: bool(run.operations) and run.operations[0].poll_errors >= 20)
         wait_until(run, lambda: run.operations[1].poll_errors >= 20)
@@ -216,13 +281,6 @@ def test_an_operation_that_is_not_known_for_a_while_is_waited_for(session):
     ended_well(run)
 
 
-def grouped() -> ad.Destination:
-    """Return the example destination, asking about four operations a call."""
-    one_by_one = ad.destinations()["example-async"]
-    actions = {slug: replace(each, poll_batch_size=4) for slug, each in one_by_one.actions.items()}
-    return replace(one_by_one, actions=actions)
-
-
 @pytest.mark.parametrize(
     ("fault", "state"),
     [
@@ -237,7 +295,8 @@ def test_an_operation_that_gets_no_answer_does_not_keep_it_from_its_group(sessio
         await (fault if number == 2 else partner._ending(number))(writer)
 
     with Partner(all_but_one) as partner:
-        crm = session.connect(grouped(), endpoint=partner.url)
+        found = polled_by(lambda poll, *given: poll(*given), poll_batch_size=4)
+        crm = session.connect(found, endpoint=partner.url)
         run = crm.submit(rows(6), "asyncOperation")
         wait_until(run, lambda: list(run.results()["status"]).count("pending") <= 1)
         wait_until(run, lambda: run.operations[2].state is state)
@@ -250,16 +309,12 @@ def test_an_operation_that_gets_no_answer_does_not_keep_it_from_its_group(sessio
 def test_the_operations_of_a_group_are_asked_about_together_while_the_host_is_down(session):
     sizes = []
 
-    async def poll(request: Any, data: Any) -> Any:
+    def ask(poll: Any, request: Any, data: Any) -> Any:
         sizes.append(len(data.async_contexts))
-        return await whole.actions["asyncOperation"].poll(request, data)
+        return poll(request, data)
 
-    whole = grouped()
-    action = replace(whole.actions["asyncOperation"], poll=poll)
     with Partner(answer(500)) as partner:
-        crm = session.connect(
-            replace(whole, actions={"asyncOperation": action}), endpoint=partner.url
-        )
+        crm = session.connect(polled_by(ask, poll_batch_size=4), endpoint=partner.url)
         run = crm.submit(rows(4), "asyncOperation")
         wait_until(run, lambda: run.operations and run.operations[0].poll_errors >= 10)
         partner.polls = None
@@ -330,7 +385,7 @@ def test_the_whole_host_is_left_alone_for_as_long_as_it_asks(
 )
 def test_a_host_that_is_down_for_ten_minutes_is_asked_now_and_then(session, fault):
     with Partner(GOING) as partner:
-        crm = connect(session, partner, timeout_seconds=0.1)
+        crm = connect(session, partner, fault=fault)
         run = crm.submit(rows(50), "asyncOperation")
         wait_until(run, lambda: [each.polls > 0 for each in run.operations] == [True] * 50)
         partner.polls, before = fault, len(partner.polled_at)

@@ -372,14 +372,15 @@ def test_an_aborted_job_keeps_what_was_processed_and_says_so_row_by_row(session)
         {"token_seconds": 0.7},
         {"unavailable_every": 3},
         {"throttle_share": 0.5, "retry_after_seconds": 0.05},
-        {"requests_per_second_limit": 5, "retry_after_seconds": 0.2},
+        # Of the eight requests at the least each had to take half a second not to meet it.
+        {"requests_per_second_limit": 2, "retry_after_seconds": 0.5, "duration_seconds": 0.5},
         {"outages": [(0, 1.0)], "retry_after_seconds": 0.2},
     ],
     ids=lambda trouble: next(iter(trouble)),
 )
 def test_trouble_changes_no_outcome_and_makes_no_second_job(session, trouble):
     people = contacts(200)
-    with play(failing=0.1, duration_seconds=2, seed=5, **trouble) as simulator:
+    with play(**{"failing": 0.1, "duration_seconds": 2, "seed": 5, **trouble}) as simulator:
         run = session.connect(simulator).submit(people, "upsert", **CONTACTS, schedule=eager())
         assert run.wait(timeout=60) == "partial"
         jobs, there = simulator.operations, stored(simulator)

@@ -690,12 +690,22 @@ def test_a_wait_starts_no_process_that_a_kernel_would_wait_for_at_its_end():
     assert done.stdout == "True []\n", done.stderr
 
 
-def test_an_interrupted_wait_leaves_the_run_going(session, simulator):
-    crm = session.connect(simulator)
-    frame = pd.DataFrame(
-        {"user_id": [f"u{i}" for i in range(20)], "operation_type": "sync_profile"}
-    )
-    run = crm.submit(frame, "asyncOperation", schedule=SquareRoot(minimum=0.6))
+def until(is_over: threading.Event) -> ad.Destination:
+    """Return a destination whose operations complete once *is_over* is set."""
+
+    async def perform(request: Any, data: Any) -> Any:
+        return ad.AsyncActionResponse(async_contexts=[{"operation_id": data.payload.user_id}])
+
+    async def poll(request: Any, data: Any) -> Any:
+        status = "completed" if is_over.is_set() else "pending"
+        return ad.AsyncPollResponse.of([ad.AsyncOperationResult(status=status)])
+
+    return destination(perform=perform, poll=poll)
+
+
+def test_an_interrupted_wait_leaves_the_run_going(session):
+    is_over = threading.Event()
+    run = submit(session, until(is_over), users("a", "b"))
     timer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
     timer.start()
     with pytest.raises(KeyboardInterrupt) as stopped:
@@ -703,15 +713,13 @@ def test_an_interrupted_wait_leaves_the_run_going(session, simulator):
     timer.join()
     assert "the run goes on" in stopped.value.__notes__[0]
     assert not run.is_at_rest
-    assert run.wait(timeout=30) == "partial"
+    is_over.set()
+    assert run.wait(timeout=30) == "completed"
 
 
-def test_a_run_can_be_awaited_more_than_once_and_cancelling_that_stops_nothing(session, simulator):
-    crm = session.connect(simulator)
-    frame = pd.DataFrame(
-        {"user_id": [f"u{i}" for i in range(20)], "operation_type": "sync_profile"}
-    )
-    run = crm.submit(frame, "asyncOperation", schedule=SquareRoot(minimum=0.4))
+def test_a_run_can_be_awaited_more_than_once_and_cancelling_that_stops_nothing(session):
+    is_over = threading.Event()
+    run = submit(session, until(is_over), users("a", "b"))
 
     async def main() -> str:
         waiter = asyncio.ensure_future(_await(run))
@@ -720,10 +728,11 @@ def test_a_run_can_be_awaited_more_than_once_and_cancelling_that_stops_nothing(s
         with pytest.raises(asyncio.CancelledError):
             await waiter
         assert not run.is_at_rest
+        is_over.set()
         return await run
 
-    assert asyncio.run(main()) == "partial"
-    assert asyncio.run(main_again(run)) == "partial"
+    assert asyncio.run(main()) == "completed"
+    assert asyncio.run(main_again(run)) == "completed"
 
 
 async def _await(run: ad.Run) -> str:

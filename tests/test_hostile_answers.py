@@ -31,14 +31,21 @@ def session() -> Iterator[Session]:
 
 
 def submit(
-    session: Session, server: RawServer, *, rows: pd.DataFrame = THREE, **options: object
+    session: Session,
+    server: RawServer,
+    *,
+    rows: pd.DataFrame = THREE,
+    reply: Answer | None = None,
+    **options: object,
 ) -> Run:
-    crm = session.connect("example-async", endpoint=server.url, timeout_seconds=0.5)
+    """Submit *rows*; only where the *reply* is silence it is not waited for for long."""
+    patience = 0.5 if reply is silence else 10
+    crm = session.connect("example-async", endpoint=server.url, timeout_seconds=patience)
     return crm.submit(rows, "asyncOperation", schedule=SquareRoot(minimum=0.02), **options)
 
 
-def submit_one(session: Session, server: RawServer) -> Run:
-    return submit(session, server, rows=THREE.head(1), batch_size=1)
+def submit_one(session: Session, server: RawServer, *, reply: Answer | None = None) -> Run:
+    return submit(session, server, rows=THREE.head(1), reply=reply, batch_size=1)
 
 
 def wait_until(run: Run, is_so: Callable[[Run], bool]) -> None:
@@ -95,7 +102,7 @@ def ids(*found: object) -> Answer:
 )
 def test_rows_nobody_knows_about_wait_for_the_user_and_are_sent_once(session, reply, message):
     with RawServer(reply) as server:
-        run = submit(session, server)
+        run = submit(session, server, reply=reply)
         assert run.wait(timeout=20) == "pending"
         assert run.is_at_rest
         assert run.counts["unknown"] == 3
@@ -195,7 +202,7 @@ def test_a_poll_that_says_nothing_changes_nothing_until_the_destination_speaks(
 ):
     has_recovered = threading.Event()
     with RawServer(TAKEN, until(has_recovered, reply, DONE)) as server:
-        run = submit_one(session, server)
+        run = submit_one(session, server, reply=reply)
         wait_until(run, lambda run: bool(run.operations) and run.operations[0].polls >= 2)
         assert run.operations[0].state in (State.ACCEPTED, State.RUNNING)
         assert message in run.operations[0].message

@@ -168,7 +168,9 @@ def test_a_request_that_waits_for_its_turn_is_not_sent_any_more(session):
     later = answer(429, headers={"retry-after": "30"})
     with RawServer(later, CREATED) as server:
         action = ad.Action(title="Act", payload=Payload, perform=create, poll=done)
-        run = submit(connect(session, action, server.url), ["a", "b", "c"])
+        # So few that none of the others has left when the first is answered.
+        crm = connect(session, action, server.url, requests_per_second=0.1)
+        run = submit(crm, ["a", "b", "c"])
         while not server.arrived:
             run.wait(timeout=0.02)
         run.wait(timeout=0.2)

@@ -6,6 +6,7 @@ What was sent was sent under the old definition. The new one may not make it go 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,10 +17,11 @@ import pytest
 import recovering
 from counting_partner import KEY, Fault, Partner
 from pydantic import field_validator
-from raw_server import RawServer, answer, reset, silence
+from raw_server import RawServer, Writer, answer, reset, silence
 from recovering import WAYS, eager, people, poll, sending
 
 import asyncdest_nb as ad
+from asyncdest_nb.engine import Clock
 
 LATER = Fault(answer(429, headers={"retry-after": "30"}), is_applied=False)
 ROWS = 3
@@ -172,12 +174,20 @@ def test_a_retry_of_a_payload_that_would_be_another_one_is_invalid(path: Path):
 # A key that the partner may have forgotten
 
 KEYED: dict[str, Any] = {"perform_batch": sending(header=KEY), "recovery": "key"}
-SOON = Fault(answer(429, headers={"retry-after": "1"}), is_applied=False)
 
 
-def test_a_key_that_ages_while_the_host_is_busy_is_not_used_again(session: ad.Session):
-    with Partner(Fault(reset), SOON) as partner:
-        run = submit(session, partner, **KEYED, key_seconds=0.5)
+def test_a_key_that_ages_while_the_host_is_busy_is_not_used_again(monkeypatch: pytest.MonkeyPatch):
+    days: list[int] = []
+    clock = Clock(wall=lambda: time.time() + 86_400 * len(days))
+    monkeypatch.setattr("asyncdest_nb.engine.Clock", lambda: clock)
+
+    async def busy_for_a_day(writer: Writer) -> None:
+        days.append(1)
+        await answer(429, headers={"retry-after": "1"})(writer)
+
+    busy = Fault(busy_for_a_day, is_applied=False)
+    with Partner(Fault(reset), busy) as partner, ad.Session() as session:
+        run = submit(session, partner, **KEYED, key_seconds=3_600)
         settle(run)
         assert states(run) == {"held"}
         assert "too long ago" in message(run)

@@ -97,7 +97,9 @@ class Action:
     - "prepare_commit": what ``steps`` make possible, and therefore never given.
 
     ``find`` gets the payloads, and returns what ``perform_batch`` would have, or None
-    if the destination does not have the submission; raising a 404 says None too.
+    if the destination does not have the submission; raising a 404 says None too. What
+    ``poll`` reads of the state it sets again, since a request that was cut off by the end
+    of a process may have taken with it what was set before.
 
     ``cancel`` asks the destination to cancel the operation of one context; how that
     ended, ``poll`` says.

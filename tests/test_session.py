@@ -22,6 +22,7 @@ from pydantic import field_validator
 from raw_server import Answer, RawServer, Writer, answer
 
 import asyncdest_nb as ad
+from asyncdest_nb.engine import execution
 from asyncdest_nb.schedule import SquareRoot
 
 EAGER = {"minimum": 0.02, "cost": 0.001}
@@ -60,6 +61,26 @@ def submit(session: ad.Session, act: ad.Destination, frame: pd.DataFrame, **opti
 
 async def _echo(request: Any, data: Any) -> Any:
     return {"seen": data.payload.user_id}
+
+
+def test_a_screen_follows_how_far_the_rows_are_looked_at(session, monkeypatch):
+    monkeypatch.setattr(execution, "HEARTBEAT_TICKS", 1_000_000)
+    heard: list[str] = []
+    has_heard = asyncio.Event()
+
+    async def check(request: Any, data: Any) -> Any:
+        await has_heard.wait()
+        return [None]
+
+    def hear(numbers: Any, at_rest: bool) -> None:
+        heard.extend(run.notices)
+        if len(heard) == 3:
+            has_heard.set()
+
+    run = submit(session, destination(perform=_echo, check=check), users("a"))
+    run.on_change(hear)
+    assert run.wait(timeout=10) == "completed"
+    assert heard[:3] == ["preparing: 1 of 1 rows"] * 3
 
 
 def test_a_synchronous_action_completes_its_rows_at_once(session):

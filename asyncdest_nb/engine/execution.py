@@ -35,6 +35,7 @@ class Execution:
         self._course = course
         self._beginning = beginning
         self._group: asyncio.TaskGroup | None = None
+        self.has_begun = False
         self.failure: Exception | None = None  # What ended the run before its time.
 
     @property
@@ -53,11 +54,12 @@ class Execution:
         return self._course.requests
 
     async def run(self) -> None:
-        """Bring every operation to rest, then say so to whoever waits.
+        """Bring every operation to rest, then say so to whoever waits; to be called once.
 
         A failure of ours (the store) ends the run where it stands: what was not
         sent stays planned, and whoever waits gets the error.
         """
+        self.has_begun = True
         publisher = asyncio.create_task(self._publish())
         failure: Exception | None = AsyncDestError(
             "the session was closed before the run ended; results() has what is known"

@@ -125,16 +125,16 @@ class Shared:
         ]
 
     def go(self, run: Run) -> None:
-        """Let *run* go, or go on."""
+        """Let *run* go, or go on, unless it does already."""
         assert run._execution is not None  # It is connected.
         portal().start(self._go(run, run._execution))
 
     async def _go(self, run: Run, execution: Execution) -> None:
         # No stop button interrupts the engine's thread. What one interrupts may be done again,
         # and two at once would send everything twice.
-        before, task = self.going.get(run), asyncio.current_task()
+        task = asyncio.current_task()
         assert task is not None  # It runs in one.
-        if not run.is_at_rest and (before is None or before.done()):
+        if not (run.is_at_rest or execution.has_begun):
             self.going[run] = task
             await execution.run()
 

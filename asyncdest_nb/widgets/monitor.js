@@ -33,6 +33,9 @@ const SPOKEN_EVERY = 10; // seconds between two sentences to a screen reader
 const WINDOW = 60; // seconds that the throughput is taken from
 const FEWEST = 5; // durations before anything is said of the others
 const TRUSTED = 10; // percent of progress, from which on it says how long the rest takes
+const STEEPEST = 5; // the shape of Weibull's law that few durations of one length would exceed
+const FEW = 0.05; // of those that report their progress may be done before that promises it
+const DOUBT = 1.5; // times as long as its progress promises, and nearly every operation is done
 const STUCK = 3; // times the longest duration seen, and nobody can say how long another takes
 const SLICE = 6; // ms of work between two looks at what else the page has to do
 const LOOK = 1000; // operations between two looks at the clock
@@ -142,6 +145,8 @@ export function* unpacked(message, buffers) {
  */
 const FIELDS = { rows: ["good", "failed", "all"] };
 const STARTED = "started"; // The column that those of kind "elapsed" count from.
+const PROGRESS = "progress";
+const REPORTED = "progress.at"; // The field with the Unix seconds of the kernel when it was reported.
 
 /** @param {Column} column @returns {string[]} the names of its fields */
 function fieldsOf({ name, kind }) {
@@ -183,7 +188,27 @@ export function apply(picture, message, buffers, now) {
   picture.skew = message.now - now;
   picture.wordAt = now;
   picture.trouble = "";
-  for (const part of unpacked(message, buffers)) lay(picture, part);
+  for (const part of unpacked(message, buffers)) {
+    if (part.name === PROGRESS) noteReports(picture, part, message);
+    lay(picture, part);
+  }
+}
+
+/**
+ * Note when the destination reported this progress, before it is laid on that of before.
+ * @param {Picture} picture
+ * @param {Part} part
+ * @param {Message} message
+ */
+function noteReports({ fields, header }, { numbers, values }, { kind, now }) {
+  const at = (fields[REPORTED] = withRoom(fields[REPORTED], header?.operations ?? 0, false));
+  const before = fields[PROGRESS] ?? [];
+  for (let i = 0; i < numbers.length; i++) {
+    const number = numbers[i];
+    // A delta has what was asked about just now, the others whatever is known.
+    const isNew = kind === "delta" || before[number] !== values[i];
+    if (isNew || Number.isNaN(at[number])) at[number] = now;
+  }
 }
 
 /** Lay the values of a part on the fields of its column. */
@@ -276,14 +301,15 @@ const edgeOf = (bin) => FIRST_EDGE * RATIO ** bin;
 
 /**
  * Count what a look at all operations tells of their pace, and yield now and then.
- * @param {{open: Float64Array, start: Float64Array, end: Float64Array, all?: Float64Array, progress?: Float64Array}} fields
+ * @param {{open: Float64Array, start: Float64Array, end: Float64Array, all?: Float64Array,
+ *   progress?: Float64Array, reported?: Float64Array}} fields
  * @param {number} now Unix seconds of the kernel
  */
-export function* pacing({ open, start, end, all, progress }, now) {
+export function* pacing({ open, start, end, all, progress, reported }, now) {
   const found = {
     ended: new Array(BINS).fill(0), open: new Array(BINS).fill(0), waiting: 0, count: 0,
-    exposure: 0, recentRows: 0, recent: 0,
-    reported: 0, // Seconds until the last of those that began is done, going by its progress.
+    recentRows: 0, recent: 0,
+    rests: new Array(BINS).fill(0), // What is left of those that report how far they are.
   };
   let first = Infinity;
   for (let at = 0; at < open.length; at++) {
@@ -297,48 +323,53 @@ export function* pacing({ open, start, end, all, progress }, now) {
     if (!hasEnded && !open[at]) continue; // Nobody knows when, if ever.
     if (start[at] !== start[at]) found.waiting += hasEnded ? 0 : 1;
     else count(found, hasEnded, (hasEnded ? end[at] : now) - start[at]);
-    if (!hasEnded) found.reported = Math.max(found.reported, restOf(now - start[at], progress?.[at] ?? NaN));
+    if (!hasEnded && progress && reported) countRest(found, progress[at], reported[at] - start[at], now - start[at]);
   }
   const seconds = Math.min(WINDOW, Math.max(1, now - first));
   return { ...found, perSecond: found.recent / seconds, rowsPerSecond: found.recentRows / seconds };
 }
 
-/** The seconds that an operation of this age still takes at the pace of its progress in percent. */
-function restOf(/** @type {number} */ age, /** @type {number} */ progress) {
+/**
+ * Count what is left of an operation that goes on as it has gone until it reported its progress.
+ * @param {any} found
+ * @param {number} progress percent
+ * @param {number} then its age when it did, in seconds
+ * @param {number} age
+ */
+function countRest(found, progress, then, age) {
   // At 100 and not done it says nothing of what is still to come.
-  return progress >= TRUSTED && progress < 100 ? (age * (100 - progress)) / progress : Infinity;
+  if (!(progress >= TRUSTED && progress < 100 && then > 0)) return;
+  // One that should be done by now is waited for still.
+  found.rests[Math.min(BINS - 1, binOf(Math.max(1, (100 * then) / progress - age)))] += 1;
 }
 
 function count(/** @type {any} */ found, /** @type {boolean} */ hasEnded, /** @type {number} */ seconds) {
   (hasEnded ? found.ended : found.open)[Math.min(BINS - 1, binOf(seconds))] += 1;
   found.count += hasEnded ? 1 : 0;
-  found.exposure += seconds ** 2;
 }
 
 /**
  * Return the share of operations that take longer than so many seconds, as a function.
  *
  * Kaplan and Meier's estimate, since those still open are not those that took long: it
- * counts them for as long as they have been seen. Past the longest duration seen, what
- * is still open ends the more often the older it is (Weibull's law with shape 2, fitted
- * to all that was seen): a steady rate would give a thousand that began together minutes
- * after their last.
- * @param {{ended: number[], open: number[], count: number, exposure: number}} pace
+ * counts them for as long as they have been seen. Past the longest duration seen it goes on
+ * by Weibull's law, fitted to all that was seen: a steady rate would give a thousand that
+ * began together minutes after their last.
+ * @param {{ended: number[], open: number[]}} pace
  */
-export function survival({ ended, open, count: endings, exposure }) {
+export function survival({ ended, open }) {
   const last = ended.findLastIndex((n) => n > 0);
-  const sum = (/** @type {number[]} */ bins) => bins.reduce((total, n) => total + n, 0);
-  let atRisk = sum(ended) + sum(open);
+  let atRisk = sumOf(ended) + sumOf(open);
   const shares = [1];
   for (let bin = 0; bin <= last; bin++) {
     shares.push(shares[bin] * (1 - ended[bin] / Math.max(1, atRisk)));
     atRisk -= ended[bin] + open[bin];
   }
+  const { shape, rate } = weibull({ ended, open });
+  const passed = edgeOf(last) ** shape;
   return (/** @type {number} */ seconds) => {
     const bin = binOf(seconds);
-    if (bin > last) {
-      return shares[last + 1] * Math.exp(-(endings / exposure) * (seconds ** 2 - edgeOf(last) ** 2));
-    }
+    if (bin > last) return shares[last + 1] * Math.exp(-rate * (seconds ** shape - passed));
     const below = bin ? edgeOf(bin - 1) : 0;
     const part = Math.min(1, (seconds - below) / (edgeOf(bin) - below));
     return shares[bin] + part * (shares[bin + 1] - shares[bin]);
@@ -346,56 +377,81 @@ export function survival({ ended, open, count: endings, exposure }) {
 }
 
 /**
+ * Return what is likeliest: after so many seconds a share of exp(-rate * seconds ** shape) is open.
+ *
+ * Shape 1 is a steady rate; the greater, the more suddenly old ones end.
+ * @param {{ended: number[], open: number[]}} pace
+ */
+function weibull({ ended, open }) {
+  const [times, count] = [ended.map((_, bin) => edgeOf(bin) / Math.sqrt(RATIO)), sumOf(ended)];
+  const logs = times.map(Math.log);
+  const mean = ended.reduce((total, n, bin) => total + n * logs[bin], 0) / count;
+  const powers = (/** @type {number} */ shape, /** @type {number[]} */ weights) =>
+    times.reduce((total, time, bin) => total + (ended[bin] + open[bin]) * weights[bin] * time ** shape, 0);
+  const ones = times.map(() => 1);
+  let [low, high] = [1, STEEPEST];
+  for (let step = 0; step < 16; step++) {
+    const shape = (low + high) / 2;
+    if (powers(shape, logs) / powers(shape, ones) - 1 / shape > mean) high = shape;
+    else low = shape;
+  }
+  return { shape: low, rate: count / powers(low, ones) };
+}
+
+/**
  * Return in how many seconds all is done, by a chance of a half and of nine tenths.
  *
- * Where all report their progress, and that promises less, it is believed, and no chance
- * is known: p90 is null. All is null while too little is known to say.
+ * Those that report their progress are taken to end when that promises it, or half as much
+ * later for the nine tenths; the others, and the few that promise to be last, as others have
+ * ended: of those that will fail, progress often stands still. Those that wait start one by
+ * one, as fast as others have ended in the last minute.
+ *
+ * null while too little is known to say, or one takes far longer than any that has ended; p90
+ * alone while all that is known was promised.
  * @param {Pace} pace
  * @returns {{median: number, p90: number | null} | null}
  */
 export function etaOf(pace) {
-  const left = pace.waiting + pace.open.reduce((total, n) => total + n, 0);
-  if (!left) return null;
-  const found = seenEta(pace);
-  const isReported = !pace.waiting && pace.reported < (found?.median ?? Infinity) && !isStuck(pace);
-  return isReported ? { median: pace.reported, p90: null } : found;
+  const isKnown = pace.count >= FEWEST;
+  if (!(pace.waiting || sumOf(pace.open)) || (isKnown && isStuck(pace))) return null;
+  if (pace.waiting && !(isKnown && pace.perSecond)) return null;
+  const chance = chanceOf(pace, isKnown ? survival(pace) : () => 1);
+  const median = firstWhere((t) => chance(t, t) >= 0.5);
+  const p90 = firstWhere((t) => chance(t, t / DOUBT) >= 0.9);
+  return median === null || p90 === null ? null : { median, p90: isKnown ? p90 : null };
 }
+
+const sumOf = (/** @type {number[]} */ bins) => bins.reduce((total, n) => total + n, 0);
 
 /** Whether one takes far longer than any that has ended. */
 function isStuck(/** @type {Pace} */ pace) {
   const [longest, oldest] = [pace.ended, pace.open].map((bins) => edgeOf(bins.findLastIndex((n) => n > 0)));
-  return pace.count >= FEWEST && oldest > STUCK * longest;
+  return oldest > STUCK * longest;
 }
 
 /**
- * Return it by how long others have taken.
- *
- * Those that wait are taken to start one by one, as fast as others have ended in the last minute.
+ * The chance that all is done within so many seconds, and of reports that promise as many.
  * @param {Pace} pace
+ * @param {(seconds: number) => number} share of operations that take longer
  */
-function seenEta(pace) {
-  if (pace.count < FEWEST || (pace.waiting && !pace.perSecond) || isStuck(pace)) return null;
-  const chance = chanceOf(pace);
-  const [median, p90] = [0.5, 0.9].map((wanted) => firstWhere((t) => chance(t) >= wanted));
-  return median === null || p90 === null ? null : { median, p90 };
-}
-
-/** The chance that all is done within so many seconds, as a function of these. */
-function chanceOf(/** @type {Pace} */ pace) {
-  const share = survival(pace);
+function chanceOf(pace, share) {
+  const [begun, reporting] = [sumOf(pace.open), sumOf(pace.rests)];
   const ages = pace.open.flatMap((n, bin) => (n ? [[n, edgeOf(bin) / Math.sqrt(RATIO)]] : []));
   const starts = pace.waiting
     ? [1, 2, 3, 4, 5, 6, 7, 8].map((part) => (part / 8) * (pace.waiting / pace.perSecond)) : [];
-  return (/** @type {number} */ seconds) => {
-    let chance = 1;
-    for (const [n, age] of ages) {
+  return (/** @type {number} */ seconds, /** @type {number} */ promised) => {
+    const early = sumOf(pace.rests.slice(0, binOf(promised)));
+    if (reporting - early > Math.max(2, FEW * reporting)) return 0;
+    const left = begun - early;
+    let log = 0; // Of a product of thousands little is left.
+    for (const [n, age] of left ? ages : []) {
       const longer = share(age);
-      if (longer > 0) chance *= Math.max(0, 1 - share(age + seconds) / longer) ** n;
+      if (longer > 0) log += (left / begun) * n * Math.log(Math.max(0, 1 - share(age + seconds) / longer));
     }
     for (const start of starts) {
-      chance *= seconds > start ? (1 - share(seconds - start)) ** (pace.waiting / 8) : 0;
+      log += seconds > start ? (pace.waiting / 8) * Math.log(1 - share(seconds - start)) : -Infinity;
     }
-    return chance;
+    return Math.exp(log);
   };
 }
 
@@ -708,7 +764,8 @@ const NOTHING_FOUND = { moving: 0, unanswered: 0, rowsPerSecond: 0, eta: null };
 export function* measuring({ fields }, now) {
   const none = new Float64Array(fields.status?.length ?? 0).fill(NaN);
   const number = (/** @type {string} */ name) => /** @type {Float64Array} */ (fields[name] ?? none);
-  const [open, progress, all, errors] = [OPEN, "progress", "rows.all", "poll_errors"].map(number);
+  const [open, progress, reported] = [OPEN, PROGRESS, REPORTED].map(number);
+  const [all, errors] = ["rows.all", "poll_errors"].map(number);
   const sums = { moving: 0, unanswered: 0 };
   for (let at = 0; at < open.length; at++) {
     if (at % LOOK === LOOK - 1) yield;
@@ -716,7 +773,7 @@ export function* measuring({ fields }, now) {
     if (open[at] && progress[at] > 0) sums.moving += ((all[at] || 1) * progress[at]) / 100;
   }
   const [start, end] = [STARTED, "elapsed"].map(number);
-  const pace = yield* pacing({ open, all, progress, start, end }, now);
+  const pace = yield* pacing({ open, all, progress, reported, start, end }, now);
   return { ...sums, rowsPerSecond: pace.rowsPerSecond, eta: etaOf(pace) };
 }
 

@@ -408,8 +408,17 @@ def test_a_host_that_is_down_for_ten_minutes_is_asked_now_and_then(session, faul
     ended_well(run)
 
 
-def test_a_host_that_is_gone_is_found_again_by_itself(session):
-    with Partner(GOING) as partner:
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Give a port that nobody takes while no server listens on it."""
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        yield kept.getsockname()[1]
+
+
+def test_a_host_that_is_gone_is_found_again_by_itself(session, port):
+    with Partner(GOING, port=port) as partner:
         crm = connect(session, partner)
         run = crm.submit(rows(50), "asyncOperation")
         wait_until(run, lambda: [each.polls > 0 for each in run.operations] == [True] * 50)
@@ -420,7 +429,7 @@ def test_a_host_that_is_gone_is_found_again_by_itself(session):
     assert any("was not sent" in each for each in run.notices), run.notices
     # What waits for the host is known not to be sent, whatever becomes of the kernel.
     assert {each.state for each in later.operations} == {State.PLANNED}
-    with Partner(port=partner.port) as again:
+    with Partner(port=port) as again:
         assert run.wait(timeout=60) == "partial"
         assert later.wait(timeout=60) == "partial"
         assert len(again.posted_at) == 5

@@ -678,6 +678,7 @@ def test_columns_that_cannot_be_keys_of_an_object_are_named(demo, session):
     assert "we.ird" not in dict(clicks.find("Columns for Operation Data").options)
     assert "Left out, as dots" in clicks.text
     assert "in a mapping: &#x27;we.ird&#x27;. Rename them" in clicks.text
+    assert "Hold Ctrl, or ⌘ on a Mac, to choose several" in clicks.text
     clicks = ready(demo, session, frame=FRAME.drop(columns="we.ird"))
     clicks.find("Operation Data (optional)").value = "columns"
     assert "Left out" not in clicks.text

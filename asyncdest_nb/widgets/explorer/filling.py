@@ -99,7 +99,8 @@ class FieldRow:
             control = parts.several(
                 f"Columns for {field.label}", [(name, name) for name in keys], changed
             )
-            about = _left_out([name for name in self._columns if name not in keys])
+            left_out = _left_out([name for name in self._columns if name not in keys])
+            about = f"Hold Ctrl, or ⌘ on a Mac, to choose several. {left_out}".strip()
         else:
             names = [f"{{{{{name}}}}}, and " for name in in_reach(self._columns)[:1]]
             hint = f"{''.join(names)}any text around it"

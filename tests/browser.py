@@ -16,13 +16,21 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import nbformat
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, Route
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Playwright,
+    Request,
+    Route,
+)
 
 App = Literal["lab", "notebook"]
 
@@ -85,6 +93,19 @@ while time.monotonic() < give_up and not enough.exists():
         sum(range(1000))
 enough.unlink()
 """
+
+
+_KEEP_TEXTS = """node => {
+  const texts = (node.textsShown = [node.textContent]);
+  new MutationObserver(() => texts.push(node.textContent))
+    .observe(node, { childList: true, characterData: true, subtree: true });
+}"""
+
+
+def keep_texts(locator: Locator) -> Callable[[], set[str]]:
+    """Return what gives every text that an element has shown since, however briefly."""
+    locator.evaluate(_KEEP_TEXTS)
+    return lambda: set(locator.evaluate("node => node.textsShown"))
 
 
 def find_chromium() -> str | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import browser
 import pytest
-from browser import COMPUTE
+from browser import COMPUTE, keep_texts
 from conftest import missing
 from playwright.sync_api import expect
 from test_explorer_browser import WAIT, pick
@@ -63,10 +63,10 @@ def test_the_screen_changes_and_buttons_work_while_a_cell_runs_where_the_kernel_
     assert "".join(notebook.outputs()[0][0]["text"]).strip() == version
     notebook.run(1)
     notebook.start(2)
-    rest, seen = notebook.page.locator(".adm-rest"), set()
-    while "200 of 200 rows at rest · 100 %" not in seen:
-        seen.add(rest.inner_text())
-    assert len(seen) > 5, "the monitor stood still while the cell computed"
+    rest = notebook.page.locator(".adm-rest")
+    seen = keep_texts(rest)
+    expect(rest).to_have_text("200 of 200 rows at rest · 100 %", timeout=60_000)
+    assert len(seen()) > 5, "the monitor stood still while the cell computed"
     notebook.enough()
     notebook.run(3)
     notebook.start(4)

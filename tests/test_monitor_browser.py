@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 import pytest
-from browser import COMPUTE
+from browser import COMPUTE, keep_texts
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.e2e
@@ -52,10 +52,9 @@ def test_the_screen_changes_while_a_later_cell_computes_and_ends_with_the_right_
     notebook.start_all()
     rest = notebook.page.locator(".adm-rest")
     expect(rest).to_contain_text("of 203 rows at rest")
-    seen = set()
-    while "203 of 203 rows at rest · 100 %" not in seen:
-        seen.add(rest.inner_text())
-    assert len(seen) > 5, "the monitor stood still while the cell computed"
+    seen = keep_texts(rest)
+    expect(rest).to_have_text("203 of 203 rows at rest · 100 %", timeout=60_000)
+    assert len(seen()) > 5, "the monitor stood still while the cell computed"
     notebook.enough()
     expect(count_of(notebook.page, "completed")).to_have_text("180 completed")
     expect(count_of(notebook.page, "failed")).to_have_text("20 failed")

@@ -50,14 +50,16 @@ def rest(page):
 
 @pytest.mark.parametrize("wait", ["run.wait()", "await run"])
 def test_an_interrupted_wait_ends_at_once_and_the_run_goes_on(notebook, endpoint, tmp_path, wait):
-    path = str(tmp_path / "s.sqlite")
-    notebook.open([SUBMIT.format(path=path, endpoint=endpoint), wait, "print(run.status)"])
+    submit = SUBMIT.format(path=str(tmp_path / "s.sqlite"), endpoint=endpoint)
+    notebook.open([submit, f"print('it ' + 'waits')\n{wait}", "print(run.status)"])
     notebook.run(0)
     notebook.start(1)
     expect(rest(notebook.page)).to_contain_text("of 40 rows at rest", timeout=WAIT)
+    # An idle kernel takes no notice of an interrupt.
+    expect(notebook.page.get_by_text("it waits", exact=True)).to_be_visible(timeout=WAIT)
     notebook.interrupt()
     notebook.wait_until_ran()
-    (error,) = notebook.outputs()[1]
+    *_, error = notebook.outputs()[1]
     assert error["ename"] in ("KeyboardInterrupt", "CancelledError")
     assert "40 of 40" not in rest(notebook.page).inner_text()
     expect(rest(notebook.page)).to_have_text("40 of 40 rows at rest · 100 %", timeout=WAIT)

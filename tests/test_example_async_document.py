@@ -7,6 +7,7 @@ bullet and every step of them has a test of that name here.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -148,10 +149,18 @@ class TestOverview:
         executed = crm.execute_action(ACTION, ONE)
         assert executed.exchanges[0].status == 202
 
-    def test_context_is_stored_in_the_state_context_for_later_requests(self, crm):
+    def test_context_is_stored_in_the_state_context_for_later_requests(
+        self, crm, session, simulator
+    ):
+        async def read(request, data):
+            return data.state_context.get_request_context("operation_id")
+
         submitted = crm.execute_action(ACTION, ONE)
-        state = crm._channel._state.of(clean=crm._channel.kept)
-        stored = state.get_request_context("operation_id")
+        reading = replace(example_async.actions[ACTION], perform=read)
+        later = session.connect(
+            replace(example_async, actions={ACTION: reading}), endpoint=simulator.endpoint
+        )
+        stored = later.execute_action(ACTION, ONE).answer
         assert stored == submitted.answer.async_contexts[0]["operation_id"]
 
     def test_results_have_comprehensive_status_tracking_and_error_handling(self, session):

@@ -22,7 +22,11 @@ class Request(Protocol):
 
 
 class StateContext(Protocol):
-    """Values that outlive a call: what ``perform`` stores, ``poll`` reads."""
+    """Values that outlive a call, and a restart of a session with a file.
+
+    What ``perform`` stores, ``poll`` of the same submission reads, whatever others store
+    since; where a submission has stored none, it reads the latest of its connection.
+    """
 
     def get_request_context(self, key: str) -> Any:
         """Return the value of *key*, or None if there is none or it has expired."""
@@ -30,7 +34,7 @@ class StateContext(Protocol):
     def set_response_context(
         self, key: str, value: Any, ttl: Mapping[str, float] | None = None
     ) -> None:
-        """Keep a JSON *value* for *ttl*, e.g. ``{"hour": 24}``; None = for good."""
+        """Keep a JSON *value* for *ttl*, e.g. ``{"hour": 24}``; None = as long as its run."""
 
 
 SettingsT = TypeVar("SettingsT")

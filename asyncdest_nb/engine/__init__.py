@@ -19,7 +19,7 @@ from .ledger import Ledger
 from .plan import Invalid, Prepared, Source, batched, prepare
 from .preparing import Preparing
 from .resuming import Resuming, doubtful_again
-from .state import SessionState
+from .state import SessionState, call_scope
 from .verdict import read_check
 
 __all__ = [
@@ -31,8 +31,10 @@ __all__ = [
     "Invalid",
     "Ledger",
     "Prepared",
+    "SessionState",
     "Source",
     "batched",
+    "call_scope",
     "prepare",
     "read_check",
     "remembered",
@@ -62,7 +64,7 @@ class Engine:
         self.store = Store(path)
         self.journal = Journal(self.store)
         try:
-            self._state = self._read_state()
+            self.state = self._read_state()
         except BaseException:  # Nobody else would let go of the file.
             self.store.close()
             raise
@@ -70,16 +72,20 @@ class Engine:
     def take_over(self) -> bool:
         """Say whether the file is ours by now, because whoever had it is gone."""
         if self.store.holder and self.store.take_over():
-            self._state = self._read_state()
+            self.state = self._read_state()
         return not self.store.holder
 
     def _read_state(self) -> SessionState:
-        kept = self.store.state(now=self._clock.wall())
-        return SessionState(kept, clock=self._clock.wall, note=self._note)
+        # What has expired is deleted once a run is younger than that. By a clock that has jumped
+        # a year ahead all would have, and the next start could not read it any more.
+        now = self._clock.wall()
+        youngest = max((run.created_at for run in self.store.runs()), default=now)
+        kept = self.store.state(now=min(now, youngest))
+        return SessionState(kept, clock=self._clock, note=self._note)
 
     def channel(self, destination: Destination, settings: Settings, **options: Any) -> Channel:
         """Return the way to *destination*; nothing is sent yet."""
-        found = Channel(destination, settings, state=self._state, clock=self._clock, **options)
+        found = Channel(destination, settings, state=self.state, clock=self._clock, **options)
         for other in self.channels:
             found.join(other)
         self.channels.append(found)
@@ -110,7 +116,7 @@ class Engine:
         """Delete *runs*, and the state of their batches."""
         self.journal.flush()
         self.store.forget(runs)
-        self._state.forget(runs)
+        self.state.forget(runs)
 
     async def rows(self, run: str, positions: Sequence[int]) -> list[StoredRow]:
         """Return what was to be sent of *run* at *positions*, in the order of the frame."""

@@ -22,7 +22,7 @@ from ..schedule import Pace
 from .access import Access
 from .calling import Asked, attempt
 from .clock import Clock
-from .state import ScopedState, SessionState
+from .state import ScopedState, SessionState, connection_scope
 from .traffic import Stops, Traffic
 
 __all__ = ["Asked", "Channel"]
@@ -59,6 +59,9 @@ class Channel:
         )
         self._state = state
         self._timeout_seconds = timeout_seconds
+        # Whoever makes the options may ask for state, and that is of this connection.
+        self._client = Client(secrets=secrets_of(settings))
+        self._connection = connection_scope(destination.slug, self.public_settings())
         self._client = self._new_client(transport=transport)
 
     def _new_client(self, *, transport: Transport | None) -> Client:
@@ -113,19 +116,18 @@ class Channel:
         *,
         payload: Any = None,
         contexts: Sequence[JSONObject] = (),
-        scopes: Sequence[str] = (),
+        scope: str | None = None,
         submission_id: str = "",
         stops: Stops = lambda: False,
     ) -> Asked:
         """Call a destination's function; whatever it raises is part of what is returned.
 
-        *submission_id* empty = a new one. A request that waits for its turn is not sent
+        *scope* is that of its state, None = only that of the connection; *submission_id*
+        empty = a new one. A request that waits for its turn is not sent
         any more once *stops* says so.
         """
         call = self._client.call()
-        data = self._data(
-            payload, contexts, self._state.of(*scopes, clean=self.kept), submission_id
-        )
+        data = self._data(payload, contexts, self._scoped(scope), submission_id)
         request = self._traffic.persistent(call, self._authorized(call, stops))
         return await attempt(function, call, data, request=request, mask=self.mask)
 
@@ -135,8 +137,8 @@ class Channel:
         Its first request is the only exchange, and was not sent.
         """
         call = self._new_client(transport=Unplugged()).call()
-        nowhere = SessionState([], clock=self.clock.wall, note=lambda value: None)
-        data = self._data(payload, (), nowhere.of(clean=self.kept))
+        state = self._state.apart().of(None, connection=self._connection, clean=self.kept)
+        data = self._data(payload, (), state)
         return await attempt(function, call, data, request=call, mask=self.mask)
 
     async def until_open(self, stops: Stops) -> None:
@@ -163,7 +165,7 @@ class Channel:
     def _options(self) -> dict[str, Any]:
         if self.destination.extend_request is None:
             return {}
-        data = self._data(None, (), self._state.of(clean=self.kept))
+        data = self._data(None, (), self._scoped())
         options: object = self.destination.extend_request(data)
         if not isinstance(options, Mapping):
             raise DestinationError(
@@ -171,6 +173,9 @@ class Channel:
                 "it must return a dict of options, such as base_url and headers"
             )
         return dict(options)
+
+    def _scoped(self, scope: str | None = None) -> ScopedState:
+        return self._state.of(scope, connection=self._connection, clean=self.kept)
 
     def _data(
         self,
@@ -204,7 +209,7 @@ class Channel:
         return await attempt(
             self.destination.refresh_access_token,
             call,
-            self._data(None, (), self._state.of(clean=self.kept)),
+            self._data(None, (), self._scoped()),
             request=self._traffic.paced(call),
             mask=self.mask,
             is_logged=False,

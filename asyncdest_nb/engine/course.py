@@ -16,6 +16,7 @@ from .channel import Asked, Channel
 from .journal import Journal
 from .ledger import Ledger
 from .plan import Source
+from .state import submission_scope
 from .verdict import is_paced, read_result
 
 # How much goes on at once in a run; the pace of the host says how fast.
@@ -68,12 +69,11 @@ class Course:
     async def ask(
         self, function: Function, operations: Sequence[Operation] = (), **data: Any
     ) -> Asked:
-        """Call a destination's function about *operations*, with the state of their batches."""
-        batches = dict.fromkeys(operation.batch for operation in operations)
-        if len(batches) == 1:
+        """Call a destination's function about *operations* of one batch, with its state."""
+        if operations:
             data["submission_id"] = self.submission_id(operations[0].batch)
-        scopes = [f"{self.run}/{batch}" for batch in batches]
-        asked = await self.channel.ask(function, scopes=scopes, **data)
+            data["scope"] = submission_scope(self.run, operations[0].batch)
+        asked = await self.channel.ask(function, **data)
         self.requests += len(asked.exchanges)
         return asked
 

@@ -1,114 +1,185 @@
 """What a destination's functions keep between calls (Segment's stateContext).
 
-Values are kept in the session, so they outlive a restart of the kernel. A
-function is given the state of its batch; what is not there is looked up in the
-session's own. What ``perform`` stored for a batch, ``poll`` of that batch reads.
+Values are kept in the session, so they outlive a restart of the kernel. Each belongs to
+the submission whose function stored it, and that submission's own functions, such as
+``poll``, read it whatever others store under the same key. Where a submission has none of
+its own, it reads the latest of its connection: the same destination by the same settings
+(keys do not count), in this run or another. So does a function of no submission.
+
+The latest of a connection is no copy, it names the submission that has the value. So a
+value is in the file once, and is gone from it when its run is forgotten.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ..errors import UnknownName, UsageError
 from ..responses import clean_text
-from ..store import StateValue
+from ..store import LATEST, StateValue
+from .clock import Clock
 
 Clean = Callable[[Any], Any]  # JSON in, the same without secrets out.
 
+# Where every value that no submission stored was kept, before there were connections.
 SESSION_SCOPE = ""
+_LONGEST = 1e9  # Of any unit; a number that is no float would be none of seconds either.
 UNITS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
+_CALL = "call "  # The scope of a call without a run, which is in no file.
+
+
+def submission_scope(run: str, batch: int) -> str:
+    """Return the scope of one submission of a run."""
+    return f"{run}/{batch}"
+
+
+def call_scope(call_id: str) -> str:
+    """Return the scope of calls without a run; it ends with this process."""
+    return f"{_CALL}{call_id}"
+
+
+def connection_scope(destination: str, settings: Mapping[str, str]) -> str:
+    """Return the scope of a destination by its *settings* without secrets."""
+    return f"{destination} {json.dumps(settings, sort_keys=True)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A value as this process uses it, and as others may see it; *until* is of the steady clock."""
+
+    value: StateValue
+    shown: StateValue
+    until: float | None
 
 
 class SessionState:
-    """All values of a session, by scope and key."""
+    """All values of a session, by scope and key; iterating gives those that are live.
+
+    What is iterated over has no secrets. Its scope is "<run>/<batch>" for a submission's,
+    "<destination> <its settings as JSON>" for what a connection stored outside of a run.
+    """
 
     def __init__(
-        self,
-        kept: Sequence[StateValue],
-        *,
-        clock: Callable[[], float],
-        note: Callable[[StateValue], None],
+        self, kept: Sequence[StateValue], *, clock: Clock, note: Callable[[StateValue], None]
     ) -> None:
-        self._values = {(each.scope, each.key): each for each in kept}
         self._clock = clock
         self._note = note
+        # By the steady clock: the wall clock may jump, and a poll would miss what it needs.
+        wall, steady = clock.wall(), clock.steady()
+        self._values = {
+            (each.scope, each.key): _Kept(
+                each, each, None if each.expires_at is None else steady + each.expires_at - wall
+            )
+            for each in kept
+        }
+
+    def __iter__(self) -> Iterator[StateValue]:
+        for (scope, _), kept in self._values.copy().items():
+            if self._is_live(kept) and not scope.startswith((LATEST, _CALL)):
+                yield kept.shown
+
+    def apart(self) -> SessionState:
+        """Return the same values, for a rehearsal: what is stored there is stored nowhere else."""
+        found = SessionState([], clock=self._clock, note=lambda value: None)
+        found._values = self._values.copy()
+        return found
+
+    def forget(self, runs: Sequence[str]) -> None:
+        """Drop the state of the submissions of *runs*."""
+        for (scope, key), kept in self._values.copy().items():
+            owner = kept.value.value if scope.startswith(LATEST) else scope
+            if str(owner).partition("/")[0] in runs:
+                self._values.pop((scope, key), None)
+
+    def of(self, own: str | None, *, connection: str, clean: Clean) -> ScopedState:
+        """Return the state a function is given: of the *own* scope, if any, and the connection."""
+        return ScopedState(self, own, connection=connection, clean=clean)
 
     def get(self, scope: str, key: str) -> StateValue | None:
         """Return a value, or None if there is none or it has expired."""
-        found = self._values.get((scope, key))
-        if found is None or found.expires_at is None or found.expires_at > self._clock():
-            return found
-        return None
+        kept = self._values.get((scope, key))
+        return kept.value if kept is not None and self._is_live(kept) else None
 
-    def put(self, found: StateValue, *, clean: Clean) -> None:
-        """Keep a value: as it is in this process, and on disk as *clean* leaves it."""
-        self._values[found.scope, found.key] = found
-        self._note(replace(found, value=clean(found.value)))
+    def latest(self, connection: str, key: str) -> StateValue | None:
+        """Return the value of *key* that was stored last by *connection*."""
+        named = self.get(f"{LATEST}{connection}", key)
+        return None if named is None else self.get(str(named.value), key)
 
-    def expiry(self, ttl_seconds: float | None) -> float | None:
-        """Return when what is kept so long expires; None = never."""
-        return None if ttl_seconds is None else self._clock() + ttl_seconds
+    def put(self, scope: str, key: str, value: Any, *, seconds: float | None, clean: Clean) -> None:
+        """Keep a value for so many *seconds*: as it is here, and on disk as *clean* leaves it."""
+        at = None if seconds is None else self._clock.wall() + seconds
+        until = None if seconds is None else self._clock.steady() + seconds
+        found = StateValue(scope, key, value, at)
+        shown = replace(found, key=clean(key), value=clean(value))
+        self._values[scope, key] = _Kept(found, shown, until)
+        # A key that holds a secret finds nothing without it.
+        if shown.key == key and not scope.startswith(_CALL):
+            self._note(shown)
 
-    def forget(self, runs: Sequence[str]) -> None:
-        """Drop the state of the batches of *runs*."""
-        kept = {key: each for key, each in self._values.items() if _run_of(key[0]) not in runs}
-        self._values = kept
-
-    def of(self, *scopes: str, clean: Clean) -> ScopedState:
-        """Return the state a function is given: *scopes* in order, then the session's own."""
-        return ScopedState(self, (*scopes, SESSION_SCOPE), clean=clean)
+    def _is_live(self, kept: _Kept) -> bool:
+        return kept.until is None or kept.until > self._clock.steady()
 
 
 class ScopedState:
-    """The ``state_context`` of one call; writes go to the first of its scopes."""
+    """The ``state_context`` of one call."""
 
-    def __init__(self, state: SessionState, scopes: Sequence[str], *, clean: Clean) -> None:
+    def __init__(
+        self, state: SessionState, own: str | None, *, connection: str, clean: Clean
+    ) -> None:
         self._state = state
-        self._scopes = scopes
+        self._own = own
+        self._connection = connection
         self._clean = clean
 
     def get_request_context(self, key: str) -> Any:
         """Return the value of *key*, or None if there is none or it has expired."""
-        for scope in self._scopes:
-            found = self._state.get(scope, key)
-            if found is not None:
-                return found.value
-        return None
+        state = self._state
+        found = state.get(self._own, key) if self._own else None
+        found = found or state.latest(self._connection, key) or state.get(SESSION_SCOPE, key)
+        return None if found is None else found.value
 
     def set_response_context(
         self, key: str, value: Any, ttl: Mapping[str, float] | None = None
     ) -> None:
-        """Keep a JSON *value* for *ttl*, e.g. ``{"hour": 24}``; None = for good.
+        """Keep a JSON *value* for *ttl*, e.g. ``{"hour": 24}``; None = as long as its run.
 
-        Secrets in it do not outlive this process: they are not written to disk.
-        Raises UsageError for a *key* that is no text, a value that JSON cannot hold, and a
-        *ttl* below 0; UnknownName for a unit other than day, hour, minute, second.
+        It is the submission's own, and the latest of the connection. Secrets in it do not
+        outlive this process: they are not written to disk. Raises UsageError for a *key*
+        that is no text, a value that JSON cannot hold, and a *ttl* that is no time;
+        UnknownName for a unit other than day, hour, minute, second.
         """
         if not isinstance(key, str) or clean_text(key) != key:
             raise UsageError(
                 f"the key of a state is {key!r}; it must be a text that UTF-8 can hold"
             )
         try:
-            json.dumps(value, allow_nan=False)
-        except (TypeError, ValueError) as error:
+            # As a restart would find it; what the function goes on to do to its own is no matter.
+            value = json.loads(json.dumps(value, allow_nan=False))
+        except (TypeError, ValueError, RecursionError) as error:
             raise UsageError(f"state {key!r} must be JSON: {error}") from None
-        at = self._state.expiry(_seconds(ttl))
-        self._state.put(StateValue(self._scopes[0], key, value, at), clean=self._clean)
+        self._keep(key, value, _seconds(ttl))
 
-
-def _run_of(scope: str) -> str:
-    return scope.partition("/")[0]
+    def _keep(self, key: str, value: Any, seconds: float | None) -> None:
+        own, put = self._own, partial(self._state.put, seconds=seconds, clean=self._clean)
+        scope = self._connection if own is None or own.startswith(_CALL) else own
+        put(scope, key, value)
+        put(f"{LATEST}{self._connection}", key, scope)
+        if own is not None and own != scope:
+            put(own, key, value)
 
 
 def _seconds(ttl: Mapping[str, float] | None) -> float | None:
     if ttl is None:
         return None
+    if not isinstance(ttl, Mapping) or not ttl:
+        raise UsageError(f"ttl={ttl!r}; write how long, such as {{'hour': 24}}, or None")
     for unit, amount in ttl.items():
         if unit not in UNITS:
             raise UnknownName.of("unit of time", unit, UNITS)
         if not isinstance(amount, int | float) or not amount >= 0:
             raise UsageError(f"ttl={ttl!r}: {amount!r} is no number of {unit}s from 0 up")
-    return sum(UNITS[unit] * amount for unit, amount in ttl.items())
+    return sum(UNITS[unit] * min(amount, _LONGEST) for unit, amount in ttl.items())

@@ -19,6 +19,7 @@ from ..engine import (
     Prepared,
     Source,
     batched,
+    call_scope,
     prepare,
     read_check,
 )
@@ -292,16 +293,14 @@ class Connection:
             keys = ", ".join(found.batch_keys)
             same = f", all with the same {keys}" if keys else ""
             raise UsageError(f"{len(read)} payloads: give 1 or more{same}")
-        asked = call(self._channel.ask(function, payload=read))
+        call_id = str(uuid.uuid4())
+        asked = self._asked(function, call_id, payload=read)
         for step in found.steps:
             if asked.error is None and _contexts(asked.answer)[0].get(found.operation_id):
-                asked = self._next(asked, step, read)
-        return Executed(asked, mask=self._channel.mask)
-
-    def _next(self, asked: Asked, step: Function, payloads: Sequence[Any]) -> Asked:
-        contexts = _contexts(asked.answer)
-        then = call(self._channel.ask(step, payload=payloads, contexts=contexts))
-        return Asked(asked.answer, then.error, [*asked.exchanges, *then.exchanges])
+                contexts = _contexts(asked.answer)
+                then = self._asked(step, call_id, payload=read, contexts=contexts)
+                asked = Asked(asked.answer, then.error, [*asked.exchanges, *then.exchanges])
+        return Executed(asked, call_id=call_id, mask=self._channel.mask)
 
     def execute_poll(
         self, action: str, contexts: Executed | AsyncActionResponse | Sequence[JSONObject]
@@ -313,7 +312,8 @@ class Connection:
         """
         found = self._action(action)
         function = _needed(found.poll, found, "poll")
-        return self._execute(function, contexts=_contexts(contexts))
+        call_id = contexts.call_id if isinstance(contexts, Executed) else None
+        return self._execute(function, call_id, contexts=_contexts(contexts))
 
     def test_authentication(self) -> None:
         """Ask the destination whether it takes the credentials; raises what it says if not.
@@ -324,8 +324,14 @@ class Connection:
         if function is not None and (error := self._execute(function).error) is not None:
             raise error
 
-    def _execute(self, function: Function, **data: Any) -> Executed:
-        return Executed(call(self._channel.ask(function, **data)), mask=self._channel.mask)
+    def _execute(self, function: Function, call_id: str | None = None, **data: Any) -> Executed:
+        call_id = call_id or str(uuid.uuid4())
+        asked = self._asked(function, call_id, **data)
+        return Executed(asked, call_id=call_id, mask=self._channel.mask)
+
+    def _asked(self, function: Function, call_id: str, **data: Any) -> Asked:
+        scope = call_scope(call_id)
+        return call(self._channel.ask(function, submission_id=call_id, scope=scope, **data))
 
     def _first_request(
         self, action: Action, batches: Sequence[Sequence[Prepared]], batch_size: int | None

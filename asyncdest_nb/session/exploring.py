@@ -28,13 +28,15 @@ class Executed:
     """One call of a destination's function: what was asked, answered and returned.
 
     ``answer`` is what the function returned, None if it raised ``error``;
-    ``exchanges`` are its HTTP requests in order, with secrets masked.
+    ``exchanges`` are its HTTP requests in order, with secrets masked. ``call_id`` names
+    the submission, and ``poll`` of what this one returns reads its state.
     """
 
-    def __init__(self, asked: Asked, *, mask: Callable[[str], str]) -> None:
+    def __init__(self, asked: Asked, *, call_id: str, mask: Callable[[str], str]) -> None:
         self.answer = asked.answer
         self.error = asked.error
         self.exchanges = list(asked.exchanges)
+        self.call_id = call_id
         self._mask = mask
 
     def __repr__(self) -> str:

@@ -25,9 +25,10 @@ from .keeping import forgettable
 from .schema import SCHEMA_VERSION
 from .tables import Tables
 from .trouble import errors_named
-from .values import StateValue, StoredRow, StoredRun
+from .values import LATEST, StateValue, StoredRow, StoredRun
 
 __all__ = [
+    "LATEST",
     "SCHEMA_VERSION",
     "StateValue",
     "Store",
@@ -142,6 +143,8 @@ class Store(Tables):
                 self._db.execute("DELETE FROM row WHERE run = ?", (run,))
                 self._db.execute("DELETE FROM operation WHERE run = ?", (run,))
                 self._db.execute("DELETE FROM state WHERE instr(scope, ?) = 1", (f"{run}/",))
+                named = "DELETE FROM state WHERE instr(scope, ?) = 1 AND instr(value, ?) = 1"
+                self._db.execute(named, (LATEST, f'"{run}/'))
                 self._db.execute("DELETE FROM run WHERE id = ?", (run,))
         with errors_named("write", self._name):
             self._scrub()

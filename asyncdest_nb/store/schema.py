@@ -77,7 +77,7 @@ CREATE TABLE holder (
 )""",
     """
 CREATE TABLE state (
-    scope TEXT NOT NULL,              -- '<run>/<batch>'; '' = the session's own
+    scope TEXT NOT NULL,              -- see StateValue
     key TEXT NOT NULL,
     value TEXT NOT NULL,              -- JSON
     expires_at REAL,                  -- Unix seconds; NULL = never

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+LATEST = "latest of "
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
@@ -51,7 +53,12 @@ class StoredRow:
 
 @dataclass(frozen=True, slots=True)
 class StateValue:
-    """A kept value; ``expires_at`` is in Unix seconds, None = never."""
+    """A kept value; ``expires_at`` is in Unix seconds, None = never.
+
+    ``scope`` is "<run>/<batch>" for what a submission keeps, or the name of a connection.
+    LATEST and the name of a connection is the scope of texts: each is the scope that has
+    the latest value of its key.
+    """
 
     scope: str
     key: str

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "asyncdest_nb"
 
 FLOORS = [
-    {"operation", "responses", "errors"},
+    {"operation", "responses", "errors", "numerals"},
     {"frame", "mapping", "destination", "request", "schedule", "store"},
     {"engine", "portal", "destinations", "simulators"},
     {"session"},

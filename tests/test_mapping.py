@@ -28,7 +28,7 @@ from asyncdest_nb.mapping import (
     transform,
     transform_batch,
 )
-from asyncdest_nb.mapping.values import number_text
+from asyncdest_nb.numerals import number_text
 
 RECORDED = [
     json.loads(line)

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import (
     AnyUrl,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretBytes,
@@ -29,6 +30,7 @@ from pydantic_core import PydanticUndefined
 
 from ..errors import UnknownName
 from ..responses import JSONObject
+from .conversions import conversion_of
 
 FieldType = Literal["string", "integer", "number", "boolean", "datetime", "password", "object"]
 
@@ -128,7 +130,10 @@ class Fields(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        changed = [_settle(info, cls._default_of(info)) for info in cls.model_fields.values()]
+        changed = [
+            _settle(info, cls._default_of(info)) | _convert(info)
+            for info in cls.model_fields.values()
+        ]
         if any(changed):
             cls.model_rebuild(force=True)
 
@@ -184,6 +189,20 @@ def _settle(info: FieldInfo, default: Any) -> bool:
         return False
     info.default = default
     return True
+
+
+def _convert(info: FieldInfo) -> bool:
+    """Let *info* convert what it is given, see conversions; say whether that changed it."""
+    if any(isinstance(each, _Converted) for each in info.metadata):  # Inherited.
+        return False
+    found = conversion_of(info.annotation, format=_attributes(info).get("format"))
+    if found is not None:
+        info.metadata.append(_Converted(found))
+    return found is not None
+
+
+class _Converted(BeforeValidator):
+    """The validator that a field has from here, not from its author."""
 
 
 def _allows_none(annotation: Any) -> bool:

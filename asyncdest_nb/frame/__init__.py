@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from ..errors import FrameError, UnknownName
+from ..numerals import EXACT_INTEGER
 from ..responses import clean_text
 from .cells import ALL, cells_of
 from .plain import excerpt
@@ -74,8 +75,10 @@ def to_rows(
 
     *told* hears after each column how many rows that would be, of how many.
 
-    Whatever is missing (NaN, NaT, NA) is None. Integers that became floats only
-    because some of the column were missing are integers again: a user id is 17, not "17.0".
+    Whatever is missing (NaN, NaT, NA) is None. A whole float is an integer, whatever the
+    other rows are: a user id is 17, not "17.0". One that may stand for several integers
+    (from 2**53 on; of a float32 from 2**24 on) is a ``Rounded``. A float32 has the digits
+    it is printed with.
     Times are ISO 8601, with the offset if they have a zone; durations too
     (``P1DT2H0M0.5S``). Decimals, UUIDs, periods and intervals are text, bytes are
     base64 text, an Enum is its value, a set is a list in the order of its JSON.
@@ -105,9 +108,9 @@ def to_frame(index: pd.Index[Any], columns: Mapping[str, Sequence[Any]]) -> pd.D
     """Return *columns*, each as long as *index*, as a frame on it.
 
     Text is "string", missing as <NA>; so is a column with nothing in it. Truth
-    values are "boolean", integers "Int64", other numbers float64 with NaN, times
-    datetime64, anything else object. Always, ``progress`` is float64 and ``retryable``
-    "boolean".
+    values are "boolean", integers "Int64", other numbers float64 with NaN, times of one
+    offset datetime64, anything else object: mixed types, and integers that these cannot
+    hold. Always, ``progress`` is float64 and ``retryable`` "boolean".
     """
     arrays = {name: _typed(name, list(values)).array for name, values in columns.items()}
     return pd.DataFrame(arrays, index=index)
@@ -189,11 +192,20 @@ def _dtype_of(present: list[Any]) -> str | None:
         return "string"
     if kinds == {bool}:
         return "boolean"
-    if kinds == {int}:
+    if kinds == {int} and all(_LEAST <= value <= _GREATEST for value in present):
         return "Int64"
-    if kinds <= {int, float}:
+    if kinds <= {int, float} and all(map(_is_double, present)):
         return "float64"
-    return None if all(issubclass(kind, datetime) for kind in kinds) else "object"
+    if kinds == {datetime} and len({value.utcoffset() for value in present}) == 1:
+        return None  # As pandas reads them.
+    return "object"
+
+
+_LEAST, _GREATEST = -(2**63), 2**63 - 1  # int64
+
+
+def _is_double(value: int | float) -> bool:
+    return isinstance(value, float) or abs(value) <= EXACT_INTEGER
 
 
 def _column_names(frame: pd.DataFrame) -> tuple[str, ...]:

@@ -8,11 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .plain import Unsendable, duration, infinite, odd_year, plain_of
+from ..numerals import Rounded
+from .plain import (
+    Unsendable,
+    as_printed,
+    duration,
+    exact_integers,
+    infinite,
+    odd_year,
+    plain_of,
+)
 
 ALL = slice(None)  # Positions
-
-_EXACT_INTEGER = 2.0**53  # From here on a double may stand for several integers.
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +33,18 @@ class Cells:
 def cells_of(column: pd.Series[Any], at: slice | list[int] = ALL) -> Cells:
     """Return the plain values of a column, in its order, or only those *at* some positions.
 
-    They are what they are among all of the column.
+    What a cell becomes depends on no other cell.
     """
-    dtype: Any = column.dtype
-    if isinstance(dtype, pd.CategoricalDtype) and column.cat.categories.dtype.kind == "f":
-        # Whether these floats are integers shows only beside the missing ones.
-        return cells_of(column.astype(column.cat.categories.dtype), at)
-    if isinstance(dtype, pd.SparseDtype):
-        return cells_of(pd.Series(np.asarray(column)), at)
-    some = column.iloc[at]
-    if dtype.kind == "f":
-        return _floats(some, are_integers=_are_integers(column))
-    return _cells_of(some)
-
-
-def _cells_of(column: pd.Series[Any]) -> Cells:
+    column = column.iloc[at]
     dtype: Any = column.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return _categories(column)
+    if isinstance(dtype, pd.SparseDtype):
+        return cells_of(pd.Series(np.asarray(column)))
     if isinstance(dtype, pd.DatetimeTZDtype):
         return _aware_times(column)
+    if dtype.kind == "f":
+        return _floats(column)
     if isinstance(dtype, np.dtype) and dtype.kind in "Mm":
         return _naive_times(column) if dtype.kind == "M" else _durations(column)
     if isinstance(dtype, np.dtype) and dtype.kind in "biu":
@@ -72,28 +71,21 @@ def _categories(column: pd.Series[Any]) -> Cells:
     )
 
 
-def _floats(column: pd.Series[Any], *, are_integers: bool) -> Cells:
-    numbers = _numbers(column)
+def _floats(column: pd.Series[Any]) -> Cells:
+    """Return floats by the rule of ``plain.number_of``, a whole column at once."""
+    dtype: Any = column.dtype
+    own = dtype if isinstance(dtype, np.dtype) else dtype.numpy_dtype  # Of an extension type.
+    numbers = as_printed(column.to_numpy(dtype=own, na_value=np.nan))
     finite = np.isfinite(numbers)
+    whole = finite & (np.trunc(numbers) == numbers)
+    exact = whole & (np.abs(numbers) < exact_integers(own))
     values = numbers.astype(object)
-    if are_integers:
-        values[finite] = numbers[finite].astype("int64")
+    values[exact] = numbers[exact].astype("int64")
     values[~finite] = None
+    for at in np.flatnonzero(whole & ~exact):
+        values[at] = Rounded(numbers[at])
     faults = {int(at): infinite(numbers[at]) for at in np.flatnonzero(np.isinf(numbers))}
     return Cells(values.tolist(), faults)
-
-
-def _numbers(column: pd.Series[Any]) -> np.ndarray[Any, Any]:
-    return column.to_numpy(dtype="float64", na_value=np.nan)
-
-
-def _are_integers(column: pd.Series[Any]) -> bool:
-    """Say whether a column of floats is one of integers of which some are missing."""
-    numbers = _numbers(column)
-    missing = np.isnan(numbers)
-    numbers = numbers[~missing]
-    exact = (np.abs(numbers) < _EXACT_INTEGER) & (np.trunc(numbers) == numbers)
-    return bool(missing.any() and exact.all())
 
 
 def _naive_times(column: pd.Series[Any]) -> Cells:

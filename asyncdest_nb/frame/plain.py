@@ -18,6 +18,8 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 
+from ..numerals import EXACT_INTEGER, Rounded
+
 _DEEPEST = 100  # Levels of nesting; deeper is a cycle, or nothing a destination reads.
 _LONGEST_INTEGER = 10_000  # Bits. Python refuses to write integers of over 4300 digits.
 
@@ -90,12 +92,36 @@ def _(value: Any, depth: int) -> int:
 
 
 @plain.register(float)
+def _(value: float, depth: int) -> float | None:
+    return number_of(float(value), limit=EXACT_INTEGER)
+
+
 @plain.register(np.floating)
-def _(value: Any, depth: int) -> float | None:
-    number = float(value)
+def _(value: np.floating[Any], depth: int) -> float | None:
+    kind = value.dtype
+    # A float32 is as it is printed: 19.99, not 19.989999771118164.
+    return number_of(float(str(value)), limit=exact_integers(kind))
+
+
+def exact_integers(dtype: np.dtype[Any]) -> float:
+    """Return from where on a float of *dtype* may stand for several integers."""
+    return float(min(2.0 ** (np.finfo(dtype).nmant + 1), EXACT_INTEGER))
+
+
+def number_of(number: float, *, limit: float) -> float | None:
+    """Return a float as it is sent, None for NaN: a whole one is an integer.
+
+    So an id that a missing value elsewhere in its column has made a float is the same as
+    in a column without one. From *limit* on it may stand for several integers, which it
+    is marked for. Raises Unsendable for an infinite one.
+    """
+    if math.isnan(number):
+        return None
     if math.isinf(number):
-        raise Unsendable(infinite(value))
-    return None if math.isnan(number) else number
+        raise Unsendable(infinite(number))
+    if not number.is_integer():
+        return number
+    return int(number) if abs(number) < limit else Rounded(number)
 
 
 @plain.register
@@ -193,13 +219,19 @@ def _json_key(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
+def as_printed(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return floats as float64 with the digits they are printed with: 19.99 of a float32."""
+    is_short = numbers.dtype.itemsize < 8
+    return (numbers.astype("U") if is_short else numbers).astype("float64")
+
+
 @plain.register
 def _(value: np.ndarray, depth: int) -> Any:
     if value.ndim == 0:
         return plain(value[()], _deeper(depth))
     if value.dtype.kind in "biu" or (value.dtype.kind == "f" and np.isfinite(value).all()):
         # Embeddings have thousands of numbers in a cell.
-        return value.astype("float64").tolist() if value.dtype.kind == "f" else value.tolist()
+        return as_printed(value).tolist() if value.dtype.kind == "f" else value.tolist()
     return plain(list(value), depth)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from enum import Enum
 from typing import Any, Final
+
+from ..errors import MappingError
+from ..numerals import Rounded, digits_lost, number_text
 
 # With the byte order mark, and without U+001C to U+001F and U+0085, which Python strips.
 _BLANKS = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
@@ -72,7 +74,8 @@ def code_units(text: str) -> list[str]:
 def as_text(value: Any) -> str:
     """Write *value* as a template does; null and undefined are empty.
 
-    An array is its items joined by commas, an object ``[object Object]``.
+    An array is its items joined by commas, an object ``[object Object]``. Raises
+    MappingError for a number whose digits may be lost.
     """
     if isinstance(value, str):
         return value
@@ -83,38 +86,10 @@ def as_text(value: Any) -> str:
     # Not rounded to a double as in JavaScript: an id of 19 digits stays that id.
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, Rounded):
+        raise MappingError(digits_lost(value))
     if isinstance(value, float):
         return number_text(value)
     if isinstance(value, list | tuple):
         return ",".join(map(as_text, value))
     return "[object Object]"
-
-
-def number_text(number: float) -> str:
-    """Write a double in ECMAScript's shortest form: 1, 0.1, 1e+21, 1e-7.
-
-    Python finds the same digits; only where the exponent begins differs.
-    """
-    if not math.isfinite(number):
-        return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
-    if number == 0:
-        return "0"
-    sign = "-" if number < 0 else ""
-    mantissa, _, exponent = f"{abs(number)!r}".partition("e")
-    whole, _, fraction = mantissa.partition(".")
-    digits = (whole + fraction).lstrip("0")
-    point = len(whole) + int(exponent or 0) - (len(whole + fraction) - len(digits))
-    return sign + _placed(digits.rstrip("0"), point)
-
-
-def _placed(digits: str, point: int) -> str:
-    """Write 0.*digits* times ten to the power of *point*."""
-    count = len(digits)
-    if count <= point <= 21:
-        return digits.ljust(point, "0")
-    if 0 < point <= 21:
-        return f"{digits[:point]}.{digits[point:]}"
-    if -6 < point <= 0:
-        return f"0.{'0' * -point}{digits}"
-    fraction = f".{digits[1:]}" if count > 1 else ""
-    return f"{digits[0]}{fraction}e{point - 1:+d}"

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from ... import destination as ad
+from ...numerals import digits_lost, is_exact
 from .account import Settings
 from .description import Described, describe
 from .records import Record
@@ -149,6 +150,8 @@ class _Job:
     def _value_faults(self, record: Mapping[str, Any]) -> Iterator[str]:
         size = 0
         for name, value in record.items():
+            if isinstance(value, float) and not (is_exact(value) or self._is_number(name)):
+                yield f"{name} is {digits_lost(value)}"
             if isinstance(value, (list, dict)):
                 kind = "a list" if isinstance(value, list) else "an object"
                 yield f"{name} is {kind}: a field takes one value (of a picklist: 'a;b')"
@@ -163,6 +166,11 @@ class _Job:
                 yield f"{name} is missing: insert needs it"
         if size > RECORD_CHARACTERS:
             yield f"{size:,} characters: a record may have {RECORD_CHARACTERS:,}"
+
+    def _is_number(self, name: str) -> bool:
+        """Say whether a field is one of numbers, of which the last digits may be unknown."""
+        types = self._known["types"] if self._known else {}
+        return types.get(name) in ("double", "currency", "percent")
 
 
 def _folded(names: Iterable[str]) -> set[str]:

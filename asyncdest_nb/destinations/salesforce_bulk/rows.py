@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ...errors import ProtocolError
+from ...numerals import number_text
 from ...responses import OperationError, RowResult
 
 NULL = "#N/A"  # What clears a field; an empty cell leaves it as it is.
@@ -40,6 +41,8 @@ def cell(value: Any, *, clears: bool, kind: str | None = None) -> str:
             return "true" if value else "false"
         case str() if kind in (None, "date", "datetime") and _MOMENT.fullmatch(value):
             return _moment(value, is_date=kind == "date")
+        case float() if value.is_integer():
+            return number_text(value)
     return str(value)
 
 

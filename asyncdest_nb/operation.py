@@ -135,7 +135,8 @@ class Operation:
     ``progress`` is in percent, None = not reported. ``poll_errors`` counts the
     polls that failed since the last one that was answered. Times are Unix
     seconds, None = not yet. ``row_outcomes`` has an entry per row, None = the
-    destination said nothing per row.
+    destination said nothing per row; an entry that is pending is of a row that
+    stands where the operation does.
     """
 
     number: int
@@ -207,6 +208,11 @@ def advanced(
         step=operation.step + 1,
         message=message,
     )
+
+
+def decided(operation: Operation, rows: Sequence[RowOutcome]) -> Operation:
+    """Note what was decided of its *rows* at once; those that are pending are left to the job."""
+    return replace(operation, row_outcomes=tuple(rows))
 
 
 def rejected(
@@ -300,8 +306,11 @@ def answered(operation: Operation, news: News, *, now: float) -> Operation:
 
 
 def finished(operation: Operation, news: News, *, now: float) -> Operation:
-    """Apply a final word, with its outcome per row where there is one."""
-    rows = _whole(news.rows, of=len(operation.rows))
+    """Apply a final word, with its outcome per row where there is one.
+
+    What was decided of a row before stays as it is.
+    """
+    rows = _laid(operation, news)
     return _moved(
         operation,
         _ending(news, rows),
@@ -311,6 +320,30 @@ def finished(operation: Operation, news: News, *, now: float) -> Operation:
         row_outcomes=rows,
         finished_at=now,
     )
+
+
+def _laid(operation: Operation, news: News) -> tuple[RowOutcome, ...] | None:
+    """Lay the outcomes of *news* on the rows of *operation*, None = there are none per row.
+
+    They are of all its rows, or of those that were left to the job.
+    """
+    before, count = operation.row_outcomes, len(operation.rows)
+    if before is None:
+        return _whole(news.rows, of=count)
+    left = [at for at, row in enumerate(before) if _is_left(row)]
+    said = news.rows
+    if said is None:
+        status = RowStatus.COMPLETED if news.status == "completed" else RowStatus.FAILED
+        said = (RowOutcome(status, news.message, news.error_code, result=news.result),) * len(left)
+    elif len(said) == count:
+        said = tuple(said[at] for at in left)
+    new = dict(zip(left, _whole(said, of=len(left)) or (), strict=True))
+    return tuple(new.get(at, row) for at, row in enumerate(before))
+
+
+def _is_left(row: RowOutcome) -> bool:
+    """Say whether a row was left to its job: it stands where that does."""
+    return row.status is RowStatus.PENDING
 
 
 def _whole(rows: tuple[RowOutcome, ...] | None, *, of: int) -> tuple[RowOutcome, ...] | None:
@@ -359,6 +392,17 @@ def row_status(state: State) -> RowStatus:
     return _ROW_STATUS.get(state, RowStatus.PENDING)
 
 
+def row_standings(operation: Operation) -> list[tuple[RowStatus, bool]]:
+    """Return for each of its rows where it stands, and whether it may be sent again as it is."""
+    own = (row_status(operation.state), was_never_applied(operation))
+    if operation.row_outcomes is None:
+        return [own] * len(operation.rows)
+    return [
+        own if _is_left(row) else (row.status, bool(row.retryable))
+        for row in operation.row_outcomes
+    ]
+
+
 def row_outcomes(operation: Operation) -> list[RowOutcome]:
     """Return the outcome of each of its rows, in their order."""
     whole = RowOutcome(
@@ -373,7 +417,9 @@ def row_outcomes(operation: Operation) -> list[RowOutcome]:
     if operation.row_outcomes is None:
         return [whole] * len(operation.rows)
     return [
-        replace(row, progress=whole.progress, operation_id=whole.operation_id)
+        whole
+        if _is_left(row)
+        else replace(row, progress=whole.progress, operation_id=whole.operation_id)
         for row in operation.row_outcomes
     ]
 

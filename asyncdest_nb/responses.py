@@ -9,7 +9,7 @@ N rows and refuse some of them at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -68,10 +68,20 @@ Code = Annotated[str | None, BeforeValidator(_code)]
 
 
 class OperationError(Wire):
-    """Why an operation or a row failed, in the destination's words."""
+    """Why an operation or a row failed, in the destination's words.
+
+    A text alone is read as its message.
+    """
 
     code: Code = None
     message: Text = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_text(cls, value: Any) -> Any:
+        if isinstance(value, Mapping | OperationError):
+            return value
+        return {"code": getattr(value, "code", None), "message": value or ""}
 
 
 class RowResult(Wire):
@@ -93,8 +103,10 @@ class AsyncActionResponse(Wire):
 
     One context per row, in the order of the payloads; or one for the whole batch
     when the action's ``operation_per`` is "batch". ``status`` is the HTTP status.
-    ``rows`` has an entry per context for what was decided at once, None for what
-    was not; the context of a decided row is not polled.
+    ``rows`` has an entry per row, in the order of the payloads, for what was decided
+    at once, None for what was not. A decided row keeps its outcome: its own context is
+    not polled, and what the job of a batch says later is of the other rows. Where all
+    rows of a batch are decided, it needs no context.
     """
 
     is_async: Literal[True] = True
@@ -110,7 +122,8 @@ class AsyncOperationResult(Wire):
     ``progress`` is a percentage in [0, 100]; None = not reported, or not usable.
     A status outside the contract is read as pending, and its word kept in
     ``odd_status``: a new word never ends an operation. ``rows`` has one entry per
-    row of a job, in the order of its payloads; None = no word per row.
+    row of a job, in the order of its payloads; None = no word per row. Those that
+    were decided at the submit may be left out.
     """
 
     status: Status
@@ -194,6 +207,10 @@ _SEGMENT_NAMES = {
     509: "BANDWIDTH_LIMIT_EXCEEDED",
     529: "SITE_IS_OVERLOADED",
 }
+
+
+# Statuses after which Segment's platform sends the same row again.
+RETRYABLE_STATUSES = frozenset({408, 423, 429, 500, *range(502, 512), 598, 599})
 
 
 def error_type(status: int) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..destination import Action, Function
-from ..operation import News, Operation
-from ..responses import AsyncOperationResult
+from ..operation import News, Operation, RowOutcome
+from ..responses import AsyncOperationResult, RowResult
 from ..schedule import Schedule
 from ..store import StoredRun
 from .channel import Asked, Channel
@@ -17,7 +17,7 @@ from .journal import Journal
 from .ledger import Ledger
 from .plan import Source
 from .state import submission_scope
-from .verdict import is_paced, read_result
+from .verdict import is_paced, read_decided, read_result
 
 # How much goes on at once in a run; the pace of the host says how fast.
 SUBMITTERS = 8
@@ -121,6 +121,10 @@ class Course:
     def news(self, result: AsyncOperationResult) -> News:
         """Translate a result, without secrets."""
         return read_result(result, mask=self.channel.mask, kept=self.channel.kept)
+
+    def decided(self, rows: Sequence[RowResult | None]) -> list[RowOutcome]:
+        """Translate what was decided of *rows* at once, without secrets."""
+        return read_decided(rows, mask=self.channel.mask, kept=self.channel.kept)
 
     @property
     def standing(self) -> str:

@@ -10,6 +10,7 @@ from ..operation import (
     Operation,
     accepted,
     advanced,
+    decided,
     finished,
     held,
     rejected,
@@ -55,7 +56,8 @@ class Judging:
     def _judged(self, operation: Operation, verdict: Verdict, *, can_recover: bool) -> Operation:
         now, mask = self._course.wall, self._course.channel.mask
         match verdict:
-            case Accepted(context, operation_id, message):
+            case Accepted(context, operation_id, message, rows):
+                operation = decided(operation, self._course.decided(rows)) if rows else operation
                 return self._accepted(operation, context, operation_id, mask(message))
             case Finished(result):
                 return finished(operation, self._course.news(result), now=now)

@@ -15,9 +15,8 @@ from ..operation import (
     RunStatus,
     State,
     row_outcomes,
-    row_status,
+    row_standings,
     run_status,
-    was_never_applied,
 )
 
 Listener = Callable[[Sequence[int], bool], None]
@@ -147,12 +146,7 @@ class Ledger:
         retryable = self._retryable
         for operation, by in changes:
             states[operation.state] += by
-            if operation.row_outcomes is None:
-                rows = by * len(operation.rows)
-                tally[row_status(operation.state)] += rows
-                retryable += rows if was_never_applied(operation) else 0
-                continue
-            for outcome in operation.row_outcomes:
-                tally[outcome.status] += by
-                retryable += by if outcome.retryable else 0
+            for status, may_go_again in row_standings(operation):
+                tally[status] += by
+                retryable += by if may_go_again else 0
         self._tally, self._states, self._retryable = tally, states, retryable

@@ -9,7 +9,7 @@ from __future__ import annotations
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,28 +32,28 @@ from ..responses import (
     AsyncOperationResult,
     AsyncPollResponse,
     JSONObject,
-    MultiStatusEntry,
-    MultiStatusResponse,
-    OperationError,
     RowResult,
     clean_text,
 )
+from .job_answer import contract, id_key, read_job, read_job_poll, read_rows, row_outcome
 from .plan import Prepared
 
 _PACKAGE = str(Path(__file__).parent.parent)
 _NONE = Effect.NONE  # A reading request that failed and was repeated is no doubt.
 
-# Statuses after which Segment's platform sends the same row again.
-RETRYABLE_STATUSES = frozenset({408, 423, 429, 500, *range(502, 512), 598, 599})
-
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The destination took it: ask about *context* from now on."""
+    """The destination took it: ask about *context* from now on.
+
+    *decided* has an entry per row for what was decided at once, None for what is the job's;
+    none at all = nothing was.
+    """
 
     context: JSONObject
     operation_id: str
     message: str
+    decided: Sequence[RowResult | None] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,15 @@ def read_answer(
     *rows* has the number of rows of each operation. *exchanges* are the requests
     that led to *answer*.
     """
-    if _is_async(answer):
-        return _read_contexts(answer, action=action, count=len(rows))
-    if isinstance(answer, MultiStatusResponse):
-        return _read_multi_status(answer, rows)
+    if (said := contract(answer)) is not None:
+        return _read_contexts(said, action=action, counts=rows)
+    # What failed half-way may have been applied, whatever the function makes of it.
+    is_certain = all(each.effect is not Effect.UNKNOWN for each in exchanges)
+    job = read_job(answer, key=action.operation_id, counts=rows, is_certain=is_certain)
+    if job is not None:
+        return _read_contexts(job, action=action, counts=rows)
+    if (found := read_rows(answer, is_certain=is_certain)) is not None:
+        return _read_multi_status(found, rows)
     problems = [each.problem for each in exchanges if each.problem and each.effect is not _NONE]
     if isinstance(answer, Response) and not answer.ok:
         return [_refused(answer, exchanges)] * len(rows)
@@ -139,21 +144,15 @@ def _is_passed_over(exchange: Exchange) -> bool:
     return is_writing and exchange.status is not None and not 200 <= exchange.status <= 299
 
 
-def _is_async(answer: Any) -> bool:
-    if isinstance(answer, Mapping):
-        named = "asyncContexts" in answer or "async_contexts" in answer
-        return bool(answer.get("isAsync", answer.get("is_async", named)))
-    return isinstance(answer, AsyncActionResponse)
-
-
-def _read_contexts(answer: Any, *, action: Action, count: int) -> list[Verdict]:
+def _read_contexts(answer: Any, *, action: Action, counts: Sequence[int]) -> list[Verdict]:
     try:
         response = AsyncActionResponse.model_validate(answer)
     except ValidationError as error:
-        return [Unsure(f"accepted, but not in the words of the contract: {_short(error)}")] * count
-    contexts = response.async_contexts
-    if action.poll is None:
-        return [Unsure("accepted, but the action has no poll: nobody can ask for more")] * count
+        text = f"accepted, but not in the words of the contract: {_short(error)}"
+        return [Unsure(text)] * len(counts)
+    if action.operation_per == "batch":
+        return [_read_batch(response, action=action, count=counts[0])]
+    contexts, count = response.async_contexts, len(counts)
     decided = response.rows or [None] * len(contexts)
     if not len(contexts) == len(decided) == count:
         return [_misfit(contexts, action=action, count=count)] * count
@@ -162,25 +161,48 @@ def _read_contexts(answer: Any, *, action: Action, count: int) -> list[Verdict]:
     return [
         _from_row(row)
         if row is not None
-        else _read_context(context, each, times=times[str(each)], message=response.message)
+        else _read_context(context, action, times=times[str(each)], message=response.message)
         for context, each, row in zip(contexts, ids, decided, strict=True)
     ]
 
 
-def _misfit(contexts: Sequence[JSONObject], *, action: Action, count: int) -> Verdict:
+def _read_batch(response: AsyncActionResponse, *, action: Action, count: int) -> Verdict:
+    """Read one context for all *count* rows, or for those that were not decided at once."""
+    contexts, decided = response.async_contexts, response.rows or [None] * count
+    if len(decided) != count:
+        return Unsure(f"accepted with outcomes for {len(decided)} rows of {count}")
+    if None not in decided:
+        return _from_rows([row for row in decided if row is not None])
+    verdict: Accepted | Unsure = _misfit(contexts, action=action, count=1)
+    if len(contexts) == 1:
+        verdict = _read_context(contexts[0], action, times=1, message=response.message)
+    if not any(decided):
+        return verdict
+    if isinstance(verdict, Accepted):
+        return replace(verdict, decided=decided)
+    why = RowResult(status="unknown", message=verdict.message)
+    return _from_rows([row or why for row in decided])
+
+
+def _misfit(contexts: Sequence[JSONObject], *, action: Action, count: int) -> Unsure:
     ids = ", ".join(str(context.get(action.operation_id)) for context in contexts[:5])
+    is_one = len(contexts) == 1 and action.operation_per == "row"
+    hint = '. If one id stands for the whole batch, write operation_per="batch" in the Action'
     return Unsure(
         f"accepted with {len(contexts)} operation ids ({ids or 'none'}"
         f"{', …' if len(contexts) > 5 else ''}) for {count} operations: "
-        "nobody can tell which id stands for which row"
+        f"nobody can tell which id stands for which row{hint if is_one else ''}"
     )
 
 
 def _read_context(
-    context: JSONObject, operation_id: Any, *, times: int, message: str | None
-) -> Verdict:
+    context: JSONObject, action: Action, *, times: int, message: str | None
+) -> Accepted | Unsure:
+    if action.poll is None:
+        return Unsure("accepted, but the action has no poll: nobody can ask for more")
+    operation_id = context.get(action.operation_id)
     if operation_id is None or operation_id == "":
-        return Unsure("accepted, but without an operation id: nobody can ask about it")
+        return Unsure(_without_id(context, action.operation_id))
     if isinstance(operation_id, (dict, list, bool, float)):
         return Unsure(f"accepted with {operation_id!r}, which is not an operation id")
     if times > 1:
@@ -191,34 +213,23 @@ def _read_context(
     return Accepted(context, clean_text(operation_id), clean_text(message))
 
 
-def _read_multi_status(answer: MultiStatusResponse, rows: Sequence[int]) -> list[Verdict]:
-    """Lay the entries on the rows: entry k is the k-th row sent, extra entries are ignored."""
-    found: list[Verdict] = []
-    start = 0
-    for count in rows:
-        entries = [_entry(answer.responses, index) for index in range(start, start + count)]
-        results = [_row_result(entry) for entry in entries]
-        found.append(_from_row(results[0]) if count == 1 else _from_rows(results))
-        start += count
-    return found
-
-
-def _entry(entries: Sequence[MultiStatusEntry | None], index: int) -> MultiStatusEntry | None:
-    return entries[index] if index < len(entries) else None
-
-
-def _row_result(entry: MultiStatusEntry | None) -> RowResult:
-    if entry is None:
-        missing = "MultiStatusResponse is missing a response at the specified index"
-        return RowResult(status="unknown", message=missing)
-    if entry.is_success:
-        return RowResult(status="completed", message=f"answered {entry.status}", result=entry.body)
-    return RowResult(
-        status="failed",
-        error=OperationError(code=entry.errortype, message=entry.errormessage or ""),
-        result=entry.body,
-        retryable=entry.status in RETRYABLE_STATUSES,
+def _without_id(context: JSONObject, key: str) -> str:
+    """Say that *context* has nothing at *key*, and what to write if its id is elsewhere."""
+    text = "accepted, but without an operation id: nobody can ask about it"
+    other = id_key(context)
+    if other is None or other == key:
+        return text
+    return (
+        f"{text}. Its context has no {key!r}, but {other!r}: if that is the id, write "
+        f"operation_id={other!r} in the Action"
     )
+
+
+def _read_multi_status(results: Sequence[RowResult], counts: Sequence[int]) -> list[Verdict]:
+    """Lay the entries on the rows: entry k is the k-th row sent, extra entries are ignored."""
+    hole = row_outcome(None)
+    entries = iter([*results, *[hole] * sum(counts)])
+    return [_from_rows([next(entries) for _ in range(count)]) for count in counts]
 
 
 def _from_row(row: RowResult) -> Verdict:
@@ -235,6 +246,8 @@ def _from_row(row: RowResult) -> Verdict:
 
 
 def _from_rows(rows: list[RowResult]) -> Verdict:
+    if len(rows) == 1:
+        return _from_row(rows[0])
     good = sum(row.status == "completed" for row in rows)
     message = f"answered at once: {good} of {len(rows)} rows accepted"
     return Finished(AsyncOperationResult(status="completed", message=message, rows=rows))
@@ -370,10 +383,11 @@ def read_found(
     if answer is None:
         odd = [each for each in exchanges if not _is_certain(each)]
         return f"{_NOT_YET}: answered {odd[-1].status}" if odd else None
-    if not _is_async(answer):
+    said = contract(answer) or read_job(answer, key=action.operation_id, counts=rows)
+    if said is None:
         kind = type(answer).__name__
         return [Unsure(f"find returned {kind}, not an AsyncActionResponse or None")] * len(rows)
-    return _read_contexts(answer, action=action, count=len(rows))
+    return _read_contexts(said, action=action, counts=rows)
 
 
 _NOT_YET = "it cannot be found out yet whether it was applied"
@@ -408,6 +422,10 @@ def read_poll(answer: Any, *, ids: Sequence[str], key: str) -> list[AsyncOperati
 
     *ids* are theirs, in the order asked; *key* is where a context holds its id.
     """
+    job = read_job_poll(answer, ids=ids)
+    if isinstance(job, str):
+        return job
+    answer = answer if job is None else job
     found = answer.get("results") if isinstance(answer, Mapping) else None
     if isinstance(answer, AsyncPollResponse):
         found = answer.results
@@ -441,6 +459,7 @@ def read_result(
     """Translate a result into what the operation takes in: its texts masked, its data *kept*."""
     error = result.error
     mask = cache(mask)  # Of 10,000 rows most say the same.
+    rows = result.rows
     return News(
         status=result.status,
         more=result.should_continue_polling,
@@ -449,10 +468,16 @@ def read_result(
         error_code=mask(error.code) if error and error.code else None,
         result=kept(result.result),
         odd_status=None if result.odd_status is None else mask(result.odd_status),
-        rows=None
-        if result.rows is None
-        else tuple(_outcome(row, mask, kept) for row in result.rows),
+        rows=None if rows is None else tuple(_outcome(row, mask, kept) for row in rows),
     )
+
+
+def read_decided(
+    rows: Sequence[RowResult | None], *, mask: Callable[[str], str], kept: Callable[[Any], Any]
+) -> list[RowOutcome]:
+    """Translate what was decided of *rows* at once; what was not is pending."""
+    pending = RowOutcome(RowStatus.PENDING)
+    return [pending if row is None else _outcome(row, mask, kept) for row in rows]
 
 
 def _outcome(row: RowResult, mask: Callable[[str], str], kept: Callable[[Any], Any]) -> RowOutcome:

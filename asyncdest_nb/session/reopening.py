@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike
@@ -68,12 +68,24 @@ class Reopened:
 
 def reopen(store: Store) -> list[Reopened]:
     """Return the runs of *store*, the oldest first, that nobody is connected to yet."""
+    stored = store.runs()
     found: dict[str, Reopened] = {}
-    for stored in store.runs():
-        ledger, rows = remembered(store, stored.id)
-        before = found.get(stored.retry_of or "")
-        found[stored.id] = Reopened(_run(stored, rows, ledger, before), stored, rows)
-    return list(found.values())
+    for each in _parents_first(stored):
+        ledger, rows = remembered(store, each.id)
+        before = found.get(each.retry_of or "")
+        found[each.id] = Reopened(_run(each, rows, ledger, before), each, rows)
+    return [found[each.id] for each in stored]
+
+
+def _parents_first(runs: Sequence[StoredRun]) -> Iterator[StoredRun]:
+    """Yield *runs*, each after the one that it retries, wherever that stands among them."""
+    left = {run.id: run for run in runs}
+    for run in runs:
+        line = []
+        while run.id in left:
+            line.append(left.pop(run.id))
+            run = left.get(run.retry_of or "", run)
+        yield from reversed(line)
 
 
 def _run(stored: StoredRun, rows: list[StoredRow], ledger: Ledger, before: Reopened | None) -> Run:
@@ -109,7 +121,7 @@ def load(path: str | Path) -> Run:
     for each in found:
         each.run._detach(LOADED)
         each.run._look = each.at
-    return found[-1].run
+    return found[-1].run._chain()[-1]
 
 
 def _payload(row: StoredRow) -> dict[str, Any]:

@@ -55,8 +55,8 @@ class Tables:
         self._insert("INSERT OR REPLACE INTO operation", ("run", *columns.OPERATION), values)
 
     def runs(self) -> list[StoredRun]:
-        """Return all runs, the oldest first."""
-        query = f"SELECT {', '.join(columns.RUN)} FROM run ORDER BY created_at, id"
+        """Return all runs in the order in which they were written: times may be of any clock."""
+        query = f"SELECT {', '.join(columns.RUN)} FROM run ORDER BY rowid"
         return self._read(columns.to_run, query)
 
     def rows(self, run: str, *, at: Sequence[int] | None = None) -> list[StoredRow]:

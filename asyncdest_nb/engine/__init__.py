@@ -75,12 +75,13 @@ class Engine:
             self.state = self._read_state()
         return not self.store.holder
 
+    @property
+    def wall(self) -> float:
+        """Unix seconds."""
+        return self._clock.wall()
+
     def _read_state(self) -> SessionState:
-        # What has expired is deleted once a run is younger than that. By a clock that has jumped
-        # a year ahead all would have, and the next start could not read it any more.
-        now = self._clock.wall()
-        youngest = max((run.created_at for run in self.store.runs()), default=now)
-        kept = self.store.state(now=min(now, youngest))
+        kept = self.store.state(now=self._clock.wall())
         return SessionState(kept, clock=self._clock, note=self._note)
 
     def channel(self, destination: Destination, settings: Settings, **options: Any) -> Channel:

@@ -13,6 +13,7 @@ from ..responses import AsyncOperationResult, RowResult
 from ..schedule import Schedule
 from ..store import StoredRun
 from .channel import Asked, Channel
+from .clock import Ages
 from .journal import Journal
 from .ledger import Ledger
 from .plan import Source
@@ -46,6 +47,9 @@ class Course:
     # Why the last polls of an operation got no answer, by its number.
     unanswered: dict[int, str] = field(default_factory=dict)
     odd: dict[int, str] = field(default_factory=dict)  # Words outside the contract, by number.
+
+    def __post_init__(self) -> None:
+        self.ages = Ages(self.channel.clock)  # Of what was sent.
 
     @property
     def run(self) -> str:
@@ -103,10 +107,14 @@ class Course:
 
     def is_too_late(self, operation: Operation) -> bool:
         """Say whether its idempotency key may be forgotten by now, so that it protects no more."""
-        age = self.wall - (operation.submitted_at or self.wall)
-        return operation.in_doubt and (
-            self.action.recovery == "key" and age > self.action.key_seconds
-        )
+        if not operation.in_doubt or self.action.recovery != "key":
+            return False
+        number, stamp = operation.number, operation.submitted_at or self.wall
+        if not self.ages.are_known(number, stamp):
+            return True
+        # The steady clock may stand still while this machine sleeps; theirs does not.
+        age = max(self.ages.of(number, stamp), self.wall - stamp)
+        return age > self.action.key_seconds
 
     async def until_resumed(self) -> None:
         """Return when the user has not paused the run, or nothing is left to send or to ask."""

@@ -183,13 +183,13 @@ class Execution:
             self.ledger.tell(heartbeat=is_due)
 
     def _note_overdue(self) -> None:
-        course = self._course
-        if course.record.deadline_seconds is None:
+        course, seconds = self._course, self._course.record.deadline_seconds
+        if seconds is None:
             return
-        latest = course.wall - course.record.deadline_seconds
         for operation in self.ledger.operations:
-            is_late = operation.submitted_at is not None and operation.submitted_at <= latest
-            if is_late and not operation.is_overdue and not operation.is_final:
+            if operation.submitted_at is None or operation.is_overdue or operation.is_final:
+                continue
+            if course.ages.of(operation.number, operation.submitted_at) >= seconds:
                 course.put(overdue(operation))
 
 

@@ -28,6 +28,8 @@ class Polling:
         self._course = course
         self._due: asyncio.Queue[list[int] | None] = asyncio.Queue(maxsize=1)
         self._apart: set[int] = set()  # Operations asked about one by one.
+        # Since when operations are not found, by the steady clock.
+        self._missing_since: dict[int, float] = {}
 
     async def hand_out(self) -> None:
         """Hand due operations to the pollers, until all is at rest."""
@@ -93,6 +95,7 @@ class Polling:
         changed = answered(operation, course.news(result), now=course.wall)
         course.put(changed)
         self._apart.discard(operation.number)
+        self._missing_since.pop(operation.number, None)
         course.unanswered.pop(operation.number, None)
         course.odd.pop(operation.number, None)
         if changed.odd_status is not None:
@@ -128,5 +131,6 @@ class Polling:
     def _is_gone(self, operation: Operation, error: Exception | None) -> bool:
         if not isinstance(error, HTTPError) or error.status not in (404, 410):
             return False
-        age = self._course.wall - (operation.accepted_at or 0.0)
-        return age > GRACE_SECONDS and operation.poll_errors >= GRACE_POLLS
+        now = self._course.steady
+        missing = now - self._missing_since.setdefault(operation.number, now)
+        return missing > GRACE_SECONDS and operation.poll_errors >= GRACE_POLLS

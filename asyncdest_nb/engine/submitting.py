@@ -89,6 +89,9 @@ class Submitting:
                 [held(each, message=f"{each.message}; {TOO_LATE}") for each in planned]
             )
             return
+        for each in planned:
+            if each.submitted_at is None:
+                course.ages.begin(each.number)
         await course.keep([submitted(each, now=now) for each in planned])
         operations = course.operations(batch.operations)
         try:

@@ -176,7 +176,8 @@ class Run:
             "polls": sum(each.polls for each in operations),
             "polls_without_answer": sum(each.poll_errors for each in operations),
             "overdue": sum(each.is_overdue for each in operations),
-            "seconds": round(end - self.created_at, 3),
+            # The wall clock may have been set back meanwhile.
+            "seconds": round(max(0.0, end - self.created_at), 3),
         }
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import threading
 import time
@@ -14,11 +15,9 @@ from pathlib import Path
 from ..engine import Engine, Execution
 from ..errors import StoreError, UsageError
 from ..portal import call, portal, require_other_thread, tell, wait_async
-from ..store import Store, StoredRow, StoreWarning
+from ..store import DAY_SECONDS, Store, StoredRow, StoreWarning
 from .reopening import reopen
 from .run import Run
-
-DAY_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -58,14 +57,20 @@ class Shared:
             self.own(run)
 
     def _forget_older(self, store: Store) -> None:
-        days = self._options.keep_days
-        if store.holder or days is None:
+        if store.holder:
             return
+        days = math.inf if self._options.keep_days is None else self._options.keep_days
         try:
-            store.forget_older(time.time() - days * DAY_SECONDS)
+            now = self.engine.wall
+            believed = store.believed(now, keep_days=days)
+            store.forget_older(believed - days * DAY_SECONDS)
+            doubtful = store.older(now - days * DAY_SECONDS)
         except StoreError as error:
             # A full disk is no reason to lose sight of the runs that are still going.
             warnings.warn(f"old runs could not be deleted: {error}", StoreWarning, stacklevel=4)
+            return
+        if doubtful:
+            warnings.warn(_leap(doubtful, now, believed, days), StoreWarning, stacklevel=4)
 
     def require_same(self, options: Options) -> None:
         """Raise UsageError if it was opened with others than these *options*."""
@@ -187,3 +192,13 @@ class Shared:
         self.is_open = False
         await self._stop(list(self.going))
         await self.engine.aclose()
+
+
+def _leap(runs: Sequence[str], now: float, believed: float, keep_days: float) -> str:
+    today, last = (time.strftime("%Y-%m-%d", time.localtime(each)) for each in (now, believed))
+    return (
+        f"not deleted, though older than {keep_days:g} days by this machine's clock: runs "
+        f"{', '.join(runs)}. It says {today}, and this session was last open on {last}: if the "
+        "clock is wrong, set it right. If it is right, they are deleted when the session is "
+        "opened on another day, or by session.forget(run)"
+    )

@@ -21,13 +21,14 @@ from ..errors import StoreError, UnknownName, UsageError
 from ..operation import FINAL
 from . import columns, file
 from .disk import StoreWarning
-from .keeping import forgettable
+from .keeping import DAY_SECONDS, GAP_SECONDS, Belief, forgettable
 from .schema import SCHEMA_VERSION
 from .tables import Tables
 from .trouble import errors_named
 from .values import LATEST, StateValue, StoredRow, StoredRun
 
 __all__ = [
+    "DAY_SECONDS",
     "LATEST",
     "SCHEMA_VERSION",
     "StateValue",
@@ -123,11 +124,12 @@ class Store(Tables):
     def state(self, *, now: float) -> list[StateValue]:
         """Return the state that has not expired at *now* (Unix seconds).
 
-        The rest is deleted, unless somebody else has the file open.
+        The rest is deleted, unless somebody else has the file open, or *now* is in doubt.
         """
         if not self.holder:
+            sure = min(now, self._belief(now).at(now, gap=GAP_SECONDS).believed)
             with self.writing():
-                self._db.execute("DELETE FROM state WHERE expires_at <= ?", (now,))
+                self._db.execute("DELETE FROM state WHERE expires_at <= ?", (sure,))
         query = f"SELECT {', '.join(columns.STATE)} FROM state"
         condition = "WHERE expires_at IS NULL OR expires_at > ?"
         return self._read(columns.to_state, f"{query} {condition}", now)
@@ -163,15 +165,35 @@ class Store(Tables):
                 "reads it: forget it again when that one is done"
             )
 
-    def forget_older(self, than: float) -> list[str]:
-        """Forget the ended runs that were created before *than* (Unix seconds); return their ids.
+    def believed(self, now: float, *, keep_days: float) -> float:
+        """Return what time it is for sure, if the clock says *now* (Unix seconds).
 
-        Runs that retry each other go together, once all of them are old and ended.
+        That is *now*, or when the file was opened last, if that is too long ago to be true.
+        """
+        gap = min(GAP_SECONDS, keep_days * DAY_SECONDS)
+        belief = self._belief(now).at(now, gap=gap)
+        with self.writing():
+            self._db.execute("DELETE FROM clock")
+            self._db.execute("INSERT INTO clock VALUES (?, ?)", (belief.believed, belief.doubted))
+        return belief.believed
+
+    def _belief(self, now: float) -> Belief:
+        found = self._read(lambda values: Belief(*values), "SELECT believed, doubted FROM clock")
+        return found[0] if found else Belief(now)
+
+    def older(self, than: float) -> list[str]:
+        """Return the ids of the ended runs that were created before *than* (Unix seconds).
+
+        Runs that retry each other are old together, once all of them are old and ended.
         """
         ended = ", ".join(f"'{state}'" for state in sorted(FINAL))
         query = f"SELECT DISTINCT run FROM operation WHERE state NOT IN ({ended})"
         going = self._read(lambda values: str(values[0]), query)
-        forgotten = forgettable(self.runs(), going, than=than)
+        return forgettable(self.runs(), going, than=than)
+
+    def forget_older(self, than: float) -> list[str]:
+        """Forget the runs that are ``older`` *than*; return their ids."""
+        forgotten = self.older(than)
         if forgotten:
             self.forget(forgotten)
         return forgotten

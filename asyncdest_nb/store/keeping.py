@@ -1,10 +1,38 @@
-"""Which runs may be forgotten."""
+"""Which runs may be forgotten, and by what time: a clock may have jumped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from .values import StoredRun
+
+DAY_SECONDS = 86_400.0
+GAP_SECONDS = 32 * DAY_SECONDS  # Who works by the month is believed at once.
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What is believed of the wall clock, in Unix seconds.
+
+    ``believed``: the latest opening whose time is taken for true. ``doubted``: the first
+    opening after that whose time is too far on to be, None = none.
+    """
+
+    believed: float
+    doubted: float | None = None
+
+    def at(self, now: float, *, gap: float) -> Belief:
+        """Return what is believed when the file is opened *now*.
+
+        A leap of more than *gap* seconds is believed on another day: of a clock that has
+        jumped somebody has noticed by then, and what is deleted is gone for good.
+        """
+        if now - self.believed <= gap:
+            return Belief(now)
+        if self.doubted is None or now < self.doubted:
+            return Belief(self.believed, now)
+        return Belief(now) if now - self.doubted >= DAY_SECONDS else self
 
 
 def forgettable(runs: Sequence[StoredRun], going: Iterable[str], *, than: float) -> list[str]:

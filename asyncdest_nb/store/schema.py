@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # In the header of the file, where file(1) and SQLite's own tools show them.
 SESSION_ID = 0x61736E73  # "asns"
@@ -76,6 +76,11 @@ CREATE TABLE holder (
     since REAL NOT NULL               -- Unix seconds
 )""",
     """
+CREATE TABLE clock (
+    believed REAL NOT NULL,           -- Unix seconds, see Belief
+    doubted REAL                      -- NULL = no time is in doubt
+)""",
+    """
 CREATE TABLE state (
     scope TEXT NOT NULL,              -- see StateValue
     key TEXT NOT NULL,
@@ -101,6 +106,10 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "UPDATE operation SET in_doubt = 1 WHERE state IN ('unknown', 'held')",
     ),
     2: ("ALTER TABLE run ADD COLUMN has_integer_labels INTEGER NOT NULL DEFAULT 0",),
+    3: (
+        "CREATE TABLE clock (believed REAL NOT NULL, doubted REAL)",
+        "INSERT INTO clock (believed) SELECT since FROM holder",
+    ),
 }
 
 

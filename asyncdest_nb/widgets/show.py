@@ -185,7 +185,7 @@ def in_voila() -> bool:
     return os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
 
 
-def keeper(run: Watched, update: Callable[[], None], *, clock: Clock = time.time) -> Changed:
+def keeper(run: Watched, update: Callable[[], None], *, clock: Clock = time.monotonic) -> Changed:
     """Return a callback that runs *update* at rest, and rarely before."""
     due = clock() + _RECORD_SECONDS
 

@@ -58,6 +58,7 @@ from .widgets.explorer import explore
 from .widgets.following import following as _following
 from .widgets.plot import plot as _plot
 from .widgets.show import show as _show
+from .widgets.show import widget as _widget
 from .widgets.tables import show_as_tables as _show_as_tables
 
 __version__ = _version("asyncdest-nb")
@@ -66,6 +67,7 @@ __version__ = _version("asyncdest-nb")
 # no widget.
 Run.show = _show
 Run.plot = _plot
+Run.widget = _widget
 Connection.following = staticmethod(_following)
 _show_as_tables()
 

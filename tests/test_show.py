@@ -21,10 +21,12 @@ from scripted_run import ScriptedRun, planned
 import asyncdest_nb as ad
 from asyncdest_nb.errors import UnknownName, UsageError
 from asyncdest_nb.operation import RowOutcome, RowStatus, State
+from asyncdest_nb.widgets import outputs
 from asyncdest_nb.widgets import show as showing
 from asyncdest_nb.widgets.fragments import PLAIN
+from asyncdest_nb.widgets.outputs import keeper
 from asyncdest_nb.widgets.record import Record, record_html, record_text
-from asyncdest_nb.widgets.show import is_live, keeper, show
+from asyncdest_nb.widgets.show import is_live, show
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -189,7 +191,8 @@ def test_voila_is_watched_though_it_offers_no_input(monkeypatch):
 
 
 def test_a_kernel_in_which_the_monitor_stands_still_is_warned_of(monkeypatch):
-    monkeypatch.setattr(showing, "get_ipython", lambda: shell(allow_stdin=True))
+    for module in (showing, outputs):
+        monkeypatch.setattr(module, "get_ipython", lambda: shell(allow_stdin=True))
     monkeypatch.setattr(ipykernel, "__version__", "7.0.1")
     with pytest.warns(UserWarning, match=r"with ipykernel 7\.0\.1 the monitor stands still"):
         show(ScriptedRun(planned(1)))
@@ -198,8 +201,10 @@ def test_a_kernel_in_which_the_monitor_stands_still_is_warned_of(monkeypatch):
 def test_a_run_that_is_shown_again_and_again_is_followed_once(monkeypatch):
     updates: list[object] = []
     handle = types.SimpleNamespace(update=updates.append)
-    monkeypatch.setattr(showing, "get_ipython", lambda: shell(allow_stdin=True))
-    monkeypatch.setattr(showing, "display", lambda shown, **options: handle)
+    for module in (showing, outputs):
+        monkeypatch.setattr(module, "get_ipython", lambda: shell(allow_stdin=True))
+    for module in (showing, outputs):
+        monkeypatch.setattr(module, "display", lambda shown, **options: handle)
     run = ScriptedRun(planned(1))
     show(run)
     followers = len(run.callbacks)
@@ -217,8 +222,10 @@ def test_a_run_whose_screen_is_closed_is_kept_by_nobody(monkeypatch):
         screens.append(shown)
         return types.SimpleNamespace(update=lambda record: None)
 
-    monkeypatch.setattr(showing, "get_ipython", lambda: shell(allow_stdin=True))
-    monkeypatch.setattr(showing, "display", displayed)
+    for module in (showing, outputs):
+        monkeypatch.setattr(module, "get_ipython", lambda: shell(allow_stdin=True))
+    for module in (showing, outputs):
+        monkeypatch.setattr(module, "display", displayed)
     run = ScriptedRun(planned(1))
     show(run)
     show(run)
@@ -243,8 +250,10 @@ def test_the_record_of_a_run_that_ends_while_it_is_displayed_says_how(monkeypatc
             run.cancel()  # As it ends on the engine's thread.
         return handle
 
-    monkeypatch.setattr(showing, "get_ipython", lambda: shell(allow_stdin=True))
-    monkeypatch.setattr(showing, "display", displayed)
+    for module in (showing, outputs):
+        monkeypatch.setattr(module, "get_ipython", lambda: shell(allow_stdin=True))
+    for module in (showing, outputs):
+        monkeypatch.setattr(module, "display", displayed)
     show(run)
     assert updates
     assert "1 canceled" in updates[-1]

@@ -71,8 +71,9 @@ class Engine:
 
     def take_over(self) -> bool:
         """Say whether the file is ours by now, because whoever had it is gone."""
-        if self.store.holder and self.store.take_over():
-            self.state = self._read_state()
+        if self.store.holder:
+            self.store.take_over()
+            self.state = self._read_state()  # As it is by now, whoever writes it.
         return not self.store.holder
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
+from typing import Any
 
 from ..destination import Action
 from ..errors import AsyncDestError
@@ -99,6 +100,10 @@ class Execution:
     def mask(self, text: str) -> str:
         """Return *text* without secrets."""
         return self._course.channel.mask(text)
+
+    def kept(self, value: Any) -> Any:
+        """Return JSON *value* as it may be shown: without secrets and signed URLs."""
+        return self._course.channel.kept(value)
 
     async def cancel(self) -> None:
         """Send no more, and ask the destination to cancel what it has taken, where it can."""

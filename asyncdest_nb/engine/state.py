@@ -59,8 +59,9 @@ class _Kept:
 class SessionState:
     """All values of a session, by scope and key; iterating gives those that are live.
 
-    What is iterated over has no secrets. Its scope is "<run>/<batch>" for a submission's,
-    "<destination> <its settings as JSON>" for what a connection stored outside of a run.
+    What is iterated over has no secrets, and ends with the latest of each connection. Its
+    scope is "<run>/<batch>" for a submission's, "<destination> <its settings as JSON>" for
+    what a connection stored outside of a run.
     """
 
     def __init__(
@@ -78,9 +79,15 @@ class SessionState:
         }
 
     def __iter__(self) -> Iterator[StateValue]:
-        for (scope, _), kept in self._values.copy().items():
-            if self._is_live(kept) and not scope.startswith((LATEST, _CALL)):
-                yield kept.shown
+        values = self._values.copy()
+        latest = {
+            (str(kept.value.value), key)
+            for (scope, key), kept in values.items()
+            if scope.startswith(LATEST)
+        }
+        for place in sorted(values, key=latest.__contains__):
+            if self._is_live(values[place]) and not place[0].startswith((LATEST, _CALL)):
+                yield values[place].shown
 
     def apart(self) -> SessionState:
         """Return the same values, for a rehearsal: what is stored there is stored nowhere else."""

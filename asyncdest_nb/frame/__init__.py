@@ -116,6 +116,11 @@ def to_frame(index: pd.Index[Any], columns: Mapping[str, Sequence[Any]]) -> pd.D
     return pd.DataFrame(arrays, index=index)
 
 
+def numbered(count: int) -> pd.Index[Any]:
+    """Return an index of so many rows, from 0."""
+    return pd.RangeIndex(count)
+
+
 def has_integer_labels(frame: pd.DataFrame) -> bool:
     """Say whether the labels of *frame* are integers, as they are unless it was given others."""
     return bool(pd.api.types.is_integer_dtype(frame.index.dtype) and not frame.index.hasnans)

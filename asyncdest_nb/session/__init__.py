@@ -6,14 +6,18 @@ from .reopening import load
 from .run import Run
 from .sending import field_plans
 from .session import Reachable, Session, default_session
+from .state import TITLES as STATE_TITLES
+from .state import StateTable
 
 __all__ = [
+    "STATE_TITLES",
     "Connection",
     "Executed",
     "Preview",
     "Reachable",
     "Run",
     "Session",
+    "StateTable",
     "default_session",
     "field_plans",
     "load",

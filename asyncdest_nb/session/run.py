@@ -52,6 +52,7 @@ class Run:
     # How a notebook shows a run, and draws it; the package's face sets them.
     show: ClassVar[Callable[..., None]] = print
     plot: ClassVar[Callable[..., Any]]
+    widget: ClassVar[Callable[..., Any]]
 
     def __init__(
         self,
@@ -363,6 +364,36 @@ class Run:
         for position, outcome in zip(self._positions, own, strict=True):
             found[position] = outcome
         return found
+
+    @property
+    def contexts(self) -> DataFrame:
+        """The async context of every row, on the index of the frame, in its order.
+
+        Columns: ``operation_id``, ``context`` (what the action's function returned for the
+        operation, secrets masked; all rows of a job have the same), ``status`` and
+        ``progress`` as in ``results``. A row without an operation has no id and no context.
+        """
+        outcomes = columns(self._outcomes())
+        found = {name: outcomes[name] for name in ("operation_id", "status", "progress")}
+        own = {"operation_id": found["operation_id"], "context": self._contexts()}
+        return to_frame(self._frame.index, own | found)
+
+    def _contexts(self) -> list[Any]:
+        """Return the context of every row of the frame, also of those it did not send."""
+        own: list[Any] = [None] * len(self.labels)
+        for operation in list(self.operations):
+            context = None if operation.context is None else self._shown(operation.context)
+            for row in operation.rows:
+                own[row] = context
+        if self.retry_of is None:
+            return own
+        found = self.retry_of._contexts()
+        for position, context in zip(self._positions, own, strict=True):
+            found[position] = context
+        return found
+
+    def _shown(self, value: Any) -> Any:
+        return self._execution.kept(value) if self._execution else value
 
     def failed(self) -> DataFrame:
         """Return the rows that did not make it, and why, after the frame's own columns.

@@ -20,6 +20,7 @@ from ..request import Transport
 from .connection import Connection
 from .run import Run
 from .shared import Options, Shared
+from .state import StateTable
 
 logger = logging.getLogger(__name__)
 
@@ -121,6 +122,16 @@ class Session:
                 f"{self.path} is open in {holder}: two at once would send and poll everything "
                 "twice; close the session there, or shut down that kernel, and connect again"
             )
+
+    @property
+    def state(self) -> StateTable:
+        """What destinations keep between calls, by key: a table when shown, secrets masked.
+
+        It shows what is kept at the moment; what has expired is not there. In a session that
+        another process has open, it is what that had written when ``state`` was asked for.
+        """
+        self._shared.refresh()
+        return StateTable(lambda: self._shared.engine.state)
 
     def runs(self) -> list[Run]:
         """Return the runs of this session, the oldest first; retries are runs too."""

@@ -14,7 +14,7 @@ from html import escape
 from ..destination import Action, Destination, InputField, input_fields
 from ..destinations import Catalogue
 from ..operation import counted
-from ..session import Connection, Session
+from ..session import STATE_TITLES, Connection, Session, StateTable
 from .fragments import PLAIN, QUIET, folded, table
 from .watched import cut
 
@@ -77,6 +77,13 @@ def session_html(session: Session) -> str:
     return title + (table(["run", "title", "submitted", "status", "rows"], rows) if rows else "")
 
 
+def state_html(state: StateTable) -> str:
+    """Return a line for each value that destinations keep."""
+    lines = state.lines()
+    count = f"{len(lines):,} value{'s' * (len(lines) != 1)}"
+    return _title("State of a session", count) + (table(STATE_TITLES, lines) if lines else "")
+
+
 def _actions(destination: Destination) -> str:
     rows = [
         [slug, each.title, each.description, _limits(each)]
@@ -128,6 +135,7 @@ _TABLES: dict[type, Callable[..., str]] = {
     Connection: connection_html,
     Destination: destination_html,
     Session: session_html,
+    StateTable: state_html,
 }
 
 

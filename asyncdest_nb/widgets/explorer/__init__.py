@@ -32,6 +32,7 @@ from ...session import Connection, Run, Session
 from ..show import is_live
 from .app import App
 from .kept import Kept
+from .parts import Widget
 from .rows import columns_of
 from .work import Start, on_a_thread
 
@@ -61,6 +62,13 @@ class Explorer:
         """The app, made when it is first asked for."""
         frame, session, names, start = self._given
         return App(frame, session=session, names=names, start=start)
+
+    def widget(self) -> Widget:
+        """Return the app as an ipywidget, to be placed in a VBox, Tab, Output, …
+
+        The same each time. A saved notebook keeps nothing of it: display the explorer for that.
+        """
+        return self.app.widget
 
     @property
     def _made(self) -> App | None:
@@ -99,7 +107,7 @@ def explore(frame: DataFrame | None = None, *, session: Session | None = None) -
     of those who made none. Destinations that were written in the notebook are offered
     too. Nothing is sent before its "Send", but for a test of the connection and what the
     destination's own check asks. Its ``code`` is the cell that does the same, ``run``
-    what was sent last.
+    what was sent last, ``widget()`` an ipywidget to be placed beside others.
 
     Raises FrameError for a frame that cannot be read.
     """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..outputs import Outputs
 from ..record import Record
-from ..show import Outputs
 from ..watched import Watched
 from . import markup
 

@@ -11,7 +11,7 @@ from functools import partial
 
 from ...errors import AlreadySubmitted, UsageError
 from ...session import Run, Session
-from ..show import Screen
+from ..run_widget import RunWidget
 from ..watched import Watched
 from . import markup, parts
 from .look import Look
@@ -58,7 +58,7 @@ class Sending:
         self._is_going = False
         self._is_refused = False  # The last click, by what may be mended by now.
         self._look: Look | None = None
-        self._screen: Screen | None = None
+        self._monitor: RunWidget | None = None
         self._button = parts.button("Send", self.send, is_main=True)
         self._again = parts.checkbox("Send again what was sent before", changed)
         self._status = parts.status()
@@ -137,15 +137,13 @@ class Sending:
         parts.show(self._again, is_old)
         self._again.value = False
         self.run = run
-        previous, self._screen = self._screen, Screen(run)
-        screen = self._screen
-        screen.on_retry(lambda again: self.sent(again, screen.runs, submission.code))
-        self._box.children = [screen]
+        previous, self._monitor = self._monitor, RunWidget(run)
+        monitor = self._monitor
+        monitor.on_retry(lambda again: self.sent(again, monitor.runs, submission.code))
+        self._box.children = [monitor]
         if previous is not None:
-            shown: list[parts.Widget] = [*previous.children, previous]
-            for each in shown:
-                each.close()
-        self.sent(run, screen.runs, submission.code)
+            previous.close()
+        self.sent(run, monitor.runs, submission.code)
 
 
 def _label(look: Look) -> str:

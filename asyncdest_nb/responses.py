@@ -67,6 +67,31 @@ Text = Annotated[str, BeforeValidator(clean_text)]
 Code = Annotated[str | None, BeforeValidator(_code)]
 
 
+class Attributes(dict[str, Any]):
+    """A JSON object whose keys can be read as attributes too: ``answer.operation_id``.
+
+    A name that a dict has itself, such as ``items``, is the dict's. Copies are plain dicts.
+    """
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self and not name.startswith("__"):
+            return self[name]
+        known = ", ".join(map(repr, list(self)[:10])) or "nothing"
+        raise AttributeError(f"no {name!r} in this JSON; there is {known}")
+
+    def __reduce__(self) -> Any:
+        return dict, (dict(self),)
+
+
+def with_attributes(value: Any) -> Any:
+    """Return JSON *value* with every object in it as Attributes."""
+    if isinstance(value, dict):
+        return Attributes((name, with_attributes(each)) for name, each in value.items())
+    return [with_attributes(each) for each in value] if isinstance(value, list) else value
+
+
 class OperationError(Wire):
     """Why an operation or a row failed, in the destination's words.
 

@@ -5,6 +5,8 @@ fields (its payload), ``perform``, ``perform_batch`` and ``poll``.
 
     fields        what settings and payloads are made of, and how a value is checked
     definition    Destination, Action, and what their functions are given
+    functions     how those are called, and in which forms they may be written
+    translated    definitions in the framework's own words
 """
 
 from .definition import Action, ActionData, Destination, Function, Request, StateContext

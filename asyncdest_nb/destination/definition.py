@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import Any, Generic, Literal, Protocol, TypeVar, get_args
+from dataclasses import fields as dataclass_fields
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, get_args
 
 from pydantic import SecretStr, ValidationError
+from pydantic.alias_generators import to_snake
 
 from ..errors import SettingsError, UnknownName, UsageError, check_number
 from ..responses import JSONObject
 from .fields import InputField, Payload, Settings, explain, input_fields
+from .functions import fitted
+from .translated import either_spelling, is_fields, model_of
 
 
 class Request(Protocol):
@@ -61,12 +64,31 @@ class ActionData(Generic[SettingsT, PayloadT]):
     access_token: SecretStr | None = None
     submission_id: str = ""
 
+    if not TYPE_CHECKING:  # Or a misspelt name would be one of any type.
+
+        def __getattr__(self, name: str) -> Any:
+            """Return what the framework calls *name*: ``stateContext``, ``asyncContexts``, …"""
+            if name in ("asyncContext", "async_context"):
+                return self  # In its first version the contexts were one step further down.
+            own = to_snake(name)
+            if own != name and own in self.__dataclass_fields__:
+                return getattr(self, own)
+            known = ", ".join(self.__dataclass_fields__)
+            raise AttributeError(
+                f"data has no {name!r}, it has {known}; a field of the payload is at "
+                "data.payload, a setting at data.settings"
+            )
+
+
+# What a function may take by name in place of its data.
+DATA = (*(each.name for each in dataclass_fields(ActionData)), "async_context")
 
 Function = Callable[[Any, Any], Any]
 
 Recovery = Literal["none", "natural", "key", "client_id", "search", "prepare_commit"]
 
 
+@either_spelling
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Action:
     """Something a destination can be asked to do with rows.
@@ -142,8 +164,13 @@ class Action:
     def __post_init__(self) -> None:
         if self.perform is None and self.perform_batch is None:
             raise UsageError(f"action {self.title!r} needs perform or perform_batch")
-        self._check_functions()
+        self._fit_functions()
         self._check_payload()
+        if not isinstance(self.operation_id, str) or not self.operation_id:
+            raise UsageError(
+                f"action {self.title!r}: operation_id is {self.operation_id!r}; write the key of "
+                "the id in a context, such as 'job_id'"
+            )
         for name in ("batch_size", "batch_bytes", "poll_batch_size"):
             check_number(f"action {self.title!r}: {name}", getattr(self, name), whole=True)
         if self.operation_per not in ("row", "batch"):
@@ -158,17 +185,22 @@ class Action:
             )
         self._check_recovery()
 
-    def _check_functions(self) -> None:
-        own = {
-            name: getattr(self, name)
-            for name in ("check", "perform", "perform_batch", "poll", "cancel", "find")
-        }
-        own |= {f"steps[{at}]": step for at, step in enumerate(self.steps)}
-        for name, function in own.items():
-            _check_function(f"action {self.title!r}: {name}", function, "request", "data")
-        _check_function(f"action {self.title!r}: row_bytes", self.row_bytes, "payload")
+    def _fit_functions(self) -> None:
+        for name in ("check", "perform", "perform_batch", "poll", "cancel", "find"):
+            object.__setattr__(self, name, self._fitted(name, getattr(self, name)))
+        steps = [self._fitted(f"steps[{at}]", step) for at, step in enumerate(self.steps)]
+        object.__setattr__(self, "steps", tuple(steps))
+        fitted(f"action {self.title!r}: row_bytes", self.row_bytes, "payload")
+
+    def _fitted(self, name: str, function: Any) -> Any:
+        what = f"action {self.title!r}: {name}"
+        return fitted(what, function, "request", "data", names=DATA)
 
     def _check_payload(self) -> None:
+        if is_fields(self.payload):
+            fields: Any = self.payload
+            model = model_of(fields, Payload, f"action {self.title!r}")
+            object.__setattr__(self, "payload", model)
         if not (isinstance(self.payload, type) and issubclass(self.payload, Payload)):
             raise UsageError(
                 f"action {self.title!r}: payload is {self.payload!r}; write a class of its fields, "
@@ -236,23 +268,7 @@ class Action:
             return explain(error, fields)
 
 
-def _check_function(what: str, function: Any, *arguments: str) -> None:
-    """Raise UsageError for what cannot be called with *arguments*: rows would be sent before."""
-    if function is None:
-        return
-    if not callable(function):
-        raise UsageError(f"{what} is {function!r}; give the function itself, not what it returns")
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):  # Some built-in functions tell none.
-        return
-    try:
-        signature.bind(*arguments)
-    except TypeError:
-        given = ", ".join(arguments)
-        raise UsageError(f"{what} takes {signature}; it is called with ({given})") from None
-
-
+@either_spelling
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Destination:
     """A partner: its settings, its actions, and how a request to it looks.
@@ -280,6 +296,14 @@ class Destination:
 
     def __post_init__(self) -> None:
         actions = self.actions
+        if isinstance(actions, Mapping) and any(
+            isinstance(each, dict) for each in actions.values()
+        ):
+            actions = {slug: _action(slug, each) for slug, each in actions.items()}
+            object.__setattr__(self, "actions", actions)
+        if is_fields(self.settings):
+            fields: Any = self.settings
+            object.__setattr__(self, "settings", model_of(fields, Settings, self.name))
         if not isinstance(actions, Mapping) or not all(
             isinstance(each, Action) for each in actions.values()
         ):
@@ -289,9 +313,10 @@ class Destination:
                 f"{self.name}: settings is {self.settings!r}; write a class of its fields, "
                 "class Keys(ad.Settings), and give the values to connect"
             )
-        _check_function(f"{self.name}: extend_request", self.extend_request, "data")
-        for name in ("refresh_access_token", "test_authentication"):
-            _check_function(f"{self.name}: {name}", getattr(self, name), "request", "data")
+        for name in ("extend_request", "refresh_access_token", "test_authentication"):
+            given = ("data",) if name == "extend_request" else ("request", "data")
+            function = fitted(f"{self.name}: {name}", getattr(self, name), *given, names=DATA)
+            object.__setattr__(self, name, function)
 
     def __repr__(self) -> str:
         return f"<Destination {self.slug}: {self.description} ({', '.join(self.actions)})>"
@@ -316,3 +341,8 @@ class Destination:
             return self.settings.model_validate(dict(values))
         except ValidationError as error:
             raise SettingsError(f"{self.name}: {explain(error, fields)}") from None
+
+
+def _action(slug: object, given: Any) -> Any:
+    """Return the action that is *given* as a dict of its arguments; anything else as it is."""
+    return Action(**{"title": str(slug), **given}) if isinstance(given, dict) else given

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..destination import ActionData, Function
 from ..errors import DestinationError, NotSent
-from ..request import Call, Effect, Exchange
+from ..request import Call, Effect, Exchange, read_options
 
 # What would end a task, or the engine's thread, if a user's function raised it there.
 _ANYTHING = (Exception, asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
@@ -71,7 +71,7 @@ async def attempt(
             raise
         if is_logged:
             _log.info("%s", mask(traceback.format_exc()))
-        asked = Asked(None, _masked(error, mask), call.exchanges)
+        asked = Asked(None, _masked(_explained(error, requests), mask), call.exchanges)
     finally:
         requests.end()
     await requests.until_over()
@@ -86,10 +86,10 @@ class _Requests:
         self._made: list[Coroutine[Any, Any, Any]] = []
         self._has_ended = False
 
-    def __call__(self, url: str, **options: Any) -> Coroutine[Any, Any, Any]:
+    def __call__(self, url: Any, *given: Any, **named: Any) -> Coroutine[Any, Any, Any]:
         if self._has_ended:
             raise NotSent("the function has ended, and with it what it may send")
-        self._made.append(self._request(url, **options))
+        self._made.append(self._request(url, **read_options(url, *given, **named)))
         return self._made[-1]
 
     def __len__(self) -> int:
@@ -174,13 +174,21 @@ def _require_ran(answer: Any, requests: _Requests) -> None:
         raise TypeError("nothing of the function has run, because it yields: it must return")
 
 
+def _explained(error: BaseException, requests: _Requests) -> BaseException:
+    """Return *error*, with what to write where a request that was not awaited has led to it."""
+    if not (requests.idle and isinstance(error, AttributeError | TypeError)):
+        return error
+    text = f"{error}: a request was not awaited, and so not sent: write await request(…)"
+    return TypeError(text).with_traceback(error.__traceback__)
+
+
 def _blocking(request: Callable[..., Any]) -> Callable[..., Any]:
     loop = asyncio.get_running_loop()
 
-    def blocking(url: str, **options: Any) -> Any:
+    def blocking(*given: Any, **options: Any) -> Any:
         if _is_running(loop):  # A plain function has returned a coroutine that asks.
-            return request(url, **options)
-        return asyncio.run_coroutine_threadsafe(request(url, **options), loop).result()
+            return request(*given, **options)
+        return asyncio.run_coroutine_threadsafe(request(*given, **options), loop).result()
 
     return blocking
 

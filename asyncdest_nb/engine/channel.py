@@ -17,7 +17,7 @@ from ..destination import (
 )
 from ..errors import DestinationError, check_number
 from ..request import Call, Client, Transport, Unplugged
-from ..responses import JSONObject
+from ..responses import JSONObject, with_attributes
 from ..schedule import Pace
 from .access import Access
 from .calling import Asked, attempt
@@ -188,7 +188,7 @@ class Channel:
             settings=self.settings,
             payload=payload,
             state_context=state,
-            async_contexts=list(contexts),
+            async_contexts=[with_attributes(each) for each in contexts],
             access_token=self._access.token,
             # A function may always rely on one, also in a rehearsal.
             submission_id=submission_id or str(uuid.uuid4()),

@@ -170,6 +170,10 @@ class ScopedState:
             raise UsageError(f"state {key!r} must be JSON: {error}") from None
         self._keep(key, value, _seconds(ttl))
 
+    # The framework's own names.
+    setResponseContext = set_response_context
+    getRequestContext = get_request_context
+
     def _keep(self, key: str, value: Any, seconds: float | None) -> None:
         own, put = self._own, partial(self._state.put, seconds=seconds, clean=self._clean)
         scope = self._connection if own is None or own.startswith(_CALL) else own

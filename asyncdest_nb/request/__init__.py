@@ -5,7 +5,8 @@ were not meant for. A request that fails says which of two things is true:
 NotSent, it provably never arrived; ReplyLost, nobody here knows.
 
     client        Client: one destination's connections, credentials and secrets
-    call          Call: what ``request`` is in ``perform(request, payload)``
+    call          Call: what ``request`` is in ``perform(request, data)``
+    options       what ``request`` may be given, in the words of other clients too
     base          the base options, and who may receive them
     parts         the parts of a request, checked before anything is sent
     address       where it goes, and what of that may be shown
@@ -21,6 +22,7 @@ from .call import Call
 from .client import Client
 from .credentials import api_key_auth, basic_auth, bearer_auth
 from .exchange import SAFE_METHODS, Effect, Exchange, effect_of
+from .options import read_options
 from .redactor import MASK, Redactor
 from .wire import AiohttpTransport, Transport, Unplugged
 
@@ -40,5 +42,6 @@ __all__ = [
     "basic_auth",
     "bearer_auth",
     "effect_of",
+    "read_options",
     "read_retry_after",
 ]

@@ -1,4 +1,4 @@
-"""What ``request`` is in ``perform(request, payload)``."""
+"""What ``request`` is in ``perform(request, data)``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from ..errors import HTTPError, NotSent, ReplyLost, UsageError
+from ..responses import with_attributes
 from .address import joined, parse_url, shown_query, shown_url, with_params, without_queries
 from .answer import Response, one_line, read_body, read_retry_after
 from .base import Base
@@ -139,7 +140,7 @@ class Call:
             status=answer.status,
             headers={name: self._redactor.content(each) for name, each in answer.headers.items()},
             content=content,
-            data=data,
+            data=with_attributes(data),
             url=self._redactor.content(str(outgoing.url)),
             problem=problem,
         )

@@ -51,7 +51,8 @@ def checked_body(value: Any, content: str | bytes | None) -> tuple[bytes, dict[s
     """Return a request's body and the content type it implies.
 
     *value* is sent as JSON, unless it is ``...``. Raises UsageError for both at once,
-    and for what JSON cannot hold: NaN, lone surrogates, objects of Python.
+    and for what JSON cannot hold: NaN, lone surrogates, objects of Python other than
+    payloads, which are sent as their ``as_json`` wherever they are.
     """
     if value is ...:
         text = {"content-type": "text/plain; charset=utf-8"} if isinstance(content, str) else {}
@@ -59,7 +60,9 @@ def checked_body(value: Any, content: str | bytes | None) -> tuple[bytes, dict[s
     if content is not None:
         raise UsageError("a request has json or content, not both")
     try:
-        body = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        body = json.dumps(
+            value, allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_as_json
+        )
         return body.encode(), {"content-type": "application/json"}
     except UnicodeEncodeError:
         problem = "a text in it holds half a character (a lone surrogate)"
@@ -68,3 +71,10 @@ def checked_body(value: Any, content: str | bytes | None) -> tuple[bytes, dict[s
     except (ValueError, RecursionError) as error:
         problem = str(error)
     raise UsageError(f"cannot send this as JSON: {problem}")
+
+
+def _as_json(value: Any) -> Any:
+    as_json = getattr(value, "as_json", None)
+    if not callable(as_json):
+        raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+    return as_json()

@@ -1,0 +1,75 @@
+"""The functions of a destination: how they are called, and in which forms they may be written.
+
+async def perform(request, data): ...                    data.settings, data.payload, …
+async def perform(request, *, settings, payload): ...    what it names of these, by name
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pydantic.alias_generators import to_snake
+
+from ..errors import UsageError
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def fitted(what: str, function: Any, *arguments: str, names: Sequence[str] = ()) -> Any:
+    """Return *function* as it can be called with *arguments*; None stays None.
+
+    In place of the last of them it may take some of its attributes, *names*, by name.
+    Raises UsageError for what cannot be called so: rows would be sent before.
+    """
+    if function is None:
+        return None
+    if not callable(function):
+        raise UsageError(f"{what} is {function!r}; give the function itself, not what it returns")
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # Some built-in functions tell none.
+        return function
+    taken = _taken(signature, names=names, before=len(arguments) - 1)
+    if taken:
+        return _spread(function, taken)
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        given = ", ".join(arguments)
+        by_name = f", or with some of these by name: {', '.join(names)}" if names else ""
+        raise UsageError(
+            f"{what} takes {signature}; it is called with ({given}){by_name}"
+        ) from None
+    return function
+
+
+def _taken(signature: inspect.Signature, *, names: Sequence[str], before: int) -> list[str]:
+    """Return the names that a function takes in place of its last argument; none = it takes that.
+
+    *before* is how many others come first.
+    """
+    first, others = [*signature.parameters.values()][:before], [*signature.parameters.values()]
+    others = others[before:]
+    is_alone = len(others) == 1 and others[0].kind in _POSITIONAL
+    is_known = all(to_snake(each.name) in names for each in others)
+    has_first = len(first) == before and all(each.kind in _POSITIONAL for each in first)
+    is_by_name = all(each.kind is not inspect.Parameter.POSITIONAL_ONLY for each in others)
+    return [each.name for each in others if is_known and has_first and is_by_name and not is_alone]
+
+
+def _spread(function: Callable[..., Any], names: Sequence[str]) -> Callable[..., Any]:
+    """Return a function of an object in its last argument that calls *function* with *names*."""
+
+    def called(*given: Any) -> Any:
+        *before, last = given
+        return function(*before, **{name: getattr(last, name) for name in names})
+
+    async def awaited(*given: Any) -> Any:
+        return await called(*given)
+
+    found = awaited if inspect.iscoroutinefunction(function) else called
+    found.__name__ = getattr(function, "__name__", type(function).__name__)
+    found.__doc__ = function.__doc__
+    return found

@@ -1,0 +1,126 @@
+"""Definitions as the framework writes them in TypeScript, read as our own.
+
+A dict of fields in place of a class of them, and arguments in camelCase.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Mapping
+from dataclasses import fields as dataclass_fields
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pydantic import SecretStr, create_model
+from pydantic.alias_generators import to_snake
+
+from ..errors import UnknownName, UsageError
+from .fields import Fields, field
+
+FieldsT = TypeVar("FieldsT", bound=Fields)
+DefinedT = TypeVar("DefinedT")
+
+_TYPES: dict[str, Any] = {
+    "string": str,
+    "text": str,
+    "integer": int,
+    "number": float,
+    "boolean": bool,
+    "datetime": datetime,
+    "password": SecretStr,
+    "object": dict[str, Any],
+}
+_OPTIONS = "default choices format allow_null minimum maximum placeholder".split()
+_ATTRIBUTES = ["label", "description", "type", "required", "multiple", *_OPTIONS]
+# What only the framework's own screens read.
+_OF_SCREENS = frozenset(
+    "dynamic category depends_on default_object_ui read_only disabled_input_methods display_mode "
+    "unsafe_hidden additional_properties properties".split()
+)
+# Arguments whose name is another one here, or that are of no use.
+_ELSEWHERE = {
+    "fields": "payload",
+    "authentication": "",
+    "default_subscription": "",
+    "platform": "",
+    "mode": "",
+}
+
+
+def is_fields(given: Any) -> bool:
+    """Say whether *given* is a dict of fields, each a dict of its attributes."""
+    if not isinstance(given, Mapping) or not given:
+        return False
+    return all(isinstance(each, Mapping) and "type" in each for each in given.values())
+
+
+def model_of(
+    given: Mapping[str, Mapping[str, Any]], base: type[FieldsT], what: str
+) -> type[FieldsT]:
+    """Return a class of the fields that are *given* as dicts; raises UsageError."""
+    declared: dict[str, Any] = {}
+    for key, attributes in given.items():
+        declared[key] = _declared(f"{what}: field {key!r}", attributes)
+    try:
+        return create_model(base.__name__, __base__=base, **declared)
+    except (NameError, TypeError) as error:
+        raise UsageError(f"{what}: {error}") from None
+
+
+def _declared(what: str, attributes: Mapping[str, Any]) -> tuple[Any, Any]:
+    own = {to_snake(str(name)): value for name, value in attributes.items()}
+    for name in own.keys() - _OF_SCREENS:
+        if name not in _ATTRIBUTES:
+            raise UnknownName.of("attribute", name, _ATTRIBUTES, owner=what)
+    kind, required = own.get("type"), own.get("required", False)
+    if kind not in _TYPES:
+        raise UnknownName.of("type", kind, _TYPES, owner=what)
+    if not isinstance(required, bool):
+        raise UsageError(f"{what}: required is {required!r}; write True or False, and a check")
+    annotation: Any = _TYPES[kind]
+    if own.get("multiple"):
+        annotation = types.GenericAlias(list, (annotation,))
+    options = {name: own[name] for name in _OPTIONS if name in own}
+    if options.get("choices") is not None:
+        options["choices"] = [_choice(each) for each in options["choices"]]
+    label, about = own.get("label") or "", own.get("description") or ""
+    declared = field(label, description=about, required=required, **options)
+    return (annotation if required else annotation | None), declared
+
+
+def _choice(given: Any) -> Any:
+    return given["value"] if isinstance(given, Mapping) and "value" in given else given
+
+
+def either_spelling(defined: type[DefinedT]) -> type[DefinedT]:
+    """Let a dataclass be made by the framework's names of its arguments as well."""
+    make = defined.__init__
+    names = [each.name for each in dataclass_fields(defined) if each.init]  # type: ignore[arg-type]
+
+    @functools.wraps(make)
+    def made(self: Any, *given: Any, **named: Any) -> None:
+        own: dict[str, Any] = {}
+        for name, value in named.items():
+            if (found := _own(name, names, defined.__name__)) in own:
+                raise UsageError(f"{defined.__name__} was given {found} twice")
+            own[found] = value
+        make(self, *given, **own)
+
+    defined.__init__ = made  # type: ignore[method-assign]
+    return defined
+
+
+def _own(name: str, names: list[str], owner: str) -> str:
+    own = to_snake(name)
+    own = _ELSEWHERE.get(own) or own
+    if own in names:
+        return own
+    if own == "authentication":
+        raise UsageError(
+            f"{owner} has no argument {name!r}: write settings=… for its fields, extend_request=… "
+            "for the headers, test_authentication=… and refresh_access_token=… for its functions"
+        )
+    if own in _ELSEWHERE:
+        raise UsageError(f"{owner} has no argument {name!r}: leave it out")
+    raise UnknownName.of("argument", name, names, owner=owner)

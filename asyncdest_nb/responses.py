@@ -109,6 +109,19 @@ class OperationError(Wire):
         return {"code": getattr(value, "code", None), "message": value or ""}
 
 
+def failure_in(answer: Mapping[str, Any]) -> OperationError:
+    """Read why something failed from an answer that says so.
+
+    Flat (``error_code``, ``error_message``) or nested (``error.code``, ``error.message``),
+    as a text (``error``) or beside the status (``message``): APIs write them all.
+    """
+    error = answer.get("error")
+    nested = error if isinstance(error, Mapping) else {"message": error}
+    code = answer.get("error_code") or nested.get("code") or "OPERATION_FAILED"
+    said = answer.get("error_message") or nested.get("message") or answer.get("message")
+    return OperationError(code=code, message=said or "Operation failed")
+
+
 class RowResult(Wire):
     """The outcome of one row of a job.
 
@@ -177,8 +190,8 @@ class AsyncOperationResult(Wire):
 
 MISSING_CONTEXT = AsyncOperationResult(
     status="failed",
-    message="Operation context not found",
-    error=OperationError(code="MISSING_CONTEXT", message="Operation context not found"),
+    message="Operation ID not found in async context",
+    error=OperationError(code="MISSING_CONTEXT", message="Operation ID not found in async context"),
 )
 
 
@@ -194,8 +207,10 @@ def overall_status(statuses: Sequence[str]) -> OverallStatus:
 def _summary(results: Sequence[AsyncOperationResult]) -> str:
     if len(results) == 1:
         return results[0].message
+    if not results:
+        return "No async contexts found for polling"
     words = [result.status for result in results]
-    counts = [f"{words.count(word)} {word}" for word in ("completed", "pending", "failed")]
+    counts = [f"{words.count(word)} {word}" for word in ("completed", "failed", "pending")]
     return f"{len(results)} operations: {', '.join(counts)}"
 
 
@@ -209,13 +224,12 @@ class AsyncPollResponse(Wire):
 
     @classmethod
     def of(cls, results: Sequence[AsyncOperationResult]) -> AsyncPollResponse:
-        """Sum up *results*; with none, the answer is one failure, MISSING_CONTEXT."""
-        found = list(results) or [MISSING_CONTEXT]
+        """Sum up *results*; with none, nothing was asked about, and the whole is "failed"."""
         return cls(
-            results=found,
-            overall_status=overall_status([result.status for result in found]),
-            should_continue_polling=any(result.should_continue_polling for result in found),
-            message=_summary(found),
+            results=list(results),
+            overall_status=overall_status([result.status for result in results]),
+            should_continue_polling=any(result.should_continue_polling for result in results),
+            message=_summary(results),
         )
 
 

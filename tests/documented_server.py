@@ -23,7 +23,10 @@ from urllib.parse import urlsplit
 
 from raw_server import Answer, Arrived, RawServer, Writer, answer
 
-FAILURES = ("INSUFFICIENT_DATA", "Profile has too little data"), (None, None)
+FAILURES: tuple[dict[str, str], ...] = (
+    {"error_code": "INSUFFICIENT_DATA", "error_message": "Profile has too little data"},
+    {},
+)
 
 
 @dataclass
@@ -71,11 +74,13 @@ class DocumentedServer(RawServer):
         self.operations: dict[str, Operation] = {}  # By id, as in an address.
         self.posted: Counter[str] = Counter()  # By user: how often a row arrived.
         self.applied: Counter[str] = Counter()  # By user: how often it had an effect.
-        self.throttles: Counter[str] = Counter()  # By method.
+        self.throttled: Counter[str] = Counter()  # By user: how often it got a 429.
         self._instead, self._standing, self._broken = instead, standing or {}, broken or {}
-        self._throttled, self._failing = throttled, failing
-        self._polls_until_final, self._latency_seconds = polls_until_final, latency_seconds
+        self._throttled_share, self._failing_share = throttled, failing
+        self._polls_until_final = polls_until_final
+        self._latency_seconds = latency_seconds
         self._api_key, self._number_ids = api_key, number_ids
+        self._counts: Counter[str] = Counter()  # Of requests, by method.
         self._random = random.Random(seed)
 
     @property
@@ -100,8 +105,10 @@ class DocumentedServer(RawServer):
         self.posted.update(each["user_id"] for each in rows)
         if self._api_key and arrived.headers.get("authorization") != f"Bearer {self._api_key}":
             return answer(401, {"error": "no such key"})
-        if self._random.random() < self._throttled:
-            self.throttles[arrived.method] += 1
+        if arrived.headers.get("content-type") != "application/json":
+            return answer(415, {"error": "every request says that it is JSON"})
+        if self._is_throttled(arrived):
+            self.throttled.update(each["user_id"] for each in rows)
             return answer(429, {"error": "too many requests"}, {"retry-after": "0"})
         match [arrived.method, *urlsplit(arrived.target).path.split("/")[1:]]:
             case ["POST", "operations"]:
@@ -114,6 +121,12 @@ class DocumentedServer(RawServer):
                 return self._polled(self.operations[name])
         return answer(404, {"error": f"no {arrived.method} {arrived.target}"})
 
+    def _is_throttled(self, arrived: Arrived) -> bool:
+        """Say so of the 50th, the 100th, … request of a method, where the share is 1/50."""
+        self._counts[arrived.method] += 1
+        count, share = self._counts[arrived.method], self._throttled_share
+        return int(count * share) > int((count - 1) * share)
+
     def _apply(self, rows: list[dict[str, Any]]) -> list[Operation]:
         return [self._applied(row) for row in rows]
 
@@ -125,10 +138,9 @@ class DocumentedServer(RawServer):
         return operation
 
     def _final(self, row: dict[str, Any]) -> dict[str, Any]:
-        if self._random.random() >= self._failing:
+        if self._random.random() >= self._failing_share:
             return {"status": "completed", "progress": 100, "result": {"user": row["user_id"]}}
-        code, message = self._random.choice(FAILURES)
-        return {"status": "failed"} | ({"error_code": code, "error_message": message} if code else {})
+        return {"status": "failed", **self._random.choice(FAILURES)}
 
     def _polled(self, operation: Operation) -> Answer:
         user = operation.row["user_id"]

@@ -82,8 +82,8 @@ def ids(*found: object) -> Answer:
             "may have been applied",
             id="truncated body",
         ),
-        pytest.param(answer(200, []), "not a JSON object", id="a list"),
-        pytest.param(answer(200, b""), "not a JSON object", id="nothing"),
+        pytest.param(answer(202, []), "not an AsyncActionResponse", id="a list"),
+        pytest.param(answer(202, b""), "not an AsyncActionResponse", id="nothing"),
         pytest.param(answer(202, {"status": "accepted"}), "no list of operations", id="no ids"),
         pytest.param(ids(), "0 operation ids (none) for 3", id="no ids at all"),
         pytest.param(ids("1", "2"), "2 operation ids (1, 2) for 3", id="fewer ids"),
@@ -226,7 +226,7 @@ def test_a_failure_without_a_reason_is_still_a_failure(session):
     with RawServer(TAKEN, answer(200, {"status": "failed"})) as server:
         run = submit_one(session, server)
         assert run.wait(timeout=20) == "failed"
-    assert run.failed()["error_code"].iloc[0] == "UNKNOWN_ERROR"
+    assert run.failed()["error_code"].iloc[0] == "OPERATION_FAILED"
     assert run.failed()["message"].iloc[0] == "Operation failed"
 
 

@@ -73,18 +73,17 @@ def test_overall_status(statuses, overall):
     assert overall_status(statuses) == overall
 
 
-def test_no_contexts_are_a_missing_context():
+def test_no_contexts_have_no_results_and_have_failed():
     response = AsyncPollResponse.of([])
-    assert response.overall_status == "failed"
+    assert (response.results, response.overall_status) == ([], "failed")
     assert not response.should_continue_polling
-    assert response.results[0].error is not None
-    assert response.results[0].error.code == "MISSING_CONTEXT"
+    assert response.message == "No async contexts found for polling"
 
 
 def test_one_operation_speaks_for_itself_and_many_are_counted():
     assert AsyncPollResponse.of([result("pending")]).message == "is pending"
     many = AsyncPollResponse.of([result("completed"), result("pending"), result("failed")])
-    assert many.message == "3 operations: 1 completed, 1 pending, 1 failed"
+    assert many.message == "3 operations: 1 completed, 1 failed, 1 pending"
 
 
 def test_a_multi_status_names_an_error_by_its_status():

@@ -1,20 +1,25 @@
 """Example Async: an API that answers "accepted, operation id" and is polled for the rest.
 
-POST /operations         one operation, 202 {"status": "accepted", "operation_id": …}
-POST /operations/batch   many, 202 {"status": "accepted", "operations": [{"operation_id": …}, …]}
+POST /operations         one operation: {"status": "accepted", "operation_id": …}
+POST /operations/batch   many: {"status": "accepted", "operation_ids": [id, …]}, in order; or
+                         with "operations": [{"operation_id": …}, …], where each can also say
+                         that it failed or completed at once
 GET  /operations/{id}    {"status": "pending" | "processing" | "completed" | "failed", …}
+
+Any other answer to a POST is synchronous: the operations are done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Sequence
 from typing import Any, Literal
 from urllib.parse import quote
 
 from pydantic import HttpUrl, SecretStr
 
 from .. import destination as ad
-from ..errors import IntegrationError, InvalidAuthenticationError, ProtocolError
+from ..errors import InvalidAuthenticationError, ProtocolError
 from ..request import Response, bearer_auth
 from ..responses import (
     MISSING_CONTEXT,
@@ -22,8 +27,8 @@ from ..responses import (
     AsyncOperationResult,
     AsyncPollResponse,
     JSONObject,
-    OperationError,
     RowResult,
+    failure_in,
 )
 
 
@@ -50,27 +55,31 @@ class Payload(ad.Payload):
     )
 
 
+_KEPT = {"hour": 24}  # How long state is kept.
+_ENDS = ("completed", "failed")
+
+
 def extend_request(data: ad.ActionData[Settings, None]) -> dict[str, Any]:
     """Send every request to the endpoint, with the key if there is one."""
     key = data.settings.api_key
     return {
         "base_url": str(data.settings.endpoint),
-        "headers": bearer_auth(key) if key is not None else {},
+        "headers": {"content-type": "application/json", **(bearer_auth(key) if key else {})},
     }
 
 
 async def perform(request: ad.Request, data: ad.ActionData[Settings, Payload]) -> Any:
     """Submit one operation."""
     response = await request("/operations", method="POST", json=data.payload.as_json())
-    answer = _object(response)
-    if answer.get("status") != "accepted":
-        return _synchronous(answer, response)
-    operation_id = answer.get("operation_id")
-    data.state_context.set_response_context("operation_id", operation_id, {"hour": 24})
+    if not _is_accepted(response.data):
+        return response
+    operation_id = response.data.get("operation_id")
+    data.state_context.set_response_context("operation_id", operation_id, _KEPT)
+    data.state_context.set_response_context("user_id", data.payload.user_id, _KEPT)
     return AsyncActionResponse(
-        async_contexts=_contexts([answer], [data.payload]),
-        message=f"Operation {operation_id} submitted",
-        status=response.status,
+        async_contexts=[_context(operation_id, data.payload)],
+        message=f"Operation {operation_id} submitted successfully",
+        status=202,
     )
 
 
@@ -78,15 +87,16 @@ async def perform_batch(request: ad.Request, data: ad.ActionData[Settings, list[
     """Submit many operations at once; each gets an id of its own, or is refused in its place."""
     body = {"operations": [payload.as_json() for payload in data.payload]}
     response = await request("/operations/batch", method="POST", json=body)
-    answer = _object(response)
-    operations = answer.get("operations")
-    if not isinstance(operations, list) or not all(isinstance(each, dict) for each in operations):
-        raise ProtocolError(f"the answer has no list of operations: {_excerpt(answer)}")
+    operations = _operations(response.data)
+    if operations is None:
+        return response
+    ids = [each.get("operation_id") for each in operations]
+    data.state_context.set_response_context("batch_operation_ids", json.dumps(ids), _KEPT)
     return AsyncActionResponse(
-        async_contexts=_contexts(operations, data.payload),
+        async_contexts=_contexts(ids, data.payload),
         rows=[_decided(each) for each in operations],
-        message=f"{len(operations)} operations submitted",
-        status=response.status,
+        message=f"Batch operations submitted: {', '.join(map(str, ids))}",
+        status=202,
     )
 
 
@@ -114,10 +124,10 @@ async def _ask(request: ad.Request, context: JSONObject) -> AsyncOperationResult
         {
             # "processing" is the API's word for pending; any other is kept as odd.
             "status": "pending" if status == "processing" else status,
-            "progress": answer.get("progress"),
-            "message": f"Operation {operation_id} is {status}",
-            "result": answer.get("result"),
-            "error": _error(answer) if status == "failed" else None,
+            "progress": _progress(answer),
+            "message": _standing(operation_id, status),
+            "result": _result(answer),
+            "error": failure_in(answer) if status == "failed" else None,
             "context": context,
         }
     )
@@ -135,41 +145,70 @@ def _excerpt(answer: Any) -> str:
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 
-def _contexts(operations: list[JSONObject], payloads: list[Payload]) -> list[JSONObject]:
-    contexts = [{"operation_id": each.get("operation_id")} for each in operations]
-    # Not strict: whether there is an id for each row is for the engine to judge.
-    for context, payload in zip(contexts, payloads, strict=False):
-        context["user_id"] = payload.user_id
-        context["operation_type"] = payload.operation_type
-    return contexts
+def _is_accepted(answer: Any) -> bool:
+    return isinstance(answer, dict) and answer.get("status") == "accepted"
 
 
-def _synchronous(answer: JSONObject, response: Response) -> Response:
-    """Return a synchronous answer as it is, if it says that the operation is done."""
-    if answer.get("status") == "failed":
-        error = _error(answer)
-        raise IntegrationError(error.message, error.code or "FAILED", response.status)
-    if answer.get("status") != "completed":
-        raise ProtocolError(f"neither accepted, completed nor failed: {_excerpt(answer)}")
-    return response
+def _operations(answer: Any) -> list[JSONObject] | None:
+    """Return an entry for each operation of a batch; None = the answer is synchronous.
+
+    Raises ProtocolError if a batch is accepted and the answer names no operations.
+    """
+    found = answer if isinstance(answer, dict) else {}
+    ids, operations = found.get("operation_ids"), found.get("operations")
+    if isinstance(ids, list) and found.get("status") not in _ENDS:
+        return [{"operation_id": each} for each in ids]
+    is_list = isinstance(operations, list) and all(isinstance(each, dict) for each in operations)
+    # A synchronous answer may hold the operations as they were sent.
+    if is_list and (_is_accepted(answer) or any(map(_is_told, operations or ()))):
+        return operations
+    if _is_accepted(answer):
+        raise ProtocolError(
+            f"accepted with no operation_ids and no list of operations: {_excerpt(answer)}"
+        )
+    return None
+
+
+def _is_told(entry: JSONObject) -> bool:
+    return "operation_id" in entry or entry.get("status") in _ENDS
+
+
+def _context(operation_id: Any, payload: Payload) -> JSONObject:
+    user_id, operation_type = payload.user_id, payload.operation_type
+    return {"operation_id": operation_id, "user_id": user_id, "operation_type": operation_type}
+
+
+def _contexts(ids: Sequence[Any], payloads: Sequence[Payload]) -> list[JSONObject]:
+    if len(ids) != len(payloads):  # Whose ids they are is not known; the engine says so.
+        return [{"operation_id": each} for each in ids]
+    pairs = enumerate(zip(ids, payloads, strict=True))
+    return [{**_context(each, payload), "batch_index": index} for index, (each, payload) in pairs]
 
 
 def _decided(answer: JSONObject) -> RowResult | None:
     """Return the outcome of an operation of a batch that was refused or done at once."""
     if answer.get("status") == "failed":
-        return RowResult(status="failed", error=_error(answer))
+        return RowResult(status="failed", error=failure_in(answer))
     if answer.get("status") == "completed":
         return RowResult(status="completed", result=answer.get("result"))
     return None
 
 
-def _error(answer: JSONObject) -> OperationError:
-    """Read the reason of a failure, flat or nested: the API writes both."""
-    nested = answer.get("error")
-    inside = nested if isinstance(nested, Mapping) else {}
-    code = answer.get("error_code") or inside.get("code") or "UNKNOWN_ERROR"
-    message = answer.get("error_message") or inside.get("message") or "Operation failed"
-    return OperationError(code=code, message=message)
+def _progress(answer: JSONObject) -> Any:
+    if answer.get("status") == "completed":
+        return 100
+    return answer.get("progress", None if answer.get("status") == "failed" else 0)
+
+
+def _result(answer: JSONObject) -> Any:
+    result = answer.get("result")
+    return {} if result is None and answer.get("status") == "completed" else result
+
+
+def _standing(operation_id: Any, status: Any) -> str:
+    if status == "completed":
+        return f"Operation {operation_id} completed successfully"
+    return f"Operation {operation_id} is {status}"
 
 
 example_async = ad.Destination(

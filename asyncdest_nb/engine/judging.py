@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from ..operation import (
@@ -19,6 +20,9 @@ from ..operation import (
 )
 from .course import Course
 from .verdict import Accepted, Again, Finished, Rejected, Unsure, Verdict
+
+# What is said of a batch may list the ids of it all, and is kept with each of its operations.
+MESSAGE = 500  # characters
 
 
 class Judging:
@@ -43,8 +47,9 @@ class Judging:
         What is in doubt is held for the user, unless it *can_recover*.
         """
         course = self._course
+        mask = cache(course.channel.mask)  # What is said of a batch is the same for all of it.
         judged = [
-            self._judged(operation, verdict, can_recover=can_recover)
+            self._judged(operation, verdict, mask, can_recover=can_recover)
             for operation, verdict in zip(operations, verdicts, strict=True)
         ]
         await course.keep_said(judged)
@@ -53,12 +58,19 @@ class Judging:
             if operation.state in POLLED:
                 course.schedule.accepted(operation.number, now=now, retry_after=retry_after)
 
-    def _judged(self, operation: Operation, verdict: Verdict, *, can_recover: bool) -> Operation:
-        now, mask = self._course.wall, self._course.channel.mask
+    def _judged(
+        self,
+        operation: Operation,
+        verdict: Verdict,
+        mask: Callable[[str], str],
+        *,
+        can_recover: bool,
+    ) -> Operation:
+        now = self._course.wall
         match verdict:
             case Accepted(context, operation_id, message, rows):
                 operation = decided(operation, self._course.decided(rows)) if rows else operation
-                return self._accepted(operation, context, operation_id, mask(message))
+                return self._accepted(operation, context, operation_id, _cut(mask(message)))
             case Finished(result):
                 return finished(operation, self._course.news(result), now=now)
             case Rejected(message, code, is_proven):
@@ -83,3 +95,7 @@ class Judging:
         if operation.step < len(course.action.steps):
             return advanced(operation, **news)  # type: ignore[arg-type]  # three values, three types
         return accepted(operation, **news, now=course.wall)  # type: ignore[arg-type]
+
+
+def _cut(message: str) -> str:
+    return message if len(message) <= MESSAGE else f"{message[: MESSAGE - 1]}…"

@@ -35,6 +35,7 @@ from ..responses import (
     RowResult,
     clean_text,
 )
+from .immediate import body_of, failure, why_open
 from .job_answer import contract, id_key, read_job, read_job_poll, read_rows, row_outcome
 from .plan import Prepared
 
@@ -120,23 +121,11 @@ def read_answer(
     if answer is None and passed_over:
         text = f"a request was answered {passed_over[-1].status}, and the function ignored it"
         return [Unsure(text)] * len(rows)
-    if action.poll is not None and (why := _not_an_answer(answer, action, exchanges)):
+    if failed := failure(answer):
+        return [Finished(failed)] * len(rows)
+    if why := why_open(answer, action, exchanges):
         return [Unsure(why)] * len(rows)
     return [_done(answer, alone=len(rows) == 1)] * len(rows)
-
-
-def _not_an_answer(answer: Any, action: Action, exchanges: Sequence[Exchange]) -> str:
-    """Say why *answer* cannot be the last word of an action that can be polled; empty = it may."""
-    if answer is None:
-        return "the function returned nothing: neither contexts nor an answer"
-    is_named = isinstance(answer, Mapping) and action.operation_id in answer
-    is_accepted = bool(exchanges) and exchanges[-1].status == 202
-    if is_accepted or is_named or isinstance(answer, list | tuple):
-        return (
-            f"accepted, but the function returned a {type(answer).__name__}, not an "
-            "AsyncActionResponse with the contexts: nobody can ask for more"
-        )
-    return ""
 
 
 def _is_passed_over(exchange: Exchange) -> bool:
@@ -260,7 +249,7 @@ def _refused(answer: Response, exchanges: Sequence[Exchange]) -> Verdict:
 
 def _done(answer: Any, *, alone: bool) -> Verdict:
     # One answer for many rows is nobody's own result; a row alone keeps it.
-    result = answer.data if isinstance(answer, Response) else answer
+    result = body_of(answer)
     message = f"answered {answer.status}" if isinstance(answer, Response) else "answered at once"
     return Finished(
         AsyncOperationResult(status="completed", message=message, result=result if alone else None)

@@ -436,6 +436,8 @@ def _contexts(found: Executed | AsyncActionResponse | Sequence[JSONObject]) -> l
     answer = found.answer if isinstance(found, Executed) else found
     if isinstance(answer, AsyncActionResponse):
         return answer.async_contexts
+    if isinstance(answer, Mapping):
+        answer = answer.get("asyncContexts", answer.get("async_contexts", answer))
     if not isinstance(answer, Sequence) or not all(isinstance(each, Mapping) for each in answer):
         raise UsageError(
             f"a {type(answer).__name__} has no contexts to poll; give what execute_action or "

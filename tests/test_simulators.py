@@ -157,16 +157,50 @@ def test_a_synchronous_partner_answers_at_once(clock):
     assert (status, document["status"]) == (200, "completed")
     assert document["result"]["user_id"] == "c-1"
     assert told(partner, "POST", "/operations", BERT)[0] == 422
-    status, document = told(partner, "POST", "/operations/batch", {"operations": [ANNA, BERT]})
+    status, document = told(partner, "POST", "/operations/batch", {"operations": [ANNA, ANNA]})
     assert (status, document["status"]) == (200, "completed")
-    assert [entry["status"] for entry in document["operations"]] == ["completed", "failed"]
+    assert [each["user_id"] for each in document["results"]] == ["c-1", "c-1"]
 
 
 # Many
 
 
-def test_a_batch_answers_in_order_and_refuses_in_place(clock):
-    partner = desk(clock)
+def test_a_batch_is_answered_with_an_id_for_each_in_order(clock):
+    partner = desk(clock, duration_seconds=5, failing=0)
+    sent = {"operations": [ANNA, {**ANNA, "user_id": "c-9"}]}
+    status, document = told(partner, "POST", "/operations/batch", sent)
+    assert (status, document["status"], set(document)) == (
+        202,
+        "accepted",
+        {"status", "operation_ids"},
+    )
+    assert document["operation_ids"] == [held["operation_id"] for held in partner.operations]
+    assert [held["payload"] for held in partner.operations] == sent["operations"]
+
+
+def test_an_id_of_what_was_refused_or_is_done_at_once_says_so_at_its_first_poll(clock):
+    partner = desk(clock, synchronous=True, failing=0)
+    sent = {"operations": [ANNA, CARL, BERT, None]}
+    status, document = told(partner, "POST", "/operations/batch", sent)
+    assert (status, len(document["operation_ids"])) == (202, 4)
+    polled = [told(partner, "GET", f"/operations/{each}")[1] for each in document["operation_ids"]]
+    assert [(each["status"], each.get("error_code")) for each in polled] == [
+        ("completed", None),
+        ("failed", "INVALID_USER_ID"),
+        ("failed", "INVALID_EMAIL"),
+        ("failed", "INVALID_JSON"),
+    ]
+
+
+def test_a_batch_of_objects_that_is_done_at_once_says_so_in_place(clock):
+    partner = desk(clock, synchronous=True, failing=0, batch_answer="operations")
+    status, document = told(partner, "POST", "/operations/batch", {"operations": [ANNA, BERT]})
+    assert (status, document["status"]) == (200, "completed")
+    assert [entry["status"] for entry in document["operations"]] == ["completed", "failed"]
+
+
+def test_a_batch_of_objects_answers_in_order_and_refuses_in_place(clock):
+    partner = desk(clock, batch_answer="operations")
     sent = {"operations": [ANNA, CARL, BERT, None]}
     status, document = told(partner, "POST", "/operations/batch", sent)
     assert (status, document["status"]) == (202, "accepted")
@@ -347,6 +381,7 @@ def test_latency_is_drawn_between_its_bounds(clock):
         ("unavailable_every", 0, ">= 1"),
         ("outages", [(1, 2, 3)], r"\(start, length\)"),
         ("seed", 1.5, "whole number"),
+        ("batch_answer", "ids", '"operation_ids", a list of ids, or "operations"'),
     ],
 )
 def test_a_bad_value_is_refused_and_the_range_named(knob, value, valid):
@@ -441,7 +476,8 @@ def test_a_big_batch_arrives_whole(play):
     sent = [{**ANNA, "user_id": f"c-{n}", "data": {"name": "ü" * 500}} for n in range(2000)]
     status, document, _ = ask(simulator, "POST", "/operations/batch", {"operations": sent})
     assert status == 202
-    assert [each["user_id"] for each in document["operations"]] == [f"c-{n}" for n in range(2000)]
+    users = {each["operation_id"]: each["payload"]["user_id"] for each in simulator.operations}
+    assert [users[each] for each in document["operation_ids"]] == [f"c-{n}" for n in range(2000)]
 
 
 def test_outcomes_do_not_depend_on_concurrency(play):

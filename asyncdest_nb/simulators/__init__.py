@@ -59,6 +59,8 @@ def simulate(slug: str, *, clock: Callable[[], float] = time.monotonic, **knobs:
     ====================================  =============================================
     ``synchronous``                       share of operations answered at once
     ``api_key``                           the bearer key to ask for
+    ``batch_answer``                      how a batch is answered: "operation_ids", a list
+                                          of ids (default), or "operations", of objects
     ====================================  =============================================
 
     Those of "salesforce-bulk", where an operation is a job of many rows, of Contact,

@@ -1,12 +1,15 @@
 """The Example Async destination, played: one operation per row, polled one by one.
 
     POST /operations        {user_id, operation_type, data?}  202 accepted, or 200 at once
-    POST /operations/batch  {operations: [...]}               202, an entry each, in order
+    POST /operations/batch  {operations: [...]}               202, an id each, in order
     GET  /operations/{id}   pending | processing | completed | failed, with progress
 
 What becomes of an operation follows from the seed and its payload alone: how
 long it takes, whether it fails and why. So a run ends the same way whatever its
 order and concurrency, and a failed row fails again until its payload changes.
+
+A batch whose rows all completed at once is answered 200. Else each has an id, also one that
+was refused or is done: its first poll says so, or its entry where entries are asked for.
 """
 
 from __future__ import annotations
@@ -15,9 +18,10 @@ import hmac
 import random
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -45,6 +49,11 @@ class ExampleAsyncKnobs(Knobs):
     synchronous: Share = Field(
         default=0.0,
         description="share of operations answered at once, in [0, 1]; True is all of them",
+    )
+    batch_answer: Literal["operation_ids", "operations"] = Field(
+        default="operation_ids",
+        description='how a batch is answered: "operation_ids", a list of ids, or "operations", '
+        "a list of objects",
     )
 
 
@@ -83,8 +92,10 @@ def failure(code: str, message: str) -> JSONObject:
     }
 
 
-def planned(payload: JSONObject, knobs: ExampleAsyncKnobs) -> Plan:
-    """Decide what becomes of *payload*."""
+def planned(payload: Any, knobs: ExampleAsyncKnobs) -> Plan:
+    """Decide what becomes of *payload*; a misfit fails at once."""
+    if error := misfit(payload):
+        return Plan(duration_seconds=0.0, is_synchronous=True, reach=0, error=error)
     dice = random.Random(f"{knobs.seed} {canonical(payload)}")
     # Every number is drawn whether it is needed or not, and the duration, which
     # takes a varying number of draws, last: turning one knob moves nothing else.
@@ -125,7 +136,7 @@ class Held:
     """An operation the partner holds. ``accepted_at`` is in the clock's unit."""
 
     operation_id: str
-    payload: JSONObject
+    payload: Any
     plan: Plan
     accepted_at: float
     polls: int = 0
@@ -228,10 +239,19 @@ class ExampleAsync:
         if not isinstance(sent, list) or not sent:
             message = "operations must be a list that is not empty"
             return Reply(400, failure("INVALID_BATCH", message))
+        if self._knobs.batch_answer == "operation_ids":
+            return self._named([self._take(payload, now) for payload in sent])
         entries = [self._entry(payload, now) for payload in sent]
         if any(entry["status"] == "accepted" for entry in entries):
             return Reply(202, {"status": "accepted", "operations": entries})
         return Reply(200, {"status": "completed", "operations": entries})
+
+    def _named(self, batch: Sequence[Held]) -> Reply:
+        if all(held.plan.is_synchronous and not held.plan.error for held in batch):
+            results = [_result(held) for held in batch]
+            return Reply(200, {"status": "completed", "results": results})
+        ids = [held.operation_id for held in batch]
+        return Reply(202, {"status": "accepted", "operation_ids": ids})
 
     def _entry(self, payload: Any, now: float) -> JSONObject:
         if error := misfit(payload):
@@ -241,7 +261,7 @@ class ExampleAsync:
             return {**_names(held), "status": "accepted"}
         return {**_names(held), **standing(held, now=now, pending_share=0)}
 
-    def _take(self, payload: JSONObject, now: float) -> Held:
+    def _take(self, payload: Any, now: float) -> Held:
         spelled = canonical(payload)
         self._copies[spelled] += 1
         name = sha256(f"{self._knobs.seed} {self._copies[spelled]} {spelled}".encode())

@@ -64,7 +64,8 @@ def simulate(slug: str, *, clock: Callable[[], float] = time.monotonic, **knobs:
     ====================================  =============================================
 
     Those of "salesforce-bulk", where an operation is a job of many rows, of Contact,
-    Lead or Account (with Customer_Id__c and Ext__c as external IDs):
+    Lead or Account (with Customer_Id__c and Ext__c as external IDs, by which lookups
+    find parents: Account.Ext__c):
 
     ====================================  =============================================
     ``locked``                            share of rows that fail with
@@ -73,7 +74,11 @@ def simulate(slug: str, *, clock: Callable[[], float] = time.monotonic, **knobs:
     ``token_seconds``                     how long a token is taken; default: any token
                                           is, always
     ``retention_seconds``                 how long an ended job is kept; default 7 days
-    ``client_id``, ``client_secret``      what the token endpoint asks for
+    ``daily_requests``                    how many requests 24 hours bring, above them
+                                          403; default 100,000
+    ``client_id``, ``client_secret``      what the token endpoint asks for; by the grant
+    ``username``, ``password``            "password" these too,
+    ``refresh_token``                     by "refresh_token" this
     ====================================  =============================================
 
     Shares are in [0, 1], times in seconds. A row that fails by chance fails again until

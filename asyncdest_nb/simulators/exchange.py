@@ -24,13 +24,15 @@ canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 @dataclass(frozen=True)
 class Request:
-    """What arrived. ``authorization`` and ``host`` are headers, "" = not sent."""
+    """What arrived. The last four are headers, and what follows "?"; "" = not sent."""
 
     method: str
     path: str
     body: bytes = b""
     authorization: str = ""
     host: str = ""
+    content_type: str = ""
+    query: str = ""
 
     @cached_property
     def document(self) -> Any:

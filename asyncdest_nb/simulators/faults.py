@@ -19,7 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from ..errors import UnknownName, UsageError
 from .exchange import Refuse, Reply, Request
 
-_SECRETS = ("api_key", "client_secret")
+_SECRETS = ("api_key", "client_secret", "password", "refresh_token")
 
 
 def _ordered(pair: tuple[float, float]) -> tuple[float, float]:

@@ -126,10 +126,19 @@ async def _read(scope: Message, receive: Receive) -> Request:
         body += message.get("body", b"")
         is_whole = not message.get("more_body", False)
     headers = dict(scope["headers"])
-    authorization, host = (
-        headers.get(name, b"").decode("latin-1") for name in (b"authorization", b"host")
+    authorization, host, content_type = (
+        headers.get(name, b"").decode("latin-1")
+        for name in (b"authorization", b"host", b"content-type")
     )
-    return Request(scope["method"], scope["path"], bytes(body), authorization, host)
+    return Request(
+        scope["method"],
+        scope["path"],
+        bytes(body),
+        authorization,
+        host,
+        content_type,
+        scope["query_string"].decode("latin-1"),
+    )
 
 
 async def _write(reply: Reply, send: Send) -> None:

@@ -10,12 +10,13 @@ from hashlib import sha256
 
 from ..exchange import JSONObject
 from ..faults import seconds_drawn
+from .columns import Column, found
 from .knobs import SalesforceBulkKnobs
+from .objects import USER_ID
 from .records import Order, Outcome, repeated
-from .schema import Object
+from .schema import Field, Object
 from .sheet import Row, Sheet
 
-CREATED_BY = "005000000000001AAA"
 _STOPPED = "InternalServerError : The job was stopped by an internal error"
 
 
@@ -93,7 +94,7 @@ class Job:
 
     def close(self, now: float, knobs: SalesforceBulkKnobs) -> None:
         """Decide what becomes of it."""
-        self.sheet = self.sheet or Sheet(error="InvalidBatch : No data was uploaded for this job")
+        self.sheet = self.sheet or Sheet()  # Without rows there is nothing to do, and no error.
         order = _ordered(self.object, self.made, self.sheet)
         self.order = order if isinstance(order, Order) else None
         error = order if isinstance(order, str) else None
@@ -102,18 +103,21 @@ class Job:
     def opened(self, now: float) -> JSONObject:
         """Return what is said of it when it is made, closed, aborted or listed."""
         changed = self.created_date + timedelta(seconds=self._changed_at(now) - self.created_at)
-        return {
+        state = self.state(now)
+        told = {
             "id": self.job_id,
             **self.made,
-            "createdById": CREATED_BY,
+            "createdById": USER_ID,
             "createdDate": _stamp(self.created_date),
             "systemModstamp": _stamp(changed),
-            "state": self.state(now),
+            "state": state,
             "concurrencyMode": "Parallel",
-            "contentUrl": (
-                f"services/data/v{self.made['apiVersion']}/jobs/ingest/{self.job_id}/batches"
-            ),
+            "jobType": "V2Ingest",
         }
+        if state == "Open":
+            path = f"services/data/v{self.made['apiVersion']}/jobs/ingest/{self.job_id}/batches"
+            told["contentUrl"] = path
+        return told
 
     def described(self, now: float) -> JSONObject:
         """Return what is said of it when it is asked about."""
@@ -121,7 +125,6 @@ class Job:
         milliseconds = round(1000 * max(0.0, self._changed_at(now) - started_at))
         told = {
             **self.opened(now),
-            "jobType": "V2Ingest",
             "numberRecordsProcessed": len(self.outcomes),
             "numberRecordsFailed": sum(outcome.error is not None for outcome in self.outcomes),
             "retries": 0,
@@ -146,24 +149,31 @@ def _stamp(at: datetime) -> str:
 
 def _ordered(object: Object, made: JSONObject, sheet: Sheet) -> Order | str:
     """Return what is to be done with each row, or why nothing can be."""
-    operation, columns = made["operation"], sheet.columns
+    operation, names = made["operation"], sheet.columns
     if sheet.error:
         return sheet.error
-    if operation == "delete" and [column.lower() for column in columns] != ["id"]:
+    if operation == "delete" and names and [name.lower() for name in names] != ["id"]:
         return "InvalidBatch : The 'delete' batch must contain only 'Id'"
-    found = {column: (place, object.find(column)) for place, column in enumerate(columns)}
     key = object.find(made.get("externalIdFieldName", "")) if operation == "upsert" else None
-    fields = {}
-    for column, (place, each) in found.items():
-        is_name = each is not None and (operation in ("update", "delete") or each == key)
-        if each is None or not (each.is_writable or (each.type == "id" and is_name)):
-            return f"InvalidBatch : Field name not found : {column}"
-        fields[column] = (place, each)
-    if len({each.name for _, each in fields.values()}) < len(columns):
-        return f"InvalidBatch : Field name duplicated in {', '.join(columns)}"
-    by = next((column for column, (_, each) in fields.items() if each == key), None)
+    columns = {}
+    for place, name in enumerate(names):
+        column = found(name, place, object)
+        if isinstance(column, Column) and not _is_taken(column, operation, key):
+            column = f"Field name not found : {name}"
+        if isinstance(column, str):
+            return f"InvalidBatch : {column}"
+        columns[name] = column
+    if len({each.target for each in columns.values()}) < len(names):
+        return f"InvalidBatch : Field name duplicated in {', '.join(names)}"
+    by = next((name for name, each in columns.items() if key and each.is_field(key.name)), None)
     twice = repeated(key, by, sheet.rows) if key and by else frozenset()
-    return Order(operation, fields, key, twice)
+    return Order(operation, columns, key, twice)
+
+
+def _is_taken(column: Column, operation: str, key: Field | None) -> bool:
+    field = column.field
+    is_name = operation in ("update", "delete") or field == key
+    return field.is_writable or (field.type == "id" and is_name)
 
 
 def _planned(job: Job, now: float, knobs: SalesforceBulkKnobs, error: str | None) -> Course:

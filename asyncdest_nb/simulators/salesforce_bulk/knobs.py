@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, SecretStr
 
 from ..faults import Knobs, Positive, Secret, Share
@@ -26,9 +28,25 @@ class SalesforceBulkKnobs(Knobs):
     retention_seconds: Positive = Field(
         default=7 * 24 * 3600.0, description="seconds > 0 after which a job that ended is gone"
     )
+    daily_requests: Annotated[int, Field(ge=1)] = Field(
+        default=100_000,
+        description="requests in 24 hours, a whole number >= 1; above them "
+        "403 REQUEST_LIMIT_EXCEEDED",
+    )
     client_id: str = Field(
         default="simulated", min_length=1, description="text that the token endpoint asks for"
     )
     client_secret: Secret = Field(
         default=SecretStr("open-sesame-2026"), description="text that is not empty"
+    )
+    username: str = Field(
+        default="user@example.com",
+        min_length=1,
+        description="text that the password grant asks for",
+    )
+    password: Secret = Field(
+        default=SecretStr("open-barley-2026"), description="text that is not empty"
+    )
+    refresh_token: Secret = Field(
+        default=SecretStr("5Aep-simulated-2026"), description="text that is not empty"
     )

@@ -7,10 +7,22 @@ from .schema import Object
 from .sheet import DELIMITERS, LINE_ENDINGS
 
 OPERATIONS = ("insert", "update", "upsert", "delete")
+PROPERTIES = (
+    "assignmentRuleId",
+    "columnDelimiter",
+    "contentType",
+    "externalIdFieldName",
+    "lineEnding",
+    "object",
+    "operation",
+)
 
 
 def misfit(asked: JSONObject, found: Object) -> tuple[str, str] | None:
     """Say with a code and a message why no such job is made; None makes it."""
+    if others := sorted(set(asked) - set(PROPERTIES)):
+        message = f"{', '.join(others)} cannot be set; a job has {', '.join(PROPERTIES)}"
+        return "INVALIDJOB", f"InvalidJob : {message}"
     if asked.get("operation") == "hardDelete":
         message = "hardDelete operation requires special user profile permission"
         return "FEATURENOTENABLED", f"FeatureNotEnabled : {message}"
@@ -33,7 +45,7 @@ def _key_misfit(name: object, found: Object) -> tuple[str, str] | None:
     if not name:
         return "INVALIDJOB", "InvalidJob : Must specify externalIdFieldName for upsert"
     key = found.find(str(name))
-    if key and (key.is_external_id or key.type == "id"):
+    if key and key.is_id_lookup:
         return None
     message = (
         f"Field name provided, {name} does not match an External ID, Salesforce Id, or "
@@ -47,5 +59,7 @@ def opening(asked: JSONObject, found: Object, version: str) -> JSONObject:
     kept = {"operation": asked["operation"], "object": found.name}
     if asked["operation"] == "upsert":
         kept["externalIdFieldName"] = asked["externalIdFieldName"]
+    if asked.get("assignmentRuleId"):
+        kept["assignmentRuleId"] = asked["assignmentRuleId"]
     names = ("contentType", "lineEnding", "columnDelimiter")
     return kept | {name: asked[name] for name in names} | {"apiVersion": float(version)}

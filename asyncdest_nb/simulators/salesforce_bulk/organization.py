@@ -8,8 +8,8 @@ from hashlib import sha256
 
 from .jobs import Job
 from .knobs import SalesforceBulkKnobs
+from .objects import OBJECTS, USER_ID
 from .records import Change, Outcome, Record, Table
-from .schema import OBJECTS
 from .values import RowError
 
 _LOCKED = RowError("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
@@ -26,7 +26,11 @@ class Organization:
 
     def __init__(self, knobs: SalesforceBulkKnobs) -> None:
         self._knobs = knobs
-        self._tables = {each.name: Table(each, knobs.seed) for each in OBJECTS.values()}
+        self._tables: dict[str, Table] = {}
+        for each in OBJECTS.values():
+            self._tables[each.name] = Table(each, knobs.seed, self._tables)
+        user = {"Id": USER_ID, "Username": knobs.username, "Email": knobs.username}
+        self._tables["User"].add({**user, "Name": "Simulated User", "IsActive": True})
         self._locked_once: set[str] = set()
 
     @property
@@ -35,7 +39,7 @@ class Organization:
         return {
             name: [dict(record) for record in table.records.values()]
             for name, table in self._tables.items()
-            if table.records
+            if table.records and not table.object.is_setup
         }
 
     def work(self, jobs: Iterable[Job], now: float) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from . import ids
+from .columns import Column
 from .schema import Field, Object
 from .sheet import Row
 from .values import NULL, RowError, Value, malformed, missing, read
@@ -18,18 +19,18 @@ Record = dict[str, Value]
 class Order:
     """What a job does with each row.
 
-    ``columns`` has the place and the field of each column; ``key`` is the field an
-    upsert finds records by; ``repeated`` are the keys that more than one row has.
+    ``columns`` has what each column is for; ``key`` is the field an upsert finds
+    records by; ``repeated`` are the keys that more than one row has.
     """
 
     operation: str
-    columns: Mapping[str, tuple[int, Field]]
+    columns: Mapping[str, Column]
     key: Field | None = None
     repeated: frozenset[str] = frozenset()
 
     def cell(self, row: Row, name: str) -> str:
         """Return what *row* has for the field *name*, "" if nothing."""
-        columns = (column for column, (_, each) in self.columns.items() if each.name == name)
+        columns = (column for column, each in self.columns.items() if each.is_field(name))
         return row.get(next(columns, name), "")
 
 
@@ -67,13 +68,17 @@ def repeated(key: Field, column: str, rows: list[Row]) -> frozenset[str]:
 
 @dataclass
 class Table:
-    """The records of one object, in the order of creation."""
+    """The records of one object, in the order of creation.
+
+    ``tables`` are those of all objects, by name: where lookups find parents.
+    """
 
     object: Object
     seed: int
+    tables: Mapping[str, Table] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
     _deleted: set[str] = field(default_factory=set)
-    _ids_by_key: dict[tuple[str, str], str] = field(default_factory=dict)
+    _ids_by_key: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
     _copies: Counter[str] = field(default_factory=Counter)
 
     def decided(self, order: Order, row: Row, spelled: str) -> Change | RowError:
@@ -93,15 +98,36 @@ class Table:
 
     def _values(self, order: Order, row: Row) -> Record | RowError:
         values: Record = {}
-        for column, text in row.items():
-            place, each = order.columns[column]
-            if each.type == "id":
+        for name, text in row.items():
+            column = order.columns[name]
+            if column.field.type == "id":
                 continue
-            value = read(each, text, column=place)
+            if column.field.name in values:
+                return _set_twice(column.field)
+            value = self._value(column, text)
             if isinstance(value, RowError):
                 return value
-            values[each.name] = value
+            values[column.field.name] = value
         return values
+
+    def _value(self, column: Column, text: str) -> Value | RowError:
+        if column.parent is None or column.key is None or text == NULL:
+            return read(column.field, text, column=column.place)
+        found = self.tables[column.parent.name].found(column.key, text)
+        if not found:
+            message = (
+                f"Foreign key external ID: {text} not found for field {column.key.name} "
+                f"in entity {column.parent.name}"
+            )
+            return RowError("INVALID_FIELD", message)
+        return found[0] if len(found) == 1 else _ambiguous(column.key, found)
+
+    def found(self, key: Field, text: str) -> list[str]:
+        """Return the Ids of the records that have *text* in the field *key*."""
+        if key.type == "id":
+            record_id = ids.read(text, (self.object.prefix,))
+            return [record_id] if record_id in self.records else []
+        return list(self._ids_by_key.get((key.name, folded(key, text)), ()))
 
     def _created(self, values: Record, about: str) -> Change | RowError:
         lacking = tuple(name for name in self.object.required if name not in values)
@@ -119,10 +145,10 @@ class Table:
         text = order.cell(row, key.name)
         if key.type == "id":
             return self._updated(text, values) if text else self._created(values, spelled)
-        known = self._ids_by_key.get((key.name, folded(key, text)))
-        if known is None:
+        known = self.found(key, text)
+        if not known:
             return self._created(values, f"{key.name} {folded(key, text)}")
-        return self._unique(Change(known, values))
+        return self._unique(Change(known[0], values)) if len(known) == 1 else _ambiguous(key, known)
 
     def _found(self, text: str, lack: str) -> str | RowError:
         if not text or text == NULL:
@@ -137,32 +163,43 @@ class Table:
         return record_id
 
     def _unique(self, change: Change) -> Change | RowError:
-        for key, name in self._keys(change.values or {}):
-            other = self._ids_by_key.get(key)
-            if other not in (None, change.record_id):
-                message = f"duplicate value found: {name} duplicates value on record with id"
-                return RowError("DUPLICATE_VALUE", f"{message}: {other}")
+        values = change.values or {}
+        for key in self.object.external_ids:
+            others = [] if values.get(key.name) is None else self.found(key, str(values[key.name]))
+            if others and others != [change.record_id]:
+                message = f"duplicate value found: {key.name} duplicates value on record with id"
+                return RowError("DUPLICATE_VALUE", f"{message}: {others[0]}")
         return change
 
-    def _keys(self, values: Record) -> list[tuple[tuple[str, str], str]]:
+    def _keys(self, values: Record) -> list[tuple[str, str]]:
         return [
-            ((key.name, folded(key, str(values[key.name]))), key.name)
-            for key in self.object.external_ids
+            (key.name, folded(key, str(values[key.name])))
+            for key in self.object.lookups
             if values.get(key.name) is not None
         ]
+
+    def add(self, record: Record) -> None:
+        """Have a record from the start."""
+        record_id = str(record["Id"])
+        self.records[record_id] = record
+        self._index(record_id, record)
+
+    def _index(self, record_id: str, values: Record) -> None:
+        for key in self._keys(values):
+            self._ids_by_key.setdefault(key, {})[record_id] = None
 
     def applied(self, change: Change) -> Outcome:
         """Do what was decided."""
         record_id = change.record_id or self._new_id(change.about)
         known = self.records.get(record_id, {})
-        for key, _ in self._keys(known if change.values is None else self._replaced(known, change)):
-            del self._ids_by_key[key]
+        for key in self._keys(known if change.values is None else self._replaced(known, change)):
+            del self._ids_by_key[key][record_id]
         if change.values is None:
             del self.records[record_id]
             self._deleted.add(record_id)
             return Outcome(record_id)
         self.records[record_id] = {"Id": record_id, **known, **change.values}
-        self._ids_by_key.update((key, record_id) for key, _ in self._keys(change.values))
+        self._index(record_id, change.values)
         return Outcome(record_id, is_created=change.record_id is None)
 
     def _replaced(self, known: Record, change: Change) -> Record:
@@ -185,3 +222,16 @@ def _key_misfit(order: Order, row: Row) -> RowError | None:
         message = f"Duplicate external id specified: {text}"
         return RowError("DUPLICATE_VALUE", message, (key.name,))
     return None
+
+
+def _set_twice(field: Field) -> RowError:
+    message = (
+        f"Cannot specify both an external ID reference {field.relationship} and a "
+        f"salesforce id, {field.name}"
+    )
+    return RowError("INVALID_FIELD", message)
+
+
+def _ambiguous(key: Field, found: list[str]) -> RowError:
+    message = f"{key.label}: more than one record found for external id field: {found}"
+    return RowError("DUPLICATE_EXTERNAL_ID", message, (key.name,))

@@ -50,9 +50,8 @@ def read(body: bytes, *, delimiter: str, line_ending: str) -> Sheet:
                 f"LineEnding is invalid on user data. Current LineEnding setting is {line_ending}"
             )
             return Sheet(error=f"ClientInputError : {message}")
-        found = csv.reader(
-            io.StringIO(text, newline=""), delimiter=DELIMITERS[delimiter], strict=True
-        )
+        cut = DELIMITERS.get(delimiter, DELIMITERS["COMMA"])
+        found = csv.reader(io.StringIO(text, newline=""), delimiter=cut, strict=True)
         lines = [line for line in found if line]
     except UnicodeDecodeError:
         return Sheet(error="InvalidBatch : The data is not encoded in UTF-8")
@@ -68,7 +67,7 @@ def _ends_otherwise(text: str, line_ending: str) -> bool:
 
 def _arranged(lines: list[list[str]]) -> Sheet:
     if not lines:
-        return Sheet(error="InvalidBatch : The data has no header line")
+        return Sheet()
     columns = tuple(lines.pop(0))
     for number, line in enumerate(lines, start=1):
         if len(line) != len(columns):

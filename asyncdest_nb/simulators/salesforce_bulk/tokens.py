@@ -1,16 +1,26 @@
-"""Who may ask: tokens for the client's credentials."""
+"""Who may ask: tokens for what a client knows, in the words of OAuth 2.0."""
 
 from __future__ import annotations
 
+import base64
 import hmac
 from datetime import UTC, datetime
 from hashlib import sha256
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl, unquote
 
 from ..exchange import Reply, Request
 from .knobs import SalesforceBulkKnobs
+from .objects import ORGANIZATION_ID, USER_ID
 
-_BEARER = "Bearer "
+# What each grant asks for besides the client's own id and secret.
+_GRANTS = {
+    "client_credentials": (),
+    "password": ("username", "password"),
+    "refresh_token": ("refresh_token",),
+}
+_SCHEMES = ("bearer", "oauth")
+
+Misfit = tuple[str, str]
 
 
 class Tokens:
@@ -19,38 +29,95 @@ class Tokens:
     def __init__(self, knobs: SalesforceBulkKnobs) -> None:
         self._knobs = knobs
         self._ends: dict[str, float] = {}
+        self._revoked: set[str] = set()
 
     def issue(self, request: Request, now: float) -> Reply:
-        """Answer a form of credentials with a token, or an object that says what is wrong."""
-        form = {name: texts[0] for name, texts in parse_qs(request.body.decode("latin-1")).items()}
-        if form.get("grant_type") != "client_credentials":
+        """Answer a form with a token, or with an object that says what is wrong."""
+        if request.method != "POST":
+            return _refused("invalid_request", "must use HTTP POST")
+        form = _form(request)
+        asked = _GRANTS.get(form.get("grant_type", ""))
+        if asked is None:
             return _refused("unsupported_grant_type", "grant type not supported")
-        expected = f"{self._knobs.client_id} {self._knobs.client_secret.get_secret_value()}"
-        given = f"{form.get('client_id')} {form.get('client_secret')}"
-        if not hmac.compare_digest(given.encode(), expected.encode()):
-            return _refused("invalid_client", "invalid client credentials")
+        if misfit := self._client_misfit(form) or self._grant_misfit(form, asked):
+            return _refused(*misfit)
         return Reply(200, self._issued(f"http://{request.host}", now))
+
+    def _client_misfit(self, form: dict[str, str]) -> Misfit | None:
+        if not form.get("client_id"):
+            return "invalid_request", "missing required parameter: client_id"
+        if form["client_id"] != self._knobs.client_id:
+            return "invalid_client_id", "client identifier invalid"
+        if not _same(form, {"client_secret": self._knobs.client_secret.get_secret_value()}):
+            return "invalid_client", "invalid client credentials"
+        return None
+
+    def _grant_misfit(self, form: dict[str, str], asked: tuple[str, ...]) -> Misfit | None:
+        for name in asked:
+            if not form.get(name):
+                return "invalid_request", f"missing required parameter: {name}"
+        known = {
+            "username": self._knobs.username,
+            "password": self._knobs.password.get_secret_value(),
+            "refresh_token": self._knobs.refresh_token.get_secret_value(),
+        }
+        if not _same(form, {name: known[name] for name in asked}):
+            is_refresh = "refresh_token" in asked
+            return "invalid_grant", (
+                "expired access/refresh token" if is_refresh else "authentication failure"
+            )
+        if form.get("refresh_token") in self._revoked:
+            return "invalid_grant", "expired access/refresh token"
+        return None
 
     def _issued(self, url: str, now: float) -> dict[str, str]:
         name = sha256(f"{self._knobs.seed} token {len(self._ends)}".encode()).hexdigest()
-        token = f"00D000000000001!{name}"
+        token = f"{ORGANIZATION_ID[:15]}!{name}"
         self._ends[token] = now + (self._knobs.token_seconds or 0)
         return {
             "access_token": token,
             "instance_url": url,
-            "id": f"{url}/id/00D000000000001EAA/005000000000001AAA",
+            "id": f"{url}/id/{ORGANIZATION_ID}/{USER_ID}",
             "token_type": "Bearer",
             "issued_at": str(round(1000 * datetime.now(UTC).timestamp())),
             "signature": name[:43] + "=",
             "scope": "api",
         }
 
+    def revoke(self, request: Request, now: float) -> Reply:
+        """Take a token no more."""
+        token = _form(request).get("token", "")
+        if not token or token in self._revoked:
+            return _refused("invalid_token", "invalid token")
+        self._revoked.add(token)
+        return Reply(200)
+
     def takes(self, authorization: str, now: float) -> bool:
         """Say whether a request with this header may pass."""
-        token = authorization.removeprefix(_BEARER).strip()
-        if token == authorization or not token:
+        scheme, _, token = authorization.partition(" ")
+        token = token.strip()
+        if scheme.lower() not in _SCHEMES or not token or token in self._revoked:
             return False
         return self._knobs.token_seconds is None or now < self._ends.get(token, now)
+
+
+def _form(request: Request) -> dict[str, str]:
+    """Return what was asked with, in the body or after "?"; RFC 6749 has the client in Basic."""
+    pairs = [*parse_qsl(request.query), *parse_qsl(request.body.decode("latin-1"))]
+    scheme, _, encoded = request.authorization.partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except ValueError:
+            return dict(pairs)
+        pairs += [("client_id", unquote(client_id)), ("client_secret", unquote(secret))]
+    return dict(pairs)
+
+
+def _same(form: dict[str, str], expected: dict[str, str]) -> bool:
+    """Compare in a time that says nothing of where they differ."""
+    given = "\n".join(form.get(name, "") for name in expected)
+    return hmac.compare_digest(given.encode(), "\n".join(expected.values()).encode())
 
 
 def _refused(error: str, description: str) -> Reply:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from . import ids
-from .schema import PREFIXES, TEXTS, Field
+from .objects import PREFIXES
+from .schema import TEXTS, Field
 
 NULL = "#N/A"  # An empty cell changes nothing; this one empties the field.
 

@@ -1,0 +1,66 @@
+"""What a column of an upload changes: a field, or a lookup that is found by its parent's key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .objects import OBJECTS
+from .schema import Field, Object
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: ``place`` counts from 0, ``field`` is what it changes.
+
+    With ``parent`` and ``key`` its cells are keys of the parent, as in Account.Ext__c.
+    """
+
+    place: int
+    field: Field
+    parent: Object | None = None
+    key: Field | None = None
+
+    def is_field(self, name: str) -> bool:
+        """Say whether its cells are values of the field *name* itself."""
+        return self.parent is None and self.field.name == name
+
+    @property
+    def target(self) -> tuple[str, str, str]:
+        """What no two columns of an upload have in common."""
+        parent, key = self.parent, self.key
+        return self.field.name, parent.name if parent else "", key.name if key else ""
+
+
+def found(name: str, place: int, child: Object) -> Column | str:
+    """Return the column *name* of an upload for *child*, or why it is none.
+
+    Field, Relationship.Key, or ObjectType:Relationship.Key where the relationship has
+    several types ("Relationship Fields in a Header Row" of the developer guide).
+    """
+    head, dot, key = name.partition(".")
+    if not dot:
+        field = child.find(name)
+        return Column(place, field) if field else f"Field name not found : {name}"
+    kind, _, relationship = head.rpartition(":")
+    field = child.relation(relationship)
+    if field is None:
+        return f"Unable to find relationship: {relationship}"
+    parent = _parent(field, kind)
+    if isinstance(parent, str):
+        return parent
+    by = parent.find(key)
+    if by is None or not by.is_id_lookup:
+        return f"Field name not found : {name}"
+    return Column(place, field, parent, by)
+
+
+def _parent(field: Field, kind: str) -> Object | str:
+    types = {each.lower(): each for each in field.refers_to}
+    references = f"foreign key references: {field.relationship}"
+    if len(types) == 1 and kind:
+        return f"type is not needed for non polymorphic {references}"
+    if len(types) > 1 and not kind:
+        return f"type is needed for polymorphic {references}"
+    if kind and kind.lower() not in types:
+        return f"{kind} is no type of the {references}"
+    return OBJECTS[kind.lower() or next(iter(types))]

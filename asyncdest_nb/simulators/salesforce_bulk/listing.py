@@ -1,0 +1,44 @@
+"""The list of all jobs, a page at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import parse_qs
+
+from ..exchange import Reply
+from . import ids
+from .jobs import Job
+from .refusals import refused
+
+PAGE = 1_000
+
+JOB_TYPES = ("BigObjectIngest", "Classic", "V2Ingest", "V2Query")
+
+# Its number is that of the last job seen: a deleted one moves no other to another page.
+_LOCATOR_ID = ids.made("01g", "jobs")
+_LOCATOR = re.compile(f"{_LOCATOR_ID}-([0-9]{{1,9}})", re.ASCII)
+
+
+def page(jobs: Sequence[Job], query: str, now: float, version: str) -> Reply:
+    """Return the page of *jobs*, in their order, that *query* asks for."""
+    asked = {name: texts[-1] for name, texts in parse_qs(query).items()}
+    if (kind := asked.get("jobType", JOB_TYPES[2])) not in JOB_TYPES:
+        return refused(400, "INVALIDJOB", f"InvalidJob : jobType {kind!r}: {', '.join(JOB_TYPES)}")
+    locator = _LOCATOR.fullmatch(asked.get("queryLocator", f"{_LOCATOR_ID}-0"))
+    if locator is None:
+        return refused(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
+    # All are jobs of Bulk API 2.0 that take rows, and those are not chunked by their keys.
+    if kind != "V2Ingest" or asked.get("isPkChunkingEnabled", "").lower() == "true":
+        jobs = []
+    left = [job for job in jobs if job.number > int(locator[1])]
+    told, is_done = left[:PAGE], len(left) <= PAGE
+    path = f"/services/data/v{version}.0/jobs/ingest?queryLocator={_LOCATOR_ID}"
+    return Reply(
+        200,
+        {
+            "done": is_done,
+            "records": [job.opened(now) for job in told],
+            "nextRecordsUrl": None if is_done else f"{path}-{told[-1].number}",
+        },
+    )

@@ -9,6 +9,7 @@ GET   /jobs/ingest/{id}/successfulResults, failedResults, unprocessedrecords
     account      the organisation: settings, tokens, one request
     description  what an object's fields are
     records      what a row of a job holds
+    relations    columns that name a parent by a key of its own
     preflight    what can be known before anything is sent
     rows         cells and CSV, and what the result files say of each row
 """
@@ -75,9 +76,10 @@ async def upload(request: ad.Request, data: ad.ActionData[Settings, list[Record]
     """Give the job its rows, and remember how to tell them apart in its results."""
     first, context = data.payload[0], data.async_contexts[0]
     known = await describe(request, data, first.object)
-    body, sent = await to_thread(_written, data.payload, known)
+    body, columns, sent = await to_thread(_written, data.payload, known)
     # Salesforce forgets a job after 7 days, and nobody can ask for its results any more.
     data.state_context.set_response_context(_sent(context), sent, {"day": 8})
+    data.state_context.set_response_context(_columns(context), columns, {"day": 8})
     try:
         await ask(
             request,
@@ -94,15 +96,15 @@ async def upload(request: ad.Request, data: ad.ActionData[Settings, list[Record]
             raise
 
 
-def _written(payloads: list[Record], known: Described | None) -> tuple[str, list[str]]:
-    """Return the rows as a file, and what tells each from the others."""
+def _written(payloads: list[Record], known: Described | None) -> tuple[str, list[str], list[str]]:
+    """Return the rows as a file, its columns, and what tells each row from the others."""
     first = payloads[0]
     lines = cells(
         [payload.record for payload in payloads],
         clears=first.nulls == "clear",
         kinds=known["types"] if known else {},
     )
-    return to_csv(lines), [fingerprint(line, first.key) for line in lines]
+    return to_csv(lines), list(lines[0]), [fingerprint(line, first.key) for line in lines]
 
 
 async def close(request: ad.Request, data: ad.ActionData[Settings, Any]) -> None:
@@ -162,7 +164,8 @@ async def _ended(
     reason = f": {job['errorMessage']}" if job.get("errorMessage") else ""
     why = f"the job ended {job['state']}{reason}"
     sent = data.state_context.get_request_context(_sent(context)) or [""] * context["rows"]
-    found = await to_thread(outcomes, sent, key=context["key"], why=why, **files)
+    columns = data.state_context.get_request_context(_columns(context))
+    found = await to_thread(outcomes, sent, key=context["key"], columns=columns, why=why, **files)
     rows = reconciled(found, processed=_count(job, "numberRecordsProcessed"))
     return AsyncOperationResult(
         status="completed" if job["state"] == "JobComplete" else "failed",
@@ -200,6 +203,10 @@ def _job(context: JSONObject) -> str:
 
 def _sent(context: JSONObject) -> str:
     return f"rows of {context['job_id']}"
+
+
+def _columns(context: JSONObject) -> str:
+    return f"columns of {context['job_id']}"
 
 
 def _aborting(context: JSONObject) -> str:

@@ -13,6 +13,13 @@ from .account import Settings, ask, object_of
 TEXTS = frozenset({"string", "textarea", "email", "phone", "url"})
 
 
+class Parents(TypedDict):
+    """A lookup: its field, and the objects its parent may be of."""
+
+    field: str
+    types: list[str]
+
+
 class Described(TypedDict):
     """What is needed of a description, which has 500 kB. No ``types``: no such object."""
 
@@ -21,9 +28,9 @@ class Described(TypedDict):
     insert: list[str]  # fields a new record may have
     update: list[str]  # fields that may be changed
     required: list[str]  # fields a new record must have
-    keys: list[str]  # external IDs, and Id
+    keys: list[str]  # what records may be found by: external IDs, other indexed fields, Id
     case_sensitive: list[str]
-    parents: dict[str, str]  # fields by their relationships, as in Account.Ext__c
+    parents: dict[str, Parents]  # by their relationships, as in Account.Ext__c
 
 
 async def describe(
@@ -31,7 +38,7 @@ async def describe(
 ) -> Described | None:
     """Return what the object *name* is, asked every ten minutes; None = not for this user."""
     settings = data.settings
-    place = f"{name} at {settings.instance_url} as {settings.client_id}"
+    place = f"fields of {name} at {settings.instance_url} as {settings.client_id}"
     known: Described | dict[str, Any] | None = data.state_context.get_request_context(place)
     if known is None:
         known = await _asked(request, name)
@@ -75,10 +82,13 @@ def _described(answer: Mapping[str, Any]) -> Described:
             for name in named("createable")
             if not (fields[name].get("nillable", True) or fields[name].get("defaultedOnCreate"))
         ],
-        "keys": [*named("externalId"), "Id"],
+        "keys": list(dict.fromkeys([*named("externalId", "idLookup"), "Id"])),
         "case_sensitive": named("caseSensitive"),
         "parents": {
-            field["relationshipName"]: name
+            field["relationshipName"]: {
+                "field": name,
+                "types": list(field.get("referenceTo") or ()),
+            }
             for name, field in fields.items()
             if field.get("relationshipName")
         },

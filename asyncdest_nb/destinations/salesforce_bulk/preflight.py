@@ -14,7 +14,8 @@ from ...numerals import digits_lost, is_exact
 from .account import Settings
 from .description import Described, describe
 from .records import Record
-from .rows import NULL
+from .relations import Relation, faults, parents_of, relation_of
+from .rows import NULL, columns_of
 
 # Salesforce's limits (Bulk API 2.0 developer guide, "Limits"), in characters and columns.
 FIELD_CHARACTERS = 32_000
@@ -32,23 +33,40 @@ async def check(
     found: list[str | None] = [None] * len(data.payload)
     for (name, key), rows in groups.items():
         known = await describe(request, data, name)
-        job = _Job(name, data.payload[0].operation, key, known)
-        why = await to_thread(job.faults, [data.payload[at].record for at in rows])
+        records = [data.payload[at].record for at in rows]
+        parents = parents_of(columns_of(records), known) if known else []
+        described = {each: await describe(request, data, each) for each in parents}
+        job = _Job(name, data.payload[0].operation, key, known, described)
+        why = await to_thread(job.faults, records)
         for at, fault in zip(rows, why, strict=True):
             found[at] = fault
     return found
 
 
 class _Job:
-    """What is to be done with records of one object; *known* None = it is not described."""
+    """What is to be done with records of one object; *known* None = it is not described.
 
-    def __init__(self, name: str, operation: str, key: str | None, known: Described | None) -> None:
+    *parents* are the objects that its columns name by their own keys.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        operation: str,
+        key: str | None,
+        known: Described | None,
+        parents: Mapping[str, Described | None],
+    ) -> None:
         self._object = name
         self._operation = operation
         self._key = key
         self._known = known
+        self._parents = parents
+        self._relation = cache(lambda name: relation_of(name, known) if known else None)
         lengths = known["lengths"] if known else {}
         self._lengths = {name.casefold(): length for name, length in lengths.items()}
+        types = known["types"] if known else {}
+        self._types = {name.casefold(): kind for name, kind in types.items()}
         self._required = _folded(known["required"] if known and operation == "insert" else ())
         # Most rows have the same columns.
         self._columns_faults = cache(lambda names: list(self._column_faults(names)))
@@ -130,22 +148,31 @@ class _Job:
         )
         # Names of fields have no case for Salesforce.
         fields, able = _folded(known["types"]), _folded([*writable, self._key or ""])
-        parents = {name.casefold(): field for name, field in known["parents"].items()}
-        there = _folded(names)
         for name in names:
-            # Both "Account.Ext__c" and "Account:Account.Ext__c" name a parent by its own key.
-            parent = parents.get(name.replace(":", ".").partition(".")[0].casefold())
-            if parent is not None:
-                there.add(parent.casefold())
-                continue
-            if name.casefold() not in fields:
+            relation = self._relation(name)
+            if relation is not None:
+                yield from self._relation_faults(relation, able)
+            elif name.casefold() not in fields:
                 yield _no_field(name, known)
             elif name.casefold() not in able:
                 yield f"{name} is read-only for {self._operation}"
         if self._operation == "insert":
+            there = {self._field(name) for name in names}
             for name in known["required"]:
                 if name.casefold() not in there:
                     yield f"no column {name!r}: insert needs it"
+
+    def _relation_faults(self, relation: Relation, able: set[str]) -> Iterator[str]:
+        yield from faults(relation, self._parents)
+        field = relation.parents["field"] if relation.parents else None
+        if field and field.casefold() not in able:
+            yield f"{relation.column}: {field} is read-only for {self._operation}"
+
+    def _field(self, name: str) -> str:
+        """Return the field that a column sets, in one case."""
+        relation = self._relation(name)
+        named = relation.parents["field"] if relation and relation.parents else name
+        return named.casefold()
 
     def _value_faults(self, record: Mapping[str, Any]) -> Iterator[str]:
         size = 0
@@ -162,15 +189,27 @@ class _Job:
                     yield f"{name} has {len(value):,} characters: the field takes {limit:,}"
                 if value == NULL:
                     yield f"{name} is the text {NULL!r}, which clears the field: leave it empty"
-            if value in (None, "") and name.casefold() in self._required:
+            if value in (None, "") and self._field(name) in self._required:
                 yield f"{name} is missing: insert needs it"
+        yield from self._set_twice(record)
         if size > RECORD_CHARACTERS:
             yield f"{size:,} characters: a record may have {RECORD_CHARACTERS:,}"
 
     def _is_number(self, name: str) -> bool:
         """Say whether a field is one of numbers, of which the last digits may be unknown."""
-        types = self._known["types"] if self._known else {}
-        return types.get(name) in ("double", "currency", "percent")
+        return self._types.get(name.casefold()) in ("double", "currency", "percent")
+
+    def _set_twice(self, record: Mapping[str, Any]) -> Iterator[str]:
+        """Say which lookups have both an Id and a key of the parent, or two keys."""
+        related = {self._field(name) for name in record if self._relation(name)}
+        for field in sorted(related):
+            both = [
+                name
+                for name, value in record.items()
+                if self._field(name) == field and value not in (None, "")
+            ]
+            if len(both) > 1:
+                yield f"{' and '.join(both)} set one lookup: leave one of them empty"
 
 
 def _folded(names: Iterable[str]) -> set[str]:

@@ -23,7 +23,8 @@ RETRYABLE = frozenset(
 )
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d(:\d\d)?|Z)?", re.ASCII)
-_ERROR = re.compile(r"([A-Z][A-Z0-9_]*):(.*)--", re.DOTALL)
+# The fields and the dashes may be missing.
+_ERROR = re.compile(r"([A-Z][A-Z0-9_]*):(?:(.*):(.*?)--|(.*))", re.DOTALL)
 
 Line = Mapping[str, str]
 
@@ -68,17 +69,26 @@ def columns_of(records: Iterable[Mapping[str, Any]]) -> list[str]:
 def cells(
     records: Sequence[Mapping[str, Any]], *, clears: bool, kinds: Mapping[str, str]
 ) -> list[dict[str, str]]:
-    """Return *records* as texts; a column that a record does not have is left unchanged."""
-    # Names of fields have no case for Salesforce.
-    kind_of = {name.casefold(): kind for name, kind in kinds.items()}
-    columns = {name: kind_of.get(name.casefold()) for name in columns_of(records)}
+    """Return *records* as texts; a column that a record does not have is left unchanged.
+
+    *kinds* are the types of the fields by their names, which the columns get: names have
+    no case for Salesforce, but a file of failed rows may lack what was sent in another one.
+    """
+    named = {name.casefold(): name for name in kinds}
+    columns = {name: named.get(name.casefold(), name) for name in columns_of(records)}
+    kind_of = {name: _kind(field, kinds) for name, field in columns.items()}
     return [
         {
-            name: cell(record[name], clears=clears, kind=kind) if name in record else ""
-            for name, kind in columns.items()
+            field: cell(record[name], clears=clears, kind=kind_of[name]) if name in record else ""
+            for name, field in columns.items()
         }
         for record in records
     ]
+
+
+def _kind(field: str, kinds: Mapping[str, str]) -> str | None:
+    # Account.Ext__c is a key of the parent: a text, whatever it looks like.
+    return "string" if "." in field else kinds.get(field)
 
 
 def to_csv(lines: Sequence[Line]) -> str:
@@ -129,6 +139,7 @@ def outcomes(
     sent: Sequence[str],
     *,
     key: str | None,
+    columns: Sequence[str] | None = None,
     successful: str,
     failed: str,
     unprocessed: str,
@@ -137,19 +148,26 @@ def outcomes(
     """Return what the three result files say of each row *sent* (its fingerprint), in that order.
 
     The files are in no order and without row numbers, so the fingerprint is all there is.
+    It is of *columns*, whatever others the files have; None = of all but Salesforce's own.
     A row that no file has, or that they contradict each other about, is unknown.
     """
     found: defaultdict[str, list[RowResult]] = defaultdict(list)
-    for text, columns, read in (
+    for text, needed, read in (
         (successful, ("sf__Id", "sf__Created"), _done),
         (failed, ("sf__Id", "sf__Error"), _failed),
         (unprocessed, (key,) if key else (), _left(why)),
     ):
-        for line in from_csv(text, columns=columns):
-            own = {name: value for name, value in line.items() if not name.startswith("sf__")}
-            found[fingerprint(own, key)].append(read(line))
+        for line in from_csv(text, columns=needed):
+            found[fingerprint(_own(line, columns), key)].append(read(line))
     copies = Counter(sent)
     return [_agreed(found.get(each, []), copies=copies[each], why=why) for each in sent]
+
+
+def _own(line: Line, columns: Sequence[str] | None) -> Line:
+    """Return what was sent of a line."""
+    if columns is None:
+        return {name: value for name, value in line.items() if not name.startswith("sf__")}
+    return {name: line.get(name, "") for name in columns}
 
 
 def reconciled(rows: list[RowResult], *, processed: int) -> list[RowResult]:
@@ -193,14 +211,14 @@ def _done(line: Line) -> RowResult:
 
 def _failed(line: Line) -> RowResult:
     # CODE:words:fields --
-    text = line.get("sf__Error") or "failed without a reason"
+    text = line.get("sf__Error", "").strip() or "failed without a reason"
     found = _ERROR.fullmatch(text)
-    code, rest = found.groups() if found else (None, text)
-    words, _, fields = map(str.strip, rest.rpartition(":") if ":" in rest else (rest, "", ""))
-    named = f" ({fields})" if fields and fields not in words else ""
+    code, words, fields, rest = found.groups() if found else (None, None, None, text)
+    message = (rest if words is None else words).strip()
+    named = f" ({fields.strip()})" if fields and fields.strip() not in message else ""
     return RowResult(
         status="failed",
-        error=OperationError(code=code, message=words + named),
+        error=OperationError(code=code, message=message + named),
         retryable=None if code is None else code in RETRYABLE,
     )
 

@@ -157,7 +157,7 @@ def test_an_answer_with_a_token_that_was_not_understood_is_never_shown(session, 
 
     async def refresh_access_token(request: Any, data: Any) -> str:
         response = await request("/token", method="POST", json={})
-        raise ad.ProtocolError(f"not what was expected: {response.content}")
+        raise ad.ProtocolError(f"not what was expected: {response.text}")
 
     for status in (200, 401):
         text = '{"access_token": "token-one-of-mine", "error": "no grant"}'

@@ -25,7 +25,6 @@ KNOWN_BY_ONE = {
     "pandas": "frame",
     "numpy": "frame",
     "httpx": "request",
-    "httpx_aiohttp": "request",
     "aiohttp": "request",
     "sqlite3": "store",
     "filelock": "store",

@@ -505,7 +505,7 @@ def json_answer(text: str | bytes) -> Answer:
         (answer(200, "ä".encode("latin-1"), {"content-type": "text/csv; charset=latin1"}), "ä"),
         (answer(200, "ä", {"content-type": "text/plain; charset=klingon"}), "ä"),
         (answer(200, "ä", {"content-type": "text/plain; charset=hex"}), "ä"),
-        (answer(200, '{"id": 1}', {"content-type": "text/plain"}), '{"id": 1}'),
+        (answer(200, '{"id": 1}', {"content-type": "text/plain"}), {"id": 1}),
         (answer(200, gzip.compress(b"abc"), {"content-encoding": "gzip"}), "abc"),
         (json_answer(""), None),
         (answer(204), None),
@@ -537,7 +537,7 @@ def test_a_body_that_is_not_what_it_says_has_no_data_but_a_problem(body: str, pr
 def test_an_html_page_is_a_problem_whatever_its_type():
     response = answered(answer(200, "\n<!DOCTYPE html>\n<p>Sign in", {"content-type": "text/html"}))
     assert response.problem == "an HTML page instead of an answer: '<!DOCTYPE html> <p>Sign in'"
-    assert response.data == response.content
+    assert response.data == response.text
 
 
 def test_an_answer_without_an_end_is_cut_off():
@@ -659,7 +659,7 @@ def test_an_echoed_secret_is_masked_in_the_content_and_in_the_data():
         response = ask(server.url, client=client)
     nested = [{MASK: MASK}]
     assert response.data == {"key": MASK, "nested": nested, "number": MASK, "id": 1}
-    assert json.loads(response.content.replace(": •••", ': "•••"'))["key"] == MASK
+    assert json.loads(response.text.replace(": •••", ': "•••"'))["key"] == MASK
     assert response.headers["x-echo"] == MASK
 
 

@@ -18,8 +18,6 @@ from ..destination import ActionData, Function
 from ..errors import DestinationError, NotSent
 from ..request import Call, Effect, Exchange, read_options
 
-# What would end a task, or the engine's thread, if a user's function raised it there.
-_ANYTHING = (Exception, asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
 _LOOK_SECONDS = 0.05  # Between two looks at requests that a function has left on their way.
 _log = logging.getLogger(__name__)
 
@@ -64,13 +62,15 @@ async def attempt(
         answer = await _invoke(function, requests, data)
         _require_ran(answer, requests)
         asked = Asked(answer, None, call.exchanges)
-    except _ANYTHING as error:  # Users' code may raise anything; the verdict is elsewhere.
+    # Users' code may raise anything, also what would end the engine's thread; the verdict
+    # on what it has sent is elsewhere.
+    except BaseException as error:
         if isinstance(error, asyncio.CancelledError) and _is_cancelled():
             if UNSENT in error.args and not _has_sent_nothing(call, requests):
                 raise asyncio.CancelledError from None
             raise
         if is_logged:
-            _log.info("%s", mask(traceback.format_exc()))
+            _log.info("%s", mask(_traceback()))
         asked = Asked(None, _masked(_explained(error, requests), mask), call.exchanges)
     finally:
         requests.end()
@@ -213,6 +213,13 @@ def _is_cancelled() -> bool:
     """Say whether it is this task that is cancelled, not one that it waited for."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def _traceback() -> str:
+    try:
+        return traceback.format_exc()
+    except Exception as error:  # Of an exception whose own attributes fail.
+        return f"an exception that cannot be shown: {type(error).__name__}"
 
 
 def _masked(error: BaseException, mask: Mask) -> Exception:

@@ -16,7 +16,7 @@ from ..destination import (
     urls_of,
 )
 from ..errors import DestinationError, check_number
-from ..request import Call, Client, Transport, Unplugged
+from ..request import TIMEOUT_SECONDS, Call, Client, Route, Transport, Unplugged
 from ..responses import JSONObject, with_attributes
 from ..schedule import Pace
 from .access import Access
@@ -38,8 +38,9 @@ class Channel:
         *,
         state: SessionState,
         requests_per_second: float | None = None,
-        timeout_seconds: float = 10.0,
+        timeout_seconds: float = TIMEOUT_SECONDS,
         transport: Transport | None = None,
+        route: Route | None = None,
         clock: Clock | None = None,
     ) -> None:
         self.destination = destination
@@ -59,6 +60,7 @@ class Channel:
         )
         self._state = state
         self._timeout_seconds = timeout_seconds
+        self._route = route
         # Whoever makes the options may ask for state, and that is of this connection.
         self._client = Client(secrets=secrets_of(settings))
         self._connection = connection_scope(destination.slug, self.public_settings())
@@ -72,6 +74,7 @@ class Channel:
             secrets=() if "secrets" in options else secrets_of(self.settings),
             timeout_seconds=self._timeout_seconds,
             transport=transport,
+            route=self._route,
             clock=self.clock.wall,
         )
 

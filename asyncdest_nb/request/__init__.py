@@ -10,7 +10,10 @@ NotSent, it provably never arrived; ReplyLost, nobody here knows.
     base          the base options, and who may receive them
     parts         the parts of a request, checked before anything is sent
     address       where it goes, and what of that may be shown
-    wire          httpx and aiohttp; no other file imports them
+    wire          one exchange over a transport: an answer, or how it failed
+    transport     aiohttp as a transport of httpx
+    route         proxies and certificates
+    deadline      a time limit that does not count stalls of this process
     answer        an answer's bytes, read with suspicion
     exchange      one request, what came of it and what it did
     redactor      secrets out of texts and data
@@ -19,16 +22,19 @@ NotSent, it provably never arrived; ReplyLost, nobody here knows.
 
 from .answer import Response, read_retry_after
 from .call import Call
-from .client import Client
+from .client import TIMEOUT_SECONDS, Client
 from .credentials import api_key_auth, basic_auth, bearer_auth
 from .exchange import SAFE_METHODS, Effect, Exchange, effect_of
 from .options import read_options
 from .redactor import MASK, Redactor
-from .wire import AiohttpTransport, Transport, Unplugged
+from .route import Route, Verify
+from .transport import AiohttpTransport
+from .wire import Transport, Unplugged
 
 __all__ = [
     "MASK",
     "SAFE_METHODS",
+    "TIMEOUT_SECONDS",
     "AiohttpTransport",
     "Call",
     "Client",
@@ -36,8 +42,10 @@ __all__ = [
     "Exchange",
     "Redactor",
     "Response",
+    "Route",
     "Transport",
     "Unplugged",
+    "Verify",
     "api_key_auth",
     "basic_auth",
     "bearer_auth",

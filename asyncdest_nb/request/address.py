@@ -65,10 +65,11 @@ def with_params(url: URL, params: Mapping[str, Any] | None) -> URL:
 
 
 def joined(url: URL, location: str) -> URL | None:
-    """Return where *location* points, seen from *url*; None if nowhere."""
+    """Return where *location* points, seen from *url* (RFC 3986, section 5); None if nowhere."""
     try:
-        return url.join(location)
-    except InvalidURL:
+        return url.join(location) if location.strip() else None
+    # Besides InvalidURL there is ValueError, of which the standard library has many kinds.
+    except (InvalidURL, ValueError, TypeError):
         return None
 
 

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
-from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -20,23 +19,33 @@ EXCERPT = 300  # characters of a body in a message
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]*)?")
 _HTML = re.compile(r"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
+_JSON = re.compile(r"(?:^|[/+])json$")
+# One line of these may look like JSON; the format stays what it is called.
+_OTHER_FORMAT = re.compile(r"csv|tab-separated|ndjson|jsonl|json-lines|json-seq|event-stream|xml")
+_CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";,]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
     """An answer, with whole secrets of 8 characters or more masked.
 
-    ``headers`` have lower-case names. ``data`` is the parsed JSON if the content
-    type says JSON, else the text; None for an empty body, and for JSON that cannot
-    be read. ``problem`` says what is wrong with the body, None = nothing.
+    ``content`` is the body in bytes, ``text`` the same decoded. ``data`` is the parsed
+    JSON if the body is JSON, else the text; None for an empty body, and for what is
+    called JSON but cannot be read. A content type other than JSON is not believed where
+    the body is a JSON object or array; a bare number or word under it stays text.
+    ``headers`` have lower-case names. ``location`` is where the Location header points,
+    as an absolute URL (RFC 3986, section 5); None = nowhere. ``problem`` says what is
+    wrong with the answer, None = nothing.
     """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
-    content: str
+    content: bytes = field(repr=False)
+    text: str
     data: Any = field(repr=False)
     url: str
     problem: str | None = None
+    location: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -47,50 +56,71 @@ class Response:
 def read_retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
     """Return the seconds a destination asks to wait, in [0, 600]; None if it does not say.
 
-    *now* is in Unix seconds. A date in the past and a negative number mean now
-    (RFC 9110, section 10.2.3); what is neither number nor date is no word at all.
+    *now* is in Unix seconds, and counts only where the answer has no date of its own: a
+    date is meant by the clock that wrote it. A date in the past and a negative number
+    mean now (RFC 9110, section 10.2.3); what is neither number nor date is no word at all.
     """
-    found = [value for name, value in headers.items() if name.lower() == "retry-after"]
-    if not found:
-        return None
-    seconds = _seconds(found[0].strip(), now=now)
-    return None if seconds is None else min(max(seconds, 0.0), MAX_RETRY_AFTER)
+    said = _header(headers, "retry-after")
+    if _NUMBER.fullmatch(said):
+        seconds = float(said)
+    else:
+        until, its_now = _unix_seconds(said), _unix_seconds(_header(headers, "date"))
+        if until is None:
+            return None
+        seconds = until - (now if its_now is None else its_now)
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
 
 
-def _seconds(text: str, *, now: float) -> float | None:
-    if _NUMBER.fullmatch(text):
-        return float(text)
+def _header(headers: Mapping[str, str], name: str) -> str:
+    return next((text.strip() for key, text in headers.items() if key.lower() == name), "")
+
+
+def _unix_seconds(date: str) -> float | None:
     try:
-        date = parsedate_to_datetime(text)
-        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now
-    except (ValueError, OverflowError):
+        found = parsedate_to_datetime(date)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    # The parser has raised IndexError and TypeError too, and any of them means: no date.
+    except (ValueError, OverflowError, IndexError, TypeError):
         return None
 
 
 def read_body(body: bytes, content_type: str, redactor: Redactor) -> tuple[str, Any, str | None]:
-    """Return an answer's content, data and problem, as :class:`Response` describes them."""
-    header = Message()
-    header["content-type"] = content_type
-    raw = _decode(body, header.get_param("charset"))
-    content = redactor.content(raw)
+    """Return an answer's text, data and problem, as :class:`Response` describes them."""
+    raw = _decode(body, content_type)
+    text = redactor.content(raw)
     if not raw.strip():
-        return content, None, None
-    kind = header.get_content_type()
-    is_json = kind == "application/json" or kind.endswith("+json")
-    if kind == "text/html" or _HTML.match(raw):
-        page = f"an HTML page instead of an answer: {_quoted(raw, redactor)}"
-        return content, None if is_json else content, page
-    if not is_json:
-        return content, content, None
-    return content, *_parse(raw, redactor)
+        return text, None, None
+    kind = re.split("[;,]", content_type, maxsplit=1)[0].strip().lower()
+    if _HTML.match(raw):
+        return text, None if _JSON.search(kind) else text, _page(raw, redactor)
+    if _JSON.search(kind):
+        return text, *_parse(raw, redactor)
+    if raw.lstrip()[0] in "{[" and not _OTHER_FORMAT.search(kind):
+        data, problem = _parse(raw, redactor)
+        if problem is None:
+            return text, data, None
+    return text, text, _page(raw, redactor) if kind == "text/html" else None
 
 
-def _decode(body: bytes, charset: object) -> str:
+def _page(raw: str, redactor: Redactor) -> str:
+    return f"an HTML page instead of an answer: {_quoted(raw, redactor)}"
+
+
+def _decode(body: bytes, content_type: str) -> str:
+    named = _CHARSET.search(content_type)
     try:
-        text = body.decode(charset if isinstance(charset, str) else "utf-8", "replace")
-    except (LookupError, ValueError):  # A charset nobody knows, or that is no charset.
+        text = body.decode(named[1] if named else json.detect_encoding(body), "replace")
+    # A charset nobody knows, or that is no charset: a codec may raise what it likes.
+    except Exception:
         text = body.decode("utf-8", "replace")
     return text.removeprefix("\ufeff")
+
+
+def masked_bytes(body: bytes, redactor: Redactor) -> bytes:
+    """Return *body* under the rule of ``Redactor.content``; bytes that are no UTF-8 stay."""
+    raw = body.decode("utf-8", "surrogateescape")
+    masked = redactor.content(raw)
+    return body if masked == raw else masked.encode("utf-8", "surrogateescape")
 
 
 def _parse(raw: str, redactor: Redactor) -> tuple[Any, str | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -28,11 +28,13 @@ class Base:
     """What every request of a destination starts from.
 
     Headers and login are for the origins in ``trusted`` only, whatever URL an
-    answer contained: a pre-signed URL elsewhere gets neither.
+    answer contained: a pre-signed URL elsewhere gets neither. ``urls`` are what is known
+    of where requests go.
     """
 
     url: URL | None
     timeout_seconds: float
+    urls: Sequence[URL]
     trusted: frozenset[Origin]
     headers: Mapping[str, str | None] = field(repr=False)
     login: Login = field(repr=False)
@@ -53,6 +55,7 @@ class Base:
         return cls(
             url=url,
             timeout_seconds=checked_timeout(timeout_seconds if seconds is None else seconds),
+            urls=urls,
             trusted=frozenset(map(origin, urls)),
             headers=checked_headers(options.get("headers") or {}),
             login=(options.get("username"), options.get("password")),

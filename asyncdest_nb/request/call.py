@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 from ..errors import HTTPError, NotSent, ReplyLost, UsageError
 from ..responses import with_attributes
 from .address import joined, parse_url, shown_query, shown_url, with_params, without_queries
-from .answer import Response, one_line, read_body, read_retry_after
+from .answer import Response, masked_bytes, one_line, read_body, read_retry_after
 from .base import Base
 from .credentials import CREDENTIAL_HEADERS, login_secrets, secrets_in
 from .exchange import SAFE_METHODS, Effect, Exchange, effect_of, effect_of_failure
 from .parts import checked_body, checked_headers, checked_method, checked_timeout
 from .redactor import MASK, Redactor
-from .wire import Body, Failure, Incoming, Outgoing, Transport, send
+from .wire import URL, Body, Failure, Incoming, Outgoing, Transport, send
 
 SHOWN = 8_000  # characters of a body in an Exchange
 
@@ -34,7 +35,7 @@ class Call:
         base: Callable[[], Base],
         *,
         redactor: Callable[[], Redactor],
-        open_transport: Callable[[], Transport],
+        open_transport: Callable[[URL], Transport],
         clock: Callable[[], float],
     ) -> None:
         self.exchanges: list[Exchange] = []
@@ -102,77 +103,103 @@ class Call:
         return response
 
     async def _exchanged(self, outgoing: Outgoing) -> Response:
-        transport, started = self._open_transport(), self._clock()
+        transport, started = self._open_transport(outgoing.url), self._clock()
+        # Masked before it leaves: what goes wrong in that is no doubt about the request.
+        draft = self._draft(outgoing)
         try:
             result = await send(outgoing, transport=transport)
         except BaseException as error:
             # Cancelled: what is already on the wire arrives all the same.
             kind = NotSent if outgoing.body.is_untouched else ReplyLost
             failure = Failure(kind, f"given up here: {type(error).__name__}")
-            self._record_failure(outgoing, failure, started=started)
+            self._record_failure(draft, failure, started=started)
             raise
         if isinstance(result, Failure):
-            reason = self._record_failure(outgoing, result, started=started)
+            reason = self._record_failure(draft, result, started=started)
             raise result.kind(f"{self._named(outgoing)} {_end(outgoing, result)}: {reason}")
-        return self._read(outgoing, result, started=started)
+        return self._answered(outgoing, result, draft=self._timed(draft, started))
 
-    def _record_failure(self, outgoing: Outgoing, failure: Failure, *, started: float) -> str:
-        reason = one_line(without_queries(failure.reason), self._redactor)
-        effect = effect_of_failure(outgoing.method, failure.kind)
-        self._record(outgoing, failure.status, started=started, problem=reason, effect=effect)
-        return reason
-
-    def _read(self, outgoing: Outgoing, answer: Incoming, *, started: float) -> Response:
-        content_type = answer.headers.get("content-type", "")
-        content, data, problem = read_body(answer.body, content_type, self._redactor)
-        retry_after = read_retry_after(answer.headers, now=self._clock())
-        effect = effect_of(outgoing.method, answer.status, retry_after=retry_after)
-        self._record(
-            outgoing,
-            answer.status,
-            started=started,
-            answer=content,
-            problem=problem,
-            effect=effect,
-            retry_after=retry_after,
-        )
-        return Response(
-            status=answer.status,
-            headers={name: self._redactor.content(each) for name, each in answer.headers.items()},
-            content=content,
-            data=with_attributes(data),
-            url=self._redactor.content(str(outgoing.url)),
-            problem=problem,
-        )
-
-    def _record(
-        self,
-        outgoing: Outgoing,
-        status: int | None,
-        *,
-        started: float,
-        answer: str = "",
-        problem: str | None,
-        effect: Effect,
-        retry_after: float | None = None,
-    ) -> None:
+    def _draft(self, outgoing: Outgoing) -> Exchange:
         # Of a large upload only what is shown is decoded; a character is at most 4 bytes.
         body = outgoing.body.content[: 5 * SHOWN].decode("utf-8", "replace")
-        exchange = Exchange(
+        return Exchange(
             method=outgoing.method,
             url=self.mask(shown_url(outgoing.url) + shown_query(outgoing.url)),
             request_headers={
                 name: self._masked_header(name, value) for name, value in outgoing.headers.items()
             },
             request_body=self._redactor.text(body, limit=SHOWN) if body else None,
-            status=status,
-            answer=self._redactor.text(answer, limit=SHOWN),
-            problem=problem,
-            effect=effect,
-            seconds=max(0.0, self._clock() - started),
+            status=None,
+            answer="",
+            problem="not sent yet",
+            effect=Effect.NONE,
+            seconds=0.0,
+        )
+
+    def _timed(self, draft: Exchange, started: float) -> Exchange:
+        return replace(draft, seconds=max(0.0, self._clock() - started))
+
+    def _record_failure(self, draft: Exchange, failure: Failure, *, started: float) -> str:
+        effect = effect_of_failure(draft.method, failure.kind)
+        ended = replace(self._timed(draft, started), status=failure.status, effect=effect)
+        # Recorded first, and then made readable: see _answered.
+        number = self._recorded(replace(ended, problem=failure.kind.__name__))
+        reason = one_line(without_queries(failure.reason), self._redactor)
+        self.exchanges[number] = replace(ended, problem=reason)
+        return reason
+
+    def _answered(self, outgoing: Outgoing, answer: Incoming, *, draft: Exchange) -> Response:
+        """Record that *outgoing* was answered, and only then read how.
+
+        Whatever a parser raises about an odd answer, its request has left.
+        """
+        effect = effect_of(draft.method, answer.status, retry_after=None)
+        draft = replace(draft, status=answer.status, effect=effect, problem=None)
+        number = self._recorded(replace(draft, problem="the answer was not read"))
+        try:
+            response = self._read(outgoing, answer)
+            retry_after = read_retry_after(answer.headers, now=self._clock())
+        except Exception as error:  # A destination's bytes may make any parser raise anything.
+            response, retry_after = self._unreadable(outgoing, answer, error), None
+        self.exchanges[number] = replace(
+            draft,
+            answer=self._redactor.text(response.text, limit=SHOWN),
+            problem=response.problem,
+            effect=effect_of(draft.method, answer.status, retry_after=retry_after),
             retry_after=retry_after,
         )
+        return response
+
+    def _recorded(self, exchange: Exchange) -> int:
         self.exchanges.append(exchange)
+        return len(self.exchanges) - 1
+
+    def _read(self, outgoing: Outgoing, answer: Incoming) -> Response:
+        content_type = answer.headers.get("content-type", "")
+        text, data, problem = read_body(answer.body, content_type, self._redactor)
+        target = joined(outgoing.url, answer.headers.get("location", ""))
+        return Response(
+            status=answer.status,
+            headers={name: self._redactor.content(each) for name, each in answer.headers.items()},
+            content=masked_bytes(answer.body, self._redactor),
+            text=text,
+            data=with_attributes(data),
+            url=self._redactor.content(str(outgoing.url)),
+            problem=problem,
+            location=self._redactor.content(str(target)) if target else None,
+        )
+
+    def _unreadable(self, outgoing: Outgoing, answer: Incoming, error: Exception) -> Response:
+        why = one_line(f"{type(error).__name__}: {error}", self._redactor)
+        return Response(
+            status=answer.status,
+            headers={},
+            content=b"",
+            text="",
+            data=None,
+            url=self._redactor.content(str(outgoing.url)),
+            problem=f"the answer cannot be read: {why}",
+        )
 
     def _masked_header(self, name: str, value: str) -> str:
         is_secret = name in CREDENTIAL_HEADERS or self.mask(value) != value
@@ -182,7 +209,7 @@ class Call:
         return f"{outgoing.method} {self.mask(shown_url(outgoing.url))}"
 
     def _http_error(self, outgoing: Outgoing, response: Response) -> HTTPError:
-        found = one_line(response.content, self._redactor)
+        found = one_line(response.text, self._redactor)
         why = response.problem or found
         if 300 <= response.status <= 399:
             why = self._elsewhere(outgoing, response.headers.get("location"))

@@ -13,7 +13,12 @@ from .base import Base, secrets_of
 from .call import Call
 from .credentials import reveal
 from .redactor import Redactor
-from .wire import AiohttpTransport, Transport
+from .route import Route
+from .transport import AiohttpTransport
+from .wire import URL, Transport
+
+# An API that takes thousands of rows answers when it has checked them.
+TIMEOUT_SECONDS = 60.0
 
 
 class Client:
@@ -26,9 +31,10 @@ class Client:
     *secrets* are further texts never to be shown. *timeout_seconds* bounds a whole
     exchange; the one in *options* wins.
 
-    The default *transport* is opened by the first request, on its event loop; all
-    requests of a client share that loop. One that is passed in must not follow
-    redirects by itself, and is closed with the client.
+    *route* None = the way that the environment says. The default *transport* takes it,
+    and is opened by the first request, on its event loop; all requests of a client share
+    that loop. One that is passed in has a way of its own, must not follow redirects by
+    itself, and is closed with the client.
 
     Raises UsageError for an option or a URL that cannot be used.
     """
@@ -39,13 +45,16 @@ class Client:
         options: Mapping[str, Any] = {},
         trusted: Iterable[str] = (),
         secrets: Iterable[str] = (),
-        timeout_seconds: float = 10.0,
+        timeout_seconds: float = TIMEOUT_SECONDS,
         transport: Transport | None = None,
+        route: Route | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._trusted = tuple(trusted)
         self._timeout_seconds = timeout_seconds
-        self._redactor = Redactor(map(reveal, secrets))
+        self._route = None if transport is not None else route or Route()
+        logins = self._route.secrets() if self._route else ()
+        self._redactor = Redactor([*map(reveal, secrets), *logins])
         self.use(options)
         self._transport = transport
         self._clock = clock
@@ -60,6 +69,13 @@ class Client:
         """Send with these *options* from now on; the secrets of the old ones stay secret."""
         self._base = Base.of(options, trusted=self._trusted, timeout_seconds=self._timeout_seconds)
         self._redactor = self._redactor.also(secrets_of(options))
+        for url in self._base.urls:
+            self._require(url)
+
+    def _require(self, url: URL) -> None:
+        """Raise UsageError if *url* cannot be reached, for what is known here."""
+        if self._route is not None:
+            self._route.require(url)
 
     def call(self) -> Call:
         """Return a fresh ``request`` for one invocation of a user's function."""
@@ -84,7 +100,8 @@ class Client:
         if self._transport is not None:
             await self._transport.aclose()
 
-    def _open(self) -> Transport:
+    def _open(self, url: URL) -> Transport:
+        self._require(url)
         if self._is_closed:
             raise UsageError("this client is closed: make a new one")
         loop = asyncio.get_running_loop()
@@ -92,5 +109,5 @@ class Client:
         if self._loop is not loop:
             raise UsageError("this client was used on another event loop: make one for each")
         if self._transport is None:
-            self._transport = AiohttpTransport()
+            self._transport = AiohttpTransport(route=self._route)
         return self._transport

@@ -1,4 +1,4 @@
-"""The only file that knows httpx and aiohttp: a request out, an answer or a failure back.
+"""A request out, an answer or a failure back; with ``transport`` the files that know httpx.
 
 The transport is called directly, without httpx's client on top. What the client adds
 is not wanted here (cookies, redirects, URLs in the log) and costs half the throughput.
@@ -6,95 +6,36 @@ is not wanted here (cookies, redirects, URLs in the log) and costs half the thro
 
 from __future__ import annotations
 
-import asyncio
-import functools
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
-import aiohttp
 import httpx
-import httpx_aiohttp
 
 from ..errors import NotSent, ReplyLost, ReplyTimeout, RequestFailed
+from .deadline import Deadline
 from .exchange import SAFE_METHODS
+from .transport import AiohttpTransport
 
 Transport = httpx.AsyncBaseTransport
 URL = httpx.URL
 InvalidURL = httpx.InvalidURL
 
-MAX_CONNECTIONS = 100
-# Under the 5 seconds after which uvicorn and Node close: a POST on a connection that
-# is being closed is a reply lost.
-KEEPALIVE_SECONDS = 4.0
 MAX_ANSWER_BYTES = 192 * 2**20  # decompressed; a job's results echo its rows, up to 100 MB of them
 # The transport gives up connecting a little before the whole exchange is given up,
 # so that it is the transport that says which of the two it was.
 CONNECT_SHARE = 0.9
+CONNECT_SECONDS = 15.0  # At most: a host that is down is noticed before a slow answer is missed.
+# What can be read without more packages, and is asked for.
+ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 
 _NOT_CONNECTED = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
+    httpx.ProxyError,
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
-
-# What aiohttp raised → what httpx calls it; the first that fits.
-_TRUE_NAMES: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
-    (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
-    (aiohttp.ServerTimeoutError, httpx.ReadTimeout),
-    (aiohttp.ClientConnectorError, httpx.ConnectError),
-    (aiohttp.InvalidURL, httpx.UnsupportedProtocol),
-    (aiohttp.NonHttpUrlClientError, httpx.UnsupportedProtocol),
-    (aiohttp.ClientHttpProxyError, httpx.ProxyError),
-    (aiohttp.ServerDisconnectedError, httpx.RemoteProtocolError),
-    (aiohttp.ClientResponseError, httpx.RemoteProtocolError),
-    (aiohttp.ClientError, httpx.ReadError),
-)
-
-
-@functools.cache
-def _ssl_context() -> ssl.SSLContext:
-    """Load the certificates once: it takes tens of milliseconds, on the event loop."""
-    return httpx.create_ssl_context()
-
-
-class AiohttpTransport(httpx_aiohttp.AiohttpTransport):
-    """Send with aiohttp, and call failures what they were.
-
-    httpx-aiohttp reports a reply that was lost after the request was read as a
-    failure to connect, and lets a malformed answer through as aiohttp's own error.
-    """
-
-    def __init__(self, *, max_connections: int = MAX_CONNECTIONS) -> None:
-        super().__init__(verify=_ssl_context())
-        self._max_connections = max_connections
-
-    def get_client(self) -> aiohttp.ClientSession:
-        """Open a session that keeps no cookies and adds no content type of its own."""
-        connector = aiohttp.TCPConnector(
-            limit=self._max_connections,
-            ssl=self.ssl_context,
-            keepalive_timeout=KEEPALIVE_SECONDS,
-        )
-        return aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=("Content-Type",),
-        )
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send *request*; raises httpx's error for what happened."""
-        try:
-            return await super().handle_async_request(request)
-        except Exception as error:
-            cause = error if isinstance(error, aiohttp.ClientError) else error.__cause__
-            for found, name in _TRUE_NAMES:
-                if isinstance(cause, found):
-                    # It names TLS also where there is none.
-                    raise name(str(cause).replace(" ssl:default", "")) from cause
-            raise
 
 
 class Unplugged(httpx.AsyncBaseTransport):
@@ -174,7 +115,7 @@ class _TooLarge(Exception):
     pass
 
 
-class _PackedTwice(Exception):
+class _OddlyPacked(Exception):
     pass
 
 
@@ -185,7 +126,7 @@ async def send(outgoing: Outgoing, *, transport: Transport) -> Incoming | Failur
     """
     status = None
     try:
-        async with asyncio.timeout(outgoing.timeout_seconds) as deadline:
+        async with Deadline(outgoing.timeout_seconds) as deadline:
             response = await transport.handle_async_request(_request(outgoing))
             status = response.status_code
             return Incoming(status, dict(response.headers), await _read(response))
@@ -198,7 +139,9 @@ async def send(outgoing: Outgoing, *, transport: Transport) -> Incoming | Failur
 
 def _request(outgoing: Outgoing) -> httpx.Request:
     seconds = outgoing.timeout_seconds
-    timeout = httpx.Timeout(seconds, connect=CONNECT_SHARE * seconds, pool=CONNECT_SHARE * seconds)
+    share = CONNECT_SHARE * seconds
+    # Reading and writing have no time limit of their own: the deadline of the whole has.
+    timeout = httpx.Timeout(None, connect=min(share, CONNECT_SECONDS), pool=share)
     headers = {"host": outgoing.url.netloc.decode("ascii"), **outgoing.headers}
     stream = None
     if outgoing.body.content or outgoing.method not in SAFE_METHODS:
@@ -217,8 +160,9 @@ async def _read(response: httpx.Response) -> bytes:
     chunks, size = [], 0
     try:
         # Gzip packs a thousandfold: of one layer a chunk is bounded, of two it is not.
-        if "," in response.headers.get("content-encoding", ""):
-            raise _PackedTwice
+        encoding = response.headers.get("content-encoding", "").strip().lower()
+        if encoding not in ENCODINGS:
+            raise _OddlyPacked(encoding)
         async for chunk in response.aiter_bytes():
             chunks.append(chunk)
             size += len(chunk)
@@ -267,6 +211,7 @@ def _reason(
         return f"no {missing} within {outgoing.timeout_seconds:g} seconds"
     if isinstance(error, _TooLarge):
         return f"the answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB"
-    if isinstance(error, _PackedTwice):
-        return "the answer has more than one content-encoding"
+    if isinstance(error, _OddlyPacked):
+        how = "more than one" if "," in str(error) else "an unknown"
+        return f"the answer has {how} content-encoding: {error}"
     return f"{type(error).__name__}: {error}".removesuffix(": ")

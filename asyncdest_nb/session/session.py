@@ -16,7 +16,7 @@ from ..destination import Destination
 from ..destinations import find
 from ..errors import StoreError, UnknownName, UsageError, check_bool, check_number
 from ..portal import require_other_thread
-from ..request import Transport
+from ..request import TIMEOUT_SECONDS, Route, Transport, Verify
 from .connection import Connection
 from .run import Run
 from .shared import Options, Shared
@@ -75,7 +75,9 @@ class Session:
         destination: Destination | Reachable | str,
         *,
         requests_per_second: float | None = None,
-        timeout_seconds: float = 10.0,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        proxy: str | bool | None = None,
+        verify: Verify = True,
         transport: Transport | None = None,
         **settings: Any,
     ) -> Connection:
@@ -83,10 +85,20 @@ class Session:
 
         *settings* are the destination's own, such as ``endpoint`` and ``api_key``.
         *requests_per_second* None = the rate the destination allows. *timeout_seconds*
-        bounds a whole request. *transport* is what httpx sends by, None = pooled
-        connections. Nothing new is sent yet; runs from before a restart that were sent
-        there by the same settings go on. Raises UnknownName, SettingsError or UsageError,
-        and StoreError if the session is open in another process.
+        bounds a whole request, submissions and polls alike; time in which this process was
+        stopped does not count. *transport* is what httpx sends by, with proxies and
+        certificates of its own; None = pooled connections.
+
+        *proxy* is the URL of an HTTP proxy, also with a login: ``http://user:word@host:3128``.
+        None = what HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say now, else the
+        system's settings, and never for loopback; False = no proxy. *verify* is a PEM file
+        or a folder of certificates to trust, or an SSLContext; True = REQUESTS_CA_BUNDLE,
+        CURL_CA_BUNDLE, or SSL_CERT_FILE and SSL_CERT_DIR, else certifi's; False = trust
+        every certificate, which lets anyone on the way read your key.
+
+        Nothing new is sent yet; runs from before a restart that were sent there by the same
+        settings go on. Raises UnknownName, SettingsError or UsageError, and StoreError if
+        the session is open in another process.
         """
         self._require_own()
         if not isinstance(destination, str | Destination | Reachable):
@@ -100,12 +112,15 @@ class Session:
                 requests_per_second = destination.requests_per_second
             destination = destination.slug
         found = find(destination) if isinstance(destination, str) else destination
+        if transport is not None and (proxy is not None or verify is not True):
+            raise UsageError("a transport has its own proxy and certificates: give them to it")
         channel = self._shared.engine.channel(
             found,
             found.read_settings(settings),
             requests_per_second=requests_per_second,
             timeout_seconds=timeout_seconds,
             transport=transport,
+            route=None if transport is not None else Route(proxy=proxy, verify=verify),
         )
         connection = Connection(channel, self._shared)
         with self._shared.starting:

@@ -158,7 +158,7 @@ async def _ended(
 ) -> AsyncOperationResult:
     """Return the outcome of every row: "JobComplete" only says that none is being worked on."""
     files = {
-        name: (await ask(request, f"{_job(context)}/{path}", headers=CSV, **LARGE)).content
+        name: (await ask(request, f"{_job(context)}/{path}", headers=CSV, **LARGE)).text
         for name, path in RESULTS.items()
     }
     reason = f": {job['errorMessage']}" if job.get("errorMessage") else ""

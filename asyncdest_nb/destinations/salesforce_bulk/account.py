@@ -108,5 +108,5 @@ async def ask(request: ad.Request, path: str, **options: Any) -> Response:
 def object_of(response: Response) -> JSONObject:
     """Return the answer's JSON object; anything else is no answer of this API."""
     if not isinstance(response.data, dict):
-        raise ProtocolError(response.problem or f"not a JSON object: {response.content[:200]!r}")
+        raise ProtocolError(response.problem or f"not a JSON object: {response.text[:200]!r}")
     return response.data

@@ -59,7 +59,7 @@ async def _asked(request: ad.Request, name: str) -> Described | dict[str, Any]:
     try:
         return _described(object_of(answer))
     except (KeyError, TypeError, AttributeError):
-        raise ProtocolError(f"no description of {name}: {answer.content[:200]!r}") from None
+        raise ProtocolError(f"no description of {name}: {answer.text[:200]!r}") from None
 
 
 def _described(answer: Mapping[str, Any]) -> Described:

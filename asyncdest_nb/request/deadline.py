@@ -1,0 +1,59 @@
+"""A time limit that counts only the time in which this process could listen."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+STEP_SECONDS = 0.25
+
+
+class Deadline:
+    """Raise TimeoutError in an ``async with`` after so many *seconds*.
+
+    They are counted in short steps, and a step that took longer than it should counts no
+    more than it should: for the rest of it the process was stopped, or one call held
+    Python's lock. After such a step there is at least one more, in which what arrived
+    meanwhile is read.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+        self._step = min(STEP_SECONDS, seconds / 4)
+        self._limit = asyncio.timeout(None)
+        self._handle: asyncio.TimerHandle | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._limit.__aenter__()
+        self._wait()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._handle is not None
+        self._handle.cancel()
+        await self._limit.__aexit__(kind, error, trace)
+
+    def expired(self) -> bool:
+        """Say whether the time is up, and what ran was ended for it."""
+        return self._limit.expired()
+
+    def _wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._since, self._waited = loop.time(), min(self._step, self._left)
+        self._handle = loop.call_later(self._waited, self._count)
+
+    def _count(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._left -= self._waited
+        if now - self._since > self._waited + self._step:
+            self._left = max(self._left, self._step)
+        if self._left > 0:
+            self._wait()
+        else:
+            self._limit.reschedule(now)

@@ -26,7 +26,7 @@ _ELSEWHERE = {
     "data": _BODY,
     "timeout": "write timeout_seconds=…, in seconds",
     "auth": "write username=… and password=…",
-    "response_type": "leave it out: response.data is the JSON, response.content the text",
+    "response_type": "leave it out: response.data is the JSON, response.text the text",
     "skip_response_cloning": _NOT_NEEDED,
     "agent": _NOT_NEEDED,
     "signal": _NOT_NEEDED,

@@ -29,7 +29,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from numbers import Integral, Real
-from typing import Self
+from typing import Any, Self
 
 VALIDATION_FAILED = "PAYLOAD_VALIDATION_FAILED"  # Segment's code for a row that does not fit.
 
@@ -118,16 +118,24 @@ class HTTPError(DestinationError):
 
     ``status`` is the HTTP status, ``excerpt`` the first characters of the body
     with secrets masked, ``retry_after`` seconds the destination asked to wait
-    (None = it did not say).
+    (None = it did not say). ``response`` is the answer as it arrived, for code to
+    decide by; None once the error has left the function that asked.
     """
 
     def __init__(
-        self, message: str, *, status: int, excerpt: str = "", retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        status: int,
+        excerpt: str = "",
+        retry_after: float | None = None,
+        response: Any = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.excerpt = excerpt
         self.retry_after = retry_after
+        self.response = response
 
 
 class ProtocolError(DestinationError):

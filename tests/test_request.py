@@ -652,15 +652,16 @@ def test_a_secret_is_masked_however_it_is_spelled(spelled: str):
     assert basic_auth("user", KEY)["authorization"].split()[1] not in shown
 
 
-def test_an_echoed_secret_is_masked_in_the_content_and_in_the_data():
+def test_an_echoed_secret_is_there_for_code_and_masked_where_it_is_shown():
     client = Client(secrets=[KEY, "987654321"])
     echoed = {"key": KEY, "nested": [{KEY: KEY}], "number": 987654321, "id": 1}
     with RawServer(answer(200, echoed, {"x-echo": KEY})) as server:
         response = ask(server.url, client=client)
+    assert response.data == json.loads(response.content) == json.loads(response.text) == echoed
+    assert response.headers["x-echo"] == KEY
     nested = [{MASK: MASK}]
-    assert response.data == {"key": MASK, "nested": nested, "number": MASK, "id": 1}
-    assert json.loads(response.text.replace(": •••", ': "•••"'))["key"] == MASK
-    assert response.headers["x-echo"] == MASK
+    assert client.kept(response.data) == {"key": MASK, "nested": nested, "number": MASK, "id": 1}
+    assert KEY not in f"{response!r} {response}"
 
 
 def test_a_short_secret_does_not_destroy_data():
@@ -767,7 +768,6 @@ def test_the_signature_of_a_url_is_not_shown_and_not_kept(text, signature):
     signed, masked = text.format(signature), text.format(MASK)
     assert Redactor().text(signed) == masked
     assert Redactor().kept({"a": [signed, 1, None]}) == {"a": [masked, 1, None]}
-    assert Redactor().data({"a": signed}, content=signed) == {"a": signed}  # Code may need it.
     assert signature not in Redactor().text(signed, limit=len(text) - 2)
 
 

@@ -422,11 +422,15 @@ def test_the_values_of_a_session_are_those_that_are_live_and_have_no_secrets(tim
     state = SessionState([], clock=clock, note=noted.append)
     here = connection_scope("crm", {"endpoint": "https://one.example"})
 
-    def clean(value: Any) -> Any:
-        return "***" if value == "secret" else value
+    class Secrets:
+        def folded(self, value: Any) -> Any:
+            return "***" if value == "secret" else value
+
+        def unfolded(self, value: Any) -> Any:
+            return "secret" if value == "***" else value
 
     for own, key, ttl in (("run-1/0", "a", None), (None, "b", {"hour": 1}), ("call 7", "c", None)):
-        scoped = state.of(own, connection=here, clean=clean)
+        scoped = state.of(own, connection=here, secrets=Secrets())
         scoped.set_response_context(key, "secret", ttl)
     shown = {(each.scope, each.key, each.value, each.expires_at) for each in state}
     expires_at = times.wall + 3600

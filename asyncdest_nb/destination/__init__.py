@@ -18,6 +18,7 @@ from .fields import (
     Settings,
     field,
     input_fields,
+    named_secrets_of,
     secrets_of,
     urls_of,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "StateContext",
     "field",
     "input_fields",
+    "named_secrets_of",
     "secrets_of",
     "urls_of",
 ]

@@ -356,21 +356,36 @@ def _in_words(message: str) -> str:
 
 def secrets_of(settings: BaseModel) -> list[str]:
     """Return every secret in *settings*, also in models, lists and dicts inside it."""
-    return [secret for secret in _secrets(settings) if secret]
+    return list(named_secrets_of(settings).values())
 
 
-def _secrets(value: Any) -> Iterator[str]:
+def named_secrets_of(settings: BaseModel) -> dict[str, str]:
+    """Return every secret in *settings* by its name, also in models, lists and dicts inside it.
+
+    The name of one inside is that of the setting and the way to it: "login.password".
+    """
+    return {name: secret for name, secret in _secrets(settings, "") if secret}
+
+
+def _secrets(value: Any, name: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, SecretStr):
-        yield value.get_secret_value()
+        yield name, value.get_secret_value()
     elif isinstance(value, SecretBytes):
-        yield value.get_secret_value().decode("utf-8", "replace")
-    elif isinstance(value, BaseModel):
-        yield from _secrets([each for _, each in value])
+        yield name, value.get_secret_value().decode("utf-8", "replace")
+    else:
+        for key, each in _inside(value):
+            yield from _secrets(each, f"{name}.{key}" if name else key)
+
+
+def _inside(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, BaseModel):
+        yield from value
     elif isinstance(value, Mapping):
-        yield from _secrets([*value, *value.values()])
+        for at, (key, each) in enumerate(value.items()):
+            yield f"key {at}", key
+            yield str(key), each
     elif isinstance(value, list | tuple | set | frozenset):
-        for each in value:
-            yield from _secrets(each)
+        yield from ((str(at), each) for at, each in enumerate(value))
 
 
 def urls_of(settings: BaseModel) -> list[str]:

@@ -104,6 +104,9 @@ class Engine:
     def resumption(self, record: StoredRun, *, ledger: Ledger, **course: Any) -> Execution:
         """Return a run that is ready to go on; nothing is sent yet."""
         found = self._course(record, ledger=ledger, **course)
+        if ledger.is_from_disk:
+            ledger.operations[:] = map(found.recalled, ledger.operations)
+            ledger.is_from_disk = False
         found.is_paused = record.standing == "paused"
         found.is_canceling = record.standing == "canceled"
         is_open = doubtful_again(ledger.operations, record, found.action)
@@ -147,6 +150,7 @@ def remembered(store: Store, run: str) -> tuple[Ledger, list[StoredRow]]:
     ledger = Ledger(rows=len(rows))
     invalid = {row.position: row.fault for row in rows if row.fault is not None}
     ledger.plan(store.operations(run), invalid=invalid)
+    ledger.is_from_disk = True
     if ledger.is_at_rest:
         ledger.rested.set_result(None)
     return ledger, rows

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..destination import ActionData, Function
 from ..errors import DestinationError, NotSent
-from ..request import Call, Effect, Exchange, read_options
+from ..request import Call, Effect, Exchange, Response, read_options
 
 _LOOK_SECONDS = 0.05  # Between two looks at requests that a function has left on their way.
 _log = logging.getLogger(__name__)
@@ -233,14 +233,21 @@ def _masked(error: BaseException, mask: Mask) -> Exception:
 
 
 def _masked_in_place(error: Exception, mask: Mask) -> Exception:
-    error.args = tuple(_masked_text(each, mask) for each in error.args)
+    error.args = tuple(_masked_value(each, mask) for each in error.args)
     for name, value in vars(error).items():
-        setattr(error, name, _masked_text(value, mask))
+        setattr(error, name, _masked_value(value, mask))
     error.__cause__ = error.__context__ = None
     text = str(error)
     # Some exceptions make their text of neither.
     return error if mask(text) == text else DestinationError(mask(text))
 
 
-def _masked_text(value: Any, mask: Mask) -> Any:
-    return mask(value) if isinstance(value, str) else value
+def _masked_value(value: Any, mask: Mask) -> Any:
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, list):  # Notes of an exception are one.
+        return [_masked_value(each, mask) for each in value]
+    if isinstance(value, Response):
+        return None
+    text = repr(value)
+    return value if (masked := mask(text)) == text else masked

@@ -12,11 +12,12 @@ from ..destination import (
     Function,
     Settings,
     input_fields,
+    named_secrets_of,
     secrets_of,
     urls_of,
 )
 from ..errors import DestinationError, check_number
-from ..request import TIMEOUT_SECONDS, Call, Client, Route, Transport, Unplugged
+from ..request import TIMEOUT_SECONDS, Call, Client, References, Route, Transport, Unplugged
 from ..responses import JSONObject, with_attributes
 from ..schedule import Pace
 from .access import Access
@@ -61,6 +62,7 @@ class Channel:
         self._state = state
         self._timeout_seconds = timeout_seconds
         self._route = route
+        self._references = References(named_secrets_of(settings))
         # Whoever makes the options may ask for state, and that is of this connection.
         self._client = Client(secrets=secrets_of(settings))
         self._connection = connection_scope(destination.slug, self.public_settings())
@@ -100,7 +102,7 @@ class Channel:
         fields = input_fields(type(self.settings))
         values = {key: getattr(self.settings, key) for key in fields}
         return {
-            key: self.mask(str(value))
+            key: self._client.without_whole(str(value))
             for key, value in values.items()
             if value is not None and fields[key].type != "password"
         }
@@ -110,8 +112,20 @@ class Channel:
         return self._client.mask(text)
 
     def kept(self, value: Any) -> Any:
-        """Return JSON *value* as it may be kept and shown: without secrets and signed URLs."""
+        """Return JSON *value* as it may be shown: without secrets and signed URLs."""
         return self._client.kept(value)
+
+    def folded(self, value: Any) -> Any:
+        """Return JSON *value* as it may be on disk: with a reference for each secret setting."""
+        return self._client.folded(value, self._references)
+
+    def unfolded(self, value: Any) -> Any:
+        """Return *value* from disk as it was, by the secrets that the settings have now.
+
+        With another key than the one that was folded it has that other key: right for a
+        URL that takes the key, and an id that nobody knows where the id was made of it.
+        """
+        return self._references.unfolded(value)
 
     async def ask(
         self,
@@ -140,7 +154,7 @@ class Channel:
         Its first request is the only exchange, and was not sent.
         """
         call = self._new_client(transport=Unplugged()).call()
-        state = self._state.apart().of(None, connection=self._connection, clean=self.kept)
+        state = self._state.apart().of(None, connection=self._connection, secrets=self)
         data = self._data(payload, (), state)
         return await attempt(function, call, data, request=call, mask=self.mask)
 
@@ -178,7 +192,7 @@ class Channel:
         return dict(options)
 
     def _scoped(self, scope: str | None = None) -> ScopedState:
-        return self._state.of(scope, connection=self._connection, clean=self.kept)
+        return self._state.of(scope, connection=self._connection, secrets=self)
 
     def _data(
         self,

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..destination import Action, Function
 from ..operation import News, Operation, RowOutcome
-from ..responses import AsyncOperationResult, RowResult
+from ..responses import AsyncOperationResult, RowResult, clean_text
 from ..schedule import Schedule
 from ..store import StoredRun
 from .channel import Asked, Channel
@@ -165,10 +165,20 @@ class Course:
     def _kept(self, operation: Operation) -> Operation:
         """Return *operation* as it may be on disk: a signed URL in a context is for this process.
 
-        After a restart its poll is refused, which is told; an id would have done better.
+        After a restart its poll is refused, which is told; an id would have done better. A
+        secret setting comes back, see ``recalled``.
         """
-        context = self.channel.kept(operation.context)
+        context = self.channel.folded(operation.context)
         return operation if context == operation.context else replace(operation, context=context)
+
+    def recalled(self, operation: Operation) -> Operation:
+        """Return *operation* from disk with the context that the destination's code knows."""
+        context = self.channel.unfolded(operation.context)
+        return operation if context == operation.context else replace(operation, context=context)
+
+    def id_of(self, operation: Operation) -> str:
+        """Return the id that the destination knows it by; ``operation_id`` is masked."""
+        return clean_text((operation.context or {}).get(self.action.operation_id))
 
     def _show(self, operations: Sequence[Operation]) -> None:
         for operation in operations:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -32,7 +33,7 @@ class Judging:
         self._course = course
         known = course.ledger.operations
         # Operation ids seen in this run, and whose they are.
-        self._ids = {each.operation_id: each.number for each in known if each.operation_id}
+        self._ids = {course.id_of(each): each.number for each in known if each.context}
 
     async def take(
         self,
@@ -68,9 +69,9 @@ class Judging:
     ) -> Operation:
         now = self._course.wall
         match verdict:
-            case Accepted(context, operation_id, message, rows):
+            case Accepted(context, message, rows):
                 operation = decided(operation, self._course.decided(rows)) if rows else operation
-                return self._accepted(operation, context, operation_id, _cut(mask(message)))
+                return self._accepted(operation, context, _cut(mask(message)))
             case Finished(result):
                 return finished(operation, self._course.news(result), now=now)
             case Rejected(message, code, is_proven):
@@ -82,19 +83,19 @@ class Judging:
                 doubt = unsure(operation, message=mask(message))
                 return doubt if can_recover else held(doubt)
 
-    def _accepted(
-        self, operation: Operation, context: dict[str, Any], operation_id: str, message: str
-    ) -> Operation:
+    def _accepted(self, operation: Operation, context: dict[str, Any], message: str) -> Operation:
         course = self._course
-        owner = self._ids.setdefault(operation_id, operation.number)
+        own = course.id_of(replace(operation, context=context))
+        operation_id = course.channel.kept(own)
+        owner = self._ids.setdefault(own, operation.number)
         if owner != operation.number:
             other = course.source.labels[course.ledger.operations[owner].rows[0]]
             text = f"accepted as {operation_id!r}, the id that row {other!r} was given before"
             return held(unsure(operation, message=text))
         news = {"context": context, "operation_id": operation_id, "message": message}
         if operation.step < len(course.action.steps):
-            return advanced(operation, **news)  # type: ignore[arg-type]  # three values, three types
-        return accepted(operation, **news, now=course.wall)  # type: ignore[arg-type]
+            return advanced(operation, **news)
+        return accepted(operation, **news, now=course.wall)
 
 
 def _cut(message: str) -> str:

@@ -36,6 +36,7 @@ class Ledger:
         self.operations: list[Operation] = []
         self.invalid: dict[int, str] = {}
         self.rested: Future[None] = Future()
+        self.is_from_disk = False  # Its contexts have references in place of secrets.
         self._rows = rows
         self._is_planned = False
         # Replaced whole, as operations are: none of them shows a row twice or not at all.

@@ -74,10 +74,10 @@ class Polling:
         if asked.error is not None:
             self._failed(operations, asked, describe(asked.error))
             return
-        ids = [operation.operation_id or "" for operation in operations]
+        ids = [course.id_of(operation) for operation in operations]
         results = read_poll(asked.answer, ids=ids, key=course.action.operation_id)
         if isinstance(results, str):
-            self._failed(operations, asked, results)
+            self._failed(operations, asked, course.channel.mask(results))
             return
         now = course.steady  # What is asked about together stays together.
         for operation, result in zip(operations, results, strict=True):

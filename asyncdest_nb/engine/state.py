@@ -16,14 +16,21 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import UnknownName, UsageError
 from ..responses import clean_text
 from ..store import LATEST, StateValue
 from .clock import Clock
 
-Clean = Callable[[Any], Any]  # JSON in, the same without secrets out.
+
+class Secrets(Protocol):
+    """What puts references in the place of secrets, and secrets in the place of references."""
+
+    def folded(self, value: Any) -> Any: ...
+
+    def unfolded(self, value: Any) -> Any: ...
+
 
 # Where every value that no submission stored was kept, before there were connections.
 SESSION_SCOPE = ""
@@ -49,11 +56,15 @@ def connection_scope(destination: str, settings: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A value as this process uses it, and as others may see it; *until* is of the steady clock."""
+    """A value as this process uses it, and as others may see it; *until* is of the steady clock.
+
+    One that *is_from_disk* has references in the place of secrets in both.
+    """
 
     value: StateValue
     shown: StateValue
     until: float | None
+    is_from_disk: bool = False
 
 
 class SessionState:
@@ -73,7 +84,10 @@ class SessionState:
         wall, steady = clock.wall(), clock.steady()
         self._values = {
             (each.scope, each.key): _Kept(
-                each, each, None if each.expires_at is None else steady + each.expires_at - wall
+                each,
+                each,
+                None if each.expires_at is None else steady + each.expires_at - wall,
+                is_from_disk=True,
             )
             for each in kept
         }
@@ -102,29 +116,36 @@ class SessionState:
             if str(owner).partition("/")[0] in runs:
                 self._values.pop((scope, key), None)
 
-    def of(self, own: str | None, *, connection: str, clean: Clean) -> ScopedState:
+    def of(self, own: str | None, *, connection: str, secrets: Secrets) -> ScopedState:
         """Return the state a function is given: of the *own* scope, if any, and the connection."""
-        return ScopedState(self, own, connection=connection, clean=clean)
+        return ScopedState(self, own, connection=connection, secrets=secrets)
 
-    def get(self, scope: str, key: str) -> StateValue | None:
-        """Return a value, or None if there is none or it has expired."""
-        kept = self._values.get((scope, key))
-        return kept.value if kept is not None and self._is_live(kept) else None
+    def get(self, scope: str, key: str, *, secrets: Secrets) -> StateValue | None:
+        """Return a value with its *secrets*, or None if there is none or it has expired."""
+        kept = self._values.get((scope, secrets.folded(key)))
+        if kept is None or not self._is_live(kept):
+            return None
+        if not kept.is_from_disk or scope.startswith(LATEST):
+            return kept.value
+        return replace(kept.value, value=secrets.unfolded(kept.value.value))
 
-    def latest(self, connection: str, key: str) -> StateValue | None:
+    def latest(self, connection: str, key: str, *, secrets: Secrets) -> StateValue | None:
         """Return the value of *key* that was stored last by *connection*."""
-        named = self.get(f"{LATEST}{connection}", key)
-        return None if named is None else self.get(str(named.value), key)
+        named = self.get(f"{LATEST}{connection}", key, secrets=secrets)
+        return None if named is None else self.get(str(named.value), key, secrets=secrets)
 
-    def put(self, scope: str, key: str, value: Any, *, seconds: float | None, clean: Clean) -> None:
-        """Keep a value for so many *seconds*: as it is here, and on disk as *clean* leaves it."""
+    def put(
+        self, scope: str, key: str, value: Any, *, seconds: float | None, secrets: Secrets
+    ) -> None:
+        """Keep a value for so many *seconds*: as it is here, and on disk without *secrets*."""
         at = None if seconds is None else self._clock.wall() + seconds
         until = None if seconds is None else self._clock.steady() + seconds
         found = StateValue(scope, key, value, at)
-        shown = replace(found, key=clean(key), value=clean(value))
-        self._values[scope, key] = _Kept(found, shown, until)
-        # A key that holds a secret finds nothing without it.
-        if shown.key == key and not scope.startswith(_CALL):
+        # The name of a scope is on disk anyway, and has to be the same with another key.
+        folded = value if scope.startswith(LATEST) else secrets.folded(value)
+        shown = replace(found, key=secrets.folded(key), value=folded)
+        self._values[scope, shown.key] = _Kept(found, shown, until)
+        if not scope.startswith(_CALL):
             self._note(shown)
 
     def _is_live(self, kept: _Kept) -> bool:
@@ -135,18 +156,19 @@ class ScopedState:
     """The ``state_context`` of one call."""
 
     def __init__(
-        self, state: SessionState, own: str | None, *, connection: str, clean: Clean
+        self, state: SessionState, own: str | None, *, connection: str, secrets: Secrets
     ) -> None:
         self._state = state
         self._own = own
         self._connection = connection
-        self._clean = clean
+        self._secrets = secrets
 
     def get_request_context(self, key: str) -> Any:
         """Return the value of *key*, or None if there is none or it has expired."""
-        state = self._state
-        found = state.get(self._own, key) if self._own else None
-        found = found or state.latest(self._connection, key) or state.get(SESSION_SCOPE, key)
+        get = partial(self._state.get, key=key, secrets=self._secrets)
+        found = get(self._own) if self._own else None
+        found = found or self._state.latest(self._connection, key, secrets=self._secrets)
+        found = found or get(SESSION_SCOPE)
         return None if found is None else found.value
 
     def set_response_context(
@@ -154,10 +176,11 @@ class ScopedState:
     ) -> None:
         """Keep a JSON *value* for *ttl*, e.g. ``{"hour": 24}``; None = as long as its run.
 
-        It is the submission's own, and the latest of the connection. Secrets in it do not
-        outlive this process: they are not written to disk. Raises UsageError for a *key*
-        that is no text, a value that JSON cannot hold, and a *ttl* that is no time;
-        UnknownName for a unit other than day, hour, minute, second.
+        It is the submission's own, and the latest of the connection. On disk a secret
+        setting in it is kept by its name, and is there again when it is read; another secret
+        does not outlive this process. Raises UsageError for a *key* that is no text, a value
+        that JSON cannot hold, and a *ttl* that is no time; UnknownName for a unit other than
+        day, hour, minute, second.
         """
         if not isinstance(key, str) or clean_text(key) != key:
             raise UsageError(
@@ -175,7 +198,7 @@ class ScopedState:
     getRequestContext = get_request_context
 
     def _keep(self, key: str, value: Any, seconds: float | None) -> None:
-        own, put = self._own, partial(self._state.put, seconds=seconds, clean=self._clean)
+        own, put = self._own, partial(self._state.put, seconds=seconds, secrets=self._secrets)
         scope = self._connection if own is None or own.startswith(_CALL) else own
         put(scope, key, value)
         put(f"{LATEST}{self._connection}", key, scope)

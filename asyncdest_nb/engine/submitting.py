@@ -128,7 +128,7 @@ class Submitting:
         if isinstance(verdict, Again):
             return replace(verdict, in_doubt=may_be)
         if isinstance(verdict, Rejected | Unsure) and (may_be or operation.in_doubt):
-            return Accepted(operation.context or {}, operation.operation_id or "", verdict.message)
+            return Accepted(operation.context or {}, verdict.message)
         return verdict
 
     async def _ask(

@@ -52,7 +52,6 @@ class Accepted:
     """
 
     context: JSONObject
-    operation_id: str
     message: str
     decided: Sequence[RowResult | None] = ()
 
@@ -199,7 +198,7 @@ def _read_context(
             f"accepted, but {times} rows were given the same operation id {operation_id!r}: "
             "nobody can tell which of them it stands for"
         )
-    return Accepted(context, clean_text(operation_id), clean_text(message))
+    return Accepted(context, clean_text(message))
 
 
 def _without_id(context: JSONObject, key: str) -> str:
@@ -293,7 +292,7 @@ def read_step(answer: Any, operation: Operation, exchanges: Sequence[Exchange]) 
         return _refused(answer, exchanges)
     if exchanges and exchanges[-1].problem:
         return Unsure(f"sent, but {exchanges[-1].problem}")
-    return Accepted(operation.context or {}, operation.operation_id or "", operation.message)
+    return Accepted(operation.context or {}, operation.message)
 
 
 def without_harm(verdict: Verdict, error: Exception | None, *, is_last: bool) -> Verdict:

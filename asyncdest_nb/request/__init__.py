@@ -1,4 +1,4 @@
-"""HTTP: a request out, and what became of it back, with every secret masked.
+"""HTTP: a request out, and what became of it back; what is shown of both has no secret.
 
 Nothing here retries, follows a redirect or sends credentials to an origin they
 were not meant for. A request that fails says which of two things is true:
@@ -16,7 +16,9 @@ NotSent, it provably never arrived; ReplyLost, nobody here knows.
     deadline      a time limit that does not count stalls of this process
     answer        an answer's bytes, read with suspicion
     exchange      one request, what came of it and what it did
-    redactor      secrets out of texts and data
+    redactor      secrets out of what is shown and stored
+    spelling      how a secret may be written
+    references    what stands on disk for a secret
     credentials   headers that authenticate
 """
 
@@ -27,6 +29,7 @@ from .credentials import api_key_auth, basic_auth, bearer_auth
 from .exchange import SAFE_METHODS, Effect, Exchange, effect_of
 from .options import read_options
 from .redactor import MASK, Redactor
+from .references import References
 from .route import Route, Verify
 from .transport import AiohttpTransport
 from .wire import Transport, Unplugged
@@ -41,6 +44,7 @@ __all__ = [
     "Effect",
     "Exchange",
     "Redactor",
+    "References",
     "Response",
     "Route",
     "Transport",

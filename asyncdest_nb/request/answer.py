@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from .redactor import Redactor
+from .redactor import Redactor, walked
 
 MAX_RETRY_AFTER = 600.0  # seconds; the bound the RateLimit draft suggests against abuse
 MAX_DEPTH = 200  # of nested JSON; code that walks it recurses
 EXCERPT = 300  # characters of a body in a message
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]*)?")
+_HALF = re.compile(r"\\ud", re.IGNORECASE)  # Of a pair, or alone.
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _HTML = re.compile(r"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
 _JSON = re.compile(r"(?:^|[/+])json$")
 # One line of these may look like JSON; the format stays what it is called.
@@ -25,9 +27,9 @@ _OTHER_FORMAT = re.compile(r"csv|tab-separated|ndjson|jsonl|json-lines|json-seq|
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";,]+)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Response:
-    """An answer, with whole secrets of 8 characters or more masked.
+    """An answer as it arrived; its own text is masked.
 
     ``content`` is the body in bytes, ``text`` the same decoded. ``data`` is the parsed
     JSON if the body is JSON, else the text; None for an empty body, and for what is
@@ -39,13 +41,18 @@ class Response:
     """
 
     status: int
-    headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    content: bytes
     text: str
-    data: Any = field(repr=False)
+    data: Any
     url: str
     problem: str | None = None
     location: str | None = None
+    mask: Callable[[str], str] = field(default=str, compare=False)  # A text without secrets.
+
+    def __repr__(self) -> str:
+        shown = f"status={self.status}, text={self.text!r}, url={self.url!r}"
+        return self.mask(f"Response({shown}, problem={self.problem!r})")
 
     @property
     def ok(self) -> bool:
@@ -85,21 +92,23 @@ def _unix_seconds(date: str) -> float | None:
 
 
 def read_body(body: bytes, content_type: str, redactor: Redactor) -> tuple[str, Any, str | None]:
-    """Return an answer's text, data and problem, as :class:`Response` describes them."""
+    """Return an answer's text, data and problem, as :class:`Response` describes them.
+
+    The problem is masked by *redactor*; the others are as they are.
+    """
     raw = _decode(body, content_type)
-    text = redactor.content(raw)
     if not raw.strip():
-        return text, None, None
+        return raw, None, None
     kind = re.split("[;,]", content_type, maxsplit=1)[0].strip().lower()
     if _HTML.match(raw):
-        return text, None if _JSON.search(kind) else text, _page(raw, redactor)
+        return raw, None if _JSON.search(kind) else raw, _page(raw, redactor)
     if _JSON.search(kind):
-        return text, *_parse(raw, redactor)
+        return raw, *_parse(raw, redactor)
     if raw.lstrip()[0] in "{[" and not _OTHER_FORMAT.search(kind):
         data, problem = _parse(raw, redactor)
         if problem is None:
-            return text, data, None
-    return text, text, _page(raw, redactor) if kind == "text/html" else None
+            return raw, data, None
+    return raw, raw, _page(raw, redactor) if kind == "text/html" else None
 
 
 def _page(raw: str, redactor: Redactor) -> str:
@@ -116,18 +125,11 @@ def _decode(body: bytes, content_type: str) -> str:
     return text.removeprefix("\ufeff")
 
 
-def masked_bytes(body: bytes, redactor: Redactor) -> bytes:
-    """Return *body* under the rule of ``Redactor.content``; bytes that are no UTF-8 stay."""
-    raw = body.decode("utf-8", "surrogateescape")
-    masked = redactor.content(raw)
-    return body if masked == raw else masked.encode("utf-8", "surrogateescape")
-
-
 def _parse(raw: str, redactor: Redactor) -> tuple[Any, str | None]:
     try:
         value = json.loads(raw, parse_constant=lambda _: None, parse_float=_finite)
         if not _is_deep(value):
-            return redactor.data(value, content=raw), None
+            return _whole(value) if _HALF.search(raw) else value, None
     except json.JSONDecodeError:
         return None, f"the answer says it is JSON but is not: {_quoted(raw, redactor)}"
     except RecursionError:
@@ -135,6 +137,11 @@ def _parse(raw: str, redactor: Redactor) -> tuple[Any, str | None]:
     except ValueError:  # Python refuses to read integers of more than 4,300 digits.
         return None, f"the answer holds a number too long to read: {_quoted(raw, redactor)}"
     return None, f"the answer is JSON nested too deep to read: {_quoted(raw, redactor)}"
+
+
+def _whole(value: Any) -> Any:
+    """Return *value* with U+FFFD for lone surrogates: no file and no socket takes them."""
+    return walked(value, lambda text: _LONE_SURROGATE.sub("\ufffd", text))
 
 
 def _finite(text: str) -> float | None:

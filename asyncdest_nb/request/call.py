@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import HTTPError, NotSent, ReplyLost, UsageError
 from ..responses import with_attributes
 from .address import joined, parse_url, shown_query, shown_url, with_params, without_queries
-from .answer import Response, masked_bytes, one_line, read_body, read_retry_after
+from .answer import Response, one_line, read_body, read_retry_after
 from .base import Base
 from .credentials import CREDENTIAL_HEADERS, login_secrets, secrets_in
 from .exchange import SAFE_METHODS, Effect, Exchange, effect_of, effect_of_failure
@@ -180,13 +180,14 @@ class Call:
         target = joined(outgoing.url, answer.headers.get("location", ""))
         return Response(
             status=answer.status,
-            headers={name: self._redactor.content(each) for name, each in answer.headers.items()},
-            content=masked_bytes(answer.body, self._redactor),
+            headers=dict(answer.headers),
+            content=answer.body,
             text=text,
             data=with_attributes(data),
-            url=self._redactor.content(str(outgoing.url)),
+            url=str(outgoing.url),
             problem=problem,
-            location=self._redactor.content(str(target)) if target else None,
+            location=str(target) if target else None,
+            mask=self.mask,
         )
 
     def _unreadable(self, outgoing: Outgoing, answer: Incoming, error: Exception) -> Response:
@@ -197,7 +198,8 @@ class Call:
             content=b"",
             text="",
             data=None,
-            url=self._redactor.content(str(outgoing.url)),
+            url=str(outgoing.url),
+            mask=self.mask,
             problem=f"the answer cannot be read: {why}",
         )
 
@@ -219,6 +221,7 @@ class Call:
             status=response.status,
             excerpt=found,
             retry_after=read_retry_after(response.headers, now=self._clock()),
+            response=response,
         )
 
     def _elsewhere(self, outgoing: Outgoing, location: str | None) -> str:

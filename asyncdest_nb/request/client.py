@@ -13,6 +13,7 @@ from .base import Base, secrets_of
 from .call import Call
 from .credentials import reveal
 from .redactor import Redactor
+from .references import References
 from .route import Route
 from .transport import AiohttpTransport
 from .wire import URL, Transport
@@ -93,6 +94,14 @@ class Client:
     def kept(self, value: Any) -> Any:
         """Return JSON *value* as it may be kept and shown."""
         return self._redactor.kept(value)
+
+    def without_whole(self, text: str) -> str:
+        """Return the *text* of a setting that names the account, with whole secrets masked."""
+        return self._redactor.without_whole(text)
+
+    def folded(self, value: Any, references: References) -> Any:
+        """Return JSON *value* with *references* to its secrets, as it may be kept."""
+        return references.folded(value, self._redactor)
 
     async def aclose(self) -> None:
         """Close the connections; a closed client sends nothing more."""

@@ -39,7 +39,7 @@ from ..request import Exchange
 from ..responses import AsyncActionResponse, JSONObject
 from ..schedule import Schedule, SquareRoot
 from ..store import StoredRun
-from .exploring import Executed, Preview
+from .exploring import Executed, Preview, contexts_of
 from .progress import Told, followed, in_terminal
 from .reopening import Reopened
 from .run import Run
@@ -300,7 +300,7 @@ class Connection:
                 contexts = _contexts(asked.answer)
                 then = self._asked(step, call_id, payload=read, contexts=contexts)
                 asked = Asked(asked.answer, then.error, [*asked.exchanges, *then.exchanges])
-        return Executed(asked, call_id=call_id, mask=self._channel.mask)
+        return self._executed(asked, call_id)
 
     def execute_poll(
         self, action: str, contexts: Executed | AsyncActionResponse | Sequence[JSONObject]
@@ -327,7 +327,11 @@ class Connection:
     def _execute(self, function: Function, call_id: str | None = None, **data: Any) -> Executed:
         call_id = call_id or str(uuid.uuid4())
         asked = self._asked(function, call_id, **data)
-        return Executed(asked, call_id=call_id, mask=self._channel.mask)
+        return self._executed(asked, call_id)
+
+    def _executed(self, asked: Asked, call_id: str) -> Executed:
+        channel = self._channel
+        return Executed(asked, call_id=call_id, mask=channel.mask, kept=channel.kept)
 
     def _asked(self, function: Function, call_id: str, **data: Any) -> Asked:
         scope = call_scope(call_id)
@@ -433,14 +437,4 @@ def _read(action: Action, values: Mapping[str, Any]) -> Any:
 
 
 def _contexts(found: Executed | AsyncActionResponse | Sequence[JSONObject]) -> list[JSONObject]:
-    answer = found.answer if isinstance(found, Executed) else found
-    if isinstance(answer, AsyncActionResponse):
-        return answer.async_contexts
-    if isinstance(answer, Mapping):
-        answer = answer.get("asyncContexts", answer.get("async_contexts", answer))
-    if not isinstance(answer, Sequence) or not all(isinstance(each, Mapping) for each in answer):
-        raise UsageError(
-            f"a {type(answer).__name__} has no contexts to poll; give what execute_action or "
-            "execute_batch returned, or a list of contexts (dicts)"
-        )
-    return [dict(context) for context in answer]
+    return found.contexts if isinstance(found, Executed) else contexts_of(found)

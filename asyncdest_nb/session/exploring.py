@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import BaseModel
 
 from ..engine import Asked
-from ..request import Exchange
-from ..responses import JSONObject
+from ..errors import UsageError
+from ..request import Exchange, Response
+from ..responses import AsyncActionResponse, JSONObject, with_attributes
 
 _SHOWN = 5  # Payloads, and labels of a reason, in a preview's text.
 _REASONS = 20
@@ -28,16 +32,32 @@ class Executed:
     """One call of a destination's function: what was asked, answered and returned.
 
     ``answer`` is what the function returned, None if it raised ``error``;
-    ``exchanges`` are its HTTP requests in order, with secrets masked. ``call_id`` names
-    the submission, and ``poll`` of what this one returns reads its state.
+    ``exchanges`` are its HTTP requests in order. Secrets are masked in all of them.
+    ``call_id`` names the submission, and ``poll`` of what this one returns reads its state.
     """
 
-    def __init__(self, asked: Asked, *, call_id: str, mask: Callable[[str], str]) -> None:
-        self.answer = asked.answer
+    def __init__(
+        self,
+        asked: Asked,
+        *,
+        call_id: str,
+        mask: Callable[[str], str],
+        kept: Callable[[Any], Any],
+    ) -> None:
+        self._answer = asked.answer
+        self.answer = shown(asked.answer, kept)
         self.error = asked.error
         self.exchanges = list(asked.exchanges)
         self.call_id = call_id
         self._mask = mask
+
+    @property
+    def contexts(self) -> list[JSONObject]:
+        """The contexts that it returned, as they are: ``poll`` may need a secret in them.
+
+        Raises UsageError if it has returned none.
+        """
+        return contexts_of(self._answer)
 
     def __repr__(self) -> str:
         lines = [line for each in self.exchanges for line in _exchange_lines(each)]
@@ -46,6 +66,36 @@ class Executed:
         else:
             lines.append(f"returned {self.answer!r}")
         return self._mask("\n".join(lines))
+
+
+def shown(answer: Any, kept: Callable[[Any], Any]) -> Any:
+    """Return what a function returned as it may be shown: values that JSON has, and models."""
+    if isinstance(answer, Response):
+        read = {name: kept(getattr(answer, name)) for name in ("text", "url", "location")}
+        data, headers = with_attributes(kept(answer.data)), kept(dict(answer.headers))
+        content = answer.content if read["text"] == answer.text else read["text"].encode()
+        return replace(answer, headers=headers, data=data, content=content, **read)
+    if isinstance(answer, BaseModel):
+        fields = type(answer).model_fields
+        found = {name: shown(getattr(answer, name), kept) for name in fields}
+        return answer.model_copy(update=found)
+    if isinstance(answer, list):
+        return [shown(each, kept) for each in answer]
+    return kept(answer)
+
+
+def contexts_of(answer: Any) -> list[JSONObject]:
+    """Return the contexts in an *answer*, or that it is; raises UsageError if it has none."""
+    if isinstance(answer, AsyncActionResponse):
+        return answer.async_contexts
+    if isinstance(answer, Mapping):
+        answer = answer.get("asyncContexts", answer.get("async_contexts", answer))
+    if not isinstance(answer, Sequence) or not all(isinstance(each, Mapping) for each in answer):
+        raise UsageError(
+            f"a {type(answer).__name__} has no contexts to poll; give what execute_action or "
+            "execute_batch returned, or a list of contexts (dicts)"
+        )
+    return [dict(context) for context in answer]
 
 
 def _exchange_lines(exchange: Exchange) -> list[str]:

@@ -35,6 +35,7 @@ from ...responses import (
 from .account import (
     Settings,
     ask,
+    content_of,
     extend_request,
     object_of,
     refresh_access_token,
@@ -92,7 +93,7 @@ async def upload(request: ad.Request, data: ad.ActionData[Settings, list[Record]
     except HTTPError as error:
         # A job takes one upload: a second is refused, when only the reply to the first was
         # lost. Nothing is assumed of it: the result files say what became of each row.
-        if error.status != 400 or "contents for job" not in error.excerpt:
+        if error.status != 400 or "contents for job" not in content_of(error):
             raise
 
 

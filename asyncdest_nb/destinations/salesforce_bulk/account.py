@@ -97,12 +97,17 @@ async def ask(request: ad.Request, path: str, **options: Any) -> Response:
         response: Response = await request(path, **options)
     except HTTPError as error:
         # Too many requests in a day are a 403 here: no refusal, and it passes.
-        if "REQUEST_LIMIT_EXCEEDED" in error.excerpt:
+        if "REQUEST_LIMIT_EXCEEDED" in content_of(error):
             raise RetryableError(str(error), error.status, error.retry_after) from None
         raise
     if response.problem:
         raise ProtocolError(response.problem)
     return response
+
+
+def content_of(error: HTTPError) -> str:
+    """Return the body of a refusal as it arrived; its excerpt is masked."""
+    return str(error.response.text) if error.response is not None else error.excerpt
 
 
 def object_of(response: Response) -> JSONObject:

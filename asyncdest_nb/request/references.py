@@ -1,0 +1,99 @@
+"""What stands on disk for a secret: the name of its setting, by which it comes back.
+
+A destination puts keys into ids and URLs, and what asks about them after a restart needs
+them. ``job-KEY-7`` is kept as ``job-{secret:api_key}-7``; with the setting given again it
+is ``job-KEY-7`` again. A part of a secret, or another spelling, names that too:
+``{secret:api_key:base64:0-12}``. What was no reference and looks like one is escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from .redactor import MASK, Redactor, Span, signatures, walked
+
+_OPENING = "{secret:"
+_LITERAL = "{secret:}"  # What stands for the opening itself.
+_REFERENCE = re.compile(r"\{secret:([^{}:]*)(?::(\w+):(\d+)-(\d+))?\}")
+
+# By the names that references have for them; a file may hold each.
+_ENCODINGS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "url": lambda secret: quote(secret, safe=""),
+    "path": quote,
+    "query": quote_plus,
+    "lower": str.lower,
+    "upper": str.upper,
+    "base64": lambda secret: base64.b64encode(secret.encode()).decode(),
+    "base64url": lambda secret: base64.urlsafe_b64encode(secret.encode()).decode(),
+    "hex": lambda secret: secret.encode().hex(),
+    "html": html.escape,
+}
+
+
+class References:
+    """References to *secrets*, which are by name."""
+
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        self._secrets = {quote(name, safe=""): each.strip() for name, each in secrets.items()}
+
+    def folded(self, value: Any, redactor: Redactor) -> Any:
+        """Return JSON *value* with a reference for each secret that *redactor* finds in it.
+
+        What no reference can stand for is masked: a secret without a name, a spelling that
+        is not known here, the signature of a URL.
+        """
+        return walked(value, lambda text: self._folded(text, redactor))
+
+    def unfolded(self, value: Any) -> Any:
+        """Return *value* as it was before it was folded; a secret that is not known is masked."""
+        return walked(value, self._unfolded)
+
+    def _folded(self, text: str, redactor: Redactor) -> str:
+        parts: list[str] = []
+        before = 0
+        for start, end in _apart(redactor.in_data(text) + signatures(text)):
+            parts += [_escaped(text[before:start]), self._reference(text[start:end])]
+            before = end
+        return "".join([*parts, _escaped(text[before:])])
+
+    def _reference(self, part: str) -> str:
+        for name, secret in self._secrets.items():
+            if part == secret:
+                return f"{_OPENING}{name}}}"
+            for encoding, encode in _ENCODINGS.items():
+                if (at := encode(secret).find(part)) >= 0:
+                    return f"{_OPENING}{name}:{encoding}:{at}-{at + len(part)}}}"
+        return MASK
+
+    def _unfolded(self, text: str) -> str:
+        return _REFERENCE.sub(self._meant, text) if _OPENING in text else text
+
+    def _meant(self, reference: re.Match[str]) -> str:
+        name, encoding, start, end = reference.groups()
+        if reference[0] == _LITERAL:
+            return _OPENING
+        secret = self._secrets.get(name)
+        if secret is None or encoding not in (None, *_ENCODINGS):
+            return MASK
+        return secret if encoding is None else _ENCODINGS[encoding](secret)[int(start) : int(end)]
+
+
+def _escaped(text: str) -> str:
+    return text.replace(_OPENING, _LITERAL)
+
+
+def _apart(spans: list[Span]) -> list[Span]:
+    """Return *spans* in their order, of those that overlap the first and longest."""
+    found: list[Span] = []
+    for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if not found or start >= found[-1][1]:
+            found.append((start, end))
+        elif end > found[-1][1]:
+            found.append((found[-1][1], end))
+    return found

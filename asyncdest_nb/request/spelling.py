@@ -1,0 +1,127 @@
+"""How a secret may be written: escapes are decoded, what changes every character is listed.
+
+An escape (``%2F``, ``&#47;``, ``\\u002f``) is decoded wherever it stands, so that a secret of
+which only one character is escaped is found too. Letters count in either case.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+LAYERS = 3  # How often a text is decoded: an escape may be escaped.
+
+_ESCAPE = re.compile(
+    r"(?P<percent>(?:%[0-9a-f]{2})+)"
+    r"|(?P<unicode>(?:\\u[0-9a-f]{4})+)"
+    r"|\\x(?P<byte>[0-9a-f]{2})"
+    r"|(?P<entity>&(?:\#x[0-9a-f]{1,6}|\#[0-9]{1,7}|[a-z][a-z0-9]{1,30});)"
+    r"""|\\(?P<quoted>["'/\\])""",
+    re.IGNORECASE,
+)
+_MAY_ESCAPE = re.compile(r"[%&\\]")
+
+Kind = Literal["plain", "base64", "hex"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A text in lower case, and where each of its characters was in the original.
+
+    ``spans`` None = at its own place.
+    """
+
+    text: str
+    spans: list[tuple[int, int]] | None = None
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return where in the original its characters from *start* to *end* are."""
+        return (
+            (start, end) if self.spans is None else (self.spans[start][0], self.spans[end - 1][1])
+        )
+
+
+def layers(text: str) -> Iterator[Layer]:
+    """Yield *text* as it is, then decoded once, twice and so on, while that changes it."""
+    yield Layer(lower(text))
+    if not _MAY_ESCAPE.search(text):
+        return
+    spans: list[tuple[int, int]] | None = None
+    for _ in range(LAYERS):
+        found = _decoded(text, spans)
+        if found is None:
+            return
+        text, spans = found
+        yield Layer(lower(text), spans)
+
+
+def lower(text: str) -> str:
+    """Return *text* in lower case, as long as before: a few letters would become two."""
+    found = text.lower()
+    if len(found) == len(text):
+        return found
+    return "".join(low if len(low := each.lower()) == 1 else each for each in text)
+
+
+def spellings(secret: str) -> Iterator[tuple[str, Kind]]:
+    """Yield *secret* as it is looked for in lower case, whatever the escapes around it."""
+    yield lower(secret), "plain"
+    if " " in secret:
+        yield lower(secret.replace(" ", "+")), "plain"
+    encoded = secret.encode("utf-8", "surrogatepass")
+    yield encoded.hex(), "hex"
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(encoded).decode().rstrip("=").lower(), "base64"
+        for before in (1, 2):  # In base64 it looks different after "user:" than after "me:".
+            inside = encode(bytes(before) + encoded).decode()
+            whole = (before + len(encoded)) * 8 // 6
+            yield inside[before + 1 : whole].lower(), "base64"
+
+
+def _decoded(
+    text: str, spans: list[tuple[int, int]] | None
+) -> tuple[str, list[tuple[int, int]]] | None:
+    """Return *text* with its escapes decoded and where its characters were; None = it has none."""
+    parts: list[str] = []
+    places: list[tuple[int, int]] = []
+    before = 0
+    for found in _ESCAPE.finditer(text):
+        start, end = found.span()
+        characters = _characters(found)
+        parts += [text[before:start], characters]
+        places += [(at, at + 1) for at in range(before, start)]
+        if len(characters) * (each := (end - start) // max(1, len(characters))) == end - start:
+            places += [
+                (start + at * each, start + at * each + each) for at in range(len(characters))
+            ]
+        else:
+            places += [(start, end)] * len(characters)
+        before = end
+    if not before:
+        return None
+    parts.append(text[before:])
+    places += [(at, at + 1) for at in range(before, len(text))]
+    if spans is not None:
+        places = [(spans[start][0], spans[end - 1][1]) for start, end in places]
+    return "".join(parts), places
+
+
+def _characters(escape: re.Match[str]) -> str:
+    text = escape[escape.lastgroup or 0]
+    match escape.lastgroup:
+        case "percent":
+            return bytes.fromhex(text.replace("%", "")).decode("utf-8", "replace")
+        case "unicode":
+            return bytes.fromhex(text[2:].replace("\\u", "").replace("\\U", "")).decode(
+                "utf-16-be", "replace"
+            )
+        case "byte":
+            return chr(int(text, 16))
+        case "entity":
+            return html.unescape(text)
+        case _:
+            return text

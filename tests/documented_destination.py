@@ -1,6 +1,6 @@
 """The document's own ``perform`` and ``poll``, and the batch they go with, line by line.
 
-Nothing is made better on the way: a failed operation is one of the pending to this ``poll``.
+Nothing is made better on the way: to this ``poll``, what failed is pending.
 """
 
 from __future__ import annotations
@@ -8,72 +8,60 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pydantic import SecretStr
-
 import asyncdest_nb as ad
 
+SETTINGS = {
+    "endpoint": {"label": "Endpoint", "type": "string", "required": True},
+    "api_key": {"label": "API Key", "type": "password", "required": True},
+}
+FIELDS = {
+    "user_id": {"label": "User ID", "type": "string", "required": True},
+    "operation_type": {"label": "Operation Type", "type": "string", "required": True},
+    "data": {"label": "Operation Data", "type": "object"},
+}
 
-class Settings(ad.Settings):
-    endpoint: str = ad.field("Endpoint")
-    api_key: SecretStr = ad.field("API key")
 
-
-class Payload(ad.Payload):
-    user_id: str = ad.field("User ID")
-    operation_type: str = ad.field("Operation Type")
-    data: dict[str, Any] | None = ad.field("Operation Data")
-
-
-def extend_request(data: Any) -> dict[str, Any]:
-    headers = {
-        "Authorization": f"Bearer {data.settings.api_key.get_secret_value()}",
-        "Content-Type": "application/json",
+def extend_request(*, settings: Any) -> Any:
+    return {
+        "headers": {
+            "Authorization": f"Bearer {settings.api_key.get_secret_value()}",
+            "Content-Type": "application/json",
+        }
     }
-    return {"base_url": data.settings.endpoint, "headers": headers}
 
 
-def is_accepted(response: Any) -> bool:
-    """``response.data?.status === 'accepted'``"""
-    return isinstance(response.data, dict) and response.data.get("status") == "accepted"
+async def perform(request: Any, *, settings: Any, payload: Any, stateContext: Any) -> Any:
+    response = await request(f"{settings.endpoint}/operations", {"method": "post", "json": payload})
 
-
-async def perform(request: Any, data: Any) -> Any:
-    response = await request(
-        f"{data.settings.endpoint}/operations", method="post", json=data.payload.as_json()
-    )
-
-    if is_accepted(response):
+    if getattr(response.data, "status", None) == "accepted":
         # Store context if needed
-        data.state_context.set_response_context(
-            "operation_id", response.data["operation_id"], {"hour": 24}
-        )
+        stateContext.setResponseContext("operation_id", response.data.operation_id, {"hour": 24})
 
         return {
             "isAsync": True,
             "asyncContexts": [
                 {
-                    "operation_id": response.data["operation_id"],
-                    "user_id": data.payload.user_id,
-                    "operation_type": data.payload.operation_type,
+                    "operation_id": response.data.operation_id,
+                    "user_id": payload.user_id,
+                    "operation_type": payload.operation_type,
                 }
             ],
-            "message": f"Operation {response.data['operation_id']} submitted",
+            "message": f"Operation {response.data.operation_id} submitted",
             "status": 202,
         }
 
     return response  # Synchronous response
 
 
-async def perform_batch(request: Any, data: Any) -> Any:
+async def perform_batch(request: Any, *, settings: Any, payload: Any, stateContext: Any) -> Any:
     response = await request(
-        f"{data.settings.endpoint}/operations/batch",
-        method="post",
-        json={"operations": [payload.as_json() for payload in data.payload]},
+        f"{settings.endpoint}/operations/batch",
+        {"method": "post", "json": {"operations": payload}},
     )
 
-    if is_accepted(response):
-        operation_ids = response.data["operation_ids"]
-        data.state_context.set_response_context(
+    if getattr(response.data, "status", None) == "accepted":
+        operation_ids = response.data.operation_ids
+        stateContext.setResponseContext(
             "batch_operation_ids", json.dumps(operation_ids), {"hour": 24}
         )
 
@@ -82,8 +70,8 @@ async def perform_batch(request: Any, data: Any) -> Any:
             "asyncContexts": [
                 {
                     "operation_id": operation_id,
-                    "user_id": data.payload[index].user_id,
-                    "operation_type": data.payload[index].operation_type,
+                    "user_id": payload[index].user_id,
+                    "operation_type": payload[index].operation_type,
                     "batch_index": index,
                 }
                 for index, operation_id in enumerate(operation_ids)
@@ -96,20 +84,20 @@ async def perform_batch(request: Any, data: Any) -> Any:
 
 
 # Unified polling for both single and batch operations
-async def poll(request: Any, data: Any) -> Any:
-    async_contexts = data.async_contexts or []
+async def poll(request: Any, *, settings: Any, asyncContext: Any) -> Any:
+    async_contexts = asyncContext.asyncContexts or []
     results = []
 
     # Poll each operation in the array
     for context in async_contexts:
-        response = await request(f"{data.settings.endpoint}/operations/{context['operation_id']}")
+        response = await request(f"{settings.endpoint}/operations/{context.operation_id}")
 
         results.append(
             {
-                "status": "completed" if response.data["status"] == "completed" else "pending",
+                "status": "completed" if response.data.status == "completed" else "pending",
                 "progress": response.data.get("progress") or 0,
-                "message": f"Operation {context['operation_id']} is {response.data['status']}",
-                "shouldContinuePolling": response.data["status"] != "completed",
+                "message": f"Operation {context.operation_id} is {response.data.status}",
+                "shouldContinuePolling": response.data.status != "completed",
                 "context": context,
             }
         )
@@ -131,15 +119,15 @@ async def poll(request: Any, data: Any) -> Any:
 documented = ad.Destination(
     name="Example Async Destination",
     slug="documented",
-    settings=Settings,
+    settings=SETTINGS,
     extend_request=extend_request,
     actions={
-        "asyncOperation": ad.Action(
-            title="Async Operation",
-            payload=Payload,
-            perform=perform,
-            perform_batch=perform_batch,
-            poll=poll,
-        )
+        "asyncOperation": {
+            "title": "Async Operation",
+            "fields": FIELDS,
+            "perform": perform,
+            "performBatch": perform_batch,
+            "poll": poll,
+        }
     },
 )

@@ -27,6 +27,7 @@ EXPLORING = "02_explore_a_destination"
 SALESFORCE = "03_salesforce_contacts"
 FAILING = "04_when_things_fail"
 OWN = "05_write_your_own_destination"
+TRANSLATED = "06_translate_a_destination"
 
 SECONDS = 120
 
@@ -59,6 +60,11 @@ QUESTIONS = {
         "counts": "run.counts",
         "submits": "len(answers)",
         "contacts": "[each['email'] for each in contacts.values()]",
+    },
+    TRANSLATED: {
+        "counts": "run.counts",
+        "submits": "demo.requests['POST /operations']",
+        "users": "[each['payload']['user_id'] for each in demo.operations]",
     },
 }
 
@@ -233,6 +239,18 @@ def test_a_destination_of_ones_own_is_sent_every_contact_once():
     assert ran.answers["submits"] == 5, "the try, and four batches"
     assert len(set(ran.answers["contacts"])) == len(ran.answers["contacts"]) == 100
     assert "This address is blocked" in ran.shown("run.failed()")
+
+
+@in_a_kernel
+def test_the_documents_functions_send_every_row_once_and_follow_it_to_its_end():
+    ran = executed(TRANSLATED)
+    assert "'isAsync': True" in ran.shown("crm.execute_action")
+    assert "'overallStatus': 'pending'" in ran.shown("crm.execute_poll")
+    counts = {word: count for word, count in ran.answers["counts"].items() if count}
+    assert counts == {"completed": 20}
+    assert ran.answers["submits"] == {"202": 21}, "the try, and twenty rows"
+    assert sorted(ran.answers["users"]) == sorted(f"u-{number}" for number in range(21))
+    assert re.search(r"completed +100.* is completed", ran.shown("run.results()"))
 
 
 @pytest.mark.e2e

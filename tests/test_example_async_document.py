@@ -373,6 +373,21 @@ class TestImplementationPattern:
             assert run.wait(timeout=20) == "completed"
         assert set(server.asked) == {"op-7000", "op-7001", "op-7002"}
 
+    def test_what_is_said_of_a_large_batch_is_kept_short_with_each_row(self, session):
+        frame = TestMany.shuffled(300)
+        with served() as server:
+            crm = connect(session, server)
+            executed = crm.execute_batch(ACTION, frame.to_dict("records"))
+            run = crm.submit(frame, ACTION, schedule=SquareRoot(minimum=3600))
+            while not (run.operations and all(each.operation_id for each in run.operations)):
+                run.wait(timeout=0.02)
+            run.cancel()
+        assert "op-7000, op-7001, " in executed.answer.message
+        assert executed.answer.message.endswith(", op-7299")
+        messages = {each.message for each in run.operations}
+        assert {len(each) for each in messages} == {500}
+        assert all(each.startswith("Batch operations submitted: op-7300, ") for each in messages)
+
     def test_the_key_may_be_left_out(self, session):
         with DocumentedServer() as server:
             for key in ({}, {"api_key": None}, {"api_key": ""}):

@@ -10,7 +10,9 @@ import threading
 from contextlib import ExitStack, closing
 
 import pytest
+from pandas import DataFrame, isna
 
+from asyncdest_nb import Session
 from asyncdest_nb.errors import UnknownName, UsageError
 from asyncdest_nb.simulators import SIMULATORS, simulate
 from asyncdest_nb.simulators.desk import Desk
@@ -478,6 +480,26 @@ def test_a_big_batch_arrives_whole(play):
     assert status == 202
     users = {each["operation_id"]: each["payload"]["user_id"] for each in simulator.operations}
     assert [users[each] for each in document["operation_ids"]] == [f"c-{n}" for n in range(2000)]
+
+
+@pytest.mark.parametrize("synchronous", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("batch_answer", ["operation_ids", "operations"])
+def test_a_batch_ends_as_the_simulator_has_it_in_either_spelling(play, batch_answer, synchronous):
+    rows = [*payloads(30), {**BERT, "user_id": "c-bert"}]
+    simulator = play(
+        duration_seconds=0.1, failing=0.3, synchronous=synchronous, batch_answer=batch_answer
+    )
+    with Session() as session:
+        crm = session.connect(simulator)
+        run = crm.submit(DataFrame(rows), "asyncOperation", batch_size=8)
+        assert run.wait(timeout=60) == "partial"
+        results = run.results()
+    ended = {each["payload"]["user_id"]: each for each in simulator.operations}
+    truth = [ended[each["user_id"]] for each in rows]
+    assert list(results["status"]) == [each["status"] for each in truth]
+    found = [None if isna(each) else each for each in results["error_code"]]
+    assert found == [each.get("error_code") for each in truth]
+    assert set(simulator.attempts.values()) == {1}
 
 
 def test_outcomes_do_not_depend_on_concurrency(play):

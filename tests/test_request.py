@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import gzip
 import importlib.util
+import inspect
 import json
 import socket
 import traceback
@@ -36,6 +37,7 @@ from raw_server import (
     silence,
 )
 
+import asyncdest_nb as ad
 from asyncdest_nb.errors import (
     HTTPError,
     NotSent,
@@ -534,6 +536,96 @@ def test_a_body_that_is_not_what_it_says_has_no_data_but_a_problem(body: str, pr
     assert response.ok
 
 
+@pytest.mark.parametrize(
+    "kind", [None, "json", "text/plain", "text/html", "application/xml+x", "?"]
+)
+@pytest.mark.parametrize("value", [{"id": 1}, [], [1, "a"], {}])
+def test_json_is_read_whatever_the_content_type_says(kind: str | None, value: Any):
+    headers = {} if kind is None else {"content-type": kind}
+    response = answered(answer(200, f" {json.dumps(value)}\n", headers))
+    assert (response.data, response.problem) == (value, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("17", "text/plain"),
+        ("true", "text/plain"),
+        ('"a"', None),
+        ("OK", None),
+        ("[note] done", "text/plain"),
+        ('{"id": 1', "text/plain"),
+        ('{"id": 1}\n{"id": 2}\n', "text/plain"),
+        ('{"id": 1}\n', "application/x-ndjson"),
+        ('{"id": 1}\n', "application/jsonl"),
+        ("[1]\n", "text/csv"),
+        ("[" * 300 + "]" * 300, "text/plain"),
+    ],
+)
+def test_a_text_that_is_no_json_object_or_array_stays_a_text(body: str, kind: str | None):
+    response = answered(answer(200, body, {} if kind is None else {"content-type": kind}))
+    assert (response.data, response.text, response.problem) == (body, body, None)
+
+
+def test_a_body_is_there_as_bytes_too():
+    body = "Größe;1\n".encode("latin-1") + bytes(range(256))
+    response = answered(answer(200, body, {"content-type": "text/csv; charset=latin-1"}))
+    assert response.content == body
+    assert response.text == body.decode("latin-1")
+
+
+def test_a_secret_is_masked_in_the_bytes_of_a_body_that_are_otherwise_as_they_came():
+    secret = "sk-Schlüssel-1"
+    client = Client(secrets=[secret], timeout_seconds=5)
+    body = b"\xff\x00" + secret.encode() + b"\xfe"
+    with RawServer(answer(200, body)) as server:
+        response = ask(server.url, client=client)
+    assert response.content == b"\xff\x00" + MASK.encode() + b"\xfe"
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("/api/v1/jobs/5", "{host}/api/v1/jobs/5"),
+        ("jobs/5?a=b", "{host}/api/v1/jobs/5?a=b"),
+        ("../v2/jobs/5", "{host}/api/v2/jobs/5"),
+        ("?next=2", "{host}/api/v1/jobs?next=2"),
+        ("{host}/api/v1/jobs/5", "{host}/api/v1/jobs/5"),
+        ("/a%2Fb/c%20d", "{host}/a%2Fb/c%20d"),
+        ("/a%7Eb/%41", "{host}/a%7Eb/%41"),
+    ],
+)
+def test_a_location_is_absolute_and_a_request_to_it_goes_exactly_there(location: str, target: str):
+    async def follow(host: str) -> Any:
+        client = Client(options={"base_url": f"{host}/api/v1"}, timeout_seconds=5)
+        accepted = await client.call()("/jobs", method="POST", json=1)
+        await client.call()(accepted.location)
+        await client.aclose()
+        return accepted.location
+
+    server = RawServer()
+    host = server.url
+    server._answers = (answer(202, "", {"location": location.format(host=host)}), answer(200))
+    with server:
+        found = asyncio.run(follow(host))
+    assert found == target.format(host=host)
+    assert server.arrived[1].target == target.removeprefix("{host}")
+
+
+def test_a_location_elsewhere_and_without_a_scheme_has_the_scheme_of_the_request():
+    response = answered(answer(201, "", {"location": "//jobs.example/5"}))
+    assert response.location == "http://jobs.example/5"
+
+
+@pytest.mark.parametrize("headers", [{}, {"location": ""}, {"location": "http://[::1"}])
+def test_an_answer_that_points_nowhere_has_no_location(headers: dict[str, str]):
+    assert answered(answer(201, "", headers)).location is None
+
+
+def test_a_header_may_have_64_kb():
+    assert answered(answer(200, "", {"x-long": "v" * 65_000})).headers["x-long"] == "v" * 65_000
+
+
 def test_an_html_page_is_a_problem_whatever_its_type():
     response = answered(answer(200, "\n<!DOCTYPE html>\n<p>Sign in", {"content-type": "text/html"}))
     assert response.problem == "an HTML page instead of an answer: '<!DOCTYPE html> <p>Sign in'"
@@ -598,6 +690,28 @@ NOW = 1_784_000_000.0
 )
 def test_retry_after_is_read_in_all_its_forms(value: str, seconds: float | None):
     assert read_retry_after({"Retry-After": value}, now=NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ({"Date": "Wed, 14 Jul 2027 03:33:20 GMT"}, 10),
+        ({"Date": "Tue, 14 Jul 2015 03:33:00 GMT"}, 600),
+        ({"Date": "Wed, 14 Jul 2027 03:33:31 GMT"}, 0),
+        ({"Date": "yesterday"}, 600),
+        ({}, 600),
+    ],
+)
+def test_a_date_to_come_back_at_is_of_the_clock_that_wrote_it(said: dict[str, str], seconds: float):
+    headers = {"Retry-After": "Wed, 14 Jul 2027 03:33:30 GMT", **said}
+    assert read_retry_after(headers, now=NOW) == seconds
+
+
+def test_an_answer_may_take_a_minute_by_default():
+    assert (
+        str(inspect.signature(ad.Session.connect).parameters["timeout_seconds"].default) == "60.0"
+    )
+    assert Client()._base.timeout_seconds == 60
 
 
 def test_no_retry_after_is_none():

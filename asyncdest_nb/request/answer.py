@@ -23,7 +23,7 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _HTML = re.compile(r"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
 _JSON = re.compile(r"(?:^|[/+])json$")
 # One line of these may look like JSON; the format stays what it is called.
-_OTHER_FORMAT = re.compile(r"csv|tab-separated|ndjson|jsonl|json-lines|json-seq|event-stream|xml")
+_OTHER_FORMAT = re.compile(r"csv|tab-separated|ndjson|jsonl|json-lines|json-seq|event-stream")
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";,]+)", re.IGNORECASE)
 
 

@@ -14,6 +14,7 @@ from .channel import Asked, Channel
 from .clock import Clock
 from .course import Course
 from .execution import Execution
+from .job_answer import contexts_in
 from .journal import Journal
 from .ledger import Ledger
 from .plan import Invalid, Prepared, Source, batched, prepare
@@ -35,6 +36,7 @@ __all__ = [
     "Source",
     "batched",
     "call_scope",
+    "contexts_in",
     "prepare",
     "read_check",
     "remembered",

@@ -16,7 +16,6 @@ from ..destination import Action
 from ..request import Exchange, Response
 from ..responses import AsyncOperationResult, Wire, failure_in
 
-_OPEN = ("accepted", "pending", "processing")
 _DEPTH = 3  # How deep in a body an id is looked for: in a list inside an envelope, say.
 
 
@@ -65,7 +64,7 @@ def _is_open(answer: Any, action: Action, exchanges: Sequence[Exchange]) -> bool
     if _status(body) == "completed":
         return False
     is_context = isinstance(answer, Mapping) and action.operation_id in answer
-    return _status(body) in _OPEN or is_context or _names(body, _keys(action))
+    return is_context or _names(body, _keys(action))
 
 
 def _status(body: Any) -> str:

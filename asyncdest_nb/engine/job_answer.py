@@ -48,6 +48,15 @@ def contract(answer: Any) -> JSONObject | None:
     }
 
 
+def contexts_in(answer: Any, *, key: str = "operation_id") -> Any:
+    """Return the contexts of an answer to a submission, None if it has none."""
+    if (said := contract(answer)) is not None:
+        return said["asyncContexts"]
+    rows = len(_entries(_named(answer).get("multistatusresponse"))) or 1
+    job = read_job(answer, key=key, counts=[rows])
+    return None if job is None else job.async_contexts
+
+
 def read_job(
     answer: Any, *, key: str, counts: Sequence[int], is_certain: bool = True
 ) -> AsyncActionResponse | None:
@@ -169,7 +178,7 @@ def _is_entry(given: Any) -> bool:
 
 def _is_job(found: JSONObject) -> bool:
     """Say whether it is a job with an HTTP status; the body of an API has a status of its own."""
-    return "jobid" in found and isinstance(found.get("status"), int | None)
+    return "jobid" in found and isinstance(found.get("status"), int)
 
 
 def _entries(given: Any) -> list[Any]:

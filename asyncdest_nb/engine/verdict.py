@@ -37,6 +37,7 @@ from ..responses import (
 )
 from .immediate import body_of, failure, why_open
 from .job_answer import contract, id_key, read_job, read_job_poll, read_rows, row_outcome
+from .odd_answer import why_odd
 from .plan import Prepared
 
 _PACKAGE = str(Path(__file__).parent.parent)
@@ -122,6 +123,8 @@ def read_answer(
         return [Unsure(text)] * len(rows)
     if failed := failure(answer):
         return [Finished(failed)] * len(rows)
+    if action.poll is not None and (why := why_odd(answer)):
+        return [Unsure(why)] * len(rows)
     if why := why_open(answer, action, exchanges):
         return [Unsure(why)] * len(rows)
     return [_done(answer, alone=len(rows) == 1)] * len(rows)

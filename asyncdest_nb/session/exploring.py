@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..engine import Asked
+from ..engine import Asked, contexts_in
 from ..errors import UsageError
 from ..request import Exchange, Response
-from ..responses import AsyncActionResponse, JSONObject, with_attributes
+from ..responses import JSONObject, with_attributes
 
 _SHOWN = 5  # Payloads, and labels of a reason, in a preview's text.
 _REASONS = 20
@@ -86,10 +86,8 @@ def shown(answer: Any, kept: Callable[[Any], Any]) -> Any:
 
 def contexts_of(answer: Any) -> list[JSONObject]:
     """Return the contexts in an *answer*, or that it is; raises UsageError if it has none."""
-    if isinstance(answer, AsyncActionResponse):
-        return answer.async_contexts
-    if isinstance(answer, Mapping):
-        answer = answer.get("asyncContexts", answer.get("async_contexts", answer))
+    if (contexts := contexts_in(answer)) is not None:
+        answer = contexts
     if not isinstance(answer, Sequence) or not all(isinstance(each, Mapping) for each in answer):
         raise UsageError(
             f"a {type(answer).__name__} has no contexts to poll; give what execute_action or "

@@ -17,6 +17,7 @@ from typing import Any
 from ..destination import ActionData, Function
 from ..errors import DestinationError, NotSent
 from ..request import Call, Effect, Exchange, Response, read_options
+from .bypass import Watch, may_have_sent, unwatched
 
 _LOOK_SECONDS = 0.05  # Between two looks at requests that a function has left on their way.
 _log = logging.getLogger(__name__)
@@ -26,11 +27,16 @@ Mask = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What came of calling a destination's function: an answer, or the error it raised."""
+    """What came of calling a destination's function: an answer, or the error it raised.
+
+    ``is_bypassed``: something may have been sent by other means than ``request``, so
+    the exchanges do not tell what the *error* has left behind.
+    """
 
     answer: Any
     error: Exception | None
     exchanges: Sequence[Exchange]
+    is_bypassed: bool = False
 
     @property
     def retry_after(self) -> float | None:
@@ -57,21 +63,26 @@ async def attempt(
 
     *request* is what it is given to send with, and ends up in *call*.
     """
-    requests = _Requests(request)
+    requests, watch = _Requests(request), Watch()
     try:
-        answer = await _invoke(function, requests, data)
+        answer = await _invoke(function, requests, data, watch=watch)
         _require_ran(answer, requests)
-        asked = Asked(answer, None, call.exchanges)
+        asked = Asked(answer, None, call.exchanges, watch.has_heard)
     # Users' code may raise anything, also what would end the engine's thread; the verdict
     # on what it has sent is elsewhere.
     except BaseException as error:
+        is_bypassed = watch.has_heard or (
+            not requests.has_raised(error) and may_have_sent(function, error, data.settings)
+        )
         if isinstance(error, asyncio.CancelledError) and _is_cancelled():
-            if UNSENT in error.args and not _has_sent_nothing(call, requests):
+            is_unsent = _has_sent_nothing(call, requests) and not is_bypassed
+            if UNSENT in error.args and not is_unsent:
                 raise asyncio.CancelledError from None
             raise
         if is_logged:
             _log.info("%s", mask(_traceback()))
-        asked = Asked(None, _masked(_explained(error, requests), mask), call.exchanges)
+        explained = _masked(_explained(error, requests), mask)
+        asked = Asked(None, explained, call.exchanges, is_bypassed)
     finally:
         requests.end()
     await requests.until_over()
@@ -84,13 +95,26 @@ class _Requests:
     def __init__(self, request: Callable[..., Any]) -> None:
         self._request = request
         self._made: list[Coroutine[Any, Any, Any]] = []
+        self._errors: list[BaseException] = []
         self._has_ended = False
 
     def __call__(self, url: Any, *given: Any, **named: Any) -> Coroutine[Any, Any, Any]:
         if self._has_ended:
             raise NotSent("the function has ended, and with it what it may send")
-        self._made.append(self._request(url, **read_options(url, *given, **named)))
+        self._made.append(self._sent(url, **read_options(url, *given, **named)))
         return self._made[-1]
+
+    async def _sent(self, url: str, **options: Any) -> Any:
+        with unwatched():
+            try:
+                return await self._request(url, **options)
+            except BaseException as error:
+                self._errors.append(error)
+                raise
+
+    def has_raised(self, error: BaseException) -> bool:
+        """Say whether it was one of them that raised *error*."""
+        return any(each is error for each in self._errors)
 
     def __len__(self) -> int:
         return len(self._made)
@@ -129,14 +153,18 @@ def _has_sent_nothing(call: Call, requests: _Requests) -> bool:
 
 
 async def _invoke(
-    function: Function, request: Callable[..., Any], data: ActionData[Any, Any]
+    function: Function, request: Callable[..., Any], data: ActionData[Any, Any], *, watch: Watch
 ) -> Any:
     if inspect.iscoroutinefunction(function):
-        answer = await function(request, data)
+        with watch.on():
+            answer = await function(request, data)
     else:
         # A plain function may block, so it gets a thread, and a request that blocks too.
-        answer = await _in_thread(_called, function, _blocking(request), data)
-    return await answer if inspect.isawaitable(answer) else answer
+        answer = await _in_thread(_called, function, _blocking(request), data, watch)
+    if not inspect.isawaitable(answer):
+        return answer
+    with watch.on():
+        return await answer
 
 
 def _in_thread(function: Callable[..., Any], *given: Any) -> asyncio.Future[Any]:
@@ -193,9 +221,12 @@ def _blocking(request: Callable[..., Any]) -> Callable[..., Any]:
     return blocking
 
 
-def _called(function: Function, request: Callable[..., Any], data: ActionData[Any, Any]) -> Any:
+def _called(
+    function: Function, request: Callable[..., Any], data: ActionData[Any, Any], watch: Watch
+) -> Any:
     try:
-        return function(request, data)
+        with watch.on():
+            return function(request, data)
     except (StopIteration, GeneratorExit) as error:
         # No future can carry them: whoever waits would wait for ever.
         raise RuntimeError(f"the function raised {type(error).__name__}") from error

@@ -31,6 +31,7 @@ from .verdict import (
     read_error,
     read_step,
     without_harm,
+    without_proof,
 )
 
 
@@ -124,7 +125,9 @@ class Submitting:
 
         A refusal after a lost reply refuses the repetition, which says nothing of the first.
         """
-        may_be = any(each.effect is not Effect.NONE for each in asked.exchanges)
+        may_be = asked.is_bypassed or any(
+            each.effect is not Effect.NONE for each in asked.exchanges
+        )
         if isinstance(verdict, Again):
             return replace(verdict, in_doubt=may_be)
         if isinstance(verdict, Rejected | Unsure) and (may_be or operation.in_doubt):
@@ -148,7 +151,8 @@ class Submitting:
         action = self._course.action
         step, steps = operations[0].step, len(action.steps)
         if asked.error is not None:
-            verdicts = [read_error(asked.error, asked.exchanges)] * len(operations)
+            verdict = read_error(asked.error, asked.exchanges, is_bypassed=asked.is_bypassed)
+            verdicts = [verdict] * len(operations)
         elif step:
             verdicts = [read_step(asked.answer, each, asked.exchanges) for each in operations]
         else:
@@ -156,6 +160,8 @@ class Submitting:
             verdicts = read_answer(
                 asked.answer, action=action, rows=rows, exchanges=asked.exchanges
             )
+        if asked.is_bypassed and asked.error is None:
+            verdicts = [without_proof(each) for each in verdicts]
         if not steps:
             return verdicts
         return [without_harm(each, asked.error, is_last=step == steps) for each in verdicts]

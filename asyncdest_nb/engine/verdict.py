@@ -258,17 +258,20 @@ def _done(answer: Any, *, alone: bool) -> Verdict:
     )
 
 
-def read_error(error: Exception, exchanges: Sequence[Exchange]) -> Verdict:
+def read_error(
+    error: Exception, exchanges: Sequence[Exchange], *, is_bypassed: bool = False
+) -> Verdict:
     """Return the verdict on a batch whose function raised *error*.
 
     What a destination's own code states (IntegrationError, RetryableError) is
     believed. Anything else is judged by the *exchanges* that went before: once
-    one of them may have been applied, nobody knows.
+    one of them may have been applied, nobody knows. Nor where it *is_bypassed*:
+    something may have been sent that is none of the exchanges.
     """
     text = describe(error)
     if isinstance(error, RetryableError) and not _is_lost(exchanges):
         return Again(text)
-    may_be = any(each.effect is not Effect.NONE for each in exchanges)
+    may_be = is_bypassed or any(each.effect is not Effect.NONE for each in exchanges)
     if isinstance(error, IntegrationError):
         code = None if error.code is None else clean_text(error.code)
         return Rejected(text, code, is_proven=not may_be)
@@ -296,6 +299,13 @@ def read_step(answer: Any, operation: Operation, exchanges: Sequence[Exchange]) 
     if exchanges and exchanges[-1].problem:
         return Unsure(f"sent, but {exchanges[-1].problem}")
     return Accepted(operation.context or {}, operation.message)
+
+
+def without_proof(verdict: Verdict) -> Verdict:
+    """Return the *verdict* on an answer, if something may have left that no exchange tells of."""
+    if isinstance(verdict, Rejected | Again):
+        return Unsure(f"may or may not have been applied: {verdict.message}")
+    return verdict
 
 
 def without_harm(verdict: Verdict, error: Exception | None, *, is_last: bool) -> Verdict:

@@ -93,6 +93,11 @@ Recovery = Literal["none", "natural", "key", "client_id", "search", "prepare_com
 class Action:
     """Something a destination can be asked to do with rows.
 
+    ``payload`` is a class of fields, or a dict of them as the framework writes it: label,
+    description, type, required, choices, default. A function is given ``request`` and its
+    data, or, by name, what it takes of that: ``(request, *, settings, payload)``. The names
+    of all arguments may be in camelCase; ``fields`` is ``payload``.
+
     ``check`` looks at all payloads of a run before anything is sent, and returns
     for each why it does not fit, None = it does.
 

@@ -50,13 +50,16 @@ def _taken(signature: inspect.Signature, *, names: Sequence[str], before: int) -
 
     *before* is how many others come first.
     """
-    first, others = [*signature.parameters.values()][:before], [*signature.parameters.values()]
-    others = others[before:]
-    is_alone = len(others) == 1 and others[0].kind in _POSITIONAL
-    is_known = all(to_snake(each.name) in names for each in others)
-    has_first = len(first) == before and all(each.kind in _POSITIONAL for each in first)
-    is_by_name = all(each.kind is not inspect.Parameter.POSITIONAL_ONLY for each in others)
-    return [each.name for each in others if is_known and has_first and is_by_name and not is_alone]
+    parameters = [*signature.parameters.values()]
+    first, others = parameters[:before], parameters[before:]
+    if len(first) < before or not all(each.kind in _POSITIONAL for each in first):
+        return []
+    if len(others) == 1 and others[0].kind in _POSITIONAL:
+        return []  # It is the data itself, whatever its name.
+    if any(each.kind is inspect.Parameter.POSITIONAL_ONLY for each in others):
+        return []
+    found = [each.name for each in others]
+    return found if all(to_snake(name) in names for name in found) else []
 
 
 def _spread(function: Callable[..., Any], names: Sequence[str]) -> Callable[..., Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from played_salesforce import CONTACTS, contacts, eager
+from played_salesforce import CONTACTS, contacts, eager, play
 from raw_server import RawServer, answer
 
 import asyncdest_nb as ad
@@ -170,6 +170,71 @@ def test_rows_of_a_file_that_was_not_read_are_not_for_sending_again_as_they_are(
     ended = {"state": "Failed", "errorMessage": "InvalidBatch : Field name not found : Foo"}
     results = told(session, ["a"], {"unprocessed": '"a","N"\n'}, **ended, **counted(0))
     assert (results["status"][0], results["retryable"][0]) == ("canceled", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message", "retryable"),
+    [
+        ("UNABLE_TO_LOCK_ROW:unable to lock:--", "UNABLE_TO_LOCK_ROW", "unable to lock", True),
+        ("UNABLE_TO_LOCK_ROW:unable to lock:-- \n", "UNABLE_TO_LOCK_ROW", "unable to lock", True),
+        ("UNABLE_TO_LOCK_ROW: unable: to lock", "UNABLE_TO_LOCK_ROW", "unable: to lock", True),
+        ("UNABLE_TO_LOCK_ROW:unable to lock--", "UNABLE_TO_LOCK_ROW", "unable to lock", True),
+        (
+            "INVALID_FIELD:Foreign key external ID: 15 not found for field Key__c in User:--",
+            "INVALID_FIELD",
+            "Foreign key external ID: 15 not found for field Key__c in User",
+            False,
+        ),
+        (
+            "STRING_TOO_LONG:First Name: data value too large: a--b (max length=3):FirstName --",
+            "STRING_TOO_LONG",
+            "First Name: data value too large: a--b (max length=3) (FirstName)",
+            False,
+        ),
+        (
+            "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY:Trigger: BeforeInsert\n\ncaused by: Limit:--",
+            "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+            "Trigger: BeforeInsert\n\ncaused by: Limit",
+            False,
+        ),
+    ],
+)
+def test_an_error_is_read_with_or_without_its_marks(session, text, code, message, retryable):
+    results = told(session, ["a"], {"failed": f'"","{text}","a","N"\n'}, **counted(1, 1))
+    row = results.iloc[0]
+    assert (row["status"], row["error_code"], row["message"]) == ("failed", code, message)
+    assert row["retryable"] == retryable
+
+
+def test_rows_without_a_key_are_told_apart_by_what_was_sent_whatever_else_the_files_have(session):
+    people = pd.DataFrame({"LastName": ["A", 'two\n"lines"'], "Title": ["x", None]})
+    done = (
+        '\ufeff"Title","sf__Created","Owner.Name","sf__Id","LastName"\n'
+        '"","true","Ada","003B","two\n""lines"""\n"x","true","Ada","003A","A"\n'
+    )
+    heads = ('"sf__Id","sf__Error","LastName","Title"\n', '"LastName","Title"\n')
+    files = [answer(200, text, CSV_TYPE) for text in (done, *heads)]
+    ended = answer(200, {"id": "750A", "state": "JobComplete", **counted(2)})
+    with RawServer(answer(403, []), *INGEST, ended, *files) as server:
+        sf = session.connect(
+            "salesforce-bulk", instance_url=server.url, access_token="a-session-id"
+        )
+        run = sf.submit(people, "insert", object="Contact", schedule=eager())
+        assert run.wait(timeout=20) == "completed"
+    assert list(run.results()["sf__Id"]) == ["003A", "003B"]
+
+
+def test_columns_are_sent_in_the_case_of_their_fields(session):
+    # A file of failed rows lacks the values of columns that were sent in another case.
+    people = pd.DataFrame({"lastname": ["A"], "EMAIL": ["no address"]})
+    with play() as simulator:
+        sf = session.connect(simulator)
+        run = sf.submit(people, "insert", object="Contact", schedule=eager())
+        assert run.wait(timeout=20) == "failed"
+        (job,) = simulator.operations
+    assert job["rows"] == [{"LastName": "A", "Email": "no address"}]
+    assert run.results()["error_code"][0] == "INVALID_EMAIL_ADDRESS"
+    assert run.failed()["lastname"][0] == "A"
 
 
 def script_of(session: ad.Session, *script: Any) -> tuple[list[str], ad.Run]:

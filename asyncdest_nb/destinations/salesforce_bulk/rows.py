@@ -214,7 +214,7 @@ def _failed(line: Line) -> RowResult:
     text = line.get("sf__Error", "").strip() or "failed without a reason"
     found = _ERROR.fullmatch(text)
     code, words, fields, rest = found.groups() if found else (None, None, None, text)
-    message = (rest if words is None else words).strip()
+    message = (rest.removesuffix("--") if words is None else words).strip()
     named = f" ({fields.strip()})" if fields and fields.strip() not in message else ""
     return RowResult(
         status="failed",

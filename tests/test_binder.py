@@ -31,7 +31,16 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
 ROOT = Path(__file__).parent.parent
 FIRST = "01_send_a_dataframe.ipynb"
 # What a clone does not have.
-NOT_CLONED = (".git", ".venv", ".*_cache", ".hypothesis", ".benchmarks", "__pycache__", "artifacts")
+NOT_CLONED = (
+    ".git",
+    ".venv",
+    ".*_cache",
+    ".hypothesis",
+    ".benchmarks",
+    "__pycache__",
+    "artifacts",
+    ".node",
+)
 
 START_SECONDS = 60.0
 

@@ -194,8 +194,8 @@ class Call:
         why = one_line(f"{type(error).__name__}: {error}", self._redactor)
         return Response(
             status=answer.status,
-            headers={},
-            content=b"",
+            headers=dict(answer.headers),
+            content=answer.body,
             text="",
             data=None,
             url=str(outgoing.url),

@@ -27,6 +27,7 @@ branches; the last two are what ``perform`` and ``poll`` raise to the engine.
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any, Self
@@ -62,6 +63,14 @@ def check_bool(name: str, value: object) -> None:
 
 class AlreadySubmitted(UserWarning):
     """The same rows were submitted before: the run that is there was returned, nothing was sent."""
+
+
+def warn(text: str, category: type[Warning], *, stacklevel: int) -> None:
+    """Warn as ``warnings.warn`` does; where standard error is closed nobody reads it."""
+    try:
+        warnings.warn(text, category, stacklevel=stacklevel + 1)
+    except (ValueError, AttributeError, OSError):  # What writing to such a stream raises.
+        return
 
 
 class UnknownName(UsageError, LookupError):

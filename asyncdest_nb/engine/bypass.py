@@ -112,7 +112,16 @@ def _is_silent_until(
     if not isinstance(found, types.FunctionType):
         return _is_silent(found, seen)
     until = _raised_at(found.__code__, error)
-    return _is_silent_code(found, found.__code__, seen, until=until)
+    return _is_silent_function(found, seen, until=until)
+
+
+def _is_silent_function(
+    function: types.FunctionType, seen: set[int], *, until: int | None = None
+) -> bool:
+    defaults = (function.__defaults__, function.__kwdefaults__)
+    return _is_silent_code(function, function.__code__, seen, until=until) and all(
+        _is_silent(each, seen) for each in defaults
+    )
 
 
 def _raised_at(code: types.CodeType, error: BaseException) -> int | None:
@@ -209,9 +218,7 @@ def _is_silent(value: Any, seen: set[int]) -> bool:
     if isinstance(value, property):
         return all(_is_silent(each, seen) for each in (value.fget, value.fset))
     if isinstance(value, types.FunctionType):
-        return _is_known(value.__module__ or "") or _is_silent_code(
-            value, value.__code__, seen, until=None
-        )
+        return _is_known(value.__module__ or "") or _is_silent_function(value, seen)
     return _is_silent_type(value, seen)
 
 

@@ -66,8 +66,8 @@ class Journal:
         except Exception as error:  # Whoever waits must hear of it, whatever it is.
             # What was noted stays noted, and goes out with the next commit.
             self.failure = str(error)
+            _wake(waiting, error)  # Before the log, which may fail too.
             _log.error("%s", error)
-            _wake(waiting, error)
         else:
             self.failure = ""
             _wake(waiting, None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import time
 import uuid
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
@@ -31,6 +30,7 @@ from ..errors import (
     UsageError,
     check_bool,
     check_number,
+    warn,
 )
 from ..frame import DataFrame, Rows, has_integer_labels, to_rows
 from ..mapping import FieldMap, plan_fields
@@ -124,7 +124,7 @@ class Connection:
             return self._send(record, sending, schedule)
 
     def _attached(self, run: Run, sending: Sending) -> Run:
-        warnings.warn(
+        warn(
             f"these rows were submitted before: attached to {run}; submit(…, again=True) "
             "sends them again",
             AlreadySubmitted,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import RLock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
@@ -21,8 +22,44 @@ STEP_SECONDS = 0.2  # Between two looks.
 QUICK_SECONDS = 1.0  # What takes no longer is not worth a word.
 
 
+class _Terminal:
+    """Standard error, if that is a terminal; a write to one that has gone away is no error."""
+
+    encoding = "utf-8"
+
+    def __init__(self) -> None:
+        self._stream = sys.stderr
+        with suppress(*_GONE):
+            self.encoding = self._stream.encoding
+
+    def isatty(self) -> bool:
+        with suppress(*_GONE):
+            return self._stream.isatty()
+        return False
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def write(self, text: str) -> None:
+        with suppress(*_GONE):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(*_GONE):
+            self._stream.flush()
+
+
+# Under pythonw and in a service it is None; it may be closed, and be anything at all.
+_GONE = (AttributeError, OSError, ValueError)
+
+
 class _Bar(tqdm):  # type: ignore[type-arg]  # It takes an argument in its stubs alone.
-    """A bar of this process alone."""
+    """A bar of this process alone, in a terminal."""
+
+    def __init__(self, **options: Any) -> None:
+        terminal = _Terminal()
+        options |= {"file": terminal, "disable": not terminal.isatty(), "dynamic_ncols": True}
+        super().__init__(**options)
 
 
 # tqdm's own lock is one for processes. Where they are not forked (Python 3.14, macOS) it
@@ -40,8 +77,6 @@ def in_terminal() -> Iterator[Told]:
         total=1,
         leave=False,
         delay=QUICK_SECONDS,
-        dynamic_ncols=True,
-        disable=None,
         # Of several things done one after the other a common rate would say nothing.
         bar_format="{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} rows [{elapsed}]",
     )
@@ -85,8 +120,6 @@ def wait_visibly(
         initial=rows - first["pending"],
         unit=" rows",
         desc=title,
-        dynamic_ncols=True,
-        disable=None,
     )
     with bar:
         while not wait(rested, _step(end)) and (end is None or time.monotonic() < end):

@@ -7,13 +7,12 @@ import math
 import os
 import threading
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..engine import Engine, Execution
-from ..errors import StoreError, UsageError
+from ..errors import StoreError, UsageError, warn
 from ..portal import call, portal, require_other_thread, tell, wait_async
 from ..store import DAY_SECONDS, Store, StoredRow, StoreWarning
 from .reopening import reopen
@@ -67,10 +66,10 @@ class Shared:
             doubtful = store.older(now - days * DAY_SECONDS)
         except StoreError as error:
             # A full disk is no reason to lose sight of the runs that are still going.
-            warnings.warn(f"old runs could not be deleted: {error}", StoreWarning, stacklevel=4)
+            warn(f"old runs could not be deleted: {error}", StoreWarning, stacklevel=4)
             return
         if doubtful:
-            warnings.warn(_leap(doubtful, now, believed, days), StoreWarning, stacklevel=4)
+            warn(_leap(doubtful, now, believed, days), StoreWarning, stacklevel=4)
 
     def require_same(self, options: Options) -> None:
         """Raise UsageError if it was opened with others than these *options*."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Iterable
 from pathlib import Path, PurePath
 
 import psutil
+
+from ..errors import warn
 
 _REMOTE = frozenset(
     "9p acfs afpfs afs beegfs ceph cifs cvfs davfs fuse glusterfs gpfs lustre macfuse ncpfs "
@@ -27,7 +28,7 @@ def warned_of_network(file: Path) -> bool:
     kind = file_system(file, _mounted())
     if not is_remote(kind):
         return False
-    warnings.warn(
+    warn(
         f"{file} is on a network file system ({kind}), which may not keep what it was told to: "
         "after a power cut or a lost connection, the last operations may be missing from the "
         "file, or the file be damaged, and two machines may open it at once. Keep the session on "

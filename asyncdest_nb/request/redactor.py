@@ -22,6 +22,7 @@ from .spelling import Kind, Layer, layers, lower, spellings
 MASK = "•••"
 SHORTEST = 3  # Nobody can keep a secret of one or two characters out of a text.
 RUN = 6  # characters of a secret that are already a leak in a text
+WHOLE = 8  # characters from which a secret is unlikely to be part of honest data
 WORD = 4  # shorter secrets are masked as whole words only, or every text would be noise
 LOOK_AHEAD = 100  # characters past a limit that may belong to what is cut there
 
@@ -34,9 +35,10 @@ _PER_CHARACTER: dict[Kind, float] = {"plain": 1, "base64": 4 / 3, "hex": 2}
 # In data these words say nothing of a secret, and much of an operation.
 COMMON = frozenset(
     "true false null none yes no ok on off id key name type code status state message result "
-    "results error errors data demo test sandbox pending processing queued running accepted "
-    "success successful succeeded complete completed done partial fail failed failure canceled "
-    "cancelled rejected unknown operation operations".split()
+    "results error errors data demo test sandbox staging production development default user "
+    "pending processing queued running scheduled submitted accepted progress in_progress "
+    "success successful succeeded complete completed finished done partial fail failed failure "
+    "canceled cancelled rejected unknown invalid operation operations".split()
 )
 
 # Who has a signed URL may use it, so its signature is a secret that nobody told us: here
@@ -64,7 +66,7 @@ class _Spelling:
 
 
 def _is_telling(secret: str) -> bool:
-    """Say whether *secret* can hardly be a word: a part mixes digits and letters, or cases."""
+    """Say whether *secret* can hardly be words: a part mixes digits and letters, or cases."""
     parts = re.findall(r"[^\W_]+", secret)
     return any(
         not (part.isdecimal() or part.islower() or part.isupper() or part.istitle())
@@ -77,9 +79,7 @@ def _is_strong(secret: str) -> bool:
     """Say whether *secret* is unlikely to be a part of honest data."""
     if lower(secret) in COMMON:
         return False
-    if secret.isdecimal():
-        return len(secret) >= 8
-    return len(secret) >= (RUN if _is_telling(secret) else 12)
+    return len(secret) >= (RUN if _is_telling(secret) else WHOLE)
 
 
 def _spelled(secret: str) -> Iterator[_Spelling]:
@@ -113,6 +113,7 @@ def _words_of_texts(secrets: Iterable[str]) -> re.Pattern[str] | None:
 
 def _words_of_data(secrets: Iterable[str]) -> re.Pattern[str] | None:
     weak = [each for each in secrets if not _is_strong(each) and lower(each) not in COMMON]
+    # Numbers of a few digits are everywhere.
     weak = [each for each in weak if not each.isdecimal() or len(each) >= RUN]
     return _pattern(
         _bounded((lower(each) for each in weak if _is_telling(each)), r"\w"),

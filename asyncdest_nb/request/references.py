@@ -3,7 +3,7 @@
 A destination puts keys into ids and URLs, and what asks about them after a restart needs
 them. ``job-KEY-7`` is kept as ``job-{secret:api_key}-7``; with the setting given again it
 is ``job-KEY-7`` again. A part of a secret, or another spelling, names that too:
-``{secret:api_key:base64:0-12}``. What was no reference and looks like one is escaped.
+``{secret:api_key:base64.as:0-12}``. What was no reference and looks like one is escaped.
 """
 
 from __future__ import annotations
@@ -19,14 +19,11 @@ from .redactor import MASK, Redactor, Span, signatures, walked
 
 _OPENING = "{secret:"
 _LITERAL = "{secret:}"  # What stands for the opening itself.
-_REFERENCE = re.compile(r"\{secret:([^{}:]*)(?::(\w+):(\d+)-(\d+))?\}")
+_REFERENCE = re.compile(r"\{secret:([^{}:]*)(?::([a-z0-9.]+):(\d+)-(\d+))?\}")
 
 # By the names that references have for them; a file may hold each.
 _ENCODINGS: dict[str, Callable[[str], str]] = {
     "plain": str,
-    "url": lambda secret: quote(secret, safe=""),
-    "path": quote,
-    "query": quote_plus,
     "lower": str.lower,
     "upper": str.upper,
     "base64": lambda secret: base64.b64encode(secret.encode()).decode(),
@@ -34,6 +31,20 @@ _ENCODINGS: dict[str, Callable[[str], str]] = {
     "hex": lambda secret: secret.encode().hex(),
     "html": html.escape,
 }
+_ESCAPES: dict[str, Callable[[str], str]] = {
+    "as": str,
+    "url": lambda text: quote(text, safe=""),
+    "path": quote,
+    "query": quote_plus,
+    "url.url": lambda text: quote(quote(text, safe=""), safe=""),
+}
+_SPELLINGS = [f"{encoding}.{escape}" for escape in _ESCAPES for encoding in _ENCODINGS]
+
+
+def _spelled(secret: str, spelling: str) -> str:
+    """Return *secret* as a spelling has it, such as "upper.url"; raises KeyError for no such."""
+    encoding, _, escape = spelling.partition(".")
+    return _ESCAPES[escape](_ENCODINGS[encoding](secret))
 
 
 class References:
@@ -66,22 +77,22 @@ class References:
         for name, secret in self._secrets.items():
             if part == secret:
                 return f"{_OPENING}{name}}}"
-            for encoding, encode in _ENCODINGS.items():
-                if (at := encode(secret).find(part)) >= 0:
-                    return f"{_OPENING}{name}:{encoding}:{at}-{at + len(part)}}}"
+            for spelling in _SPELLINGS:
+                if (at := _spelled(secret, spelling).find(part)) >= 0:
+                    return f"{_OPENING}{name}:{spelling}:{at}-{at + len(part)}}}"
         return MASK
 
     def _unfolded(self, text: str) -> str:
         return _REFERENCE.sub(self._meant, text) if _OPENING in text else text
 
     def _meant(self, reference: re.Match[str]) -> str:
-        name, encoding, start, end = reference.groups()
+        name, spelling, start, end = reference.groups()
         if reference[0] == _LITERAL:
             return _OPENING
         secret = self._secrets.get(name)
-        if secret is None or encoding not in (None, *_ENCODINGS):
+        if secret is None or spelling not in (None, *_SPELLINGS):
             return MASK
-        return secret if encoding is None else _ENCODINGS[encoding](secret)[int(start) : int(end)]
+        return secret if spelling is None else _spelled(secret, spelling)[int(start) : int(end)]
 
 
 def _escaped(text: str) -> str:

@@ -170,7 +170,10 @@ class AsyncOperationResult(Wire):
     result: Any = None
     error: OperationError | None = None
     context: JSONObject | None = None
-    should_continue_polling: bool = True
+    # Without a word of its own it is as the status has it.
+    should_continue_polling: bool = Field(
+        default_factory=lambda given: given.get("status", "pending") == "pending"
+    )
     odd_status: Code = Field(default=None, exclude=True)
     rows: list[RowResult] | None = None
 
@@ -183,9 +186,24 @@ class AsyncOperationResult(Wire):
         if status not in STATUSES:
             odd = value.get("odd_status") or str(status)
             return {**value, "status": "pending", "odd_status": odd}
-        if "should_continue_polling" in value or "shouldContinuePolling" in value:
-            return value
-        return {**value, "should_continue_polling": status == "pending"}
+        return value
+
+
+# The code of a result whose poll could not ask: it says nothing of the operation, which is
+# asked about again.
+POLLING_ERROR = "POLLING_ERROR"
+
+
+def not_asked(why: object, context: JSONObject) -> AsyncOperationResult:
+    """Return the result of a *context* whose request failed, and *why*, beside those of others."""
+    message = clean_text(why)
+    return AsyncOperationResult(
+        status="failed",
+        message=message,
+        error=OperationError(code=POLLING_ERROR, message=message),
+        context=context,
+        should_continue_polling=True,
+    )
 
 
 MISSING_CONTEXT = AsyncOperationResult(

@@ -138,8 +138,11 @@ class Action:
     ``operation_per`` says what one context stands for: a "row", or the whole
     "batch" (a job). ``operation_id`` is the key of the destination's id in a
     context; the signature of a pre-signed URL there is not kept on disk, so a context
-    should not need one. ``poll`` is asked about at most ``poll_batch_size`` of them a call,
-    and about one by one where a group gets no answer three times in a row.
+    should not need one. ``poll`` is asked about up to ``poll_batch_size`` of them a call,
+    all of one submission. Where it raises, or answers for others, they are asked about
+    again in smaller groups, so that the trouble of one does not keep the others from
+    their answers: ``poll`` may simply fail. A failed result with the code POLLING_ERROR
+    is no answer either: the operation is asked about again.
     ``result_columns`` are the keys of a row's result that become columns of the
     results; none = the result is one column.
     """
@@ -163,7 +166,7 @@ class Action:
     batch_bytes: int = 5_000_000
     batch_keys: Sequence[str] = ()
     row_bytes: Callable[[Any], int] | None = None
-    poll_batch_size: int = 1
+    poll_batch_size: int = 10
     result_columns: Sequence[str] = ()
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from pydantic import HttpUrl, SecretStr
 
 from .. import destination as ad
-from ..errors import InvalidAuthenticationError, ProtocolError
+from ..errors import HTTPError, InvalidAuthenticationError, ProtocolError
 from ..request import Response, bearer_auth
 from ..responses import (
     MISSING_CONTEXT,
@@ -29,6 +29,7 @@ from ..responses import (
     JSONObject,
     RowResult,
     failure_in,
+    not_asked,
 )
 
 
@@ -102,7 +103,8 @@ async def perform_batch(request: ad.Request, data: ad.ActionData[Settings, list[
 
 async def poll(request: ad.Request, data: ad.ActionData[Settings, None]) -> AsyncPollResponse:
     """Ask how each operation stands: one context or many, it is the same."""
-    return AsyncPollResponse.of([await _ask(request, context) for context in data.async_contexts])
+    contexts = data.async_contexts
+    return AsyncPollResponse.of([await _looked_up(request, context) for context in contexts])
 
 
 async def test_authentication(request: ad.Request, data: ad.ActionData[Settings, None]) -> None:
@@ -111,6 +113,18 @@ async def test_authentication(request: ad.Request, data: ad.ActionData[Settings,
     if response.status in (401, 403):
         given = "the API key is not accepted" if data.settings.api_key else "it wants an API key"
         raise InvalidAuthenticationError(f"{given} ({response.status})")
+
+
+async def _looked_up(request: ad.Request, context: JSONObject) -> AsyncOperationResult:
+    try:
+        return await _ask(request, context)
+    except ProtocolError as error:
+        return not_asked(error, context)
+    except HTTPError as error:
+        # What ails the host says nothing of this context: whoever polls finds out.
+        if error.status >= 500 or error.status in (408, 425, 429):
+            raise
+        return not_asked(error, context)
 
 
 async def _ask(request: ad.Request, context: JSONObject) -> AsyncOperationResult:
@@ -226,6 +240,7 @@ example_async = ad.Destination(
             perform=perform,
             perform_batch=perform_batch,
             poll=poll,
+            poll_batch_size=1,
         )
     },
 )

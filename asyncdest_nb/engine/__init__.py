@@ -18,6 +18,7 @@ from .job_answer import contexts_in
 from .journal import Journal
 from .ledger import Ledger
 from .plan import Invalid, Prepared, Source, batched, prepare
+from .poll_round import polled_once
 from .preparing import Preparing
 from .resuming import Resuming, doubtful_again
 from .state import SessionState, call_scope
@@ -37,6 +38,7 @@ __all__ = [
     "batched",
     "call_scope",
     "contexts_in",
+    "polled_once",
     "prepare",
     "read_check",
     "remembered",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -30,13 +30,12 @@ from ..request import SAFE_METHODS, Effect, Exchange, Response
 from ..responses import (
     AsyncActionResponse,
     AsyncOperationResult,
-    AsyncPollResponse,
     JSONObject,
     RowResult,
     clean_text,
 )
 from .immediate import body_of, failure, why_open
-from .job_answer import contract, id_key, read_job, read_job_poll, read_rows, row_outcome
+from .job_answer import contract, id_key, read_job, read_rows, row_outcome
 from .odd_answer import why_odd
 from .plan import Prepared
 
@@ -139,7 +138,7 @@ def _read_contexts(answer: Any, *, action: Action, counts: Sequence[int]) -> lis
     try:
         response = AsyncActionResponse.model_validate(answer)
     except ValidationError as error:
-        text = f"accepted, but not in the words of the contract: {_short(error)}"
+        text = f"accepted, but not in the words of the contract: {short(error)}"
         return [Unsure(text)] * len(counts)
     if action.operation_per == "batch":
         return [_read_batch(response, action=action, count=counts[0])]
@@ -348,7 +347,7 @@ def describe(error: BaseException | None) -> str:
     ours = isinstance(error, (HTTPError, NotSent, ReplyLost, IntegrationError, RetryableError))
     text = clean_text(error)
     if isinstance(error, ValidationError):  # Its own words are a paragraph for every value.
-        text = f"{error.title}: {_short(error)}"
+        text = f"{error.title}: {short(error)}"
     return text if ours and text else f"{type(error).__name__}: {text}{_place(error)}"
 
 
@@ -360,7 +359,8 @@ def _place(error: BaseException | None) -> str:
     return ""
 
 
-def _short(error: ValidationError) -> str:
+def short(error: ValidationError) -> str:
+    """Say the first of what is wrong with a value."""
     first = error.errors(include_url=False, include_input=False)[0]
     return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
 
@@ -416,42 +416,6 @@ def can_recover(
     is_refused = any(isinstance(each, Rejected) for each in verdicts) and not is_conflict
     in_doubt = all(isinstance(each, Unsure | Rejected) for each in verdicts)
     return error is not None and in_doubt and not (is_repeated and is_refused)
-
-
-def read_poll(answer: Any, *, ids: Sequence[str], key: str) -> list[AsyncOperationResult] | str:
-    """Return one result per operation asked about, or why the answer says nothing about them.
-
-    *ids* are theirs, in the order asked; *key* is where a context holds its id.
-    """
-    job = read_job_poll(answer, ids=ids)
-    if isinstance(job, str):
-        return job
-    answer = answer if job is None else job
-    found = answer.get("results") if isinstance(answer, Mapping) else None
-    if isinstance(answer, AsyncPollResponse):
-        found = answer.results
-    if not isinstance(found, (list, tuple)):
-        return f"poll returned {type(answer).__name__}, not an AsyncPollResponse with results"
-    if len(found) != len(ids):
-        return f"poll returned {len(found)} results for {len(ids)} operations"
-    try:
-        results = [AsyncOperationResult.model_validate(result) for result in found]
-    except ValidationError as error:
-        return f"poll returned a result that is not in the contract: {_short(error)}"
-    return _in_order(results, ids=ids, key=key)
-
-
-def _in_order(
-    results: list[AsyncOperationResult], *, ids: Sequence[str], key: str
-) -> list[AsyncOperationResult] | str:
-    """Lay results on operations: by the ids in their contexts where they tell, else by order."""
-    said = [clean_text((result.context or {}).get(key)) for result in results]
-    if all(each in ("", own) for each, own in zip(said, ids, strict=True)):
-        return results
-    by_id = dict(zip(said, results, strict=True))
-    if set(by_id) != set(ids):
-        return f"poll returned results for {', '.join(sorted(set(said)))}, not for what was asked"
-    return [by_id[each] for each in ids]
 
 
 def read_result(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, ClassVar
@@ -19,6 +19,7 @@ from ..engine import (
     Source,
     batched,
     call_scope,
+    polled_once,
     prepare,
     read_check,
 )
@@ -294,11 +295,11 @@ class Connection:
             same = f", all with the same {keys}" if keys else ""
             raise UsageError(f"{len(read)} payloads: give 1 or more{same}")
         call_id = str(uuid.uuid4())
-        asked = self._asked(function, call_id, payload=read)
+        asked = call(self._ask(function, call_id, payload=read))
         for step in found.steps:
             if asked.error is None and _contexts(asked.answer)[0].get(found.operation_id):
                 contexts = _contexts(asked.answer)
-                then = self._asked(step, call_id, payload=read, contexts=contexts)
+                then = call(self._ask(step, call_id, payload=read, contexts=contexts))
                 asked = Asked(asked.answer, then.error, [*asked.exchanges, *then.exchanges])
         return self._executed(asked, call_id)
 
@@ -307,13 +308,21 @@ class Connection:
     ) -> Executed:
         """Call ``poll`` once, for *contexts* or for those that an execute call returned.
 
-        What goes wrong on the way is in ``error`` of what is returned. Raises UsageError
-        for what has no contexts.
+        What goes wrong on the way is in ``error`` of what is returned. If it goes wrong for
+        some of the contexts, these are asked about apart: their results are failed, with
+        the code POLLING_ERROR, beside those of the others. Raises UsageError for what has
+        no contexts.
         """
         found = self._action(action)
         function = _needed(found.poll, found, "poll")
-        call_id = contexts.call_id if isinstance(contexts, Executed) else None
-        return self._execute(function, call_id, contexts=_contexts(contexts))
+        known = contexts.call_id if isinstance(contexts, Executed) else ""
+        call_id = known or str(uuid.uuid4())
+
+        def ask(some: Sequence[JSONObject]) -> Awaitable[Asked]:
+            return self._ask(function, call_id, contexts=some)
+
+        polled = polled_once(_contexts(contexts), ask=ask, action=found, channel=self._channel)
+        return self._executed(call(polled), call_id)
 
     def test_authentication(self) -> None:
         """Ask the destination whether it takes the credentials; raises what it says if not.
@@ -324,18 +333,18 @@ class Connection:
         if function is not None and (error := self._execute(function).error) is not None:
             raise error
 
-    def _execute(self, function: Function, call_id: str | None = None, **data: Any) -> Executed:
-        call_id = call_id or str(uuid.uuid4())
-        asked = self._asked(function, call_id, **data)
-        return self._executed(asked, call_id)
+    def _execute(self, function: Function, **data: Any) -> Executed:
+        call_id = str(uuid.uuid4())
+        return self._executed(call(self._ask(function, call_id, **data)), call_id)
 
     def _executed(self, asked: Asked, call_id: str) -> Executed:
         channel = self._channel
         return Executed(asked, call_id=call_id, mask=channel.mask, kept=channel.kept)
 
-    def _asked(self, function: Function, call_id: str, **data: Any) -> Asked:
+    def _ask(self, function: Function, call_id: str, **data: Any) -> Coroutine[Any, Any, Asked]:
+        """Call a function for a single call: all that is asked for it are of one submission."""
         scope = call_scope(call_id)
-        return call(self._channel.ask(function, submission_id=call_id, scope=scope, **data))
+        return self._channel.ask(function, submission_id=call_id, scope=scope, **data)
 
     def _first_request(
         self, action: Action, batches: Sequence[Sequence[Prepared]], batch_size: int | None

@@ -859,8 +859,9 @@ def test_a_lost_reply_to_the_first_request_leaves_a_job_that_is_open(play):
 def test_the_key_of_the_example_is_not_a_knob_here():
     with pytest.raises(UnknownName, match="no knob 'api_key'"):
         simulate("salesforce-bulk", api_key="sesame")
-    with pytest.raises(UsageError, match="client_secret=<hidden>"):
-        simulate("salesforce-bulk", client_secret=5318008)
+    for name in ("client_secret", "password", "refresh_token"):
+        with pytest.raises(UsageError, match=f"{name}=<hidden>"):
+            simulate("salesforce-bulk", **{name: 5318008})
 
 
 def test_it_stays_readable_when_stopped(play):

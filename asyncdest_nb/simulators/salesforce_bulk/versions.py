@@ -33,10 +33,10 @@ def versions() -> list[JSONObject]:
 class Allowance:
     """What is left of the day's requests."""
 
-    def __init__(self, most: int, now: float | None = None) -> None:
+    def __init__(self, most: int) -> None:
         self.most = most
         self.used = 0
-        self._ends_at = now
+        self._ends_at: float | None = None
 
     def take(self, now: float) -> bool:
         """Use one if there is one."""

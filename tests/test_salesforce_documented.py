@@ -193,6 +193,16 @@ def test_a_grant_gives_a_token_that_opens(play, form):
         assert org.ask("GET", f"{DATA}/limits").status_code == 200
 
 
+def test_any_user_and_any_refresh_token_is_taken_where_none_is_set(play):
+    org = play(**CLIENT)
+    assert org.token(grant_type="password", **CLIENT, **USER).status_code == 200
+    again = {"grant_type": "refresh_token", "refresh_token": "anything", **CLIENT}
+    assert org.token(**again).status_code == 200
+    revoke = f"{org.simulator.endpoint}/services/oauth2/revoke"
+    assert requests.post(revoke, data={"token": "anything"}, timeout=30).status_code == 200
+    assert org.token(**again).json()["error"] == "invalid_grant"
+
+
 @pytest.mark.parametrize(
     ("wrong", "error"),
     [

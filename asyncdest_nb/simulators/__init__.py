@@ -76,9 +76,10 @@ def simulate(slug: str, *, clock: Callable[[], float] = time.monotonic, **knobs:
     ``retention_seconds``                 how long an ended job is kept; default 7 days
     ``daily_requests``                    how many requests 24 hours bring, above them
                                           403; default 100,000
-    ``client_id``, ``client_secret``      what the token endpoint asks for; by the grant
-    ``username``, ``password``            "password" these too,
-    ``refresh_token``                     by "refresh_token" this
+    ``client_id``, ``client_secret``      what the token endpoint asks for
+    ``username``, ``password``            what the grant "password" asks for besides;
+                                          without a password any user is taken
+    ``refresh_token``                     the one that is taken; default: any is
     ====================================  =============================================
 
     Shares are in [0, 1], times in seconds. A row that fails by chance fails again until

@@ -42,11 +42,11 @@ class SalesforceBulkKnobs(Knobs):
     username: str = Field(
         default="user@example.com",
         min_length=1,
-        description="text that the password grant asks for",
+        description="text, the user that the password grant asks for",
     )
-    password: Secret = Field(
-        default=SecretStr("open-barley-2026"), description="text that is not empty"
+    password: Secret | None = Field(
+        default=None, description="text that is not empty; None takes any user and password"
     )
-    refresh_token: Secret = Field(
-        default=SecretStr("5Aep-simulated-2026"), description="text that is not empty"
+    refresh_token: Secret | None = Field(
+        default=None, description="text that is not empty; None takes any refresh token"
     )

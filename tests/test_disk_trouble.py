@@ -74,7 +74,7 @@ def test_a_full_disk_is_named_and_leaves_what_was_there_before(path: Path, pages
     write(store, "after", length=1000)
     store.close()
     again = Store(path)
-    assert ids(again) == ["after", "before"]
+    assert ids(again) == ["before", "after"]
     again.close()
 
 
@@ -112,7 +112,7 @@ def test_a_commit_that_the_system_refuses_leaves_what_was_there_before(path: Pat
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("cannot write") == 2
     store = Store(path)
-    assert ids(store) == ["after", "before"]
+    assert ids(store) == ["before", "after"]
     assert len(store.rows("after")) == 2000
     store.close()
 

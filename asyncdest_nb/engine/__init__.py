@@ -134,7 +134,8 @@ class Engine:
     async def export(self, runs: Sequence[str], path: Path) -> None:
         """Write *runs* to a file of their own."""
         self.journal.flush()
-        self.store.export(runs, path)
+        # What could not be written, as to a full disk, is not to be missing.
+        self.store.export(runs, path, newer=self.journal.noted())
 
     async def aclose(self) -> None:
         """Close the connections, write what is noted and close the store."""
@@ -148,12 +149,12 @@ class Engine:
         self._loop.call_soon_threadsafe(self.journal.note_state, value)
 
 
-def remembered(store: Store, run: str) -> tuple[Ledger, list[StoredRow]]:
+def remembered(store: Store, run: StoredRun) -> tuple[Ledger, list[StoredRow]]:
     """Return what *store* has of a run: its ledger, and its rows by position."""
-    rows = store.rows(run)
+    rows, operations = store.whole(run)
     ledger = Ledger(rows=len(rows))
     invalid = {row.position: row.fault for row in rows if row.fault is not None}
-    ledger.plan(store.operations(run), invalid=invalid)
+    ledger.plan(operations, invalid=invalid)
     ledger.is_from_disk = True
     if ledger.is_at_rest:
         ledger.rested.set_result(None)

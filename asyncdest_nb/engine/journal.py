@@ -76,13 +76,17 @@ class Journal:
         if self._timer is None and not self._soon:
             self._timer = asyncio.get_running_loop().call_later(LAZY_SECONDS, self.flush)
 
-    def _commit(self) -> None:
-        operations, state = dict(self._operations), list(self._state.values())
-        if not operations and not state:
-            return
+    def noted(self) -> dict[str, list[Operation]]:
+        """Return by run the operations that are still to be written."""
         by_run: dict[str, list[Operation]] = {}
-        for (run, _), operation in operations.items():
+        for (run, _), operation in self._operations.items():
             by_run.setdefault(run, []).append(operation)
+        return by_run
+
+    def _commit(self) -> None:
+        by_run, state = self.noted(), list(self._state.values())
+        if not by_run and not state:
+            return
         with self.store.writing():
             for run, changed in by_run.items():
                 self.store.put_operations(run, changed)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from ..engine import Channel, Ledger, Source, remembered
-from ..errors import StoreError, UsageError
+from ..engine import Channel, Source, remembered
+from ..errors import UsageError
 from ..frame import from_rows
 from ..mapping import FieldMap, Resolver
-from ..store import Store, StoredRow, StoredRun, read_export
+from ..store import (
+    Store,
+    StoredRow,
+    StoredRun,
+    check_retries,
+    check_retry,
+    check_width,
+    read_export,
+)
 from .run import Run
 from .sending import Sending
 
@@ -30,6 +37,7 @@ class Reopened:
     run: Run
     stored: StoredRun
     rows: list[StoredRow]
+    payloads: list[dict[str, Any]]
 
     def fits(self, channel: Channel) -> bool:
         """Say whether *channel* leads to where it was sent: the same destination and settings."""
@@ -42,13 +50,13 @@ class Reopened:
 
     def sending(self, channel: Channel) -> Sending:
         """Return what is sent of it: its payloads, as they are."""
-        names = {name for row in self.rows for name in _payload(row)}
+        names = {name for payload in self.payloads for name in payload}
         faults = {row.position: row.fault for row in self.rows if row.fault is not None}
         return Sending(
             action=channel.destination.action(self.stored.action),
             frame=self.run._frame,
             source=Source(
-                [_payload(row) for row in self.rows],
+                self.payloads,
                 faults,
                 self.run.labels,
                 [row.payload for row in self.rows],
@@ -67,14 +75,17 @@ class Reopened:
 
 
 def reopen(store: Store) -> list[Reopened]:
-    """Return the runs of *store*, the oldest first, that nobody is connected to yet."""
-    stored = store.runs()
+    """Return the runs of *store*, the oldest first, that nobody is connected to yet.
+
+    Raises StoreError, and names the file, for what cannot be so.
+    """
     found: dict[str, Reopened] = {}
-    for each in _parents_first(stored):
-        ledger, rows = remembered(store, each.id)
-        before = found.get(each.retry_of or "")
-        found[each.id] = Reopened(_run(each, rows, ledger, before), each, rows)
-    return [found[each.id] for each in stored]
+    runs = store.runs()
+    with store.reading():
+        check_retries(runs)
+        for each in _parents_first(runs):
+            found[each.id] = _reopened(store, each, found.get(each.retry_of or ""))
+    return [found[each.id] for each in runs]
 
 
 def _parents_first(runs: Sequence[StoredRun]) -> Iterator[StoredRun]:
@@ -88,19 +99,30 @@ def _parents_first(runs: Sequence[StoredRun]) -> Iterator[StoredRun]:
         yield from reversed(line)
 
 
-def _run(stored: StoredRun, rows: list[StoredRow], ledger: Ledger, before: Reopened | None) -> Run:
+def _reopened(store: Store, stored: StoredRun, before: Reopened | None) -> Reopened:
+    ledger, rows = remembered(store, stored)
+    payloads = [row.fields() for row in rows]
     labels = [row.label for row in rows]
-    # What was sent stands for the frame, which the file does not have.
     if before:
-        frame = before.run._frame
+        check_retry(stored, rows=len(rows), of=len(before.run._frame))
+        frame, retry_of = before.run._frame, before.run
     else:
-        sent = [_payload(row) for row in rows]
-        try:
-            frame = from_rows(sent, labels, are_integers=stored.has_integer_labels)
-        except ValueError as error:
-            raise StoreError(f"the labels of run {stored.id} are damaged: {error}") from None
-    retry_of = before.run if before else None
-    return Run(stored, frame=frame, labels=labels, ledger=ledger, retry_of=retry_of)
+        # What was sent stands for the frame, which the file does not have.
+        check_width(stored, payloads)
+        frame = from_rows(payloads, labels, are_integers=stored.has_integer_labels)
+        retry_of, stored = None, replace(stored, positions=None)
+    run = Run(stored, frame=frame, labels=labels, ledger=ledger, retry_of=retry_of)
+    return Reopened(run, stored, rows, payloads)
+
+
+def file_path(path: str | PathLike[str], of: str) -> Path:
+    """Return *path* as it is meant where the working directory is now; raises UsageError."""
+    if not isinstance(path, str | PathLike) or "\0" in str(path):
+        raise UsageError(f"path is {path!r}; give that of {of}")
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError as error:
+        raise UsageError(f"path is {path!r}: {error}") from None
 
 
 def load(path: str | Path) -> Run:
@@ -109,9 +131,7 @@ def load(path: str | Path) -> Run:
     It is as it was then, and does not go on; nothing is sent. Raises StoreError for a
     file that is no such export.
     """
-    if not isinstance(path, str | PathLike):
-        raise UsageError(f"path is {path!r}; give that of the file that Run.export wrote")
-    store = read_export(Path(path).expanduser())
+    store = read_export(file_path(path, "the file that Run.export wrote"))
     try:
         found = reopen(store)
     finally:
@@ -122,14 +142,6 @@ def load(path: str | Path) -> Run:
         each.run._detach(LOADED)
         each.run._look = each.at
     return found[-1].run._chain()[-1]
-
-
-def _payload(row: StoredRow) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(row.payload) if row.payload else {}
-    except ValueError as error:
-        raise StoreError(f"row {row.label!r} of the file is damaged: {error}") from None
-    return found
 
 
 def _value(name: str, row: Mapping[str, Any]) -> Any:

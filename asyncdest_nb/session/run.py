@@ -357,12 +357,12 @@ class Run:
 
     def _outcomes(self) -> list[RowOutcome]:
         """Return what became of every row of the frame, also of those it did not send."""
-        own = self._ledger.outcomes()
-        if self.retry_of is None:
-            return own
-        found = self.retry_of._outcomes()
-        for position, outcome in zip(self._positions, own, strict=True):
-            found[position] = outcome
+        before = self._chain()
+        first, *retries = before[: before.index(self) + 1]
+        found = first._ledger.outcomes()
+        for run in retries:
+            for position, outcome in zip(run._positions, run._ledger.outcomes(), strict=True):
+                found[position] = outcome
         return found
 
     @property

@@ -18,6 +18,7 @@ from ..errors import StoreError, UnknownName, UsageError, check_bool, check_numb
 from ..portal import require_other_thread
 from ..request import TIMEOUT_SECONDS, Route, Transport, Verify
 from .connection import Connection
+from .reopening import file_path
 from .run import Run
 from .shared import Options, Shared
 from .state import StateTable
@@ -132,6 +133,7 @@ class Session:
     def _require_own(self) -> None:
         self._shared.require_open()
         self._shared.refresh()
+        self._shared.engine.store.require_in_place()
         if holder := self._shared.engine.store.holder:
             raise StoreError(
                 f"{self.path} is open in {holder}: two at once would send and poll everything "
@@ -173,14 +175,25 @@ class Session:
     def close(self) -> None:
         """Stop its runs where they stand, write what is left, and close the file.
 
-        Of a session in memory nothing is left: a run that had not ended is logged.
+        Of a session in memory nothing is left: a run that had not ended is logged. Raises
+        StoreError, and stays open, if its file was removed or replaced: what is known of its
+        runs would be lost, and the same rows be sent again by the next session of that name.
         """
         # A fork shares the file's lock and the connections with the process they are of.
         if self not in _open or not self._shared.is_own:
             return
         require_other_thread()
+        if self._shared.runs and self._is_last():
+            self._shared.engine.store.require_in_place()
+        self._close()
+
+    def _is_last(self) -> bool:
+        return [each for each in _open if each._shared is self._shared] == [self]
+
+    def _close(self) -> None:
+        is_last = self._is_last()
         _open.remove(self)
-        if not any(each._shared is self._shared for each in _open):
+        if is_last:
             lost = self._shared.unfinished() if self.path is None else []
             self._shared.close()
             for text in lost:
@@ -189,8 +202,13 @@ class Session:
     def __enter__(self) -> Session:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            self.close()
+        except StoreError as trouble:
+            if error is None:
+                raise
+            error.add_note(f"The session stays open: {trouble}")
 
     def __repr__(self) -> str:
         where = self.path or "in memory"
@@ -202,9 +220,12 @@ class Session:
 
 
 def _twin(path: Path | None, options: Options) -> Shared | None:
-    """Return what another session of this process holds of the file: a cell may run twice."""
+    """Return what another session of this process holds of the file: a cell may run twice.
+
+    Also if the file is not there any more, or elsewhere: what is known of it is known here.
+    """
     for each in _open if path else ():
-        if each._shared.is_own and each.path and path and each.path.resolve() == path.resolve():
+        if path and each._shared.is_own and each._shared.is_at(path):
             each._shared.require_same(options)
             return each._shared
     return None
@@ -212,7 +233,7 @@ def _twin(path: Path | None, options: Options) -> Shared | None:
 
 def _file_of(name: str | None, path: str | Path | None) -> Path | None:
     if path is not None:
-        return Path(path).expanduser()
+        return file_path(path, "a file")
     if name is None:
         return None
     if not isinstance(name, str) or not set(name) <= _SAFE or name.strip(".") == "":
@@ -231,7 +252,8 @@ _opening = threading.Lock()
 @atexit.register
 def _close_all() -> None:
     for session in list(_open):
-        session.close()
+        if session in _open and session._shared.is_own:
+            session._close()
 
 
 def default_session() -> Session:

@@ -33,7 +33,7 @@ class Shared:
     def __init__(self, path: Path | None, options: Options) -> None:
         self._options = options
         self._pid = os.getpid()
-        self._has_file = path is not None
+        self._path = path
         engine = Engine(portal().loop, path=path, keeps_payloads=options.keep_payloads)
         self.engine = engine
         self.going: dict[Run, asyncio.Task[None]] = {}  # Changed on the engine's thread alone.
@@ -79,6 +79,13 @@ class Shared:
                 f"or open it without {options}"
             )
 
+    def is_at(self, path: Path) -> bool:
+        """Say whether it is what a session at *path* holds."""
+        if self._path is None:
+            return False
+        is_same = os.path.realpath(path) == os.path.realpath(self._path)
+        return is_same or self.engine.store.is_at(path)
+
     @property
     def is_own(self) -> bool:
         """Whether it was opened in this process, not in the one that this is a fork of."""
@@ -92,7 +99,7 @@ class Shared:
                 "is a fork of that: open another session here"
             )
         if not self.is_open:
-            what = "open it again" if self._has_file else "it was in memory, so make a new one"
+            what = "open it again" if self._path else "it was in memory, so make a new one"
             raise UsageError(f"this session is closed: {what}, and connect in that one")
 
     def own(self, run: Run) -> None:

@@ -11,21 +11,23 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock
 
 from ..errors import StoreError, UnknownName, UsageError
-from ..operation import FINAL
-from . import columns, file
+from ..operation import FINAL, Operation
+from . import columns, file, place
 from .disk import StoreWarning
 from .keeping import DAY_SECONDS, GAP_SECONDS, Belief, forgettable
+from .place import Place
 from .schema import SCHEMA_VERSION
 from .tables import Tables
 from .trouble import errors_named
 from .values import LATEST, StateValue, StoredRow, StoredRun
+from .whole import check_retries, check_retry, check_width
 
 __all__ = [
     "DAY_SECONDS",
@@ -36,6 +38,9 @@ __all__ = [
     "StoreWarning",
     "StoredRow",
     "StoredRun",
+    "check_retries",
+    "check_retry",
+    "check_width",
     "read_export",
 ]
 
@@ -52,6 +57,7 @@ class Store(Tables):
         self.path = path
         self.holder = ""
         self._lock: FileLock | None = None
+        self._place: Place | None = None  # None = in memory, or not ours to write.
         name = str(path) if path else "the session's memory"
         with errors_named("open", name):
             super().__init__(self._opened(path), name)
@@ -59,7 +65,7 @@ class Store(Tables):
     def _opened(self, path: Path | None) -> sqlite3.Connection:
         if path is None:
             return file.opened_in_memory()
-        self._file = file.prepared(path)
+        self._file = place.prepared(path)
         return self._taken() or self._held()
 
     def _taken(self) -> sqlite3.Connection | None:
@@ -68,11 +74,13 @@ class Store(Tables):
         if lock is None:
             return None
         try:
+            place.make(self._file)
             db = file.opened_for_writing(self._file)
         except BaseException:
             lock.release()
             raise
         self._lock, self.holder = lock, ""
+        self._place = Place(self.path or self._file, self._file, is_remote=not file.has_wal(db))
         return db
 
     def _held(self) -> sqlite3.Connection:
@@ -98,6 +106,10 @@ class Store(Tables):
 
     def close(self) -> None:
         """Close the database; what was written is in it."""
+        if self._place is not None:
+            with suppress(StoreError, sqlite3.Error):
+                self._place.require()
+                file.signed_off(self._db)
         self._db.close()
         if self._lock is not None:
             self._lock.release()
@@ -113,8 +125,24 @@ class Store(Tables):
                 f"{self._name} is open in {self.holder}: two at once would send and poll "
                 "everything twice; close the session there, or shut down that kernel"
             )
-        with super().writing():
-            yield
+        is_whole = False
+        try:
+            with super().writing():
+                yield
+                self.require_in_place()
+                is_whole = True
+        finally:
+            if self._place and is_whole:
+                self._place.note_written()
+
+    def require_in_place(self) -> None:
+        """Raise StoreError if the file was removed, moved away, replaced or overwritten."""
+        if self._place is not None:
+            self._place.require()
+
+    def is_at(self, path: Path) -> bool:
+        """Say whether *path* leads to the file that is open here, or did when it was opened."""
+        return self._place is not None and self._place.is_at(path)
 
     def put_state(self, values: Iterable[StateValue]) -> None:
         """Keep state values, replacing those of the same scope and key."""
@@ -159,6 +187,8 @@ class Store(Tables):
         """
         self._db.execute("VACUUM")
         busy, *_ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if self._place:
+            self._place.note_written()
         if busy:
             raise StoreError(
                 f"{self._name}-wal may still hold what was forgotten, because another process "
@@ -178,7 +208,7 @@ class Store(Tables):
         return belief.believed
 
     def _belief(self, now: float) -> Belief:
-        found = self._read(lambda values: Belief(*values), "SELECT believed, doubted FROM clock")
+        found = self._read(columns.to_belief, "SELECT believed, doubted FROM clock LIMIT 1")
         return found[0] if found else Belief(now)
 
     def older(self, than: float) -> list[str]:
@@ -198,9 +228,16 @@ class Store(Tables):
             self.forget(forgotten)
         return forgotten
 
-    def export(self, runs: Sequence[str], path: Path) -> None:
+    def export(
+        self,
+        runs: Sequence[str],
+        path: Path,
+        *,
+        newer: Mapping[str, Sequence[Operation]] | None = None,
+    ) -> None:
         """Write *runs* with their rows and operations to a new file, for its owner alone.
 
+        *newer* are operations by run as they are by now, where the file is behind.
         Raises UsageError if *path* is there already or a run is not, and StoreError if
         it cannot be written: nothing is left at *path* then.
         """
@@ -217,6 +254,7 @@ class Store(Tables):
                     exported.add_run(known[run])
                     exported.add_rows(run, self.rows(run))
                     exported.put_operations(run, self.operations(run))
+                    exported.put_operations(run, newer.get(run, ()) if newer else ())
 
 
 class _Exported(Store):
@@ -228,6 +266,7 @@ class _Exported(Store):
         self.path = path
         self.holder = ""
         self._lock = None
+        self._place = None
         with errors_named(self._reading, str(path)):
             Tables.__init__(self, file.opened_export(path), str(path))
 

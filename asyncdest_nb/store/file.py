@@ -10,27 +10,28 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import psutil
 from filelock import FileLock, Timeout
 
 from ..errors import StoreError
+from . import columns
 from .disk import warned_of_network
+from .place import close_to_others, require_file
 from .schema import SCHEMA_VERSION, Kind, create, kind_of, migrate, transaction
+from .shape import odd_entry, odd_table
 from .trouble import damaged
 
 _BEGINNING_SECONDS = 1.0  # How long a holder may take to create or migrate its tables.
-
-
-def prepared(path: Path) -> Path:
-    """Create the file, readable by its owner alone: it holds personal data.
-
-    Returns its true path, by which all who open it know it, whatever links lead there.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    return path.resolve()
+# The most that a row of the file is read as. Of an answer 192 MiB are read, and kept with others
+# of its job; Python takes up to thirty times as much for what it reads of it.
+_MOST_CELL_BYTES = 256 * 2**20
+# How long a file is looked through, to which each MB adds a second.
+_OPENING_SECONDS = 10.0
+_BYTES_PER_SECOND = 1e6
+_STEPS = 10_000  # Of SQLite's machine, between two looks at the clock: about 0.1 ms.
 
 
 def locked(file: Path) -> FileLock | None:
@@ -51,11 +52,21 @@ def holder_of(file: Path) -> str:
     """Say who has the file open, as far as it is known."""
     try:
         with closing(_connected(file, "mode=ro")) as db:
-            pid, host, since = db.execute("SELECT pid, host, since FROM holder").fetchone()
-    except (sqlite3.Error, TypeError):
+            _version_of(db, file, {Kind.SESSION})
+            pid, host, since = _signature(db)
+    except (sqlite3.Error, StoreError, ValueError):
         return "another process"
     if host == socket.gethostname() and not psutil.pid_exists(pid):
         return "another process"  # It has the lock, and has not said yet who it is.
+    return _named(pid, host, since)
+
+
+def _signature(db: sqlite3.Connection) -> tuple[int, str, float]:
+    """Return process, host and Unix seconds of who has the file open, or had last."""
+    return columns.to_holder(db.execute("SELECT pid, host, since FROM holder").fetchone())
+
+
+def _named(pid: int, host: str, since: float) -> str:
     at = datetime.fromtimestamp(since).astimezone().isoformat(" ", "seconds")
     return f"process {pid} on {host} since {at}"
 
@@ -76,13 +87,17 @@ def opened_for_writing(file: Path) -> sqlite3.Connection:
     try:
         version = _version_of(db, file, {Kind.SESSION, Kind.EMPTY})
         _check(db, file)
-        _make_durable(db, is_remote=warned_of_network(file))
+        is_remote = warned_of_network(file)
         if version == 0:
             create(db)
         else:
-            migrate(db, version)
+            migrate(db, version, check=partial(_check_tables, db, file))
+            _require_closed(db, file)
+        close_to_others(file)
+        _make_durable(db, is_remote=is_remote)
         _drop_beginnings(db)
         _sign(db)
+        _unbound(db)
     except BaseException:
         db.close()
         raise
@@ -91,9 +106,16 @@ def opened_for_writing(file: Path) -> sqlite3.Connection:
 
 def opened_for_reading(file: Path, holder: str) -> sqlite3.Connection:
     """Open a session's file that *holder* has open, which goes on writing it."""
+    until = time.monotonic() + _BEGINNING_SECONDS
+    while not _size(file):
+        if time.monotonic() > until:
+            raise StoreError(
+                f"{file} is gone, but {holder} has the session open: put the file back, or close "
+                "the session there, or shut down that kernel"
+            )
+        time.sleep(0.02)
     db = _connected(file, "mode=ro")
     try:
-        until = time.monotonic() + _BEGINNING_SECONDS
         while (version := _version_of(db, file, {Kind.SESSION, Kind.EMPTY})) != SCHEMA_VERSION:
             if time.monotonic() > until:
                 raise StoreError(
@@ -102,6 +124,8 @@ def opened_for_reading(file: Path, holder: str) -> sqlite3.Connection:
                     "use the same version here"
                 )
             time.sleep(0.02)
+        _check_tables(db, file)
+        _unbound(db)
     except BaseException:
         db.close()
         raise
@@ -110,13 +134,16 @@ def opened_for_reading(file: Path, holder: str) -> sqlite3.Connection:
 
 def opened_export(path: Path) -> sqlite3.Connection:
     """Open exported runs to be read; nothing is written, not even beside the file."""
-    path.open("rb").close()  # Says better than SQLite what is wrong with a path.
+    require_file(path)
+    os.close(os.open(path, os.O_RDONLY))  # Says better than SQLite what is wrong with a path.
     db = _connected(path.resolve(), "mode=ro&immutable=1")
     try:
         version = _version_of(db, path, {Kind.EXPORT})
         if version < SCHEMA_VERSION:
             raise StoreError(f"{path} was exported by an older asyncdest_nb (schema {version})")
         _check(db, path, doing="load")
+        _check_tables(db, path, doing="load")
+        _unbound(db)
     except BaseException:
         db.close()
         raise
@@ -152,19 +179,33 @@ def _new_part(path: Path) -> Path:
 
 def _connected(file: Path, options: str) -> sqlite3.Connection:
     # Transactions begin and end where we say, not where the driver guesses.
-    return sqlite3.connect(
+    db = sqlite3.connect(
         f"{file.absolute().as_uri()}?{options}",
         uri=True,
         check_same_thread=False,
         isolation_level=None,
     )
+    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_CELL_BYTES)
+    db.execute("PRAGMA trusted_schema = OFF")
+    db.execute("PRAGMA cell_size_check = ON")
+    # A tree whose branches all lead to the same leaves has no end in practice.
+    until = time.monotonic() + _OPENING_SECONDS + _size(file) / _BYTES_PER_SECOND
+    db.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+    return db
+
+
+def _unbound(db: sqlite3.Connection) -> None:
+    """Let what is whole take the time it takes."""
+    db.set_progress_handler(None, 0)
 
 
 def _version_of(db: sqlite3.Connection, file: Path, welcome: set[Kind]) -> int:
     """Return the schema version of the file, 0 = it is empty, if it is what is *welcome*."""
+    doing = "load" if Kind.EXPORT in welcome else "read"
     (application_id,) = db.execute("PRAGMA application_id").fetchone()
     (version,) = db.execute("PRAGMA user_version").fetchone()
-    tables = sorted(name for (name,) in db.execute("SELECT tbl_name FROM sqlite_master"))
+    query = "SELECT DISTINCT tbl_name FROM sqlite_master LIMIT 100"
+    tables = sorted(str(name) for (name,) in db.execute(query))
     kind = kind_of(application_id, version, set(tables))
     if kind not in welcome:
         raise StoreError(_refusal(file, kind, tables))
@@ -174,21 +215,30 @@ def _version_of(db: sqlite3.Connection, file: Path, welcome: set[Kind]) -> int:
             f"{file} was written by a newer asyncdest_nb (schema {version}, this one "
             f"reads up to {SCHEMA_VERSION}): upgrade asyncdest_nb{other}"
         )
+    if version < 1 and kind is not Kind.EMPTY:
+        raise damaged(str(file), f"schema {version}", doing=doing)
+    if odd := odd_entry(db):
+        raise damaged(str(file), f"{odd} is nothing that asyncdest_nb writes", doing=doing)
     return int(version)
+
+
+def _check_tables(db: sqlite3.Connection, file: Path, *, doing: str = "read") -> None:
+    if odd := odd_table(db, is_export=doing == "load"):
+        raise damaged(str(file), f"{odd} has other columns than it must have", doing=doing)
 
 
 def _refusal(file: Path, kind: Kind, tables: list[str]) -> str:
     if kind is Kind.EXPORT:
         return f"{file} is an exported run: read it with asyncdest_nb.load({str(file)!r})"
+    if kind in (Kind.SESSION, Kind.EMPTY) and _is_open_session(file.resolve()):
+        return (
+            f"{file} is the file of a session that is open, and no exported run: Run.export writes "
+            f"one to load, and asyncdest_nb.Session(path={str(file)!r}) shows what is in it"
+        )
     if kind is Kind.SESSION:
         return (
             f"{file} is a session's file and no exported run: open it with "
             f"asyncdest_nb.Session(path={str(file)!r})"
-        )
-    if kind is Kind.EMPTY and _is_open_session(file.resolve()):
-        return (
-            f"{file} is the file of a session that is open, and no exported run: Run.export writes "
-            f"one to load, and asyncdest_nb.Session(path={str(file)!r}) shows what is in it"
         )
     found = f"with the tables {', '.join(tables[:5])}" if tables else "without tables"
     return (
@@ -226,6 +276,11 @@ def _make_durable(db: sqlite3.Connection, *, is_remote: bool) -> None:
     db.execute("PRAGMA secure_delete = ON")
 
 
+def has_wal(db: sqlite3.Connection) -> bool:
+    """Say whether what is written goes beside the file first, as on a local disk."""
+    return bool(db.execute("PRAGMA journal_mode").fetchone() == ("wal",))
+
+
 def _drop_beginnings(db: sqlite3.Connection) -> None:
     """Delete what is there of a run that its process did not come to name."""
     with transaction(db):
@@ -238,3 +293,32 @@ def _sign(db: sqlite3.Connection) -> None:
         db.execute("DELETE FROM holder")
         holder = (os.getpid(), socket.gethostname(), time.time())
         db.execute("INSERT INTO holder VALUES (?, ?, ?)", holder)
+    # Into the file itself, so that it is there if that is moved or copied alone.
+    db.execute("PRAGMA wal_checkpoint")
+
+
+def signed_off(db: sqlite3.Connection) -> None:
+    """Say in the file that nobody has it open any more."""
+    with transaction(db):
+        db.execute("DELETE FROM holder")
+
+
+def _require_closed(db: sqlite3.Connection, file: Path) -> None:
+    """Raise StoreError if a process that still runs has it open, whose lock is not beside it."""
+    try:
+        pid, host, since = _signature(db)
+    except ValueError:
+        return  # Nobody has it.
+    if host != socket.gethostname() or pid == os.getpid():
+        return
+    try:
+        process = psutil.Process(pid)
+        is_there = process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= since
+    except (psutil.Error, OverflowError):
+        return
+    if is_there:
+        raise StoreError(
+            f"{file} is a copy of the file that {_named(pid, host, since)} has open, or was moved "
+            "away from it: two at once would send everything twice; close the session there, or "
+            "shut down that kernel"
+        )

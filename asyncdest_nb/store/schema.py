@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 
@@ -142,14 +142,19 @@ def create(db: sqlite3.Connection, *, is_export: bool = False) -> None:
         _mark(db, EXPORT_ID if is_export else SESSION_ID)
 
 
-def migrate(db: sqlite3.Connection, version: int) -> None:
-    """Bring a session's tables of *version* to the newest: all the way or not at all."""
+def migrate(db: sqlite3.Connection, version: int, *, check: Callable[[], None]) -> None:
+    """Bring a session's tables of *version* to the newest: all the way or not at all.
+
+    *check* raises if they are not what the newest are then.
+    """
     if version == SCHEMA_VERSION:
+        check()
         return
     with transaction(db):
         for older in range(version, SCHEMA_VERSION):
             for statement in MIGRATIONS[older]:
                 db.execute(statement)
+        check()
         _mark(db, SESSION_ID)
 
 

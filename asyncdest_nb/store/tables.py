@@ -12,6 +12,7 @@ from . import columns
 from .schema import transaction
 from .trouble import damaged, errors_named
 from .values import StoredRow, StoredRun
+from .whole import check_run
 
 T = TypeVar("T")
 
@@ -65,12 +66,19 @@ class Tables:
         if at is not None:
             query += f" AND position IN ({', '.join(str(int(each)) for each in at)})"
         query += " ORDER BY position"
-        return self._read(lambda values: StoredRow(*values), query, run)
+        return self._read(columns.to_row, query, run)
 
     def operations(self, run: str) -> list[Operation]:
         """Return the operations of *run* by number."""
         query = f"SELECT {', '.join(columns.OPERATION)} FROM operation WHERE run = ?"
         return self._read(columns.to_operation, f"{query} ORDER BY number", run)
+
+    def whole(self, run: StoredRun) -> tuple[list[StoredRow], list[Operation]]:
+        """Return rows and operations of *run*; raises StoreError unless they fit each other."""
+        rows, operations = self.rows(run.id), self.operations(run.id)
+        with self.reading():
+            check_run(run, rows, operations)
+        return rows, operations
 
     def _insert(self, verb: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Insert many rows in few statements.
@@ -85,13 +93,18 @@ class Tables:
             self._db.execute(statement, [value for row in some for value in row])
 
     def _read(self, made: Callable[[Sequence[Any]], T], query: str, *values: Any) -> list[T]:
+        with self.reading():
+            return [made(each) for each in self._db.execute(query, values).fetchall()]
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Raise what goes wrong inside, ValueError too, as a StoreError that names the file."""
         with errors_named(self._reading, self._name):
-            found = self._db.execute(query, values).fetchall()
-        try:
-            return [made(each) for each in found]
-        except (ValueError, TypeError, LookupError) as error:
-            # SQLite has no checksums: damage can look whole to it.
-            raise damaged(self._name, str(error), doing=self._reading) from error
+            try:
+                yield
+            except ValueError as error:
+                # SQLite has no checksums: damage can look whole to it.
+                raise damaged(self._name, str(error), doing=self._reading) from error
 
 
 def _batched(rows: Sequence[T], count: int) -> Iterator[Sequence[T]]:

@@ -11,6 +11,8 @@ from ..errors import StoreError
 
 _ROOM = "make room on the disk, or have the quota raised"
 
+_LONGEST = 300  # characters
+
 # What to do about each kind of trouble, by what is being done.
 _SESSION = {
     "damage": "move it away, or restore it from a copy; "
@@ -34,6 +36,10 @@ _ADVICE = {"load": _LOAD, "export to": _EXPORT}
 
 _KINDS = {
     sqlite3.SQLITE_NOTADB: "damage",
+    # The tables are not what they must be, a value is too big, or there is no end to it.
+    sqlite3.SQLITE_ERROR: "damage",
+    sqlite3.SQLITE_TOOBIG: "damage",
+    sqlite3.SQLITE_INTERRUPT: "damage",
     sqlite3.SQLITE_CORRUPT: "damage",
     sqlite3.SQLITE_FULL: "full",
     sqlite3.SQLITE_IOERR: "torn",
@@ -50,10 +56,19 @@ def errors_named(doing: str, name: str) -> Iterator[None]:
         yield
     except StoreError:
         raise
+    except UnicodeError as error:
+        raise damaged(name, str(error), doing=doing) from None
+    except MemoryError:
+        said = f"cannot {doing} {name}: it takes more memory than there is"
+        raise StoreError(f"{said}{_advice(doing, 'damage')}") from None
     except sqlite3.Error as error:
-        # The low byte is the kind; the rest says which call it was.
-        kind = _KINDS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")
-        raise StoreError(f"cannot {doing} {name}: {error}{_advice(doing, kind)}") from error
+        # The low byte is the kind; the rest says which call it was. A text that is none, or a
+        # value too big, has no code.
+        is_value = isinstance(error, sqlite3.OperationalError | sqlite3.DataError)
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT if is_value else 0)
+        kind = _KINDS.get(code & 0xFF, "")
+        said = f"cannot {doing} {name}: {_cut(str(error))}{_advice(doing, kind)}"
+        raise StoreError(said) from error
     except OSError as error:
         kind = "full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "nowhere"
         said = f"cannot {doing} {name}: {_reason(error, name)}{_advice(doing, kind)}"
@@ -62,7 +77,12 @@ def errors_named(doing: str, name: str) -> Iterator[None]:
 
 def damaged(name: str, found: str, *, doing: str = "read") -> StoreError:
     """Return the error for a file in which SQLite *found* something wrong."""
-    return StoreError(f"{name} is damaged ({found}): {_known(doing)['damage']}")
+    return StoreError(f"{name} is damaged ({_cut(found)}): {_known(doing)['damage']}")
+
+
+def _cut(found: str) -> str:
+    """Return what a person reads of it: SQLite quotes a cell that is no text, all of it."""
+    return found if len(found) <= _LONGEST else f"{found[:_LONGEST]}…"
 
 
 def _known(doing: str) -> Mapping[str, str]:

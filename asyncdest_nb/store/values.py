@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .cells import mapping
+
 LATEST = "latest of "
 
 
@@ -49,6 +51,10 @@ class StoredRow:
     payload: str | None
     fault: str | None
     digest: str | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """Return its payload, empty if it has none; raises ValueError if that is no JSON object."""
+        return mapping(self.payload) if self.payload is not None else {}
 
 
 @dataclass(frozen=True, slots=True)

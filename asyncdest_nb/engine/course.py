@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..destination import Action, Function
+from ..errors import StoreError
 from ..operation import News, Operation, RowOutcome
 from ..responses import AsyncOperationResult, RowResult, clean_text
 from ..schedule import Schedule
@@ -42,6 +43,7 @@ class Course:
     is_paused: bool = False  # Nothing is sent or asked until the user says so.
     is_canceling: bool = False  # Nothing more is sent, and what was sent is to be canceled.
 
+    trouble: StoreError | None = None  # What ends the run: it could not be written.
     blank: set[int] = field(default_factory=set)  # Batches whose payloads were not kept.
     not_canceled: dict[int, str] = field(default_factory=dict)  # Refusals to cancel, by number.
     # Why the last polls of an operation got no answer, by its number.
@@ -117,8 +119,8 @@ class Course:
         return age > self.action.key_seconds
 
     async def until_resumed(self) -> None:
-        """Return when the user has not paused the run, or nothing is left to send or to ask."""
-        while self.is_paused and not self.ledger.is_at_rest:
+        """Return when the user has not paused the run, or nothing more is to be sent or asked."""
+        while self.is_paused and not self.ledger.is_at_rest and not self.trouble:
             await self.channel.clock.sleep(PAUSE_SECONDS)
 
     def hold_back(self, asked: Asked) -> None:
@@ -146,8 +148,13 @@ class Course:
             store.put_standing(self.run, self.standing)
 
     async def keep(self, operations: Sequence[Operation]) -> None:
-        """Make *operations* durable, then visible."""
-        await self.journal.keep(self.run, *map(self._kept, operations))
+        """Make *operations* durable, then visible; they stay what they were if that fails."""
+        try:
+            await self.journal.keep(self.run, *map(self._kept, operations))
+        except StoreError:
+            for each in self.operations([each.number for each in operations]):
+                self.journal.note(self.run, self._kept(each))
+            raise
         self._show(operations)
 
     async def keep_said(self, operations: Sequence[Operation]) -> None:

@@ -19,6 +19,7 @@ from .channel import Channel
 from .course import POLLERS, SUBMITTERS, Course
 from .ledger import Ledger
 from .notices import notices
+from .plan import Batch
 from .polling import Polling
 from .preparing import Preparing
 from .resuming import Resuming
@@ -167,8 +168,7 @@ class Execution:
         batches = deque(await self._beginning.batches())
         submitting, polling = Submitting(course), Polling(course)
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(SUBMITTERS, len(batches))):
-                group.create_task(submitting.all(batches))
+            group.create_task(self._send(submitting, batches))
             if course.action.poll is not None:
                 group.create_task(polling.hand_out())
                 for _ in range(POLLERS):
@@ -177,6 +177,14 @@ class Execution:
             if course.is_canceling:
                 self._cancel_taken()
         self._group = None
+
+    async def _send(self, submitting: Submitting, batches: deque[Batch]) -> None:
+        """Send all; if that cannot be written, what has left is still answered and known."""
+        async with asyncio.TaskGroup() as senders:
+            for _ in range(min(SUBMITTERS, len(batches))):
+                senders.create_task(submitting.all(batches))
+        if self._course.trouble:
+            raise self._course.trouble
 
     async def _publish(self) -> None:
         for tick in itertools.count(1):

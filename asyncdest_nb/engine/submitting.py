@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from ..errors import StoreError
 from ..operation import Operation, State, held, replanned, submitted
 from ..request import Effect
 from .calling import UNSENT
@@ -45,21 +46,31 @@ class Submitting:
         self._reconciling = Reconciling(course, self._judging)
 
     async def all(self, batches: deque[Batch]) -> None:
-        """Send batches until there are none; several of this share them."""
-        while batches:
-            batch = batches.popleft()
-            while not self._is_settled(batch) and not self._may_stop(batch):
-                await self._course.until_resumed()
-                if is_unknown(self._course.operations(batch.operations)):
-                    await self._reconciling.settle(batch)
-                else:
-                    # Not applied, or one step of several: the pace has the say when.
-                    await self._step(batch)
-            batch.rows.clear()
-            for number in batch.operations:
-                if self._course.is_canceling:
-                    await cancel(self._course, number)
-                await abandon(self._course, number)
+        """Send batches until there are none; several of this share them.
+
+        A StoreError of one stops all, each when its own request is answered.
+        """
+        try:
+            while batches and not self._course.trouble:
+                await self._one(batches.popleft())
+        except StoreError as error:
+            self._course.trouble = error
+
+    async def _one(self, batch: Batch) -> None:
+        while not self._is_settled(batch) and not self._may_stop(batch):
+            if self._course.trouble:
+                return
+            await self._course.until_resumed()
+            if is_unknown(self._course.operations(batch.operations)):
+                await self._reconciling.settle(batch)
+            else:
+                # Not applied, or one step of several: the pace has the say when.
+                await self._step(batch)
+        batch.rows.clear()
+        for number in batch.operations:
+            if self._course.is_canceling:
+                await cancel(self._course, number)
+            await abandon(self._course, number)
 
     def _is_settled(self, batch: Batch) -> bool:
         operations = self._course.operations(batch.operations)
@@ -75,14 +86,19 @@ class Submitting:
     def _must_stop(self, batch: Batch) -> bool:
         """Say whether a request that waits for its turn is not to leave any more."""
         (first, *_) = self._course.operations(batch.operations)
-        return self._may_stop(batch) or self._course.is_too_late(first)
+        course = self._course
+        return self._may_stop(batch) or course.is_too_late(first) or course.trouble is not None
 
     async def _step(self, batch: Batch) -> None:
         """Take one step of a submission, once."""
         course, action = self._course, self._course.action
+
         # Before the intent is written: what waits out a pause is known not to be sent.
-        await course.channel.until_open(lambda: self._may_stop(batch))
-        if self._may_stop(batch):
+        def stops() -> bool:
+            return self._may_stop(batch) or course.trouble is not None
+
+        await course.channel.until_open(stops)
+        if stops():
             return
         planned, now = course.operations(batch.operations), course.wall
         if course.is_too_late(planned[0]):

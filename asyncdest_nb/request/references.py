@@ -3,7 +3,7 @@
 A destination puts keys into ids and URLs, and what asks about them after a restart needs
 them. ``job-KEY-7`` is kept as ``job-{secret:api_key}-7``; with the setting given again it
 is ``job-KEY-7`` again. A part of a secret, or another spelling, names that too:
-``{secret:api_key:base64.as:0-12}``. What was no reference and looks like one is escaped.
+``{secret:api_key:base64:0-12}``. What was no reference and looks like one is escaped.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import base64
 import html
 import re
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -32,19 +33,25 @@ _ENCODINGS: dict[str, Callable[[str], str]] = {
     "html": html.escape,
 }
 _ESCAPES: dict[str, Callable[[str], str]] = {
-    "as": str,
     "url": lambda text: quote(text, safe=""),
     "path": quote,
     "query": quote_plus,
-    "url.url": lambda text: quote(quote(text, safe=""), safe=""),
 }
-_SPELLINGS = [f"{encoding}.{escape}" for escape in _ESCAPES for encoding in _ENCODINGS]
+_CODES = _ENCODINGS | _ESCAPES
+# "upper", "upper.url", "upper.path.url": an id that is quoted once more in a URL.
+_SPELLINGS = [
+    ".".join((encoding, *escapes))
+    for count in range(3)
+    for escapes in product(_ESCAPES, repeat=count)
+    for encoding in _ENCODINGS
+]
 
 
 def _spelled(secret: str, spelling: str) -> str:
-    """Return *secret* as a spelling has it, such as "upper.url"; raises KeyError for no such."""
-    encoding, _, escape = spelling.partition(".")
-    return _ESCAPES[escape](_ENCODINGS[encoding](secret))
+    """Return *secret* in one of _SPELLINGS."""
+    for code in spelling.split("."):
+        secret = _CODES[code](secret)
+    return secret
 
 
 class References:

@@ -18,6 +18,7 @@ import uvicorn
 
 from .desk import Desk
 from .exchange import Reply, Request
+from .strangers import refusal
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -89,7 +90,11 @@ class Server(uvicorn.Server):
         await asyncio.sleep(0)  # The loop closes them in its next round.
 
     async def _serve_request(self, scope: Message, receive: Receive, send: Send) -> None:
-        answer = self._desk.answer(await _read(scope, receive))
+        request = await _read(scope, receive)
+        if why := refusal(scope["headers"], port=self.port):
+            await _write(Reply(403, {"error": why}), send)
+            return
+        answer = self._desk.answer(request)
         if answer.latency_seconds:
             await asyncio.sleep(answer.latency_seconds)
         if answer.is_lost:

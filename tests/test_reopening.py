@@ -241,7 +241,7 @@ def test_a_run_that_has_ended_is_there_again_with_every_outcome(file: Path):
         ([7, 7], [7, 7]),
         (["07", "x"], ["07", "x"]),
         (pd.Index([1, None], dtype="Int64"), ["1", "(missing)"]),
-        ([0.5, 1.0], ["0.5", "1.0"]),
+        ([0.5, 1.0], ["0.5", "1"]),
     ],
 )
 def test_integer_labels_are_integers_again(file: Path, labels: Any, kept: list[Any]):

@@ -60,6 +60,7 @@ def _refused(status: int, **more: Any) -> Trouble:
 REFUSALS = {
     "400": _refused(400),
     "401": _refused(401),
+    "409": _refused(409),
     "429": _refused(429),
     "429 for 3 s": _refused(429, retry_after=3.0),
     "429 for 70 s": _refused(429, retry_after=70.0),
@@ -72,7 +73,6 @@ DOUBTS = {
     )
     for name, how, status in [
         ("408", "refused", 408),
-        ("409", "refused", 409),
         ("500", "refused", 500),
         ("503", "refused", 503),
         ("reset", "reset", 0),

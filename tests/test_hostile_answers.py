@@ -96,8 +96,7 @@ def ids(*found: object) -> Answer:
         pytest.param(answer(500, "oops"), "answered 500", id="500"),
         pytest.param(answer(502, HTML), "answered 502", id="502"),
         pytest.param(answer(503, "busy"), "answered 503", id="503 without a time"),
-        pytest.param(answer(302, "", {"location": "/login"}), "redirect", id="redirect"),
-        pytest.param(answer(409, "conflict"), "answered 409", id="409"),
+        pytest.param(answer(303, "", {"location": "/login"}), "redirect", id="see other"),
     ],
 )
 def test_rows_nobody_knows_about_wait_for_the_user_and_are_sent_once(session, reply, message):
@@ -113,7 +112,7 @@ def test_rows_nobody_knows_about_wait_for_the_user_and_are_sent_once(session, re
     assert results["message"].str.contains(message, regex=False).all(), results["message"][0]
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422, 501])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 422, 501])
 def test_a_refusal_is_final_and_says_why(session, status):
     with RawServer(answer(status, {"error": "no such field: user_id"})) as server:
         run = submit(session, server)

@@ -713,8 +713,8 @@ def test_no_retry_after_is_none():
     ("effect", "statuses"),
     [
         (Effect.APPLIED, [200, 201, 202, 204, 299]),
-        (Effect.NONE, [400, 401, 403, 404, 410, 422, 425, 429, 499, 501]),
-        (Effect.UNKNOWN, [100, 301, 303, 307, 408, 409, 500, 502, 503, 504, 599, 999]),
+        (Effect.NONE, [301, 302, 307, 308, 400, 401, 403, 404, 409, 410, 422, 425, 429, 499, 501]),
+        (Effect.UNKNOWN, [100, 300, 303, 304, 305, 306, 408, 500, 502, 503, 504, 599, 999]),
     ],
 )
 def test_what_a_status_says_about_the_effect(effect: Effect, statuses: list[int]):

@@ -13,7 +13,7 @@ from ..operation import Operation, State, held, replanned, unsure, withdrawn
 from .course import Course
 from .judging import Judging
 from .plan import Batch
-from .verdict import Rejected, Unsure, Verdict, read_found
+from .verdict import Rejected, Unsure, Verdict, may_be_there, read_found
 
 PATIENCE_SECONDS = 600.0  # How long it is tried, not counting what a list may lag behind.
 LONGEST_SECONDS = 60.0  # Between two tries.
@@ -41,20 +41,20 @@ class Reconciling:
     def weighed(
         self, batch: Batch, operations: Sequence[Operation], verdicts: Sequence[Verdict]
     ) -> list[Verdict]:
-        """Return *verdicts* on what may have been sent before.
+        """Return *verdicts* on what may have been sent before, or is there by its id or key.
 
         A refusal of the repetition says nothing of the first.
         """
-        if not operations[0].in_doubt:
+        is_there = may_be_there(verdicts, action=self._course.action)
+        if not operations[0].in_doubt and not is_there:
             return list(verdicts)
         self._doubt(batch).sent_at = self._course.steady
         found: list[Verdict] = []
         for verdict in verdicts:
             if isinstance(verdict, Rejected):
                 self._doubt(batch).refusal = verdict
-                verdict = Unsure(
-                    f"may have been applied; sent again, it was refused: {verdict.message}"
-                )
+                again = "sent again, it was refused" if operations[0].in_doubt else "it was refused"
+                verdict = Unsure(f"may have been applied; {again}: {verdict.message}")
             found.append(verdict)
         return found
 

@@ -26,7 +26,7 @@ from ..errors import (
     RetryableError,
 )
 from ..operation import News, Operation, RowOutcome, RowStatus
-from ..request import SAFE_METHODS, Effect, Exchange, Response
+from ..request import EXCERPT, MOVED, SAFE_METHODS, Effect, Exchange, Response
 from ..responses import (
     AsyncActionResponse,
     AsyncOperationResult,
@@ -65,11 +65,15 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """It was refused and never applied; *is_proven* on the wire, or so the action's code says."""
+    """It was refused and never applied; *is_proven* on the wire, or so the action's code says.
+
+    *is_conflict* (409): with what is there, which may be an earlier request of the same.
+    """
 
     message: str
     code: str | None
     is_proven: bool = True
+    is_conflict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,8 @@ def read_answer(
         return [Unsure(f"sent, but {problems[-1]}")] * len(rows)
     if exchanges and not 200 <= (exchanges[-1].status or 0) <= 299:
         status = exchanges[-1].status or 0
-        error = HTTPError(f"the last request was answered {status}", status=status)
+        what = f"the last request was answered {status}: {_excerpt(exchanges[-1].answer)}"
+        error = HTTPError(what.removesuffix(": "), status=status)
         return [read_error(error, exchanges)] * len(rows)
     passed_over = [each for each in exchanges if _is_passed_over(each)]
     if answer is None and passed_over:
@@ -244,8 +249,16 @@ def _from_rows(rows: list[RowResult]) -> Verdict:
 
 
 def _refused(answer: Response, exchanges: Sequence[Exchange]) -> Verdict:
-    error = HTTPError(f"answered {answer.status}", status=answer.status)
-    return read_error(error, exchanges)
+    if answer.status in MOVED and answer.location:
+        why = f"moved to {answer.mask(answer.location.partition('?')[0])}: correct the endpoint"
+    else:
+        why = answer.problem or _excerpt(answer.mask(answer.text))
+    text = f"answered {answer.status}: {why}".removesuffix(": ")
+    return read_error(HTTPError(text, status=answer.status), exchanges)
+
+
+def _excerpt(text: str) -> str:
+    return " ".join(text.split())[:EXCERPT]
 
 
 def _done(answer: Any, *, alone: bool) -> Verdict:
@@ -278,8 +291,9 @@ def read_error(
         return Unsure(f"may or may not have been applied: {text}")
     if isinstance(error, NotSent) or _is_throttle(error):
         return Again(text)
-    code = str(error.status) if isinstance(error, HTTPError) else type(error).__name__
-    return Rejected(text, code)
+    if isinstance(error, HTTPError):
+        return Rejected(text, str(error.status), is_conflict=error.status == 409)
+    return Rejected(text, type(error).__name__)
 
 
 def _is_lost(exchanges: Sequence[Exchange]) -> bool:
@@ -405,17 +419,27 @@ def can_recover(
     """Say whether *action* can do something about a submission with these *verdicts*.
 
     Not if some of its operations are settled and some are not: what is sent again
-    must be the same. Nor if a repetition is refused, but for a conflict with the
-    first (409), which is still at work.
+    must be the same. Nor if it is refused, but for a conflict with the first (409), which
+    is still at work.
     """
     if action.recovery in ("none", "prepare_commit"):
         return False
     if action.find is not None:
         return all(isinstance(each, Unsure | Rejected) for each in verdicts)
-    is_conflict = isinstance(error, HTTPError) and error.status == 409
-    is_refused = any(isinstance(each, Rejected) for each in verdicts) and not is_conflict
+    if may_be_there(verdicts, action=action):
+        return True
+    is_refused = any(isinstance(each, Rejected) and not each.is_conflict for each in verdicts)
     in_doubt = all(isinstance(each, Unsure | Rejected) for each in verdicts)
     return error is not None and in_doubt and not (is_repeated and is_refused)
+
+
+def may_be_there(verdicts: Sequence[Verdict], *, action: Action) -> bool:
+    """Say whether a submission is refused as a conflict (409) that may be one with itself.
+
+    Of a key the first request is still at work; of an id of ours the job is there.
+    """
+    is_conflict = all(isinstance(each, Rejected) and each.is_conflict for each in verdicts)
+    return is_conflict and action.recovery in ("key", "client_id")
 
 
 def read_result(

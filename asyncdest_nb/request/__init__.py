@@ -22,11 +22,11 @@ NotSent, it provably never arrived; ReplyLost, nobody here knows.
     credentials   headers that authenticate
 """
 
-from .answer import Response, read_retry_after
+from .answer import EXCERPT, Response, read_retry_after
 from .call import Call
 from .client import TIMEOUT_SECONDS, Client
 from .credentials import api_key_auth, basic_auth, bearer_auth
-from .exchange import SAFE_METHODS, Effect, Exchange, effect_of
+from .exchange import MOVED, SAFE_METHODS, Effect, Exchange, effect_of
 from .options import read_options
 from .redactor import MASK, Redactor
 from .references import References
@@ -35,7 +35,9 @@ from .transport import AiohttpTransport
 from .wire import Transport, Unplugged
 
 __all__ = [
+    "EXCERPT",
     "MASK",
+    "MOVED",
     "SAFE_METHODS",
     "TIMEOUT_SECONDS",
     "AiohttpTransport",

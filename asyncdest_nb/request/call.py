@@ -13,7 +13,7 @@ from .address import joined, parse_url, shown_query, shown_url, with_params, wit
 from .answer import Response, one_line, read_body, read_retry_after
 from .base import Base
 from .credentials import CREDENTIAL_HEADERS, login_secrets, secrets_in
-from .exchange import SAFE_METHODS, Effect, Exchange, effect_of, effect_of_failure
+from .exchange import MOVED, SAFE_METHODS, Effect, Exchange, effect_of, effect_of_failure
 from .parts import checked_body, checked_headers, checked_method, checked_timeout
 from .redactor import MASK, Redactor
 from .wire import URL, Body, Failure, Incoming, Outgoing, Transport, send
@@ -214,7 +214,7 @@ class Call:
         found = one_line(response.text, self._redactor)
         why = response.problem or found
         if 300 <= response.status <= 399:
-            why = self._elsewhere(outgoing, response.headers.get("location"))
+            why = self._elsewhere(outgoing, response.status, response.headers.get("location"))
         what = f"{self._named(outgoing)} answered {response.status} {_phrase(response.status)}"
         return HTTPError(
             f"{what.rstrip()}: {why}" if why else what.rstrip(),
@@ -224,10 +224,14 @@ class Call:
             response=response,
         )
 
-    def _elsewhere(self, outgoing: Outgoing, location: str | None) -> str:
+    def _elsewhere(self, outgoing: Outgoing, status: int, location: str | None) -> str:
         target = joined(outgoing.url, location) if location else None
         where = f"to {self.mask(shown_url(target))}" if target else "without saying where to"
-        return f"it redirects {where}; redirects are not followed, credentials are not sent there"
+        moved = f"moved {where}: correct the endpoint; " if status in MOVED else ""
+        return (
+            f"{moved}it redirects {where}; redirects are not followed, credentials are not sent "
+            "there"
+        )
 
 
 def _end(outgoing: Outgoing, failure: Failure) -> str:

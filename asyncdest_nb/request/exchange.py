@@ -9,6 +9,7 @@ from enum import StrEnum
 from ..errors import NotSent, RequestFailed
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+MOVED = frozenset({301, 302, 307, 308})
 
 
 class Effect(StrEnum):
@@ -43,17 +44,19 @@ class Exchange:
 def effect_of(method: str, status: int, *, retry_after: float | None) -> Effect:
     """Say what a request did, from the status of its answer.
 
-    A refusal (4xx) did nothing, but for 408 (the destination may have read it) and
-    409 (the first of two equal requests may be the one that runs). A 503 that says
-    when to come back did nothing either; any other failure may have come halfway.
+    A refusal (4xx) did nothing, but for 408 (the destination may have read it). Nor did
+    what has moved (301, 302, 307, 308: RFC 9110, section 15.4): it is to be sent
+    elsewhere. But 303 is how a destination shows the result of what it has done. A 503
+    that says when to come back did nothing either; any other failure may have come halfway.
     """
     if method in SAFE_METHODS:
         return Effect.NONE
     if 200 <= status <= 299:
         return Effect.APPLIED
-    refused = 400 <= status <= 499 and status not in (408, 409)
+    refused = 400 <= status <= 499 and status != 408
     postponed = status == 503 and retry_after is not None
-    return Effect.NONE if refused or postponed or status == 501 else Effect.UNKNOWN
+    is_harmless = refused or postponed or status in MOVED or status == 501
+    return Effect.NONE if is_harmless else Effect.UNKNOWN
 
 
 def effect_of_failure(method: str, kind: type[RequestFailed]) -> Effect:

@@ -70,16 +70,16 @@ Code = Annotated[str | None, BeforeValidator(_code)]
 class Attributes(dict[str, Any]):
     """A JSON object whose keys can be read as attributes too: ``answer.operation_id``.
 
-    A name that a dict has itself, such as ``items``, is the dict's. Copies are plain dicts.
+    A key that is not there is None, as it is undefined in JavaScript. A name that a dict has
+    itself, such as ``items``, is the dict's. Copies are plain dicts.
     """
 
     __slots__ = ()
 
     def __getattr__(self, name: str) -> Any:
-        if name in self and not name.startswith("__"):
-            return self[name]
-        known = ", ".join(map(repr, list(self)[:10])) or "nothing"
-        raise AttributeError(f"no {name!r} in this JSON; there is {known}")
+        if name in self or not name.startswith("_"):
+            return self.get(name)
+        raise AttributeError(name)  # What libraries look for to tell what a value is.
 
     def __reduce__(self) -> Any:
         return dict, (dict(self),)

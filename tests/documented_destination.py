@@ -95,7 +95,7 @@ async def poll(request: Any, *, settings: Any, asyncContext: Any) -> Any:
         results.append(
             {
                 "status": "completed" if response.data.status == "completed" else "pending",
-                "progress": response.data.get("progress") or 0,
+                "progress": response.data.progress or 0,
                 "message": f"Operation {context.operation_id} is {response.data.status}",
                 "shouldContinuePolling": response.data.status != "completed",
                 "context": context,

@@ -149,7 +149,7 @@ def but_for(bad: str, status: int = 500, body: Any = b"no JSON at all <<<") -> A
 )
 def test_a_get_that_fails_keeps_its_answer_from_no_other(session, server, ask, bad, status):
     server.stands = but_for(bad, status)
-    run = submit(session, server, destination(ask))
+    run = submit(session, server, destination(ask, poll_batch_size=7))
     wait_until(lambda: list(standing(run).values()).count("completed") == len(USERS) - 1)
     assert standing(run)[bad] == "pending"
     # As soon as it is asked about: not many polls later.
@@ -161,7 +161,7 @@ def test_a_get_that_fails_keeps_its_answer_from_no_other(session, server, ask, b
 
 def test_only_those_that_got_no_answer_are_asked_about_again(session, server):
     server.stands = but_for("c", 404)
-    run = submit(session, server, destination())
+    run = submit(session, server, destination(poll_batch_size=7))
     wait_until(lambda: run.operations and run.operations[2].poll_errors >= 3)
     times = {each: server.asked.count(f"op-{each}") for each in USERS}
     assert times["c"] >= 3
@@ -247,7 +247,7 @@ def where(user: str, change: Callable[[Any], list[Any]]) -> Callable[[list[Any]]
     ],
 )
 def test_a_result_that_cannot_be_read_costs_only_its_own_operation(session, server, change):
-    run = submit(session, server, destination(results_of(where("c", change))))
+    run = submit(session, server, destination(results_of(where("c", change)), poll_batch_size=7))
     wait_until(lambda: run.operations and run.operations[2].poll_errors >= 2)
     found = standing(run)
     assert found.pop("c") == "pending"
@@ -268,7 +268,7 @@ def test_a_result_that_cannot_be_read_costs_only_its_own_operation(session, serv
     ],
 )
 def test_results_are_laid_where_they_belong(session, server, make):
-    run = submit(session, server, destination(results_of(make)))
+    run = submit(session, server, destination(results_of(make), poll_batch_size=7))
     assert run.wait(timeout=60) == "completed"
     assert {each.polls for each in run.operations} == {1}
 
@@ -277,7 +277,7 @@ def test_fewer_results_without_contexts_are_laid_on_nobody_and_asked_for_apart(s
     def make(results: list[Any]) -> list[Any]:
         return without_context(results)[1:] if len(results) > 1 else without_context(results)
 
-    run = submit(session, server, destination(results_of(make)))
+    run = submit(session, server, destination(results_of(make), poll_batch_size=7))
     assert run.wait(timeout=60) == "completed"
     assert {each.polls for each in run.operations} == {1}
 

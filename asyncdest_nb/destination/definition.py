@@ -139,10 +139,13 @@ class Action:
     "batch" (a job). ``operation_id`` is the key of the destination's id in a
     context; the signature of a pre-signed URL there is not kept on disk, so a context
     should not need one. ``poll`` is asked about up to ``poll_batch_size`` of them a call,
-    all of one submission. Where it raises, or answers for others, they are asked about
+    all of one submission; 1 suits an API that wants a request for each, since a call is
+    over with its last request. Where it raises, or answers for others, they are asked about
     again in smaller groups, so that the trouble of one does not keep the others from
     their answers: ``poll`` may simply fail. A failed result with the code POLLING_ERROR
-    is no answer either: the operation is asked about again.
+    is no answer either: the operation is asked about again. Where there are no results,
+    an ``overall_status`` "failed" fails all that was asked about, and any other end
+    (``should_continue_polling`` False) leaves its outcome unknown, "completed" too.
     ``result_columns`` are the keys of a row's result that become columns of the
     results; none = the result is one column.
     """

@@ -245,9 +245,7 @@ def test_a_mistake_in_a_loop_that_has_sent_before_says_nothing(
     assert bank.applied == ["u-1"]
 
 
-def test_a_client_in_a_method_and_in_a_setting_may_have_sent(
-    session: ad.Session, bank: Bank, vendor: Vendor
-):
+def test_a_client_that_a_method_uses_may_have_sent(session: ad.Session, bank: Bank, vendor: Vendor):
     class Sender:
         def __init__(self) -> None:
             self.client = vendor

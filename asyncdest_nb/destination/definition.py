@@ -290,9 +290,10 @@ class Destination:
     ``refresh_access_token(request, data)`` returns a new access token for
     ``data.access_token``: it is asked before the first request if
     ``extend_request`` gives no authorization header, and once more for a request
-    that is answered 401. ``test_authentication(request, data)`` raises when
-    credentials are not accepted. ``requests_per_second`` is the rate the partner
-    allows.
+    that is answered 401, or a function that raises InvalidAuthenticationError: that is
+    called again, unless more than the refused request may have been applied.
+    ``test_authentication(request, data)`` raises when credentials are not accepted.
+    ``requests_per_second`` is the rate the partner allows.
     """
 
     name: str

@@ -17,7 +17,7 @@ from ..errors import (
     RequestFailed,
     RetryableError,
 )
-from ..request import Response
+from ..request import Effect, Response
 from .calling import Asked
 
 
@@ -44,27 +44,20 @@ class Access:
         self._hold_back = hold_back
         self._renewing = asyncio.Lock()
 
-    def authorized(self, send: Callable[..., Any]) -> Callable[..., Any]:
+    def carrier(self, send: Callable[..., Any]) -> Carrier:
         """Return *send* with an access token, a new one if the old is refused."""
+        return Carrier(self, send)
 
-        async def request(url: str, **options: Any) -> Response:
-            if not self._is_given():
-                await self._renew(None)
-            token = self.token
-            try:
-                response: Response = await send(url, **options)
-            except HTTPError as error:
-                if error.status != 401:
-                    raise
-            else:
-                if response.status != 401:
-                    return response
-            # 401 is a refusal: nothing was applied, so this very request may go again.
-            await self._renew(token)
-            again: Response = await send(url, **options)
-            return again
+    async def require(self) -> SecretStr | None:
+        """Return the access token; it is asked for if no header authorizes yet."""
+        if not self._is_given():
+            await self._renew(None)
+        return self.token
 
-        return request
+    async def renewed(self, stale: SecretStr | None) -> SecretStr | None:
+        """Return the access token that is in place of the *stale* one, asked for if need be."""
+        await self._renew(stale)
+        return self.token
 
     async def _renew(self, stale: SecretStr | None) -> None:
         """Ask for an access token in place of the *stale* one."""
@@ -91,6 +84,50 @@ class Access:
         if isinstance(error, HTTPError):
             return _without_excerpt(error)
         return DestinationError(f"no access token: the function raised {type(error).__name__}")
+
+
+class Carrier:
+    """The requests of one call, each with an access token.
+
+    ``token`` is that of the last one; ``has_renewed``: it is one that was asked for because
+    another was refused in this call, so a refusal of it is the last word.
+    """
+
+    def __init__(self, access: Access, send: Callable[..., Any]) -> None:
+        self.token: SecretStr | None = None
+        self.has_renewed = False
+        self._access = access
+        self._send = send
+
+    async def __call__(self, url: str, **options: Any) -> Response:
+        self.token = token = await self._access.require()
+        try:
+            response: Response = await self._send(url, **options)
+        except HTTPError as error:
+            if error.status != 401:
+                raise
+        else:
+            if response.status != 401:
+                return response
+        # 401 is a refusal: nothing was applied, so this very request may go again.
+        self.token, self.has_renewed = await self._access.renewed(token), True
+        again: Response = await self._send(url, **options)
+        return again
+
+    def may_repeat(self, asked: Asked) -> bool:
+        """Say whether a new token may help, where the function says that the old was refused.
+
+        APIs say so inside a 200. What the last request did is then what the function says of
+        it: nothing. But of what else it has sent the repetition would be a second one.
+        """
+        error = asked.error
+        is_refused = isinstance(error, IntegrationError) and error.status == 401
+        if not is_refused or self.has_renewed or asked.is_bypassed:
+            return False
+        others = [each for each in asked.exchanges if each.effect is not Effect.NONE]
+        if others and others[0] is asked.exchanges[-1]:
+            return others[0].effect is Effect.APPLIED
+        return not others
 
 
 def _without_excerpt(error: HTTPError) -> HTTPError:

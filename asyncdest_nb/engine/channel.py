@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..destination import (
@@ -16,11 +17,11 @@ from ..destination import (
     secrets_of,
     urls_of,
 )
-from ..errors import DestinationError, check_number
-from ..request import TIMEOUT_SECONDS, Call, Client, References, Route, Transport, Unplugged
+from ..errors import AsyncDestError, DestinationError, NotSent, RetryableError, check_number
+from ..request import TIMEOUT_SECONDS, Client, References, Route, Transport, Unplugged
 from ..responses import JSONObject, with_attributes
 from ..schedule import Pace
-from .access import Access
+from .access import Access, Carrier
 from .calling import Asked, attempt
 from .clock import Clock
 from .state import ScopedState, SessionState, connection_scope
@@ -143,10 +144,41 @@ class Channel:
         empty = a new one. A request that waits for its turn is not sent
         any more once *stops* says so.
         """
+        submission_id = submission_id or str(uuid.uuid4())
+
+        def given() -> ActionData[Any, Any]:
+            return self._data(payload, contexts, self._scoped(scope), submission_id)
+
+        asked, carrier = await self._asked(function, given, stops)
+        if carrier is None or not carrier.may_repeat(asked):
+            return asked
+        if (without := await self._without_token(carrier, asked)) is not None:
+            return without
+        again, _ = await self._asked(function, given, stops)
+        return again
+
+    async def _asked(
+        self, function: Function, given: Callable[[], ActionData[Any, Any]], stops: Stops
+    ) -> tuple[Asked, Carrier | None]:
+        """Call *function* once; the carrier of its token is returned too, None = it has none."""
         call = self._client.call()
-        data = self._data(payload, contexts, self._scoped(scope), submission_id)
-        request = self._traffic.persistent(call, self._authorized(call, stops))
-        return await attempt(function, call, data, request=request, mask=self.mask)
+        send, carrier = self._traffic.paced(call, stops), None
+        if self.destination.refresh_access_token is not None:
+            send = carrier = self._access.carrier(send)
+        request = self._traffic.persistent(call, send)
+        asked = await attempt(function, call, given(), request=request, mask=self.mask)
+        return asked, carrier
+
+    async def _without_token(self, carrier: Carrier, asked: Asked) -> Asked | None:
+        """Ask for a new token; return what becomes of *asked* if there is none, None = there is."""
+        try:
+            await self._access.renewed(carrier.token)
+        except NotSent as error:
+            # Trouble, which is waited out: the function says that nothing was applied.
+            return replace(asked, error=RetryableError(str(error)))
+        except AsyncDestError:
+            return asked
+        return None
 
     async def rehearse(self, function: Function, payload: Any) -> Asked:
         """Call a destination's function with the network unplugged.
@@ -210,11 +242,6 @@ class Channel:
             # A function may always rely on one, also in a rehearsal.
             submission_id=submission_id or str(uuid.uuid4()),
         )
-
-    def _authorized(self, call: Call, stops: Stops) -> Callable[..., Any]:
-        paced = self._traffic.paced(call, stops)
-        has_tokens = self.destination.refresh_access_token is not None
-        return self._access.authorized(paced) if has_tokens else paced
 
     def _is_authorized(self) -> bool:
         headers = self._options().get("headers") or {}

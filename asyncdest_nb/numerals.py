@@ -44,7 +44,8 @@ def number_text(number: float) -> str:
     if number == 0:
         return "0"
     sign = "-" if number < 0 else ""
-    mantissa, _, exponent = f"{abs(number)!r}".partition("e")
+    # Of numpy's own floats repr() would be "np.float64(0.1)".
+    mantissa, _, exponent = float.__repr__(abs(number)).partition("e")
     whole, _, fraction = mantissa.partition(".")
     digits = (whole + fraction).lstrip("0")
     point = len(whole) + int(exponent or 0) - (len(whole + fraction) - len(digits))

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Annotated, Any, Literal, NamedTuple, NewType
 
 import numpy as np
 import pandas as pd
 import pytest
-from pydantic import BaseModel
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    PastDate,
+    PastDatetime,
+    RootModel,
+    create_model,
+)
+from typing_extensions import TypeAliasType, TypedDict
 
 import asyncdest_nb as ad
 
@@ -86,9 +97,11 @@ async def perform_batch(request, data):
     await request("/rows", method="POST", json=[each.as_json() for each in data.payload])
 
 
-def sent(recorder: Recorder, frame: pd.DataFrame, **mapping: Any) -> tuple[list[Any], pd.DataFrame]:
+def sent(
+    recorder: Recorder, frame: pd.DataFrame, payload: type[ad.Payload] = Values, **mapping: Any
+) -> tuple[list[Any], pd.DataFrame]:
     """Return the rows that arrived of *frame*, and the results."""
-    action = ad.Action(title="Keep", payload=Values, perform_batch=perform_batch)
+    action = ad.Action(title="Keep", payload=payload, perform_batch=perform_batch)
     keeper = ad.Destination(
         name="Keeper",
         slug="keeper",
@@ -106,6 +119,15 @@ def one(recorder: Recorder, value: Any, field: str) -> Any:
     """Return what arrived of one cell in *field*; of an invalid row, why it is."""
     rows, results = sent(recorder, pd.DataFrame({field: [value]}))
     return rows[0][field] if rows else str(results["message"].iloc[0])
+
+
+def of_type(recorder: Recorder, annotation: Any, value: Any, **options: Any) -> Any:
+    """Return what arrived of one cell in a field of a type; of an invalid row, why it is."""
+    field: Any = (annotation, ad.field("One", **options))
+    payload = create_model("One", __base__=ad.Payload, one=field)
+    cells = pd.Series([value], dtype=object)
+    rows, results = sent(recorder, pd.DataFrame({"one": cells}), payload)
+    return rows[0]["one"] if rows else str(results["message"].iloc[0])
 
 
 IDS = pd.DataFrame({"text": [1001.0, np.nan, 1003.0, 1002.5]})
@@ -155,6 +177,106 @@ def test_an_id_is_the_same_text_in_every_place_of_a_payload(recorder):
         "anything": {"id": 1001, "text": "1001"},
     }
     assert "1001.0" not in json.dumps(rows)
+
+
+class Person(BaseModel):
+    id: str
+    friends: list[Person] = []
+    since: date | None = None
+
+
+@dataclass
+class Order:
+    id: str
+    due: datetime
+
+
+class Line(NamedTuple):
+    id: str
+    due: date
+
+
+class Item(TypedDict):
+    id: str
+    due: date
+
+
+class Card(BaseModel):
+    kind: Literal["card"]
+    id: str
+    due: datetime
+
+
+class Bank(BaseModel):
+    kind: Literal["bank"]
+    id: str
+    since: datetime
+
+
+class Size(Enum):
+    SMALL = "1001"
+
+
+Identity = NewType("Identity", str)
+Days = TypeAliasType("Days", list[date])
+
+TYPES: list[tuple[Any, Any, Any]] = [
+    (Person, {"id": 1001.0}, {"id": "1001"}),
+    (Person, {"id": 1, "friends": [{"id": 2.5}]}, {"id": "1", "friends": [{"id": "2.5"}]}),
+    (list[Person], [{"id": 1e-7, "since": "20240601"}], [{"id": "1e-7", "since": "2024-06-01"}]),
+    (Person | str, {"id": "a", "since": "20240601"}, {"id": "a", "since": "2024-06-01"}),
+    (Order, {"id": 1001.0, "due": "20240601"}, {"id": "1001", "due": "2024-06-01T00:00:00"}),
+    (Line, [1001.0, "20240601"], ["1001", "2024-06-01"]),
+    (Item, {"id": 2.5, "due": "20240601"}, {"id": "2.5", "due": "2024-06-01"}),
+    (
+        Card | Bank,
+        {"kind": "bank", "id": 1001.0, "since": "20240601"},
+        {"kind": "bank", "id": "1001", "since": "2024-06-01T00:00:00"},
+    ),
+    (RootModel[dict[str, datetime]], {"a": "20240601"}, {"a": "2024-06-01T00:00:00"}),
+    (tuple[str, date], [1001.0, "20240601"], ["1001", "2024-06-01"]),
+    (Sequence[str], [1e-7], ["1e-7"]),
+    (Mapping[str, datetime], {"a": "20240601"}, {"a": "2024-06-01T00:00:00"}),
+    (dict[datetime, str], {"20240601": 1.0}, {"2024-06-01T00:00:00": "1"}),
+    (dict[str, str], {1e-7: 2.5}, {"1e-7": "2.5"}),
+    (Days, ["20240601"], ["2024-06-01"]),
+    (str | list[str], 1e-7, "1e-7"),
+    (Literal["1001"], 1001.0, "1001"),
+    (Size, 1001.0, "1001"),
+    (list[Any], np.array([1001.0, 2.5]), [1001, 2.5]),
+    (list[str], np.ma.array([1001.0, 2.5], mask=[False, False]), ["1001", "2.5"]),
+]
+
+
+@pytest.mark.parametrize(("annotation", "value", "expected"), TYPES, ids=str)
+def test_a_value_is_read_the_same_way_in_every_type(recorder, annotation, value, expected):
+    arrived = of_type(recorder, annotation, value)
+    assert json.dumps(arrived) == json.dumps(expected)  # 1001.0 is equal to 1001.
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value"),
+    [
+        (Person, {"id": "a", "friends": [{"id": 2.0**60}]}),
+        (Order, {"id": 2.0**60, "due": "2024-06-01"}),
+        (RootModel[list[str]], [2.0**60]),
+        (tuple[int, str], [1, 2.0**60]),
+        (Sequence[str], [2.0**60]),
+        (Mapping[str, str], {"a": 2.0**60}),
+        (dict[str, str], {2.0**60: "a"}),
+        (str | list[str], [2.0**60]),
+        (Identity, 2.0**60),
+        (list[str], np.array([123456789], dtype="float32")),
+    ],
+    ids=str,
+)
+def test_lost_digits_are_found_in_every_type(recorder, annotation, value):
+    assert "digits may be lost" in of_type(recorder, annotation, value)
+
+
+def test_a_constant_of_numpy_is_the_same_text_too(recorder):
+    rows, _ = sent(recorder, pd.DataFrame({"integer": [1]}), text=np.float64(1001.0))
+    assert rows[0]["text"] == "1001"
 
 
 def test_an_id_is_the_same_text_in_a_csv_file():
@@ -226,7 +348,18 @@ def test_a_large_amount_is_a_number_like_others(recorder):
     ]
 
 
-@pytest.mark.parametrize("value", [2**53 + 1, 12345678901234567, 10**400, "12345678901234567"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        2**53 + 1,
+        12345678901234567,
+        10**400,
+        "12345678901234567",
+        " 12345678901234567 ",
+        "12345678901234567.0",
+        Decimal("12345678901234567.5"),
+    ],
+)
 def test_an_integer_that_a_number_cannot_keep_is_invalid(recorder, value):
     assert "more digits than a number keeps" in one(recorder, value, "number")
 
@@ -249,6 +382,56 @@ def test_digits_are_a_day_and_never_seconds(recorder, field):
 def test_a_number_is_no_date(recorder, field, value):
     told = one(recorder, value, field)
     assert "is a number, not a date" in told or "digits alone are a date only" in told
+
+
+@pytest.mark.parametrize("value", ["1717200000.", ".5", "+1_7", " 1717200000000 "])
+@pytest.mark.parametrize("annotation", [date, datetime, PastDatetime, date | datetime])
+def test_a_number_is_no_date_in_any_spelling(recorder, annotation, value):
+    assert "is a number, not a date" in of_type(recorder, annotation, value)
+
+
+TIMES: list[tuple[Any, Any, Any]] = [
+    (datetime | str, 20240601, "20240601"),
+    (date | str, 1717200000000, "1717200000000"),
+    (datetime | str, "20240601", "20240601"),
+    (datetime | int, 20240601, 20240601),
+    (datetime | int, "36000", 36000),
+    (datetime | int, "1e9", 1000000000),
+    (datetime | float, "1.5", 1.5),
+    (datetime | int, "20240601", "2024-06-01T00:00:00"),
+    (datetime | list[str], "20240601", "2024-06-01T00:00:00"),
+    (date | list[date], ["20240601"], ["2024-06-01"]),
+    (PastDate, "20240601", "2024-06-01"),
+    (PastDatetime, "20240601", "2024-06-01T00:00:00"),
+    (
+        Annotated[datetime, BeforeValidator(lambda day: datetime(1970, 1, day))],
+        2,
+        "1970-01-02T00:00:00",
+    ),
+]
+
+
+@pytest.mark.parametrize(("annotation", "value", "expected"), TIMES, ids=str)
+def test_what_may_be_a_date_among_others_is_none_as_a_number(recorder, annotation, value, expected):
+    assert of_type(recorder, annotation, value) == expected
+
+
+@pytest.mark.parametrize("annotation", [AwareDatetime, datetime | list[str], date | Literal["no"]])
+def test_a_number_is_no_date_in_a_type_that_only_takes_dates(recorder, annotation):
+    assert "is a number, not a date" in of_type(recorder, annotation, 20240601)
+
+
+@pytest.mark.parametrize("value", [20240601, "1717200000000", pd.Period("2024-06", "M")])
+def test_a_number_or_a_month_is_no_time_of_day(recorder, value):
+    told = of_type(recorder, str, value, format="time")
+    assert "not a date or time" in told or "must be a valid time" in told
+    assert of_type(recorder, str, "10:30", format="time") == "10:30"
+
+
+@pytest.mark.parametrize("annotation", [Identity, str | list[str]])
+def test_the_format_of_a_day_is_read_in_every_type_of_text(recorder, annotation):
+    day = pd.Timestamp("2024-06-01")
+    assert of_type(recorder, annotation, day, format="date") == "2024-06-01"
 
 
 @pytest.mark.parametrize(

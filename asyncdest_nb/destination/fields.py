@@ -19,10 +19,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     SecretBytes,
     SecretStr,
     TypeAdapter,
     ValidationError,
+    WrapValidator,
     model_validator,
 )
 from pydantic.fields import FieldInfo
@@ -197,12 +199,17 @@ def _convert(info: FieldInfo) -> bool:
         return False
     found = conversion_of(info.annotation, format=_attributes(info).get("format"))
     if found is not None:
-        info.metadata.append(_Converted(found))
+        own = [isinstance(each, _READERS) for each in info.metadata]
+        # What an author's own function returns is converted, not what it reads.
+        info.metadata.insert(own.index(True) if any(own) else len(own), _Converted(found))
     return found is not None
 
 
 class _Converted(BeforeValidator):
     """The validator that a field has from here, not from its author."""
+
+
+_READERS = (BeforeValidator, PlainValidator, WrapValidator)
 
 
 def _allows_none(annotation: Any) -> bool:
@@ -290,10 +297,16 @@ def _matches(pattern: str) -> Callable[[str], object]:
     return check
 
 
+def _clock(text: str) -> time:
+    if ":" not in text:  # Python reads 2024-06 as 20:24, six hours from UTC.
+        raise ValueError(text)
+    return time.fromisoformat(text)
+
+
 # The formats of JSON schema that Segment's fields may name; each raises ValueError.
 FORMATS: dict[str, Callable[[str], object]] = {
     "date": date.fromisoformat,
-    "time": time.fromisoformat,
+    "time": _clock,
     "date-time": TypeAdapter(datetime).validate_python,
     "email": _matches(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+"),
     "hostname": _matches(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*"),

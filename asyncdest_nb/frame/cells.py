@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..numerals import Rounded
 from .plain import (
     Unsendable,
-    as_printed,
     duration,
-    exact_integers,
     infinite,
+    numbers_of,
     odd_year,
     plain_of,
 )
@@ -75,17 +73,9 @@ def _floats(column: pd.Series[Any]) -> Cells:
     """Return floats by the rule of ``plain.number_of``, a whole column at once."""
     dtype: Any = column.dtype
     own = dtype if isinstance(dtype, np.dtype) else dtype.numpy_dtype  # Of an extension type.
-    numbers = as_printed(column.to_numpy(dtype=own, na_value=np.nan))
-    finite = np.isfinite(numbers)
-    whole = finite & (np.trunc(numbers) == numbers)
-    exact = whole & (np.abs(numbers) < exact_integers(own))
-    values = numbers.astype(object)
-    values[exact] = numbers[exact].astype("int64")
-    values[~finite] = None
-    for at in np.flatnonzero(whole & ~exact):
-        values[at] = Rounded(numbers[at])
+    numbers = column.to_numpy(dtype=own, na_value=np.nan)
     faults = {int(at): infinite(numbers[at]) for at in np.flatnonzero(np.isinf(numbers))}
-    return Cells(values.tolist(), faults)
+    return Cells(numbers_of(numbers).tolist(), faults)
 
 
 def _naive_times(column: pd.Series[Any]) -> Cells:

@@ -18,7 +18,7 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 
-from ..numerals import EXACT_INTEGER, Rounded
+from ..numerals import EXACT_INTEGER, Rounded, exact_text
 
 _DEEPEST = 100  # Levels of nesting; deeper is a cycle, or nothing a destination reads.
 _LONGEST_INTEGER = 10_000  # Bits. Python refuses to write integers of over 4300 digits.
@@ -211,7 +211,11 @@ def _(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
 
 
 def _key(key: Any) -> str:
-    text = plain_of(type(key))(key, 0)
+    value = plain_of(type(key))(key, 0)
+    try:
+        text = exact_text(value)
+    except ValueError as error:
+        raise Unsendable(f"the key {error}") from None
     return text if isinstance(text, str) else _json_key(text)
 
 
@@ -225,13 +229,29 @@ def as_printed(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return (numbers.astype("U") if is_short else numbers).astype("float64")
 
 
+def numbers_of(floats: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return each of *floats* by the rule of ``number_of``, but None for infinite ones."""
+    numbers = as_printed(floats)
+    finite = np.isfinite(numbers)
+    whole = finite & (np.trunc(numbers) == numbers)
+    exact = whole & (np.abs(numbers) < exact_integers(floats.dtype))
+    values = numbers.astype(object)
+    values[exact] = numbers[exact].astype("int64")
+    values[~finite] = None
+    for at in zip(*np.nonzero(whole & ~exact), strict=True):
+        values[at] = Rounded(numbers[at])
+    return values
+
+
 @plain.register
 def _(value: np.ndarray, depth: int) -> Any:
     if value.ndim == 0:
         return plain(value[()], _deeper(depth))
-    if value.dtype.kind in "biu" or (value.dtype.kind == "f" and np.isfinite(value).all()):
-        # Embeddings have thousands of numbers in a cell.
-        return as_printed(value).tolist() if value.dtype.kind == "f" else value.tolist()
+    # Embeddings have thousands of numbers in a cell.
+    if value.dtype.kind in "biu":
+        return value.tolist()
+    if value.dtype.kind == "f" and type(value) is np.ndarray and not np.isinf(value).any():
+        return numbers_of(value).tolist()
     return plain(list(value), depth)
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -79,6 +83,32 @@ def test_a_library_is_known_by_one_room(module: str, room: str):
         room_of(file) for file in FILES if module in {name.split(".")[0] for name in imports(file)}
     }
     assert knowing == {room}
+
+
+def declared() -> dict[str, set[str]]:
+    """Return the names of what is declared in pyproject.toml, by extra; "" = what all need."""
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    found = {"": project["dependencies"], **project["optional-dependencies"]}
+    return {
+        extra: {re.split(r"[^\w.-]", each)[0].lower() for each in lines if ">=" in each}
+        for extra, lines in found.items()
+    }
+
+
+# What needs an extra says so when it is missing.
+EXTRAS = {"matplotlib": "plot", "uvicorn": "demo", "httptools": "demo"}
+
+
+@pytest.mark.parametrize(
+    "module",
+    sorted(
+        {name.split(".")[0] for file in FILES for name in imports(file)}
+        - {*sys.stdlib_module_names, "asyncdest_nb"}
+    ),
+)
+def test_whatever_is_imported_is_declared_with_its_lowest_version(module: str):
+    distributions = {each.lower() for each in packages_distributions()[module]}
+    assert distributions & declared()[EXTRAS.get(module, "")]
 
 
 def test_only_the_command_line_prints():

@@ -19,6 +19,8 @@ import pytest
 
 from asyncdest_nb.__main__ import main, notebooks
 
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-W", "error", "-m", "asyncdest_nb"]
 
 

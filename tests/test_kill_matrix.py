@@ -13,6 +13,7 @@ from kill_matrix import BATCHES, RANDOM, Found, matrix
 from recovering import WAYS
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL"),
     pytest.mark.filterwarnings("ignore::asyncdest_nb.AlreadySubmitted"),
     pytest.mark.timeout(300),

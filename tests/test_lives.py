@@ -54,6 +54,8 @@ from virtual_time import EPOCH, Stage
 import asyncdest_nb as ad
 from asyncdest_nb.operation import Operation, RowOutcome, State
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = int(os.environ.get("ASYNCDEST_LIVES", "2000"))
 STEPS = 16
 PATIENCE_SECONDS = 4 * 3600.0  # In which every run must come to rest once all is well.

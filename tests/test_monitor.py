@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 
 import comm
 import pytest
+from ipywidgets.widgets import widget
 from pandas import DataFrame, Index
 from scripted_run import ScriptedRun, planned
 
@@ -36,6 +37,8 @@ from asyncdest_nb.widgets.watched import cut, row_label
 
 class Comm:
     """The kernel's end of a comm, without a kernel."""
+
+    kernel = "none, but ipywidgets 7 sends to no comm that has none"
 
     def __init__(self, *, data: dict[str, Any], buffers: list[bytes], **_: Any) -> None:
         self.comm_id = "comm-1"
@@ -69,6 +72,9 @@ class Clock:
 @pytest.fixture(autouse=True)
 def comms(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comm, "create_comm", Comm)
+    if hasattr(widget, "Comm"):  # ipywidgets 7
+        monkeypatch.setattr(widget, "Comm", Comm)
+        monkeypatch.setattr(widget.Widget.comm, "klass", Comm)
 
 
 @pytest.fixture

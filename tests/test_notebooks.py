@@ -20,6 +20,8 @@ from browser import COMPUTE
 from nbclient import NotebookClient
 from playwright.sync_api import expect
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 ALL = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
 FIRST = "01_send_a_dataframe"

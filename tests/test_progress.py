@@ -18,6 +18,8 @@ from slow_rows import SLOW_ROWS
 from asyncdest_nb.session.progress import QUICK_SECONDS, STEP_SECONDS
 from asyncdest_nb.widgets.following import following, seldom, told_to
 
+pytestmark = pytest.mark.slow
+
 SLOW = SLOW_ROWS + "print(crm.preview(users.head(12), 'act'))"
 WAITING = """
 import pandas as pd

@@ -20,6 +20,8 @@ from raw_server import RawServer, Writer, answer
 import asyncdest_nb as ad
 from asyncdest_nb.errors import HTTPError
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 KEY = "ak_7Hq2vX9pLw4Rt8Zm"
 TOKEN = "eyJhbGciOi.J9f3kQ0x7Bn5Vd.s1gnatureOfToken"

@@ -28,7 +28,6 @@ from pydantic import (
     model_validator,
 )
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from ..errors import UnknownName
 from ..responses import JSONObject
@@ -185,7 +184,7 @@ def _settle(info: FieldInfo, default: Any) -> bool:
     """Give *info* a default if it may be left out; say whether that changed it."""
     required = _attributes(info).get("required")
     optional = not required and (required is False or _allows_none(info.annotation))
-    if info.default is not PydanticUndefined or info.default_factory is not None:
+    if not info.is_required():
         return False
     if default is None and not optional:
         return False

@@ -15,7 +15,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "asyncdest_nb"
 
 FLOORS = [
-    {"operation", "responses", "errors", "numerals"},
+    {"operation", "responses", "errors", "numerals", "visible"},
     {"frame", "mapping", "destination", "request", "schedule", "store"},
     {"engine", "portal", "destinations", "simulators"},
     {"session"},

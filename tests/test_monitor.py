@@ -699,7 +699,8 @@ def test_results_are_a_file(clock):
     content, [file] = ask(monitor(run, clock), "results")
     assert content["file"] == "run-1.csv"
     # The mark in front lets Excel read it as UTF-8.
-    assert file.decode("utf-8") == '\ufeff,status,message\nrow 0,completed,"a, b\n🙂"\n'
+    lines = ['\ufeff"","status","message"', '"row 0","completed","a, b', '🙂"', ""]
+    assert file.decode("utf-8") == "\n".join(lines)
 
 
 @pytest.mark.parametrize(
@@ -719,7 +720,7 @@ def test_what_a_destination_says_is_no_formula_in_the_file(clock, message, cell)
     run = ScriptedRun([operation], labels=["=own"])
     _, [file] = ask(monitor(run, clock), "results")
     [(_, *_), (label, _, said)] = csv.reader(io.StringIO(file.decode("utf-8-sig")))
-    assert (label, said) == ("=own", cell)
+    assert (label, said) == ("'=own", cell)
 
 
 def test_an_object_in_the_file_is_json(clock):
@@ -737,7 +738,7 @@ def test_half_an_emoji_in_a_label_does_not_stop_the_file(clock):
         {"status": ["completed"]}, index=Index(["\ud83d"], dtype=object)
     )
     _, [file] = ask(monitor(run, clock), "results")
-    assert file.decode("utf-8-sig") == ",status\n\\ud83d,completed\n"
+    assert file.decode("utf-8-sig") == '"","status"\n"\\ud83d","completed"\n'
 
 
 def test_a_fault_in_the_header_keeps_no_answer_back(clock, caplog):

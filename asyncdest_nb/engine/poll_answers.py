@@ -24,6 +24,8 @@ from ..responses import (
 from .job_answer import read_job_poll
 from .verdict import is_trouble, short
 
+IDS = 5  # in a message
+
 # Where an operation stands; a text is why the poll got no answer, which says nothing of it.
 Answer = AsyncOperationResult | str
 
@@ -138,7 +140,8 @@ def _laid(found: Sequence[tuple[str, Answer]], ids: Sequence[str]) -> list[Answe
     if not same_count and not any(said):
         return f"poll returned {len(found)} results for {len(ids)} operations"
     if not set(said) & set(ids):
-        named = ", ".join(sorted({each or "no operation" for each in said}))
+        others = sorted({each or "no operation" for each in said})
+        named = ", ".join(others[:IDS]) + ", …" * (len(others) > IDS)
         return f"poll returned results for {named}, not for what was asked"
     return [_only([answer for name, answer in found if name == own], own) for own in ids]
 

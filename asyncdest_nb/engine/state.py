@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from ..errors import UnknownName, UsageError
+from ..request import without_references
 from ..responses import clean_text
 from ..store import LATEST, StateValue
 from .clock import Clock
@@ -67,6 +68,11 @@ class _Kept:
     is_from_disk: bool = False
 
 
+def _masked(value: StateValue) -> StateValue:
+    key, found = without_references(value.key), without_references(value.value)
+    return replace(value, key=key, value=found)
+
+
 class SessionState:
     """All values of a session, by scope and key; iterating gives those that are live.
 
@@ -101,7 +107,7 @@ class SessionState:
         }
         for place in sorted(values, key=latest.__contains__):
             if self._is_live(values[place]) and not place[0].startswith((LATEST, _CALL)):
-                yield values[place].shown
+                yield _masked(values[place].shown)
 
     def apart(self) -> SessionState:
         """Return the same values, for a rehearsal: what is stored there is stored nowhere else."""

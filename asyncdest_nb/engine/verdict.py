@@ -26,7 +26,15 @@ from ..errors import (
     RetryableError,
 )
 from ..operation import News, Operation, RowOutcome, RowStatus
-from ..request import EXCERPT, MOVED, SAFE_METHODS, Effect, Exchange, Response
+from ..request import (
+    EXCERPT,
+    MOVED,
+    SAFE_METHODS,
+    Effect,
+    Exchange,
+    Response,
+    has_dot_segment,
+)
 from ..responses import (
     AsyncActionResponse,
     AsyncOperationResult,
@@ -40,6 +48,8 @@ from .odd_answer import why_odd
 from .plan import Prepared
 
 _PACKAGE = str(Path(__file__).parent.parent)
+LONGEST_ID = 8_000  # characters; most servers take no longer line than 8 kB
+ID_SHOWN = 100  # characters of an id in a message
 _NONE = Effect.NONE  # A reading request that failed and was repeated is no doubt.
 
 
@@ -180,7 +190,7 @@ def _read_batch(response: AsyncActionResponse, *, action: Action, count: int) ->
 
 
 def _misfit(contexts: Sequence[JSONObject], *, action: Action, count: int) -> Unsure:
-    ids = ", ".join(str(context.get(action.operation_id)) for context in contexts[:5])
+    ids = ", ".join(_cut(str(context.get(action.operation_id))) for context in contexts[:5])
     is_one = len(contexts) == 1 and action.operation_per == "row"
     hint = '. If one id stands for the whole batch, write operation_per="batch" in the Action'
     return Unsure(
@@ -199,13 +209,29 @@ def _read_context(
     if operation_id is None or operation_id == "":
         return Unsure(_without_id(context, action.operation_id))
     if isinstance(operation_id, (dict, list, bool, float)):
-        return Unsure(f"accepted with {operation_id!r}, which is not an operation id")
+        return Unsure(f"accepted with {_cut(repr(operation_id))}, which is not an operation id")
+    if why := _unaddressable(clean_text(operation_id)):
+        return Unsure(f"accepted with the operation id {_cut(repr(operation_id))}, {why}")
     if times > 1:
+        named = _cut(repr(operation_id))
         return Unsure(
-            f"accepted, but {times} rows were given the same operation id {operation_id!r}: "
+            f"accepted, but {times} rows were given the same operation id {named}: "
             "nobody can tell which of them it stands for"
         )
     return Accepted(context, clean_text(message))
+
+
+def _unaddressable(operation_id: str) -> str:
+    """Say why nobody can ask about *operation_id*; empty = one can."""
+    if len(operation_id) > LONGEST_ID:
+        return f"which has {len(operation_id):,} characters: a URL can hold {LONGEST_ID:,}"
+    if has_dot_segment(operation_id):
+        return "which leads to another place in a URL: nobody can ask about it"
+    return ""
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= ID_SHOWN else f"{text[:ID_SHOWN]}…"
 
 
 def _without_id(context: JSONObject, key: str) -> str:

@@ -22,6 +22,7 @@ NotSent, it provably never arrived; ReplyLost, nobody here knows.
     credentials   headers that authenticate
 """
 
+from .address import has_dot_segment
 from .answer import EXCERPT, Response, read_retry_after
 from .call import Call
 from .client import TIMEOUT_SECONDS, Client
@@ -29,7 +30,7 @@ from .credentials import api_key_auth, basic_auth, bearer_auth
 from .exchange import MOVED, SAFE_METHODS, Effect, Exchange, effect_of
 from .options import read_options
 from .redactor import MASK, Redactor
-from .references import References
+from .references import References, without_references
 from .route import Route, Verify
 from .transport import AiohttpTransport
 from .wire import Transport, Unplugged
@@ -56,6 +57,8 @@ __all__ = [
     "basic_auth",
     "bearer_auth",
     "effect_of",
+    "has_dot_segment",
     "read_options",
     "read_retry_after",
+    "without_references",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from ..errors import UsageError
 from .redactor import MASK
@@ -15,15 +16,26 @@ from .wire import URL, InvalidURL
 Origin = tuple[str, str, int | None]
 
 _QUERY = re.compile(r"(https?://[^\s'\"?]*)\?[^\s'\"]*")
+# What is nothing to a server that trims: spaces, controls, characters without a width.
+_BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+DECODED = 4  # How often a path is looked at, decoded once more each time.
+SHOWN = 300  # characters of a URL in a message
 _LOGIN = re.compile(r"//[^/?#]*@")
 
 
 def parse_url(text: str, *, base: URL | None = None) -> URL:
     """Return the URL in *text*; a path is appended to *base*.
 
-    Raises UsageError if it is not a full http or https URL, or holds a login.
+    Raises UsageError if it is not a full http or https URL, holds a login, or has "." or
+    ".." for a part of its path: a server leaves those out, and so asks something else.
     """
     shown = _LOGIN.sub(f"//{MASK}@", text.partition("?")[0])
+    shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
+    if has_dot_segment(_path(text)):
+        raise UsageError(
+            f"{shown!r} has a part of its path that is blank, '.' or '..', which leads to another "
+            "place: leave it out; an id or a value like that cannot be put into a path"
+        )
     try:
         url = URL(text)
         if base is not None and not url.scheme:
@@ -36,6 +48,28 @@ def parse_url(text: str, *, base: URL | None = None) -> URL:
         hint = "" if base else ", or a path with base_url set"
         raise UsageError(f"cannot send to {shown!r}: use an http:// or https:// URL{hint}")
     return url
+
+
+def has_dot_segment(path: str) -> bool:
+    """Say whether a server may take a part of *path* for ".", ".." or nothing at all.
+
+    Servers decode escapes, and some more than once; some take a backslash for a slash, or
+    leave out what follows a semicolon. A part that is empty is a matter of style.
+    """
+    for _ in range(DECODED):
+        if any(map(_is_dots, re.split(r"[/\\]", path))):
+            return True
+        path = unquote(path)
+    return False
+
+
+def _is_dots(part: str) -> bool:
+    seen = _BLANK.sub("", part)
+    return seen.partition(";")[0] in (".", "..") or (not seen and bool(part))
+
+
+def _path(url: str) -> str:
+    return re.split("[?#]", re.sub(r"^[^/?#]*//[^/?#\\]*", "", url, count=1), maxsplit=1)[0]
 
 
 def parse_base(text: str) -> URL:

@@ -18,6 +18,7 @@ from .parts import checked_body, checked_headers, checked_method, checked_timeou
 from .redactor import MASK, Redactor
 from .wire import URL, Body, Failure, Incoming, Outgoing, Transport, send
 
+URL_SHOWN = 300  # characters of a URL in a message
 SHOWN = 8_000  # characters of a body in an Exchange
 
 # RFC 9110's names, which Python has from 3.13 on: a message must not depend on that.
@@ -208,7 +209,7 @@ class Call:
         return MASK if is_secret else value
 
     def _named(self, outgoing: Outgoing) -> str:
-        return f"{outgoing.method} {self.mask(shown_url(outgoing.url))}"
+        return f"{outgoing.method} {self._redactor.text(shown_url(outgoing.url), limit=URL_SHOWN)}"
 
     def _http_error(self, outgoing: Outgoing, response: Response) -> HTTPError:
         found = one_line(response.text, self._redactor)

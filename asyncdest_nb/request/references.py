@@ -102,6 +102,11 @@ class References:
         return secret if spelling is None else _spelled(secret, spelling)[int(start) : int(end)]
 
 
+def without_references(value: Any) -> Any:
+    """Return *value* from disk as it may be shown: with a mask for each secret."""
+    return References({}).unfolded(value)
+
+
 def _escaped(text: str) -> str:
     return text.replace(_OPENING, _LITERAL)
 

@@ -12,20 +12,12 @@ from ..engine import Asked, contexts_in
 from ..errors import UsageError
 from ..request import Exchange, Response
 from ..responses import JSONObject, with_attributes
+from ..visible import one_line
 
 _SHOWN = 5  # Payloads, and labels of a reason, in a preview's text.
 _REASONS = 20
 _WIDTH = 120  # Characters of a payload, and of what fills a field.
 _LONGEST = 500  # Characters of a reason with its labels.
-
-# What ends a line, moves the cursor or colours what follows, as Python would write it.
-_CONTROLS = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)
-_ESCAPES = {code: repr(chr(code))[1:-1] for code in _CONTROLS}
-
-
-def one_line(text: str) -> str:
-    """Return *text* with its control characters escaped: it can forge no line and no colour."""
-    return text.translate(_ESCAPES)
 
 
 class Executed:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -23,8 +24,10 @@ from ..operation import (
     is_refusal_claimed,
 )
 from ..portal import tell, wait_async
+from ..request import without_references
 from ..schedule import Schedule
 from ..store import StoredRow, StoredRun
+from ..visible import one_line
 from .details import details, rows_to_look_at
 from .outcomes import columns, result_columns
 from .progress import wait_visibly
@@ -393,7 +396,8 @@ class Run:
         return found
 
     def _shown(self, value: Any) -> Any:
-        return self._execution.kept(value) if self._execution else value
+        # Without a connection it is as in the file, with references in place of secrets.
+        return self._execution.kept(value) if self._execution else without_references(value)
 
     def failed(self) -> DataFrame:
         """Return the rows that did not make it, and why, after the frame's own columns.
@@ -419,7 +423,8 @@ class Run:
         rows = [operation.rows[at] for at in rows_to_look_at(operation)]
         stored = self._look(self.id, rows) if self._look else []
         mask = self._execution.mask if self._execution else str
-        return details(operation, labels=self.labels, stored=stored, mask=mask)
+        shown = replace(operation, context=self._shown(operation.context))
+        return details(shown, labels=self.labels, stored=stored, mask=mask)
 
     def _operation(self, number: int) -> Operation:
         try:
@@ -445,7 +450,8 @@ class Run:
 
     def __repr__(self) -> str:
         notices = "".join(f"; {notice}" for notice in self.notices)
-        return f"<Run {self.id}: {self.title}, {self.status}: {counted(self.counts)}{notices}>"
+        text = f"<Run {self.id}: {self.title}, {self.status}: {counted(self.counts)}{notices}>"
+        return one_line(text)
 
 
 def _detached(record: StoredRun) -> str:

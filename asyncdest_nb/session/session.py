@@ -17,6 +17,7 @@ from ..destinations import find
 from ..errors import StoreError, UnknownName, UsageError, check_bool, check_number
 from ..portal import require_other_thread
 from ..request import TIMEOUT_SECONDS, Route, Transport, Verify
+from ..visible import one_line
 from .connection import Connection
 from .reopening import file_path
 from .run import Run
@@ -211,7 +212,7 @@ class Session:
             error.add_note(f"The session stays open: {trouble}")
 
     def __repr__(self) -> str:
-        where = self.path or "in memory"
+        where = one_line(str(self.path or "in memory"))
         holder = self._shared.engine.store.holder
         holder = f", read-only: open in {holder}" if holder else ""
         runs = "".join(f"\n  {run}" for run in self._shared.runs)

@@ -6,6 +6,7 @@ their own while a cell runs.
 
 from __future__ import annotations
 
+import csv
 import json
 import logging
 import re
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import AsyncDestError, UnknownName
+from ..responses import clean_text
 from .watched import ABILITIES, Watched, cut
 
 logger = logging.getLogger(__name__)
@@ -22,7 +24,8 @@ logger = logging.getLogger(__name__)
 TEXT_CHARACTERS = 100_000
 # A spreadsheet computes what begins so, and what a destination says is not to be trusted.
 # Numbers, of telephones too, are left as they are.
-_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d\s.,/()-]*$)")
+# Excel takes the wide forms of East Asia for the same.
+_FORMULA = re.compile(r"[=@\t\r\n\uff1d\uff20]|[+\-\uff0b\uff0d](?![\d\s.,/()-]*$)")
 _FIRST = ("operation_id", "state", "message", "error_code", "progress", "polls", "poll_errors")
 
 
@@ -76,12 +79,28 @@ def _answer(run: Watched, question: Mapping[str, Any], retried: Retried) -> Answ
 def _spreadsheet(results: Any) -> bytes:
     """Return the DataFrame *results* as a CSV that is safe to open, and opens with its accents.
 
-    A formula in a cell is text there, an object is JSON; the labels of the rows are the
-    user's own, and stay.
+    A formula is text there, in a cell, a label or a name; an object is JSON.
     """
-    text: str = results.map(_cell).to_csv()
+    safe = results.map(_cell)
+    safe.index, safe.columns = _safe(results.index), _safe(results.columns)
+    # Every text in quotes: a bare carriage return, or a semicolon where a spreadsheet takes
+    # that for the separator, would begin a cell with what comes after it.
+    text: str = safe.to_csv(quoting=csv.QUOTE_NONNUMERIC)
     # Without a mark Excel takes it for another code; half an emoji in a label is no UTF-8.
     return text.encode("utf-8-sig", "backslashreplace")
+
+
+def _safe(labels: Any) -> Any:
+    """Return an Index of labels or names, none of which is a formula, with its own names."""
+    found = labels.map(_label) if len(labels) else labels
+    return found.set_names([_label(name) for name in labels.names])
+
+
+def _label(label: Any) -> Any:
+    if isinstance(label, tuple):  # Of several levels.
+        return tuple(map(_label, label))
+    # Half an emoji is no UTF-8.
+    return _cell(clean_text(label) if isinstance(label, str) else label)
 
 
 def _cell(value: Any) -> Any:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..operation import Operation
+from ..visible import is_visible
 from .columns import Column, Kind
 from .watched import cut
 
@@ -61,7 +62,7 @@ class Packed:
             part = self.keep(_smallest([*map(places.__getitem__, values)]))
             distinct = list(places)
         texts = [each or "" for each in distinct]
-        if max(map(len, texts)) > limit:
+        if max(map(len, texts)) > limit or not is_visible("".join(texts)):
             texts = [cut(each, limit) for each in texts]
         text = json.dumps(texts, ensure_ascii=False, separators=(",", ":"))
         # Half an emoji, cut by a destination, is no UTF-8.

@@ -10,7 +10,7 @@ from itertools import islice
 
 from ..errors import VALIDATION_FAILED
 from ..operation import RowOutcome, RowStatus, State, counted, row_outcomes
-from ..session.exploring import one_line
+from ..visible import one_line
 from .fragments import PLAIN, table
 from .watched import Watched, cut, invalid_rows
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from ..errors import UsageError
 from ..operation import RESTING, Operation
+from ..visible import visible
 
 # What a run may be able to do beyond being watched; one that cannot simply lacks the method.
 ABILITIES = ("details", "pause", "cancel", "retry", "results")
@@ -113,10 +114,9 @@ def row_label(operation: Operation, labels: Sequence[str]) -> str:
 
 
 def cut(text: str, limit: int) -> str:
-    """Return *text*, or its first *limit* characters and how many are left out."""
-    if len(text) <= limit:
-        return text
-    return f"{text[:limit]}… ({len(text) - limit:,} more characters)"
+    """Return *text*, or its first *limit* characters and how many are left out; all visible."""
+    shown = visible(text[:limit])
+    return shown if len(text) <= limit else f"{shown}… ({len(text) - limit:,} more characters)"
 
 
 def take(limit: int, texts: Sequence[str]) -> list[str]:

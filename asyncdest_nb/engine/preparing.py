@@ -83,7 +83,7 @@ class Preparing:
             if course.is_canceling:
                 return {}
             course.hold_back(asked)
-        return read_check(asked.answer, rows)
+        return read_check(asked.answer, rows, mask=course.channel.mask)
 
     async def _plan(self, rows: Sequence[Prepared]) -> tuple[list[Batch], list[Operation]]:
         batches: list[Batch] = []

@@ -372,14 +372,16 @@ def is_paced(error: Exception | None, exchanges: Sequence[Exchange]) -> bool:
     return bool(exchanges) and (isinstance(error, NotSent) or _is_throttle(error))
 
 
-def read_check(answer: Any, rows: Sequence[Prepared]) -> dict[int, str] | Rejected:
-    """Return by position why *rows* do not fit, as the destination's check has it."""
+def read_check(
+    answer: Any, rows: Sequence[Prepared], *, mask: Callable[[str], str]
+) -> dict[int, str] | Rejected:
+    """Return by position why *rows* do not fit, as the destination's check has it, masked."""
     faults = [None] * len(rows) if answer is None else answer
     if not isinstance(faults, (list, tuple)) or len(faults) != len(rows):
         given = f"{len(faults)} answers" if isinstance(faults, (list, tuple)) else repr(faults)
-        return Rejected(f"check returned {given} for {len(rows)} payloads", None)
-    found = zip(rows, faults, strict=True)
-    return {row.position: clean_text(why) for row, why in found if why is not None}
+        return Rejected(mask(f"check returned {given} for {len(rows)} payloads"), None)
+    found, mask = zip(rows, faults, strict=True), cache(mask)
+    return {row.position: mask(clean_text(why)) for row, why in found if why is not None}
 
 
 def describe(error: BaseException | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -35,14 +35,14 @@ class Call:
         self,
         base: Callable[[], Base],
         *,
-        redactor: Callable[[], Redactor],
+        redactor: Callable[[Sequence[str]], Redactor],
         open_transport: Callable[[URL], Transport],
         clock: Callable[[], float],
     ) -> None:
         self.exchanges: list[Exchange] = []
         self._base = base
-        self._redactor_now = redactor
-        self._redactor = redactor()
+        self._redactor_with = redactor
+        self._redactor = redactor(())
         self._own_secrets: list[str] = []
         self._open_transport = open_transport
         self._clock = clock
@@ -80,7 +80,7 @@ class Call:
         # The base may have a new access token since the last request.
         base = self._base()
         self._own_secrets += [*secrets_in(headers or {}), *login_secrets(username, password)]
-        self._redactor = self._redactor_now().also(self._own_secrets)
+        self._redactor = self._redactor_with(self._own_secrets).also(self._own_secrets)
         refusal = None
         try:
             body, content_type = checked_body(json, content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from .wire import URL, Transport
 
 # An API that takes thousands of rows answers when it has checked them.
 TIMEOUT_SECONDS = 60.0
+LATEST = 16  # How many secrets of single calls are remembered.
 
 
 class Client:
@@ -56,6 +58,8 @@ class Client:
         self._route = None if transport is not None else route or Route()
         logins = self._route.secrets() if self._route else ()
         self._redactor = Redactor([*map(reveal, secrets), *logins])
+        self._latest: deque[str] = deque(maxlen=LATEST)
+        self._settled = self._redactor  # Of the settings and the options, and of no call.
         self.use(options)
         self._transport = transport
         self._clock = clock
@@ -69,7 +73,8 @@ class Client:
     def use(self, options: Mapping[str, Any]) -> None:
         """Send with these *options* from now on; the secrets of the old ones stay secret."""
         self._base = Base.of(options, trusted=self._trusted, timeout_seconds=self._timeout_seconds)
-        self._redactor = self._redactor.also(secrets_of(options))
+        self._settled = self._settled.also(secrets_of(options))
+        self._redactor = self._settled.also(self._latest)
         for url in self._base.urls:
             self._require(url)
 
@@ -82,10 +87,22 @@ class Client:
         """Return a fresh ``request`` for one invocation of a user's function."""
         return Call(
             lambda: self._base,
-            redactor=lambda: self._redactor,
+            redactor=self._with,
             open_transport=self._open,
             clock=self._clock,
         )
+
+    def _with(self, secrets: Iterable[str]) -> Redactor:
+        """Return a redactor that knows the *secrets* of a call too, as this client does next.
+
+        What a function makes of the answer is masked when the call is over. A token that
+        is new with every request would not end: so it is only the latest.
+        """
+        new = [each for each in secrets if each not in self._latest]
+        if new:
+            self._latest.extend(new)
+            self._redactor = self._settled.also(self._latest)
+        return self._redactor
 
     def mask(self, text: str) -> str:
         """Return *text* with every trace of a secret masked."""

@@ -456,12 +456,15 @@ def test_a_field_for_days_takes_no_other_time_of_day(recorder, field):
     assert list(results["status"]) == ["invalid"]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "Float32", "float[pyarrow]", "category", "object"])
+@pytest.mark.parametrize(
+    "dtype",
+    ["float32", "Float32", "float[pyarrow]", "category", "object", "Sparse[float32, nan]"],
+)
 def test_a_float32_is_written_as_it_is_printed(recorder, dtype):
-    price = pd.Series([19.99, 0.1], dtype="float32")
+    price = pd.Series([19.99, 0.1, np.nan], dtype="float32")
     cells: Any = [*price.to_numpy()] if dtype == "object" else price
     frame = pd.DataFrame({"number": pd.Series(cells, dtype=dtype)})
-    frame["text"], frame["texts"] = frame["number"], [price.to_numpy()] * 2
+    frame["text"], frame["texts"] = frame["number"], [price.to_numpy()[:2]] * 3
     rows, _ = sent(recorder, frame)
     assert rows[0] == {"number": 19.99, "text": "19.99", "texts": ["19.99", "0.1"]}
     assert rows[1]["number"] == 0.1

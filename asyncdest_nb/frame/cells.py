@@ -38,7 +38,8 @@ def cells_of(column: pd.Series[Any], at: slice | list[int] = ALL) -> Cells:
     if isinstance(dtype, pd.CategoricalDtype):
         return _categories(column)
     if isinstance(dtype, pd.SparseDtype):
-        return cells_of(pd.Series(np.asarray(column)))
+        # Of float32 numpy alone would make float64, of 19.99 the text 19.989999771118164.
+        return cells_of(column.astype(dtype.subtype))
     if isinstance(dtype, pd.DatetimeTZDtype):
         return _aware_times(column)
     if dtype.kind == "f":

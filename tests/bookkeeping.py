@@ -245,6 +245,8 @@ class Partner:
         if trouble is None or delivery.method == "DELETE":
             return
         why = "refused" if trouble in REFUSALS.values() else "lost"
+        if trouble == REFUSALS["409"] and KEY in delivery.headers:
+            why = "lost"  # The first request of the key may be at work.
         if trouble.how in ("garbage", *ODD_ANSWERS):
             why = "odd"
         self.blur(why, (row["user_id"] for row in self._rows_of(delivery)))

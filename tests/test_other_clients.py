@@ -258,6 +258,17 @@ def test_a_client_that_a_method_uses_may_have_sent(session: ad.Session, bank: Ba
     assert bank.applied == ["u-1"]
 
 
+def test_a_client_that_is_a_default_argument_may_have_sent(
+    session: ad.Session, bank: Bank, vendor: Vendor
+):
+    def perform(request: Any, data: Any, client: Vendor = vendor) -> Any:
+        client.create(data.payload.user_id)
+        raise KeyError("id")
+
+    require_unknown(run_of(session, bank, perform))
+    assert bank.applied == ["u-1"]
+
+
 def test_another_client_may_have_sent_after_a_request_of_ours(
     session: ad.Session, bank: Bank, vendor: Vendor
 ):

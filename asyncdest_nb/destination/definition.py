@@ -137,10 +137,13 @@ class Action:
 
     ``operation_per`` says what one context stands for: a "row", or the whole
     "batch" (a job). ``operation_id`` is the key of the destination's id in a
-    context; the signature of a pre-signed URL there is not kept on disk, so a context
-    should not need one. ``poll`` is asked about up to ``poll_batch_size`` of them a call,
-    all of one submission; 1 suits an API that wants a request for each, since a call is
-    over with its last request. Where it raises, or answers for others, they are asked about
+    context; on disk a secret setting in a context is kept by its name, and after a
+    restart it is what the setting is then; any other secret, such as the signature of a
+    pre-signed URL, is not kept, so a context should not need one.
+
+    ``poll`` is asked about up to ``poll_batch_size`` of them a call, all of one submission;
+    1 suits an API that wants a request for each, since a call is over with its last
+    request. Where it raises, or answers for others, they are asked about
     again in smaller groups, so that the trouble of one does not keep the others from
     their answers: ``poll`` may simply fail. A failed result with the code POLLING_ERROR
     is no answer either: the operation is asked about again. Where there are no results,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import logging
 import os
 import sys
 import threading
@@ -20,6 +21,7 @@ from typing import Any, TypeVar
 from .errors import UsageError
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 STEP_SECONDS = 0.05  # How long a wait may be deaf to the stop button.
 THREAD_NAME = "asyncdest-engine"
@@ -35,6 +37,7 @@ class Portal:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
+        self._is_stopped = False
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
         self._thread.start()
 
@@ -51,12 +54,18 @@ class Portal:
         """Cancel what runs, end the thread and close the loop."""
         if self._loop.is_closed():
             return
+        self._is_stopped = True
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.get_loop().run_forever()
+            while not self._is_stopped:
+                try:
+                    runner.get_loop().run_forever()
+                # asyncio passes these on to here, out of tasks and callbacks of users.
+                except (SystemExit, KeyboardInterrupt):
+                    _log.exception("something on the engine's thread wanted to end Python")
 
 
 class RunningLoop:

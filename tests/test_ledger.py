@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+
+import pytest
 
 from asyncdest_nb.engine import Ledger
 from asyncdest_nb.operation import Operation, RowOutcome, RowStatus, State
@@ -49,3 +52,17 @@ def test_rows_may_be_sent_again_that_are_called_so_or_were_never_applied():
     assert ledger.retryable == 2
     ledger.put(replace(JOB, state=State.FAILED, row_outcomes=(wrong, wrong)))
     assert ledger.retryable == sum(bool(each.retryable) for each in ledger.outcomes()) == 1
+
+
+@pytest.mark.parametrize("error", [ValueError(), SystemExit(1), asyncio.CancelledError()], ids=repr)
+def test_a_listener_that_fails_keeps_no_other_from_hearing(error: BaseException):
+    ledger, heard = Ledger(rows=ROWS), list[tuple[Sequence[int], bool]]()
+
+    def failing(_: Sequence[int], __: bool) -> None:
+        raise error
+
+    ledger.on_change(failing)
+    ledger.on_change(lambda changed, at_rest: heard.append((changed, at_rest)))
+    ledger.plan([JOB], invalid={})
+    ledger.tell(at_rest=True)
+    assert heard == [([0], True)]

@@ -96,6 +96,18 @@ def test_a_portal_that_is_stopped_cancels_what_runs():
     assert future.cancelled()
 
 
+def ends_python() -> None:
+    raise SystemExit(1)
+
+
+@pytest.mark.parametrize("break_in", [ends_python, lambda: asyncio.get_running_loop().stop()])
+def test_what_would_end_a_loop_does_not_end_the_engines(break_in):
+    own = Portal()
+    own.loop.call_soon_threadsafe(break_in)
+    assert own.start(number()).result(timeout=5) == 7
+    own.stop()
+
+
 def test_without_threads_the_work_runs_on_the_running_loop():
     async def main() -> None:
         runner = RunningLoop()

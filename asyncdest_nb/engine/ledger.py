@@ -139,7 +139,7 @@ class Ledger:
         for listener in list(self._listeners):
             try:
                 listener(changed, at_rest)
-            except Exception:  # A screen that fails must not stop the work.
+            except BaseException:  # A screen that fails must not stop the work.
                 _log.exception("a listener of a run failed")
 
     def _count(self, changes: Iterable[tuple[Operation, int]]) -> None:

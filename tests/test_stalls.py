@@ -42,6 +42,28 @@ asyncio.run(main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3])))
 """
 
 
+HOGGED = """
+import asyncio, ctypes, sys, threading
+from asyncdest_nb.request import Client
+
+def hog():
+    sys.stdin.readline()
+    while True:
+        ctypes.PyDLL(None).usleep(600_000)
+
+async def main(url, seconds):
+    client = Client(timeout_seconds=seconds)
+    threading.Thread(target=hog, daemon=True).start()
+    try:
+        await client.call()(url, method="POST", json=1)
+    except Exception as error:
+        print("failed", type(error).__name__, flush=True)
+    await client.aclose()
+
+asyncio.run(main(sys.argv[1], float(sys.argv[2])))
+"""
+
+
 class Late:
     """Answer with a long body, once it is told to."""
 
@@ -53,11 +75,12 @@ class Late:
         await answer(200, "ok" * 100_000)(writer)
 
 
-def child(url: str, *, stall: int = 0) -> subprocess.Popen[str]:
+def child(url: str, *, stall: int = 0, code: str = CHILD) -> subprocess.Popen[str]:
     """Start a process that sends a request to *url*."""
     package = Path(inspect.getfile(ad)).parent.parent
     return subprocess.Popen(
-        [sys.executable, "-c", CHILD, url, str(TIMEOUT_SECONDS), str(stall)],
+        [sys.executable, "-c", code, url, str(TIMEOUT_SECONDS), str(stall)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(package)},
@@ -89,3 +112,12 @@ def test_silence_is_a_timeout_also_after_a_stall():
     with RawServer(silence) as server, child(server.url, stall=STALL_SECONDS) as process:
         assert process.stdout is not None
         assert process.stdout.read() == "sent\nfailed ReplyTimeout\n"
+
+
+def test_silence_is_a_timeout_also_while_one_stall_follows_the_other():
+    with RawServer(silence) as server, child(server.url, code=HOGGED) as process:
+        try:
+            assert server.has_arrived.wait(60)
+            assert process.communicate("stall\n", timeout=60)[0] == "failed ReplyTimeout\n"
+        finally:
+            process.kill()

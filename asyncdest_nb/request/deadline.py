@@ -14,13 +14,14 @@ class Deadline:
 
     They are counted in short steps, and a step that took longer than it should counts no
     more than it should: for the rest of it the process was stopped, or one call held
-    Python's lock. After such a step there is at least one more, in which what arrived
-    meanwhile is read.
+    Python's lock. After such a step there is one more, in which what arrived meanwhile is
+    read.
     """
 
     def __init__(self, seconds: float) -> None:
         self._left = seconds
         self._step = min(STEP_SECONDS, seconds / 4)
+        self._is_extra = False  # Whether the step that runs is the one after the last.
         self._limit = asyncio.timeout(None)
         self._handle: asyncio.TimerHandle | None = None
 
@@ -51,8 +52,9 @@ class Deadline:
     def _count(self) -> None:
         now = asyncio.get_running_loop().time()
         self._left -= self._waited
-        if now - self._since > self._waited + self._step:
-            self._left = max(self._left, self._step)
+        is_late = now - self._since > self._waited + self._step
+        if self._left <= 0 and is_late and not self._is_extra:
+            self._left, self._is_extra = self._step, True
         if self._left > 0:
             self._wait()
         else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -97,11 +98,12 @@ class Route:
             return True
         if self._is_system:
             return bool(proxy_bypass(url.host))
-        named = [each.strip() for each in self._proxies.get("no", "").split(",")]
+        named = [_plain_host(each) for each in re.split(r"[,\s]+", self._proxies.get("no", ""))]
         suffixes = ",".join(each.removeprefix("*") for each in named)
-        host = f"{url.host}:{url.port or _PORTS.get(url.scheme)}"
-        is_named = bool(proxy_bypass_environment(host, {"no": suffixes}))
-        return is_named or "*" in named or _is_within(url.host, named)
+        host = _plain_host(url.host)
+        port = url.port or _PORTS.get(url.scheme)
+        is_named = bool(proxy_bypass_environment(f"{host}:{port}", {"no": suffixes}))
+        return is_named or "*" in named or _is_within(host, named)
 
 
 def is_loopback(host: str) -> bool:
@@ -109,7 +111,12 @@ def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        return f".{_plain_host(host)}".endswith(".localhost")
+
+
+def _plain_host(text: str) -> str:
+    """Return a host without the dot of the root and the brackets of IPv6."""
+    return text.rstrip(".").translate({ord(each): None for each in "[]"})
 
 
 def _is_within(host: str, named: Sequence[str]) -> bool:
@@ -198,15 +205,19 @@ def _read_context(verify: Verify, files: Mapping[str, str]) -> ssl.SSLContext:
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         return context
-    if not isinstance(verify, bool | str | os.PathLike):
+    if not isinstance(verify, bool | str | os.PathLike) or verify == "":
+        kind = "empty" if verify == "" else f"a {type(verify).__name__}"
         raise UsageError(
-            f"verify is a {type(verify).__name__}; give a file or folder of certificates, an "
-            "SSLContext, True, or False"
+            f"verify is {kind}; give a file or folder of certificates, an SSLContext, True, or "
+            "False"
         )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     named = files if verify is True else {"verify": str(verify)}
-    for name, path in named.items():
-        _believe(context, Path(path).expanduser(), name=name)
+    for name, paths in named.items():
+        # OpenSSL takes several folders there, as PATH does.
+        several = filter(None, paths.split(os.pathsep))
+        for path in several if name == "SSL_CERT_DIR" else [paths]:
+            _believe(context, Path(path).expanduser(), name=name)
     return context
 
 

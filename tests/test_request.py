@@ -508,6 +508,8 @@ def json_answer(text: str | bytes) -> Answer:
         (answer(200, "ä", {"content-type": "text/plain; charset=klingon"}), "ä"),
         (answer(200, "ä", {"content-type": "text/plain; charset=hex"}), "ä"),
         (answer(200, '{"id": 1}', {"content-type": "text/plain"}), {"id": 1}),
+        (json_answer('{"id": "ä"}'.encode("utf-16")), {"id": "ä"}),
+        (answer(200, "OK", {"content-type": "text/html; charset=UTF-8"}), "OK"),
         (answer(200, gzip.compress(b"abc"), {"content-encoding": "gzip"}), "abc"),
         (json_answer(""), None),
         (answer(204), None),

@@ -96,33 +96,46 @@ def read_body(body: bytes, content_type: str, redactor: Redactor) -> tuple[str, 
 
     The problem is masked by *redactor*; the others are as they are.
     """
-    raw = _decode(body, content_type)
+    kind = re.split("[;,]", content_type, maxsplit=1)[0].strip().lower()
+    is_json = bool(_JSON.search(kind))
+    raw = _decode(body, content_type, is_json=is_json)
     if not raw.strip():
         return raw, None, None
-    kind = re.split("[;,]", content_type, maxsplit=1)[0].strip().lower()
     if _HTML.match(raw):
-        return raw, None if _JSON.search(kind) else raw, _page(raw, redactor)
-    if _JSON.search(kind):
+        return raw, None if is_json else raw, _page(raw, redactor)
+    if is_json:
         return raw, *_parse(raw, redactor)
     if raw.lstrip()[0] in "{[" and not _OTHER_FORMAT.search(kind):
         data, problem = _parse(raw, redactor)
         if problem is None:
             return raw, data, None
-    return raw, raw, _page(raw, redactor) if kind == "text/html" else None
+    # A bare "OK" is called HTML by many a script whose language calls all so by default.
+    is_page = kind == "text/html" and "<" in raw
+    return raw, raw, _page(raw, redactor) if is_page else None
 
 
 def _page(raw: str, redactor: Redactor) -> str:
     return f"an HTML page instead of an answer: {_quoted(raw, redactor)}"
 
 
-def _decode(body: bytes, content_type: str) -> str:
+def _decode(body: bytes, content_type: str, *, is_json: bool) -> str:
     named = _CHARSET.search(content_type)
     try:
-        text = body.decode(named[1] if named else json.detect_encoding(body), "replace")
+        text = _unicode(body) if is_json else None
+        if text is None:
+            text = body.decode(named[1] if named else json.detect_encoding(body), "replace")
     # A charset nobody knows, or that is no charset: a codec may raise what it likes.
     except Exception:
         text = body.decode("utf-8", "replace")
     return text.removeprefix("\ufeff")
+
+
+def _unicode(body: bytes) -> str | None:
+    """Return *body* as JSON is encoded, whatever its charset says; None = it is not."""
+    try:
+        return body.decode(json.detect_encoding(body))
+    except UnicodeDecodeError:
+        return None
 
 
 def _parse(raw: str, redactor: Redactor) -> tuple[Any, str | None]:

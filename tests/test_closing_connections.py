@@ -15,6 +15,7 @@ import pytest
 from raw_server import Arrived, RawServer, Writer
 
 import asyncdest_nb as ad
+from asyncdest_nb.request import Client
 
 ROWS = 600
 
@@ -106,6 +107,31 @@ def test_few_rows_are_in_doubt_where_connections_are_closed_between_requests(
     assert outcomes["completed"] == ROWS - outcomes["unknown"]
     assert set(closing.applied.values()) == {1}
     assert len(closing.applied) >= outcomes["completed"]
+
+
+class Doubling(Server):
+    """Send each answer once more, shortly after it."""
+
+    async def _respond(self, writer: Writer) -> None:
+        await super()._respond(writer)
+        await asyncio.sleep(0.02)
+        body = b'{"id": "stray", "status": "stray"}'
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n")
+        writer.write(b"content-length: %d\r\n\r\n%s" % (len(body), body))
+
+
+def test_what_nobody_asked_for_is_not_read_as_the_answer_to_the_next_request():
+    async def exchange(url: str) -> list[str]:
+        client, found = Client(timeout_seconds=20), []
+        for number in range(5):
+            response = await client.call()(url, method="POST", json={"number": number})
+            found.append(response.data["id"])
+            await asyncio.sleep(0.2)  # The stray one has come, and is read by the event loop.
+        await client.aclose()
+        return found
+
+    with Doubling() as server:
+        assert asyncio.run(exchange(server.url)) == [f"op-{number}" for number in range(1, 6)]
 
 
 def test_a_connection_that_was_closed_while_it_was_idle_is_not_used(session: ad.Session):

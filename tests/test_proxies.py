@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,11 @@ def test_a_proxy_that_reads_the_request_gets_its_login():
         ("10.1.2.3", "http://10.1.2.3/"),
         ("fd00::/8", "http://[fd00::1]/"),
         ("localhost,*", "http://crm.test/"),
+        ("other.example crm.test", "http://crm.test/"),
+        ("crm.test.", "http://crm.test/"),
+        ("crm.test", "http://crm.test./"),
+        ("[fd00::1]", "http://[fd00::1]/"),
+        ("[fd00::1]:8080", "http://[fd00::1]:8080/"),
     ],
 )
 def test_no_proxy_names_what_is_reached_without(
@@ -229,6 +235,7 @@ CRM = ad.Destination(
         ({"verify": "/not/there.pem"}, "verify is '/not/there.pem', which has no certificates"),
         ({"verify": __file__}, "which has no certificates"),
         ({"verify": 7}, "verify is a int"),
+        ({"verify": ""}, "verify is empty"),
         ({"timeout_seconds": 0}, "must be a number above 0"),
     ],
 )
@@ -314,6 +321,25 @@ def test_the_environment_names_a_folder_of_certificates(
     environment.setenv(name, str(tmp_path))
     with TlsServer() as server:
         assert post(server.url).ok
+
+
+def test_the_environment_names_several_folders_of_certificates(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+):
+    first, second = tmp_path / "first", tmp_path / "second"
+    for each in (first, second):
+        each.mkdir()
+    (second / "8d528bbb.0").write_bytes(CA.read_bytes())
+    environment.setenv("SSL_CERT_DIR", os.pathsep.join(map(str, (first, second))))
+    with TlsServer() as server:
+        assert post(server.url).ok
+
+
+def test_a_failure_to_connect_does_not_show_objects_of_python(environment: pytest.MonkeyPatch):
+    with nobody() as url:
+        outcome = post(url.replace("http:", "https:"), verify=CA)
+    assert type(outcome) is NotSent
+    assert "object at 0x" not in str(outcome)
 
 
 def test_a_transport_of_ones_own_has_a_way_of_its_own(session: ad.Session):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import inspect
+import re
 import select
 import socket
 import ssl
@@ -35,7 +37,14 @@ KEEPALIVE_SECONDS = 4.0
 SOON_SECONDS = 1.0
 DISTRUST_SECONDS = 600.0
 MAX_LINE_BYTES = 2**17  # of a status line or a header; cookies and signed URLs pass 8 kB
+MAX_HEADERS = 2**12
 CHUNK_BYTES = 2**16
+# aiohttp takes 128 headers from some version on, and has an option for it from then on.
+_MANY_HEADERS: dict[str, Any] = (
+    {"max_headers": MAX_HEADERS}
+    if "max_headers" in inspect.signature(aiohttp.ClientSession).parameters
+    else {}
+)
 
 # What aiohttp raised once it had a connection → what httpx calls it; the first that fits.
 _TRUE_NAMES: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
@@ -46,6 +55,10 @@ _TRUE_NAMES: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (aiohttp.ClientResponseError, httpx.RemoteProtocolError),
     (aiohttp.ClientError, httpx.ReadError),
 )
+
+
+# aiohttp names TLS, by an object of Python's, also where there is none.
+_TLS = re.compile(r" ssl:(default|<[^>]*>)")
 
 
 class _Unconnected(Exception):
@@ -85,7 +98,7 @@ class _Connector(aiohttp.TCPConnector):
         self._used_at[connection.protocol] = now
         if used_at is None:
             return True
-        if _has_ended(connection.transport):
+        if _is_spent(connection):
             if now - used_at < SOON_SECONDS:
                 self.distrust(req.url)
             return False
@@ -93,13 +106,14 @@ class _Connector(aiohttp.TCPConnector):
         return is_trusted or req.method in SAFE_METHODS
 
 
-def _has_ended(transport: asyncio.Transport | None) -> bool:
+def _is_spent(connection: Any) -> bool:
     """Say whether the other side has closed, or sent what nobody asked for.
 
-    The end of a connection lies in the socket until the event loop looks there, which
-    may be after the next request was written.
+    That would be read as the answer to the next request. It lies in the socket until the
+    event loop looks there, which may be after the next request was written.
     """
-    if transport is None or transport.is_closing():
+    transport: asyncio.Transport | None = connection.transport
+    if transport is None or transport.is_closing() or connection.protocol.should_close:
         return True
     found = transport.get_extra_info("socket")
     return found is not None and _is_readable(found)
@@ -203,6 +217,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 auto_decompress=False,
                 max_line_size=MAX_LINE_BYTES,
                 max_field_size=MAX_LINE_BYTES,
+                **_MANY_HEADERS,
             )
         return self._session
 
@@ -241,9 +256,11 @@ def _truly_named() -> Iterator[None]:
 
 
 def _text(error: BaseException | None) -> str:
-    text = str(error).replace(" ssl:default", "")  # It names TLS also where there is none.
+    text = _TLS.sub("", str(error)).replace("[None]", "[it was closed]")
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy answered {error.status} {error.message}"
+    if isinstance(error, aiohttp.ClientResponseError):  # Its status is no status of an answer.
+        return f"the answer cannot be read as HTTP: {error.message}"
     if isinstance(error, aiohttp.ClientProxyConnectionError):
         return f"the proxy: {text}"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):

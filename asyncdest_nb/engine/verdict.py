@@ -314,12 +314,19 @@ def read_error(
         code = None if error.code is None else clean_text(error.code)
         return Rejected(text, code, is_proven=not may_be)
     if may_be:
-        return Unsure(f"may or may not have been applied: {text}")
+        return Unsure(f"may or may not have been applied: {text}{_odd_answer(error, exchanges)}")
     if isinstance(error, NotSent) or _is_throttle(error):
         return Again(text)
     if isinstance(error, HTTPError):
         return Rejected(text, str(error.status), is_conflict=error.status == 409)
     return Rejected(text, type(error).__name__)
+
+
+def _odd_answer(error: Exception, exchanges: Sequence[Exchange]) -> str:
+    """Say what is wrong with the answer that a function stumbled over; its own *error* cannot."""
+    problem = exchanges[-1].problem if exchanges else None
+    is_said = problem is None or isinstance(error, HTTPError | RequestFailed)
+    return "" if is_said else f"; {problem}"
 
 
 def _is_lost(exchanges: Sequence[Exchange]) -> bool:

@@ -7,6 +7,7 @@ is ever offered to be sent again.
 from __future__ import annotations
 
 import asyncio
+import gzip
 from typing import Any
 
 import pandas as pd
@@ -58,6 +59,15 @@ READABLE = {
     "headers of 64 kB": odd(JSON + b"x-long: " + b"v" * 65_000 + b"\r\n"),
     "a phrase of bytes": odd(JSON, line=b"HTTP/1.1 202 Gr\xf6\xdfe \xff"),
     "a status without a phrase": odd(JSON, line=b"HTTP/1.1 202"),
+    "a charset that JSON has not": odd(b"content-type: application/json; charset=utf-16\r\n"),
+    "a charset of another kind": odd(b"content-type: application/json; charset=punycode\r\n"),
+    "a gzip of two members": odd(
+        JSON + b"content-encoding: gzip\r\n",
+        gzip.compress(ACCEPTED[:9]) + gzip.compress(ACCEPTED[9:]),
+    ),
+    "gzip by its old name": odd(JSON + b"content-encoding: x-gzip\r\n", gzip.compress(ACCEPTED)),
+    "an encoding that packs nothing": odd(JSON + b"content-encoding: UTF-8\r\n"),
+    "a thousand headers": odd(JSON + b"".join(b"x-%d: y\r\n" % each for each in range(1000))),
     "a disposition": odd(JSON + b"content-disposition: attachment; filename*=x'y'%ff%\r\n"),
 }
 
@@ -65,6 +75,9 @@ READABLE = {
 UNREADABLE = {
     "no gzip": odd(JSON + b"content-encoding: gzip\r\n"),
     "half a gzip": odd(JSON + b"content-encoding: gzip\r\n", b"\x1f\x8b\x08\x00\x00\x00"),
+    "a gzip that ends after its data": odd(
+        JSON + b"content-encoding: gzip\r\n", gzip.compress(ACCEPTED + b" " * 5_000)[:-8]
+    ),
     "a packing nobody asked for": odd(JSON + b"content-encoding: br\r\n", b"\x0b\x02\x80hi\x03"),
     "packed twice": odd(JSON + b"content-encoding: gzip, gzip\r\n"),
     "broken JSON": odd(JSON, b'{"operation_id": '),
@@ -133,6 +146,16 @@ def test_a_row_with_an_unreadable_answer_may_have_been_applied(
         assert run.results()["status"].tolist() == ["unknown"]
         assert run.results()["retryable"].isna().all()
         assert len(server.arrived) == 1
+
+
+def test_what_is_wrong_with_an_answer_is_said_where_a_function_stumbled_over_it(
+    session: ad.Session,
+):
+    with RawServer(odd(JSON, b"<<busy>>")) as server:
+        run = sent(session, server)
+        (message,) = run.results()["message"]
+        assert "TypeError" in message
+        assert message.endswith("; the answer says it is JSON but is not: '<<busy>>'")
 
 
 class Odd(BaseException):

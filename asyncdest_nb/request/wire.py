@@ -15,6 +15,7 @@ from ..errors import NotSent, ReplyLost, ReplyTimeout, RequestFailed
 from .deadline import Deadline
 from .exchange import SAFE_METHODS
 from .transport import AiohttpTransport
+from .unpacking import OddlyPacked, TooLarge, read_coding, unpacked
 
 Transport = httpx.AsyncBaseTransport
 URL = httpx.URL
@@ -25,8 +26,6 @@ MAX_ANSWER_BYTES = 192 * 2**20  # decompressed; a job's results echo its rows, u
 # so that it is the transport that says which of the two it was.
 CONNECT_SHARE = 0.9
 CONNECT_SECONDS = 15.0  # At most: a host that is down is noticed before a slow answer is missed.
-# What can be read without more packages, and is asked for.
-ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 
 _NOT_CONNECTED = (
     httpx.ConnectError,
@@ -111,14 +110,6 @@ class Failure:
     status: int | None = None
 
 
-class _TooLarge(Exception):
-    pass
-
-
-class _OddlyPacked(Exception):
-    pass
-
-
 async def send(outgoing: Outgoing, *, transport: Transport) -> Incoming | Failure:
     """Send *outgoing* once and return the whole answer, or why there is none.
 
@@ -159,18 +150,16 @@ def _request(outgoing: Outgoing) -> httpx.Request:
 async def _read(response: httpx.Response) -> bytes:
     chunks, size = [], 0
     try:
-        # Gzip packs a thousandfold: of one layer a chunk is bounded, of two it is not.
-        encoding = response.headers.get("content-encoding", "").strip().lower()
-        if encoding not in ENCODINGS:
-            raise _OddlyPacked(encoding)
-        async for chunk in response.aiter_bytes():
+        coding = read_coding(response.headers.get("content-encoding", ""))
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        async for chunk in response.stream:
             chunks.append(chunk)
             size += len(chunk)
             if size > MAX_ANSWER_BYTES:
-                raise _TooLarge
+                raise TooLarge
     finally:
         await response.aclose()
-    return b"".join(chunks)
+    return unpacked(b"".join(chunks), coding, limit=MAX_ANSWER_BYTES)
 
 
 def _kind(
@@ -209,9 +198,8 @@ def _reason(
     if is_late:
         missing = "connection" if kind is NotSent else "whole answer"
         return f"no {missing} within {outgoing.timeout_seconds:g} seconds"
-    if isinstance(error, _TooLarge):
+    if isinstance(error, TooLarge):
         return f"the answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB"
-    if isinstance(error, _OddlyPacked):
-        how = "more than one" if "," in str(error) else "an unknown"
-        return f"the answer has {how} content-encoding: {error}"
+    if isinstance(error, OddlyPacked):
+        return str(error)
     return f"{type(error).__name__}: {error}".removesuffix(": ")

@@ -1,10 +1,12 @@
-"""When to ask again, on a clock that is a number."""
+"""When to ask again, on a clock that is a number; for runs, against the documented server."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 
+import pandas as pd
 import pytest
+from documented_server import DocumentedServer
 
 from asyncdest_nb.schedule import Pace, SquareRoot
 
@@ -292,3 +294,19 @@ def test_a_host_that_is_down_for_long_is_not_throttled_by_the_word_busy():
         now = pace.paused_until
     assert pace.is_down
     assert pace.rate == rate
+
+
+def test_one_schedule_may_be_given_to_several_runs(session):
+    schedule = SquareRoot(minimum=0.3, cost=0.001)
+    with DocumentedServer() as server:
+        crm = session.connect("example-async", endpoint=server.url)
+        runs = [
+            crm.submit(
+                pd.DataFrame({"user_id": [name, f"{name}-2"]}),
+                "asyncOperation",
+                operation_type="sync_profile",
+                schedule=schedule,
+            )
+            for name in ("first", "second")
+        ]
+        assert [run.wait(timeout=20) for run in runs] == ["completed", "completed"]

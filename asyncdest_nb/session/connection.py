@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
+from copy import deepcopy
 from functools import partial
 from typing import Any, ClassVar
 
@@ -81,10 +82,10 @@ class Connection:
         ``operation_type="sync_profile"``. A row that does not fit the action's
         fields, or fails the destination's own check, is not sent: its outcome is
         "invalid". *batch_size* None = as many rows a request as the action takes.
-        Polling goes on in the background, when *schedule* says; None = at the start every
-        second, then less and less often. What is not done *deadline* seconds after it was
-        sent is marked overdue, and goes on; None = nothing is. The run of an empty frame
-        is completed at once.
+        Polling goes on in the background, when *schedule* says, of which a run uses a copy;
+        None = at the start every second, then less and less often. What is not done
+        *deadline* seconds after it was sent is marked overdue, and goes on; None = nothing
+        is. The run of an empty frame is completed at once.
 
         The same payloads, all of them and in the same order, that were submitted before
         in this session, to the same action by the same settings (keys do not count), are
@@ -168,7 +169,8 @@ class Connection:
             action=sending.action,
             fields=sending.fields,
             channel=self._channel,
-            schedule=schedule or SquareRoot(),
+            # It keeps the operations of its run by their numbers, which others have as well.
+            schedule=SquareRoot() if schedule is None else deepcopy(schedule),
         )
         run = Run(
             record,

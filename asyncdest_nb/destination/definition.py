@@ -15,6 +15,7 @@ from ..errors import SettingsError, UnknownName, UsageError, check_number
 from ..responses import JSONObject
 from .fields import InputField, Payload, Settings, explain, input_fields
 from .functions import fitted
+from .keyed import Keyed
 from .translated import either_spelling, is_fields, model_of
 
 
@@ -45,7 +46,7 @@ PayloadT = TypeVar("PayloadT")
 
 
 @dataclass(frozen=True)
-class ActionData(Generic[SettingsT, PayloadT]):
+class ActionData(Keyed, Generic[SettingsT, PayloadT]):
     """What a destination's function is given.
 
     ``payload`` is one payload for ``perform``, a list of them for

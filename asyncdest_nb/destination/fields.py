@@ -6,7 +6,7 @@ import ipaddress
 import re
 import types
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -32,6 +32,7 @@ from pydantic.fields import FieldInfo
 from ..errors import UnknownName
 from ..responses import JSONObject
 from .conversions import conversion_of
+from .keyed import Keyed
 
 FieldType = Literal["string", "integer", "number", "boolean", "datetime", "password", "object"]
 
@@ -114,7 +115,7 @@ class InputField:
     holds_secret: bool = False
 
 
-class Fields(BaseModel):
+class Fields(Keyed, BaseModel):
     """What payloads and settings share: declared fields, and no others."""
 
     model_config = ConfigDict(
@@ -162,6 +163,10 @@ class Settings(Fields):
 
 class Payload(Fields):
     """What one row becomes before it is sent."""
+
+    def keys(self) -> Iterable[str]:
+        """Return the fields that are sent; so ``{**payload, "source": "crm"}`` is what it says."""
+        return self.as_json().keys()
 
     def as_json(self) -> JSONObject:
         """Return what is sent: JSON values, without nulls that no field allows."""

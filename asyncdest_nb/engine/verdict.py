@@ -237,8 +237,10 @@ def _cut(text: str) -> str:
 def _without_id(context: JSONObject, key: str) -> str:
     """Say that *context* has nothing at *key*, and what to write if its id is elsewhere."""
     text = "accepted, but without an operation id: nobody can ask about it"
+    if key in context:
+        return f"{text}. Its context has {context[key]!r} as its {key!r}"
     other = id_key(context)
-    if other is None or other == key:
+    if other is None:
         return text
     return (
         f"{text}. Its context has no {key!r}, but {other!r}: if that is the id, write "

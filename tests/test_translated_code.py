@@ -399,6 +399,65 @@ def test_a_context_without_its_id_does_not_take_another_key_for_it(session, miss
     assert message.endswith(f"Its context has {missing!r} as its 'operation_id'")
 
 
+def test_an_answer_is_read_by_the_names_of_other_clients_as_well(session):
+    async def pythonic(request: Any, data: Any) -> Any:
+        response = await request(f"{data.settings.endpoint}/x", method="POST", json=data.payload)
+        assert response.status_code == 202
+        return {"isAsync": True, "asyncContexts": [{"operation_id": response.json()["job_id"]}]}
+
+    with RawServer(ACCEPTED) as server:
+        run = submitted(session, server, translated(perform=pythonic), rows=1)
+    assert "the action has no poll" in run.results()["message"][0]
+
+
+# Secrets, which are asterisks in a text
+
+
+def key_in_base_headers(*, settings: Any) -> Any:
+    return {"headers": {"Authorization": f"Bearer {settings.api_key}"}}
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "what"),
+    [
+        ("/x", lambda key: {"headers": {"Authorization": f"Bearer {key}"}}, "authorization"),
+        ("/x", lambda key: {"headers": {"X-Key": str(key)}}, "x-key"),
+        ("/x", lambda key: {"params": {"api_key": key}}, "the URL"),
+        ("/x", lambda key: {"params": {"api_key": f"{key}"}}, "the URL"),
+        ("/x?api_key={key}", lambda key: {}, "the URL"),
+        ("/x", lambda key: {"json": {"api_key": key}}, "a secret setting is not JSON"),
+    ],
+)
+def test_a_secret_that_was_put_into_a_text_is_refused_with_the_line_to_write(
+    session, url, options, what
+):
+    async def function(request: Any, *, settings: Any) -> Any:
+        path = url.format(key=settings.api_key)
+        named = {"json": {}, **options(settings.api_key)}
+        return await request(f"{settings.endpoint}{path}", {"method": "post", **named})
+
+    with RawServer(SYNCHRONOUS) as server:
+        run = submitted(session, server, translated(perform=function))
+        assert server.arrived == []
+    message = run.results()["message"][0]
+    assert what in message
+    assert "write settings.….get_secret_value()" in message
+
+
+def test_a_secret_in_a_text_of_the_base_headers_is_refused_before_anything_is_sent(session):
+    crm = ad.Destination(
+        name="Example Async",
+        slug="example-translated",
+        settings=SETTINGS,
+        extendRequest=key_in_base_headers,
+        actions={"act": {"fields": FIELDS, "perform": perform, "poll": poll}},
+    )
+    with RawServer(ACCEPTED, COMPLETED) as server:
+        with pytest.raises(ad.UsageError, match=r"write settings\.….get_secret_value\(\)"):
+            submitted(session, server, crm)
+        assert server.arrived == []
+
+
 # Payloads, settings and data, read by key
 
 
@@ -700,6 +759,12 @@ def test_a_definition_may_use_our_names_or_the_frameworks():
     action = ad.Action(title="A", fields=FIELDS, performBatch=by_keyword, batchSize=7)
     assert (action.batch_size, action.perform_batch) != (1000, None)
     assert list(action.fields) == list(FIELDS)
+
+
+def test_the_poll_of_the_frameworks_later_action_is_our_poll():
+    action = ad.Action(title="Job", payload=FIELDS, performBatch=perform, performPoll=poll)
+    assert action.poll is not None
+    assert action.poll.__name__ == "poll"
 
 
 def test_what_a_function_may_ask_of_its_data_has_the_frameworks_names(session):

@@ -41,6 +41,7 @@ _OF_SCREENS = frozenset(
 # Arguments whose name is another one here, or that are of no use.
 _ELSEWHERE = {
     "fields": "payload",
+    "perform_poll": "poll",
     "authentication": "",
     "default_subscription": "",
     "platform": "",

@@ -37,7 +37,8 @@ class Response:
     the body is a JSON object or array; a bare number or word under it stays text.
     ``headers`` have lower-case names. ``location`` is where the Location header points,
     as an absolute URL (RFC 3986, section 5); None = nowhere. ``problem`` says what is
-    wrong with the answer, None = nothing.
+    wrong with the answer, None = nothing. ``status_code`` and ``json()`` are what other
+    clients call the status and the data: whoever writes them has sent the request already.
     """
 
     status: int
@@ -58,6 +59,15 @@ class Response:
     def ok(self) -> bool:
         """Whether the status is 2xx; the body may still say no."""
         return 200 <= self.status <= 299
+
+    @property
+    def status_code(self) -> int:
+        """The status."""
+        return self.status
+
+    def json(self) -> Any:
+        """Return the data."""
+        return self.data
 
 
 def read_retry_after(headers: Mapping[str, str], *, now: float) -> float | None:

@@ -14,7 +14,13 @@ from .answer import Response, one_line, read_body, read_retry_after
 from .base import Base
 from .credentials import CREDENTIAL_HEADERS, login_secrets, secrets_in
 from .exchange import MOVED, SAFE_METHODS, Effect, Exchange, effect_of, effect_of_failure
-from .parts import checked_body, checked_headers, checked_method, checked_timeout
+from .parts import (
+    checked_body,
+    checked_headers,
+    checked_method,
+    checked_target,
+    checked_timeout,
+)
 from .redactor import MASK, Redactor
 from .wire import URL, Body, Failure, Incoming, Outgoing, Transport, send
 
@@ -85,6 +91,7 @@ class Call:
         try:
             body, content_type = checked_body(json, content)
             target = with_params(parse_url(str(url), base=base.url), params)
+            checked_target(str(target))
             own = {**content_type, **checked_headers(headers or {})}
             seconds = base.timeout_seconds if timeout_seconds is None else timeout_seconds
             outgoing = Outgoing(

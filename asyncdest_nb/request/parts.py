@@ -7,12 +7,17 @@ import math
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
+
+from pydantic import SecretStr
 
 from ..errors import UsageError, check_number
 from .credentials import reveal
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e]*")
+_HIDDEN = str(SecretStr("a secret"))  # Asterisks, which f"Bearer {settings.api_key}" has.
+_TO_WRITE = "write settings.….get_secret_value() for the text of a secret setting"
 
 
 def checked_headers(headers: Mapping[str, Any]) -> dict[str, str | None]:
@@ -29,7 +34,19 @@ def checked_headers(headers: Mapping[str, Any]) -> dict[str, str | None]:
             raise UsageError(f"{name!r} cannot be the name of a header")
         if value is not None and not _VALUE.fullmatch(value):
             raise UsageError(f"the value of the header {name} is not printable ASCII on one line")
+        _check_revealed(f"the header {name}", value or "")
     return checked
+
+
+def checked_target(url: str) -> str:
+    """Return *url*; raises UsageError if it has asterisks in place of a secret."""
+    _check_revealed("the URL", unquote(url))
+    return url
+
+
+def _check_revealed(what: str, text: str) -> None:
+    if _HIDDEN in text:
+        raise UsageError(f"{what} has {_HIDDEN} in place of a secret: {_TO_WRITE}")
 
 
 def checked_method(method: str) -> str:
@@ -74,6 +91,8 @@ def checked_body(value: Any, content: str | bytes | None) -> tuple[bytes, dict[s
 
 
 def _as_json(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        raise ValueError(f"a secret setting is not JSON: {_TO_WRITE}")
     as_json = getattr(value, "as_json", None)
     if not callable(as_json):
         raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")

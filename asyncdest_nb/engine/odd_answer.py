@@ -19,17 +19,17 @@ _CONTEXTS = frozenset(("asynccontext", "contexts"))
 _LINE = "return ad.AsyncActionResponse(async_contexts=[…])"
 
 
-def why_odd(answer: Any) -> str:
+def why_odd(answer: Any, *, key: str) -> str:
     """Say why *answer* leaves open what became of its rows, and what to write; empty = it may not.
 
-    It is no value of an API's JSON, it names a job or contexts by another name, or it says
-    that it has only begun.
+    It is no value of an API's JSON, it names a job or contexts that nobody polls, or it says
+    that it has only begun. *key* is where a context holds its id.
     """
     if answer is None or isinstance(answer, Wire | list | tuple):
         return ""
     body = answer.data if isinstance(answer, Response) else answer
     if isinstance(body, Mapping):
-        return _why_open(body)
+        return _why_open(body, own=key)
     if isinstance(answer, Response):
         return ""
     return (
@@ -38,15 +38,19 @@ def why_odd(answer: Any) -> str:
     )
 
 
-def _why_open(body: Mapping[str, Any]) -> str:
+def _why_open(body: Mapping[str, Any], *, own: str) -> str:
     names = {_plain(name): str(name) for name in body if body[name] not in (None, "", [])}
     word = _plain(body.get("status")) if isinstance(body.get("status"), str) else ""
     if word in _DONE:
         return ""
     for name in sorted(names.keys() & (_IDS | _CONTEXTS)):
         key = names[name]
-        hint = f", and write operation_id={key!r} in the Action" if name in _IDS else ""
-        return f"the function returned an answer with {key!r}: {_LINE}{hint}"
+        is_other = name in _IDS and key != own
+        hint = f", and write operation_id={key!r} in the Action" if is_other else ""
+        return (
+            f"the function returned an answer with {key!r}, not an AsyncActionResponse: "
+            f"{_LINE}{hint}"
+        )
     if word in _OPEN:
         return f"the function returned an answer that is {body['status']!r}: {_LINE}"
     return ""

@@ -137,7 +137,7 @@ def read_answer(
         return [Unsure(text)] * len(rows)
     if failed := failure(answer):
         return [Finished(failed)] * len(rows)
-    if action.poll is not None and (why := why_odd(answer)):
+    if action.poll is not None and (why := why_odd(answer, key=action.operation_id)):
         return [Unsure(why)] * len(rows)
     if why := why_open(answer, action, exchanges):
         return [Unsure(why)] * len(rows)

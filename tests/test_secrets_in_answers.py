@@ -10,6 +10,7 @@ import base64
 import html
 import json
 import logging
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -325,6 +326,20 @@ def test_a_reference_to_a_secret_that_is_not_given_is_masked():
     assert folded == "job-{secret:api_key}-7"
     assert References({}).unfolded(folded) == f"job-{MASK}-7"
     assert References({"api_key": "new"}).unfolded(folded) == "job-new-7"
+
+
+def test_a_part_of_an_answer_that_repeats_is_looked_up_once():
+    # 100,000 of them took minutes, in which nothing was polled.
+    called: list[Any] = []
+    references = References({"first": LONG, "second": "hunter2"})
+    answer = ["HuNtEr2"] * 500 + [LONG.lower()] * 500
+    sys.setprofile(lambda frame, event, _: called.append(frame.f_code))
+    try:
+        folded = references.folded(answer, Redactor([LONG, "hunter2"]))
+    finally:
+        sys.setprofile(None)
+    assert folded == [MASK] * 500 + ["{secret:first:lower:0-34}"] * 500
+    assert 0 < called.count(html.escape.__code__) < 500
 
 
 def test_names_that_are_the_same_without_a_secret_stay_two():

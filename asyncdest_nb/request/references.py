@@ -12,11 +12,14 @@ import base64
 import html
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 from .redactor import MASK, Redactor, Span, signatures, walked
+
+KNOWN = 1_000  # parts of secrets whose references are remembered
 
 _OPENING = "{secret:"
 _LITERAL = "{secret:}"  # What stands for the opening itself.
@@ -54,11 +57,20 @@ def _spelled(secret: str, spelling: str) -> str:
     return secret
 
 
+def _each_spelling(secret: str) -> dict[str, str]:
+    """Return every text that *secret* is in one of _SPELLINGS, and the first of those."""
+    found: dict[str, str] = {}
+    for spelling in _SPELLINGS:
+        found.setdefault(_spelled(secret, spelling), spelling)
+    return found
+
+
 class References:
     """References to *secrets*, which are by name."""
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         self._secrets = {quote(name, safe=""): each.strip() for name, each in secrets.items()}
+        self._reference = lru_cache(KNOWN)(self._looked_up)  # An answer may repeat one without end.
 
     def folded(self, value: Any, redactor: Redactor) -> Any:
         """Return JSON *value* with a reference for each secret that *redactor* finds in it.
@@ -80,12 +92,17 @@ class References:
             before = end
         return "".join([*parts, _escaped(text[before:])])
 
-    def _reference(self, part: str) -> str:
+    @cached_property
+    def _written(self) -> dict[str, dict[str, str]]:
+        """The secrets by name in every spelling; a text that several make counts for the first."""
+        return {name: _each_spelling(secret) for name, secret in self._secrets.items()}
+
+    def _looked_up(self, part: str) -> str:
         for name, secret in self._secrets.items():
             if part == secret:
                 return f"{_OPENING}{name}}}"
-            for spelling in _SPELLINGS:
-                if (at := _spelled(secret, spelling).find(part)) >= 0:
+            for text, spelling in self._written[name].items():
+                if (at := text.find(part)) >= 0:
                     return f"{_OPENING}{name}:{spelling}:{at}-{at + len(part)}}}"
         return MASK
 

@@ -37,6 +37,12 @@ DOTS = [
     "..;x=1",
     " ",
     "\t\n",
+    "?",
+    "#",
+    "/",
+    "//",
+    "\\",
+    " ?# ",
     "%20",
     "\u200b",
 ]
@@ -119,6 +125,19 @@ def test_an_id_with_dots_in_it_is_an_id(name):
         run = sent(session, "example-async", server.url)
         assert run.wait(timeout=20) == "completed"
     assert len(named.asked) == 1
+
+
+def test_an_id_that_begins_with_a_hash_asks_for_nothing_else():
+    named = Named("#1234")
+    with named.server as server, ad.Session() as session:
+        assert sent(session, "example-async", server.url).wait(timeout=20) == "completed"
+        asked = list(named.asked)
+        run = sent(session, own, server.url)
+        while "nothing from there on is sent" not in run.results()["message"].iloc[0]:
+            run.wait(timeout=0.05)
+        assert run.status == "pending"
+    assert asked == named.asked
+    assert [target.rpartition("/")[2] for target in asked] == ["%231234"]
 
 
 @pytest.mark.parametrize("destination", ["example-async", own], ids=["example", "own"])

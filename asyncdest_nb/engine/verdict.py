@@ -33,7 +33,7 @@ from ..request import (
     Effect,
     Exchange,
     Response,
-    has_dot_segment,
+    names_nothing,
 )
 from ..responses import (
     AsyncActionResponse,
@@ -225,7 +225,7 @@ def _unaddressable(operation_id: str) -> str:
     """Say why nobody can ask about *operation_id*; empty = one can."""
     if len(operation_id) > LONGEST_ID:
         return f"which has {len(operation_id):,} characters: a URL can hold {LONGEST_ID:,}"
-    if has_dot_segment(operation_id):
+    if names_nothing(operation_id):
         return "which leads to another place in a URL: nobody can ask about it"
     return ""
 

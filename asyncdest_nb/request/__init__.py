@@ -22,7 +22,7 @@ NotSent, it provably never arrived; ReplyLost, nobody here knows.
     credentials   headers that authenticate
 """
 
-from .address import has_dot_segment
+from .address import names_nothing
 from .answer import EXCERPT, Response, read_retry_after
 from .call import Call
 from .client import TIMEOUT_SECONDS, Client
@@ -57,7 +57,7 @@ __all__ = [
     "basic_auth",
     "bearer_auth",
     "effect_of",
-    "has_dot_segment",
+    "names_nothing",
     "read_options",
     "read_retry_after",
     "without_references",

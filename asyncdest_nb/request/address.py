@@ -18,6 +18,7 @@ Origin = tuple[str, str, int | None]
 _QUERY = re.compile(r"(https?://[^\s'\"?]*)\?[^\s'\"]*")
 # What is nothing to a server that trims: spaces, controls, characters without a width.
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_MARKS = re.compile(r"[/\\?#;]")  # They end a part of a path, and name nothing.
 DECODED = 4  # How often a path is looked at, decoded once more each time.
 SHOWN = 300  # characters of a URL in a message
 _LOGIN = re.compile(r"//[^/?#]*@")
@@ -27,7 +28,8 @@ def parse_url(text: str, *, base: URL | None = None) -> URL:
     """Return the URL in *text*; a path is appended to *base*.
 
     Raises UsageError if it is not a full http or https URL, holds a login, or has "." or
-    ".." for a part of its path: a server leaves those out, and so asks something else.
+    ".." for a part of its path: a server leaves those out, and so asks something else. Nor
+    may a part begin with "#", since it would not be sent.
     """
     shown = _LOGIN.sub(f"//{MASK}@", text.partition("?")[0])
     shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
@@ -35,6 +37,11 @@ def parse_url(text: str, *, base: URL | None = None) -> URL:
         raise UsageError(
             f"{shown!r} has a part of its path that is blank, '.' or '..', which leads to another "
             "place: leave it out; an id or a value like that cannot be put into a path"
+        )
+    if "/#" in shown:
+        raise UsageError(
+            f"{shown!r} has a '#' where a part of its path begins, and nothing from there on is "
+            "sent: write an id or a value like that as urllib.parse.quote(value, safe='')"
         )
     try:
         url = URL(text)
@@ -61,6 +68,13 @@ def has_dot_segment(path: str) -> bool:
             return True
         path = unquote(path)
     return False
+
+
+def names_nothing(operation_id: str) -> bool:
+    """Say whether *operation_id* in a path may be taken for ".", ".." or nothing at all."""
+    return has_dot_segment(operation_id) or not _BLANK.sub(
+        "", re.sub(r"[/\\?#;]", "", operation_id)
+    )
 
 
 def _is_dots(part: str) -> bool:

@@ -35,7 +35,9 @@ def simulator():
         yield simulator
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "[::1]:{port}"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:{port}", "localhost:{port}", "[::1]:{port}", "127.0.0.1:{port} "]
+)
 def test_its_own_names_are_taken(simulator, host):
     assert asked(simulator, host=host)[0] == 202
     assert asked(simulator, "origin: http://" + host, host=host)[0] == 202

@@ -15,7 +15,7 @@ _NAMES = ("127.0.0.1", "localhost", "[::1]")
 def refusal(headers: Iterable[tuple[bytes, bytes]], *, port: int) -> str:
     """Say why a request with these *headers* is not taken at *port*; empty = it is."""
     own = {f"{name}:{port}" for name in _NAMES} | ({*_NAMES} if port == 80 else set())
-    given = [(name.lower(), value.decode("latin-1").lower()) for name, value in headers]
+    given = [(name.lower(), value.decode("latin-1").strip().lower()) for name, value in headers]
     hosts = [value for name, value in given if name == b"host"]
     if not hosts or not own.issuperset(hosts):
         named = f"it names {', '.join(map(repr, hosts))}" if hosts else "it has no Host header"

@@ -132,8 +132,9 @@ class DocumentedServer(RawServer):
 
     def _applied(self, row: dict[str, Any]) -> Operation:
         self.applied[row["user_id"]] += 1
-        number = 7000 + len(self.operations)
-        operation = Operation(number if self._number_ids else f"op-{number}", row, self._final(row))
+        number = len(self.operations)  # An id may be 0.
+        own = number if self._number_ids else f"op-{7000 + number}"
+        operation = Operation(own, row, self._final(row))
         self.operations[str(operation.id)] = operation
         return operation
 

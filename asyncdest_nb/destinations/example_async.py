@@ -129,7 +129,7 @@ async def _looked_up(request: ad.Request, context: JSONObject) -> AsyncOperation
 
 async def _ask(request: ad.Request, context: JSONObject) -> AsyncOperationResult:
     operation_id = context.get("operation_id")
-    if not operation_id:
+    if operation_id in (None, ""):  # An id may be 0.
         return MISSING_CONTEXT.model_copy(update={"context": context})
     # The id is the destination's own text: quoted, it cannot lead to another path.
     answer = _object(await request(f"/operations/{quote(str(operation_id), safe='')}"))

@@ -27,6 +27,8 @@ import asyncdest_nb as ad
 from asyncdest_nb.portal import Portal
 from asyncdest_nb.schedule import SquareRoot
 
+pytestmark = pytest.mark.slow
+
 CHILD = Path(__file__).parent / "killed_child.py"
 
 

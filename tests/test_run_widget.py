@@ -64,7 +64,8 @@ def test_it_is_placed_as_any_widget_is(run):
     widget = run.widget()
     assert isinstance(widget, ipywidgets.DOMWidget)
     assert run.widget() is widget
-    box, tab = ipywidgets.VBox([widget]), ipywidgets.Tab([widget], titles=["Run"])
+    box, tab = ipywidgets.VBox([widget]), ipywidgets.Tab([widget])
+    tab.set_title(0, "Run")  # As ipywidgets 7 takes it too.
     accordion = ipywidgets.Accordion([box, tab])
     assert widget in box.children
     assert accordion.get_state("children")["children"] == [

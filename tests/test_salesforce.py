@@ -22,6 +22,8 @@ from simple_salesforce.bulk2 import SFBulk2Handler
 import asyncdest_nb as ad
 from asyncdest_nb.request import AiohttpTransport
 
+pytestmark = pytest.mark.slow
+
 # What is uploaded, byte by byte
 
 EVERYTHING = pd.DataFrame(

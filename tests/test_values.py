@@ -123,7 +123,9 @@ def sent(
 
 def one(recorder: Recorder, value: Any, field: str) -> Any:
     """Return what arrived of one cell in *field*; of an invalid row, why it is."""
-    rows, results = sent(recorder, pd.DataFrame({field: [value]}))
+    # Before 3.1 pandas cannot infer the type of a very large integer.
+    dtype = object if isinstance(value, int) and abs(value) > 2**64 else None
+    rows, results = sent(recorder, pd.DataFrame({field: [value]}, dtype=dtype))
     return rows[0][field] if rows else str(results["message"].iloc[0])
 
 

@@ -112,8 +112,9 @@ def to_frame(index: pd.Index[Any], columns: Mapping[str, Sequence[Any]]) -> pd.D
     offset datetime64, anything else object: mixed types, and integers that these cannot
     hold. Always, ``progress`` is float64 and ``retryable`` "boolean".
     """
-    arrays = {name: _typed(name, list(values)).array for name, values in columns.items()}
-    return pd.DataFrame(arrays, index=index)
+    # Of an array of objects pandas 2 infers a type, and raises for an integer of 400 digits.
+    series = {name: _typed(name, list(values)).set_axis(index) for name, values in columns.items()}
+    return pd.DataFrame(series, index=index)
 
 
 def numbered(count: int) -> pd.Index[Any]:

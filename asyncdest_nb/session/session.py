@@ -49,6 +49,10 @@ class Session:
     has it: ``runs`` are as they are there at that moment, and ``connect`` raises
     StoreError. Once that process is gone, the next call takes the session over.
 
+    If the file is removed, replaced or overwritten meanwhile, nothing more is sent, runs
+    raise StoreError, and what is known stays here until the file is back or this kernel ends.
+    The file is made unreadable for others; that of another user is refused.
+
     Labels and payloads of rows are in the file, secrets never. *keep_payloads* False
     keeps their SHA-256 instead: what was not sent before a restart is then not sent
     after it, and fails. Runs are deleted *keep_days* after they were submitted, once

@@ -26,7 +26,7 @@ from asyncdest_nb.store import (
     StoredRun,
     read_export,
 )
-from asyncdest_nb.store.file import locked
+from asyncdest_nb.store.holder import locked
 from asyncdest_nb.store.schema import EXPORT_ID, SESSION_ID
 
 VERSION_1 = Path(__file__).parent / "data" / "session_v1.sqlite"

@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from ..errors import StoreError, UnknownName, UsageError
 from ..operation import FINAL, Operation
-from . import columns, file, place
+from . import columns, file, holder, place
 from .disk import StoreWarning
 from .keeping import DAY_SECONDS, GAP_SECONDS, Belief, forgettable
 from .place import Place
@@ -70,7 +70,7 @@ class Store(Tables):
 
     def _taken(self) -> sqlite3.Connection | None:
         """Return the file opened for writing, or None if somebody else has its lock."""
-        lock = file.locked(self._file)
+        lock = holder.locked(self._file)
         if lock is None:
             return None
         try:
@@ -109,7 +109,7 @@ class Store(Tables):
         if self._place is not None:
             with suppress(StoreError, sqlite3.Error):
                 self._place.require()
-                file.signed_off(self._db)
+                holder.signed_off(self._db)
         self._db.close()
         if self._lock is not None:
             self._lock.release()

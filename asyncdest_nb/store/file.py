@@ -1,4 +1,4 @@
-"""Session files on disk: who has one open, whether it is one, and how it is opened."""
+"""Session files on disk: whether a file is one, and how it is opened."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import psutil
-from filelock import FileLock, Timeout
 
 from ..errors import StoreError
-from . import columns
 from .disk import warned_of_network
+from .holder import named, require_closed, sign, signature
 from .place import close_to_others, require_file
 from .schema import SCHEMA_VERSION, Kind, create, kind_of, migrate, transaction
 from .shape import odd_entry, odd_table
@@ -34,41 +32,17 @@ _BYTES_PER_SECOND = 1e6
 _STEPS = 10_000  # Of SQLite's machine, between two looks at the clock: about 0.1 ms.
 
 
-def locked(file: Path) -> FileLock | None:
-    """Return the lock of the file, which the system takes back from a process that dies.
-
-    None = somebody else has it.
-    """
-    # Opened on one thread, closed on another.
-    lock = FileLock(f"{file}.lock", mode=0o600, thread_local=False)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        return None
-    return lock
-
-
 def holder_of(file: Path) -> str:
     """Say who has the file open, as far as it is known."""
     try:
         with closing(_connected(file, "mode=ro")) as db:
             _version_of(db, file, {Kind.SESSION})
-            pid, host, since = _signature(db)
+            pid, host, since = signature(db)
     except (sqlite3.Error, StoreError, ValueError):
         return "another process"
     if host == socket.gethostname() and not psutil.pid_exists(pid):
         return "another process"  # It has the lock, and has not said yet who it is.
-    return _named(pid, host, since)
-
-
-def _signature(db: sqlite3.Connection) -> tuple[int, str, float]:
-    """Return process, host and Unix seconds of who has the file open, or had last."""
-    return columns.to_holder(db.execute("SELECT pid, host, since FROM holder").fetchone())
-
-
-def _named(pid: int, host: str, since: float) -> str:
-    at = datetime.fromtimestamp(since).astimezone().isoformat(" ", "seconds")
-    return f"process {pid} on {host} since {at}"
+    return named(pid, host, since)
 
 
 def opened_in_memory() -> sqlite3.Connection:
@@ -92,11 +66,11 @@ def opened_for_writing(file: Path) -> sqlite3.Connection:
             create(db)
         else:
             migrate(db, version, check=partial(_check_tables, db, file))
-            _require_closed(db, file)
+            require_closed(db, file)
         close_to_others(file)
         _make_durable(db, is_remote=is_remote)
         _drop_beginnings(db)
-        _sign(db)
+        sign(db)
         _unbound(db)
     except BaseException:
         db.close()
@@ -286,39 +260,3 @@ def _drop_beginnings(db: sqlite3.Connection) -> None:
     with transaction(db):
         for table in ("row", "operation"):
             db.execute(f"DELETE FROM {table} WHERE run NOT IN (SELECT id FROM run)")
-
-
-def _sign(db: sqlite3.Connection) -> None:
-    with transaction(db):
-        db.execute("DELETE FROM holder")
-        holder = (os.getpid(), socket.gethostname(), time.time())
-        db.execute("INSERT INTO holder VALUES (?, ?, ?)", holder)
-    # Into the file itself, so that it is there if that is moved or copied alone.
-    db.execute("PRAGMA wal_checkpoint")
-
-
-def signed_off(db: sqlite3.Connection) -> None:
-    """Say in the file that nobody has it open any more."""
-    with transaction(db):
-        db.execute("DELETE FROM holder")
-
-
-def _require_closed(db: sqlite3.Connection, file: Path) -> None:
-    """Raise StoreError if a process that still runs has it open, whose lock is not beside it."""
-    try:
-        pid, host, since = _signature(db)
-    except ValueError:
-        return  # Nobody has it.
-    if host != socket.gethostname() or pid == os.getpid():
-        return
-    try:
-        process = psutil.Process(pid)
-        is_there = process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= since
-    except (psutil.Error, OverflowError):
-        return
-    if is_there:
-        raise StoreError(
-            f"{file} is a copy of the file that {_named(pid, host, since)} has open, or was moved "
-            "away from it: two at once would send everything twice; close the session there, or "
-            "shut down that kernel"
-        )

@@ -7,18 +7,25 @@ may have been applied is never offered to a retry; a plain mistake before that i
 from __future__ import annotations
 
 import asyncio
+import functools
 import http.client
 import json
+import os
 import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from contextvars import ContextVar
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -42,8 +49,10 @@ class Bank:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                if self.path == "/refused":
+                    return self._answer(400)
                 bank.applied.append(body.decode())
-                self._answer(bank.status)
+                return self._answer(bank.status)
 
             def do_GET(self) -> None:
                 self._answer(200)
@@ -305,6 +314,259 @@ def test_what_the_code_states_after_another_client_is_its_word_and_no_proof(
     assert run.retryable == 0
 
 
+# Clients that are reached on other ways, each with a connection that is open already
+
+
+def in_a_namespace(vendor: Vendor, send: Callable[..., Any]) -> Callable[..., Any]:
+    holder = SimpleNamespace(client=vendor)
+
+    def perform(request: Any, data: Any) -> Any:
+        found = holder
+        found.client.create(data.payload.user_id)
+        raise KeyError("id")
+
+    return perform
+
+
+def in_a_context_variable(vendor: Vendor, send: Callable[..., Any]) -> Callable[..., Any]:
+    holder = ContextVar("holder", default=vendor)
+
+    def perform(request: Any, data: Any) -> Any:
+        holder.get().create(data.payload.user_id)
+        raise KeyError("id")
+
+    return perform
+
+
+def in_a_slot(vendor: Vendor, send: Callable[..., Any]) -> Callable[..., Any]:
+    class Holder:
+        __slots__ = ("client",)
+
+    holder = Holder()
+    holder.client = vendor  # type: ignore[attr-defined]
+
+    def perform(request: Any, data: Any) -> Any:
+        holder.client.create(data.payload.user_id)  # type: ignore[attr-defined]
+        raise KeyError("id")
+
+    return perform
+
+
+def in_a_class(vendor: Vendor, send: Callable[..., Any]) -> Callable[..., Any]:
+    class Holder:
+        client = vendor
+
+    def perform(request: Any, data: Any) -> Any:
+        vars(Holder)["client"].create(data.payload.user_id)
+        raise KeyError("id")
+
+    return perform
+
+
+def in_a_cache(vendor: Vendor, send: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.lru_cache
+    def client() -> Vendor:
+        return vendor
+
+    def perform(request: Any, data: Any) -> Any:
+        client().create(data.payload.user_id)
+        raise KeyError("id")
+
+    return perform
+
+
+def in_a_generator(vendor: Vendor, send: Callable[..., Any]) -> Callable[..., Any]:
+    def sending() -> Iterator[None]:
+        while True:
+            vendor.create((yield))  # type: ignore[func-returns-value, arg-type]
+
+    sender: Any = sending()
+    next(sender)
+
+    def perform(request: Any, data: Any) -> Any:
+        sender.send(data.payload.user_id)
+        raise KeyError("id")
+
+    return perform
+
+
+def under_the_name_of_another(vendor: Vendor, send: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(json.dumps)
+    def dumps(value: str) -> None:
+        send(value)
+
+    def perform(request: Any, data: Any) -> Any:
+        dumps(data.payload.user_id)
+        raise KeyError("id")
+
+    return perform
+
+
+def by_name(vendor: Vendor, send: Callable[..., Any]) -> Callable[..., Any]:
+    names = {"__builtins__": __builtins__, "send": send}
+    source = """def perform(request, data):
+        globals()["send"](data.payload.user_id)
+        raise KeyError("id")"""
+    exec(source, names)
+    return names["perform"]
+
+
+def in_a_text(vendor: Vendor, send: Callable[..., Any]) -> Callable[..., Any]:
+    class Name(str):
+        def create(self) -> None:
+            send(self)
+
+    name = Name("u-1")
+
+    def perform(request: Any, data: Any) -> Any:
+        name.create()
+        raise KeyError("id")
+
+    return perform
+
+
+def in_a_worker(vendor: Vendor, send: Callable[..., Any]) -> Callable[..., Any]:
+    waiting = deque[str]()
+
+    def work() -> None:
+        while not waiting:
+            time.sleep(0.01)
+        send(waiting[0])
+        waiting.clear()
+
+    threading.Thread(target=work, daemon=True).start()
+
+    def perform(request: Any, data: Any) -> Any:
+        waiting.append(data.payload.user_id)
+        while waiting:
+            time.sleep(0.01)
+        raise KeyError("id")
+
+    return perform
+
+
+def through_a_pipe(vendor: Vendor, send: Callable[..., Any]) -> Callable[..., Any]:
+    reading, writing = os.pipe()
+    lines, pipe = os.fdopen(reading), os.fdopen(writing, "w")
+    ended: list[bool] = []
+
+    def work() -> None:
+        with lines:
+            send(lines.readline().strip())
+        ended.append(True)
+
+    threading.Thread(target=work, daemon=True).start()
+
+    def perform(request: Any, data: Any) -> Any:
+        pipe.write(f"{data.payload.user_id}\n")
+        pipe.close()
+        while not ended:
+            time.sleep(0.01)
+        raise KeyError("id")
+
+    return perform
+
+
+def in_a_clause_that_is_always_run(vendor: Vendor, send: Callable[..., Any]) -> Any:
+    def perform(request: Any, data: Any) -> Any:
+        try:
+            return {"x": 1}["id"]  # type: ignore[index]
+        finally:
+            send(data.payload.user_id)
+
+    return perform
+
+
+def in_a_clause_that_lets_it_pass(vendor: Vendor, send: Callable[..., Any]) -> Any:
+    async def perform(request: Any, data: Any) -> Any:
+        try:
+            await request(f"{data.settings.endpoint}/refused", method="POST", json={})
+        except ad.HTTPError:
+            send(data.payload.user_id)
+            raise
+
+    return perform
+
+
+def before_a_refusal(vendor: Vendor, send: Callable[..., Any]) -> Callable[..., Any]:
+    async def perform(request: Any, data: Any) -> Any:
+        send(data.payload.user_id)
+        await request(f"{data.settings.endpoint}/refused", method="POST", json={})
+
+    return perform
+
+
+def by_a_base_class(vendor: Vendor, send: Callable[..., Any]) -> Callable[..., Any]:
+    class Base:
+        client = vendor
+
+        def sent(self, text: str) -> None:
+            self.client.create(text)
+
+    class Sender(Base):
+        def sent(self, text: str) -> None:
+            super().sent(text)
+
+        def __call__(self, request: Any, data: Any) -> Any:
+            super().sent(data.payload.user_id)
+            raise KeyError("id")
+
+    return Sender()
+
+
+def by_a_helper_that_fails_the_second_time(vendor: Vendor, send: Callable[..., Any]) -> Any:
+    def sent(row: dict[str, str]) -> None:
+        send(row["id"])
+
+    def perform(request: Any, data: Any) -> Any:
+        for row in [{"id": data.payload.user_id}, {}]:
+            sent(row)
+
+    return perform
+
+
+WAYS = [
+    in_a_namespace,
+    in_a_context_variable,
+    in_a_slot,
+    in_a_class,
+    in_a_cache,
+    in_a_generator,
+    under_the_name_of_another,
+    by_name,
+    in_a_text,
+    in_a_worker,
+    through_a_pipe,
+    in_a_clause_that_is_always_run,
+    in_a_clause_that_lets_it_pass,
+    before_a_refusal,
+    by_a_base_class,
+    by_a_helper_that_fails_the_second_time,
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_client_with_an_open_connection_may_have_sent_on_whatever_way_it_is_reached(
+    session: ad.Session, bank: Bank, vendor: Vendor, way: Callable[..., Any]
+):
+    require_unknown(run_of(session, bank, way(vendor, vendor.create)))
+    assert bank.applied == ["u-1"]
+
+
+def test_a_named_pipe_is_a_way_out(session: ad.Session, bank: Bank, tmp_path: Path):
+    os.mkfifo(tmp_path / "outbox")
+    end = os.open(tmp_path / "outbox", os.O_RDONLY | os.O_NONBLOCK)
+
+    def perform(request: Any, data: Any) -> Any:
+        with open(f"{tmp_path}/outbox", "w") as outbox:
+            outbox.write(data.payload.user_id)
+        request(f"{data.settings.endpoint}/refused", method="POST", json={})
+
+    require_unknown(run_of(session, bank, perform))
+    assert os.read(end, 100) == b"u-1"
+    os.close(end)
+
+
 # Plain mistakes, before anything could leave
 
 
@@ -362,4 +624,130 @@ def test_a_mistake_with_the_address_of_an_object_at_hand_is_not_applied(
         await request(url, method="POST", json={})
 
     assert run_of(session, bank, perform).retryable == 1
+    assert bank.applied == []
+
+
+def before_a_helper_sends(vendor: Vendor) -> Callable[..., Any]:
+    def sent(payload: Any) -> None:
+        vendor.create(payload.nobody)
+
+    def perform(request: Any, data: Any) -> Any:
+        sent(data.payload)
+
+    return perform
+
+
+def before_a_method_sends(vendor: Vendor) -> Callable[..., Any]:
+    class Sender:
+        def __init__(self) -> None:
+            self.client = vendor
+
+        async def __call__(self, request: Any, data: Any) -> Any:
+            self.client.create(data.payload.nobody)
+
+    return Sender()
+
+
+def before_a_decorated_function_sends(vendor: Vendor) -> Callable[..., Any]:
+    def decorated(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        async def inner(request: Any, data: Any) -> Any:
+            return await function(request, data)
+
+        return inner
+
+    @decorated
+    async def perform(request: Any, data: Any) -> Any:
+        body = data.payload.nobody
+        vendor.create(body)
+
+    return perform
+
+
+def before_a_client_that_is_given_sends(vendor: Vendor) -> Callable[..., Any]:
+    def perform(client: Vendor, request: Any, data: Any) -> Any:
+        body = data.payload.nobody
+        client.create(body)
+
+    return functools.partial(perform, vendor)
+
+
+def in_another_case(vendor: Vendor) -> Callable[..., Any]:
+    def perform(request: Any, data: Any) -> Any:
+        if data.payload.user_id == "u-2":
+            vendor.create("u-2")
+        else:
+            raise ValueError("no")
+
+    return perform
+
+
+def in_a_function_that_imports(vendor: Vendor) -> Callable[..., Any]:
+    def perform(request: Any, data: Any) -> Any:
+        import os
+        import urllib.request
+
+        body = os.environ["A_VARIABLE_THAT_NOBODY_HAS_SET"]
+        urllib.request.urlopen(data.settings.endpoint, body.encode())
+
+    return perform
+
+
+def in_a_function_that_reads_a_file(vendor: Vendor) -> Callable[..., Any]:
+    def perform(request: Any, data: Any) -> Any:
+        with open(__file__) as file:
+            return json.loads(file.read())
+
+    return perform
+
+
+def with_an_object_that_is_no_client(vendor: Vendor) -> Callable[..., Any]:
+    class Names:
+        def __init__(self) -> None:
+            self.count = 0
+
+        def named(self, text: str) -> str:
+            self.count += 1
+            return f"{text}-{self.count}"
+
+    names = Names()
+
+    def perform(request: Any, data: Any) -> Any:
+        return {names.named(data.payload.user_id): 1}["id"]
+
+    return perform
+
+
+async def refused_after_a_library(request: Any, data: Any) -> Any:
+    import colorsys
+    import platform
+
+    body = {"node": platform.node(), "hue": colorsys.rgb_to_hsv(1, 0, 0)}
+    await request(f"{data.settings.endpoint}/refused", method="POST", json=body)
+
+
+def refused(vendor: Vendor) -> Callable[..., Any]:
+    return refused_after_a_library
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        before_a_helper_sends,
+        before_a_method_sends,
+        before_a_decorated_function_sends,
+        before_a_client_that_is_given_sends,
+        in_another_case,
+        in_a_function_that_imports,
+        in_a_function_that_reads_a_file,
+        with_an_object_that_is_no_client,
+        refused,
+    ],
+)
+def test_what_ends_before_a_client_at_hand_is_used_is_not_applied(
+    session: ad.Session, bank: Bank, vendor: Vendor, way: Callable[[Vendor], Callable[..., Any]]
+):
+    run = run_of(session, bank, way(vendor))
+    assert run.counts["failed"] == 1, run.results()
+    assert run.retryable == 1
     assert bank.applied == []

@@ -22,6 +22,7 @@ from .fields import (
     secrets_of,
     urls_of,
 )
+from .functions import written
 
 __all__ = [
     "FORMATS",
@@ -40,4 +41,5 @@ __all__ = [
     "named_secrets_of",
     "secrets_of",
     "urls_of",
+    "written",
 ]

@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_snake
 
 from ..errors import UsageError
 
+_WRITTEN = "_asyncdest_written"
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -75,4 +76,10 @@ def _spread(function: Callable[..., Any], names: Sequence[str]) -> Callable[...,
     found = awaited if inspect.iscoroutinefunction(function) else called
     found.__name__ = getattr(function, "__name__", type(function).__name__)
     found.__doc__ = function.__doc__
+    setattr(found, _WRITTEN, function)
     return found
+
+
+def written(function: Any) -> Any:
+    """Return what the user has written where ``fitted`` has made *function* of it."""
+    return getattr(function, _WRITTEN, function)

@@ -2,60 +2,53 @@
 
 A vendor's client, a thread, a socket: none of them tells what left, so an exception after
 one was used says nothing of what was applied. Two witnesses are asked. An audit hook hears
-of connections, processes and threads. But a client may send on a connection that it has
-already, and native code raises no events: so what the function had come to use by then is
-read from its code, and only what is known not to send is taken for silent.
+of connections, processes, threads and files that are written. But a client may send on a
+connection that it has already, and native code raises no events: so what the function had
+come to use by then is read from its code, and only what is known not to send is taken for
+silent.
+
+    flow       which instructions may have run before the error
+    loads      what they take from outside of the function
+    silence    whether that is known not to send
 """
 
 from __future__ import annotations
 
-import builtins
-import dis
 import functools
 import os
+import stat
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
-from enum import Enum
 from typing import Any
+
+from ..destination import written
+from .silence import Reading
 
 _EVENTS = frozenset(
     """socket.connect socket.sendto socket.sendmsg http.client.send http.client.connect
     urllib.Request ftplib.sendcmd smtplib.send imaplib.send poplib.putline telnetlib.Thread.write
-    subprocess.Popen os.system os.posix_spawn os.spawn os.exec os.fork os.forkpty
-    _thread.start_new_thread _thread.start_joinable_thread _posixsubprocess.fork_exec""".split()
+    os.system os.posix_spawn os.spawn os.exec os.fork os.forkpty
+    subprocess.Popen _posixsubprocess.fork_exec
+    _thread.start_new_thread _thread.start_joinable_thread""".split()
 )
-# Modules that build values, and wait. Nothing of them sends without an event.
-_SILENT = frozenset(
-    """__future__ _collections _collections_abc _contextvars _decimal _functools _hashlib _io _json
-    _operator _random _sre _struct _thread _uuid abc array asyncio base64 binascii bisect builtins
-    calendar codecs collections contextlib contextvars copy csv dataclasses datetime decimal
-    difflib email enum fractions functools genericpath gzip hashlib heapq hmac html inspect io
-    ipaddress itertools json keyword locale logging math ntpath numbers operator posixpath pprint
-    random re secrets statistics string struct textwrap time traceback types typing
-    typing_extensions unicodedata urllib.parse uuid warnings xml zlib zoneinfo
-    annotated_types dateutil numpy orjson pandas pydantic pydantic_core pytz
-    asyncdest_nb""".split()
-)
-# And what is in them and may send, or hand on to somebody who does.
-_LOUD_MODULES = frozenset(
-    """asyncdest_nb.session asyncdest_nb.engine asyncio.streams asyncio.queues asyncio.subprocess
-    asyncio.transports asyncio.events asyncio.base_events logging.handlers""".split()
-)
-_LOUD = (open, eval, exec, compile, __import__, input, breakpoint)
-_QUIET = (os.environ, os.getenv)
-_ATOMS = (str, bytes, int, float, complex, type(None), type(...), Enum)
+_FILE_EVENTS = ("open", "os.link", "os.rename", "os.symlink")
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND
 
 _watching: ContextVar[Watch | None] = ContextVar("asyncdest_watching", default=None)
 
 
 class Watch:
-    """What is heard of one call of a function: whether something has left beside ``request``."""
+    """What is heard of one call of a function: whether something has left beside ``request``.
+
+    ``has_written``: a file that somebody else may read was written. Most are only logs.
+    """
 
     def __init__(self) -> None:
         self.has_heard = False
+        self.has_written = False
 
     @contextmanager
     def on(self) -> Iterator[None]:
@@ -86,174 +79,66 @@ def _listen() -> None:
     sys.addaudithook(_heard)
 
 
-def _heard(event: str, _: object) -> None:
-    if event in _EVENTS and (watch := _watching.get()) is not None:
+def _heard(event: str, given: tuple[Any, ...]) -> None:
+    if event not in _EVENTS and event not in _FILE_EVENTS:
+        return
+    if (watch := _watching.get()) is None:
+        return
+    if event in _EVENTS:
         watch.has_heard = True
+    elif event != "open" or _writes(*given):
+        watch.has_heard |= event == "open" and _is_pipe(given[0])
+        watch.has_written = True
 
 
-def may_have_sent(function: Callable[..., Any], error: BaseException, *given: Any) -> bool:
+def _writes(path: object, _: object, flags: object) -> bool:
+    """Say whether a file is opened to be written; Python's own caches of code do not count."""
+    is_cache = isinstance(path, str) and "__pycache__" in path
+    return isinstance(flags, int) and bool(flags & _WRITES) and not is_cache
+
+
+def _is_pipe(path: Any) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, TypeError, ValueError):
+        return False
+
+
+def may_have_sent(
+    function: Callable[..., Any], error: BaseException, settings: Any, *, is_refusal: bool
+) -> bool:
     """Say whether *function* had used anything that may send when it raised *error*.
 
-    It was *given* these, which may have been written to send too.
+    The *settings* it was given may have been written to send too. ``is_refusal``: it is
+    ``request`` that has raised. The function's own lines have done then what they should,
+    so that a library which nobody knows is no reason to doubt; a client at hand is.
     """
+    reading = Reading(trusts_libraries=is_refusal)
     try:
-        return not _is_silent_until(function, error, given)
+        return not (reading.is_silent(settings) and _is_silent(written(function), error, reading))
     except Exception:  # Users' objects may raise anything when they are looked at.
         return True
 
 
-def _is_silent_until(
-    function: Callable[..., Any], error: BaseException, given: Sequence[Any]
-) -> bool:
-    found, seen = getattr(function, "__func__", function), set[int]()
-    own = getattr(function, "__self__", None)
-    if not all(_is_silent(each, seen) for each in (own, *given)):
-        return False
-    if not isinstance(found, types.FunctionType):
-        return _is_silent(found, seen)
-    until = _raised_at(found.__code__, error)
-    return _is_silent_function(found, seen, until=until)
-
-
-def _is_silent_function(
-    function: types.FunctionType, seen: set[int], *, until: int | None = None
-) -> bool:
-    defaults = (function.__defaults__, function.__kwdefaults__)
-    return _is_silent_code(function, function.__code__, seen, until=until) and all(
-        _is_silent(each, seen) for each in defaults
-    )
-
-
-def _raised_at(code: types.CodeType, error: BaseException) -> int | None:
-    """Return the last instruction of *code* before *error*; None = it had come to its end."""
+def _is_silent(function: Any, error: BaseException, reading: Reading) -> bool:
+    inner = _inner(function)
     step = error.__traceback__
     while step is not None:
-        if step.tb_frame.f_code is code:
-            return step.tb_lasti
+        if inner is not None and step.tb_frame.f_code is inner.__code__:
+            return reading.is_silent_until(inner, step)
         step = step.tb_next
-    return None
+    return reading.is_silent(function)
 
 
-def _is_silent_code(
-    function: types.FunctionType, code: types.CodeType, seen: set[int], *, until: int | None
-) -> bool:
-    """Say so of the instructions of *code*, in *function*, that may have run *until* one."""
-    instructions = list(dis.get_instructions(code))
-    end = instructions[-1].offset if until is None else _with_loops(instructions, until)
-    names = _names(function)
-    for at, each in enumerate(instructions):
-        if each.offset > end:
-            break
-        value = each.argval
-        if each.opname == "IMPORT_NAME" and not _is_known(value):
-            return False
-        if isinstance(value, types.CodeType):
-            if not _is_silent_code(function, value, seen, until=None):
-                return False
-        elif each.opname.startswith(_LOADS) and value in names:
-            if not _is_silent(_followed(names[value], instructions[at + 1 :]), seen):
-                return False
-    return True
-
-
-def _followed(value: Any, instructions: Sequence[dis.Instruction]) -> Any:
-    """Return what is really used of *value*, such as ``server.url`` of a server."""
-    for each in instructions:
-        own = getattr(value, "__dict__", {})
-        if each.opname not in ("LOAD_ATTR", "LOAD_METHOD") or each.argval not in own:
-            break
-        value = own[each.argval]
-    return value
-
-
-_LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT")
-
-
-def _with_loops(instructions: list[dis.Instruction], until: int) -> int:
-    """Return the last instruction that may have run: a loop may have been there, and back."""
-    jumps = [
-        (each.argval, each.offset)
-        for each in instructions
-        if each.opcode in dis.hasjrel or each.opcode in dis.hasjabs
-    ]
-    while further := [at for to, at in jumps if to <= until < at]:
-        until = max(further)
-    return until
-
-
-def _names(function: types.FunctionType) -> Mapping[str, Any]:
-    found: dict[str, Any] = {**vars(builtins), **function.__globals__}
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        try:
-            found[name] = cell.cell_contents
-        except ValueError:  # Not filled yet.
-            found.pop(name, None)
-    return found
-
-
-def _is_known(name: str) -> bool:
-    """Say whether a module of that *name* is known to be silent."""
-    if any(name == loud or name.startswith(f"{loud}.") for loud in _LOUD_MODULES):
-        return False
-    parts = name.split(".")
-    return any(".".join(parts[:count]) in _SILENT for count in range(1, len(parts) + 1))
-
-
-def _is_silent(value: Any, seen: set[int]) -> bool:
-    """Say whether nothing is sent by using *value*, as far as anybody can know."""
-    if isinstance(value, _ATOMS) or id(value) in seen or any(value is each for each in _QUIET):
-        return True
-    seen.add(id(value))
-    if isinstance(value, types.ModuleType):
-        return _is_known(value.__name__)
-    if isinstance(value, dict):
-        return all(_is_silent(each, seen) for each in (*value, *value.values()))
-    if isinstance(value, list | tuple | set | frozenset):
-        return all(_is_silent(each, seen) for each in value)
-    if isinstance(value, functools.partial):
-        return all(_is_silent(each, seen) for each in (value.func, value.args, value.keywords))
-    if isinstance(value, staticmethod | classmethod | types.MethodType):
-        own = getattr(value, "__self__", None)
-        return _is_silent(own, seen) and _is_silent(value.__func__, seen)
-    if isinstance(value, property):
-        return all(_is_silent(each, seen) for each in (value.fget, value.fset))
-    if isinstance(value, types.FunctionType):
-        return _is_known(value.__module__ or "") or _is_silent_function(value, seen)
-    return _is_silent_type(value, seen)
-
-
-def _is_silent_type(value: Any, seen: set[int]) -> bool:
-    if isinstance(value, types.BuiltinFunctionType):
-        own = getattr(value, "__self__", None)
-        is_method = own is not None and not isinstance(own, types.ModuleType)
-        if is_method:
-            return _is_silent(own, seen)
-        return value not in _LOUD and _is_known(value.__module__ or "")
-    kind = value if isinstance(value, type) else type(value)
-    if not all(_is_silent_class(each, seen) for each in kind.__mro__):
-        return False
-    if isinstance(value, type) or _is_known(kind.__module__):
-        return True
-    return _is_silent(getattr(value, "__dict__", None), seen)
-
-
-def _is_silent_class(kind: type, seen: set[int]) -> bool:
-    if _is_known(kind.__module__):
-        return True
-    return all(_is_silent_member(each, seen) for each in vars(kind).values())
-
-
-def _is_silent_member(value: Any, seen: set[int]) -> bool:
-    if isinstance(value, functools.cached_property):
-        value = value.func
-    if isinstance(value, _NATIVE):  # Nobody can read what it does.
-        return False
-    return not isinstance(value, _WRITTEN) or _is_silent(value, seen)
-
-
-_WRITTEN = (types.FunctionType, staticmethod, classmethod, property)
-_NATIVE = (
-    types.MethodDescriptorType,
-    types.ClassMethodDescriptorType,
-    types.BuiltinFunctionType,
-)
+def _inner(function: Any) -> types.FunctionType | None:
+    """Return the function in Python that is called by calling *function*; None = none is."""
+    while not isinstance(function, types.FunctionType):
+        if isinstance(function, types.MethodType):
+            function = function.__func__
+        elif isinstance(function, functools.partial):
+            function = function.func
+        elif isinstance(function, types.BuiltinFunctionType | type):
+            return None
+        else:
+            function = type(function).__call__
+    return function

@@ -71,8 +71,10 @@ async def attempt(
     # Users' code may raise anything, also what would end the engine's thread; the verdict
     # on what it has sent is elsewhere.
     except BaseException as error:
-        is_bypassed = watch.has_heard or (
-            not requests.has_raised(error) and may_have_sent(function, error, data.settings)
+        is_refusal = requests.has_raised(error)
+        has_left = watch.has_heard or (watch.has_written and not is_refusal)
+        is_bypassed = has_left or may_have_sent(
+            function, error, data.settings, is_refusal=is_refusal
         )
         if isinstance(error, asyncio.CancelledError) and _is_cancelled():
             is_unsent = _has_sent_nothing(call, requests) and not is_bypassed

@@ -13,11 +13,6 @@ from dis import Instruction
 from typing import Any
 
 _LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT")
-_STANDARD: tuple[Any, ...] = (
-    object.__getattribute__,
-    type.__getattribute__,
-    types.ModuleType.__getattribute__,
-)
 # What these find is nothing without the object they are of.
 _NATIVE = (
     types.MethodDescriptorType,
@@ -129,7 +124,7 @@ def _followed(value: Any, instructions: Sequence[Instruction]) -> tuple[Any, boo
 
 def _has_own_way(value: Any) -> bool:
     """Say whether its attributes are found by code of its own."""
-    return type(value).__getattribute__ not in _STANDARD
+    return isinstance(type(value).__getattribute__, types.FunctionType)
 
 
 def _bound(found: Any, owner: Any) -> Any:

@@ -106,6 +106,8 @@ class Reading:
 
     def is_silent_until(self, function: types.FunctionType, step: types.TracebackType) -> bool:
         """Say so of a call of *function* until an error left it, at *step* of its traceback."""
+        if _is_ours(function):
+            return True
         given = inspect.getargvalues(step.tb_frame)
         arguments = (*given.args, given.varargs, given.keywords)
         local = {name: given.locals[name] for name in arguments if name in given.locals}
@@ -164,7 +166,7 @@ class Reading:
         return _is_known(name) or self._trusts_libraries
 
     def _is_silent_function(self, function: types.FunctionType, *own: Any) -> bool:
-        if _home(function).startswith("asyncdest_nb."):
+        if _is_ours(function):
             return True
         if _is_known(_home(function)):
             return all(self.is_silent(each) for each in closure_of(function).values())
@@ -217,6 +219,11 @@ class Reading:
 def _home(function: types.FunctionType) -> str:
     """Return the module it was written in: ``functools.wraps`` copies the name of another."""
     return str(function.__globals__.get("__name__", ""))
+
+
+def _is_ours(function: types.FunctionType) -> bool:
+    """Say whether it is of this package, such as ``request``: what that sends is known."""
+    return _home(function).startswith("asyncdest_nb.")
 
 
 def _is_quiet(value: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from counting_partner import Fault, Partner
-from raw_server import Answer, RawServer, answer
+from raw_server import Answer, RawServer, answer, reset
 from recovering import connect, eager, people
 
 import asyncdest_nb as ad
@@ -139,6 +139,50 @@ def test_an_id_in_conflict_with_something_else_is_refused(session: ad.Session):
         assert len(partner.jobs) == 0
     assert run.counts["failed"] == run.retryable == 5
     assert "in progress" in run.failed()["message"].iloc[0]
+
+
+@pytest.mark.parametrize("way", ["client_id", "search"])
+def test_a_conflict_with_what_may_have_been_applied_is_no_proof_that_it_was_not(
+    session: ad.Session, way: Any
+):
+    async def perform(request: Any, data: Any) -> Any:
+        await request(f"{server.url}/{data.submission_id}", method="POST", json={})
+
+    async def find(request: Any, data: Any) -> Any:
+        return None  # As a list that lags behind says.
+
+    with RawServer(reset, answer(409, {"message": "it is there"})) as server:
+        act = ad.Action(
+            title="Act", payload=Payload, perform=perform, recovery=way, find=find, settle_seconds=0
+        )
+        found = ad.Destination(name="Test", slug="test", actions={"act": act})
+        run = session.connect(found).submit(pd.DataFrame({"user_id": ["u-1"]}), "act")
+        run.wait(timeout=20)
+        assert [each.method for each in server.arrived] == ["POST", "POST"]
+    assert run.counts["unknown"] == 1
+    assert run.retryable == 0
+    assert "it is there" in run.results()["message"][0]
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_token_server_that_has_moved_is_named(session: ad.Session, status: int):
+    async def perform(request: Any, data: Any) -> Any:
+        return await request(f"{server.url}/rows", method="POST", json={})
+
+    async def refresh(request: Any, data: Any) -> str:
+        return str((await request(f"{server.url}/token", method="POST", json={})).data["token"])
+
+    with RawServer(answer(status, "", {"location": OTHER})) as server:
+        act = ad.Action(title="Act", payload=Payload, perform=perform)
+        found = ad.Destination(
+            name="Test", slug="test", actions={"act": act}, refresh_access_token=refresh
+        )
+        run = session.connect(found).submit(pd.DataFrame({"user_id": ["u-1"]}), "act")
+        run.wait(timeout=20)
+    assert run.retryable == 1
+    message = run.failed()["message"][0]
+    assert message.startswith("no access token")
+    assert f"moved to {OTHER}: correct the endpoint" in message
 
 
 def busy(*answers: Answer) -> list[Answer]:

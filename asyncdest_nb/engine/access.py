@@ -17,7 +17,7 @@ from ..errors import (
     RequestFailed,
     RetryableError,
 )
-from ..request import Effect, Response
+from ..request import MOVED, Effect, Response
 from .calling import Asked
 
 
@@ -82,6 +82,8 @@ class Access:
             return HTTPError(str(error), status=error.status)
         # Its text may quote the answer, and so a token that is no known secret yet.
         if isinstance(error, HTTPError):
+            if error.status in MOVED:
+                return HTTPError(f"no access token: {error}", status=error.status)
             return _without_excerpt(error)
         return DestinationError(f"no access token: the function raised {type(error).__name__}")
 

@@ -27,7 +27,8 @@ class _Doubt:
     since: float
     sent_at: float  # The last time; what was sent then may come late.
     tries: int = 0
-    refusal: Rejected | None = None  # Of the last repetition.
+    refusal: Rejected | None = None  # Of the last time.
+    is_repeated: bool = False  # The last time, after one that may have been applied.
 
 
 class Reconciling:
@@ -49,6 +50,7 @@ class Reconciling:
         if not operations[0].in_doubt and not is_there:
             return list(verdicts)
         self._doubt(batch).sent_at = self._course.steady
+        self._doubt(batch).is_repeated = operations[0].in_doubt
         found: list[Verdict] = []
         for verdict in verdicts:
             if isinstance(verdict, Rejected):
@@ -121,7 +123,12 @@ class Reconciling:
         refusal, doubt.refusal = doubt.refusal, None
         if refusal is None and not course.can_send(operations[0]):
             refusal = Rejected("not applied, and not sent again: its payload was not kept", None)
-        if refusal is not None:
+        if refusal is not None and refusal.is_conflict and doubt.is_repeated:
+            # It is not found, and is in the way: one of the two answers is wrong.
+            await course.keep(
+                [held(each, message=f"{each.message}; it was not found") for each in operations]
+            )
+        elif refusal is not None:
             await self._judging.take(operations, [refusal] * len(operations))
         elif course.is_canceling:
             await course.keep([withdrawn(each, now=course.wall) for each in operations])

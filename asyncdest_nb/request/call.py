@@ -235,11 +235,8 @@ class Call:
     def _elsewhere(self, outgoing: Outgoing, status: int, location: str | None) -> str:
         target = joined(outgoing.url, location) if location else None
         where = f"to {self.mask(shown_url(target))}" if target else "without saying where to"
-        moved = f"moved {where}: correct the endpoint; " if status in MOVED else ""
-        return (
-            f"{moved}it redirects {where}; redirects are not followed, credentials are not sent "
-            "there"
-        )
+        moved = f"moved {where}: correct the endpoint" if status in MOVED else f"redirects {where}"
+        return f"{moved}; redirects are not followed, credentials are not sent there"
 
 
 def _end(outgoing: Outgoing, failure: Failure) -> str:

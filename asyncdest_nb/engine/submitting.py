@@ -93,11 +93,11 @@ class Submitting:
         """Take one step of a submission, once."""
         course, action = self._course, self._course.action
 
-        # Before the intent is written: what waits out a pause is known not to be sent.
+        # Before the intent is written: what waits for its turn is known not to be sent.
         def stops() -> bool:
             return self._may_stop(batch) or course.trouble is not None
 
-        await course.channel.until_open(stops)
+        has_turn = await course.channel.until_turn(stops)
         if stops():
             return
         planned, now = course.operations(batch.operations), course.wall
@@ -112,7 +112,9 @@ class Submitting:
         await course.keep([submitted(each, now=now) for each in planned])
         operations = course.operations(batch.operations)
         try:
-            asked = await self._ask(batch, operations, stops=lambda: self._must_stop(batch))
+            asked = await self._ask(
+                batch, operations, stops=lambda: self._must_stop(batch), has_turn=has_turn
+            )
         except asyncio.CancelledError as error:
             # The session is closed: what still waits for its turn goes on after a restart.
             for each in operations if UNSENT in error.args else ():
@@ -151,7 +153,12 @@ class Submitting:
         return verdict
 
     async def _ask(
-        self, batch: Batch, operations: Sequence[Operation], *, stops: Callable[[], bool]
+        self,
+        batch: Batch,
+        operations: Sequence[Operation],
+        *,
+        stops: Callable[[], bool],
+        has_turn: bool,
     ) -> Asked:
         action, first = self._course.action, operations[0]
         payloads = [row.payload for row in batch.rows]
@@ -160,7 +167,12 @@ class Submitting:
         if first.step:
             function, contexts = action.steps[first.step - 1], [first.context or {}]
         return await self._course.ask(
-            function, operations, payload=payload, contexts=contexts, stops=stops
+            function,
+            operations,
+            payload=payload,
+            contexts=contexts,
+            stops=stops,
+            has_turn=has_turn,
         )
 
     def _verdicts(self, operations: Sequence[Operation], asked: Asked) -> list[Verdict]:

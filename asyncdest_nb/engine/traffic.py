@@ -41,22 +41,23 @@ class Traffic:
             return f"{self._trouble}; asking again in {ceil(seconds)} s"
         return f"{self._trouble}; asking again soon" if self.pace.is_down else ""
 
-    async def until_open(self, stops: Stops) -> None:
-        """Return when the host takes requests, or *stops* says so.
+    async def until_turn(self, stops: Stops) -> bool:
+        """Return when the host takes a request, or *stops* says so; True = its turn is taken.
 
         Of a host that is down one caller at a time finds out, and nobody as long as
         requests wait for their turn: each of them can do that as well.
         """
         while not stops():
-            if (left := self._closed_for()) <= 0:
-                self.pace.reserve(self._clock.steady())
-                return
+            now = self._clock.steady()
+            left = self._closed_for() if self.pace.is_down else self.pace.wait(now)
+            if left <= 0:
+                self.pace.reserve(now)
+                return not self.pace.is_down
             await self._clock.sleep(min(left, STOP_SECONDS))
+        return False
 
     def _closed_for(self) -> float:
-        if self.pace.is_down and self._waiting:
-            return STOP_SECONDS
-        return self.pace.closed_for(self._clock.steady())
+        return STOP_SECONDS if self._waiting else self.pace.closed_for(self._clock.steady())
 
     def hold_back(self, error: Exception) -> None:
         """Wait before the next request, because of *error*."""
@@ -66,12 +67,20 @@ class Traffic:
         is_throttle = isinstance(error, RetryableError)
         self.pace.held_back(self._clock.steady(), retry_after=said, is_throttle=is_throttle)
 
-    def paced(self, call: Call, stops: Stops = lambda: False) -> Callable[..., Any]:
-        """Return the request of *call*, which waits for its turn; NotSent once *stops* says so."""
+    def paced(
+        self, call: Call, stops: Stops = lambda: False, *, has_turn: bool = False
+    ) -> Callable[..., Any]:
+        """Return the request of *call*, which waits for its turn; NotSent once *stops* says so.
+
+        The first one does not wait if it *has_turn*: what asks for a pause while its
+        intent is written is too late, as for requests that are on their way.
+        """
 
         async def request(url: str, **options: Any) -> Response:
-            await self._turn(stops)
-            sent_at = self._clock.steady()
+            nonlocal has_turn
+            if stops() or not has_turn:
+                await self._turn(stops)
+            has_turn, sent_at = False, self._clock.steady()
             try:
                 response = await call(url, **options)
             except RequestFailed as error:

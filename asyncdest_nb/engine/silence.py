@@ -212,7 +212,9 @@ class Reading:
             return _is_silent_file(value)
         if _is_known(kind.__module__) and kind.__module__ not in _HOLDERS:
             return True
-        held = gc.get_referents(value)
+        # Of an exception not its traceback: the frames there are of whoever raised it.
+        is_error = isinstance(value, BaseException)
+        held = [value.args, vars(value)] if is_error else gc.get_referents(value)
         return all(self.is_silent(each) for each in held if each is not kind)
 
 

@@ -192,6 +192,10 @@ class Pace:
             self._is_reserved = False
         return 0.0
 
+    def given_back(self) -> None:
+        """Take back the place of a request that is not made."""
+        self._tokens += 1.0
+
     def released(self) -> None:
         """Note that a request ended without a word of the host: another may be the probe."""
         self._probe_until = 0.0

@@ -25,7 +25,7 @@ from .access import Access, Carrier
 from .calling import Asked, attempt
 from .clock import Clock
 from .state import ScopedState, SessionState, connection_scope
-from .traffic import Stops, Traffic
+from .traffic import Stops, Traffic, Turn
 
 __all__ = ["Asked", "Channel"]
 
@@ -137,20 +137,20 @@ class Channel:
         scope: str | None = None,
         submission_id: str = "",
         stops: Stops = lambda: False,
-        has_turn: bool = False,
+        turn: Turn | None = None,
     ) -> Asked:
         """Call a destination's function; whatever it raises is part of what is returned.
 
         *scope* is that of its state, None = only that of the connection; *submission_id*
         empty = a new one. A request that waits for its turn is not sent
-        any more once *stops* says so; the first one does not wait if it *has_turn*.
+        any more once *stops* says so; the first one uses *turn*, and does not wait.
         """
         submission_id = submission_id or str(uuid.uuid4())
 
         def given() -> ActionData[Any, Any]:
             return self._data(payload, contexts, self._scoped(scope), submission_id)
 
-        asked, carrier = await self._asked(function, given, stops, has_turn=has_turn)
+        asked, carrier = await self._asked(function, given, stops, turn=turn)
         if carrier is None or not carrier.may_repeat(asked):
             return asked
         if (without := await self._without_token(carrier, asked)) is not None:
@@ -164,11 +164,11 @@ class Channel:
         given: Callable[[], ActionData[Any, Any]],
         stops: Stops,
         *,
-        has_turn: bool = False,
+        turn: Turn | None = None,
     ) -> tuple[Asked, Carrier | None]:
         """Call *function* once; the carrier of its token is returned too, None = it has none."""
         call = self._client.call()
-        send, carrier = self._traffic.paced(call, stops, has_turn=has_turn), None
+        send, carrier = self._traffic.paced(call, stops, turn=turn), None
         if self.destination.refresh_access_token is not None:
             send = carrier = self._access.carrier(send)
         request = self._traffic.persistent(call, send)
@@ -196,9 +196,9 @@ class Channel:
         data = self._data(payload, (), state)
         return await attempt(function, call, data, request=call, mask=self.mask)
 
-    async def until_turn(self, stops: Stops) -> bool:
-        """Return when the host takes a request, or *stops* says so; True = its turn is taken."""
-        return await self._traffic.until_turn(stops)
+    async def turn(self, stops: Stops) -> Turn:
+        """Return the turn of a request when the host takes one, or none once *stops* says so."""
+        return await self._traffic.turn(stops)
 
     def hold_back(self, error: Exception) -> None:
         """Wait before the next request, because of *error*, which the wire has not taught."""

@@ -21,6 +21,7 @@ from .course import Course
 from .judging import Judging
 from .plan import Batch
 from .reconciling import TOO_LATE, Reconciling, is_unknown
+from .traffic import Turn
 from .verdict import (
     Accepted,
     Again,
@@ -91,15 +92,22 @@ class Submitting:
 
     async def _step(self, batch: Batch) -> None:
         """Take one step of a submission, once."""
-        course, action = self._course, self._course.action
+        course = self._course
 
         # Before the intent is written: what waits for its turn is known not to be sent.
         def stops() -> bool:
             return self._may_stop(batch) or course.trouble is not None
 
-        has_turn = await course.channel.until_turn(stops)
-        if stops():
-            return
+        turn = await course.channel.turn(stops)
+        try:
+            if not stops():
+                await self._step_in(turn, batch)
+        finally:
+            turn.give_back()
+
+    async def _step_in(self, turn: Turn, batch: Batch) -> None:
+        """Take a step, of which the first request has its *turn*."""
+        course, action = self._course, self._course.action
         planned, now = course.operations(batch.operations), course.wall
         if course.is_too_late(planned[0]):
             await course.keep(
@@ -113,7 +121,7 @@ class Submitting:
         operations = course.operations(batch.operations)
         try:
             asked = await self._ask(
-                batch, operations, stops=lambda: self._must_stop(batch), has_turn=has_turn
+                batch, operations, stops=lambda: self._must_stop(batch), turn=turn
             )
         except asyncio.CancelledError as error:
             # The session is closed: what still waits for its turn goes on after a restart.
@@ -158,7 +166,7 @@ class Submitting:
         operations: Sequence[Operation],
         *,
         stops: Callable[[], bool],
-        has_turn: bool,
+        turn: Turn,
     ) -> Asked:
         action, first = self._course.action, operations[0]
         payloads = [row.payload for row in batch.rows]
@@ -172,7 +180,7 @@ class Submitting:
             payload=payload,
             contexts=contexts,
             stops=stops,
-            has_turn=has_turn,
+            turn=turn,
         )
 
     def _verdicts(self, operations: Sequence[Operation], asked: Asked) -> list[Verdict]:

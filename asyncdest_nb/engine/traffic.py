@@ -24,6 +24,24 @@ REPEATS = 2  # How often a reading request is repeated before the call it is par
 Stops = Callable[[], bool]
 
 
+class Turn:
+    """The place of one request among all, taken before the function is called that makes it."""
+
+    def __init__(self, pace: Pace, *, is_taken: bool) -> None:
+        self._pace = pace
+        self._is_taken = is_taken
+
+    def use(self) -> bool:
+        """Use it up; say whether it was there."""
+        found, self._is_taken = self._is_taken, False
+        return found
+
+    def give_back(self) -> None:
+        """Leave it to another request, if it was not used."""
+        if self.use():
+            self._pace.given_back()
+
+
 class Traffic:
     """The requests to one destination, at its *pace*; *name* is for people to read."""
 
@@ -41,8 +59,8 @@ class Traffic:
             return f"{self._trouble}; asking again in {ceil(seconds)} s"
         return f"{self._trouble}; asking again soon" if self.pace.is_down else ""
 
-    async def until_turn(self, stops: Stops) -> bool:
-        """Return when the host takes a request, or *stops* says so; True = its turn is taken.
+    async def turn(self, stops: Stops) -> Turn:
+        """Return the turn of a request when the host takes one, or none once *stops* says so.
 
         Of a host that is down one caller at a time finds out, and nobody as long as
         requests wait for their turn: each of them can do that as well.
@@ -52,9 +70,9 @@ class Traffic:
             left = self._closed_for() if self.pace.is_down else self.pace.wait(now)
             if left <= 0:
                 self.pace.reserve(now)
-                return not self.pace.is_down
+                return Turn(self.pace, is_taken=not self.pace.is_down)
             await self._clock.sleep(min(left, STOP_SECONDS))
-        return False
+        return Turn(self.pace, is_taken=False)
 
     def _closed_for(self) -> float:
         return STOP_SECONDS if self._waiting else self.pace.closed_for(self._clock.steady())
@@ -68,19 +86,18 @@ class Traffic:
         self.pace.held_back(self._clock.steady(), retry_after=said, is_throttle=is_throttle)
 
     def paced(
-        self, call: Call, stops: Stops = lambda: False, *, has_turn: bool = False
+        self, call: Call, stops: Stops = lambda: False, *, turn: Turn | None = None
     ) -> Callable[..., Any]:
         """Return the request of *call*, which waits for its turn; NotSent once *stops* says so.
 
-        The first one does not wait if it *has_turn*: what asks for a pause while its
-        intent is written is too late, as for requests that are on their way.
+        The first one uses *turn*, and does not wait: what asks for a pause while its intent
+        is written is too late, as for requests that are on their way.
         """
 
         async def request(url: str, **options: Any) -> Response:
-            nonlocal has_turn
-            if stops() or not has_turn:
+            if stops() or turn is None or not turn.use():
                 await self._turn(stops)
-            has_turn, sent_at = False, self._clock.steady()
+            sent_at = self._clock.steady()
             try:
                 response = await call(url, **options)
             except RequestFailed as error:

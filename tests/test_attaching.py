@@ -7,6 +7,7 @@ import threading
 import warnings
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,56 @@ def test_a_run_of_which_nothing_was_applied_is_sent_again(session: ad.Session):
         assert second is not first
         while not second.operations or not second.operations[0].operation_id:
             second.wait(timeout=0.02)
+
+
+class Row(ad.Payload):
+    user_id: str = ad.field("User ID")
+
+
+def connected(session: ad.Session, server: RawServer) -> ad.Connection:
+    """Connect to a destination that answers at once."""
+
+    async def perform(request: Any, data: Any) -> Any:
+        return await request(f"{server.url}/rows", method="POST", json={})
+
+    act = ad.Action(title="Act", payload=Row, perform=perform)
+    return session.connect(ad.Destination(name="Test", slug="test", actions={"act": act}))
+
+
+def sent(crm: ad.Connection, **options: Any) -> ad.Run:
+    run = crm.submit(ONE[["user_id"]], "act", **options)
+    run.wait(timeout=20)
+    return run
+
+
+@pytest.mark.parametrize("is_reopened", [False, True])
+def test_what_another_submit_has_sent_since_is_not_retried(tmp_path: Path, is_reopened: bool):
+    refused, done = answer(400), answer(200, {})
+    path = tmp_path / "session.sqlite"
+    with RawServer(refused, refused, done) as server, ExitStack() as stack:
+        crm = connected(stack.enter_context(ad.Session(path=path)), server)
+        first, second = (sent(crm) for _ in range(2))
+        assert first is not second
+        assert first.retryable == second.retryable == 1
+        if is_reopened:
+            stack.close()
+            session = stack.enter_context(ad.Session(path=path))
+            connected(session, server)
+            first, second = (session.run(each.id) for each in (first, second))
+        retry = first.retry()
+        assert retry.wait(timeout=20) == "completed"
+        with pytest.raises(ad.UsageError, match=f"went again as <Run {retry.id}"):
+            second.retry()
+        assert len(server.arrived) == 3
+
+
+def test_what_is_sent_again_on_purpose_and_refused_is_retried(session: ad.Session):
+    with RawServer(answer(200, {}), answer(400), answer(200, {})) as server:
+        crm = connected(session, server)
+        assert sent(crm).status == "completed"
+        again = sent(crm, again=True)
+        assert again.retryable == 1
+        assert again.retry().wait(timeout=20) == "completed"
 
 
 def test_a_cell_that_runs_again_after_a_restart_attaches_with_the_labels_of_the_frame(

@@ -186,7 +186,10 @@ class Connection:
     def send_again(
         self, run: Run, sending: Sending, positions: list[int], schedule: Schedule | None
     ) -> Run:
-        """Send the rows of *sending* at *positions* as a retry of *run*."""
+        """Send the rows of *sending* at *positions* as a retry of *run*.
+
+        Raises UsageError if another submit of the same rows has sent them since.
+        """
         record = self._record(
             sending.action,
             batch_size=run._record.batch_size,
@@ -194,7 +197,10 @@ class Connection:
             retry_of=run.id,
             positions=tuple(positions),
         )
-        return self._send(record, sending, schedule, positions=positions, retry_of=run)
+        with self._shared.starting:
+            if (since := self._shared.sent_since(run)) is not None:
+                raise UsageError(f"its rows went again as {since}: retry that one")
+            return self._send(record, sending, schedule, positions=positions, retry_of=run)
 
     def resume(self, reopened: Reopened) -> None:
         """Go on with a run of the session's file, if there is anything left to do."""

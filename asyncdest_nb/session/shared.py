@@ -157,6 +157,16 @@ class Shared:
                 return latest
         return None
 
+    def sent_since(self, run: Run) -> Run | None:
+        """Return what has sent the rows of *run* after it, but for its retries; None = nothing."""
+        own = run._chain()
+        for other in reversed(self.runs[self.runs.index(run) + 1 :]):
+            name = other._chain()[0]._record.digest
+            is_same = name is not None and name == own[0]._record.digest
+            if is_same and other not in own and other._may_be_applied:
+                return other
+        return None
+
     def rows(self, run: str, positions: Sequence[int]) -> list[StoredRow]:
         """Return what was to be sent of *run* at *positions*, in the order of the frame."""
         self.require_open()

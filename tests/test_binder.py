@@ -26,7 +26,8 @@ import yaml
 from conftest import FAILED, missing
 from playwright.sync_api import Page, expect
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
+# Together: the environment is made once a process, and takes a minute.
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420), pytest.mark.xdist_group("binder")]
 
 ROOT = Path(__file__).parent.parent
 FIRST = "01_send_a_dataframe.ipynb"

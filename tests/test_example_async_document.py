@@ -401,14 +401,13 @@ class TestOverview:
     """What perform stores, read as poll reads it."""
 
     def test_the_state_of_one_row(self, session):
-        seen = self.seen(session, size=1, keys=["operation_id", "user_id"])
-        assert seen == [
-            {"operation_id": f"op-{7000 + number}", "user_id": f"u-{number + 1}"}
-            for number in range(3)
-        ]
+        seen, ids = self.seen(session, size=1, keys=["operation_id", "user_id"])
+        # The rows travel side by side, and get their ids in the order they arrive.
+        assert sorted(each["user_id"] for each in seen) == ["u-1", "u-2", "u-3"]
+        assert {each["user_id"]: each["operation_id"] for each in seen} == ids
 
     def test_the_state_of_a_batch_is_a_json_text_of_its_ids(self, session):
-        (seen,) = self.seen(session, size=3, keys=["batch_operation_ids"])
+        (seen,), _ = self.seen(session, size=3, keys=["batch_operation_ids"])
         assert json.loads(seen["batch_operation_ids"]) == ["op-7000", "op-7001", "op-7002"]
 
     @pytest.mark.parametrize("size", [1, 3])
@@ -443,8 +442,10 @@ class TestOverview:
         assert documented.action(ACTION).has_poll_support
 
     @staticmethod
-    def seen(session: ad.Session, *, size: int, keys: list[str]) -> list[dict[str, Any]]:
-        """Return what polls read under *keys*, without repetitions and in order."""
+    def seen(
+        session: ad.Session, *, size: int, keys: list[str]
+    ) -> tuple[list[dict[str, Any]], dict[str, str]]:
+        """Return what polls read under *keys*, each once, and the server's ids by user."""
         found = []
         own = example_async.action(ACTION)
 
@@ -456,7 +457,8 @@ class TestOverview:
             crm = connect(session, server, playing(dataclasses.replace(own, poll=poll)))
             assert submit(crm, batch_size=size).wait(timeout=20) == "completed"
         distinct = {json.dumps(each): each for each in found}
-        return [distinct[each] for each in sorted(distinct)]
+        ids = {each.row["user_id"]: str(each.id) for each in server.operations.values()}
+        return [distinct[each] for each in sorted(distinct)], ids
 
 
 class TestMany:

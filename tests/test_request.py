@@ -424,7 +424,9 @@ def test_a_redirect_is_not_followed(throw: bool):
     assert foreign.arrived == []
     assert outcome.status == 307
     if throw:
-        assert f"redirects to {foreign.url}/take; redirects are not followed" in str(outcome)
+        assert f"moved to {foreign.url}/take: correct the endpoint; redirects are not" in str(
+            outcome
+        )
 
 
 @pytest.mark.parametrize("rest", ["?key=sk_1234567890", "/v1?a=1", "#part"])

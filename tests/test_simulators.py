@@ -618,6 +618,19 @@ def test_it_leaves_nothing_open_when_it_is_stopped_in_the_middle_of_answers():
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
+def test_it_leaves_nothing_open_when_it_is_stopped_while_it_accepts():
+    ended = run(
+        "import socket\n"
+        "from asyncdest_nb.simulators import simulate\n"
+        "for _ in range(20):\n"
+        "    with simulate('example-async') as simulator:\n"
+        "        where = ('127.0.0.1', int(simulator.endpoint.rsplit(':', 1)[1]))\n"
+        "        connections = [socket.create_connection(where) for _ in range(3)]\n"
+        "    for each in connections: each.close()\n"
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
 def test_it_leaves_nothing_open_where_nest_asyncio_has_replaced_asyncio_run():
     ended = run(
         "import gc, nest_asyncio2\n"

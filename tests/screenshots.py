@@ -55,13 +55,13 @@ def monitor(server: browser.Server, launched: Browser) -> None:
     """Take the monitor of a run on its way, with the details of a failure."""
     page = opened(server, launched, cells("01_send_a_dataframe", "crm.submit"), 1300)
     page.page.get_by_role("button", name="Charts").click()
-    rest = page.page.locator(".adm-rest")
+    rest = page.page.locator(".adm-progress")
     page.page.wait_for_function(
         "() => Number(document.querySelector('.adm-counts [data-word=completed]')"
         "?.innerText.replace(/\\D/g, '')) > 3000",
         timeout=WAIT,
     )
-    expect(rest).to_contain_text("of 5,000 rows at rest")
+    expect(rest).to_contain_text("of 5,000 rows done")
     for _ in range(2):  # Names in every script are sent, and not every machine has their fonts.
         page.page.get_by_role("button", name="Next failure").click()
     page.page.keyboard.press("Enter")

@@ -167,8 +167,8 @@ def test_it_opens_on_the_first_notebook_which_runs_and_nothing_is_asked_before(o
     opened.wait_until_ready()
     expect(page.get_by_role("dialog")).to_have_count(0)
     opened.start_all()
-    rest = page.locator(".adm-rest").first
-    expect(rest).to_have_text("5,000 of 5,000 rows at rest · 100 %", timeout=120_000)
+    rest = page.locator(".adm-progress").first
+    expect(rest).to_have_text("5,000 of 5,000 rows done · 100 %", timeout=120_000)
     page.wait_for_function("window.__ran", timeout=60_000)
     kinds = [each["output_type"] for cell in opened.outputs() for each in cell]
     assert "display_data" in kinds

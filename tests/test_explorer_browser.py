@@ -102,7 +102,7 @@ def test_from_an_empty_notebook_to_a_finished_run_and_back_as_code(
     expect(seen.locator("td.ade-bad").first).to_have_text("✗ null", timeout=WAIT)
     expect(seen).to_contain_text("no: User ID (user_id): is missing", timeout=WAIT)
     page.get_by_role("button", name="Send 30 rows").click()
-    expect(page.locator(".adm-rest")).to_have_text("31 of 31 rows at rest · 100 %", timeout=60_000)
+    expect(page.locator(".adm-progress")).to_have_text("31 of 31 rows done · 100 %", timeout=60_000)
     page.get_by_role("button", name="Show as code").click()
     code = page.locator(".ade-code code").inner_text()
     clicked = results(notebook, 1)
@@ -112,7 +112,9 @@ def test_from_an_empty_notebook_to_a_finished_run_and_back_as_code(
         pasted.open([FRAME, code, RESULTS])
         pasted.run(0)
         pasted.run(1)
-        expect(pasted.page.locator(".adm-rest")).to_contain_text("of 31 rows at rest", timeout=WAIT)
+        expect(pasted.page.locator(".adm-progress")).to_contain_text(
+            "of 31 rows done", timeout=WAIT
+        )
         assert results(pasted, 2) == clicked
         assert clicked[0].count("completed") > 20
         assert pasted.refused == []
@@ -141,7 +143,7 @@ def test_a_secret_is_gone_from_the_page_and_never_in_the_file(notebook):
     fill(page, "Operation Type (required)", "a constant")
     page.get_by_label("Constant for Operation Type").select_option("process_data")
     page.get_by_role("button", name="Send 31 rows").click()
-    expect(page.locator(".adm-rest")).to_have_text("31 of 31 rows at rest · 100 %", timeout=30_000)
+    expect(page.locator(".adm-progress")).to_have_text("31 of 31 rows done · 100 %", timeout=30_000)
     page.get_by_role("button", name="Show as code").click()
     expect(page.locator(".ade-code code")).to_contain_text(
         'api_key=getpass.getpass("API key")', timeout=WAIT

@@ -63,9 +63,9 @@ def test_the_screen_changes_and_buttons_work_while_a_cell_runs_where_the_kernel_
     assert "".join(notebook.outputs()[0][0]["text"]).strip() == version
     notebook.run(1)
     notebook.start(2)
-    rest = notebook.page.locator(".adm-rest")
+    rest = notebook.page.locator(".adm-progress")
     seen = keep_texts(rest)
-    expect(rest).to_have_text("200 of 200 rows at rest · 100 %", timeout=60_000)
+    expect(rest).to_have_text("200 of 200 rows done · 100 %", timeout=60_000)
     assert len(seen()) > 5, "the monitor stood still while the cell computed"
     notebook.enough()
     notebook.run(3)

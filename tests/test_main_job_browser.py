@@ -26,13 +26,13 @@ COUNT = "print(run.counts)"
 
 def test_the_monitor_goes_from_pending_to_completed_while_a_later_cell_computes(notebook):
     notebook.open([SUBMIT, COMPUTE, COUNT])
-    rest = notebook.page.locator(".adm-rest")
+    rest = notebook.page.locator(".adm-progress")
     notebook.run(0)
-    expect(rest).to_contain_text("of 102 rows at rest")
+    expect(rest).to_contain_text("of 102 rows done")
     assert not rest.inner_text().startswith("102")
     notebook.start(1)
     seen = keep_texts(rest)
-    expect(rest).to_have_text("102 of 102 rows at rest · 100 %", timeout=60_000)
+    expect(rest).to_have_text("102 of 102 rows done · 100 %", timeout=60_000)
     # Polls decide how often it changes: more than from the beginning to the end at once.
     assert len(seen()) > 3
     notebook.enough()

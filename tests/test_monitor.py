@@ -128,7 +128,7 @@ def read_packed(found: Packed) -> dict[str, dict[int, Any]]:
 def ask(made: Monitor, what: str, **more: Any) -> tuple[dict[str, Any], list[bytes]]:
     """Ask as the browser does, and return the answer."""
     made.comm.sent.clear()
-    made._handle_custom_msg({"ask": "q-1", "what": what, **more}, [])
+    made._handle_custom_msg({"id": "q-1", "what": what, **more}, [])
     [answer] = [each for each in made.comm.sent if each[0]["kind"] == "answer"]
     return answer
 
@@ -163,10 +163,10 @@ def test_of_the_header_only_what_changed_is_sent(clock):
     run = ScriptedRun(planned(3))
     made = monitor(run, clock)
     tell(run, clock, running(run.operations[0]))
-    assert made.comm.sent[-1][0]["header"] == {"heard_at": round(clock.now, 2)}
+    assert made.comm.sent[-1][0]["header"] == {"updated_at": round(clock.now, 2)}
     tell(run, clock, replace(run.operations[0], state=State.COMPLETED))
     counts = {"pending": 2, "completed": 1}
-    assert made.comm.sent[-1][0]["header"] == {"heard_at": round(clock.now, 2), "counts": counts}
+    assert made.comm.sent[-1][0]["header"] == {"updated_at": round(clock.now, 2), "counts": counts}
     run.notices = ["a notice"]
     tell(run, clock)
     assert made.comm.sent[-1][0]["header"] == {"notices": ["a notice"]}
@@ -193,10 +193,10 @@ def test_all_is_told_again_in_slices_now_and_then_and_at_rest(clock, slices_of_t
     made.comm.sent.clear()
     tell(run, clock, *(replace(each, state=State.COMPLETED) for each in run.operations))
     kinds = [(content["kind"], content["is_last"]) for content, _ in made.comm.sent]
-    assert kinds == [("renewal", False), ("renewal", False), ("renewal", True)]
+    assert kinds == [("keyframe", False), ("keyframe", False), ("keyframe", True)]
     first, _, last = (content for content, _ in made.comm.sent)
     assert last["since"] == first["seq"]
-    assert last["header"]["at_rest"]
+    assert last["header"]["done"]
     told = [read(*each)["status"] for each in made.comm.sent]
     assert [list(each) for each in told] == [[0, 1], [2, 3], [4]]
 
@@ -211,7 +211,7 @@ def test_all_is_told_again_when_it_is_time_once(clock, slices_of_two):
         made.comm.sent.clear()
         tell(run, clock, seconds=seconds)
         kinds.append([content["kind"] for content, _ in made.comm.sent])
-    assert kinds == [["delta"], ["delta", "renewal"], ["delta", "renewal"], ["delta"]]
+    assert kinds == [["delta"], ["delta", "keyframe"], ["delta", "keyframe"], ["delta"]]
 
 
 def test_the_end_is_told_at_once(clock):
@@ -219,7 +219,7 @@ def test_the_end_is_told_at_once(clock):
     made = monitor(run, clock)
     tell(run, clock, running(run.operations[0]))
     run.change(replace(run.operations[0], state=State.COMPLETED))
-    assert made.comm.sent[-1][0]["header"]["at_rest"]
+    assert made.comm.sent[-1][0]["header"]["done"]
 
 
 def test_a_clock_that_is_set_back_does_not_silence_the_monitor(clock):
@@ -233,7 +233,7 @@ def test_what_a_renewal_says_of_the_header_is_unsaid_when_it_changes(clock):
     run = ScriptedRun(planned(1))
     made = monitor(run, clock)
     run.pause()
-    made._handle_custom_msg({"what": "renewal"}, [])
+    made._handle_custom_msg({"what": "keyframe"}, [])
     assert made.comm.sent[-1][0]["header"]["paused"] is True
     run.resume()
     tell(run, clock)
@@ -250,8 +250,8 @@ def test_a_renewal_that_met_a_fault_begins_anew(clock, slices_of_two, caplog):
     for _ in range(2):
         tell(run, clock)
     assert [content["kind"] for content, _ in made.comm.sent] == ["delta", "delta"]
-    made._handle_custom_msg({"what": "renewal"}, [])
-    renewals = [each for each in made.comm.sent if each[0]["kind"] == "renewal"]
+    made._handle_custom_msg({"what": "keyframe"}, [])
+    renewals = [each for each in made.comm.sent if each[0]["kind"] == "keyframe"]
     assert [list(read(*each)["row"]) for each in renewals] == [[0, 1], [2, 3]]
 
 
@@ -262,9 +262,9 @@ def test_large_runs_repeat_themselves_less_often():
 def test_who_missed_something_is_told_all_when_asking(clock):
     run = ScriptedRun(planned(3))
     made = monitor(run, clock)
-    made._handle_custom_msg({"what": "renewal"}, [])
+    made._handle_custom_msg({"what": "keyframe"}, [])
     [(content, buffers)] = made.comm.sent
-    assert (content["kind"], content["is_last"]) == ("renewal", True)
+    assert (content["kind"], content["is_last"]) == ("keyframe", True)
     assert set(read(content, buffers)["row"]) == {0, 1, 2}
 
 
@@ -313,7 +313,7 @@ def test_a_large_run_opens_with_its_first_operations_and_tells_the_others_then(
     assert set(read(opening, made.comm.opening_buffers)["row"]) == {0, 1}
     for _ in range(3):  # A slice a tick, whether anyone asks or not.
         tell(run, clock)
-    renewals = [each for each in made.comm.sent if each[0]["kind"] == "renewal"]
+    renewals = [each for each in made.comm.sent if each[0]["kind"] == "keyframe"]
     assert [list(read(*each)["row"]) for each in renewals] == [[0, 1], [2, 3], [4]]
     assert {content["since"] for content, _ in renewals} == {renewals[0][0]["seq"] - 1}
     assert renewals[-1][0]["is_last"]
@@ -325,7 +325,7 @@ def test_who_opens_a_large_run_and_asks_is_told_all_at_once(clock, slices_of_two
     tell(run, clock)
     found = made.get_state()["_snapshot"]
     made.comm.sent.clear()
-    made._handle_custom_msg({"what": "renewal"}, [])
+    made._handle_custom_msg({"what": "keyframe"}, [])
     assert [list(read(*each)["row"]) for each in made.comm.sent] == [[0, 1], [2, 3], [4]]
     assert {content["since"] for content, _ in made.comm.sent} == {found["seq"] + 1}
     made.comm.sent.clear()
@@ -344,7 +344,7 @@ def test_what_changes_while_the_widget_opens_is_in_its_first_picture(clock):
     made = Monitor(Hasty(planned(1)), clock=clock)
     opening = made.comm.opening["_snapshot"]
     assert opening["header"]["status"] == "completed"
-    assert opening["header"]["at_rest"]
+    assert opening["header"]["done"]
     assert read(opening, made.comm.opening_buffers)["status"] == {0: "completed"}
 
 
@@ -465,14 +465,14 @@ def test_a_run_whose_rows_are_being_looked_at_is_not_at_rest(clock):
         status = "pending"
 
     header = Monitor(Unplanned([]), clock=clock).comm.opening["_snapshot"]["header"]
-    assert header["at_rest"] is False
+    assert header["done"] is False
 
 
 def test_a_run_that_trouble_has_ended_is_at_rest_though_rows_are_pending(clock):
     run = ScriptedRun(planned(1))
     run.is_at_rest = True
     header = Monitor(run, clock=clock).comm.opening["_snapshot"]["header"]
-    assert (header["status"], header["at_rest"]) == ("pending", True)
+    assert (header["status"], header["done"]) == ("pending", True)
 
 
 def test_the_data_is_as_old_as_the_last_change(clock):
@@ -482,7 +482,7 @@ def test_the_data_is_as_old_as_the_last_change(clock):
     tell(run, clock, seconds=2)
     made.get_state()  # For a page that comes late the data is no younger.
     header = made._picture.header
-    assert made.comm.sent[-1][0]["now"] - header["heard_at"] == 2
+    assert made.comm.sent[-1][0]["now"] - header["updated_at"] == 2
 
 
 def test_columns_of_the_frame_are_shown_after_the_row(clock):
@@ -600,15 +600,15 @@ def test_a_fault_in_the_monitor_is_logged_and_shown_and_the_run_goes_on(clock, c
     with caplog.at_level(logging.ERROR):
         tell(run, clock, running(run.operations[0]))
     [(content, _)] = made.comm.sent
-    assert content["kind"] == "trouble"
+    assert content["kind"] == "error"
     assert "TypeError" in content["text"]
     assert "run-1" in caplog.text
     # Its number is missing to all, who ask then for what they were not told.
     first = content["seq"]
     run.notices = []
-    made._handle_custom_msg({"what": "renewal"}, [])
+    made._handle_custom_msg({"what": "keyframe"}, [])
     renewal, buffers = made.comm.sent[-1]
-    assert (renewal["kind"], renewal["since"], renewal["is_last"]) == ("renewal", first + 1, True)
+    assert (renewal["kind"], renewal["since"], renewal["is_last"]) == ("keyframe", first + 1, True)
     assert read(renewal, buffers)["status"] == {0: "running"}
     tell(run, clock, running(run.operations[0]))
     assert made.comm.sent[-1][0]["kind"] == "delta"
@@ -620,9 +620,9 @@ def test_a_fault_on_the_way_to_a_late_front_end_leaves_it_the_rest_to_ask_for(cl
     run.notices = None
     with caplog.at_level(logging.ERROR):
         found = made.get_state()["_snapshot"]
-        made._handle_custom_msg({"what": "renewal"}, [])
+        made._handle_custom_msg({"what": "keyframe"}, [])
     assert (found["parts"], found["is_last"]) == ([], False)
-    assert [content["kind"] for content, _ in made.comm.sent] == ["trouble", "trouble"]
+    assert [content["kind"] for content, _ in made.comm.sent] == ["error", "error"]
     assert [content["seq"] - found["seq"] for content, _ in made.comm.sent] == [0, 1]
 
 
@@ -632,7 +632,7 @@ def test_an_operation_is_told_in_full_when_asked(clock):
         result={"id": "r-1"},
     )
     content, _ = ask(monitor(ScriptedRun([done]), clock), "details", number=0)
-    assert (content["ask"], content["what"]) == ("q-1", "details")
+    assert (content["id"], content["what"]) == ("q-1", "details")
     found = content["details"]
     assert ["operation id", "op"] in found["facts"]
     assert found["times"] == [["submitted", 10.0], ["accepted", 12.0]]
@@ -747,7 +747,7 @@ def test_a_fault_in_the_header_keeps_no_answer_back(clock, caplog):
     run.notices = None
     content, _ = ask(made, "details", number=0)
     assert content["details"]["rows"][0]["label"] == "row 0"
-    assert [told["kind"] for told, _ in made.comm.sent] == ["trouble", "answer"]
+    assert [told["kind"] for told, _ in made.comm.sent] == ["error", "answer"]
 
 
 @pytest.mark.parametrize("question", [{"what": "reboot"}, {"what": None}, {"what": "details"}])
@@ -762,7 +762,7 @@ def test_questions_on_several_threads_are_all_answered_and_numbers_stay_in_order
 
     def click() -> None:
         for number in range(50):
-            made._handle_custom_msg({"ask": "q", "what": "details", "number": number}, [])
+            made._handle_custom_msg({"id": "q", "what": "details", "number": number}, [])
 
     threads = [threading.Thread(target=click) for _ in range(4)]
     for thread in threads:

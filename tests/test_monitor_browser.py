@@ -40,7 +40,7 @@ show(run)
 
 
 def at_rest(page, rows: str) -> None:
-    expect(page.locator(".adm-rest")).to_have_text(f"{rows} rows at rest · 100 %", timeout=20_000)
+    expect(page.locator(".adm-progress")).to_have_text(f"{rows} rows done · 100 %", timeout=20_000)
 
 
 def count_of(page, word: str):
@@ -50,10 +50,10 @@ def count_of(page, word: str):
 def test_the_screen_changes_while_a_later_cell_computes_and_ends_with_the_right_totals(notebook):
     notebook.open([IMPORTS + "run = play(200, seconds=4, invalid=3)\nshow(run)", COMPUTE])
     notebook.start_all()
-    rest = notebook.page.locator(".adm-rest")
-    expect(rest).to_contain_text("of 203 rows at rest")
+    rest = notebook.page.locator(".adm-progress")
+    expect(rest).to_contain_text("of 203 rows done")
     seen = keep_texts(rest)
-    expect(rest).to_have_text("203 of 203 rows at rest · 100 %", timeout=60_000)
+    expect(rest).to_have_text("203 of 203 rows done · 100 %", timeout=60_000)
     assert len(seen()) > 5, "the monitor stood still while the cell computed"
     notebook.enough()
     expect(count_of(notebook.page, "completed")).to_have_text("180 completed")
@@ -75,7 +75,7 @@ def test_a_reload_in_the_middle_shows_the_whole_picture_and_goes_on(notebook):
         "aria-rowcount", "301"
     )
     at_rest(notebook.page, "300 of 300")
-    expect(notebook.page.locator(".adm-fresh")).to_have_text("")
+    expect(notebook.page.locator(".adm-updated")).to_have_text("")
 
 
 def test_keys_typed_in_the_monitor_do_not_reach_the_notebook(notebook):
@@ -139,7 +139,7 @@ def test_ten_thousand_operations_are_a_few_rows_in_the_page(notebook):
     at_rest(notebook.page, "10,000 of 10,000")
     notebook.save()
     notebook.reload()  # It opens with the first of them, and the others come.
-    expect(notebook.page.locator(".adm-fresh")).to_have_text("")
+    expect(notebook.page.locator(".adm-updated")).to_have_text("")
     notebook.page.locator(".adm-search").fill("row 9998")
     found = notebook.page.locator(".adm-row")
     expect(found).to_have_count(1, timeout=20_000)
@@ -210,7 +210,7 @@ def test_everything_is_reached_by_keyboard_and_no_key_reaches_the_notebook(noteb
     page.keyboard.type("OP-9")
     expect(page.locator(".adm-row")).to_have_count(1)
     page.keyboard.type("dd")
-    expect(page.locator(".adm-empty")).to_have_text("no operation fits")
+    expect(page.locator(".adm-empty")).to_have_text("no operation matches")
     page.keyboard.press("Control+a")
     page.keyboard.press("Delete")
     page.get_by_role("button", name="Operation", exact=True).focus()
@@ -265,7 +265,7 @@ def test_what_is_filtered_follows_what_changes(notebook):
     notebook.run(0)
     page = notebook.page
     count_of(page, "completed").click()
-    expect(page.locator(".adm-empty")).to_have_text("no operation fits")
+    expect(page.locator(".adm-empty")).to_have_text("no operation matches")
     notebook.run(1)
     expect(page.locator(".adm-row")).to_have_count(4)
 
@@ -375,8 +375,8 @@ def test_failed_rows_go_again_below_and_the_results_are_a_file(notebook):
     assert len(lines) == 31
     page.get_by_role("button", name="Retry failed").click()
     expect(page.locator(".adm-root")).to_have_count(2)
-    expect(page.locator(".adm-root").nth(1).locator(".adm-rest")).to_have_text(
-        "3 of 3 rows at rest · 100 %", timeout=20_000
+    expect(page.locator(".adm-root").nth(1).locator(".adm-progress")).to_have_text(
+        "3 of 3 rows done · 100 %", timeout=20_000
     )
     expect(page.locator("details summary").last).to_contain_text("3 completed")
 
@@ -429,7 +429,7 @@ for at in range(50_000):
     notebook.run_all()
     page = notebook.page
     at_rest(page, "500 of 500")
-    expect(page.locator(".adm-fresh")).to_have_text("")
+    expect(page.locator(".adm-updated")).to_have_text("")
     for key in ("Home", "End"):
         page.get_by_role("grid").press(key)
         row = page.locator(".adm-row").first if key == "Home" else page.locator(".adm-row").last
@@ -441,13 +441,13 @@ def test_two_views_show_the_same_and_a_dead_kernel_is_named(notebook):
     notebook.open([IMPORTS + "run = play(100, seconds=30)\nshow(run)", "show(run)"])
     notebook.run_all()
     page = notebook.page
-    fresh = page.locator(".adm-fresh")
+    fresh = page.locator(".adm-updated")
     expect(fresh).to_have_count(2)
-    expect(fresh.first).to_contain_text("last word")
-    expect(fresh.last).to_contain_text("last word")
+    expect(fresh.first).to_contain_text("updated")
+    expect(fresh.last).to_contain_text("updated")
     notebook.restart()
-    expect(fresh.first).to_contain_text("not connected: last word at", timeout=20_000)
-    expect(fresh.last).to_contain_text("not connected: last word at")
+    expect(fresh.first).to_contain_text("not connected: last updated at", timeout=20_000)
+    expect(fresh.last).to_contain_text("not connected: last updated at")
     expect(page.get_by_role("button", name="Cancel").first).to_be_disabled()
     expect(page.locator(".adm-facts").first).to_have_text(re.compile(r"^\d+ requests?$"))
     page.locator(".adm-row").first.click()

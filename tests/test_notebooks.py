@@ -264,7 +264,7 @@ def test_the_first_notebook_in_a_browser_moves_while_a_later_cell_computes(noteb
     busy = next(index for index, source in enumerate(cells) if "monotonic() + 5" in source)
     notebook.open([*cells[:busy], COMPUTE, *cells[busy + 1 :]])
     notebook.start_all()
-    rest = notebook.page.locator(".adm-rest")
+    rest = notebook.page.locator(".adm-progress")
     more = notebook.page.locator(":is(.adm-facts, .adm-notices)")
     seen = set()
     # Rows are prepared, requests sent, operations done.
@@ -272,7 +272,7 @@ def test_the_first_notebook_in_a_browser_moves_while_a_later_cell_computes(noteb
         if is_computing(notebook, busy) and rest.count():
             seen.add((rest.first.inner_text(), *more.all_inner_texts()))
     notebook.enough()
-    expect(rest.first).to_have_text("5,000 of 5,000 rows at rest · 100 %", timeout=60_000)
+    expect(rest.first).to_have_text("5,000 of 5,000 rows done · 100 %", timeout=60_000)
     shown = {
         chip.get_attribute("data-word"): int(re.sub(r"\D", "", chip.inner_text()))
         for chip in notebook.page.locator(".adm-counts").first.locator("[data-word]").all()
@@ -309,7 +309,7 @@ def test_the_header_of_the_monitor_says_what_goes_wrong(notebook):
     notebook.start_all()
     monitor = notebook.page.locator(".adm-root").first
     expect(monitor).to_contain_text("is not available (it answers 503)", timeout=60_000)
-    expect(monitor).to_contain_text("1,000 of 1,000 rows at rest", timeout=60_000)
+    expect(monitor).to_contain_text("1,000 of 1,000 rows done", timeout=60_000)
 
 
 def copy_customers(notebook) -> None:

@@ -45,7 +45,7 @@ def endpoint() -> Iterator[str]:
 
 
 def rest(page):
-    return page.locator(".adm-rest")
+    return page.locator(".adm-progress")
 
 
 @pytest.mark.parametrize("wait", ["run.wait()", "await run"])
@@ -54,7 +54,7 @@ def test_an_interrupted_wait_ends_at_once_and_the_run_goes_on(notebook, endpoint
     notebook.open([submit, f"print('it ' + 'waits')\n{wait}", "print(run.status)"])
     notebook.run(0)
     notebook.start(1)
-    expect(rest(notebook.page)).to_contain_text("of 40 rows at rest", timeout=WAIT)
+    expect(rest(notebook.page)).to_contain_text("of 40 rows done", timeout=WAIT)
     # An idle kernel takes no notice of an interrupt.
     expect(notebook.page.get_by_text("it waits", exact=True)).to_be_visible(timeout=WAIT)
     notebook.interrupt()
@@ -62,7 +62,7 @@ def test_an_interrupted_wait_ends_at_once_and_the_run_goes_on(notebook, endpoint
     *_, error = notebook.outputs()[1]
     assert error["ename"] in ("KeyboardInterrupt", "CancelledError")
     assert "40 of 40" not in rest(notebook.page).inner_text()
-    expect(rest(notebook.page)).to_have_text("40 of 40 rows at rest · 100 %", timeout=WAIT)
+    expect(rest(notebook.page)).to_have_text("40 of 40 rows done · 100 %", timeout=WAIT)
     notebook.run(2)
     assert "completed" in str(notebook.outputs()[2])
 
@@ -74,11 +74,13 @@ def test_a_named_session_goes_on_after_a_restart_of_the_kernel(notebook, endpoin
     page = notebook.page
     expect(page.locator(".adm-row .adm-code").first).not_to_have_text("", timeout=WAIT)
     notebook.restart()
-    expect(page.locator(".adm-fresh")).to_contain_text("not connected: last word", timeout=WAIT)
+    expect(page.locator(".adm-updated")).to_contain_text(
+        "not connected: last updated", timeout=WAIT
+    )
     # The cell of the submit once more: it attaches, and nothing is sent again.
     notebook.run(0)
     expect(page.locator(".adm-notice")).to_contain_text("has sent nothing")
-    expect(rest(page)).to_have_text("40 of 40 rows at rest · 100 %", timeout=WAIT)
+    expect(rest(page)).to_have_text("40 of 40 rows done · 100 %", timeout=WAIT)
     notebook.run(1)
     expect(page.locator(".jp-OutputArea-output table").last).to_contain_text("40 completed")
 
@@ -87,7 +89,7 @@ def test_what_met_a_lock_goes_again_by_a_click(notebook):
     notebook.open([CONTACTS.format(locked=0.5, seconds=0.5)])
     notebook.run(0)
     page = notebook.page
-    expect(rest(page)).to_have_text("40 of 40 rows at rest · 100 %", timeout=WAIT)
+    expect(rest(page)).to_have_text("40 of 40 rows done · 100 %", timeout=WAIT)
     row = page.locator(".adm-row").first
     expect(row).to_contain_text("good")
     row.click()
@@ -96,7 +98,7 @@ def test_what_met_a_lock_goes_again_by_a_click(notebook):
     page.get_by_role("button", name="Retry failed").click()
     again = page.locator(".adm-root").nth(1)
     expect(again.locator(".adm-counts [data-word=failed]")).to_have_count(0)
-    expect(again.locator(".adm-rest")).to_contain_text("100 %", timeout=WAIT)
+    expect(again.locator(".adm-progress")).to_contain_text("100 %", timeout=WAIT)
     expect(page.locator("details summary").last).to_contain_text("completed", timeout=WAIT)
 
 

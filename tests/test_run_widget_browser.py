@@ -42,15 +42,15 @@ def test_it_is_placed_observed_and_linked_as_any_widget(notebook):
     page = notebook.page
     first = page.locator(".jp-Cell").nth(0)
     # One in the tab, one in the output: two views of the same widget.
-    expect(first.locator(".adm-rest")).to_have_count(2, timeout=WAIT)
-    for each in first.locator(".adm-rest").all():
-        expect(each).to_have_text("40 of 40 rows at rest · 100 %", timeout=WAIT)
+    expect(first.locator(".adm-progress")).to_have_count(2, timeout=WAIT)
+    for each in first.locator(".adm-progress").all():
+        expect(each).to_have_text("40 of 40 rows done · 100 %", timeout=WAIT)
     expect(first.get_by_text("done: True", exact=True)).to_be_visible(timeout=WAIT)
     expect(first.locator(".widget-label", has_text="completed").first).to_be_visible()
     filled = re.compile(r"(?<!\S)width: 100%; height: 100%")
     expect(first.locator(".progress-bar")).to_have_attribute("style", filled)
     notebook.run(1)
     second = page.locator(".jp-Cell").nth(1)
-    expect(second.locator(".adm-rest")).to_contain_text("40 of 40", timeout=WAIT)
+    expect(second.locator(".adm-progress")).to_contain_text("40 of 40", timeout=WAIT)
     second.locator("select").select_option("contexts")
     expect(second.locator("table.dataframe")).to_contain_text("op_", timeout=WAIT)

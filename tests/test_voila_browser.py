@@ -49,5 +49,5 @@ def test_the_explorer_sends_and_shows_the_run(voila):
     page.get_by_label("Operation Type (required)").select_option("a constant")
     page.get_by_label("Constant for Operation Type").select_option("sync_profile")
     page.get_by_role("button", name="Send 30 rows").click()
-    expect(page.locator(".adm-rest")).to_have_text("31 of 31 rows at rest · 100 %", timeout=60_000)
+    expect(page.locator(".adm-progress")).to_have_text("31 of 31 rows done · 100 %", timeout=60_000)
     expect(page.get_by_text(RECORD)).to_have_count(0)

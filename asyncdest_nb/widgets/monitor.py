@@ -1,7 +1,7 @@
 """The live monitor of a run: an anywidget that is told what changes and need never answer.
 
 Every message about the run carries a sequence number, what is new in the header, and
-rows by column in buffers: a ``delta`` holds what changed, a ``renewal`` all of some
+rows by column in buffers: a ``delta`` holds what changed, a ``keyframe`` all of some
 operations, in turn, so that one who missed a number and says so is whole again when the
 last of them has come. Whoever opens it or comes late (a second view, a reloaded page) gets
 a ``snapshot`` built when it asks for the state: the first operations, so that a large run
@@ -27,6 +27,7 @@ import traitlets
 from ..operation import Operation
 from .asking import Answer, Retried, answer
 from .columns import COLUMNS, Column, frame_column, label_column
+from .esm import join_modules
 from .hearing import hear_while_cells_run
 from .packing import Packed
 from .picture import SLICE, Picture, slices
@@ -68,7 +69,7 @@ class Monitor(anywidget.AnyWidget):
     """
 
     # As texts: anywidget never lets go of a widget whose files it knows, nor of its run then.
-    _esm = (_HERE / "monitor.js").read_text("utf-8")
+    _esm = join_modules(_HERE / "monitor_js" / "index.js")
     _css = (_HERE / "monitor.css").read_text("utf-8")
 
     _columns: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)
@@ -199,7 +200,7 @@ class Monitor(anywidget.AnyWidget):
         is_last = not self._renewing
         if is_last:
             self._renewal_due = self._clock() + renewal_seconds(len(operations))
-        self._say("renewal", rows, header, since=self._renewed_since, is_last=is_last)
+        self._say("keyframe", rows, header, since=self._renewed_since, is_last=is_last)
 
     def _say(self, kind: str, rows: Packed, header: Mapping[str, Any], **more: Any) -> None:
         self._seq += 1
@@ -239,8 +240,8 @@ class Monitor(anywidget.AnyWidget):
             # It is for a button at the end, and would be news in every message until then.
             "retryable": rows_to_retry(run) if self._at_rest else None,
             "paused": is_paused(run),
-            "at_rest": self._at_rest,
-            "heard_at": round(self._heard_at, 2),
+            "done": self._at_rest,
+            "updated_at": round(self._heard_at, 2),
         }
 
     def _stumble(self, error: Exception) -> None:
@@ -251,14 +252,14 @@ class Monitor(anywidget.AnyWidget):
             self._seq += 1
             self._renewing.clear()
             try:
-                self.send({"kind": "trouble", "seq": self._seq, "text": text})
+                self.send({"kind": "error", "seq": self._seq, "text": text})
             except Exception:  # Nothing is left to show it in.
                 logger.exception("the monitor of run %s cannot be reached", self.run.id)
 
     # ------------------------------------------------------------ what is asked
 
     def _asked(self, _: object, question: Mapping[str, Any], buffers: object) -> None:
-        if question.get("what") == "renewal":
+        if question.get("what") == "keyframe":
             try:
                 self._renew()
             except Exception as error:  # Nobody else would hear of it.
@@ -276,7 +277,7 @@ class Monitor(anywidget.AnyWidget):
                     self._renew_a_slice()
 
     def _reply(self, question: Mapping[str, Any], found: Answer) -> None:
-        content = {"kind": "answer", "ask": question.get("ask"), "what": question.get("what")}
+        content = {"kind": "answer", "id": question.get("id"), "what": question.get("what")}
         with self._lock:
             try:
                 # What the question changed, paused say, is seen with the answer.

@@ -1,4 +1,4 @@
-"""How rows of the monitor travel to the browser; ``unpacked`` in monitor.js reads them.
+"""How rows of the monitor travel to the browser; ``unpacked`` in packed.js reads them.
 
 By column, since a column's values pack well together: 1,000 operations of which status,
 progress, message and polls changed are 9 kB. Texts are sent once per message however
@@ -20,7 +20,7 @@ from .columns import Column, Kind
 from .watched import cut
 
 Part = list[Any]
-_NO_PERCENT = 255
+NO_PERCENT = 255
 _LOOK = 300  # Texts that tell whether most differ.
 
 
@@ -98,7 +98,7 @@ def _numbers(packed: Packed, values: list[int]) -> Part:
 
 def _percents(packed: Packed, values: list[float | None]) -> Part:
     # Rounded down: 100 % is for all of it.
-    return packed.keep(array("B", [_NO_PERCENT if it is None else int(it) for it in values]))
+    return packed.keep(array("B", [NO_PERCENT if it is None else int(it) for it in values]))
 
 
 def _times(packed: Packed, values: list[float | None]) -> Part:

@@ -1,24 +1,15 @@
-// @ts-check
-/**
- * The manners of the explorer, which is made of ordinary widgets: keys typed in it stay
- * in it, what goes on is read aloud, and the cell of code can be copied.
- */
+// How the page of the explorer behaves, which is made of ordinary widgets: keys typed in it stay
+// in it, what happens is read aloud, and the cell of code can be copied.
 
-/**
- * Whether a key is the host's, as Ctrl+S is; the others stay here: "d d" deletes a cell.
- * @param {{ctrlKey: boolean, metaKey: boolean}} event
- */
-export function isForHost(event) {
-  return event.ctrlKey || event.metaKey;
-}
+import { keepKeys } from "../monitor_js/keys.js";
 
-/** @param {Element} code @returns {Promise<string>} what to say of it */
-export async function copy(code) {
+/** @param {Element} code @returns {Promise<string>} the text of the button from now on */
+async function copyCode(code) {
   try {
     await navigator.clipboard.writeText(code.textContent ?? "");
     return "Copied";
   } catch {
-    // No clipboard without a secure context: what is selected, the user can copy.
+    // Only pages of a secure origin have a clipboard: select the code, and the user copies it.
     getSelection()?.selectAllChildren(code);
     return "Selected: now copy it";
   }
@@ -28,30 +19,12 @@ export async function copy(code) {
 async function clicked(event) {
   const button = /** @type {Element} */ (event.target).closest?.(".ade-copy");
   const code = button?.parentElement?.querySelector("code");
-  if (button && code) button.textContent = await copy(code);
+  if (button && code) button.textContent = await copyCode(code);
 }
 
 /** @param {Element} root */
 function announce(root) {
   for (const each of root.querySelectorAll(".ade-live")) each.setAttribute("aria-live", "polite");
-}
-
-/**
- * Keep keys typed in *root* from the host, as the monitor does: JupyterLab is stopped at
- * the root, Notebook 7 only by the attribute on the element that has the focus.
- * @param {Element} root @param {AbortSignal} signal
- */
-function keepKeys(root, signal) {
-  const mark = (/** @type {KeyboardEvent} */ event) => {
-    if (event.target instanceof Element && root.contains(event.target)) {
-      event.target.toggleAttribute("data-lm-suppress-shortcuts", !isForHost(event));
-    }
-  };
-  const stop = (/** @type {Event} */ event) => {
-    if (event instanceof KeyboardEvent && !isForHost(event)) event.stopPropagation();
-  };
-  window.addEventListener("keydown", mark, { capture: true, signal });
-  root.addEventListener("keydown", stop, { signal });
 }
 
 /** @param {HTMLElement} element */
@@ -60,8 +33,8 @@ function isUsable(element) {
 }
 
 /**
- * Move the focus to the heading of its section when what had it is hidden or disabled, as
- * a button is that was clicked: the browser would begin again at the top of the page.
+ * Move the focus to the heading of its section when the element that has it is hidden or
+ * disabled, as a clicked button is: the browser would move it to the top of the page.
  * @param {Element} root @param {AbortSignal} signal
  */
 function keepFocus(root, signal) {
@@ -88,16 +61,16 @@ function keepFocus(root, signal) {
 }
 
 /**
- * Keep all of it on the page: Notebook 7 puts outputs of more than 100 lines into a small
- * box, and looks how long they are when what is kept of a run is renewed at its end.
+ * Keep the whole explorer on the page: Notebook 7 puts outputs of more than 100 lines into a
+ * small box, and measures them again when the record of a run is updated at its end.
  * @param {Element} root @param {AbortSignal} signal
  */
-function stayWhole(root, signal) {
+function stayUnboxed(root, signal) {
   const [cell, boxed] = [root.closest(".jp-Cell"), "jp-mod-outputsScrolled"];
-  // In JupyterLab there is such a box only where somebody wants it.
+  // JupyterLab makes such a box only where the user asks for it.
   if (!cell || !document.body.dataset.notebook) return;
   const watch = new MutationObserver(() => {
-    // To remove what is not there is a change, too.
+    // Removing a class that is missing would be a change too, and never end.
     if (cell.classList.contains(boxed)) cell.classList.remove(boxed);
   });
   watch.observe(cell, { attributeFilter: ["class"] });
@@ -105,22 +78,22 @@ function stayWhole(root, signal) {
 }
 
 /** @param {Element} root @param {AbortSignal} signal */
-function teach(root, signal) {
+function improve(root, signal) {
   keepKeys(root, signal);
   keepFocus(root, signal);
-  stayWhole(root, signal);
+  stayUnboxed(root, signal);
   root.addEventListener("click", clicked, { signal });
-  // Parts come later than this one; nobody hears anything before the focus is here.
+  // Parts are added later; a screen reader needs them only once the focus is here.
   root.addEventListener("focusin", () => announce(root), { signal });
 }
 
 /** @param {{ el: HTMLElement }} view @returns {() => void} */
 function render({ el }) {
   const ended = new AbortController();
-  // A view is made before it is put into the page.
+  // A view is made before it is on the page.
   const wait = () => {
     const root = el.closest(".ade-root");
-    if (root?.isConnected) teach(root, ended.signal);
+    if (root?.isConnected) improve(root, ended.signal);
     else if (!ended.signal.aborted) requestAnimationFrame(wait);
   };
   wait();

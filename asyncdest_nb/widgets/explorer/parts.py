@@ -17,6 +17,7 @@ import traitlets
 from pydantic import SecretStr
 
 from ...responses import clean_text
+from ..esm import join_modules
 from ..hearing import hear_while_cells_run
 from . import markup
 
@@ -34,7 +35,7 @@ TURN = threading.RLock()
 class Manners(anywidget.AnyWidget):
     """How the explorer looks, and that keys typed in it do not reach the notebook."""
 
-    _esm = _HERE / "explorer.js"
+    _esm = join_modules(_HERE / "explorer.js")
     _css = _HERE / "explorer.css"
 
 

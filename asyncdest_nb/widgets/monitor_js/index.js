@@ -1,0 +1,62 @@
+// The browser's part of the monitor: it shows what the kernel sends, and need not answer.
+// There is no build: esm.py joins these modules into the one that the kernel hands to the browser.
+
+import { clock } from "./formats.js";
+import { actionRequests, keyframeRequests } from "./requests.js";
+import { applyMessage, emptyState, REQUEST_SECONDS } from "./sent_state.js";
+import { view } from "./view.js";
+
+/** @import { Buffer } from "./packed.js" */
+/** @import { SentState } from "./sent_state.js" */
+
+/** One state for each model, shared by its views: anywidget calls this once for each model. */
+export default () => {
+  /** @type {SentState} */ let sent = emptyState([]);
+  /** @type {Set<ReturnType<typeof view>>} */
+  const views = new Set();
+  const actions = actionRequests();
+  const requestKeyframe = keyframeRequests();
+
+  function receive(/** @type {any} */ model, /** @type {any} */ message, /** @type {Buffer[]} */ buffers) {
+    if (!message?.kind) return;
+    if (message.kind === "answer") {
+      actions.answered(message, buffers);
+      return;
+    }
+    try {
+      applyMessage(sent, message, buffers, clock());
+    } catch (error) { // Later messages may still be good.
+      [sent.error, sent.gapAt] = [String(error), sent.seq];
+    }
+    views.forEach(({ repaint }) => repaint());
+    requestKeyframe(model, sent);
+  }
+
+  return {
+    /** @param {{model: any}} context */
+    initialize({ model }) {
+      sent = emptyState(model.get("_columns"));
+      const receiveSnapshot = () => {
+        const snapshot = model.get("_snapshot");
+        receive(model, snapshot, snapshot?.buffers ?? []);
+      };
+      receiveSnapshot();
+      model.on("change:_snapshot", receiveSnapshot);
+      model.on("msg:custom", (/** @type {any} */ message, /** @type {Buffer[]} */ buffers) =>
+        receive(model, message, buffers?.length ? buffers : message.buffers ?? []));
+      const timer = setInterval(() => requestKeyframe(model, sent), 1000 * REQUEST_SECONDS);
+      return () => clearInterval(timer);
+    },
+    /** @param {{model: any, el: HTMLElement}} context */
+    render({ model, el }) {
+      const made = view(el, sent, actions.sender(model));
+      views.add(made);
+      model.on("comm_live_update", made.repaint);
+      return () => {
+        model.off("comm_live_update", made.repaint);
+        views.delete(made);
+        made.end();
+      };
+    },
+  };
+};

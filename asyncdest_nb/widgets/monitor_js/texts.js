@@ -1,0 +1,88 @@
+// The sentences that the monitor shows.
+
+import { duration, grouped, several, speed, timeOfDay } from "./formats.js";
+import { hasGap, knownUntil } from "./sent_state.js";
+
+/** @import { Header, SentState } from "./sent_state.js" */
+/** @import { Choice } from "./order.js" */
+/** @import { Totals } from "./totals.js" */
+
+/**
+ * @param {Record<string, number>} counts
+ * @param {number} running what the open operations report as done, in rows
+ */
+export function progressOf(counts, running = 0) {
+  const total = Object.values(counts).reduce((sum, n) => sum + n, 0);
+  const done = total - (counts.pending ?? 0);
+  const reached = Math.min(total, done + Math.min(running, counts.pending ?? 0));
+  // Rounded down: 100 % means that every row is done.
+  const percent = total ? Math.floor((100 * reached) / total) : 0;
+  return { total, done, percent: done < total ? Math.min(99, percent) : percent };
+}
+
+/** @param {Record<string, number>} counts @param {number} running */
+export function progressText(counts, running = 0) {
+  const { total, done, percent } = progressOf(counts, running);
+  return `${grouped(done)} of ${several(total, "row")} done · ${percent} %`;
+}
+
+/** The counts to show: two of them always, so that the line does not jump. */
+export function shownCounts(/** @type {Record<string, number>} */ counts) {
+  const words = ["completed", "failed", "invalid", "canceled", "unknown", "pending"];
+  return words.filter((word) => counts[word] || word === "completed" || word === "pending");
+}
+
+/**
+ * Return how fresh the state is: "" when the run is done and nothing more is due.
+ * @param {SentState} sent
+ * @param {number} now Unix seconds of the browser
+ * @param {boolean} isConnected
+ */
+export function freshnessText(sent, now, isConnected = true) {
+  if (!sent.header) return isConnected ? "waiting for the first update" : "not connected";
+  const silent = now - sent.receivedAt;
+  const last = `not connected: last updated at ${timeOfDay(sent.receivedAt, now)}`;
+  if (!isConnected) return last;
+  if (hasGap(sent)) return "catching up";
+  if (sent.header.done) return "";
+  if (knownUntil(sent, now) < now) return `${last}, ${duration(silent)} ago`;
+  return `updated ${duration(now + sent.skew - sent.header.updated_at)} ago`;
+}
+
+/**
+ * Return what the run costs and when it ends, as far as that is known.
+ * @param {Header} header
+ * @param {Totals} totals
+ */
+export function factsText(header, { rowsPerSecond, eta, failedPolls }, isCurrent = true) {
+  const facts = [];
+  // While a run stands still, or its state is old, a speed or an end would be made up.
+  const isMoving = isCurrent && !header.done && !header.paused;
+  if (rowsPerSecond && isMoving) facts.push(`${speed(rowsPerSecond)} rows/s`);
+  if (eta && isMoving) {
+    const spell = (/** @type {number} */ seconds) => duration(Math.ceil(seconds));
+    const how = eta.p90 === null ? "by the progress reported" : `${spell(eta.p90)} with 90 % certainty`;
+    facts.push(`about ${spell(eta.median)} left, ${how}`);
+  }
+  // This kernel counts them: 0 for a run from an earlier kernel does not mean that it cost none.
+  if (header.requests) facts.push(several(header.requests, "request"));
+  if (failedPolls) facts.push(`${several(failedPolls, "poll")} failed`);
+  return facts.join(" · ");
+}
+
+/**
+ * Return why the table is empty; "" = rows may still come.
+ * @param {Pick<Choice, "words" | "search">} choice
+ * @param {Pick<Header, "counts" | "operations" | "done" | "jobs">} header
+ */
+export function emptyTableText({ words, search }, { counts, operations, done, jobs }) {
+  const isChosen = words.length > 0 || search.trim() !== "";
+  if (!operations && !done && !isChosen) return "";
+  const wantsInvalid = words.join() === "invalid" && !search.trim();
+  if (counts.invalid && (wantsInvalid || !operations)) {
+    const rows = counts.invalid === 1 ? "row is invalid and was" : "rows are invalid and were";
+    return `${grouped(counts.invalid)} ${rows} not sent: run.failed() shows why`;
+  }
+  if (jobs && search.trim()) return "no job matches; rows inside jobs are not searched: run.results() has them";
+  return operations || isChosen ? "no operation matches" : "nothing was sent";
+}

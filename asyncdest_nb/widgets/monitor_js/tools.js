@@ -1,0 +1,118 @@
+// The line above the table: search, next failure, charts, and what a run can be asked to do.
+
+import { button, element, updateAttribute, updateText } from "./elements.js";
+import { downloadCsv } from "./files.js";
+import { grouped, several } from "./formats.js";
+import { bytesOf } from "./packed.js";
+import { SLOW_MS } from "./requests.js";
+
+/** @import { Answer, Send } from "./requests.js" */
+/** @import { Header } from "./sent_state.js" */
+
+const BUSY = "the kernel is busy: it does this when the cell has ended";
+const CONFIRM_SECONDS = 5;
+
+/**
+ * @param {Send} send
+ * @param {{search: (text: string) => void, next: () => void, charts: (isOpen: boolean) => void}} does
+ */
+export function toolsElement(send, does) {
+  const search = searchBox(does.search);
+  const next = button("Next failure", does.next);
+  const charts = chartsButton(does.charts);
+  const matches = element("span", "adm-matches");
+  const answer = element("span", "adm-answer", { role: "status", dir: "auto" });
+  const actions = runActions(actor(send, answer));
+  const node = element("div", "adm-tools", {}, search, next, charts, matches, actions.node, answer);
+  return {
+    node,
+    /** @param {Header} header @param {{isConnected: boolean, count: number, isChosen: boolean}} now */
+    show(header, { isConnected, count, isChosen }) {
+      next.disabled = !(header.counts.failed || header.counts.unknown);
+      actions.show(header, isConnected);
+      updateText(matches, isChosen ? `${grouped(count)} of ${several(header.operations, "operation")}` : "");
+    },
+  };
+}
+
+/** @param {(text: string) => void} search */
+function searchBox(search) {
+  const box = /** @type {HTMLInputElement} */ (element("input", "adm-search", {
+    type: "search", placeholder: "Search", "aria-label": "Search row, operation and message",
+  }));
+  box.addEventListener("input", () => search(box.value));
+  return box;
+}
+
+/** @param {(isOpen: boolean) => void} toggled */
+function chartsButton(toggled) {
+  const made = button("Charts", () => {
+    const isOpen = made.getAttribute("aria-expanded") !== "true";
+    updateAttribute(made, "aria-expanded", String(isOpen));
+    toggled(isOpen);
+  });
+  made.setAttribute("aria-expanded", "false");
+  return made;
+}
+
+/** Return a function that sends a request and shows its answer. */
+function actor(/** @type {Send} */ send, /** @type {Element} */ shown) {
+  return async (/** @type {string} */ what) => {
+    updateText(shown, "");
+    const slow = setTimeout(() => updateText(shown, BUSY), SLOW_MS);
+    const answer = await send(what);
+    clearTimeout(slow);
+    updateText(shown, answer.content.error ?? answer.content.text ?? "");
+    return answer;
+  };
+}
+
+/** @param {(what: string) => Promise<Answer>} act */
+function runActions(act) {
+  const pause = button("Pause", () => act(pause.dataset.what ?? "pause"));
+  const cancel = confirmedButton("Cancel", "Really cancel?", () => act("cancel"));
+  const retry = button("Retry failed", () => act("retry"));
+  const csv = button("CSV", async () => {
+    const { content, buffers } = await act("results");
+    if (content.file) downloadCsv(content.file, bytesOf(buffers[0]));
+  });
+  csv.title = "Every row's result, as a file";
+  return {
+    node: element("span", "adm-actions", {}, pause, cancel, retry, csv),
+    /** @param {Header} header @param {boolean} isConnected */
+    show({ can, counts, done, paused, retryable }, isConnected) {
+      pause.hidden = done || !can.includes("pause");
+      pause.dataset.what = paused ? "resume" : "pause";
+      updateText(pause, paused ? "Resume" : "Pause");
+      cancel.hidden = done || !can.includes("cancel");
+      retry.hidden = !done || !can.includes("retry") || !(counts.failed || counts.canceled);
+      csv.hidden = !can.includes("results");
+      for (const each of [pause, cancel, csv]) each.disabled = !isConnected;
+      retry.disabled = !isConnected || retryable === 0;
+      retry.title = retryable === 0 ? "No row may be sent again as it is" : "";
+    },
+  };
+}
+
+/** A button that acts at the second click, a few seconds after the first at most. */
+function confirmedButton(
+  /** @type {string} */ label, /** @type {string} */ confirmation, /** @type {() => void} */ act,
+) {
+  let timer = 0;
+  function reset() {
+    clearTimeout(timer);
+    delete made.dataset.armed;
+    updateText(made, label);
+  }
+  const made = button(label, () => {
+    if (made.dataset.armed) {
+      reset();
+      act();
+      return;
+    }
+    made.dataset.armed = "true";
+    updateText(made, confirmation);
+    timer = window.setTimeout(reset, CONFIRM_SECONDS * 1000);
+  });
+  return made;
+}

@@ -1,0 +1,81 @@
+// Sums over all operations of a run, kept up to date while they change.
+
+import { etaOf } from "./eta.js";
+import { clock } from "./formats.js";
+import { measureRate } from "./rate.js";
+import { hasGap, OPEN, PROGRESS, REPORTED, STARTED } from "./sent_state.js";
+import { PER_YIELD, runInSlices } from "./slices.js";
+
+/** @import { SentState } from "./sent_state.js" */
+/** @import { Eta } from "./eta.js" */
+/**
+ * @typedef {{running: number, failedPolls: number, rowsPerSecond: number, eta: Eta | null}} Totals
+ *   `running`: what the open operations report as done, in rows
+ */
+
+/** @type {Totals} */
+const NO_TOTALS = { running: 0, failedPolls: 0, rowsPerSecond: 0, eta: null };
+const SMALL = 2000; // operations that may be summed five times a second
+
+/**
+ * Sum over all operations, and yield now and then.
+ * @param {SentState} sent
+ * @param {number} now Unix seconds of the kernel
+ * @returns {Generator<undefined, Totals>}
+ */
+export function* sumTotals({ fields }, now) {
+  const none = new Float64Array(fields.status?.length ?? 0).fill(NaN);
+  const number = (/** @type {string} */ name) => /** @type {Float64Array} */ (fields[name] ?? none);
+  const [open, progress, reported] = [OPEN, PROGRESS, REPORTED].map(number);
+  const [all, errors] = ["rows.all", "poll_errors"].map(number);
+  const sums = { running: 0, failedPolls: 0 };
+  for (let at = 0; at < open.length; at++) {
+    if (at % PER_YIELD === PER_YIELD - 1) yield;
+    sums.failedPolls += errors[at] || 0;
+    if (open[at] && progress[at] > 0) sums.running += ((all[at] || 1) * progress[at]) / 100;
+  }
+  const [start, end] = [STARTED, "elapsed"].map(number);
+  const rate = yield* measureRate({ open, all, progress, reported, start, end }, now);
+  return { ...sums, rowsPerSecond: rate.rowsPerSecond, eta: etaOf(rate) };
+}
+
+/**
+ * Keep the totals up to date.
+ * @param {SentState} sent
+ * @param {() => void} changed
+ */
+export function liveTotals(sent, changed) {
+  let totals = NO_TOTALS;
+  /** @type {ReturnType<typeof runInSlices> | null} */ let work = null;
+  let [startedAt, seq] = [0, -1];
+
+  const isAtWork = () => work !== null && !work.isOver();
+  const isCurrent = () => seq === sent.seq && !isAtWork();
+
+  // To sum over 100,000 operations takes some ms, and nobody reads the sums more often.
+  function isTooSoon(/** @type {number} */ now) {
+    return now - startedAt < ((sent.header?.operations ?? 0) < SMALL ? 0.2 : 1);
+  }
+
+  return {
+    get: () => totals,
+    isCurrent,
+    /** Sum once more, if it is time to. */
+    update() {
+      const now = clock();
+      if (sent.header?.done ? isCurrent() : isTooSoon(now)) return;
+      // Operations that have not arrived may take longer than those that have.
+      if (hasGap(sent) || isAtWork()) return;
+      [startedAt, seq] = [now, sent.seq];
+      work = runInSlices(sumTotals(sent, now + sent.skew), (found) => {
+        totals = found;
+        changed();
+      });
+    },
+    /** Sum at the next update, whenever the last one was. */
+    expire() {
+      [startedAt, seq] = [0, -1];
+    },
+    end: () => work?.end(),
+  };
+}

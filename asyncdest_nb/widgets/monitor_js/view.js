@@ -1,0 +1,178 @@
+// One view of a run: its parts, and when they are painted.
+
+import { chartsElement } from "./charts.js";
+import { detailsElement } from "./details.js";
+import { element, updateText } from "./elements.js";
+import { copyText } from "./files.js";
+import { clock } from "./formats.js";
+import { headerElement } from "./header.js";
+import { isForHost, keepKeys } from "./keys.js";
+import { liveOrder } from "./live_order.js";
+import { nextSort } from "./order.js";
+import { knownUntil } from "./sent_state.js";
+import { tableElement } from "./table.js";
+import { progressText } from "./texts.js";
+import { toolsElement } from "./tools.js";
+import { liveTotals } from "./totals.js";
+
+/** @import { Choice } from "./order.js" */
+/** @import { Send } from "./requests.js" */
+/** @import { SentState } from "./sent_state.js" */
+
+const SPOKEN_SECONDS = 10; // between two sentences to a screen reader
+
+/** A line that only a screen reader reads, and not too often. */
+function spokenLine() {
+  const node = element("div", "adm-live", { role: "status", "aria-live": "polite" });
+  let spokenAt = 0;
+  return {
+    node,
+    isCurrent: (/** @type {string} */ text) => node.textContent === text,
+    show(/** @type {string} */ text, /** @type {number} */ now) {
+      if (now - spokenAt < SPOKEN_SECONDS) return;
+      spokenAt = now;
+      updateText(node, text);
+    },
+  };
+}
+
+/** Return what paints at the next frame, once however often it is called. */
+function painter(/** @type {() => void} */ paint) {
+  let [frame, isHeld] = [0, false];
+  return {
+    request() {
+      if (isHeld) return;
+      frame ||= requestAnimationFrame(() => {
+        frame = 0;
+        paint();
+      });
+    },
+    /** Do something of which the painting that is under way shows the result. */
+    hold(/** @type {() => void} */ work) {
+      isHeld = true;
+      try {
+        work();
+      } finally {
+        isHeld = false;
+      }
+    },
+    end: () => cancelAnimationFrame(frame),
+  };
+}
+
+/**
+ * Draw the run into *el*, and return what repaints it and what ends it.
+ * @param {HTMLElement} el
+ * @param {SentState} sent
+ * @param {Send} send
+ */
+export function view(el, sent, send) {
+  const ended = new AbortController();
+  const painting = painter(paint);
+  const repaint = painting.request;
+  const order = liveOrder(sent, repaint);
+  const totals = liveTotals(sent, () => {
+    charts.show(sent);
+    repaint();
+  });
+  const isConnected = () => !el.closest(".jupyter-widgets-disconnected");
+  let wasConnected = true;
+
+  const table = tableElement(sent, order, {
+    sortBy: (name) => choose({ sort: nextSort(order.choice.sort, name) }),
+    moved: repaint,
+    opened: (number) => details.update(sent, number),
+  });
+  const header = headerElement(toggle);
+  const charts = chartsElement();
+  const tools = toolsElement(send, {
+    search: (search) => choose({ search }), next: goToNextFailure, charts: toggleCharts,
+  });
+  const details = detailsElement(send, { closed: () => table.node.focus(), isConnected });
+  const spoken = spokenLine();
+  const root = element("div", "adm-root", {}, header.node, tools.node, charts.node, table.node,
+    details.node, spoken.node);
+
+  function choose(/** @type {Partial<Choice>} */ changes) {
+    order.choose(changes);
+    table.showSort();
+    repaint();
+  }
+
+  function toggle(/** @type {string} */ word) {
+    const { words } = order.choice;
+    choose({ words: words.includes(word) ? words.filter((each) => each !== word) : [...words, word] });
+  }
+
+  function toggleCharts(/** @type {boolean} */ isOpen) {
+    charts.node.hidden = !isOpen;
+    totals.expire();
+    repaint();
+  }
+
+  function goToNextFailure() {
+    table.goToNextFailure();
+    table.focus();
+  }
+
+  function paint() {
+    painting.hold(() => {
+      order.update();
+      totals.update();
+    });
+    const now = clock();
+    wasConnected = isConnected();
+    const at = table.restoreScroll();
+    header.show(sent, totals.get(), { now, isConnected: wasConnected, words: order.choice.words });
+    if (!sent.header) return;
+    tools.show(sent.header, { isConnected: wasConnected, count: order.count(), isChosen: order.isChosen() });
+    table.show(at, knownUntil(sent, now, wasConnected) + sent.skew);
+    details.update(sent);
+    spoken.show(spokenText(), now);
+  }
+
+  const spokenText = () =>
+    sent.header
+      ? `${sent.header.status}: ${progressText(sent.header.counts, totals.get().running)}` : "";
+
+  /** Whether nothing on the page changes as time goes by. */
+  const isFinal = () =>
+    sent.header?.done && spoken.isCurrent(spokenText()) && order.isCurrent() &&
+    totals.isCurrent() && isConnected() === wasConnected;
+
+  function pressed(/** @type {KeyboardEvent} */ event) {
+    if (isForHost(event) || event.altKey) return;
+    if (event.key === "Escape") details.close();
+    if (event.target === table.node && act(event.key)) event.preventDefault();
+  }
+
+  /** Do what a key in the table means, and return whether it means anything. */
+  function act(/** @type {string} */ key) {
+    if (table.follow(key)) return true;
+    if (key === "Enter") table.open(), details.focus();
+    else if (key === "c" && table.selected() >= 0) copyText(String(sent.fields.id?.[table.selected()] ?? ""));
+    else if (key === "f") goToNextFailure();
+    else return false;
+    return true;
+  }
+
+  root.addEventListener("keydown", pressed);
+  keepKeys(root, ended.signal);
+  const resized = new ResizeObserver(repaint);
+  resized.observe(table.node);
+  const ticking = setInterval(() => isFinal() || repaint(), 1000);
+  el.append(root);
+  paint();
+
+  return {
+    repaint,
+    end() {
+      ended.abort();
+      order.end();
+      totals.end();
+      clearInterval(ticking);
+      resized.disconnect();
+      painting.end();
+    },
+  };
+}

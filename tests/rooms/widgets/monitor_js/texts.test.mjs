@@ -1,0 +1,62 @@
+// Sentences, without a browser.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  emptyTableText, freshnessText, progressOf, progressText, shownCounts,
+} from "../../../../asyncdest_nb/widgets/monitor_js/texts.js";
+import { COUNTS, emptyColumns, HEADER, NOW, openedState, receive } from "./made_state.mjs";
+
+test("before the first message the page says that it waits", () => {
+  assert.equal(freshnessText(emptyColumns(), NOW), "waiting for the first update");
+});
+
+test("ages are by the kernel's clock", () => {
+  const sent = emptyColumns(); // The browser's clock is an hour behind.
+  receive(sent, "snapshot", 1, undefined, { header: { updated_at: NOW - 3 } }, NOW - 3600);
+  assert.equal(freshnessText(sent, NOW - 3600 + 2), "updated 5 s ago");
+});
+
+test("a silent kernel is shown as not connected, unless nothing more is due", () => {
+  const sent = openedState();
+  const at = new Date(1000 * NOW).toTimeString().slice(0, 8);
+  assert.equal(freshnessText(sent, NOW + 30), "updated 30 s ago");
+  assert.equal(freshnessText(sent, NOW + 75), `not connected: last updated at ${at}, 1 m 15 s ago`);
+  assert.equal(freshnessText(sent, NOW + 3, false), `not connected: last updated at ${at}`);
+  receive(sent, "delta", 6, undefined, { header: { done: true } });
+  assert.equal(freshnessText(sent, NOW + 75), "");
+});
+
+test("counts of 0 are left out, but for two that keep the line from jumping", () => {
+  assert.deepEqual(shownCounts(COUNTS), ["completed", "pending"]);
+  assert.deepEqual(shownCounts({ ...COUNTS, failed: 1 }), ["completed", "failed", "pending"]);
+});
+
+test("progress counts what open operations report, and is 100 % only when all are done", () => {
+  const counts = { pending: 50, completed: 50 };
+  assert.equal(progressOf(counts, 25).percent, 75);
+  assert.equal(progressOf(counts, 50).percent, 99);
+  assert.equal(progressOf({ pending: 0, completed: 100 }, 0).percent, 100);
+});
+
+test("an empty table shows why", () => {
+  const textFor = (choice, header) =>
+    emptyTableText({ words: [], search: "", ...choice }, { ...HEADER, operations: 0, ...header });
+  const invalid = { counts: { invalid: 20 } };
+  const why = "20 rows are invalid and were not sent: run.failed() shows why";
+  assert.equal(textFor({}, {}), "", "the rows are still looked at");
+  assert.equal(textFor({}, { ...invalid, done: true }), why);
+  assert.equal(textFor({}, { counts: { invalid: 1 }, done: true }),
+    "1 row is invalid and was not sent: run.failed() shows why");
+  assert.equal(textFor({}, { done: true }), "nothing was sent");
+  assert.equal(textFor({ words: ["invalid"] }, { ...invalid, operations: 5 }), why);
+  assert.equal(textFor({ search: "x" }, { ...invalid, operations: 5 }), "no operation matches");
+  assert.match(textFor({ search: "x" }, { operations: 5, jobs: true }), /^no job matches; rows inside jobs are not/);
+});
+
+test("the share that is done is never rounded up to all", () => {
+  const counts = { pending: 1, completed: 1999, failed: 0 };
+  assert.equal(progressText(counts), "1,999 of 2,000 rows done · 99 %");
+  assert.equal(progressText({ pending: 0 }), "0 of 0 rows done · 0 %");
+});

@@ -1,0 +1,30 @@
+// Sums over all operations, without a browser.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { factsText } from "../../../../asyncdest_nb/widgets/monitor_js/texts.js";
+import { sumTotals } from "../../../../asyncdest_nb/widgets/monitor_js/totals.js";
+import { HEADER, NOW, resultOf, stateWith } from "./made_state.mjs";
+
+test("totals are over all operations", () => {
+  const sent = stateWith({
+    status: ["running", "running", "completed"], progress: Float64Array.from([50, NaN, 100]),
+    poll_errors: Float64Array.from([1, 2, 0]), "rows.all": Float64Array.from([10, 10, 10]),
+  });
+  const found = resultOf(sumTotals(sent, NOW));
+  assert.deepEqual([found.running, found.failedPolls, found.eta], [5, 3, null]);
+  assert.equal(factsText({ ...HEADER, requests: 1200 }, found),
+    "1,200 requests · 3 polls failed");
+  assert.equal(factsText({ ...HEADER, requests: 0 }, { ...found, failedPolls: 0 }), "");
+  const moving = { ...found, failedPolls: 0, rowsPerSecond: 2.25, eta: { median: 61, p90: 119.5 } };
+  assert.equal(factsText({ ...HEADER, requests: null }, moving),
+    "2.3 rows/s · about 1 m 01 s left, 2 m 00 s with 90 % certainty");
+  const reported = { ...moving, eta: { median: 17.2, p90: null } };
+  assert.equal(factsText({ ...HEADER, requests: null }, reported),
+    "2.3 rows/s · about 18 s left, by the progress reported");
+  for (const state of [{ paused: true }, { done: true }]) {
+    assert.equal(factsText({ ...HEADER, requests: null, ...state }, moving), "");
+  }
+  assert.equal(factsText({ ...HEADER, requests: null }, moving, false), "");
+});

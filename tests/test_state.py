@@ -310,6 +310,37 @@ def test_poll_reads_its_own_after_a_restart_too(path):
         assert found(run) == ["a", "b"]
 
 
+def test_what_a_submission_stored_is_in_the_file_with_its_operation_id(path):
+    seen = []
+    all_have_come = asyncio.Event()
+
+    async def perform(request: Any, data: Any) -> Any:
+        seen.append(data.payload.user_id)
+        if len(seen) == 3:
+            all_have_come.set()  # The two others go on in one turn of the loop, and share a commit.
+        await all_have_come.wait()
+        return await store_and_accept(request, data)
+
+    async def poll(request: Any, data: Any) -> Any:
+        files.append(in_both(path))
+        return await poll_what_was_stored(request, data)
+
+    files: list[tuple[set[str], set[str]]] = []
+    with ad.Session(path=path) as session:
+        run_of(session.connect(destination(perform=perform, poll=poll)), "a", "b", "c")
+    accepted, stored = files[0]
+    assert len(accepted) == 3
+    assert accepted <= stored
+
+
+def in_both(path: Path) -> tuple[set[str], set[str]]:
+    """Return the scopes of the submissions that are accepted, and those with state."""
+    with closing(sqlite3.connect(path)) as db:
+        accepted = "SELECT run || '/' || batch FROM operation WHERE operation_id IS NOT NULL"
+        found = [db.execute(query) for query in (accepted, "SELECT scope FROM state")]
+        return {each for (each,) in found[0]}, {each for (each,) in found[1]}
+
+
 @pytest.mark.parametrize("is_restarted", [False, True], ids=["same process", "restart"])
 def test_what_has_expired_is_gone(path, times, is_restarted):
     session = ad.Session(path=path)

@@ -145,8 +145,10 @@ class Engine:
         self.store.close()
 
     def _note(self, value: StateValue) -> None:
-        # Functions may keep state from a worker thread; the store has one writer.
-        self._loop.call_soon_threadsafe(self.journal.note_state, value)
+        # At once, so that it is written no later than the outcome of the call that stored it.
+        # Functions may keep state from a worker thread; a timer is the loop's own to set.
+        self.journal.note_state(value)
+        self._loop.call_soon_threadsafe(self.journal.due)
 
 
 def remembered(store: Store, run: StoredRun) -> tuple[Ledger, list[StoredRow]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 
 from ..operation import Operation
 from ..store import StateValue, Store
@@ -25,6 +26,7 @@ class Journal:
         self.store = store
         self._operations: dict[tuple[str, int], Operation] = {}
         self._state: dict[tuple[str, str], StateValue] = {}
+        self._state_lock = threading.Lock()
         self._waiting: list[asyncio.Future[None]] = []
         self._timer: asyncio.Handle | None = None
         self._soon = False
@@ -47,12 +49,12 @@ class Journal:
     def note(self, run: str, operation: Operation) -> None:
         """Write *operation* within half a second; nobody waits for it."""
         self._operations[run, operation.number] = operation
-        self._later()
+        self.due()
 
     def note_state(self, value: StateValue) -> None:
-        """Write a state value with the next commit."""
-        self._state[value.scope, value.key] = value
-        self._later()
+        """Write a state value with the next commit, which is ``due``; any thread may."""
+        with self._state_lock:
+            self._state[value.scope, value.key] = value
 
     def flush(self) -> None:
         """Write all that is noted, in one commit, and wake who waits for it."""
@@ -72,7 +74,8 @@ class Journal:
             self.failure = ""
             _wake(waiting, None)
 
-    def _later(self) -> None:
+    def due(self) -> None:
+        """See to it that there is a commit within half a second."""
         if self._timer is None and not self._soon:
             self._timer = asyncio.get_running_loop().call_later(LAZY_SECONDS, self.flush)
 
@@ -84,15 +87,24 @@ class Journal:
         return by_run
 
     def _commit(self) -> None:
-        by_run, state = self.noted(), list(self._state.values())
+        by_run, state = self.noted(), self._taken_state()
         if not by_run and not state:
             return
-        with self.store.writing():
-            for run, changed in by_run.items():
-                self.store.put_operations(run, changed)
-            self.store.put_state(state)
+        try:
+            with self.store.writing():
+                for run, changed in by_run.items():
+                    self.store.put_operations(run, changed)
+                self.store.put_state(state.values())
+        except BaseException:
+            with self._state_lock:
+                self._state = {**state, **self._state}
+            raise
         self._operations.clear()
-        self._state.clear()
+
+    def _taken_state(self) -> dict[tuple[str, str], StateValue]:
+        with self._state_lock:
+            found, self._state = self._state, {}
+        return found
 
 
 def _wake(waiting: list[asyncio.Future[None]], error: Exception | None) -> None:

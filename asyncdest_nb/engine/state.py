@@ -13,6 +13,7 @@ value is in the file once, and is gone from it when its run is forgotten.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -86,6 +87,7 @@ class SessionState:
     ) -> None:
         self._clock = clock
         self._note = note
+        self._lock = threading.Lock()  # What is kept last is noted last, whatever the threads do.
         # By the steady clock: the wall clock may jump, and a poll would miss what it needs.
         wall, steady = clock.wall(), clock.steady()
         self._values = {
@@ -150,9 +152,10 @@ class SessionState:
         # The name of a scope is on disk anyway, and has to be the same with another key.
         folded = value if scope.startswith(LATEST) else secrets.folded(value)
         shown = replace(found, key=secrets.folded(key), value=folded)
-        self._values[scope, shown.key] = _Kept(found, shown, until)
-        if not scope.startswith(_CALL):
-            self._note(shown)
+        with self._lock:
+            self._values[scope, shown.key] = _Kept(found, shown, until)
+            if not scope.startswith(_CALL):
+                self._note(shown)
 
     def _is_live(self, kept: _Kept) -> bool:
         return kept.until is None or kept.until > self._clock.steady()

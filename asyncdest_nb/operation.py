@@ -106,7 +106,7 @@ class RowOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class StatusUpdate:
     """What the destination said of an operation.
 
     ``status`` pending with ``more`` False: it will say no more. ``rows`` has one
@@ -285,7 +285,7 @@ def accepted(
     )
 
 
-def answered(operation: Operation, news: News, *, now: float) -> Operation:
+def answered(operation: Operation, news: StatusUpdate, *, now: float) -> Operation:
     """Apply what a poll said: the only way an accepted operation completes or fails."""
     if operation.is_final:
         return operation
@@ -305,7 +305,7 @@ def answered(operation: Operation, news: News, *, now: float) -> Operation:
     return _moved(seen, State.CANCELING if seen.state is State.CANCELING else State.RUNNING)
 
 
-def finished(operation: Operation, news: News, *, now: float) -> Operation:
+def finished(operation: Operation, news: StatusUpdate, *, now: float) -> Operation:
     """Apply a final word, with its outcome per row where there is one.
 
     What was decided of a row before stays as it is.
@@ -322,7 +322,7 @@ def finished(operation: Operation, news: News, *, now: float) -> Operation:
     )
 
 
-def _laid(operation: Operation, news: News) -> tuple[RowOutcome, ...] | None:
+def _laid(operation: Operation, news: StatusUpdate) -> tuple[RowOutcome, ...] | None:
     """Lay the outcomes of *news* on the rows of *operation*, None = there are none per row.
 
     They are of all its rows, or of those that were left to the job.
@@ -354,7 +354,7 @@ def _whole(rows: tuple[RowOutcome, ...] | None, *, of: int) -> tuple[RowOutcome,
     return (RowOutcome(RowStatus.UNKNOWN, message),) * of
 
 
-def _ending(news: News, rows: Sequence[RowOutcome] | None) -> State:
+def _ending(news: StatusUpdate, rows: Sequence[RowOutcome] | None) -> State:
     if rows is None:
         return State.COMPLETED if news.status == "completed" else State.FAILED
     statuses = {row.status for row in rows}

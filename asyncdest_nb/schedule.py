@@ -1,6 +1,6 @@
 """When to ask again: pure decisions, with the time as an argument.
 
-A ``Schedule`` says which operations of a run are due for a poll; a ``Pace`` says
+A ``Schedule`` says which operations of a run are due for a poll; a ``RateLimiter`` says
 when the next request to a host may leave. Neither has a clock and neither does
 I/O; times are seconds of one clock of the caller's.
 """
@@ -126,7 +126,7 @@ class SquareRoot:
         self._queue.put(number, now + max(gap, retry_after or 0.0))
 
 
-class Pace:
+class RateLimiter:
     """How fast requests may leave for one host: a rate, pauses, and the way back up.
 
     *rate* is in requests per second, with bursts of a tenth of a second. Being

@@ -12,10 +12,10 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-import leaks
 import pytest
 
 import asyncdest_nb as ad
+import leaks
 
 _WATCH = leaks.Watch()
 _PATCH = pytest.MonkeyPatch()

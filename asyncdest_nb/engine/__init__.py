@@ -10,31 +10,31 @@ from typing import Any
 from ..destination import Destination, Settings
 from ..mapping import FieldMap
 from ..store import StateValue, Store, StoredRow, StoredRun
-from .channel import Asked, Channel
+from .channel.channel import CallResult, Channel
+from .channel.poll_round import polled_once
+from .channel.state import SessionState, call_scope
 from .clock import Clock
-from .course import Course
-from .execution import Execution
-from .job_answer import contexts_in
 from .journal import Journal
-from .ledger import Ledger
-from .plan import Invalid, Prepared, Source, batched, prepare
-from .poll_round import polled_once
-from .preparing import Preparing
-from .resuming import Resuming, doubtful_again
-from .state import SessionState, call_scope
-from .verdict import read_check
+from .run.batches import InputRows, Invalid, Prepared, batched, prepare
+from .run.context import RunContext
+from .run.execution import Execution
+from .run.ledger import Ledger
+from .run.preparer import Preparer
+from .run.resumer import Resumer, doubtful_again
+from .verdict.job_answer import contexts_in
+from .verdict.submission import read_check
 
 __all__ = [
-    "Asked",
+    "CallResult",
     "Channel",
     "Clock",
     "Engine",
     "Execution",
+    "InputRows",
     "Invalid",
     "Ledger",
     "Prepared",
     "SessionState",
-    "Source",
     "batched",
     "call_scope",
     "contexts_in",
@@ -98,12 +98,12 @@ class Engine:
         return found
 
     def execution(
-        self, record: StoredRun, *, fields: FieldMap, source: Source, **course: Any
+        self, record: StoredRun, *, fields: FieldMap, source: InputRows, **course: Any
     ) -> Execution:
         """Return a run that is ready to go, of what a Course is made of; nothing is sent yet."""
         ledger = Ledger(rows=len(source.rows))
         found = self._course(record, source=source, ledger=ledger, **course)
-        return Execution(found, Preparing(found, fields))
+        return Execution(found, Preparer(found, fields))
 
     def resumption(self, record: StoredRun, *, ledger: Ledger, **course: Any) -> Execution:
         """Return a run that is ready to go on; nothing is sent yet."""
@@ -116,10 +116,12 @@ class Engine:
         is_open = doubtful_again(ledger.operations, record, found.action)
         if is_open or not ledger.is_at_rest or ledger.has_failed:
             ledger.stir()
-        return Execution(found, Resuming(found))
+        return Execution(found, Resumer(found))
 
-    def _course(self, record: StoredRun, **course: Any) -> Course:
-        return Course(record, journal=self.journal, keeps_payloads=self._keeps_payloads, **course)
+    def _course(self, record: StoredRun, **course: Any) -> RunContext:
+        return RunContext(
+            record, journal=self.journal, keeps_payloads=self._keeps_payloads, **course
+        )
 
     async def forget(self, runs: Sequence[str]) -> None:
         """Delete *runs*, and the state of their batches."""

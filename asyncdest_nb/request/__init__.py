@@ -23,7 +23,6 @@ NotSent, it provably never arrived; ReplyLost, nobody here knows.
 """
 
 from .address import names_nothing
-from .answer import EXCERPT, Response, read_retry_after
 from .call import Call
 from .client import TIMEOUT_SECONDS, Client
 from .credentials import api_key_auth, basic_auth, bearer_auth
@@ -31,6 +30,7 @@ from .exchange import MOVED, SAFE_METHODS, Effect, Exchange, effect_of
 from .options import read_options
 from .redactor import MASK, Redactor
 from .references import References, without_references
+from .response import EXCERPT, Response, read_retry_after
 from .route import Route, Verify
 from .transport import AiohttpTransport
 from .wire import Transport, Unplugged

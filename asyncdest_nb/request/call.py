@@ -10,18 +10,18 @@ from typing import Any
 from ..errors import HTTPError, NotSent, ReplyLost, UsageError
 from ..responses import with_attributes
 from .address import joined, parse_url, shown_query, shown_url, with_params, without_queries
-from .answer import Response, one_line, read_body, read_retry_after
-from .base import Base
-from .credentials import CREDENTIAL_HEADERS, login_secrets, secrets_in
-from .exchange import MOVED, SAFE_METHODS, Effect, Exchange, effect_of, effect_of_failure
-from .parts import (
+from .checks import (
     checked_body,
     checked_headers,
     checked_method,
     checked_target,
     checked_timeout,
 )
+from .credentials import CREDENTIAL_HEADERS, login_secrets, secrets_in
+from .defaults import RequestDefaults
+from .exchange import MOVED, SAFE_METHODS, Effect, Exchange, effect_of, effect_of_failure
 from .redactor import MASK, Redactor
+from .response import Response, one_line, read_body, read_retry_after
 from .wire import URL, Body, Failure, Incoming, Outgoing, Transport, send
 
 URL_SHOWN = 300  # characters of a URL in a message
@@ -39,7 +39,7 @@ class Call:
 
     def __init__(
         self,
-        base: Callable[[], Base],
+        base: Callable[[], RequestDefaults],
         *,
         redactor: Callable[[Sequence[str]], Redactor],
         open_transport: Callable[[URL], Transport],

@@ -10,9 +10,9 @@ from typing import Any
 
 from ..errors import UsageError
 from .address import shown_url
-from .base import Base, secrets_of
 from .call import Call
 from .credentials import reveal
+from .defaults import RequestDefaults, secrets_of
 from .redactor import Redactor
 from .references import References
 from .route import Route
@@ -72,7 +72,9 @@ class Client:
 
     def use(self, options: Mapping[str, Any]) -> None:
         """Send with these *options* from now on; the secrets of the old ones stay secret."""
-        self._base = Base.of(options, trusted=self._trusted, timeout_seconds=self._timeout_seconds)
+        self._base = RequestDefaults.of(
+            options, trusted=self._trusted, timeout_seconds=self._timeout_seconds
+        )
         self._settled = self._settled.also(secrets_of(options))
         self._redactor = self._settled.also(self._latest)
         for url in self._base.urls:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from .spelling import Kind, Layer, layers, lower, spellings
+from .spellings import Kind, Layer, layers, lower, spellings
 
 MASK = "•••"
 SHORTEST = 3  # Nobody can keep a secret of one or two characters out of a text.

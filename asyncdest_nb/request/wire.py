@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import httpx
 
 from ..errors import NotSent, ReplyLost, ReplyTimeout, RequestFailed
+from .content import OddlyPacked, TooLarge, read_coding, unpacked
 from .deadline import Deadline
 from .exchange import SAFE_METHODS
 from .transport import AiohttpTransport
-from .unpacking import OddlyPacked, TooLarge, read_coding, unpacked
 
 Transport = httpx.AsyncBaseTransport
 URL = httpx.URL

@@ -1,13 +1,13 @@
 """What users hold: a Session, a Connection in it, and the Run that a submit returns."""
 
 from .connection import Connection
-from .exploring import Executed, Preview
-from .reopening import load
+from .preview import Executed, Preview
 from .run import Run
-from .sending import field_plans
 from .session import Reachable, Session, default_session
 from .state import TITLES as STATE_TITLES
 from .state import StateTable
+from .stored import load
+from .submission import field_plans
 
 __all__ = [
     "STATE_TITLES",

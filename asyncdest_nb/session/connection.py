@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 
 from ..destination import Action, Function, InputField, input_fields
 from ..engine import (
-    Asked,
+    CallResult,
     Channel,
+    InputRows,
     Invalid,
     Prepared,
-    Source,
     batched,
     call_scope,
     polled_once,
@@ -41,12 +41,12 @@ from ..request import Exchange
 from ..responses import AsyncActionResponse, JSONObject
 from ..schedule import Schedule, SquareRoot
 from ..store import StoredRun
-from .exploring import Executed, Preview, contexts_of
+from .preview import Executed, Preview, contexts_of
 from .progress import Told, followed, in_terminal
-from .reopening import Reopened
+from .registry import Shared
 from .run import Run
-from .sending import Sending, digest, field_plans
-from .shared import Shared
+from .stored import Reopened
+from .submission import Submission, digest, field_plans
 
 
 class Connection:
@@ -108,7 +108,7 @@ class Connection:
         with self.following() as told:
             rows = to_rows(frame, told=partial(told, "reading"))
             fields = _fill(found, rows, columns=columns, mapping=_with(found, constants, mapping))
-            sending = Sending(
+            sending = Submission(
                 action=found, frame=frame.copy(), source=_source(rows, fields), fields=fields
             )
             name = digest(sending, where, told=partial(told, "comparing with earlier runs"))
@@ -125,7 +125,7 @@ class Connection:
                 return self._attached(run, sending)
             return self._send(record, sending, schedule)
 
-    def _attached(self, run: Run, sending: Sending) -> Run:
+    def _attached(self, run: Run, sending: Submission) -> Run:
         warn(
             f"these rows were submitted before: attached to {run}; submit(…, again=True) "
             "sends them again",
@@ -156,7 +156,7 @@ class Connection:
     def _send(
         self,
         record: StoredRun,
-        sending: Sending,
+        sending: Submission,
         schedule: Schedule | None,
         *,
         positions: list[int] | None = None,
@@ -184,7 +184,7 @@ class Connection:
         return run
 
     def send_again(
-        self, run: Run, sending: Sending, positions: list[int], schedule: Schedule | None
+        self, run: Run, sending: Submission, positions: list[int], schedule: Schedule | None
     ) -> Run:
         """Send the rows of *sending* at *positions* as a retry of *run*.
 
@@ -212,7 +212,7 @@ class Connection:
         whole = run.retry_of._sending if run.retry_of else own
         self._go_on(run, None if reopened.is_blank else whole, own.source)
 
-    def _go_on(self, run: Run, whole: Sending | None, source: Source) -> None:
+    def _go_on(self, run: Run, whole: Submission | None, source: InputRows) -> None:
         execution = self._shared.engine.resumption(
             run._record,
             source=source,
@@ -308,7 +308,7 @@ class Connection:
             if asked.error is None and _contexts(asked.answer)[0].get(found.operation_id):
                 contexts = _contexts(asked.answer)
                 then = call(self._ask(step, call_id, payload=read, contexts=contexts))
-                asked = Asked(asked.answer, then.error, [*asked.exchanges, *then.exchanges])
+                asked = CallResult(asked.answer, then.error, [*asked.exchanges, *then.exchanges])
         return self._executed(asked, call_id)
 
     def execute_poll(
@@ -326,7 +326,7 @@ class Connection:
         known = contexts.call_id if isinstance(contexts, Executed) else ""
         call_id = known or str(uuid.uuid4())
 
-        def ask(some: Sequence[JSONObject]) -> Awaitable[Asked]:
+        def ask(some: Sequence[JSONObject]) -> Awaitable[CallResult]:
             return self._ask(function, call_id, contexts=some)
 
         polled = polled_once(_contexts(contexts), ask=ask, action=found, channel=self._channel)
@@ -345,11 +345,13 @@ class Connection:
         call_id = str(uuid.uuid4())
         return self._executed(call(self._ask(function, call_id, **data)), call_id)
 
-    def _executed(self, asked: Asked, call_id: str) -> Executed:
+    def _executed(self, asked: CallResult, call_id: str) -> Executed:
         channel = self._channel
         return Executed(asked, call_id=call_id, mask=channel.mask, kept=channel.kept)
 
-    def _ask(self, function: Function, call_id: str, **data: Any) -> Coroutine[Any, Any, Asked]:
+    def _ask(
+        self, function: Function, call_id: str, **data: Any
+    ) -> Coroutine[Any, Any, CallResult]:
         """Call a function for a single call: all that is asked for it are of one submission."""
         scope = call_scope(call_id)
         return self._channel.ask(function, submission_id=call_id, scope=scope, **data)
@@ -408,9 +410,9 @@ def _fill(action: Action, rows: Rows, **sources: Mapping[str, Any] | None) -> Fi
 _OPTIONS = ("columns", "mapping", "batch_size", "schedule", "deadline", "again", "rows")
 
 
-def _source(rows: Rows, fields: FieldMap) -> Source:
+def _source(rows: Rows, fields: FieldMap) -> InputRows:
     # A cell that cannot be sent is no harm in a column that nothing reads.
-    return Source(rows.rows, rows.faults_where(fields.reads), rows.labels)
+    return InputRows(rows.rows, rows.faults_where(fields.reads), rows.labels)
 
 
 def _with(

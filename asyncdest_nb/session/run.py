@@ -31,7 +31,7 @@ from ..visible import one_line
 from .details import details, rows_to_look_at
 from .outcomes import columns, result_columns
 from .progress import wait_visibly
-from .sending import Sending
+from .submission import Submission
 
 _FAILED = (RowStatus.FAILED, RowStatus.INVALID, RowStatus.CANCELED)
 _MAY_BE_APPLIED = (RowStatus.COMPLETED, RowStatus.PENDING, RowStatus.UNKNOWN)
@@ -41,7 +41,7 @@ class Sender(Protocol):
     """What a run was sent by, as far as the run needs it."""
 
     def send_again(
-        self, run: Run, sending: Sending, positions: list[int], schedule: Schedule | None
+        self, run: Run, sending: Submission, positions: list[int], schedule: Schedule | None
     ) -> Run: ...
 
 
@@ -79,7 +79,7 @@ class Run:
         self._look: Callable[[str, Sequence[int]], list[StoredRow]] | None = None
         self._save: Callable[[Sequence[str], Path], None] | None = None
         self._require_open: Callable[[], None] = lambda: None
-        self._sending: Sending | None = None  # None = its rows are not at hand.
+        self._sending: Submission | None = None  # None = its rows are not at hand.
         self._detached = _detached(record)  # Why it does not go on, if nobody is connected.
         self._retried_as: Run | None = None
         self._retrying = threading.Lock()
@@ -88,7 +88,7 @@ class Run:
         if retry_of is not None:
             retry_of._retried_as = self
 
-    def _connect(self, execution: Execution, sender: Sender, sending: Sending | None) -> None:
+    def _connect(self, execution: Execution, sender: Sender, sending: Submission | None) -> None:
         self._execution = execution
         self._sender = sender
         self._sending = sending
@@ -97,7 +97,7 @@ class Run:
     def _detach(self, why: str) -> None:
         self._detached = why
 
-    def _adopt(self, sending: Sending, sender: Sender) -> None:
+    def _adopt(self, sending: Submission, sender: Sender) -> None:
         """Take the rows as they were given again, in place of what the file has of them."""
         self._attached_at = time.time()
         for run in self._chain():

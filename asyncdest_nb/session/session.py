@@ -19,10 +19,10 @@ from ..portal import require_other_thread
 from ..request import TIMEOUT_SECONDS, Route, Transport, Verify
 from ..visible import one_line
 from .connection import Connection
-from .reopening import file_path
+from .registry import Options, Shared
 from .run import Run
-from .shared import Options, Shared
 from .state import StateTable
+from .stored import file_path
 
 logger = logging.getLogger(__name__)
 

@@ -20,12 +20,12 @@ from filelock import FileLock
 from ..errors import StoreError, UnknownName, UsageError
 from ..operation import FINAL, Operation
 from . import columns, file, holder, place
+from .advice import errors_named
 from .disk import StoreWarning
-from .keeping import DAY_SECONDS, GAP_SECONDS, Belief, forgettable
 from .place import Place
+from .retention import DAY_SECONDS, GAP_SECONDS, Belief, forgettable
 from .schema import SCHEMA_VERSION
 from .tables import Tables
-from .trouble import errors_named
 from .values import LATEST, StateValue, StoredRow, StoredRun
 from .whole import check_retries, check_retry, check_width
 

@@ -12,7 +12,7 @@ from typing import Any
 from ..operation import Operation, RowOutcome, RowStatus, State
 from . import cells
 from .cells import Reader, count, flag, moment, number, optional, text
-from .keeping import Belief
+from .retention import Belief
 from .values import StateValue, StoredRow, StoredRun
 
 RUN = tuple(each.name for each in fields(StoredRun))

@@ -15,12 +15,12 @@ from pathlib import Path
 import psutil
 
 from ..errors import StoreError
+from .advice import damaged
 from .disk import warned_of_network
 from .holder import named, require_closed, sign, signature
 from .place import close_to_others, require_file
 from .schema import SCHEMA_VERSION, Kind, create, kind_of, migrate, transaction
 from .shape import odd_entry, odd_table
-from .trouble import damaged
 
 _BEGINNING_SECONDS = 1.0  # How long a holder may take to create or migrate its tables.
 # The most that a row of the file is read as. Of an answer 192 MiB are read, and kept with others

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from ..operation import Operation
 from . import columns
+from .advice import damaged, errors_named
 from .schema import transaction
-from .trouble import damaged, errors_named
 from .values import StoredRow, StoredRun
 from .whole import check_run
 

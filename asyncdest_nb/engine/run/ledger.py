@@ -1,0 +1,153 @@
+"""What is known of one run, and who wants to hear when that changes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+
+from ...errors import VALIDATION_FAILED
+from ...operation import (
+    RESTING,
+    Operation,
+    RowOutcome,
+    RowStatus,
+    RunStatus,
+    State,
+    row_outcomes,
+    row_standings,
+    run_status,
+)
+
+Listener = Callable[[Sequence[int], bool], None]
+
+_log = logging.getLogger(__name__)
+
+
+class Ledger:
+    """The operations and rows of one run.
+
+    Written on the engine's thread alone; other threads may read at any time,
+    since operations are replaced whole. ``rested`` is done when nothing more
+    happens by itself: every operation is final, or waits for the user.
+    """
+
+    def __init__(self, *, rows: int) -> None:
+        self.operations: list[Operation] = []
+        self.invalid: dict[int, str] = {}
+        self.rested: Future[None] = Future()
+        self.is_from_disk = False  # Its contexts have references in place of secrets.
+        self._rows = rows
+        self._is_planned = False
+        # Replaced whole, as operations are: none of them shows a row twice or not at all.
+        self._tally = dict.fromkeys(RowStatus, 0)
+        self._states = dict.fromkeys(State, 0)
+        self._retryable = 0
+        self._changed: set[int] = set()
+        self._listeners: list[Listener] = []
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether all rows have been looked at."""
+        return self._is_planned
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows per status; they always add up to the rows of the frame."""
+        tally = self._tally
+        counts = {str(status): tally[status] for status in RowStatus}
+        # Rows not looked at yet, or in operations not planned yet.
+        counts["pending"] += max(0, self._rows - sum(counts.values()))
+        return counts
+
+    @property
+    def states(self) -> dict[State, int]:
+        """Operations per state, without the states nobody is in."""
+        return {state: count for state, count in self._states.items() if count}
+
+    @property
+    def retryable(self) -> int:
+        """How many of its rows may be sent again as they are."""
+        return self._retryable
+
+    @property
+    def status(self) -> RunStatus:
+        """The run in one word."""
+        if not self._is_planned:
+            return "pending"
+        return run_status(self.states, invalid=len(self.invalid))
+
+    def plan(self, operations: Iterable[Operation], *, invalid: Mapping[int, str]) -> None:
+        """Set what the run consists of, once."""
+        self.invalid = dict(invalid)
+        self.operations.extend(operations)
+        self._count((operation, 1) for operation in self.operations)
+        self._tally[RowStatus.INVALID] += len(self.invalid)
+        self._changed.update(range(len(self.operations)))
+        self._is_planned = True
+
+    def put(self, operation: Operation) -> None:
+        """Replace an operation by what it is now."""
+        self._count([(operation, 1), (self.operations[operation.number], -1)])
+        self.operations[operation.number] = operation
+        self._changed.add(operation.number)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether trouble of ours, such as a full disk, has ended the run before its time."""
+        return self.rested.done() and self.rested.exception() is not None
+
+    def stir(self) -> None:
+        """Say that something happens again, where all was at rest."""
+        if self.rested.done():
+            self.rested = Future()
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self._is_planned and all(state in RESTING for state in self.states)
+
+    def outcomes(self) -> list[RowOutcome]:
+        """Return what became of each row, by its position in the frame."""
+        found = [RowOutcome(RowStatus.PENDING)] * self._rows
+        for position, reason in self.invalid.items():
+            found[position] = RowOutcome(
+                RowStatus.INVALID, reason, VALIDATION_FAILED, retryable=False
+            )
+        for operation in list(self.operations):
+            for position, outcome in zip(operation.rows, row_outcomes(operation), strict=True):
+                found[position] = outcome
+        return found
+
+    def on_change(self, listener: Listener) -> Callable[[], None]:
+        """Call *listener* with the numbers of changed operations and whether all is at rest.
+
+        It is called on the engine's thread, a few times a second at most, and every
+        few seconds even if nothing changed. Returns what ends it.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def tell(self, *, at_rest: bool = False, heartbeat: bool = False) -> None:
+        """Tell the listeners what has changed since they last heard.
+
+        Without a change they hear nothing, but for a *heartbeat* and the end.
+        """
+        if not (self._changed or at_rest or heartbeat):
+            return
+        changed, self._changed = sorted(self._changed), set()
+        for listener in list(self._listeners):
+            try:
+                listener(changed, at_rest)
+            except BaseException:  # A screen that fails must not stop the work.
+                _log.exception("a listener of a run failed")
+
+    def _count(self, changes: Iterable[tuple[Operation, int]]) -> None:
+        tally, states = self._tally.copy(), self._states.copy()
+        retryable = self._retryable
+        for operation, by in changes:
+            states[operation.state] += by
+            for status, may_go_again in row_standings(operation):
+                tally[status] += by
+                retryable += by if may_go_again else 0
+        self._tally, self._states, self._retryable = tally, states, retryable

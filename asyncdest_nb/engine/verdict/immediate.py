@@ -1,0 +1,89 @@
+"""What an answer without contexts says of the operations it answers: done, failed, or neither.
+
+The body of a synchronous answer is the destination's own, whatever it is. Two things in
+it are words of the contract: a ``status``, and the id of an operation, which nobody could
+ask about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic.alias_generators import to_camel
+
+from ...destination import Action
+from ...request import Exchange, Response
+from ...responses import AsyncOperationResult, Wire, failure_in
+
+_DEPTH = 3  # How deep in a body an id is looked for: in a list inside an envelope, say.
+
+
+def body_of(answer: Any) -> Any:
+    """Return what *answer* holds, as JSON."""
+    if isinstance(answer, Wire):
+        return answer.model_dump(mode="json")
+    return answer.data if isinstance(answer, Response) else answer
+
+
+def failure(answer: Any) -> AsyncOperationResult | None:
+    """Return the failure that *answer* states; None = it states none."""
+    body = body_of(answer)
+    if _status(body) != "failed":
+        return None
+    error = failure_in(body)
+    return AsyncOperationResult(status="failed", message=error.message, error=error)
+
+
+def why_open(answer: Any, action: Action, exchanges: Sequence[Exchange]) -> str:
+    """Say why *answer* cannot be the last word about its operations; empty = it may."""
+    kind = type(answer).__name__
+    if isinstance(answer, Wire):  # A value of the contract, but not one of a submission.
+        is_done = _status(body_of(answer)) == "completed"
+        return "" if is_done else f"the function returned {kind}, which does not say that it ended"
+    if action.poll is None:
+        return ""
+    if answer is None:
+        return "the function returned nothing: neither contexts nor an answer"
+    if not _is_open(answer, action, exchanges):
+        return ""
+    return (
+        f"accepted, but the function returned a {kind}, not an AsyncActionResponse with the "
+        "contexts: nobody can ask for more"
+    )
+
+
+def _is_open(answer: Any, action: Action, exchanges: Sequence[Exchange]) -> bool:
+    answered = [each.status for each in exchanges[-1:]]
+    if isinstance(answer, Response):
+        answered.append(answer.status)
+    # A list that a function makes is in place of contexts.
+    if 202 in answered or isinstance(answer, list | tuple):
+        return True
+    body = body_of(answer)
+    if _status(body) == "completed":
+        return False
+    is_context = isinstance(answer, Mapping) and action.operation_id in answer
+    return is_context or _names(body, _keys(action))
+
+
+def _status(body: Any) -> str:
+    """Return the body's word for how it stands, in lower case; empty = it has none."""
+    word = body.get("status") if isinstance(body, Mapping) else None
+    return word.lower() if isinstance(word, str) else ""
+
+
+def _keys(action: Action) -> Sequence[str]:
+    """Return what may hold the ids of operations, of one or of many."""
+    key = action.operation_id
+    return [key, f"{key}s", to_camel(key), to_camel(f"{key}s")]
+
+
+def _names(body: Any, keys: Sequence[str], depth: int = _DEPTH) -> bool:
+    """Say whether *body* holds an id of an operation."""
+    if isinstance(body, Mapping):
+        if any(body.get(key) not in (None, "", []) for key in keys):
+            return True
+        body = list(body.values())
+    is_list = isinstance(body, list) and depth > 0
+    return is_list and any(_names(each, keys, depth - 1) for each in body)

@@ -1,0 +1,166 @@
+"""What a poll's answer means for the operations asked about: values in, values out.
+
+An operation's own result comes first. What the answer says of the whole counts where there is
+none, or where that leaves it open. Nothing here completes an operation without a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from ...errors import HTTPError
+from ...request import Exchange
+from ...responses import (
+    POLLING_ERROR,
+    AsyncOperationResult,
+    AsyncPollResponse,
+    OperationError,
+    clean_text,
+)
+from .job_answer import read_job_poll
+from .submission import is_trouble, short
+
+IDS = 5  # in a message
+
+# Where an operation stands; a text is why the poll got no answer, which says nothing of it.
+Answer = AsyncOperationResult | str
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """What a poll said of all it was asked about: *more* True or False, or not whether to go on."""
+
+    results: Any
+    status: Any
+    more: Any
+    message: str
+
+    @property
+    def is_last(self) -> bool:
+        """Whether there is nothing more to come; "pending" or no word at all is no end."""
+        return self.more is False or (self.more is None and self.status not in (None, "pending"))
+
+    @classmethod
+    def of(cls, answer: Any) -> _Whole | None:
+        """Read a poll's answer, None = it is in no words of the contract."""
+        if isinstance(answer, AsyncPollResponse):
+            answer = {name: getattr(answer, name) for name in AsyncPollResponse.model_fields}
+        if not isinstance(answer, Mapping):
+            return None
+        names = ("overall_status", "should_continue_polling", "message")
+        status, more, message = (_named(answer, AsyncPollResponse, name) for name in names)
+        if "results" not in answer and status is None and more is None:
+            return None
+        return cls(answer.get("results"), status, more, clean_text(message))
+
+
+def _named(answer: Mapping[str, Any], model: type[AsyncPollResponse], name: str) -> Any:
+    alias = model.model_fields[name].alias or name
+    return answer.get(name, answer.get(alias))
+
+
+def read_poll(
+    answer: Any, *, ids: Sequence[str], key: str, exchanges: Sequence[Exchange] = ()
+) -> list[Answer] | str:
+    """Return an answer per operation asked about, or why none can be laid on any of them.
+
+    *ids* are theirs, in the order asked; *key* is where a context holds its id.
+    *exchanges* are the poll's requests.
+    """
+    job = read_job_poll(answer, ids=ids)
+    if isinstance(job, str):
+        return job
+    whole = _Whole.of(answer if job is None else job)
+    results = () if whole is None or whole.results is None else whole.results
+    if whole is None or not isinstance(results, (list, tuple)):
+        return f"poll returned {type(answer).__name__}, not an AsyncPollResponse with results"
+    if not results:
+        ended = _ended(whole, exchanges)
+        return [ended or f"poll returned 0 results for {len(ids)} operations"] * len(ids)
+    found = [_read(each, key) for each in results]
+    laid = _laid(found, ids)
+    return laid if isinstance(laid, str) else [_with_whole(each, whole) for each in laid]
+
+
+def _ended(whole: _Whole, exchanges: Sequence[Exchange]) -> AsyncOperationResult | None:
+    """Return what a poll without results makes of its operations; None = they go on.
+
+    "completed" is no more than the end: a sum of no results says so as well, and nothing
+    is completed by silence. If a request of it failed, it may have been passed over.
+    """
+    if whole.status == "failed":
+        message = whole.message or "the poll says that it failed"
+        error = OperationError(message=message)
+        return AsyncOperationResult(status="failed", message=message, error=error)
+    if not whole.is_last or any(_has_failed(each) for each in exchanges):
+        return None
+    message = whole.message or f"no result, and {whole.status!r} for the whole"
+    return AsyncOperationResult(status="pending", message=message, should_continue_polling=False)
+
+
+def _has_failed(exchange: Exchange) -> bool:
+    if exchange.status is None:
+        return True
+    return is_trouble(HTTPError("", status=exchange.status))
+
+
+def _read(result: Any, key: str) -> tuple[str, Answer]:
+    """Return the id that a result names, empty = none, and what it says."""
+    try:
+        read = AsyncOperationResult.model_validate(result)
+    except ValidationError as error:
+        context = result.get("context") if isinstance(result, Mapping) else None
+        why = f"poll returned a result that is not in the contract: {short(error)}"
+        return _id(context, key), why
+    return _id(read.context, key), _word(read)
+
+
+def _id(context: Any, key: str) -> str:
+    return clean_text(context.get(key)) if isinstance(context, Mapping) else ""
+
+
+def _word(result: AsyncOperationResult) -> Answer:
+    """Return *result*, or why it is none: its poll has caught the error of a request."""
+    error = result.error
+    if result.status == "failed" and error is not None and error.code == POLLING_ERROR:
+        return error.message or result.message or "the poll got no answer"
+    return result
+
+
+def _laid(found: Sequence[tuple[str, Answer]], ids: Sequence[str]) -> list[Answer] | str:
+    """Lay results on operations: by the ids in their contexts where they tell, else by order."""
+    said = [each for each, _ in found]
+    same_count = len(found) == len(ids)
+    if same_count and all(each in ("", own) for each, own in zip(said, ids, strict=True)):
+        return [answer for _, answer in found]
+    if not same_count and not any(said):
+        return f"poll returned {len(found)} results for {len(ids)} operations"
+    if not set(said) & set(ids):
+        others = sorted({each or "no operation" for each in said})
+        named = ", ".join(others[:IDS]) + ", …" * (len(others) > IDS)
+        return f"poll returned results for {named}, not for what was asked"
+    return [_only([answer for name, answer in found if name == own], own) for own in ids]
+
+
+def _only(answers: Sequence[Answer], operation_id: str) -> Answer:
+    if not answers:
+        return f"poll returned no result for {operation_id}"
+    if any(each != answers[0] for each in answers):
+        return f"poll returned {len(answers)} different results for {operation_id}"
+    return answers[0]
+
+
+def _with_whole(answer: Answer, whole: _Whole) -> Answer:
+    """Return an operation's own result, with what only the whole says."""
+    if isinstance(answer, str):
+        return answer
+    changes: dict[str, Any] = {}
+    if not answer.message and not (answer.error and answer.error.message):
+        changes["message"] = whole.message
+    if whole.more is False and "should_continue_polling" not in answer.model_fields_set:
+        changes["should_continue_polling"] = False
+    return answer.model_copy(update=changes) if changes else answer

@@ -1,0 +1,91 @@
+"""The base options of a destination, and who may receive them."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from ..errors import UnknownName
+from .address import Origin, origin, parse_base, parse_url
+from .checks import checked_headers, checked_timeout
+from .credentials import basic_auth, login_secrets, reveal, secrets_in
+from .wire import URL
+
+OPTIONS = ("base_url", "headers", "username", "password", "secrets", "timeout_seconds")
+
+Login = tuple[Any, Any]
+NO_LOGIN: Login = (None, None)
+
+
+def _user_agent() -> str:
+    return f"asyncdest-nb/{importlib.metadata.version('asyncdest-nb')}"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDefaults:
+    """What every request of a destination starts from.
+
+    Headers and login are for the origins in ``trusted`` only, whatever URL an
+    answer contained: a pre-signed URL elsewhere gets neither. ``urls`` are what is known
+    of where requests go.
+    """
+
+    url: URL | None
+    timeout_seconds: float
+    urls: Sequence[URL]
+    trusted: frozenset[Origin]
+    headers: Mapping[str, str | None] = field(repr=False)
+    login: Login = field(repr=False)
+    agent: str = field(default_factory=_user_agent)
+
+    @classmethod
+    def of(
+        cls, options: Mapping[str, Any], *, trusted: Iterable[str], timeout_seconds: float
+    ) -> Self:
+        """Read *options*; raises UsageError for one that is unknown or cannot be used."""
+        for name in options:
+            if name not in OPTIONS:
+                raise UnknownName.of("request option", name, OPTIONS)
+        given = options.get("base_url")
+        url = None if given is None else parse_base(reveal(given))
+        urls = [parse_url(reveal(each)) for each in trusted] + ([url] if url else [])
+        seconds = options.get("timeout_seconds")
+        return cls(
+            url=url,
+            timeout_seconds=checked_timeout(timeout_seconds if seconds is None else seconds),
+            urls=urls,
+            trusted=frozenset(map(origin, urls)),
+            headers=checked_headers(options.get("headers") or {}),
+            login=(options.get("username"), options.get("password")),
+        )
+
+    def layered(self, url: URL, headers: Mapping[str, str | None], login: Login) -> dict[str, str]:
+        """Lay a call's *headers* and *login* over the base ones; a header of None is deleted."""
+        is_trusted = origin(url) in self.trusted
+        if login == NO_LOGIN and is_trusted:
+            login = self.login
+        layers: dict[str, str | None] = {
+            "user-agent": self.agent,
+            "accept": "application/json, */*;q=0.8",
+            "accept-encoding": "gzip, deflate",  # What can be decoded without more packages.
+            **(self.headers if is_trusted else {}),
+            **_login_header(login),
+            **headers,
+        }
+        return {name: value for name, value in layers.items() if value is not None}
+
+
+def secrets_of(options: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what must not be shown: the *options*' own word, or their headers and login."""
+    if "secrets" in options:
+        yield from map(reveal, options["secrets"])
+        return
+    yield from secrets_in(options.get("headers") or {})
+    yield from login_secrets(options.get("username"), options.get("password"))
+
+
+def _login_header(login: Login) -> dict[str, str]:
+    username, password = login
+    return {} if login == NO_LOGIN else basic_auth(username or "", password or "")

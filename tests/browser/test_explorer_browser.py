@@ -1,0 +1,273 @@
+"""The explorer in a real JupyterLab and Notebook 7, used as a person does: by labels and keys.
+
+Everything goes to simulators on this machine; after each test the page must have
+talked to its own server only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+from test_monitor_browser import in_lab
+
+import browser
+
+pytestmark = pytest.mark.e2e
+
+WAIT = 20_000  # ms: the machine may be busy with other tests.
+SECRET = "sk_live_7Gq2Wm4Tz81c"
+
+FRAME = """
+import pandas as pd
+ids = [f"user-{i}" for i in range(30)] + [None]
+plans = ["pro", "it's <b>"] * 15 + [""]
+df = pd.DataFrame({"customer_id": ids, "first name": "Zoë", "plan": plans})
+"""
+EXPLORE = """
+import asyncdest_nb as ad
+explorer = ad.explore(df)
+explorer
+"""
+RESULTS = """
+import json
+run = globals().get("run") or explorer.run
+run.wait(60)
+found = run.results()
+print(json.dumps([found[name].astype(object).where(found[name].notna(), None).tolist()
+                  for name in ("status", "error_code", "progress")]))
+"""
+GUARDED = f"""
+import asyncdest_nb as ad
+demo = ad.simulate("example-async", api_key={SECRET!r}, duration_seconds=(0.1, 0.5))
+"""
+
+
+def results(notebook, cell: int) -> list:
+    notebook.run(cell)
+    printed = "".join(each.get("text", "") for each in notebook.outputs()[cell])
+    return json.loads(printed)
+
+
+def pick(page, title: str) -> None:
+    """Choose the destination whose line begins with *title*."""
+    listing = page.get_by_label("Destinations", exact=True)
+    # The spaces of its lines are no-break spaces.
+    line = listing.locator("option", has_text=re.compile(f"^{title}:".replace(" ", r"\s")))
+    listing.select_option(line.inner_text())
+    first = "Nothing to fill in" if "simulated" in title else "Endpoint (required)"
+    expect(page.get_by_text(first)).to_be_visible(timeout=WAIT)
+
+
+def fill(page, label: str, kind: str) -> None:
+    page.get_by_label(label).select_option(kind)
+
+
+def ready_to_send(page) -> None:
+    """Click until there is a preview of rows of FRAME."""
+    pick(page, "example-async, simulated on this machine")
+    page.get_by_role("button", name="Connect", exact=True).click()
+    fill(page, "User ID (required)", "a column")
+    page.get_by_label("Column for User ID").select_option("customer_id")
+    fill(page, "Operation Type (required)", "a constant")
+    page.get_by_label("Constant for Operation Type").select_option("sync_profile")
+    expect(page.get_by_role("region", name="First payloads")).to_be_visible(timeout=WAIT)
+
+
+def test_from_an_empty_notebook_to_a_finished_run_and_back_as_code(
+    notebook, app, jupyter, chromium
+):
+    notebook.open([FRAME + EXPLORE, RESULTS])
+    notebook.run(0)
+    page = notebook.page
+    page.get_by_label("Search destinations").fill("simulated")
+    expect(page.get_by_label("Destinations", exact=True).locator("option")).to_have_count(
+        2, timeout=WAIT
+    )
+    pick(page, "example-async, simulated on this machine")
+    page.get_by_role("button", name="Connect", exact=True).click()
+    expect(page.get_by_role("region", name="Fields of the action")).to_contain_text(
+        "Operation Type", timeout=WAIT
+    )
+    expect(page.get_by_text("Still to do: User ID: nothing fills it")).to_be_visible(timeout=WAIT)
+    fill(page, "User ID (required)", "a column")
+    page.get_by_label("Column for User ID").select_option("customer_id")
+    fill(page, "Operation Type (required)", "a constant")
+    page.get_by_label("Constant for Operation Type").select_option("sync_profile")
+    fill(page, "Operation Data (optional)", "an object of columns")
+    page.get_by_label("Columns for Operation Data").select_option(["first name", "plan"])
+    seen = page.get_by_role("region", name="First payloads")
+    expect(seen).to_contain_text('{"first name": "Zoë", "plan": "it\'s <b>"}', timeout=WAIT)
+    expect(seen.locator("td.ade-bad").first).to_have_text("✗ null", timeout=WAIT)
+    expect(seen).to_contain_text("no: User ID (user_id): is missing", timeout=WAIT)
+    page.get_by_role("button", name="Send 30 rows").click()
+    expect(page.locator(".adm-progress")).to_have_text("31 of 31 rows done · 100 %", timeout=60_000)
+    page.get_by_role("button", name="Show as code").click()
+    code = page.locator(".ade-code code").inner_text()
+    clicked = results(notebook, 1)
+
+    pasted = browser.NotebookPage(jupyter(app), chromium, "pasted.ipynb")
+    try:
+        pasted.open([FRAME, code, RESULTS])
+        pasted.run(0)
+        pasted.run(1)
+        expect(pasted.page.locator(".adm-progress")).to_contain_text(
+            "of 31 rows done", timeout=WAIT
+        )
+        assert results(pasted, 2) == clicked
+        assert clicked[0].count("completed") > 20
+        assert pasted.refused == []
+    finally:
+        pasted.close()
+
+
+def test_a_secret_is_gone_from_the_page_and_never_in_the_file(notebook):
+    notebook.open([GUARDED + FRAME + EXPLORE, "demo.endpoint", RESULTS])
+    notebook.run(0)
+    notebook.run(1)
+    endpoint = notebook.outputs()[1][0]["data"]["text/plain"].strip("'")
+    page = notebook.page
+    pick(page, "example-async")
+    page.get_by_label("Endpoint (required)").fill(endpoint)
+    box = page.get_by_label("API key (optional)")
+    expect(box).to_have_attribute("type", "password")
+    box.fill(SECRET)
+    page.get_by_role("button", name="Test connection").click()
+    expect(page.get_by_text("takes these credentials")).to_be_visible(timeout=WAIT)
+    expect(box).to_have_value("", timeout=WAIT)
+    expect(box).to_have_attribute("placeholder", "entered; type to replace it")
+    fill(page, "User ID (required)", "a template")
+    page.get_by_label("Template for User ID").fill("{{customer_id}}/{{first name}}")
+    page.keyboard.press("Tab")
+    fill(page, "Operation Type (required)", "a constant")
+    page.get_by_label("Constant for Operation Type").select_option("process_data")
+    page.get_by_role("button", name="Send 31 rows").click()
+    expect(page.locator(".adm-progress")).to_have_text("31 of 31 rows done · 100 %", timeout=30_000)
+    page.get_by_role("button", name="Show as code").click()
+    expect(page.locator(".ade-code code")).to_contain_text(
+        'api_key=getpass.getpass("API key")', timeout=WAIT
+    )
+    expect(page.locator("details summary", has_text="completed")).to_be_visible(timeout=WAIT)
+    assert SECRET not in page.locator(".ade-root").evaluate("root => root.outerHTML")
+    assert SECRET not in page.locator("input").evaluate_all("all => all.map(it => it.value)")
+    # The first cell holds the secret only because the test plays the destination, too.
+    saved = notebook.save()
+    outputs = json.dumps([cell.outputs for cell in saved.cells] + [saved.metadata])
+    assert SECRET not in outputs
+    assert "getpass" in outputs
+    assert "widgets" not in saved.metadata
+
+
+@in_lab
+def test_wrong_credentials_and_settings_are_explained_in_place(notebook):
+    notebook.open([GUARDED + FRAME + EXPLORE, "demo.endpoint"])
+    notebook.run(0)
+    notebook.run(1)
+    endpoint = notebook.outputs()[1][0]["data"]["text/plain"].strip("'")
+    page = notebook.page
+    pick(page, "example-async")
+    page.get_by_role("button", name="Connect", exact=True).click()
+    expect(page.get_by_text("Endpoint (endpoint): is missing")).to_be_visible(timeout=WAIT)
+    page.get_by_label("Endpoint (required)").fill(endpoint)
+    page.get_by_role("button", name="Test connection").click()
+    expect(page.get_by_text("it wants an API key (401)")).to_be_visible(timeout=WAIT)
+    assert not any("Traceback" in json.dumps(each) for each in notebook.outputs())
+
+
+def test_it_is_used_by_keys_and_they_do_not_reach_the_notebook(notebook):
+    notebook.open([FRAME + EXPLORE, "2"])
+    notebook.run(0)
+    page = notebook.page
+    page.get_by_label("Search destinations").focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Destinations", exact=True)).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("d")
+    page.keyboard.press("d")
+    assert notebook.cell_count() == 2
+    connect = page.get_by_role("button", name="Connect", exact=True)
+    expect(connect).to_be_visible(timeout=WAIT)
+    connect.focus()
+    page.keyboard.press("d")
+    page.keyboard.press("d")
+    assert notebook.cell_count() == 2
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("nothing has been sent")).to_be_visible(timeout=WAIT)
+
+
+def heading(page, text: str):
+    return page.get_by_role("heading", name=text, exact=True)
+
+
+@in_lab
+def test_a_button_that_is_gone_after_a_click_leaves_the_focus_in_its_section(notebook):
+    many = f"{FRAME}df = pd.concat([df] * 7, ignore_index=True)"
+    notebook.open([many + EXPLORE])
+    notebook.run(0)
+    page = notebook.page
+    ready_to_send(page)
+    page.get_by_role("button", name="Check all 217 rows").press("Enter")
+    expect(heading(page, "Preview")).to_be_focused(timeout=WAIT)
+    send = page.get_by_role("button", name="Send 210 rows")
+    send.press("Enter")
+    expect(heading(page, "Send")).to_be_focused(timeout=WAIT)
+    expect(page.get_by_text("Sent as run")).to_be_visible(timeout=WAIT)
+    expect(send).to_be_enabled(timeout=WAIT)
+    page.keyboard.press("Tab")
+    expect(send).to_be_focused()
+
+
+@pytest.mark.parametrize("app", ["notebook"], indirect=True)
+def test_it_stays_whole_when_its_run_has_ended(notebook):
+    notebook.open([FRAME + EXPLORE])
+    notebook.run(0)
+    page = notebook.page
+    ready_to_send(page)
+    page.get_by_role("button", name="Show as code").click()
+    page.get_by_role("button", name="Send 30 rows").click()
+    expect(page.locator("details summary", has_text="completed")).to_be_visible(timeout=60_000)
+    output = page.locator(".jp-Cell-outputArea").first
+    # Of this height Notebook 7 makes a box; JupyterLab never does.
+    assert output.locator(".ade-root").bounding_box()["height"] > 100 * 18.2
+    assert output.evaluate("it => it.scrollHeight - it.clientHeight") < 10
+
+
+@in_lab
+def test_without_its_kernel_it_says_so_once(notebook):
+    notebook.open([FRAME + EXPLORE])
+    notebook.run(0)
+    page = notebook.page
+    ready_to_send(page)
+    notebook.restart()
+    root = page.locator(".ade-root.jupyter-widgets-disconnected")
+    expect(root).to_be_visible(timeout=WAIT)
+    said = root.evaluate(
+        """root => [root, ...root.querySelectorAll("*")]
+          .map((each) => getComputedStyle(each, "::before").content)
+          .filter((text) => text !== "none" && text !== "normal")"""
+    )
+    assert len(said) == 1
+    assert "Run this cell again" in said[0]
+
+
+@in_lab
+def test_it_fits_a_page_of_400_pixels(notebook):
+    notebook.open([FRAME + EXPLORE])
+    notebook.page.set_viewport_size({"width": 520, "height": 900})
+    notebook.run(0)
+    page = notebook.page
+    ready_to_send(page)
+    too_wide = page.evaluate(
+        """() => {
+          const root = document.querySelector(".ade-root").getBoundingClientRect();
+          const parts = ":is(input, select, textarea, button, .ade-note, .ade-scroll)";
+          return [...document.querySelectorAll(".ade-root " + parts)]
+            .filter((each) => each.offsetParent && each.getBoundingClientRect().right > root.right)
+            .map((each) => each.outerHTML.slice(0, 80));
+        }"""
+    )
+    assert too_wide == []
+    fields = page.get_by_role("region", name="Fields of the action")
+    assert fields.evaluate("it => it.scrollWidth > it.clientWidth")

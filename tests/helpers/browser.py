@@ -1,0 +1,352 @@
+"""A real JupyterLab or Notebook 7 in a real browser, off the network.
+
+The server has directories of its own, listens on loopback, and knows nothing of the
+user's settings. The page may talk to that server only: every other address is refused
+and noted in ``refused``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import nbformat
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Playwright,
+    Request,
+    Route,
+)
+
+from paths import HELPERS, ROOT, TESTS
+
+App = Literal["lab", "notebook"]
+
+ARTIFACTS = TESTS / "artifacts"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+_START_SECONDS = 60.0
+_FLAGS = [
+    "--no-sandbox",  # root in a container
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-extensions",
+    "--mute-audio",
+]
+_EXPOSE = {
+    "lab": "--LabApp.expose_app_in_browser=True",
+    "notebook": "--JupyterNotebookApp.expose_app_in_browser=True",
+}
+_PAGE = {"lab": "doc/tree/{name}?token={token}&reset", "notebook": "notebooks/{name}?token={token}"}
+
+_READY = """() => {
+  const panel = window.jupyterapp?.shell?.currentWidget;
+  if (!panel?.context?.isReady || !panel.sessionContext?.isReady) return false;
+  const kernel = panel.sessionContext.session?.kernel;
+  return kernel?.connectionStatus === "connected" && kernel.status === "idle";
+}"""
+# A reloaded page of a busy kernel never sees it idle.
+_CONNECTED = _READY.replace(' && kernel.status === "idle"', "")
+_RUN = """([command, cell]) => {
+  const app = window.jupyterapp;
+  if (cell !== null) app.shell.currentWidget.content.activeCellIndex = cell;
+  window.__ran = false;
+  app.commands.execute(command).finally(() => { window.__ran = true; });
+}"""
+_OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content?.widgets.map(
+  (cell) => cell.model.outputs?.toJSON() ?? []) ?? []"""
+_COUNT = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
+_KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+# Whether all channels of the kernel work; of a new one what is asked first got lost, seldom.
+_ANSWERS = f"""() => Promise.race([
+  {_KERNEL}.requestExecute({{ code: "", silent: true, store_history: false }}).done
+    .then(() => true),
+  new Promise((resolve) => setTimeout(resolve, 10_000, false)),
+])"""
+_SHUTDOWN = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.shutdown()"
+
+
+# A cell that computes without a pause until the test has seen enough, on a machine of any pace.
+COMPUTE = """
+import pathlib, time
+
+enough, give_up = pathlib.Path("enough"), time.monotonic() + 150
+while time.monotonic() < give_up and not enough.exists():
+    for _ in range(5_000):
+        sum(range(1000))
+enough.unlink()
+"""
+
+
+_KEEP_TEXTS = """node => {
+  const texts = (node.textsShown = [node.textContent]);
+  new MutationObserver(() => texts.push(node.textContent))
+    .observe(node, { childList: true, characterData: true, subtree: true });
+}"""
+
+
+def keep_texts(locator: Locator) -> Callable[[], set[str]]:
+    """Return what gives every text that an element has shown since, however briefly."""
+    locator.evaluate(_KEEP_TEXTS)
+    return lambda: set(locator.evaluate("node => node.textsShown"))
+
+
+def find_chromium() -> str | None:
+    """Return the path of an installed Chromium, or None."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def launch(playwright: Playwright, executable: str) -> Browser:
+    """Start one browser."""
+    return playwright.chromium.launch(executable_path=executable, headless=True, args=_FLAGS)
+
+
+class Server:
+    """A running Jupyter server: its address, its token and the directory it serves."""
+
+    def __init__(self, app: App, url: str, token: str, root: Path, log: Path) -> None:
+        self.app = app
+        self.url = url
+        self.token = token
+        self.root = root
+        self.log = log
+
+    def address(self, name: str) -> str:
+        """Return where the notebook *name* opens."""
+        return self.url + _PAGE[self.app].format(name=name, token=self.token)
+
+    def write(self, name: str, cells: Sequence[str], kernel: str = "python3") -> Path:
+        """Write a notebook of code *cells* for *kernel* and return its path."""
+        notebook = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+            metadata={"kernelspec": {"name": kernel, "display_name": kernel}},
+        )
+        path = self.root / name
+        nbformat.write(notebook, path)
+        return path
+
+
+@contextmanager
+def serve(app: App, home: Path, *, theme: str = "JupyterLab Light") -> Iterator[Server]:
+    """Run a server with all its directories under *home*; end it on leaving."""
+    root, log, token = home / "root", home / "server.log", secrets.token_hex(16)
+    root.mkdir(parents=True)
+    _write_settings(home / "config", theme)
+    command = [
+        *(sys.executable, "-m", "jupyter", app, "--no-browser", "--allow-root", _EXPOSE[app]),
+        *("--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", f"--ServerApp.root_dir={root}"),
+        *(f"--IdentityProvider.token={token}", "--ServerApp.terminals_enabled=False"),
+        "--ServerApp.use_redirect_file=False",
+    ]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=_environment(home), stdout=output, stderr=output)
+        try:
+            url = _wait_for_url(process, home / "runtime", token, log)
+            yield Server(app, url, token, root, log)
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    # ipykernel captures descriptors differently when it sees pytest's variable.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    places = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "IPYTHONDIR": "ipython",
+    }
+    paths = os.pathsep.join([str(HELPERS), str(ROOT)])
+    return {**kept, **{key: str(home / name) for key, name in places.items()}, "PYTHONPATH": paths}
+
+
+def _write_settings(config: Path, theme: str) -> None:
+    overrides = {
+        "@jupyterlab/apputils-extension:notification": {
+            "fetchNews": "false",
+            "checkForUpdates": False,
+        },
+        "@jupyterlab/apputils-extension:themes": {"theme": theme},
+        "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+    }
+    path = config / "labconfig"
+    path.mkdir(parents=True)
+    (path / "default_setting_overrides.json").write_text(json.dumps(overrides), "utf-8")
+    # Users have no button of Voila's in their notebooks.
+    disabled = {"disabledExtensions": {"@voila-dashboards/jupyterlab-preview": True}}
+    (path / "page_config.json").write_text(json.dumps(disabled), "utf-8")
+
+
+def _wait_for_url(process: subprocess.Popen[bytes], runtime: Path, token: str, log: Path) -> str:
+    known = runtime / f"jpserver-{process.pid}.json"
+    give_up = time.monotonic() + _START_SECONDS
+    while time.monotonic() < give_up and process.poll() is None:
+        if (url := _answering(known, token)) is not None:
+            return url
+        time.sleep(0.1)
+    raise RuntimeError(f"the server did not start; its log ends:\n{log.read_text()[-2000:]}")
+
+
+def _answering(known: Path, token: str) -> str | None:
+    try:
+        url: str = json.loads(known.read_text("utf-8"))["url"]
+        with urllib.request.urlopen(f"{url}api/status?token={token}", timeout=5):
+            return url
+    except (OSError, ValueError, urllib.error.URLError):
+        return None
+
+
+class NotebookPage:
+    """An open notebook: run its cells, look at its outputs.
+
+    ``refused`` are the addresses off the server that the page asked for, ``console``
+    what it logged.
+    """
+
+    def __init__(self, server: Server, browser: Browser, name: str) -> None:
+        self.server = server
+        self.name = name
+        self.refused: list[str] = []
+        self.console: list[str] = []
+        self.context: BrowserContext = browser.new_context(
+            viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
+        )
+        self.context.route("**/*", self._pass_or_refuse)
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(30_000)
+        self.page.on("request", self._note_if_elsewhere)
+        self.page.on("console", lambda message: self.console.append(message.text))
+
+    def _is_home(self, url: str) -> bool:
+        return url.startswith((self.server.url, "data:", "blob:", "about:"))
+
+    def _pass_or_refuse(self, route: Route) -> None:
+        if self._is_home(route.request.url):
+            route.continue_()
+        else:
+            self.refused.append(route.request.url)
+            route.abort()
+
+    def _note_if_elsewhere(self, request: Request) -> None:
+        # Belt and braces: routes do not see every kind of request.
+        if not self._is_home(request.url) and request.url not in self.refused:
+            self.refused.append(request.url)
+
+    def open(self, cells: Sequence[str], kernel: str = "python3") -> None:
+        """Write a notebook of *cells* and wait until its *kernel* is idle."""
+        (self.server.root / "enough").unlink(missing_ok=True)
+        self.server.write(self.name, cells, kernel)
+        self.page.goto(self.server.address(self.name), wait_until="domcontentloaded")
+        self.wait_until_ready()
+        for _ in range(3):
+            if self.page.evaluate(_ANSWERS):
+                return
+            self.page.reload(wait_until="domcontentloaded")
+            self.wait_until_ready()
+        raise RuntimeError("the kernel is idle and does not answer")
+
+    def wait_until_ready(self) -> None:
+        """Wait until the notebook is there and its kernel is idle."""
+        self.page.wait_for_function(_READY, timeout=60_000)
+
+    def reload(self) -> None:
+        """Reload the page and wait until it is connected to the kernel, busy or not."""
+        self.page.reload(wait_until="domcontentloaded")
+        self.page.wait_for_function(_CONNECTED)
+
+    def start(self, cell: int) -> None:
+        """Run one cell without waiting for its end."""
+        self.page.evaluate(_RUN, ["notebook:run-cell", cell])
+
+    def start_all(self) -> None:
+        """Run all cells without waiting for their end."""
+        self.page.evaluate(_RUN, ["notebook:run-all-cells", None])
+
+    def run(self, cell: int) -> None:
+        """Run one cell to its end."""
+        self.start(cell)
+        self.wait_until_ran()
+
+    def run_all(self) -> None:
+        """Run all cells to their end."""
+        self.start_all()
+        self.wait_until_ran()
+
+    def execute(self, code: str) -> None:
+        """Have the kernel run *code* that is in no cell."""
+        self.page.evaluate(f"(code) => {_KERNEL}.requestExecute({{code}}).done", code)
+
+    def interrupt(self) -> None:
+        """Do what the stop button does."""
+        self.page.evaluate(f"() => {_KERNEL}.interrupt()")
+
+    def restart(self) -> None:
+        """Kill the kernel and wait until another one has started."""
+        self.page.evaluate(f"() => {_KERNEL}.restart()")
+        self.wait_until_ready()
+
+    def is_running(self) -> bool:
+        """Whether what was started last has not ended."""
+        return not self.page.evaluate("window.__ran")
+
+    def enough(self) -> None:
+        """Let the cell ``COMPUTE`` end, which must be running still."""
+        assert self.is_running(), "the cell should compute until now"
+        (self.server.root / "enough").touch()
+        self.wait_until_ran()
+
+    def wait_until_ran(self) -> None:
+        """Wait for the end of what was started last."""
+        self.page.wait_for_function("window.__ran", timeout=120_000)
+
+    def outputs(self) -> list[list[dict[str, Any]]]:
+        """Return the outputs of each cell, as the notebook holds them."""
+        found: list[list[dict[str, Any]]] = self.page.evaluate(_OUTPUTS)
+        return found
+
+    def cell_count(self) -> int:
+        """Return how many cells the notebook has now."""
+        return int(self.page.evaluate(_COUNT))
+
+    def save(self) -> nbformat.NotebookNode:
+        """Save the notebook and return what is in the file."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        return nbformat.read(self.server.root / self.name, as_version=4)
+
+    def keep_evidence(self) -> None:
+        """Write a screenshot, the console and the outputs into tests/artifacts."""
+        ARTIFACTS.mkdir(exist_ok=True)
+        stem = f"{self.server.app}-{Path(self.name).stem}"
+        self.page.screenshot(path=ARTIFACTS / f"{stem}.png")
+        (ARTIFACTS / f"{stem}.console.txt").write_text("\n".join(self.console), "utf-8")
+        shutil.copy(self.server.log, ARTIFACTS / f"{stem}.server.log")
+        outputs = json.dumps(self.outputs(), indent=1, ensure_ascii=False)
+        (ARTIFACTS / f"{stem}.outputs.json").write_text(outputs, "utf-8")
+
+    def close(self) -> None:
+        """End the kernel and the page."""
+        try:
+            self.page.evaluate(_SHUTDOWN)
+        finally:
+            self.context.close()

@@ -1,0 +1,317 @@
+"""The notebooks, from top to bottom: in a real kernel, and in a real JupyterLab in a browser.
+
+Each runs in a kernel once, and is then asked whether it did and showed what its text promises.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import shutil
+import time
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from playwright.sync_api import expect
+
+from browser import COMPUTE
+from paths import NOTEBOOKS
+
+pytestmark = pytest.mark.slow
+
+ALL = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+FIRST = "01_send_a_dataframe"
+EXPLORING = "02_explore_a_destination"
+SALESFORCE = "03_salesforce_contacts"
+FAILING = "04_when_things_fail"
+OWN = "05_write_your_own_destination"
+TRANSLATED = "06_translate_a_destination"
+
+SECONDS = 120
+
+# Expressions that are evaluated in the kernel when all cells have run.
+QUESTIONS = {
+    FIRST: {"counts": "run.counts"},
+    EXPLORING: {
+        "requests": "demo.requests",
+        "users": "[each['payload']['user_id'] for each in demo.operations]",
+        "run": "str(explorer.run)",
+    },
+    SALESFORCE: {
+        "completed": "[(each.results()['status'] == 'completed').sum() for each in (run, second)]",
+        "left": "len(second.failed())",
+        "submitted": "[*contacts.loc[run.results()['status'] == 'completed', 'Customer_Id__c'], "
+        "*again.loc[second.results()['status'] == 'completed', 'Customer_Id__c']]",
+        "there": "[each['Customer_Id__c'] for each in org.records['Contact']]",
+    },
+    FAILING: {
+        "contacts": "len(org.records['Contact'])",
+        "upserted": "(again.results()['status'] == 'completed').sum()",
+        "retried": "again.counts",
+        "counts": "run.counts",
+        "status": "run.status",
+        "is_one_run": "session.runs() == [run]",
+        "submits": "demo.requests['POST /operations/batch']",
+        "customers": "[each['payload']['user_id'] for each in demo.operations]",
+    },
+    OWN: {
+        "counts": "run.counts",
+        "submits": "len(answers)",
+        "contacts": "[each['email'] for each in contacts.values()]",
+    },
+    TRANSLATED: {
+        "counts": "run.counts",
+        "submits": "demo.requests['POST /operations']",
+        "users": "[each['payload']['user_id'] for each in demo.operations]",
+    },
+}
+
+
+def source(stem: str) -> nbformat.NotebookNode:
+    """Return a notebook as it is in the repository."""
+    return nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4)
+
+
+def code(stem: str) -> list[str]:
+    """Return the code cells of a notebook."""
+    return [cell.source for cell in source(stem).cells if cell.cell_type == "code"]
+
+
+class Executed:
+    """A notebook that has run in a kernel, in a copy of its folder.
+
+    ``answers`` are those to its questions.
+    """
+
+    def __init__(self, stem: str) -> None:
+        self.notebook = source(stem)
+        self._ask(QUESTIONS.get(stem, {}))
+        started = time.monotonic()
+        with TemporaryDirectory() as folder:
+            shutil.copytree(NOTEBOOKS, folder, dirs_exist_ok=True)
+            resources = {"metadata": {"path": folder}}
+            NotebookClient(self.notebook, timeout=SECONDS, resources=resources).execute()
+        self.seconds = time.monotonic() - started
+        self.answers: dict[str, Any] = json.loads(self.notebook.cells[-1].outputs[0].text)
+
+    def _ask(self, questions: dict[str, str]) -> None:
+        asked = ", ".join(f"{name!r}: {question}" for name, question in questions.items())
+        cell = f"import json\nprint(json.dumps({{{asked}}}, default=int))"
+        self.notebook.cells.append(nbformat.v4.new_code_cell(cell))
+
+    @property
+    def outputs(self) -> list[nbformat.NotebookNode]:
+        """All outputs, in order."""
+        return [output for cell in self.notebook.cells for output in cell.get("outputs", [])]
+
+    def shown(self, fragment: str) -> str:
+        """Return what the one code cell with *fragment* in it has shown, as text."""
+        code = [cell for cell in self.notebook.cells if cell.cell_type == "code"]
+        [cell] = [cell for cell in code if fragment in cell.source]
+        return "".join(
+            output.text if output.output_type == "stream" else output.data["text/plain"]
+            for output in cell.outputs
+        )
+
+
+executed = functools.cache(Executed)
+
+
+def in_a_kernel(test: Any) -> Any:
+    """Let *test* run where the notebooks have run already."""
+    return pytest.mark.xdist_group("notebooks")(pytest.mark.timeout(180)(test))
+
+
+def test_every_notebook_is_asked_whether_it_keeps_its_promises():
+    assert sorted(QUESTIONS) == ALL
+
+
+@pytest.mark.parametrize("stem", ALL)
+def test_a_notebook_is_short_and_saved_without_outputs(stem: str):
+    notebook = source(stem)
+    assert len(notebook.cells) <= 15
+    assert notebook.cells[0].source.startswith("# ")
+    assert "widgets" not in notebook.metadata
+    for cell in notebook.cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+
+
+@pytest.mark.parametrize("stem", ALL)
+@in_a_kernel
+def test_a_notebook_runs_from_top_to_bottom_in_a_kernel(stem: str):
+    ran = executed(stem)
+    assert ran.seconds < SECONDS
+    # What a headless host saves is the record, and no widget.
+    assert "widgets" not in ran.notebook.metadata
+    kinds = {kind for output in ran.outputs for kind in output.get("data", {})}
+    assert "text/html" in kinds
+    assert "application/vnd.jupyter.widget-view+json" not in kinds
+
+
+@in_a_kernel
+def test_the_first_notebook_ends_with_an_outcome_for_every_customer():
+    ran = executed(FIRST)
+    counts = ran.answers["counts"]
+    assert sum(counts.values()) == 5000
+    assert (counts["pending"], counts["unknown"], counts["invalid"]) == (0, 0, 5)
+    assert f"{counts['completed']:,} completed" in ran.shown("run = crm.submit")
+
+
+@in_a_kernel
+def test_exploring_sends_what_was_asked_for_and_nothing_else():
+    ran = executed(EXPLORING)
+    assert ran.answers["users"] == ["u-1"]
+    assert ran.answers["run"] == "None"
+    assert set(ran.answers["requests"]) == {"POST /operations", "GET /operations/{id}"}
+    assert "202" in ran.shown("crm.execute_action")
+    assert "pending" in ran.shown("crm.execute_poll")
+    assert "nothing was sent from here" in ran.shown("ad.explore")
+
+
+@in_a_kernel
+def test_the_salesforce_notebook_ends_with_the_corrected_rows_sent():
+    answers = executed(SALESFORCE).answers
+    first, second = answers["completed"]
+    assert first > 4_700
+    assert second > answers["left"]
+    assert set(answers["submitted"]) == set(answers["there"])
+
+
+@in_a_kernel
+def test_a_storm_and_an_outage_are_told_and_lose_nothing():
+    ran = executed(FAILING)
+    told = ran.shown("run.notices:")
+    assert "answered 429" in told or "asks for fewer requests" in told
+    assert "is not available (it answers 503)" in told
+    answered = dict(re.findall(r"^(\w+) +(\d+)$", told, re.MULTILINE))
+    assert int(answered["429"]) >= 5
+    assert int(answered["503"]) >= 1
+    assert ran.answers["contacts"] == ran.answers["upserted"] > 950
+
+
+@in_a_kernel
+def test_only_the_rows_that_met_a_lock_go_again():
+    ran = executed(FAILING)
+    codes = re.findall(r"^(\w+) +(True|False) +(\d+)$", ran.shown("run.retry()"), re.MULTILINE)
+    may_go_again = {code: int(count) for code, retryable, count in codes if retryable == "True"}
+    assert may_go_again == {"UNABLE_TO_LOCK_ROW": sum(ran.answers["retried"].values())}
+    assert ran.answers["retried"]["completed"] > 0
+
+
+@in_a_kernel
+def test_a_run_outlives_its_kernel_and_a_cell_that_runs_again_attaches_to_it():
+    ran = executed(FAILING)
+    assert "100 unknown" in ran.shown("other.kill()")
+    assert "killed: -9" in ran.shown("other.kill()")
+    assert "AlreadySubmitted: these rows were submitted" in ran.shown("session = ad.Session")
+    assert ran.answers["is_one_run"]
+    # Each batch was sent once: two of the replies got lost, and nothing was repeated.
+    assert ran.answers["submits"] == {"202": 8, "lost": 2}
+
+
+@in_a_kernel
+def test_rows_nobody_knows_about_are_asked_about_and_never_sent_twice():
+    ran = executed(FAILING)
+    asked = ran.shown("unknown = people")
+    assert "100 operations may or may not have been applied" in asked
+    assert "100 customers unknown, 100 of them are there" in asked
+    settled = ran.shown("run.resolve")
+    assert "The run is partial." in settled
+    assert "500 customers submitted, 500 there, 500 different ones" in settled
+    assert len(set(ran.answers["customers"])) == len(ran.answers["customers"]) == 500
+    counts = ran.answers["counts"]
+    assert (counts["pending"], counts["unknown"]) == (0, 100)
+    loaded = dict(re.findall(r"^(\w+) +(\d+)$", ran.shown("ad.load"), re.MULTILINE))
+    assert loaded == {word: str(count) for word, count in counts.items() if count}
+
+
+@in_a_kernel
+def test_a_destination_of_ones_own_is_sent_every_contact_once():
+    ran = executed(OWN)
+    assert "1 invalid; nothing has been sent" in ran.shown("crm.preview")
+    assert "POST " in ran.shown("execute_batch")
+    assert "GET " in ran.shown("execute_poll")
+    counts = {word: count for word, count in ran.answers["counts"].items() if count}
+    assert counts == {"completed": 98, "failed": 1, "invalid": 1}
+    assert ran.answers["submits"] == 5, "the try, and four batches"
+    assert len(set(ran.answers["contacts"])) == len(ran.answers["contacts"]) == 100
+    assert "This address is blocked" in ran.shown("run.failed()")
+
+
+@in_a_kernel
+def test_the_documents_functions_send_every_row_once_and_follow_it_to_its_end():
+    ran = executed(TRANSLATED)
+    assert "'isAsync': True" in ran.shown("crm.execute_action")
+    assert "'overallStatus': 'pending'" in ran.shown("crm.execute_poll")
+    counts = {word: count for word, count in ran.answers["counts"].items() if count}
+    assert counts == {"completed": 20}
+    assert ran.answers["submits"] == {"202": 21}, "the try, and twenty rows"
+    assert sorted(ran.answers["users"]) == sorted(f"u-{number}" for number in range(21))
+    assert re.search(r"completed +100.* is completed", ran.shown("run.results()"))
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("app", ["lab"], indirect=True)
+def test_the_first_notebook_in_a_browser_moves_while_a_later_cell_computes(notebook):
+    copy_customers(notebook)
+    cells = code(FIRST)
+    busy = next(index for index, source in enumerate(cells) if "monotonic() + 5" in source)
+    notebook.open([*cells[:busy], COMPUTE, *cells[busy + 1 :]])
+    notebook.start_all()
+    rest = notebook.page.locator(".adm-progress")
+    more = notebook.page.locator(":is(.adm-facts, .adm-notices)")
+    seen = set()
+    # Rows are prepared, requests sent, operations done.
+    while len(seen) <= 5:
+        if is_computing(notebook, busy) and rest.count():
+            seen.add((rest.first.inner_text(), *more.all_inner_texts()))
+    notebook.enough()
+    expect(rest.first).to_have_text("5,000 of 5,000 rows done · 100 %", timeout=60_000)
+    shown = {
+        chip.get_attribute("data-word"): int(re.sub(r"\D", "", chip.inner_text()))
+        for chip in notebook.page.locator(".adm-counts").first.locator("[data-word]").all()
+    }
+    assert sum(shown.values()) == 5000
+    assert shown["pending"] == 0
+    assert shown["invalid"] == 5
+    errors = [
+        each for cell in notebook.outputs() for each in cell if each["output_type"] == "error"
+    ]
+    assert errors == []
+
+
+def is_computing(notebook, cell: int) -> bool:
+    """Say whether *cell* has been started and has not ended: its prompt is a star."""
+    return bool(
+        notebook.page.evaluate(
+            """cell => {
+                const content = window.jupyterapp.shell.currentWidget.content;
+                return content.widgets[cell].promptNode.textContent.includes("*")
+                    && !content.widgets[cell - 1].promptNode.textContent.includes("*");
+            }""",
+            cell,
+        )
+    )
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("app", ["lab"], indirect=True)
+def test_the_header_of_the_monitor_says_what_goes_wrong(notebook):
+    copy_customers(notebook)
+    notebook.open(code(FAILING))
+    notebook.start_all()
+    monitor = notebook.page.locator(".adm-root").first
+    expect(monitor).to_contain_text("is not available (it answers 503)", timeout=60_000)
+    expect(monitor).to_contain_text("1,000 of 1,000 rows done", timeout=60_000)
+
+
+def copy_customers(notebook) -> None:
+    """Put the file that notebooks read beside the open one."""
+    shutil.copytree(NOTEBOOKS / "data", notebook.server.root / "data", dirs_exist_ok=True)

@@ -1,0 +1,191 @@
+"""What a poll says of the whole: runs by a user's functions against a real HTTP server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from test_poll_groups import contexts, destination, standing, submit, wait_until
+
+import asyncdest_nb as ad
+from status_server import StatusServer
+
+
+@pytest.fixture
+def session() -> Iterator[ad.Session]:
+    with ad.Session() as session:
+        yield session
+
+
+@pytest.fixture
+def server() -> Iterator[StatusServer]:
+    with StatusServer() as server:
+        yield server
+
+
+def returns(**answer: Any) -> Any:
+    async def ask(request: Any, data: Any) -> Any:
+        return answer
+
+    return ask
+
+
+NO_RESULTS = [
+    pytest.param({"results": []}, id="an empty list"),
+    pytest.param({"results": None}, id="None"),
+    pytest.param({}, id="no list"),
+]
+
+
+@pytest.mark.parametrize("results", NO_RESULTS)
+@pytest.mark.parametrize("more", [{"shouldContinuePolling": False}, {}])
+def test_failed_without_results_fails_what_was_asked_about(session, server, results, more):
+    poll = returns(**results, **more, overallStatus="failed", message="all was rolled back")
+    run = submit(session, server, destination(poll))
+    assert run.wait(timeout=60) == "failed"
+    found = run.results()
+    assert set(found["status"]) == {"failed"}
+    assert set(found["message"]) == {"all was rolled back"}
+    # It was accepted, so nobody sends it again by itself.
+    assert not found["retryable"].fillna(False).any()
+    assert {each.polls for each in run.operations} == {1}
+    assert server.posts == 1
+
+
+@pytest.mark.parametrize("results", NO_RESULTS)
+@pytest.mark.parametrize(
+    "overall", [{}, *({"overallStatus": each} for each in ("pending", "partial", "completed"))]
+)
+def test_no_more_polling_without_results_ends_what_was_asked_about_as_unknown(
+    session, server, results, overall
+):
+    poll = returns(**results, **overall, shouldContinuePolling=False, message="ask the support")
+    run = submit(session, server, destination(poll))
+    run.wait(timeout=60)
+    # Not completed either: a sum of no results at all says so too.
+    assert run.counts["unknown"] == len(run.operations)
+    assert all("ask the support" in each for each in run.results()["message"])
+    assert {each.polls for each in run.operations} == {1}
+
+
+@pytest.mark.parametrize(
+    "poll",
+    [
+        returns(results=[], overallStatus="pending", shouldContinuePolling=True),
+        returns(results=[], shouldContinuePolling=True),
+        returns(results=[], overallStatus="completed", shouldContinuePolling=True),
+        returns(results=[]),
+        returns(message="a word"),
+    ],
+)
+def test_no_results_and_no_end_goes_on(session, server, poll):
+    run = submit(session, server, destination(poll))
+    wait_until(lambda: run.operations and run.operations[0].poll_errors >= 2)
+    assert set(standing(run).values()) == {"pending"}
+    run.cancel()
+
+
+def test_the_end_of_a_poll_that_has_passed_over_a_failed_request_is_none(session, server):
+    async def careless(request: Any, data: Any) -> Any:
+        results = []
+        for context in data.async_contexts:
+            url = f"{data.settings.endpoint}/operations/{context['operation_id']}"
+            response = await request(url, throw_http_errors=False)
+            if response.status == 200:
+                results.append({"status": response.data["status"], "context": context})
+        pending = any(each["status"] == "pending" for each in results)
+        return {
+            "results": results,
+            "overallStatus": "pending" if pending else "completed",
+            "shouldContinuePolling": pending,
+        }
+
+    server.stands = lambda operation_id: (502, b"")
+    run = submit(session, server, destination(careless), "a")
+    wait_until(lambda: run.operations and run.operations[0].poll_errors >= 2)
+    server.stands = lambda operation_id: (200, {"status": "completed"})
+    assert run.wait(timeout=60) == "completed"
+
+
+def of_results(*results: dict[str, Any], **whole: Any) -> Any:
+    async def ask(request: Any, data: Any) -> Any:
+        pairs = zip(results, data.async_contexts, strict=True)
+        return {"results": [{**each, "context": context} for each, context in pairs], **whole}
+
+    return ask
+
+
+def test_what_is_pending_without_a_word_of_its_own_ends_with_the_whole(session, server):
+    poll = of_results(
+        {"status": "completed"},
+        {"status": "pending", "message": "at 40 %"},
+        {"status": "archived"},
+        overallStatus="partial",
+        shouldContinuePolling=False,
+        message="the window has closed",
+    )
+    run = submit(session, server, destination(poll), "a", "b", "c")
+    assert run.wait(timeout=60) == "partial"
+    assert list(run.results()["status"]) == ["completed", "unknown", "unknown"]
+    assert "at 40 %" in run.results()["message"][1]
+    assert "the window has closed" in run.results()["message"][2]
+
+
+def test_a_result_that_goes_on_by_its_own_word_goes_on(session, server):
+    calls = []
+
+    async def poll(request: Any, data: Any) -> Any:
+        calls.append(1)
+        ends = len(calls) > 2
+        result = {"status": "completed" if ends else "pending", "shouldContinuePolling": not ends}
+        return {"results": [result], "overallStatus": "partial", "shouldContinuePolling": False}
+
+    run = submit(session, server, destination(poll), "a")
+    assert run.wait(timeout=60) == "completed"
+
+
+def test_the_message_of_the_whole_is_that_of_operations_without_one(session, server):
+    poll = of_results(
+        {"status": "completed", "message": "mine"},
+        {"status": "completed"},
+        {"status": "failed", "error": {"code": "E", "message": "my reason"}},
+        overallStatus="partial",
+        shouldContinuePolling=False,
+        message="3 operations: 2 completed, 1 failed, 0 pending",
+    )
+    run = submit(session, server, destination(poll), "a", "b", "c")
+    assert run.wait(timeout=60) == "partial"
+    whole = "3 operations: 2 completed, 1 failed, 0 pending"
+    assert list(run.results()["message"]) == ["mine", whole, "my reason"]
+
+
+def test_the_message_of_the_whole_is_in_the_text_of_execute_poll(session, server):
+    poll = returns(results=[], overallStatus="failed", message="all was rolled back")
+    crm = session.connect(destination(poll), endpoint=server.url)
+    assert "all was rolled back" in repr(crm.execute_poll("act", contexts("a")))
+
+
+# An operation that its poll says is not there
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_not_found_that_a_poll_has_caught_is_lost_in_the_end(session, server, monkeypatch, count):
+    async def catching(request: Any, data: Any) -> Any:
+        results = []
+        for context in data.async_contexts:
+            url = f"{data.settings.endpoint}/operations/{context['operation_id']}"
+            try:
+                await request(url)
+            except ad.HTTPError as error:
+                why = {"code": "POLLING_ERROR", "message": str(error)}
+                results.append({"status": "failed", "error": why, "context": context})
+        return {"results": results, "overallStatus": "failed", "shouldContinuePolling": False}
+
+    monkeypatch.setattr("asyncdest_nb.engine.run.poller.GRACE_SECONDS", 0.2)
+    server.stands = lambda operation_id: (404, b"")
+    run = submit(session, server, destination(catching), *"abc"[:count])
+    run.wait(timeout=60)
+    assert run.counts["unknown"] == count
+    assert {each.state for each in run.operations} == {"lost"}
+    assert all(each.polls >= 3 for each in run.operations)

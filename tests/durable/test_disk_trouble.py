@@ -18,12 +18,12 @@ import pytest
 
 import asyncdest_nb as ad
 from asyncdest_nb.errors import StoreError
-from asyncdest_nb.operation import Operation
-from asyncdest_nb.store import Store, StoredRow, StoredRun, StoreWarning, read_export, schema
+from asyncdest_nb.store import Store, StoreWarning, read_export, schema
 from asyncdest_nb.store.disk import file_system, is_remote
 from asyncdest_nb.store.schema import SCHEMA_VERSION
 from paths import HELPERS
 from raw_server import RawServer, Writer, answer
+from stored_runs import fill_disk, ids, make_room, write
 
 
 @pytest.fixture
@@ -34,28 +34,6 @@ def path(tmp_path: Path) -> Path:
 def people(count: int) -> pd.DataFrame:
     rows = [{"user_id": f"u-{at}", "operation_type": "sync_profile"} for at in range(count)]
     return pd.DataFrame(rows)
-
-
-def write(store: Store, run: str = "r", *, length: int = 10) -> None:
-    with store.writing():
-        store.add_run(StoredRun(run, "crm", "upsert", "Upsert to CRM", {}, None, 1.0))
-        rows = [StoredRow(at, "a", "x" * 1000, None) for at in range(length)]
-        store.add_rows(run, rows)
-        store.put_operations(run, [Operation(number=0, rows=tuple(range(length)))])
-
-
-def ids(store: Store) -> list[str]:
-    return [run.id for run in store.runs()]
-
-
-def fill_disk(store: Store, *, pages_left: int = 0) -> None:
-    """Let SQLite find the disk full, as it would tell us (SQLITE_FULL)."""
-    (count,) = store._db.execute("PRAGMA page_count").fetchone()
-    store._db.execute(f"PRAGMA max_page_count = {count + pages_left}")
-
-
-def make_room(store: Store) -> None:
-    store._db.execute("PRAGMA max_page_count = 1000000")
 
 
 # A full disk
@@ -83,7 +61,7 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 from asyncdest_nb.errors import StoreError
-from test_disk_trouble import Store, ids, write
+from stored_runs import Store, ids, write
 
 path = Path(sys.argv[1])
 store = Store(path)

@@ -13,7 +13,6 @@ from typing import Any
 import pandas as pd
 import pytest
 from pydantic import SecretStr
-from test_disk_trouble import fill_disk, make_room
 
 import asyncdest_nb as ad
 import recovery
@@ -24,6 +23,7 @@ from counting_partner import Partner
 from raw_server import RawServer, Writer, answer
 from recovery import eager, people
 from scripted_jobs import asked
+from stored_runs import fill_disk, make_room
 
 SECRET = "sk-live-4eC39HqLyjWDarjt"
 

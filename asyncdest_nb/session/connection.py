@@ -269,7 +269,7 @@ class Connection:
         asked = call(self._channel.ask(action.check, payload=[row.payload for row in rows]))
         if asked.error is not None:
             raise asked.error
-        faults = read_check(asked.answer, rows, mask=self._channel.mask)
+        faults = read_check(asked.answer, [row.position for row in rows], mask=self._channel.mask)
         if not isinstance(faults, dict):
             raise DestinationError(faults.message)
         return faults

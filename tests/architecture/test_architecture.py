@@ -22,6 +22,15 @@ FLOORS = [
     {"widgets"},
     {"__init__", "__main__"},
 ]
+# Within the engine: a verdict and a channel know no run.
+ENGINE_FLOORS = [
+    {"clock", "journal", "verdict"},
+    {"channel"},
+    {"run"},
+    {"engine"},
+    {"__init__"},
+]
+ENGINE_FLOOR_OF = {room: number for number, rooms in enumerate(ENGINE_FLOORS) for room in rooms}
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 # What a successor would replace: one room each knows it.
@@ -75,6 +84,30 @@ def test_a_room_imports_only_from_floors_below(file: Path):
     floor = FLOOR_OF[room_of(file)]
     too_high = {room for room in rooms_imported(file) if FLOOR_OF[room] >= floor}
     assert not too_high, f"{file.name} is on floor {floor} and imports {sorted(too_high)}"
+
+
+ENGINE = PACKAGE / "engine"
+ENGINE_FILES = sorted(ENGINE.rglob("*.py"))
+
+
+def engine_room_of(file: Path) -> str:
+    return file.relative_to(ENGINE).parts[0].removesuffix(".py")
+
+
+def test_every_file_of_the_engine_is_in_an_inner_room():
+    assert {engine_room_of(file) for file in ENGINE_FILES} <= set(ENGINE_FLOOR_OF)
+
+
+@pytest.mark.parametrize("file", ENGINE_FILES, ids=lambda file: str(file.relative_to(ENGINE)))
+def test_an_inner_room_of_the_engine_imports_only_from_floors_below(file: Path):
+    room = engine_room_of(file)
+    own = [name.split(".") for name in imports(file) if name.startswith("asyncdest_nb.engine.")]
+    too_high = {
+        other
+        for _, _, other, *_ in own
+        if other != room and ENGINE_FLOOR_OF[other] >= ENGINE_FLOOR_OF[room]
+    }
+    assert not too_high, f"{file.name} is in {room} and imports {sorted(too_high)}"
 
 
 @pytest.mark.parametrize(("module", "room"), KNOWN_BY_ONE.items())

@@ -83,7 +83,7 @@ class Preparer:
             if course.is_canceling:
                 return {}
             course.hold_back(asked)
-        return read_check(asked.answer, rows, mask=course.channel.mask)
+        return read_check(asked.answer, [row.position for row in rows], mask=course.channel.mask)
 
     async def _plan(self, rows: Sequence[Prepared]) -> tuple[list[Batch], list[Operation]]:
         batches: list[Batch] = []

@@ -42,7 +42,6 @@ from ...responses import (
     RowResult,
     clean_text,
 )
-from ..run.batches import Prepared
 from .immediate import body_of, failure, why_open
 from .job_answer import contract, id_key, read_job, read_rows, row_outcome
 from .odd_answer import why_odd
@@ -382,15 +381,15 @@ def is_paced(error: Exception | None, exchanges: Sequence[Exchange]) -> bool:
 
 
 def read_check(
-    answer: Any, rows: Sequence[Prepared], *, mask: Callable[[str], str]
+    answer: Any, positions: Sequence[int], *, mask: Callable[[str], str]
 ) -> dict[int, str] | Rejected:
-    """Return by position why *rows* do not fit, as the destination's check has it, masked."""
-    faults = [None] * len(rows) if answer is None else answer
-    if not isinstance(faults, (list, tuple)) or len(faults) != len(rows):
+    """Return by position why rows do not fit, as the destination's check has it, masked."""
+    faults = [None] * len(positions) if answer is None else answer
+    if not isinstance(faults, (list, tuple)) or len(faults) != len(positions):
         given = f"{len(faults)} answers" if isinstance(faults, (list, tuple)) else repr(faults)
-        return Rejected(mask(f"check returned {given} for {len(rows)} payloads"), None)
-    found, mask = zip(rows, faults, strict=True), cache(mask)
-    return {row.position: mask(clean_text(why)) for row, why in found if why is not None}
+        return Rejected(mask(f"check returned {given} for {len(positions)} payloads"), None)
+    found, mask = zip(positions, faults, strict=True), cache(mask)
+    return {position: mask(clean_text(why)) for position, why in found if why is not None}
 
 
 def describe(error: BaseException | None) -> str:

@@ -54,22 +54,12 @@ from .responses import (
 from .session import Connection, Reachable, Run, Session, default_session, load
 from .simulators import Simulator, simulate
 from .store import StoreWarning
+from .widgets import display as _display
 from .widgets.explorer import explore
-from .widgets.following import following as _following
-from .widgets.plot import plot as _plot
-from .widgets.show import show as _show
-from .widgets.show import widget as _widget
-from .widgets.tables import show_as_tables as _show_as_tables
 
 __version__ = _version("asyncdest-nb")
 
-# A run shows itself as the live monitor, and what is slow how far it is; the session knows
-# no widget.
-Run.show = _show
-Run.plot = _plot
-Run.widget = _widget
-Connection.following = staticmethod(_following)
-_show_as_tables()
+_display.hook_up()
 
 
 def connect(destination: Destination | Reachable | str, **settings: Any) -> Connection:

@@ -71,9 +71,9 @@ class Session:
         check_bool("keep_payloads", keep_payloads)
         self.name = name
         self.path = _file_of(name, path)
-        options = Options(keep_payloads, keep_days)
+        self.options = Options(keep_payloads, keep_days)
         with _opening:
-            self._shared = _twin(self.path, options) or Shared(self.path, options)
+            self._shared = _twin(self.path, self.options) or Shared(self.path, self.options)
             _open.append(self)
 
     def connect(

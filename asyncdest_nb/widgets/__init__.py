@@ -1,10 +1,11 @@
 """What a notebook shows.
 
-monitor   a run as it goes on: the live table, with monitor.js in the browser
-record    what stays of it when the notebook is saved
-show      the two of them, as a run displays itself
-following how far something slow is
-tables    destinations, actions, connections and sessions
-explorer  from a destination to a run by clicking
-plot      a figure of a run
+display        where that is hooked up
+show           a run: the live monitor, and a record of it
+monitor        the live table of a run; monitor_js/ is its part in the browser
+record         what a saved notebook keeps of a run
+progress_line  how far a slow function is
+tables         destinations, actions, connections and sessions
+plot           a figure of a run
+explorer       from a destination to a run by clicking
 """

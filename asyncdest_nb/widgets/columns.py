@@ -8,9 +8,9 @@ from operator import attrgetter
 from typing import Any, Literal
 
 from ..operation import Operation, RowStatus, State, row_standings, row_status
-from .watched import row_label
+from .run_view import row_label
 
-# A destination may answer with a page of HTML where a sentence is due.
+# A destination may answer with a page of HTML in place of a sentence.
 MESSAGE_CHARACTERS = 500
 NAME_CHARACTERS = 120
 
@@ -24,13 +24,13 @@ class Column:
 
     ``read`` takes operations, of which there may be 100,000, and returns for each what
     ``kind`` draws: text or code (str, None = "", cut to ``limit`` characters), number
-    (int), status (a state's word), percent (float or None), time (Unix seconds, None =
-    not yet), elapsed (the end of what ``started`` begins, likewise), rows ((good, failed,
-    all) of a job); each can be hashed. ``width`` is a track of a CSS grid. ``changes``
-    says when it travels: "never" with the first word of an operation alone, "at turns"
-    when it differs from the last word and the state does too, "seldom" when it differs,
-    "often" with every word. ``shown`` "jobs" is for runs with a job of several rows,
-    "never" for what the browser only counts with.
+    (int), status (a state), percent (float or None), time (Unix seconds, None = not yet),
+    elapsed (likewise, the end of what ``started`` begins), rows ((good, failed, all) of a
+    job); each value is hashable. ``width`` is a track of a CSS grid. ``sent`` is when a
+    value goes to the browser: "once" = with the first message about an operation,
+    "on_state" = when it differs from what was sent and the state does too, "on_change" =
+    when it differs, "always" = with every message about the operation. ``shown`` "jobs" =
+    in runs with a job of several rows, "never" = the browser only computes with it.
     """
 
     name: str
@@ -38,13 +38,13 @@ class Column:
     read: Reader
     kind: Kind = "text"
     width: str = "minmax(90px, 1fr)"
-    changes: Literal["never", "at turns", "seldom", "often"] = "seldom"
+    sent: Literal["once", "on_state", "on_change", "always"] = "on_change"
     shown: Literal["always", "jobs", "never"] = "always"
     limit: int = NAME_CHARACTERS
 
 
 def each(name: str) -> Reader:
-    """Return what reads an attribute of each operation; dots in *name* are steps."""
+    """Return a reader of an attribute; dots in *name* lead to attributes of attributes."""
     get = attrgetter(name)
     return lambda operations: [*map(get, operations)]
 
@@ -58,7 +58,7 @@ def _overdue(operation: Operation) -> str:
 
 
 def _percents(operations: Sequence[Operation]) -> list[float | None]:
-    # Done is all of it, whatever was reported last.
+    # A completed operation is at 100 %, whatever was reported last.
     done, partly = State.COMPLETED, State.PARTIAL
     return [
         100.0 if (state := each.state) is done or state is partly else each.progress
@@ -83,7 +83,7 @@ def _good_and_failed(operation: Operation) -> tuple[int, int, int]:
 def label_column(name: str, title: str, labels: Callable[[], Sequence[str]]) -> Column:
     """Return a column of texts that every row of the frame has, by position.
 
-    Of a job it shows the first row's and the last's.
+    For a job it shows those of the first and the last row.
     """
 
     def read(operations: Sequence[Operation]) -> list[str]:
@@ -96,28 +96,28 @@ def label_column(name: str, title: str, labels: Callable[[], Sequence[str]]) -> 
             for each in operations
         ]
 
-    # Wide enough for the first row and the last of a job.
-    return Column(name, title, read, width="minmax(110px, 1fr)", changes="never")
+    # Wide enough for the first and the last row of a job.
+    return Column(name, title, read, width="minmax(110px, 1fr)", sent="once")
 
 
 def frame_column(name: str, values: Sequence[Any]) -> Column:
-    """Return a column of the frame, *values* by position."""
+    """Return a column of the frame; *values* are by position."""
     texts = ["" if value is None else str(value) for value in values]
-    # Wide enough for most addresses: whoever asks for a column wants to read it.
+    # Wide enough for most e-mail addresses, since the user asked for the column.
     return replace(label_column(f"frame:{name}", name, lambda: texts), width="minmax(170px, 1.2fr)")
 
 
 # After the row's label.
 COLUMNS: tuple[Column, ...] = (
-    Column("id", "Operation", each("operation_id"), "code", changes="at turns"),
-    Column("status", "Status", each("state._value_"), "status", "108px", "at turns"),
-    Column("progress", "Progress", _percents, "percent", "124px", "often"),
+    Column("id", "Operation", each("operation_id"), "code", sent="on_state"),
+    Column("status", "Status", each("state._value_"), "status", "108px", "on_state"),
+    Column("progress", "Progress", _percents, "percent", "124px", "always"),
     Column("rows", "Rows", _rows, "rows", "minmax(225px, 1fr)", shown="jobs"),
-    # Seldom, for many a destination puts the operation's id in and says the same again.
+    # Some destinations repeat one message at every poll, with the operation's id in it.
     Column("message", "Message", _messages, width="minmax(150px, 2.4fr)", limit=MESSAGE_CHARACTERS),
-    Column("error", "Error", each("error_code"), "code", changes="at turns"),
-    Column("polls", "Polls", each("polls"), "number", "68px", "often"),
+    Column("error", "Error", each("error_code"), "code", sent="on_state"),
+    Column("polls", "Polls", each("polls"), "number", "68px", "always"),
     Column("poll_errors", "Poll errors", each("poll_errors"), "number", shown="never"),
-    Column("started", "Started", each("submitted_at"), "time", "", "at turns", "never"),
-    Column("elapsed", "Elapsed", each("finished_at"), "elapsed", "92px", "at turns"),
+    Column("started", "Started", each("submitted_at"), "time", "", "on_state", "never"),
+    Column("elapsed", "Elapsed", each("finished_at"), "elapsed", "92px", "on_state"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from .watched import cut
+from .run_view import cut
 
 CELL = 200  # Characters.
 
@@ -16,7 +16,7 @@ _LINE = (
     "border:0;border-bottom:1px solid rgba(128,128,128,.4);padding:3px 10px;"
     "text-align:left;vertical-align:top;white-space:normal;overflow-wrap:break-word;max-width:22em"
 )
-# JupyterLab would typeset what two dollar signs enclose as mathematics.
+# Without it JupyterLab typesets text between two dollar signs as mathematics.
 PLAIN = 'class="tex2jax_ignore mathjax_ignore"'
 
 _TABLE = "border-collapse:collapse;margin:6px 0;font-variant-numeric:tabular-nums"
@@ -27,7 +27,7 @@ def table(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     head = "".join(f'<th scope="col" style="{_LINE}">{escape(each)}</th>' for each in titles)
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     found = f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    # Without a place in the order of Tab its hidden part is out of reach of keys.
+    # Without a tabindex, keys could not scroll to its hidden part.
     return f'<div {PLAIN} tabindex="0" style="overflow-x:auto">{found}</div>'
 
 

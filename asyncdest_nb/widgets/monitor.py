@@ -1,12 +1,12 @@
-"""The live monitor of a run: an anywidget that is told what changes and need never answer.
+"""The live monitor of a run: an anywidget that sends what changes and needs no answer.
 
 Every message about the run carries a sequence number, what is new in the header, and
-rows by column in buffers: a ``delta`` holds what changed, a ``keyframe`` all of some
-operations, in turn, so that one who missed a number and says so is whole again when the
-last of them has come. Whoever opens it or comes late (a second view, a reloaded page) gets
-a ``snapshot`` built when it asks for the state: the first operations, so that a large run
-is seen at once, and the others are renewed. What a person clicks arrives as a question and
-gets an ``answer``; the picture is right without.
+rows by column in buffers. A ``delta`` holds what changed. A ``keyframe`` holds all of some
+operations, in slices, so that a page that missed a message and requests one is complete
+again after the last slice. A page that opens, or opens again, gets a ``snapshot``, built
+when it asks for the state: the first operations, so that a large run is seen at once, and
+the others follow as a keyframe. A click arrives as a request and gets an ``answer``; what
+the page shows is right without either.
 """
 
 from __future__ import annotations
@@ -25,38 +25,28 @@ import anywidget
 import traitlets
 
 from ..operation import Operation
-from .asking import Answer, Retried, answer
+from .answers import Answer, RetryCallback, answer
 from .columns import COLUMNS, Column, frame_column, label_column
 from .esm import join_modules
-from .hearing import hear_while_cells_run
-from .packing import Packed
-from .picture import SLICE, Picture, slices
-from .watched import (
-    Watched,
-    abilities,
-    cut,
-    frame_values,
-    is_at_rest,
-    is_paused,
-    requests_spent,
-    rows_to_retry,
-    take,
-)
+from .header import header_of
+from .packed import Packed
+from .run_view import RunView, cut, frame_values, is_done
+from .sent_state import SLICE, SentState, slices
+from .subshell import receive_while_cells_run
 
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], float]  # Unix seconds
 
 _HERE = Path(__file__).parent
-_NOTICES = 5
-# A server drops what exceeds 1,000 messages a second, whoever sent them.
+# A server drops what exceeds 1,000 messages a second, from all senders together.
 _SHORTEST_SECONDS = 0.1
 
 
-def renewal_seconds(operations: int) -> float:
-    """Return how long after the last renewal of so many *operations* the next one begins.
+def keyframe_seconds(operations: int) -> float:
+    """Return how long after a keyframe of so many *operations* the next one begins.
 
-    What is lost meanwhile the browser asks for, where it can; this is for where it cannot.
+    A browser requests what it misses, where it can; this is for where it cannot.
     """
     return max(60.0, operations / 200)
 
@@ -64,11 +54,11 @@ def renewal_seconds(operations: int) -> float:
 class Monitor(anywidget.AnyWidget):
     """A table of *run*'s operations that follows them while cells compute.
 
-    *columns* names columns of the frame to show beside. What is told leaves on the
-    thread that reports changes; answers leave on the thread that was asked.
+    *columns* names columns of the frame to show beside. Changes are sent by the thread
+    that reports them, answers by the thread that took the request.
     """
 
-    # As texts: anywidget never lets go of a widget whose files it knows, nor of its run then.
+    # As texts: anywidget keeps a widget whose files it knows for ever, and its run with it.
     _esm = join_modules(_HERE / "monitor_js" / "index.js")
     _css = (_HERE / "monitor.css").read_text("utf-8")
 
@@ -78,48 +68,48 @@ class Monitor(anywidget.AnyWidget):
 
     def __init__(
         self,
-        run: Watched,
+        run: RunView,
         *,
         columns: Sequence[str] = (),
-        retried: Retried = lambda again: None,
+        on_retry: RetryCallback = lambda retry: None,
         clock: Clock = time.time,
     ) -> None:
         extra = [frame_column(name, frame_values(run, name)) for name in columns]
         shown = [label_column("row", "Row", lambda: run.labels), *extra, *COLUMNS]
         self.run = run
-        self._retried = retried
+        self._on_retry = on_retry
         self._clock = clock
         self._lock = threading.RLock()
-        self._picture = Picture(shown)
+        self._sent = SentState(shown)
         self._seq = 0
-        self._heard_at = clock()
-        self._told_at = 0.0
-        self._renewal_due = clock() + renewal_seconds(len(run.operations))
-        self._renewing: deque[range] = deque()
-        self._renewed_since = 0
+        self._updated_at = clock()
+        self._sent_at = 0.0
+        self._keyframe_due = clock() + keyframe_seconds(len(run.operations))
+        self._keyframe_slices: deque[range] = deque()
+        self._keyframe_since = 0
         self._pending: set[int] = set()
-        # Before the first snapshot: what changes between the two would never be told.
+        # Before the first snapshot: a change between the two would never be sent.
         self._unsubscribe = run.on_change(self._changed)
         with self._lock:
-            self._at_rest = is_at_rest(run)
-            self._picture.grow(list(run.operations))  # They may be planned at this moment.
+            self._done = is_done(run)
+            self._sent.grow(list(run.operations))  # They may be planned at this moment.
             super().__init__(_columns=[_described(each) for each in shown])
-        self.on_msg(self._asked)
-        hear_while_cells_run(self.comm)
+        self.on_msg(self._requested)
+        receive_while_cells_run(self.comm)
 
     def __repr__(self) -> str:
-        # It stays in the saved notebook as it was first: counts would be wrong for ever.
+        # A saved notebook keeps this text, in which counts would be wrong for ever.
         return f"{cut(self.run.title, 200)}: live monitor, not saved"
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """Return the traits, with a snapshot of the run as all browsers know it."""
+        """Return the traits, with a snapshot of the run as it was sent to all browsers."""
         state: dict[str, Any] = super().get_state(key=key, drop_defaults=drop_defaults)
         if "_snapshot" in state:
             with self._lock:
                 try:
                     state["_snapshot"] = self._snapshot_now()
-                except Exception as error:  # All widgets of the notebook are asked in one go.
-                    self._stumble(error)
+                except Exception as error:  # The states of all widgets are read together.
+                    self._report_error(error)
                     state["_snapshot"] = self._snapshot_of(Packed(), is_last=False)
         return state
 
@@ -131,81 +121,81 @@ class Monitor(anywidget.AnyWidget):
 
     def _snapshot_now(self) -> dict[str, Any]:
         operations = list(self.run.operations)
-        self._pending.update(self._picture.grow(operations))
+        self._pending.update(self._sent.grow(operations))
         first = operations[:SLICE]
-        self._tell_changes(range(len(first)), operations)  # It shows what all were told.
+        # A snapshot holds only what all browsers have, so these changes are sent first.
+        self._send_changes(range(len(first)), operations)
         is_last = len(operations) <= SLICE
         if not is_last:
-            self._begin_renewal(len(operations))
-        return self._snapshot_of(self._picture.renewed(first, 0), is_last=is_last)
+            self._begin_keyframe(len(operations))
+        return self._snapshot_of(self._sent.keyframe(first, 0), is_last=is_last)
 
     def _snapshot_of(self, rows: Packed, *, is_last: bool) -> dict[str, Any]:
-        content, buffers = self._message("snapshot", rows, self._picture.header)
-        more = {"since": self._seq, "is_last": is_last, "buffers": _carried(buffers)}
+        content, buffers = self._message("snapshot", rows, self._sent.header)
+        more = {"since": self._seq, "is_last": is_last, "buffers": _encoded(buffers)}
         return {**content, **more}
 
-    # ------------------------------------------------------------ what is told
+    # ------------------------------------------------------------ to the browser
 
-    def _changed(self, numbers: Sequence[int], at_rest: bool) -> None:
+    def _changed(self, numbers: Sequence[int], done: bool) -> None:
         try:
             with self._lock:
                 self._pending.update(numbers)
                 now = self._clock()
                 # A clock that was set back must not silence the monitor.
-                is_soon = 0 <= now - self._told_at < _SHORTEST_SECONDS
-                if self.comm is not None and (at_rest or not is_soon):
-                    self._tell(now, at_rest)
+                is_soon = 0 <= now - self._sent_at < _SHORTEST_SECONDS
+                if self.comm is not None and (done or not is_soon):
+                    self._send_pending(now, done)
         except Exception as error:  # The edge to the screen: the engine must go on.
-            self._stumble(error)
+            self._report_error(error)
 
-    def _tell(self, now: float, at_rest: bool) -> None:
-        self._told_at = now
-        self._at_rest = at_rest
-        self._pending.update(self._picture.grow(self.run.operations))
+    def _send_pending(self, now: float, done: bool) -> None:
+        self._sent_at = now
+        self._done = done
+        self._pending.update(self._sent.grow(self.run.operations))
         if self._pending:
-            self._heard_at = now
+            self._updated_at = now
         numbers = sorted(self._pending)
         self._pending.clear()
         operations = self.run.operations
-        if at_rest:
-            self._begin_renewal(len(operations))
-            while self._renewing:
-                self._renew_a_slice()
-        elif now >= self._renewal_due or self._renewing:
-            self._tell_changes(numbers, operations)
-            self._renew_a_slice()
-        else:
-            self._tell_changes(numbers, operations)
+        if done:
+            self._begin_keyframe(len(operations))
+            while self._keyframe_slices:
+                self._send_slice()
+            return
+        self._send_changes(numbers, operations)
+        if now >= self._keyframe_due or self._keyframe_slices:
+            self._send_slice()
 
-    def _tell_changes(self, numbers: Sequence[int], operations: Sequence[Operation]) -> None:
-        header = self._picture.header_changes(self._header())
+    def _send_changes(self, numbers: Sequence[int], operations: Sequence[Operation]) -> None:
+        header = self._sent.header_changes(self._header())
         for start in range(0, max(1, len(numbers)), SLICE):
-            some = self._picture.changes(operations, numbers[start : start + SLICE])
-            self._say("delta", some, header)
+            some = self._sent.changes(operations, numbers[start : start + SLICE])
+            self._send_rows("delta", some, header)
 
-    def _begin_renewal(self, operations: int) -> None:
-        self._renewing = deque(slices(operations))
-        self._renewed_since = self._seq + 1
+    def _begin_keyframe(self, operations: int) -> None:
+        self._keyframe_slices = deque(slices(operations))
+        self._keyframe_since = self._seq + 1
 
-    def _renew_a_slice(self) -> None:
-        # As they are now: it may be the browser that asked, not the engine that told.
+    def _send_slice(self) -> None:
+        # The operations as they are now: the browser may have requested this, not the engine.
         operations = list(self.run.operations)
-        self._pending.update(self._picture.grow(operations))
-        if not self._renewing:
-            self._begin_renewal(len(operations))
-        numbers = self._renewing.popleft()
-        rows = self._picture.renewed(operations[numbers.start : numbers.stop], numbers.start)
+        self._pending.update(self._sent.grow(operations))
+        if not self._keyframe_slices:
+            self._begin_keyframe(len(operations))
+        numbers = self._keyframe_slices.popleft()
+        rows = self._sent.keyframe(operations[numbers.start : numbers.stop], numbers.start)
         header = self._header()
-        self._picture.header_changes(header)
-        is_last = not self._renewing
+        self._sent.header_changes(header)
+        is_last = not self._keyframe_slices
         if is_last:
-            self._renewal_due = self._clock() + renewal_seconds(len(operations))
-        self._say("keyframe", rows, header, since=self._renewed_since, is_last=is_last)
+            self._keyframe_due = self._clock() + keyframe_seconds(len(operations))
+        self._send_rows("keyframe", rows, header, since=self._keyframe_since, is_last=is_last)
 
-    def _say(self, kind: str, rows: Packed, header: Mapping[str, Any], **more: Any) -> None:
+    def _send_rows(self, kind: str, rows: Packed, header: Mapping[str, Any], **more: Any) -> None:
         self._seq += 1
         content, buffers = self._message(kind, rows, header)
-        self._send_out({**content, **more}, buffers)
+        self._send_content({**content, **more}, buffers)
 
     def _message(
         self, kind: str, rows: Packed, header: Mapping[str, Any]
@@ -220,78 +210,67 @@ class Monitor(anywidget.AnyWidget):
         }
         return content, rows.buffers
 
-    def _send_out(self, content: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
+    def _send_content(self, content: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
         if _needs_text():
-            self.send({**content, "buffers": _carried(buffers)})
+            self.send({**content, "buffers": _encoded(buffers)})
         else:
             self.send(content, list(buffers))
 
     def _header(self) -> dict[str, Any]:
-        run = self.run
-        return {
-            "title": cut(run.title, 200),
-            "status": run.status,
-            "counts": dict(run.counts),
-            "operations": len(run.operations),
-            "jobs": self._picture.has_jobs,
-            "notices": take(_NOTICES, run.notices),
-            "requests": requests_spent(run),
-            "can": abilities(run),
-            # It is for a button at the end, and would be news in every message until then.
-            "retryable": rows_to_retry(run) if self._at_rest else None,
-            "paused": is_paused(run),
-            "done": self._at_rest,
-            "updated_at": round(self._heard_at, 2),
-        }
+        return header_of(
+            self.run,
+            done=self._done,
+            updated_at=self._updated_at,
+            has_jobs=self._sent.has_jobs,
+        )
 
-    def _stumble(self, error: Exception) -> None:
-        """Log and show what went wrong, and let all know that they have missed something."""
-        logger.error("the monitor of run %s could not tell all", self.run.id, exc_info=error)
+    def _report_error(self, error: Exception) -> None:
+        """Log and show *error*, and let all browsers know that they have missed something."""
+        logger.error("the monitor of run %s failed", self.run.id, exc_info=error)
         text = cut(f"{type(error).__name__}: {error}", 200)
         with self._lock:
             self._seq += 1
-            self._renewing.clear()
+            self._keyframe_slices.clear()
             try:
                 self.send({"kind": "error", "seq": self._seq, "text": text})
             except Exception:  # Nothing is left to show it in.
                 logger.exception("the monitor of run %s cannot be reached", self.run.id)
 
-    # ------------------------------------------------------------ what is asked
+    # ------------------------------------------------------------ from the browser
 
-    def _asked(self, _: object, question: Mapping[str, Any], buffers: object) -> None:
-        if question.get("what") == "keyframe":
+    def _requested(self, _: object, request: Mapping[str, Any], buffers: object) -> None:
+        if request.get("what") == "keyframe":
             try:
-                self._renew()
-            except Exception as error:  # Nobody else would hear of it.
-                self._stumble(error)
+                self._send_keyframe()
+            except Exception as error:  # The edge to the screen: the error would be lost.
+                self._report_error(error)
             return
-        found = answer(self.run, question, self._retried)
-        self._reply(question, found)
+        self._send_answer(request, answer(self.run, request, self._on_retry))
 
-    def _renew(self) -> None:
+    def _send_keyframe(self) -> None:
         with self._lock:
-            self._begin_renewal(len(self.run.operations))
-        while self._renewing:
-            with self._lock:  # Slice by slice: the engine may have something to tell.
-                if self._renewing:
-                    self._renew_a_slice()
+            self._begin_keyframe(len(self.run.operations))
+        while self._keyframe_slices:
+            with self._lock:  # For each slice, so that the engine need not wait for all.
+                if self._keyframe_slices:
+                    self._send_slice()
 
-    def _reply(self, question: Mapping[str, Any], found: Answer) -> None:
-        content = {"kind": "answer", "id": question.get("id"), "what": question.get("what")}
+    def _send_answer(self, request: Mapping[str, Any], found: Answer) -> None:
+        content = {"kind": "answer", "id": request.get("id"), "what": request.get("what")}
         with self._lock:
             try:
-                # What the question changed, paused say, is seen with the answer.
-                self._tell_changes((), ())
-            except Exception as error:  # The answer is waited for all the same.
-                self._stumble(error)
-            self._send_out({**content, **found.content}, found.buffers)
+                # What the request changed, such as a pause, is shown with the answer.
+                self._send_changes((), ())
+            except Exception as error:  # The page still needs the answer.
+                self._report_error(error)
+            self._send_content({**content, **found.content}, found.buffers)
 
 
 def _needs_text() -> bool:
     return "google.colab" in sys.modules  # Its widget manager loses binary buffers.
 
 
-def _carried(buffers: Sequence[bytes]) -> list[bytes] | list[str]:
+def _encoded(buffers: Sequence[bytes]) -> list[bytes] | list[str]:
     if _needs_text():
         return [base64.b64encode(each).decode("ascii") for each in buffers]
     return list(buffers)

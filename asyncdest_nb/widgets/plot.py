@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..operation import Operation, RowStatus, row_outcomes
-from .watched import Watched, cut
+from .run_view import RunView, cut
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Colour and dash: it is read in black and white too.
+# Colour and dash, so that it can be read in black and white.
 _LINES = {
     RowStatus.COMPLETED: ("#2e7d32", "-"),
     RowStatus.FAILED: ("#c62828", "--"),
@@ -24,13 +24,13 @@ _BINS = 40
 _EMPTY = "No operation has ended"
 
 
-def plot(run: Watched) -> Figure:
+def plot(run: RunView) -> Figure:
     """Return a matplotlib figure: the rows that ended over time, and how long operations took.
 
-    It is of the run as it is now. Raises UsageError where matplotlib is not installed.
+    It shows the run as it is now. Raises UsageError where matplotlib is not installed.
     """
     try:
-        # By pyplot, for that is what tells a notebook how to show a figure.
+        # pyplot, since its import registers how a notebook shows a figure.
         from matplotlib import pyplot
     except ImportError:
         raise UsageError('run.plot() needs matplotlib: pip install "asyncdest-nb[plot]"') from None
@@ -44,7 +44,7 @@ def plot(run: Watched) -> Figure:
     for axes in () if ended else (over_time, durations):
         axes.set(xticks=[], yticks=[])
         axes.text(0.5, 0.5, _EMPTY, ha="center", va="center", transform=axes.transAxes)
-    pyplot.close(figure)  # Else a notebook shows it twice, once by itself.
+    pyplot.close(figure)  # Otherwise a notebook shows it twice.
     return figure
 
 

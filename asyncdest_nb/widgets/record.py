@@ -1,4 +1,4 @@
-"""What stays readable of a run in a saved, exported or headless notebook: static text."""
+"""The record of a run: static text, readable in a saved, exported or headless notebook."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors import VALIDATION_FAILED
 from ..operation import RowOutcome, RowStatus, State, counted, row_outcomes
 from ..visible import one_line
 from .fragments import PLAIN, table
-from .watched import Watched, cut, invalid_rows
+from .run_view import RunView, cut, invalid_rows
 
 _SHOWN = 10
 _FAILED = frozenset({State.FAILED, State.REJECTED, State.PARTIAL})
@@ -23,7 +23,7 @@ _UNKNOWN_REST = '; those with status == "unknown" are only there'
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A row that did not end well, in the words to show."""
+    """A row that did not end well, as texts to show."""
 
     row: str
     operation_id: str
@@ -35,10 +35,10 @@ class Failure:
 class Record:
     """*runs*, one and its retries, as a static output: plain text, and HTML.
 
-    The HTML is a line each while *folded*.
+    *folded* = the HTML is one line for each run, to be opened by a click.
     """
 
-    def __init__(self, *runs: Watched, folded: bool = False) -> None:
+    def __init__(self, *runs: RunView, folded: bool = False) -> None:
         self._runs = runs
         self._folded = folded
 
@@ -49,8 +49,8 @@ class Record:
         return "".join(record_html(run, folded=self._folded) for run in self._runs)
 
 
-def record_text(run: Watched) -> str:
-    """Say title, status, counts and the first rows that did not end well in some lines."""
+def record_text(run: RunView) -> str:
+    """Return title, status, counts and the first rows that did not end well, on some lines."""
     rows = [
         f"  {each.row}: {' '.join(filter(None, (each.status, each.code, each.message)))}"
         for each in _first_rows(run)
@@ -60,14 +60,14 @@ def record_text(run: Watched) -> str:
     return "\n".join(map(one_line, [_title(run), counted(run.counts), *heading, *rows, *ending]))
 
 
-def record_html(run: Watched, *, folded: bool = False) -> str:
+def record_html(run: RunView, *, folded: bool = False) -> str:
     """Return the same as a page fragment that needs no script, style sheet or network.
 
-    *folded* it is one line, and names no counts while a monitor above it has newer ones.
+    *folded* = it is one line, without counts while a monitor above it has newer ones.
     """
     opening = f"<details {PLAIN}{' open' * (not folded)}>"
-    is_outrun = folded and run.status == "pending"
-    words = "record, kept for when it ends" if is_outrun else counted(run.counts)
+    is_outdated = folded and run.status == "pending"
+    words = "record, complete when the run is done" if is_outdated else counted(run.counts)
     summary = f"{escape(_title(run))} · {escape(words)}"
     return (
         f'{opening}<summary style="cursor:pointer;opacity:.75;font-size:90%">{summary}</summary>'
@@ -76,22 +76,22 @@ def record_html(run: Watched, *, folded: bool = False) -> str:
     )
 
 
-def _title(run: Watched) -> str:
+def _title(run: RunView) -> str:
     return f"{cut(run.title, 200)}: {run.status}"
 
 
-def _started(run: Watched) -> str:
+def _started(run: RunView) -> str:
     return time.strftime("Started %Y-%m-%d %H:%M UTC.", time.gmtime(run.created_at))
 
 
-def _rest(run: Watched) -> str:
+def _rest(run: RunView) -> str:
     return f"{_REST}{_UNKNOWN_REST * bool(run.counts['unknown'])}."
 
 
-def _first_rows(run: Watched) -> list[Failure]:
+def _first_rows(run: RunView) -> list[Failure]:
     """Return the first rows to look at: failed, then invalid, then unknown ones.
 
-    Where there are too many, each kind has its share.
+    If there are too many, each kind gets a share.
     """
     found = (_failed(run), _invalid(run), _unknown(run))
     kinds = [list(islice(each, _SHOWN)) for each in found]
@@ -99,31 +99,31 @@ def _first_rows(run: Watched) -> list[Failure]:
     return [kinds[kind][turn] for kind, turn in sorted((b, a) for a, b in turns[:_SHOWN])]
 
 
-def _failed(run: Watched) -> Iterator[Failure]:
+def _failed(run: RunView) -> Iterator[Failure]:
     for row, outcome in _outcomes(run, _FAILED):
         if outcome.status not in (RowStatus.COMPLETED, RowStatus.UNKNOWN):
             yield _failure(run, row, outcome)
 
 
-def _unknown(run: Watched) -> Iterator[Failure]:
-    # Most runs have none, and all rows of a job would be looked at to find that out.
+def _unknown(run: RunView) -> Iterator[Failure]:
+    # Most runs have none, and the counts show that without a look at every row.
     for row, outcome in _outcomes(run, _UNKNOWN) if run.counts["unknown"] else ():
         if outcome.status is RowStatus.UNKNOWN:
             yield _failure(run, row, outcome)
 
 
-def _outcomes(run: Watched, states: frozenset[State]) -> Iterator[tuple[int, RowOutcome]]:
+def _outcomes(run: RunView, states: frozenset[State]) -> Iterator[tuple[int, RowOutcome]]:
     for operation in run.operations:
         if operation.state in states:
             yield from zip(operation.rows, row_outcomes(operation), strict=True)
 
 
-def _invalid(run: Watched) -> Iterator[Failure]:
+def _invalid(run: RunView) -> Iterator[Failure]:
     for row, reason in invalid_rows(run).items():
         yield _failure(run, row, RowOutcome(RowStatus.INVALID, reason, VALIDATION_FAILED))
 
 
-def _failure(run: Watched, row: int, outcome: RowOutcome) -> Failure:
+def _failure(run: RunView, row: int, outcome: RowOutcome) -> Failure:
     return Failure(
         row=cut(run.labels[row], 80),
         operation_id=cut(outcome.operation_id or "", 80),
@@ -133,7 +133,7 @@ def _failure(run: Watched, row: int, outcome: RowOutcome) -> Failure:
     )
 
 
-def _counts_table(run: Watched) -> str:
+def _counts_table(run: RunView) -> str:
     words = [word for word, number in run.counts.items() if number]
     return table(words, [[f"{run.counts[word]:,}" for word in words]])
 

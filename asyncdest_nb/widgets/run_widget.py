@@ -12,24 +12,24 @@ import traitlets
 from ipywidgets import VBox  # type: ignore[import-untyped]
 
 from .monitor import Monitor
-from .outputs import Outputs
 from .record import Record
-from .watched import Watched, is_at_rest
+from .run_view import RunView, is_done
+from .static_outputs import StaticOutputs
 
 logger = logging.getLogger(__name__)
 
-# ipywidgets keeps those that are open.
+# ipywidgets holds the open ones.
 _widgets: WeakValueDictionary[tuple[str, ...], RunWidget] = WeakValueDictionary()
 
 
 class RunWidget(VBox):  # type: ignore[misc]  # ipywidgets has no types
     """The monitor of a run, and below it those of the retries that were asked for there.
 
-    Its traits are of the run itself, not of its retries, and can only be read: ``status``
-    (pending, completed, partial, failed), ``counts`` (rows per status), ``progress`` (the
-    rows that have ended, in percent), ``done`` (nothing more happens by itself; the last
-    of the four to change). What observes them is called on the engine's thread, so it
-    must not wait for the run. ``record`` is what a saved notebook has in its place.
+    Its traits are those of the run itself, not of its retries, and are read-only:
+    ``status`` (pending, completed, partial, failed), ``counts`` (rows per status),
+    ``progress`` (the rows that have ended, in percent), ``done`` (nothing more happens by
+    itself; the last of the four to change). Observers are called on the engine's thread,
+    so they must not wait for the run. ``record`` is shown in its place in a saved notebook.
     """
 
     status = traitlets.Unicode("pending", read_only=True).tag(sync=True)
@@ -37,32 +37,32 @@ class RunWidget(VBox):  # type: ignore[misc]  # ipywidgets has no types
     progress = traitlets.Float(0.0, read_only=True).tag(sync=True)
     done = traitlets.Bool(False, read_only=True).tag(sync=True)
 
-    def __init__(self, run: Watched, columns: Sequence[str] = ()) -> None:
+    def __init__(self, run: RunView, columns: Sequence[str] = ()) -> None:
         self.runs = [run]
-        self.record = Outputs(lambda: Record(*self.runs, folded=True))
+        self.record = StaticOutputs(lambda: Record(*self.runs, folded=True))
         self._columns = columns
-        self._listeners: list[Callable[[Watched], object]] = [self.record.follow]
+        self._listeners: list[Callable[[RunView], object]] = [self.record.follow]
         self._monitors = [self._monitor(run)]
         self._lock = threading.RLock()
         super().__init__(tuple(self._monitors))
         self.record.follow(run)
         self._unsubscribe = run.on_change(self._follow)
-        self._follow((), is_at_rest(run))
+        self._follow((), is_done(run))
 
     def __repr__(self) -> str:
         return "\n".join(map(repr, self._monitors))
 
     @property
     def is_closed(self) -> bool:
-        """Whether nothing of it is on any page."""
+        """Whether it, or a monitor in it, was closed."""
         return self.comm is None or any(each.comm is None for each in self._monitors)
 
-    def on_retry(self, listener: Callable[[Watched], object]) -> None:
+    def on_retry(self, listener: Callable[[RunView], object]) -> None:
         """Call *listener* with the run of every retry."""
         self._listeners.append(listener)
 
     def set_state(self, sync_data: Mapping[str, Any]) -> None:
-        """Take what a page has changed; of what can only be read it gets the value back."""
+        """Accept what a page has changed; a read-only trait is sent back to it."""
         own = {name for name in sync_data if self.has_trait(name) and self._is_read_only(name)}
         super().set_state({name: sync_data[name] for name in sync_data if name not in own})
         if own:
@@ -79,27 +79,27 @@ class RunWidget(VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _is_read_only(self, name: str) -> bool:
         return bool(self.traits()[name].read_only)
 
-    def _follow(self, numbers: Sequence[int], at_rest: bool) -> None:
+    def _follow(self, numbers: Sequence[int], done: bool) -> None:
         run = self.runs[0]
         with self._lock:
             counts = dict(run.counts)
             rows = sum(counts.values())
             ended = rows - counts.get("pending", 0)
             self._set("counts", counts)
-            self._set("progress", 100.0 * ended / rows if rows else 100.0 * at_rest)
+            self._set("progress", 100.0 * ended / rows if rows else 100.0 * done)
             self._set("status", str(run.status))
-            self._set("done", at_rest or bool(getattr(run, "is_at_rest", False)))
+            self._set("done", done or bool(getattr(run, "is_at_rest", False)))
 
     def _set(self, name: str, value: Any) -> None:
         try:
             self.set_trait(name, value)
-        except Exception:  # Of an observer; the other traits must be right all the same.
-            logger.exception("what observes %s of run %s failed", name, self.runs[0].id)
+        except Exception:  # An observer's; the other traits must still be set.
+            logger.exception("an observer of %s of run %s failed", name, self.runs[0].id)
 
-    def _monitor(self, run: Watched) -> Monitor:
-        return Monitor(run, columns=self._columns, retried=self._retried)
+    def _monitor(self, run: RunView) -> Monitor:
+        return Monitor(run, columns=self._columns, on_retry=self._retried)
 
-    def _retried(self, run: Watched) -> None:
+    def _retried(self, run: RunView) -> None:
         self.runs.append(run)
         self._monitors.append(self._monitor(run))
         self.children = tuple(self._monitors)
@@ -107,9 +107,9 @@ class RunWidget(VBox):  # type: ignore[misc]  # ipywidgets has no types
             listener(run)
 
 
-def run_widget(run: Watched, columns: Sequence[str] = ()) -> RunWidget:
+def run_widget(run: RunView, columns: Sequence[str] = ()) -> RunWidget:
     """Return the widget of *run*, one for the same *columns* until it is closed."""
-    # A run displayed twice is two views of one widget, not twice the messages.
+    # A run that is displayed twice has two views of one widget, and sends each message once.
     key = (run.id, *columns)
     known = _widgets.get(key)
     if known is None or known.runs[0] is not run or known.is_closed:

@@ -1,8 +1,8 @@
 """What a notebook displays for a run: the live monitor and a record beside it.
 
-Two outputs, because a notebook saves no widget: reopened, exported or headless, the
-record is what is left. It has a display id of its own, since updating the widget's
-would draw the widget anew.
+There are two outputs, because a notebook saves no widget: reopened, exported or headless, it
+shows the record. The record has a display id of its own, since an update under the widget's
+would draw the widget again.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from ..errors import UsageError
-from .outputs import Outputs
 from .record import Record
+from .run_view import RunView, frame_values, is_done
 from .run_widget import RunWidget, run_widget
-from .watched import Watched, frame_values, is_at_rest
+from .static_outputs import StaticOutputs
 
 
-def show(run: Watched, *, columns: Sequence[str] = ()) -> None:
-    """Display *run*: live where someone can watch, else as a record kept up to date.
+def show(run: RunView, *, columns: Sequence[str] = ()) -> None:
+    """Display *run*: live where somebody looks, else as a record that is kept up to date.
 
     *columns* names columns of the frame to show beside each operation. A terminal and
-    a plain interpreter get text. Raises UnknownName if there is no such column, and
+    a plain interpreter show text. Raises UnknownName if there is no such column, and
     UsageError for one name in place of several.
     """
     _check_columns(run, columns)
@@ -41,13 +41,13 @@ def show(run: Watched, *, columns: Sequence[str] = ()) -> None:
         shown.record.display()
 
 
-def widget(run: Watched, *, columns: Sequence[str] = ()) -> RunWidget:
+def widget(run: RunView, *, columns: Sequence[str] = ()) -> RunWidget:
     """Return the live monitor of *run* as an ipywidget, to be placed in a VBox, Tab, Output, …
 
-    It is the one that ``show`` displays, and the same each time for the same *columns*,
-    until it is closed. Its read-only traits ``status``, ``counts``, ``progress`` and
-    ``done`` follow the run, for ``observe`` and ``jslink``. A saved notebook keeps nothing
-    of it: display the run for that. Raises what ``show`` raises.
+    It is the widget that ``show`` displays, and the same one each time for the same
+    *columns*, until it is closed. Its read-only traits ``status``, ``counts``, ``progress``
+    and ``done`` follow the run, for ``observe`` and ``jslink``. A saved notebook does not
+    contain it: display the run for that. Raises what ``show`` raises.
     """
     _check_columns(run, columns)
     _warn_of_kernel(getattr(sys.modules.get("ipykernel"), "__version__", ""))
@@ -55,7 +55,7 @@ def widget(run: Watched, *, columns: Sequence[str] = ()) -> RunWidget:
 
 
 def _warn_of_kernel(version: str) -> None:
-    """Say that a kernel takes nothing from threads, as a monitor has it all."""
+    """Warn of a kernel that sends nothing from other threads, as a monitor must."""
     if version.startswith("7.0."):
         warnings.warn(
             f"with ipykernel {version} the monitor stands still: pip install -U ipykernel, and "
@@ -65,31 +65,31 @@ def _warn_of_kernel(version: str) -> None:
         )
 
 
-def _show_record(shell: Any, run: Watched) -> None:
-    record = Outputs(lambda: Record(run))
+def _show_record(shell: Any, run: RunView) -> None:
+    record = StaticOutputs(lambda: Record(run))
     record.display()
     if hasattr(shell, "kernel"):
-        keep = record.follow(run)
-        _update_after_cells(shell, run, lambda: keep((), True))
+        update = record.follow(run)
+        _update_after_cells(shell, run, lambda: update((), True))
 
 
-def _check_columns(run: Watched, columns: Sequence[str]) -> None:
-    """Refuse what a live monitor could not show, also where none is shown."""
+def _check_columns(run: RunView, columns: Sequence[str]) -> None:
+    """Raise for *columns* that a live monitor could not show, even where none is shown."""
     if isinstance(columns, str):
         raise UsageError(f"columns must be a list of names: columns=[{columns!r}]")
     for name in columns:
         frame_values(run, name)
 
 
-def _update_after_cells(shell: Any, run: Watched, update: Callable[[], None]) -> None:
-    """Run *update* at the end of every cell until the run is at rest.
+def _update_after_cells(shell: Any, run: RunView, update: Callable[[], None]) -> None:
+    """Run *update* at the end of every cell until the run is done.
 
-    nbclient takes in what belongs to the cell it is executing and nothing else, so
-    an update from the engine's thread comes too late for the cell it is named after.
+    nbclient reads only the messages of the cell that it is running, so an update from the
+    engine's thread comes too late for the cell that displayed the record.
     """
 
     def after_cell(result: object) -> None:
-        done = is_at_rest(run)
+        done = is_done(run)
         update()
         if done:
             shell.events.unregister("post_run_cell", after_cell)
@@ -101,7 +101,7 @@ def is_live(shell: Any) -> bool:
     """Whether a person looks at what *shell* displays.
 
     nbconvert, papermill and nbclient run cells without standard input; a notebook
-    in a browser always offers it. Voila does not, and is watched all the same.
+    in a browser always offers it. Voila does not, and yet somebody looks at it.
     """
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
@@ -110,5 +110,5 @@ def is_live(shell: Any) -> bool:
 
 
 def in_voila() -> bool:
-    """Whether the page is Voila's, of which nothing is saved."""
+    """Whether the page is Voila's, which saves nothing."""
     return os.environ.get("SERVER_SOFTWARE", "").startswith("voila")

@@ -1,29 +1,28 @@
-"""What a notebook shows for the values of the package: compact tables, with texts as twins.
+"""The values of the package as compact tables of HTML, beside the text of their ``repr``.
 
-The texts are the values' own ``repr``: each function here returns an HTML fragment that
-needs no script, style sheet or network. Everything in it is escaped.
+Each function returns a fragment that needs no script, style sheet or network. Everything in
+it is escaped.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import escape
 
 from ..destination import Action, Destination, InputField, input_fields
-from ..destinations import Catalogue
 from ..operation import counted
 from ..session import STATE_TITLES, Connection, Session, StateTable
 from .fragments import PLAIN, QUIET, folded, table
-from .watched import cut
+from .run_view import cut
 
 RUNS = 20  # The latest of a session.
 FIELD_TITLES = ("field", "label", "type", "required", "description", "choices", "default")
 
 
 def destinations_html(found: Mapping[str, Destination]) -> str:
-    """Return a line for each of some destinations, as in a catalogue."""
+    """Return a catalogue: a line for each destination."""
     rows = [
         [slug, each.name, each.description, ", ".join(each.actions)] for slug, each in found.items()
     ]
@@ -31,7 +30,7 @@ def destinations_html(found: Mapping[str, Destination]) -> str:
 
 
 def destination_html(destination: Destination) -> str:
-    """Return what a destination can do and has to be told."""
+    """Return what a destination can do, and its settings."""
     return (
         _title(destination.name, destination.description)
         + _actions(destination)
@@ -40,12 +39,12 @@ def destination_html(destination: Destination) -> str:
 
 
 def action_html(action: Action) -> str:
-    """Return what an action is, and its fields."""
+    """Return the title and the fields of an action."""
     return _title(action.title, action.description) + _fields(action.fields)
 
 
 def connection_html(connection: Connection) -> str:
-    """Return a connection's settings, of secrets only whether they are set, and its actions."""
+    """Return a connection's actions and settings; of a secret, only whether it is set."""
     destination = connection.destination
     settings = [[key, value] for key, value in connection.settings().items()]
     fields = "".join(
@@ -57,7 +56,7 @@ def connection_html(connection: Connection) -> str:
 
 
 def session_html(session: Session) -> str:
-    """Return a session's latest runs; the others are in ``runs()``."""
+    """Return a session's latest runs; ``runs()`` has all."""
     runs = session.runs()
     shown = runs[-RUNS:]
     where = str(session.path) if session.path else "in memory"
@@ -102,7 +101,7 @@ def _fields(fields: Mapping[str, InputField]) -> str:
 
 
 def field_rows(fields: Mapping[str, InputField]) -> list[list[str]]:
-    """Return a line for each field, as FIELD_TITLES says."""
+    """Return a line for each field, with a text for each of FIELD_TITLES."""
     return [
         [
             key,
@@ -127,19 +126,3 @@ def _title(name: str, about: str) -> str:
     words = f' <span style="{QUIET}">{escape(cut(about, 200))}</span>' if about else ""
     style = 'style="overflow-wrap:anywhere"'
     return f"<div {PLAIN} {style}><b>{escape(cut(name, 200))}</b>{words}</div>"
-
-
-_TABLES: dict[type, Callable[..., str]] = {
-    Action: action_html,
-    Catalogue: destinations_html,
-    Connection: connection_html,
-    Destination: destination_html,
-    Session: session_html,
-    StateTable: state_html,
-}
-
-
-def show_as_tables() -> None:
-    """Let notebooks show the values of the package by these tables."""
-    for kind, html in _TABLES.items():
-        setattr(kind, "_repr_html_", html)  # noqa: B010  # mypy knows no such attribute.

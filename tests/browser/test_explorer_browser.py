@@ -135,7 +135,7 @@ def test_a_secret_is_gone_from_the_page_and_never_in_the_file(notebook):
     expect(box).to_have_attribute("type", "password")
     box.fill(SECRET)
     page.get_by_role("button", name="Test connection").click()
-    expect(page.get_by_text("takes these credentials")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_text("accepts these credentials")).to_be_visible(timeout=WAIT)
     expect(box).to_have_value("", timeout=WAIT)
     expect(box).to_have_attribute("placeholder", "entered; type to replace it")
     fill(page, "User ID (required)", "a template")

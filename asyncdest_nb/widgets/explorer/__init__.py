@@ -1,21 +1,23 @@
 """The explorer: point and click from a destination to a finished run.
 
-    offers      what can be chosen: destinations, frames
-    choices     what was chosen, and what it means to ``submit``
-    code        the cell that does the same
-    look        what would be sent
-    work        slow things, off the kernel's thread
-    markup      HTML, escaped
-    parts       the widgets it is made of
-    inputs      an input for a field
-    rows        which rows
-    connecting  which destination, with which settings
-    filling     what fills each field
-    sending     send, and watch
-    kept        what stays in a saved notebook
-    app         all of it, wired
+    offers          what can be chosen: destinations, frames
+    choices         what was chosen, as arguments of ``submit``
+    code            the cell that does the same
+    preview         what would be sent
+    work            slow work, on a thread of its own
+    markup          HTML, escaped
+    parts           the widgets that it consists of
+    inputs          an input for a field
+    frame_picker    the rows
+    connect_panel   the destination and its settings
+    fields_panel    what fills each field
+    preview_panel   what would be sent, shown
+    send_panel      the button that sends, and the monitor
+    code_panel      the cell, shown
+    saved           what a saved notebook shows
+    app             all panels, wired
 
-The first five know no widget: what a click means is decided there.
+The first four know no widget: what a click means is decided there.
 """
 
 from __future__ import annotations
@@ -31,18 +33,18 @@ from ...frame import DataFrame
 from ...session import Connection, Run, Session
 from ..show import is_live
 from .app import App
-from .kept import Kept
+from .frame_picker import columns_of
 from .parts import Widget
-from .rows import columns_of
+from .saved import SavedExplorer
 from .work import Start, on_a_thread
 
 __all__ = ["Explorer", "explore"]
 
 
 class Explorer:
-    """What was chosen by clicking; a notebook that somebody looks at shows the app for it.
+    """What was chosen by clicking; a notebook that somebody looks at shows the app.
 
-    Where nobody can click no widget is made: a notebook would save its state.
+    Where nobody can click, no widget is made, since a notebook would save its state.
     """
 
     def __init__(
@@ -59,14 +61,15 @@ class Explorer:
 
     @cached_property
     def app(self) -> App:
-        """The app, made when it is first asked for."""
+        """The app, made at the first access."""
         frame, session, names, start = self._given
         return App(frame, session=session, names=names, start=start)
 
     def widget(self) -> Widget:
         """Return the app as an ipywidget, to be placed in a VBox, Tab, Output, …
 
-        The same each time. A saved notebook keeps nothing of it: display the explorer for that.
+        It is the same one each time. A saved notebook does not contain it: display the
+        explorer for that.
         """
         return self.app.widget
 
@@ -77,7 +80,7 @@ class Explorer:
 
     @property
     def code(self) -> str:
-        """The cell that does what was clicked; empty = nothing is chosen yet."""
+        """The cell that does what was clicked; empty = not connected yet."""
         return self._made.code if self._made else ""
 
     @property
@@ -87,14 +90,14 @@ class Explorer:
 
     @property
     def run(self) -> Run | None:
-        """The run that was sent last, None = nothing was."""
+        """The run that was sent last, None = nothing was sent."""
         return self._made.run if self._made else None
 
     def _ipython_display_(self) -> None:
         if is_live(get_ipython()):
             self.app.display()
         else:
-            display(Kept("", ()))  # type: ignore[no-untyped-call]  # IPython has none here
+            display(SavedExplorer("", ()))  # type: ignore[no-untyped-call]  # IPython has none here
 
     def __repr__(self) -> str:
         return repr(self._made) if self._made else "<Explorer: not connected>"
@@ -103,11 +106,11 @@ class Explorer:
 def explore(frame: DataFrame | None = None, *, session: Session | None = None) -> Explorer:
     """Return an app to click from a destination to a finished run; a notebook shows it.
 
-    *frame* None = one of the notebook's own is chosen in the app. *session* None = that
-    of those who made none. Destinations that were written in the notebook are offered
-    too. Nothing is sent before its "Send", but for a test of the connection and what the
-    destination's own check asks. Its ``code`` is the cell that does the same, ``run``
-    what was sent last, ``widget()`` an ipywidget to be placed beside others.
+    *frame* None = the app offers the frames of the notebook. *session* None = the default
+    session. Destinations that were written in the notebook are offered too. Before a click
+    on "Send", nothing is sent but a test of the connection and the requests of the
+    destination's own check. ``code`` is the cell that does the same, ``run`` what was sent
+    last, ``widget()`` an ipywidget to be placed beside others.
 
     Raises FrameError for a frame that cannot be read.
     """

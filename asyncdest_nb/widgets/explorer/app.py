@@ -11,29 +11,28 @@ from IPython.display import display
 from ...destination import Action
 from ...frame import DataFrame
 from ...session import Connection, Run, Session, default_session
-from ..following import told_to
 from ..show import in_voila
 from . import markup, parts
 from .choices import Choices, arguments, texts_of
 from .code import cell, free, session_arguments, submit_call, taken_names
-from .connecting import Connecting
-from .filling import FieldRows
-from .kept import Keeper
-from .look import LIVE, Look, look
+from .code_panel import CodePanel
+from .connect_panel import ConnectPanel
+from .fields_panel import FieldsPanel
+from .frame_picker import FramePicker
 from .offers import name_of
-from .rows import Rows, whole_number
-from .sending import Sending, Submission
-from .work import Problem, Start, Work, attempted, on_a_thread
-
-_PER_REQUEST = "Rows per request"
-_FIRST = "Only the first rows"
+from .preview import LIVE_ROWS, PreviewResult
+from .preview_panel import PreviewPanel
+from .saved import SavedOutputs
+from .send_panel import PreparedSubmit, SendPanel
+from .work import Problem, Start, attempted, on_a_thread
 
 
 class App:
     """What is on the page, and what was chosen there.
 
-    ``code`` is the cell that does the same, ``connection`` and ``run`` what came of
-    it, None = not yet. Slow work goes by *start*, which returns at once.
+    ``code`` is the cell that does the same, ``saved`` what a saved notebook shows,
+    ``connection`` and ``run`` what came of the clicks, None = not yet. *start* starts slow
+    work and returns at once.
     """
 
     def __init__(
@@ -45,62 +44,65 @@ class App:
         start: Start = on_a_thread,
     ) -> None:
         names = {} if names is None else names
+        used = session or default_session()
         self._names = names
-        self._before = taken_names(names)
+        self._names_before = taken_names(names)
         self._session = session
-        self._rows = Rows(frame, names, self._action_changed)
-        self._connecting = Connecting(
-            names, session or default_session(), self._connection_changed, start=start
-        )
-        self._looking: Work[Look] = Work(start, parts.TURN)
-        self._fields = FieldRows(self._changed)
         self._chosen: dict[str, str] = {}  # The action, by destination.
-        self._sending = Sending(
-            self._submission, self._changed, session=session or default_session(), start=start
-        )
         self.code = ""
-        self._keeper = Keeper()
-        self._sending.sent = self._keeper.keep
+        self.saved = SavedOutputs()
+        self._picker = FramePicker(frame, names, self._action_changed)
+        self._connect = ConnectPanel(names, used, self._connection_changed, start=start)
+        self._fields = FieldsPanel(self._changed)
+        self._preview = PreviewPanel(
+            self._changed, check_all=self.check_all, previewed=self._previewed, start=start
+        )
+        self._send = SendPanel(
+            self._prepared, self._changed, sent=self.saved.add, session=used, start=start
+        )
+        self._code = CodePanel()
         self._make()
-        self._rows.find()
+        self._picker.find()
 
     def _make(self) -> None:
         self._action = parts.listing("Actions", [], self._action_changed)
         self._action_fields = parts.html()
         self._actions = parts.section("Action", self._action, self._action_fields)
-        self._per_request = parts.text(_PER_REQUEST, self._changed)
-        self._first = parts.text(_FIRST, self._changed, placeholder="all")
-        self._check = parts.button("Check all rows", self.check_all)
-        self._status = parts.status()
-        self._seen = parts.html()
-        options = parts.line(self._per_request, self._first, name="ade-field")
-        self._preview = parts.section("Preview", options, self._status, self._seen, self._check)
-        self._code = parts.html()
-        self._code_button = parts.button("Show as code", self._toggle_code)
-        parts.show(self._code, False)
-        self._in_python = parts.section("The same in Python", self._code_button, self._code)
         self.widget = parts.root(
             [
-                self._rows.widget,
-                self._connecting.chooser,
-                self._connecting.form,
+                self._picker.widget,
+                self._connect.chooser,
+                self._connect.form,
                 self._actions,
                 self._fields.widget,
-                self._preview,
-                self._sending.widget,
-                self._in_python,
+                self._preview.widget,
+                self._send.widget,
+                self._code.widget,
             ]
         )
 
     @property
     def connection(self) -> Connection | None:
         """The connection, None = not connected."""
-        return self._connecting.connection
+        return self._connect.connection
 
     @property
     def run(self) -> Run | None:
         """The run that was sent last."""
-        return self._sending.run
+        return self._send.run
+
+    def display(self) -> None:
+        """Display the app, and below it what a saved notebook shows in its place."""
+        display(self.widget)  # type: ignore[no-untyped-call]  # IPython has none here
+        if not in_voila():
+            self.saved.display()
+
+    def __repr__(self) -> str:
+        sent = f"; sent as {self.run}" if self.run else ""
+        where = self.connection.destination.name if self.connection else "not connected"
+        return f"<Explorer: {where}{sent}>"
+
+    # ---- what was chosen
 
     def _connection_changed(self) -> None:
         connection = self.connection
@@ -111,7 +113,7 @@ class App:
         ]
         parts.refill(self._action, options, self._action_of(connection))
         parts.show(self._actions, bool(actions))
-        parts.show(self._in_python, connection is not None)
+        parts.show(self._code.widget, connection is not None)
         self._action_changed()
 
     def _action_of(self, connection: Connection | None) -> str | None:
@@ -131,135 +133,85 @@ class App:
             action, place = connection.destination.action(slug), connection.destination.slug
             self._chosen[place] = slug
             self._action_fields.value = self._about(action)
-            self._per_request.placeholder = f"{action.batch_size:,}, as the action takes"
-            fields = {} if self._rows.frame is None else action.fields
+            self._preview.show_default(action.batch_size)
+            fields = {} if self._picker.frame is None else action.fields
             self._fields.set(
                 fields,
-                self._rows.columns,
+                self._picker.columns,
                 place=(place, slug),
                 texts=texts_of(action.payload),
             )
         self._changed()
 
     def _about(self, action: Action) -> str:
-        """Return what is to be known of *action*, also where its line in the list is cut."""
+        """Return the description and the fields of *action*, whose line in the list may be cut."""
         found = markup.note(action.description) if action.description else ""
         found += markup.fields_table(action.fields)
-        if self._rows.frame is None:
+        if self._picker.frame is None:
             found += markup.note("To go on, choose the rows at the top.")
         return found
 
     def _is_ready(self) -> bool:
-        chosen = (self.connection, self._action.value, self._rows.frame)
+        chosen = (self.connection, self._action.value, self._picker.frame)
         return all(each is not None for each in chosen)
 
     def _changed(self) -> None:
-        ready = self._is_ready()
-        for part in (self._preview, self._sending.widget):
-            parts.show(part, ready)
-        self._looking.forget()
-        self._sending.allow(None)
-        keywords = attempted(self._keywords) if ready else {}
+        is_ready = self._is_ready()
+        for part in (self._preview.widget, self._send.widget):
+            parts.show(part, is_ready)
+        self._preview.forget()
+        self._send.allow(None)
+        keywords = attempted(self._keywords) if is_ready else {}
         self._write_code(keywords)
-        if not ready:
-            return
-        if isinstance(keywords, Problem):
-            self._show_look(keywords)
-        else:
-            self._look(keywords, limit=LIVE)
-
-    def _choices(self) -> Choices:
-        return Choices(
-            action=self._action.value,
-            fillings=self._fields.fillings(),
-            batch_size=whole_number(_PER_REQUEST, self._per_request.value),
-            first_rows=whole_number(_FIRST, self._first.value),
-            again=self._sending.again,
-        )
+        if is_ready:
+            self._show_preview(keywords, limit=LIVE_ROWS)
 
     def _keywords(self) -> dict[str, Any]:
         assert self.connection is not None  # It is ready.
-        self._connecting.check()
-        self._rows.check()
-        choices = self._choices()
+        self._connect.check()
+        self._picker.check()
+        choices = Choices(
+            action=self._action.value,
+            sources=self._fields.sources(),
+            batch_size=self._preview.batch_size,
+            first_rows=self._preview.first_rows,
+            again=self._send.again,
+        )
         fields = self.connection.destination.action(choices.action).fields
-        return arguments(choices, fields, self._rows.columns)
+        return arguments(choices, fields, self._picker.columns)
 
-    def _frame(self) -> DataFrame:
-        assert self._rows.frame is not None  # It is ready.
-        count = whole_number(_FIRST, self._first.value)
-        return self._rows.frame if count is None else self._rows.frame.head(count)
-
-    def display(self) -> None:
-        """Show it, and below what a saved notebook keeps of it."""
-        display(self.widget)  # type: ignore[no-untyped-call]  # IPython has none here
-        if not in_voila():
-            self._keeper.display()
-
-    def __repr__(self) -> str:
-        sent = f"; sent as {self.run}" if self.run else ""
-        where = self.connection.destination.name if self.connection else "not connected"
-        return f"<Explorer: {where}{sent}>"
-
-    # ---- preview
+    # ---- preview and send
 
     def check_all(self) -> None:
-        """Look at every row."""
-        keywords = attempted(self._keywords)
+        """Preview every row."""
+        self._show_preview(attempted(self._keywords), limit=None)
+
+    def _show_preview(self, keywords: Mapping[str, Any] | Problem, *, limit: int | None) -> None:
         if isinstance(keywords, Problem):
-            self._show_look(keywords)
-        else:
-            self._look(keywords, limit=None)
-
-    def _look(self, keywords: Mapping[str, Any], *, limit: int | None) -> None:
-        connection, frame, action = self.connection, self._frame(), self._action.value
-        assert connection is not None  # It is ready.
-        count = len(frame) if limit is None else min(limit, len(frame))
-        self._status.value = markup.note(f"Looking at {markup.rows(count)} …")
-
-        def look_slowly() -> Look:
-            with told_to(self._tell):
-                return look(connection, frame, action, keywords, limit=limit)
-
-        self._looking.do(look_slowly, self._show_look)
-
-    def _tell(self, doing: str, done: int, rows: int) -> None:
-        """Say how far a look is that takes long."""
-        with parts.TURN:
-            if self._looking.is_wanted:
-                words = f"Looking at {markup.rows(rows)}, {doing}: {done:,} …"
-                self._status.value = markup.note(words)
-
-    def _show_look(self, found: Look | Problem) -> None:
-        if isinstance(found, Problem):
-            # Where something is only missing yet, nothing is wrong.
-            is_open = found.text == self._fields.to_do
-            words = markup.to_do if is_open else markup.problem
-            self._status.value = words(found.text)
-            self._seen.value = ""
-            parts.show(self._check, False)
+            is_unfinished = keywords.text == self._fields.to_do
+            self._preview.show_problem(keywords, is_unfinished=is_unfinished)
             return
-        self._sending.allow(found)
-        self._status.value = markup.note(markup.look_words(found))
-        self._seen.value = markup.seen(found)
-        self._check.description = f"Check all {found.total:,} rows"
-        parts.show(self._check, not found.is_whole)
+        assert self.connection is not None  # It is ready.
+        frame, action = self._frame(), self._action.value
+        self._preview.preview(self.connection, frame, action, keywords, limit=limit)
 
-    # ---- send
+    def _frame(self) -> DataFrame:
+        assert self._picker.frame is not None  # It is ready.
+        count = self._preview.first_rows
+        return self._picker.frame if count is None else self._picker.frame.head(count)
 
-    def _submission(self, look: Look) -> Submission:
-        """Return what sends the rows of *look*, as is chosen now."""
-        assert self.connection is not None  # Else there is no button to click.
-        submit = partial(self.connection.submit, look.frame, self._action.value, **self._keywords())
+    def _previewed(self, result: PreviewResult) -> None:
+        self._send.allow(result)
+
+    def _prepared(self, result: PreviewResult) -> PreparedSubmit:
+        """Return what sends the rows of *result*, with what is chosen now."""
+        assert self.connection is not None  # Otherwise there is no button to click.
+        keywords = self._keywords()
+        submit = partial(self.connection.submit, result.frame, self._action.value, **keywords)
         session = self._session_name() if self._session else "ad.default_session()"
-        return Submission(submit, self.code, session)
+        return PreparedSubmit(submit, self.code, session)
 
     # ---- code
-
-    def _toggle_code(self) -> None:
-        is_hidden = self._code.layout.display == "none"
-        parts.show(self._code, is_hidden)
-        self._code_button.description = "Hide code" if is_hidden else "Show as code"
 
     def _write_code(self, keywords: Mapping[str, Any] | Problem) -> None:
         if isinstance(keywords, Problem):
@@ -267,37 +219,37 @@ class App:
             self.code = f"{self._cell()}\n# Not ready to be sent:\n# {missing}"
         else:
             self.code = self._cell(self._submit_call(keywords) if self._is_ready() else "")
-        self._code.value = markup.code(self.code)
+        self._code.write(self.code)
 
     def _cell(self, submit: str = "") -> str:
-        offer = self._connecting.offer
+        offer = self._connect.offer
         if offer is None or self.connection is None:
             return ""
         taken, session = self._taken(), self._session
         return cell(
             offer,
-            self._connecting.settings,
+            self._connect.settings,
             submit,
             session=self._session_name(),
             opening=None if session is None else session_arguments(session),
-            rows="" if self._rows.name or not submit else free("rows", taken),
+            rows="" if self._picker.name or not submit else free("rows", taken),
             taken=taken,
         )
 
     def _submit_call(self, keywords: Mapping[str, Any]) -> str:
-        rows, taken = whole_number(_FIRST, self._first.value), self._taken()
-        frame = self._rows.name or free("rows", taken)
+        rows, taken = self._preview.first_rows, self._taken()
+        frame = self._picker.name or free("rows", taken)
         return submit_call(frame, self._action.value, keywords, rows=rows, taken=taken)
 
     def _session_name(self) -> str:
         return "" if self._session is None else name_of(self._session, self._names, "")
 
     def _taken(self) -> frozenset[str]:
-        """Return the names that a cell must leave alone.
+        """Return the names that a cell must not assign.
 
-        What came later does not count, but for what the cell itself reads: its own names
-        are among those once it has run.
+        They are those from before the explorer, and those that the cell itself reads. Later
+        names do not count: the cell's own are among them once it has run.
         """
-        offer = self._connecting.offer
+        offer = self._connect.offer
         variable = offer.variable if offer else None
-        return self._before | {self._rows.name, self._session_name(), variable or ""}
+        return self._names_before | {self._picker.name, self._session_name(), variable or ""}

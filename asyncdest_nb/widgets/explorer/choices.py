@@ -17,7 +17,7 @@ from ...errors import UsageError
 from ...mapping import plan_fields, transform
 from ...session import Connection, field_plans
 
-Kind = Literal["itself", "column", "columns", "constant", "template", "empty"]
+Kind = Literal["default", "column", "columns", "constant", "template", "empty"]
 
 TAKEN = frozenset(
     name
@@ -27,46 +27,46 @@ TAKEN = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Filling:
+class FieldSource:
     """What fills a field.
 
     ``value`` is by ``kind``: the name of a column; the names of columns, which
     become the keys of an object; a JSON value, directives in it included; the text of
-    a template. None for "itself" (what ``submit`` does by itself) and "empty".
+    a template. None for "default" (what ``submit`` does by itself) and "empty".
     """
 
-    kind: Kind = "itself"
+    kind: Kind = "default"
     value: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What to do with the rows. ``fillings`` by key of the field; a missing one is "itself".
+    """What to do with the rows. ``sources`` are by key of the field; a missing one is "default".
 
     ``batch_size`` None = as many rows a request as the action takes, ``first_rows``
     None = all rows of the frame.
     """
 
     action: str
-    fillings: Mapping[str, Filling] = field(default_factory=dict)
+    sources: Mapping[str, FieldSource] = field(default_factory=dict)
     batch_size: int | None = None
     first_rows: int | None = None
     again: bool = False
 
 
-def by_itself(field: InputField, columns: Sequence[str]) -> str:
-    """Say what fills *field* if nobody says anything, as ``submit`` decides; empty = nothing."""
+def default_source(field: InputField, columns: Sequence[str]) -> str:
+    """Return what fills *field* by default, as ``submit`` decides; empty = nothing."""
     plans = field_plans({field.key: field}, is_lenient=True)
     return plan_fields(plans, columns).sources.get(field.key, "")
 
 
 def in_reach(columns: Sequence[str]) -> list[str]:
-    """Return the columns that a path leads to: a dot in a name is a step into it."""
+    """Return the columns that a path can name: in a path, a dot leads into an object."""
     return [name for name in columns if transform({"@path": f"$.{name}"}, {name: True}) is True]
 
 
 def as_keys(columns: Sequence[str]) -> list[str]:
-    """Return those in reach whose names may be keys of an object: directives are none."""
+    """Return those in reach whose names may be keys of an object; a directive is no key."""
     found = in_reach(columns)
     return [name for name in found if not name.startswith("@") and name != "_metadata"]
 
@@ -74,16 +74,16 @@ def as_keys(columns: Sequence[str]) -> list[str]:
 def arguments(
     choices: Choices, fields: Mapping[str, InputField], columns: Sequence[str]
 ) -> dict[str, Any]:
-    """Return the keywords of ``submit`` that say *choices*, without what it does by itself."""
+    """Return the keywords of ``submit`` for *choices*, without what it does by default."""
     named: dict[str, str] = {}
     mapping: dict[str, Any] = {}
-    for key, filling in choices.fillings.items():
-        if filling.kind == "itself" or _is_itself(filling, fields[key], columns):
+    for key, source in choices.sources.items():
+        if source.kind == "default" or _is_default(source, fields[key], columns):
             continue
-        if filling.kind == "column":
-            named[key] = filling.value
+        if source.kind == "column":
+            named[key] = source.value
         else:
-            mapping[key] = _mapped(filling)
+            mapping[key] = _mapped(source)
     constants = {key: value for key, value in mapping.items() if _is_keyword(key, value)}
     rest = {key: value for key, value in mapping.items() if key not in constants}
     given = {
@@ -95,26 +95,26 @@ def arguments(
     return {name: value for name, value in given.items() if value} | constants
 
 
-def _is_itself(filling: Filling, field: InputField, columns: Sequence[str]) -> bool:
-    words = by_itself(field, columns)
-    if filling.kind == "column":
-        return words == f"column {filling.value!r}"
-    if filling.kind == "empty":
+def _is_default(source: FieldSource, field: InputField, columns: Sequence[str]) -> bool:
+    words = default_source(field, columns)
+    if source.kind == "column":
+        return words == f"column {source.value!r}"
+    if source.kind == "empty":
         return not words
     # Compared as JSON: 1 and True are equal in Python, and not in a payload.
-    return words.startswith("default ") and _json(_mapped(filling)) == _json(field.default)
+    return words.startswith("default ") and _json(_mapped(source)) == _json(field.default)
 
 
-def _mapped(filling: Filling) -> Any:
-    match filling.kind:
+def _mapped(source: FieldSource) -> Any:
+    match source.kind:
         case "template":
-            return {"@template": filling.value}
+            return {"@template": source.value}
         case "columns":
-            return {name: {"@path": f"$.{name}"} for name in filling.value}
+            return {name: {"@path": f"$.{name}"} for name in source.value}
         case "empty":
             return None
         case _:
-            return filling.value
+            return source.value
 
 
 def _is_keyword(key: str, value: Any) -> bool:
@@ -126,7 +126,7 @@ _json = json.JSONEncoder(sort_keys=True).encode
 
 
 def texts_of(model: type[BaseModel]) -> frozenset[str]:
-    """Return the fields of *model* that take a text though they are none: an enum, a UUID."""
+    """Return the fields of *model* that take a text for a value of another type, as an enum."""
     annotations = {key: info.annotation for key, info in model.model_fields.items()}
     return frozenset(
         key
@@ -157,9 +157,9 @@ MAPPED = '{"email": {"@path": "$.email"}}'
 def parsed(field: InputField, text: str, *, takes_text: bool = False, example: str = MAPPED) -> Any:
     """Return what *text*, typed for *field*, means.
 
-    What is no number stays a text, for the field's own check to refuse. Raises
-    UsageError, with an *example* of an object, where JSON is due and it is none.
-    Where the field *takes_text*, JSON is due only of what begins as JSON does.
+    A text that is no number stays a text, for the field's own check to refuse. Raises
+    UsageError, with an *example* of an object, where JSON is needed and it is not JSON.
+    Where the field *takes_text*, only a text that begins like JSON has to be JSON.
     """
     if field.multiple or field.type == "object":
         try:
@@ -194,8 +194,8 @@ def _number(text: str) -> Any:
 
 
 def given(fields: Mapping[str, InputField], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings among *values* that say something: no blanks, no defaults."""
-    # A default may be a UUID, say, of which an input holds the text.
+    """Return the settings among *values* that are neither blank nor the default."""
+    # An input holds the text of a default such as a UUID.
     blanks = {
         key: (None, "", each.default, str(each.default or "")) for key, each in fields.items()
     }

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from ...session import Session
 from .offers import Offer
 
-WIDTH = 88  # Characters: what fits a cell beside a file browser.
+WIDTH = 88  # Characters that fit in a cell beside a file browser.
 
 _MODULES = {"ad": "asyncdest_nb", "getpass": "getpass", "json": "json"}  # By the name in a cell.
 
@@ -31,11 +31,11 @@ def cell(
 ) -> str:
     """Return the cell that connects to *offer*, and goes on with *submit* if that is given.
 
-    Of a secret among *settings* only the question for it is written. *session* is the
-    variable that holds the session, *opening* what one is made with if none does; neither
-    = the session of those who made none. *rows* is what *submit* calls a frame that no
-    variable holds, to be filled in; empty = there is one. Names that are *taken* are left
-    alone.
+    In place of a secret among *settings*, a question for it is written. *session* is the
+    variable that holds the session, *opening* the arguments of a new one if none does;
+    neither = the default session. *rows* is the name in *submit* of a frame that no variable
+    holds, for the user to fill in; empty = a variable holds it. Names that are *taken* are
+    not assigned.
     """
     ad, crm, demo, run = (free(name, taken) for name in ("ad", "crm", "demo", "run"))
     slug = literal(offer.destination.slug)
@@ -72,7 +72,7 @@ def free(name: str, taken: Collection[str]) -> str:
 
 
 def taken_names(names: Mapping[str, Any]) -> frozenset[str]:
-    """Return those of *names* that mean something else than they would in a cell."""
+    """Return those of *names* that mean something else than in a cell written here."""
     return frozenset(
         name
         for name, each in list(names.items())
@@ -81,7 +81,7 @@ def taken_names(names: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _imports(hidden: Collection[Any], taken: Collection[str]) -> list[str]:
-    """Return the imports that the questions for *hidden* values need, and a blank line."""
+    """Return the imports for the questions for *hidden* values, and a blank line."""
     modules = ["getpass"] if hidden else []
     if not all(map(_is_text, hidden)):
         modules.append("json")
@@ -91,7 +91,7 @@ def _imports(hidden: Collection[Any], taken: Collection[str]) -> list[str]:
 
 
 def _question(label: str, value: Any, taken: Collection[str]) -> str:
-    """Return what asks for a hidden *value*."""
+    """Return the call that asks for a hidden *value*."""
     asked = f"{free('getpass', taken)}.getpass({literal(label)})"
     return asked if _is_text(value) else f"{free('json', taken)}.loads({asked})"
 
@@ -115,8 +115,8 @@ def submit_call(
 
 
 def session_arguments(session: Session) -> str:
-    """Return what a session like *session* is made with."""
-    options = session._shared._options
+    """Return the arguments of a session like *session*."""
+    options = session.options
     defaults = inspect.signature(Session).parameters
     written = {
         name: literal(value)
@@ -130,7 +130,7 @@ def session_arguments(session: Session) -> str:
 
 
 def is_secret(value: object) -> bool:
-    """Whether *value* must not be written: a secret, or an address with a password in it."""
+    """Whether *value* must not be written: a secret, or a URL with a password in it."""
     return isinstance(value, SecretStr) or (isinstance(value, str) and _has_password(value))
 
 
@@ -142,7 +142,7 @@ def _has_password(text: str) -> bool:
 
 
 def call(function: str, arguments: Iterable[str], keywords: Mapping[str, str]) -> str:
-    """Write a call: on one line if it fits, else an argument a line."""
+    """Write a call: on one line if it fits, otherwise one line for each argument."""
     parts = [*arguments, *(f"{name}={value}" for name, value in keywords.items())]
     flat = f"{function}({', '.join(parts)})"
     if len(flat) + len("run = ") <= WIDTH and "\n" not in flat:
@@ -151,7 +151,7 @@ def call(function: str, arguments: Iterable[str], keywords: Mapping[str, str]) -
 
 
 def literal(value: Any, *, indent: int = 0) -> str:
-    """Write a JSON value in Python; what is too long goes on lines of its own.
+    """Write a JSON value in Python; a long one is written over several lines.
 
     *indent* is where it begins, in characters; lines are indented for an argument.
     """
@@ -189,6 +189,6 @@ def _flat(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    # repr() escapes whatever cannot be seen, such as marks that turn text around.
+    # repr() escapes invisible characters, such as marks that reverse the direction of text.
     found = repr(text)
     return f'"{found[1:-1]}"' if found[0] == "'" and '"' not in found else found

@@ -1,4 +1,4 @@
-"""An input for a field: of settings, or for a constant."""
+"""Inputs: for a setting, or for a constant that fills a field."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SETTING = '{"key": "value"}'
 
 
 class Input:
-    """An input with its label, and what the field's author says of it."""
+    """An input with its label, and the field's description."""
 
     def __init__(
         self, field: InputField, control: parts.Widget, read: Callable[[], Any], about: str = ""
@@ -37,22 +37,22 @@ class Input:
 
     @property
     def is_blank(self) -> bool:
-        """Whether nothing was entered or chosen yet."""
+        """Whether nothing is entered or chosen."""
         return parts.is_blank(self.control)
 
     def close(self) -> None:
-        """Take it off the page."""
+        """Remove it from the page."""
         self.control.close()
         self.widget.close()
 
 
 def label_of(field: InputField) -> str:
-    """Return the label of *field*, with whether it must be filled."""
+    """Return the label of *field*, and whether it is required."""
     return f"{field.label} ({'required' if field.required else 'optional'})"
 
 
 class SecretInput(Input):
-    """A box for a secret, or for JSON with secrets in it, which keeps nothing of it."""
+    """A box for a secret, or for JSON with secrets in it, that is emptied when it was read."""
 
     def __init__(self, field: InputField, changed: parts.Changed, read: Read, hint: str) -> None:
         self._changed, self._parsed = changed, read
@@ -78,7 +78,7 @@ class SecretInput(Input):
 
 
 def value_input(field: InputField, changed: parts.Changed, *, takes_text: bool = False) -> Input:
-    """Return an input for a setting, its default filled in; *takes_text* as in ``parsed``."""
+    """Return an input for a setting, filled with its default; *takes_text* as in ``parsed``."""
     read = partial(parsed, field, takes_text=takes_text, example=_SETTING)
     hint = _hint(field, "" if takes_text else _SETTING)
     if field.holds_secret:
@@ -100,7 +100,7 @@ def constant_input(field: InputField, changed: parts.Changed, *, takes_text: boo
 def _control(
     field: InputField, label: str, changed: parts.Changed, read: Read, *, hint: str
 ) -> tuple[parts.Widget, Callable[[], Any]]:
-    """Return a widget that begins with the default, and what reads it."""
+    """Return a widget filled with the default, and a function that reads it."""
     options = _options(field)
     if options and not field.multiple:
         known = field.default in [value for _, value in options]
@@ -116,7 +116,7 @@ def _is_json(field: InputField) -> bool:
 
 
 def _typed(field: InputField, read: Read) -> str:
-    """Return the default as one would type it; empty = there is none, or no way to."""
+    """Return the default as one would type it; empty = there is none, or it cannot be typed."""
     if field.default is None:
         return ""
     if not _is_json(field):

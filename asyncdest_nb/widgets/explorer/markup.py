@@ -1,4 +1,4 @@
-"""HTML of the explorer. Everything from outside is escaped here, and nowhere else."""
+"""HTML of the explorer. Texts from outside are escaped here and nowhere else."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 from ...destination import InputField
 from ...responses import clean_text
+from ..run_view import cut
 from ..tables import FIELD_TITLES, field_rows
-from ..watched import cut
-from .look import Line, Look
+from .preview import PreviewResult, PreviewRow
 
 CELL = 80  # Characters of a value in a table.
 TEXT = 1000  # Characters of a reason.
@@ -19,13 +19,13 @@ BODY = 4000  # Characters of a request.
 
 
 def escape(text: str) -> str:
-    """Return *text* as HTML that can be sent: of half a character its code."""
+    """Return *text* as HTML that can be sent; half a character becomes its code."""
     return html.escape(clean_text(text))
 
 
 def heading(text: str) -> str:
-    """Return a heading of a section, which may get the focus."""
-    # Level 2 leaves out none, whatever heading of the notebook or of the host is above.
+    """Return the heading of a section; it can take the focus."""
+    # With level 2 none is skipped, whichever heading of the notebook or the host is above.
     opening = '<div role="heading" aria-level="2" tabindex="-1" class="ade-heading">'
     return f"{opening}{escape(text)}</div>"
 
@@ -36,38 +36,38 @@ def note(text: str) -> str:
 
 
 def to_do(text: str) -> str:
-    """Return what is still to be done before there is anything to see; line breaks stay."""
+    """Return what is still to be done before there is a preview; line breaks stay."""
     return (
         f'<div class="ade-note" dir="auto"><b>Still to do:</b> {escape(cut(text, 4 * TEXT))}</div>'
     )
 
 
 def problem(text: str) -> str:
-    """Return what went wrong; marked by a word too, not by colour alone."""
+    """Return what went wrong, marked by a word and not only by colour."""
     return (
         f'<div class="ade-problem" dir="auto"><b>Problem:</b> {escape(cut(text, 4 * TEXT))}</div>'
     )
 
 
 def fields_table(fields: Mapping[str, InputField]) -> str:
-    """Return what an action takes, a line for each field."""
+    """Return the fields of an action, a line for each."""
     lines = [[cell(each) for each in row] for row in field_rows(fields)]
     return table("Fields of the action", map(str.capitalize, FIELD_TITLES), lines)
 
 
-def seen(look: Look) -> str:
-    """Return all there is to see of a look at the rows."""
-    return look_table(look) + sources_table(look) + first_request(look)
+def preview_html(result: PreviewResult) -> str:
+    """Return all that a preview shows."""
+    return payloads_table(result) + sources_table(result) + first_request(result)
 
 
-def look_table(look: Look) -> str:
+def payloads_table(result: PreviewResult) -> str:
     """Return the first payloads and the first rows that will not be sent."""
-    keys = list(look.preview.sources)
-    rows = [_look_row(line, keys) for line in look.lines]
+    keys = list(result.preview.sources)
+    rows = [_payload_row(line, keys) for line in result.lines]
     return table("First payloads", ["Row", *keys, "Sent?"], rows)
 
 
-def _look_row(line: Line, keys: Sequence[str]) -> list[str]:
+def _payload_row(line: PreviewRow, keys: Sequence[str]) -> list[str]:
     cells = [
         cell(_shown(line.values, key), is_bad=key in line.faulty, is_code=True) for key in keys
     ]
@@ -79,14 +79,16 @@ def _shown(values: Mapping[str, Any], key: str) -> str:
     return as_json(values[key]) if key in values else "(none)"
 
 
-def look_words(look: Look) -> str:
-    """Say how many rows would be sent and, if all are known, in what batches."""
-    if look.total == 0:
+def preview_summary(result: PreviewResult) -> str:
+    """Return how many rows would be sent and, if all are known, in what batches."""
+    if result.total == 0:
         return "There are no rows, so there is nothing to send."
-    good, bad = len(look.preview.payloads), len(look.preview.invalid)
-    looked = "all rows" if look.is_whole else f"the first {look.rows:,} of {look.total:,} rows"
+    good, bad = len(result.preview.payloads), len(result.preview.invalid)
+    looked = (
+        "all rows" if result.is_whole else f"the first {result.rows:,} of {result.total:,} rows"
+    )
     invalid = f"; {bad:,} will not be sent" if bad else ""
-    batches = f" {_batches(look.preview.batches)}" if look.is_whole else ""
+    batches = f" {_batches(result.preview.batches)}" if result.is_whole else ""
     return f"Looked at {looked}: {good:,} fit{invalid}.{batches}"
 
 
@@ -100,20 +102,20 @@ def _batches(sizes: Sequence[int]) -> str:
 
 
 def rows(count: int) -> str:
-    """Say how many rows."""
+    """Return how many rows, in words."""
     return f"{count:,} row{'s' * (count != 1)}"
 
 
-def sources_table(look: Look) -> str:
+def sources_table(result: PreviewResult) -> str:
     """Return what fills each field."""
-    sources = look.preview.sources.items()
+    sources = result.preview.sources.items()
     rows = [[cell(key), cell(words)] for key, words in sources]
     return table("What fills the fields", ["Field", "Filled from"], rows)
 
 
-def first_request(look: Look) -> str:
-    """Return the first request as it would leave, secrets masked."""
-    exchange = look.preview.first_request
+def first_request(result: PreviewResult) -> str:
+    """Return the first request as it would be sent, secrets masked."""
+    exchange = result.preview.first_request
     if exchange is None:
         return ""
     headers = "\n".join(f"{name}: {value}" for name, value in exchange.request_headers.items())
@@ -123,13 +125,13 @@ def first_request(look: Look) -> str:
 
 
 def folded(title: str, text: str) -> str:
-    """Return *text* behind its title."""
+    """Return *text* behind its title, to be opened by a click."""
     body = f'<pre class="ade-pre" tabindex="0">{escape(text)}</pre>'
     return f"<details><summary>{escape(title)}</summary>{body}</details>"
 
 
 def code(text: str) -> str:
-    """Return a cell of Python to copy: whole, however long it is."""
+    """Return a cell of Python to copy, however long it is."""
     return (
         '<div class="ade-code"><button type="button" class="ade-copy">Copy</button>'
         f'<pre class="ade-pre" tabindex="0"><code>{escape(text)}</code></pre></div>'
@@ -145,7 +147,7 @@ def cell(text: str, *, is_bad: bool = False, is_code: bool = False) -> str:
 
 
 def table(title: str, titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a table that scrolls in its own box; *rows* are of cells."""
+    """Return a table that scrolls in its own box; *rows* consist of cells."""
     head = "".join(f'<th scope="col">{escape(each)}</th>' for each in titles)
     body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
     label = escape(title)

@@ -1,4 +1,4 @@
-"""What can be chosen in the explorer: destinations, played ones, and frames of the notebook."""
+"""What can be chosen: destinations, simulated ones, and frames of the notebook."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ...simulators import SIMULATORS
 class Offer:
     """A destination that can be chosen.
 
-    ``variable`` is the notebook's name of one that was written there; None = it comes
-    with the package.
+    ``variable`` is the variable of a destination that was written in the notebook; None =
+    it comes with the package.
     """
 
     destination: Destination
@@ -26,37 +26,37 @@ class Offer:
 
     @property
     def place(self) -> tuple[str, str, bool]:
-        """Where it comes from: another one there takes its place."""
+        """Where it comes from: a destination that comes from the same place replaces it."""
         slug = "" if self.variable else self.destination.slug
         return self.variable or "", slug, self.is_simulated
 
     @property
     def settings(self) -> dict[str, InputField]:
-        """What it has to be told: nothing if it is simulated."""
+        """Its settings; none if it is simulated."""
         return {} if self.is_simulated else input_fields(self.destination.settings)
 
     @property
     def title(self) -> str:
-        """Its name, in a list."""
+        """Its name in a list."""
         where = ", simulated on this machine" if self.is_simulated else ""
         return f"{self.destination.slug}{where}"
 
     @property
     def line(self) -> str:
-        """Its name and what it is for."""
+        """Its name and its purpose."""
         about = "no account needed" if self.is_simulated else self.destination.description
         return f"{self.title}: {about}" if about else self.title
 
     @property
     def words(self) -> str:
-        """All that a search looks at."""
+        """All texts that a search looks at."""
         own = self.destination
         actions = [f"{slug} {action.title}" for slug, action in own.actions.items()]
         return " ".join([self.line, own.name, own.description, *actions]).casefold()
 
 
 def offers(names: Mapping[str, Any]) -> list[Offer]:
-    """Return what the package brings, what can be simulated, and what is defined in *names*."""
+    """Return the destinations of the package, simulated ones, and those defined in *names*."""
     packaged = [Offer(each) for each in DESTINATIONS.values()]
     played = [
         Offer(each, is_simulated=True) for slug, each in DESTINATIONS.items() if slug in SIMULATORS
@@ -71,7 +71,7 @@ def offers(names: Mapping[str, Any]) -> list[Offer]:
 
 
 def search(found: Iterable[Offer], text: str) -> list[Offer]:
-    """Return those that have every word of *text* somewhere in them."""
+    """Return those that contain every word of *text*."""
     wanted = text.casefold().split()
     return [offer for offer in found if all(word in offer.words for word in wanted)]
 
@@ -87,5 +87,5 @@ def name_of(thing: object, names: Mapping[str, Any], otherwise: str) -> str:
 
 
 def _public(names: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    # The notebook's own _, _12 and the like name what cells returned, until the next one.
+    # _, _12 and the like are the notebook's own, for the values of cells.
     return [(name, each) for name, each in list(names.items()) if not name.startswith("_")]

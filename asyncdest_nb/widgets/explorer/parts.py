@@ -1,6 +1,7 @@
-"""The pieces of the explorer: inputs with labels, lists, buttons, texts. Alone knows ipywidgets.
+"""The widgets of the explorer: inputs with labels, lists, buttons, texts.
 
-What destinations and frames say becomes HTML only by ``markup.py``, escaped.
+No other module of the explorer knows ipywidgets. Texts of destinations and frames become
+HTML only in ``markup.py``, which escapes them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pydantic import SecretStr
 
 from ...responses import clean_text
 from ..esm import join_modules
-from ..hearing import hear_while_cells_run
+from ..subshell import receive_while_cells_run
 from . import markup
 
 Widget: TypeAlias = Any
@@ -27,30 +28,30 @@ Changed: TypeAlias = Callable[[], None]
 
 _HERE = Path(__file__).parent
 
-# A host may answer one click on its main thread and the next on another (a subshell), and
-# slow work ends on a third: they take turns.
+# Clicks may run on the main thread or on another one (a subshell), and slow work ends on a
+# third: this lock lets them take turns.
 TURN = threading.RLock()
 
 
-class Manners(anywidget.AnyWidget):
-    """How the explorer looks, and that keys typed in it do not reach the notebook."""
+class PageBehaviour(anywidget.AnyWidget):
+    """The style of the explorer, and its JavaScript: keys typed in it stay in it, for example."""
 
     _esm = join_modules(_HERE / "explorer.js")
     _css = _HERE / "explorer.css"
 
 
 class Root(ipywidgets.VBox):  # type: ignore[misc]  # No types, see above.
-    """The whole of it; its text, which a notebook saves, says nothing of what is in it."""
+    """The whole explorer; a notebook saves its text, which contains nothing that was entered."""
 
     def __repr__(self) -> str:
         return "The explorer: from a destination to a finished run. Run this cell to use it."
 
 
 class SecretText(ipywidgets.Password):  # type: ignore[misc]  # No types, see above.
-    """A box for a secret: what is entered goes to ``secret``, and the box is empty again.
+    """A box for a secret: what is entered goes to ``secret``, and the box is emptied.
 
-    No trait ever holds it, so it is in no state that a notebook could save, and no
-    echo of it is sent to other views.
+    No trait ever holds it, so a notebook cannot save it, and it is not echoed to other
+    views.
     """
 
     value = traitlets.Unicode("").tag(sync=True, echo_update=False)
@@ -60,10 +61,10 @@ class SecretText(ipywidgets.Password):  # type: ignore[misc]  # No types, see ab
         self._changed = changed
         self._hint = options.get("placeholder", "")
         super().__init__(**options)
-        hear_while_cells_run(self.comm)
+        receive_while_cells_run(self.comm)
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take in what a front end says."""
+        """Take the state that a front end sends."""
         entered = sync_data.get("value")
         super().set_state({key: each for key, each in sync_data.items() if key != "value"})
         if entered:
@@ -73,7 +74,7 @@ class SecretText(ipywidgets.Password):  # type: ignore[misc]  # No types, see ab
             _in_turn(self._changed)
 
     def forget(self) -> None:
-        """Keep the secret no longer."""
+        """Forget the secret."""
         self.secret, self.placeholder = None, self._hint
 
 
@@ -88,13 +89,13 @@ def column(*children: Widget, name: str = "") -> Widget:
 
 
 def line(*children: Widget, name: str = "ade-line") -> Widget:
-    """Return *children* side by side, as far as the width goes."""
+    """Return *children* side by side, wrapped where the page is narrow."""
     return _named(ipywidgets.HBox(list(children)), name)
 
 
 def root(children: Iterable[Widget]) -> Widget:
     """Return what is displayed."""
-    return _named(Root([Manners(), *children]), "ade-root")
+    return _named(Root([PageBehaviour(), *children]), "ade-root")
 
 
 def _named(widget: Widget, name: str) -> Widget:
@@ -107,7 +108,7 @@ def html(text: str = "", name: str = "") -> Widget:
 
 
 def status() -> Widget:
-    """Return a place for a sentence about what goes on, which is also read aloud."""
+    """Return a place for a status, which a screen reader also reads."""
     return html(name="ade-live")
 
 
@@ -116,23 +117,23 @@ def button(label: str, clicked: Changed, *, is_main: bool = False) -> Widget:
     found = ipywidgets.Button(description=clean_text(label))
     found.button_style = "primary" if is_main else ""
     found.on_click(lambda _: _in_turn(clicked))
-    hear_while_cells_run(found.comm)
+    receive_while_cells_run(found.comm)
     return found
 
 
 def text(label: str, changed: Changed, *, live: bool = False, **texts: str) -> Widget:
-    """Return a box for a line of text, told when it is left, or *live* at every key."""
+    """Return a box for a line of text; *changed* is called when it is left, or *live* by keys."""
     return _watched(ipywidgets.Text(continuous_update=live, **_clean(label, texts)), changed)
 
 
 def long_text(label: str, changed: Changed, **texts: str) -> Widget:
-    """Return a box for several lines, told when it is left."""
+    """Return a box for several lines; *changed* is called when it is left."""
     box = ipywidgets.Textarea(continuous_update=False, rows=3, **_clean(label, texts))
     return _watched(box, changed)
 
 
 def secret_text(label: str, changed: Changed, **texts: str) -> SecretText:
-    """Return a box for a secret, told when it is left."""
+    """Return a box for a secret; *changed* is called when it is left."""
     return SecretText(changed, continuous_update=False, **_clean(label, texts))
 
 
@@ -148,7 +149,7 @@ def several(label: str, options: Options, changed: Changed) -> Widget:
 
 
 def listing(label: str, options: Options, changed: Changed) -> Widget:
-    """Return a list to choose one from; nothing is chosen at first."""
+    """Return a list to choose one from; at first none is chosen."""
     box = ipywidgets.Select(options=_shown(options), value=None, rows=_rows(options))
     return _choice(box, label, changed)
 
@@ -163,7 +164,7 @@ def _choice(widget: Widget, label: str, changed: Changed) -> Widget:
     return _watched(widget, changed)
 
 
-# Half a character, as in a cut emoji, cannot be sent: the whole message would be lost.
+# Half a character, as in a cut emoji, cannot be sent: the whole message would fail.
 def _clean(label: str, texts: dict[str, str]) -> dict[str, str]:
     return {name: clean_text(each) for name, each in {"description": label, **texts}.items()}
 
@@ -173,23 +174,23 @@ def _shown(options: Options) -> Options:
 
 
 def refill(widget: Widget, options: Options, value: Any = None) -> None:
-    """Give a list or a dropdown other *options*, one of them chosen, and tell nobody."""
-    widget.unobserve(widget.told, names="value")
+    """Replace the *options* of a list or a dropdown and choose one; this is no change."""
+    widget.unobserve(widget.observer, names="value")
     widget.options = _shown(options)
     widget.value = value
     if hasattr(widget, "rows"):
         widget.rows = _rows(options)
-    widget.observe(widget.told, names="value")
+    widget.observe(widget.observer, names="value")
 
 
-def put(widget: Widget, value: Any) -> None:
-    """Enter *value*; nothing is, if it cannot be chosen there."""
+def enter(widget: Widget, value: Any) -> None:
+    """Enter *value*, if it can be chosen there."""
     with suppress(traitlets.TraitError):
         widget.value = value
 
 
 def is_blank(widget: Widget) -> bool:
-    """Whether nothing is written in *widget*, or nothing chosen; what is may have no name."""
+    """Whether nothing is written in *widget*, or nothing chosen; an option may have no name."""
     if hasattr(widget, "options"):
         return widget.index is None or widget.index == ()
     return not widget.value
@@ -200,9 +201,9 @@ def _rows(options: Options) -> int:
 
 
 def _watched(widget: Widget, changed: Changed) -> Widget:
-    widget.told = lambda _: _in_turn(changed)
-    widget.observe(widget.told, names="value")
-    hear_while_cells_run(widget.comm)
+    widget.observer = lambda _: _in_turn(changed)
+    widget.observe(widget.observer, names="value")
+    receive_while_cells_run(widget.comm)
     return widget
 
 

@@ -1,4 +1,4 @@
-"""Work that must not hold up the kernel: on a thread of its own, its faults in words."""
+"""Slow work on a thread of its own, so that it does not block the kernel."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Problem:
 
 
 def attempted(work: Callable[[], T]) -> T | Problem:
-    """Return what *work* returns, or what went wrong: this is the edge to the screen."""
+    """Return the result of *work*, or what went wrong: this is the edge to the screen."""
     try:
         return work()
     except AsyncDestError as error:
         return Problem(str(error))
     except Exception as error:  # A destination's own code may raise anything.
-        _log.exception("the explorer could not go on")
+        _log.exception("the explorer has failed")
         return Problem(f"{type(error).__name__}: {error}")
 
 
@@ -49,10 +49,10 @@ class _Step(Generic[T]):
 
 
 class Work(Generic[T]):
-    """One thing at a time; of what is asked for meanwhile, only the latest is done.
+    """One task at a time; of the tasks that come meanwhile, only the latest is done.
 
-    What comes of it is handed over, on the thread that did it and in its *turn*, unless
-    something newer was asked for by then.
+    Its result is handed over on the thread that did it, under the lock *turn*, unless a
+    newer task has come by then.
     """
 
     def __init__(self, start: Start, turn: AbstractContextManager[Any]) -> None:
@@ -61,11 +61,11 @@ class Work(Generic[T]):
         self._lock = threading.Lock()
         self._is_busy = False
         self._asked = 0
-        self._doing = 0  # The number of the step at work, or of the last one.
+        self._doing = 0  # The number of the task at work, or of the last one.
         self._next: _Step[T] | None = None
 
     def do(self, work: Callable[[], T], then: Callable[[T | Problem], None]) -> None:
-        """Do *work*, then hand over what came of it."""
+        """Do *work*, then call *then* with its result or Problem."""
         with self._lock:
             self._asked += 1
             self._next = _Step(self._asked, work, then)
@@ -75,14 +75,14 @@ class Work(Generic[T]):
         self._start(self._run)
 
     def forget(self) -> None:
-        """Drop whatever comes of what was asked for so far."""
+        """Drop the results of all tasks so far."""
         with self._lock:
             self._asked += 1
             self._next = None
 
     @property
     def is_wanted(self) -> bool:
-        """Whether what is being done is what was asked for last."""
+        """Whether the task at work is the latest."""
         return self._doing == self._asked
 
     def _run(self) -> None:

@@ -14,9 +14,9 @@ import pytest
 
 import asyncdest_nb as ad
 from asyncdest_nb.schedule import SquareRoot
-from asyncdest_nb.widgets.asking import answer as asked_of
+from asyncdest_nb.widgets.answers import answer as answer_click
 from asyncdest_nb.widgets.record import record_html, record_text
-from asyncdest_nb.widgets.watched import cut
+from asyncdest_nb.widgets.run_view import cut
 from raw_server import RawServer, Writer, answer
 
 FRAME = pd.DataFrame({"user_id": ["a"], "operation_type": "sync_profile"})
@@ -198,7 +198,7 @@ def saved(results: pd.DataFrame) -> list[list[str]]:
         def results(self) -> pd.DataFrame:
             return results
 
-    reply = asked_of(Saved(), {"what": "results"}, retried=lambda run: None)  # type: ignore[arg-type]
+    reply = answer_click(Saved(), {"what": "results"}, lambda run: None)  # type: ignore[arg-type]
     return list(csv.reader(io.StringIO(reply.buffers[0].decode("utf-8-sig"), newline="")))
 
 

@@ -15,7 +15,7 @@ from contextlib import closing, suppress
 import pytest
 
 from asyncdest_nb.session.progress import QUICK_SECONDS, STEP_SECONDS
-from asyncdest_nb.widgets.following import following, seldom, told_to
+from asyncdest_nb.widgets.progress_line import report_progress_to, show_progress, throttled
 from slow_rows import SLOW_ROWS
 
 pytestmark = pytest.mark.slow
@@ -89,7 +89,7 @@ def test_a_pipe_is_told_nothing_of_it(script):
 
 def test_what_is_quick_is_not_worth_a_word_and_what_is_slow_now_and_then():
     now, heard = [0.0], []
-    told = seldom(lambda *words: heard.append((now[0], *words)), clock=lambda: now[0])
+    told = throttled(lambda *words: heard.append((now[0], *words)), clock=lambda: now[0])
     for tick in range(200):
         now[0] = tick / 64
         told("reading", tick, 200)
@@ -104,14 +104,14 @@ def test_who_asks_for_it_hears_of_its_own_thread_alone():
     heard: list[str] = []
 
     def ask_elsewhere() -> None:
-        with following() as told:
+        with show_progress() as told:
             told("elsewhere", 1, 1)
 
     hours = itertools.count(0, 3600).__next__
-    with told_to(lambda doing, done, rows: heard.append(doing), clock=hours):
+    with report_progress_to(lambda doing, done, rows: heard.append(doing), clock=hours):
         other = threading.Thread(target=ask_elsewhere)
         other.start()
         other.join()
-        with following() as told:
+        with show_progress() as told:
             told("here", 1, 1)
     assert heard == ["here"]

@@ -14,7 +14,6 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Literal
@@ -26,13 +25,13 @@ import pytest
 from pydantic import BaseModel, SecretBytes, SecretStr, field_validator
 
 import asyncdest_nb as ad
-from asyncdest_nb.widgets.explorer import Explorer, connecting, explore
+from asyncdest_nb.widgets.explorer import Explorer, connect_panel, explore
 from asyncdest_nb.widgets.explorer.choices import (
     Choices,
-    Filling,
+    FieldSource,
     arguments,
     as_keys,
-    by_itself,
+    default_source,
     given,
     in_reach,
     parsed,
@@ -45,11 +44,11 @@ from asyncdest_nb.widgets.explorer.code import (
     submit_call,
     taken_names,
 )
-from asyncdest_nb.widgets.explorer.filling import FieldRow
-from asyncdest_nb.widgets.explorer.look import faulty, look
+from asyncdest_nb.widgets.explorer.fields_panel import FieldRow
 from asyncdest_nb.widgets.explorer.offers import Offer, frames, name_of, offers, search
 from asyncdest_nb.widgets.explorer.parts import SecretText
-from asyncdest_nb.widgets.explorer.rows import whole_number
+from asyncdest_nb.widgets.explorer.preview import faulty, preview_rows
+from asyncdest_nb.widgets.explorer.preview_panel import whole_number
 from asyncdest_nb.widgets.explorer.work import Problem, Work
 
 SECRET = "sk_live_51Hx7Qpe9dZ"
@@ -68,6 +67,20 @@ FRAME = pd.DataFrame(
 
 def at_once(work) -> None:
     work()
+
+
+class HeldWork:
+    """Does work at once, or collects it while ``is_held``."""
+
+    def __init__(self) -> None:
+        self.is_held = False
+        self.held: list[Callable[[], None]] = []
+
+    def __call__(self, work: Callable[[], None]) -> None:
+        if self.is_held:
+            self.held.append(work)
+        else:
+            work()
 
 
 class Clicks:
@@ -217,7 +230,7 @@ def test_a_destination_that_was_defined_anew_is_not_asked_before_it_is_connected
     clicks.click("Connect")
     names["mine"] = own_destination(slug="newer")
     clicks.click("Send 1 row")
-    assert "mine was defined anew in a cell: connect again" in clicks.text
+    assert "mine was defined again in a cell: connect again" in clicks.text
     assert session.runs() == []
     clicks.click("Connect")
     assert clicks.explorer.connection.destination is names["mine"]
@@ -237,7 +250,7 @@ def test_a_destination_that_asks_for_other_settings_now_has_another_form(session
     assert clicks.find("Token (required)")
     del names["mine"]
     clicks.click("Connect")
-    assert "mine is no destination now: choose one that there is" in clicks.text
+    assert "mine is not a destination now: choose another one" in clicks.text
 
 
 def test_frames_are_found_by_their_names():
@@ -252,9 +265,9 @@ def test_frames_are_found_by_their_names():
 
 def test_by_itself_a_field_is_filled_as_submit_would():
     fields = ACTION.fields
-    assert by_itself(fields["user_id"], ["userId"]) == 'default {"@path": "$.userId"}'
-    assert by_itself(fields["user_id"], ["user_id", "userId"]) == "column 'user_id'"
-    assert by_itself(fields["user_id"], ["x"]) == ""
+    assert default_source(fields["user_id"], ["userId"]) == 'default {"@path": "$.userId"}'
+    assert default_source(fields["user_id"], ["user_id", "userId"]) == "column 'user_id'"
+    assert default_source(fields["user_id"], ["x"]) == ""
 
 
 def test_the_first_choice_of_a_field_says_its_default_once():
@@ -269,35 +282,35 @@ def test_the_first_choice_of_a_field_says_its_default_once():
 
 
 @pytest.mark.parametrize(
-    ("fillings", "expected"),
+    ("sources", "expected"),
     [
         ({}, {}),
-        ({"user_id": Filling("itself")}, {}),
-        ({"user_id": Filling("column", "user_id")}, {}),
-        ({"user_id": Filling("column", "email")}, {"columns": {"user_id": "email"}}),
-        ({"user_id": Filling("constant", "x")}, {"user_id": "x"}),
+        ({"user_id": FieldSource("default")}, {}),
+        ({"user_id": FieldSource("column", "user_id")}, {}),
+        ({"user_id": FieldSource("column", "email")}, {"columns": {"user_id": "email"}}),
+        ({"user_id": FieldSource("constant", "x")}, {"user_id": "x"}),
         (
-            {"user_id": Filling("template", "{{x}}")},
+            {"user_id": FieldSource("template", "{{x}}")},
             {"mapping": {"user_id": {"@template": "{{x}}"}}},
         ),
-        ({"data": Filling("empty")}, {}),
+        ({"data": FieldSource("empty")}, {}),
         (
-            {"data": Filling("constant", {"@path": "$.properties"})},
+            {"data": FieldSource("constant", {"@path": "$.properties"})},
             {"mapping": {"data": {"@path": "$.properties"}}},
         ),
         (
-            {"data": Filling("columns", ["email"])},
+            {"data": FieldSource("columns", ["email"])},
             {"mapping": {"data": {"email": {"@path": "$.email"}}}},
         ),
     ],
 )
-def test_only_what_differs_from_what_submit_does_by_itself_is_said(fillings, expected):
+def test_only_what_differs_from_what_submit_does_by_itself_is_said(sources, expected):
     columns = ["user_id", "email", "x"]
-    assert arguments(Choices("asyncOperation", fillings), ACTION.fields, columns) == expected
+    assert arguments(Choices("asyncOperation", sources), ACTION.fields, columns) == expected
 
 
 def test_a_default_chosen_by_hand_is_not_said():
-    chosen = {"data": Filling("constant", {"@path": "$.properties"})}
+    chosen = {"data": FieldSource("constant", {"@path": "$.properties"})}
     assert arguments(Choices("asyncOperation", chosen), ACTION.fields, ["properties"]) == {}
 
 
@@ -307,7 +320,7 @@ def test_a_field_called_like_an_argument_of_submit_goes_into_the_mapping():
         lambda_: str | None = ad.field("Lambda")
 
     fields = ad.Action(title="T", payload=Payload, perform=print).fields
-    chosen = {"action": Filling("constant", "x"), "lambda_": Filling("constant", "y")}
+    chosen = {"action": FieldSource("constant", "x"), "lambda_": FieldSource("constant", "y")}
     said = arguments(Choices("T", chosen), fields, [])
     assert said == {"mapping": {"action": "x"}, "lambda_": "y"}
 
@@ -555,7 +568,7 @@ def test_a_look_shows_the_first_rows_and_the_first_faulty_ones(session):
     frame = pd.DataFrame({"user_id": ["a"] * 20, "operation_type": "sync_profile"})
     frame.loc[15:, "user_id"] = None
     with ad.simulate("example-async") as demo:
-        found = look(session.connect(demo), frame, "asyncOperation", {}, limit=18)
+        found = preview_rows(session.connect(demo), frame, "asyncOperation", {}, limit=18)
         assert demo.requests == {}
     assert [each.label for each in found.lines] == ["0", "1", "2", "3", "4", "15", "16", "17"]
     assert [each.faulty for each in found.lines[4:6]] == [frozenset(), {"user_id"}]
@@ -567,7 +580,7 @@ def test_a_look_at_some_rows_shows_them_as_they_will_be_sent(session, demo):
     ids = [*map(float, range(299)), None]
     frame = pd.DataFrame({"user_id": ids, "operation_type": "sync_profile"})
     for limit in (200, None):
-        found = look(session.connect(demo), frame, "asyncOperation", {}, limit=limit)
+        found = preview_rows(session.connect(demo), frame, "asyncOperation", {}, limit=limit)
         assert [each.values["user_id"] for each in found.lines[:2]] == ["0", "1"]
 
 
@@ -640,7 +653,7 @@ def test_a_change_of_choices_changes_the_cell(demo, session):
     assert "columns=" not in clicks.explorer.code
     clicks.fill("User ID (required)", "column", "customer_id", "Column for User ID")
     assert 'columns={"user_id": "customer_id"}' in clicks.explorer.code
-    clicks.find("User ID (required)").value = "itself"
+    clicks.find("User ID (required)").value = "default"
     assert "columns=" not in clicks.explorer.code
 
 
@@ -667,7 +680,7 @@ def test_a_misfit_is_marked_in_its_cell_with_the_reason(demo, session):
 def test_a_cell_that_cannot_be_sent_is_marked_where_it_is_read(session, demo):
     frame = pd.DataFrame({"user_id": ["a", "b"], "score": [1.0, float("inf")], "x": [{1j}, 1]})
     chosen = {"operation_type": "sync_profile", "mapping": {"data": {"s": {"@path": "$.score"}}}}
-    found = look(session.connect(demo), frame, "asyncOperation", chosen)
+    found = preview_rows(session.connect(demo), frame, "asyncOperation", chosen)
     assert [each.faulty for each in found.lines] == [frozenset(), {"data"}]
     assert "inf is infinite" in found.lines[1].reason
 
@@ -734,13 +747,13 @@ def test_a_test_of_the_connection_says_what_the_destination_says(demo, session):
     assert "the API key is not accepted (401)" in clicks.text
     clicks.enter("API key (optional)", SECRET)
     clicks.click("Test connection")
-    assert "takes these credentials" in clicks.text
+    assert "accepts these credentials" in clicks.text
     assert set(demo.requests) == {"GET /operations/{id}"}
 
 
 def test_changed_settings_need_a_new_connection(demo, session, monkeypatch):
     clicks = ready(demo, session)
-    monkeypatch.setattr(connecting, "SLIP_SECONDS", 0)
+    monkeypatch.setattr(connect_panel, "SLIP_SECONDS", 0)
     clicks.enter("Endpoint (required)", "http://127.0.0.1:9")
     assert clicks.explorer.connection is None
     assert "connect again" in clicks.text
@@ -793,16 +806,17 @@ def test_a_key_that_comes_after_the_click_that_followed_it_counts(demo, session)
     clicks.click("Test connection")
     assert "it wants an API key (401)" in clicks.text
     clicks.enter("API key (optional)", SECRET)
-    assert "takes these credentials" in clicks.text
+    assert "accepts these credentials" in clicks.text
 
 
 def test_nothing_is_sent_if_a_change_comes_after_the_click_that_followed_it(demo, session):
-    works: list[Any] = []
-    clicks = ready(demo, session)
-    clicks.explorer.app._sending._work._start = works.append
+    work = HeldWork()
+    clicks = ready(demo, session, start=work)
+    work.is_held = True
     clicks.click("Send 4 rows")
+    work.is_held = False
     clicks.fill("User ID (required)", "column", "customer_id", "Column for User ID")
-    works.pop()()
+    work.held.pop()()
     assert clicks.explorer.run is None
     assert "something was changed as you clicked" in clicks.text
     assert demo.requests == {}
@@ -844,17 +858,16 @@ def test_rows_that_were_sent_before_are_not_sent_twice_unless_asked_for(demo, se
     assert "again=True" not in clicks.explorer.code
 
 
-def test_warnings_of_a_cell_that_runs_during_a_send_are_the_cells_own(demo, session):
+def test_warnings_of_a_cell_that_runs_during_a_send_are_the_cells_own(demo, session, monkeypatch):
     clicks = ready(demo, session)
     sent_again(clicks, demo)
-    sending = clicks.explorer.app._sending
-    submission = sending._submission
+    submit = ad.Connection.submit
 
-    def while_a_cell_warns(look):
-        found = submission(look)
-        return replace(found, submit=lambda: warnings.warn("mine", stacklevel=1) or found.submit())
+    def while_a_cell_warns(*arguments: Any, **options: Any) -> ad.Run:
+        warnings.warn("mine", stacklevel=1)
+        return submit(*arguments, **options)
 
-    sending._submission = while_a_cell_warns
+    monkeypatch.setattr(ad.Connection, "submit", while_a_cell_warns)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         clicks.click("Send 4 rows")
@@ -956,7 +969,7 @@ def test_a_frame_that_is_gone_cannot_be_sent(is_given, demo, session):
     assert sent_again(clicks, demo) == []
     clicks.click("Look again")
     assert clicks.buttons("Send") == []
-    assert ("df is no frame now" if is_given else "None yet") in clicks.text
+    assert ("df is not a frame now" if is_given else "None yet") in clicks.text
 
 
 def test_more_rows_than_are_looked_at_live_can_all_be_checked(session):
@@ -1046,13 +1059,14 @@ def test_a_null_that_was_given_is_one(session):
 )
 def test_batches_are_only_named_when_all_rows_are_known(rows, words, session):
     frame = pd.DataFrame({"user_id": ["a"] * rows, "operation_type": "sync_profile"})
-    waiting: list[Any] = []
-    clicks = Clicks(frame, session=session)
+    work = HeldWork()
+    clicks = Clicks(frame, session=session, start=work)
     clicks.choose("example-async, simulated on this machine")
-    clicks.explorer.app._looking._start = waiting.append
+    work.is_held = True
     clicks.click("Connect")
+    work.held.pop()()
     assert f"Looking at {min(rows, 200)} row{'s' * (rows != 1)} …" in clicks.text
-    waiting.pop()()
+    work.held.pop()()
     assert words in clicks.text
 
 
@@ -1104,7 +1118,7 @@ def test_a_secret_is_in_no_trait_no_message_and_no_text(demo, session, monkeypat
     assert SECRET not in repr(said)
     assert SECRET not in clicks.explorer.code
     assert SECRET not in repr(clicks.explorer)
-    assert "takes these credentials" in clicks.text
+    assert "accepts these credentials" in clicks.text
 
 
 def test_a_secret_box_is_emptied_when_it_was_read():
@@ -1140,7 +1154,13 @@ def test_a_secret_inside_a_setting_is_a_secret_too(session, monkeypatch):
     monkeypatch.setattr(
         ipywidgets.Widget, "_send", lambda self, message, buffers=None: said.append(message)
     )
-    names: dict[str, Any] = {"mine": own_destination(settings=SecretSettings)}
+    received: list[Any] = []
+
+    async def take(request: Any, data: Any) -> None:
+        received.append(data.settings)
+
+    mine = own_destination(settings=SecretSettings, test_authentication=take)
+    names: dict[str, Any] = {"mine": mine}
     clicks = Clicks(FRAME, session=session, names=names)
     clicks.choose("own")
     for label, text in SECRETS.items():
@@ -1153,7 +1173,8 @@ def test_a_secret_inside_a_setting_is_a_secret_too(session, monkeypatch):
     names["session"] = session
     exec(code, names)
     for connection in (names["crm"], clicks.explorer.connection):
-        found = connection._channel.settings
+        connection.test_authentication()
+        found = received.pop()
         assert found.raw.get_secret_value() == f"{SECRET}-raw".encode()
         assert found.login.token.get_secret_value() == f"{SECRET}-login"
         assert [each.get_secret_value() for each in found.keys] == [f"{SECRET}-key"]
@@ -1265,7 +1286,7 @@ def test_a_slow_test_of_the_connection_says_that_it_goes_on(session):
     worker = threading.Thread(target=waiting.pop())
     worker.start()
     worker.join(20)
-    assert "takes these credentials" in clicks.text
+    assert "accepts these credentials" in clicks.text
 
 
 # ---- outside a notebook
@@ -1287,30 +1308,24 @@ def test_a_saved_notebook_keeps_the_cell_and_the_record(demo, session):
     clicks = ready(demo, session)
     clicks.click("Send 4 rows")
     clicks.explorer.run.wait(30)
-    kept = clicks.explorer.app._keeper._kept
+    kept = clicks.explorer.app.saved.current
     assert clicks.explorer.code in repr(kept)
     assert "The same in Python" in kept._repr_html_()
     assert SECRET not in json.dumps([repr(kept), kept._repr_html_()])
 
 
-def test_the_cell_that_is_kept_is_the_one_that_was_sent(demo, session):
+def test_the_cell_that_is_kept_is_the_one_that_was_sent(demo, session, monkeypatch):
     clicks = ready(demo, session)
-    sending = clicks.explorer.app._sending
-    submission = sending._submission
+    submit = ad.Connection.submit
 
-    def while_it_is_changed(look):
-        found = submission(look)
+    def and_change(*arguments: Any, **options: Any) -> ad.Run:
+        run = submit(*arguments, **options)
+        clicks.put(**{"Constant for Operation Type": "process_data"})
+        return run
 
-        def submit():
-            run = found.submit()
-            clicks.put(**{"Constant for Operation Type": "process_data"})
-            return run
-
-        return replace(found, submit=submit)
-
-    sending._submission = while_it_is_changed
+    monkeypatch.setattr(ad.Connection, "submit", and_change)
     clicks.click("Send 4 rows")
-    kept = repr(clicks.explorer.app._keeper._kept)
+    kept = repr(clicks.explorer.app.saved.current)
     assert 'operation_type="sync_profile"' in kept
     assert 'operation_type="process_data"' in clicks.explorer.code
 
@@ -1322,4 +1337,4 @@ def test_the_cell_that_is_kept_of_a_second_send_says_that_it_is_one(demo, sessio
     clicks.click("Send 4 rows")
     clicks.find("Send again what was sent before").value = True
     clicks.click("Send 4 rows")
-    assert "again=True" in repr(clicks.explorer.app._keeper._kept)
+    assert "again=True" in repr(clicks.explorer.app.saved.current)

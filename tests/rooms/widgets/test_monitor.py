@@ -25,13 +25,13 @@ from pandas import DataFrame, Index
 from asyncdest_nb.errors import UsageError
 from asyncdest_nb.operation import Operation, RowOutcome, RowStatus, State
 from asyncdest_nb.widgets import monitor as monitor_module
-from asyncdest_nb.widgets import picture
-from asyncdest_nb.widgets.asking import shown_details
+from asyncdest_nb.widgets import sent_state
 from asyncdest_nb.widgets.columns import COLUMNS, Column, each, label_column
-from asyncdest_nb.widgets.monitor import Monitor, renewal_seconds
-from asyncdest_nb.widgets.packing import Packed, packed
-from asyncdest_nb.widgets.picture import Picture
-from asyncdest_nb.widgets.watched import cut, row_label
+from asyncdest_nb.widgets.details import details_content
+from asyncdest_nb.widgets.monitor import Monitor, keyframe_seconds
+from asyncdest_nb.widgets.packed import Packed, packed
+from asyncdest_nb.widgets.run_view import cut, row_label
+from asyncdest_nb.widgets.sent_state import SentState
 from scripted_run import ScriptedRun, planned
 
 
@@ -184,7 +184,7 @@ def test_every_message_has_the_next_number(clock):
 
 def test_all_is_told_again_in_slices_now_and_then_and_at_rest(clock, slices_of_two):
     run = ScriptedRun(planned(5))
-    made = monitor(run, clock)  # The first renewal has begun: one slice a tick.
+    made = monitor(run, clock)  # The first keyframe has begun: one slice a tick.
     for _ in range(3):
         tell(run, clock)
     made.comm.sent.clear()
@@ -205,9 +205,9 @@ def test_all_is_told_again_when_it_is_time_once(clock, slices_of_two):
     run = ScriptedRun(planned(4))
     made = monitor(run, clock)
     for _ in range(3):
-        tell(run, clock)  # The renewal that the large run opened with.
+        tell(run, clock)  # The keyframe that the large run opened with.
     kinds = []
-    for seconds in (renewal_seconds(4) - 1, 1, 1, 1):
+    for seconds in (keyframe_seconds(4) - 1, 1, 1, 1):
         made.comm.sent.clear()
         tell(run, clock, seconds=seconds)
         kinds.append([content["kind"] for content, _ in made.comm.sent])
@@ -251,12 +251,12 @@ def test_a_renewal_that_met_a_fault_begins_anew(clock, slices_of_two, caplog):
         tell(run, clock)
     assert [content["kind"] for content, _ in made.comm.sent] == ["delta", "delta"]
     made._handle_custom_msg({"what": "keyframe"}, [])
-    renewals = [each for each in made.comm.sent if each[0]["kind"] == "keyframe"]
-    assert [list(read(*each)["row"]) for each in renewals] == [[0, 1], [2, 3]]
+    keyframes = [each for each in made.comm.sent if each[0]["kind"] == "keyframe"]
+    assert [list(read(*each)["row"]) for each in keyframes] == [[0, 1], [2, 3]]
 
 
 def test_large_runs_repeat_themselves_less_often():
-    assert [renewal_seconds(count) for count in (1, 1_000, 100_000)] == [60, 60, 500]
+    assert [keyframe_seconds(count) for count in (1, 1_000, 100_000)] == [60, 60, 500]
 
 
 def test_who_missed_something_is_told_all_when_asking(clock):
@@ -298,7 +298,7 @@ def test_a_late_front_end_gets_the_picture_that_the_others_have(clock):
 
 @pytest.fixture
 def slices_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picture, "SLICE", 2)
+    monkeypatch.setattr(sent_state, "SLICE", 2)
     monkeypatch.setattr(monitor_module, "SLICE", 2)
 
 
@@ -313,10 +313,10 @@ def test_a_large_run_opens_with_its_first_operations_and_tells_the_others_then(
     assert set(read(opening, made.comm.opening_buffers)["row"]) == {0, 1}
     for _ in range(3):  # A slice a tick, whether anyone asks or not.
         tell(run, clock)
-    renewals = [each for each in made.comm.sent if each[0]["kind"] == "keyframe"]
-    assert [list(read(*each)["row"]) for each in renewals] == [[0, 1], [2, 3], [4]]
-    assert {content["since"] for content, _ in renewals} == {renewals[0][0]["seq"] - 1}
-    assert renewals[-1][0]["is_last"]
+    keyframes = [each for each in made.comm.sent if each[0]["kind"] == "keyframe"]
+    assert [list(read(*each)["row"]) for each in keyframes] == [[0, 1], [2, 3], [4]]
+    assert {content["since"] for content, _ in keyframes} == {keyframes[0][0]["seq"] - 1}
+    assert keyframes[-1][0]["is_last"]
 
 
 def test_who_opens_a_large_run_and_asks_is_told_all_at_once(clock, slices_of_two):
@@ -360,18 +360,18 @@ def test_operations_that_are_planned_later_are_told_whole(clock):
 
 def test_a_picture_tells_what_differs_from_what_it_told():
     shown = [label_column("row", "Row", lambda: ["a", "b", "c"]), *COLUMNS]
-    known, operations = Picture(shown), planned(3)
+    known, operations = SentState(shown), planned(3)
     assert known.grow(operations) == range(3)
     assert known.grow(operations) == range(3, 3)
 
     def told(found: Packed) -> dict[str, dict[int, Any]]:
         return read_packed(found)
 
-    assert told(known.renewed(operations[:1], 0))["row"] == {0: "a"}
+    assert told(known.keyframe(operations[:1], 0))["row"] == {0: "a"}
     first = told(known.changes(operations, [0, 2]))
     assert (first["row"], first["status"]) == ({2: "c"}, {2: "planned"})
     assert first["polls"] == {0: 0, 2: 0}
-    assert told(known.renewed(operations[1:], 1))["row"] == {1: "b", 2: "c"}
+    assert told(known.keyframe(operations[1:], 1))["row"] == {1: "b", 2: "c"}
     assert set(told(known.changes(operations, range(3)))) == {"progress", "polls"}
     operations[1] = replace(operations[1], message="again", poll_errors=1)
     news = told(known.changes(operations, range(3)))
@@ -380,7 +380,7 @@ def test_a_picture_tells_what_differs_from_what_it_told():
 
 
 def test_what_was_told_is_told_again_only_when_it_differs():
-    known, operations = Picture([label_column("row", "Row", lambda: ["a"]), *COLUMNS]), planned(1)
+    known, operations = SentState([label_column("row", "Row", lambda: ["a"]), *COLUMNS]), planned(1)
     known.grow(operations)
 
     def told(**changes: Any) -> dict[str, dict[int, Any]]:
@@ -400,15 +400,15 @@ def test_what_was_told_is_told_again_only_when_it_differs():
 def test_columns_of_jobs_are_read_only_where_there_are_some():
     for rows_each, shown in ((1, False), (2, True)):
         operations = planned(2, rows_each=rows_each)
-        known = Picture(COLUMNS)
+        known = SentState(COLUMNS)
         known.grow(operations)
-        assert ("rows" in read_packed(known.renewed(operations, 0))) is shown
+        assert ("rows" in read_packed(known.keyframe(operations, 0))) is shown
 
 
 def test_most_columns_are_looked_at_where_the_state_has_changed():
-    known, operations = Picture(COLUMNS), planned(2)
+    known, operations = SentState(COLUMNS), planned(2)
     known.grow(operations)
-    known.renewed(operations, 0)
+    known.keyframe(operations, 0)
     moved = [
         replace(operations[0], message="still here", finished_at=1.0),
         replace(operations[1], state=State.ACCEPTED, operation_id="op-1"),
@@ -481,7 +481,7 @@ def test_the_data_is_as_old_as_the_last_change(clock):
     tell(run, clock, running(run.operations[0]))
     tell(run, clock, seconds=2)
     made.get_state()  # For a page that comes late the data is no younger.
-    header = made._picture.header
+    header = made._sent.header
     assert made.comm.sent[-1][0]["now"] - header["updated_at"] == 2
 
 
@@ -607,9 +607,10 @@ def test_a_fault_in_the_monitor_is_logged_and_shown_and_the_run_goes_on(clock, c
     first = content["seq"]
     run.notices = []
     made._handle_custom_msg({"what": "keyframe"}, [])
-    renewal, buffers = made.comm.sent[-1]
-    assert (renewal["kind"], renewal["since"], renewal["is_last"]) == ("keyframe", first + 1, True)
-    assert read(renewal, buffers)["status"] == {0: "running"}
+    keyframe, buffers = made.comm.sent[-1]
+    assert (keyframe["kind"], keyframe["is_last"]) == ("keyframe", True)
+    assert keyframe["since"] == first + 1
+    assert read(keyframe, buffers)["status"] == {0: "running"}
     tell(run, clock, running(run.operations[0]))
     assert made.comm.sent[-1][0]["kind"] == "delta"
 
@@ -653,7 +654,7 @@ def test_what_is_known_of_an_operation_is_in_the_order_one_asks_for_it(clock):
 
 def test_a_row_whose_payload_was_not_kept_says_why_it_failed_and_times_are_in_order():
     row = {"label": "a", "status": "failed", "message": "no", "error_code": "E1", "payload": None}
-    found = shown_details({"seen_at": 9.0, "accepted_at": 5.0, "rows": [row]})
+    found = details_content({"seen_at": 9.0, "accepted_at": 5.0, "rows": [row]})
     assert found["rows"] == [{"label": "a", "status": "failed", "message": "E1 no", "payload": ""}]
     assert found["times"] == [["accepted", 5.0], ["seen", 9.0]]
 
@@ -669,7 +670,7 @@ def test_the_run_is_paused_and_goes_on_by_a_click(clock):
     made = monitor(run, clock)
     content, _ = ask(made, "pause")
     assert run.is_paused
-    assert content["text"] == "paused: the work there goes on"
+    assert content["text"] == "paused: what was sent goes on at the destination"
     assert made.comm.sent[0][0]["header"]["paused"] is True
     ask(made, "resume")
     assert not run.is_paused
@@ -684,9 +685,9 @@ def test_the_run_is_canceled_by_a_click(clock):
 def test_a_retry_hands_over_the_new_run(clock):
     again = []
     run = ScriptedRun([replace(planned(1)[0], state=State.FAILED)])
-    content, _ = ask(monitor(run, clock, retried=again.append), "retry")
+    content, _ = ask(monitor(run, clock, on_retry=again.append), "retry")
     assert [each.id for each in again] == ["run-1-2"]
-    assert content["text"] == "1 row goes again, below"
+    assert content["text"] == "1 row is sent again, below"
 
 
 def test_a_retry_that_cannot_be_says_why(clock):

@@ -17,7 +17,7 @@ from asyncdest_nb.operation import RowStatus, State, row_status
 from asyncdest_nb.widgets import monitor
 from asyncdest_nb.widgets.columns import COLUMNS, label_column
 from asyncdest_nb.widgets.esm import join_modules
-from asyncdest_nb.widgets.packing import NO_PERCENT, packed
+from asyncdest_nb.widgets.packed import NO_PERCENT, packed
 from scripted_run import planned
 
 HERE = Path(__file__).parent

@@ -106,7 +106,7 @@ def test_an_observer_that_fails_stops_neither_the_run_nor_the_other_traits(run, 
     assert when_done(widget).wait(SECONDS)
     assert run.wait(SECONDS) == "partial"
     assert widget.counts == run.counts
-    assert "what observes status" in caplog.text
+    assert "an observer of status" in caplog.text
 
 
 def test_a_closed_widget_leaves_the_run_and_a_new_one_follows_it(run):

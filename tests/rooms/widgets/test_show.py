@@ -20,12 +20,12 @@ from nbclient import NotebookClient
 import asyncdest_nb as ad
 from asyncdest_nb.errors import UnknownName, UsageError
 from asyncdest_nb.operation import RowOutcome, RowStatus, State
-from asyncdest_nb.widgets import outputs
-from asyncdest_nb.widgets import show as showing
+from asyncdest_nb.widgets import show as show_module
+from asyncdest_nb.widgets import static_outputs
 from asyncdest_nb.widgets.fragments import PLAIN
-from asyncdest_nb.widgets.outputs import keeper
 from asyncdest_nb.widgets.record import Record, record_html, record_text
 from asyncdest_nb.widgets.show import is_live, show
+from asyncdest_nb.widgets.static_outputs import rarely
 from paths import HELPERS, ROOT
 from scripted_run import ScriptedRun, planned
 
@@ -192,7 +192,7 @@ def test_voila_is_watched_though_it_offers_no_input(monkeypatch):
 
 
 def test_a_kernel_in_which_the_monitor_stands_still_is_warned_of(monkeypatch):
-    for module in (showing, outputs):
+    for module in (show_module, static_outputs):
         monkeypatch.setattr(module, "get_ipython", lambda: shell(allow_stdin=True))
     monkeypatch.setattr(ipykernel, "__version__", "7.0.1")
     with pytest.warns(UserWarning, match=r"with ipykernel 7\.0\.1 the monitor stands still"):
@@ -202,9 +202,9 @@ def test_a_kernel_in_which_the_monitor_stands_still_is_warned_of(monkeypatch):
 def test_a_run_that_is_shown_again_and_again_is_followed_once(monkeypatch):
     updates: list[object] = []
     handle = types.SimpleNamespace(update=updates.append)
-    for module in (showing, outputs):
+    for module in (show_module, static_outputs):
         monkeypatch.setattr(module, "get_ipython", lambda: shell(allow_stdin=True))
-    for module in (showing, outputs):
+    for module in (show_module, static_outputs):
         monkeypatch.setattr(module, "display", lambda shown, **options: handle)
     run = ScriptedRun(planned(1))
     show(run)
@@ -223,9 +223,9 @@ def test_a_run_whose_screen_is_closed_is_kept_by_nobody(monkeypatch):
         screens.append(shown)
         return types.SimpleNamespace(update=lambda record: None)
 
-    for module in (showing, outputs):
+    for module in (show_module, static_outputs):
         monkeypatch.setattr(module, "get_ipython", lambda: shell(allow_stdin=True))
-    for module in (showing, outputs):
+    for module in (show_module, static_outputs):
         monkeypatch.setattr(module, "display", displayed)
     run = ScriptedRun(planned(1))
     show(run)
@@ -251,9 +251,9 @@ def test_the_record_of_a_run_that_ends_while_it_is_displayed_says_how(monkeypatc
             run.cancel()  # As it ends on the engine's thread.
         return handle
 
-    for module in (showing, outputs):
+    for module in (show_module, static_outputs):
         monkeypatch.setattr(module, "get_ipython", lambda: shell(allow_stdin=True))
-    for module in (showing, outputs):
+    for module in (show_module, static_outputs):
         monkeypatch.setattr(module, "display", displayed)
     show(run)
     assert updates
@@ -262,16 +262,16 @@ def test_the_record_of_a_run_that_ends_while_it_is_displayed_says_how(monkeypatc
 
 def test_a_record_is_renewed_rarely_and_at_rest():
     now, updates = [0.0], []
-    keep = keeper(ScriptedRun([]), lambda: updates.append(now[0]), clock=lambda: now[0])
+    changed = rarely(ScriptedRun([]), lambda: updates.append(now[0]), clock=lambda: now[0])
     for at, at_rest in [(1, False), (59, False), (61, False), (62, False), (63, True)]:
         now[0] = at
-        keep([0], at_rest)
+        changed([0], at_rest)
     assert updates == [61, 63]
 
 
 def test_a_record_that_cannot_be_renewed_is_logged(caplog):
-    keep = keeper(ScriptedRun([]), lambda: 1 / 0)  # type: ignore[arg-type,return-value]
-    keep([0], True)
+    changed = rarely(ScriptedRun([]), lambda: 1 / 0)  # type: ignore[arg-type,return-value]
+    changed([0], True)
     assert "the record of run run-1" in caplog.text
 
 

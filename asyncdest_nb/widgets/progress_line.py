@@ -1,4 +1,4 @@
-"""How far something slow is: a line in the notebook whose cell waits, or where a widget says so."""
+"""How far a slow function is: a line in the notebook whose cell waits, or a text in a widget."""
 
 from __future__ import annotations
 
@@ -17,84 +17,84 @@ from .fragments import PLAIN, QUIET
 from .monitor import Clock
 from .show import is_live
 
-_told_to: ContextVar[Told | None] = ContextVar("told_to", default=None)
+_callback: ContextVar[Told | None] = ContextVar("progress_callback", default=None)
 
 
 @contextmanager
-def told_to(told: Told, *, clock: Clock = time.monotonic) -> Iterator[None]:
-    """Let *told* hear, now and then, how far something slow is that this thread does."""
-    token = _told_to.set(seldom(told, clock=clock))
+def report_progress_to(callback: Told, *, clock: Clock = time.monotonic) -> Iterator[None]:
+    """Report to *callback*, now and then, how far a slow function on this thread is."""
+    token = _callback.set(throttled(callback, clock=clock))
     try:
         yield
     finally:
-        _told_to.reset(token)
+        _callback.reset(token)
 
 
 @contextmanager
-def following() -> Iterator[Told]:
-    """Give what shows how far something is that takes more than a second.
+def show_progress() -> Iterator[Told]:
+    """Give a callback that shows how far something is that takes more than a second.
 
-    A notebook that somebody looks at gets a line, which says at the end how long it
+    A notebook that somebody looks at gets a line, which shows at the end how long it
     took; a terminal gets a bar.
     """
-    asked = _told_to.get()
-    if asked is not None:
-        yield asked
+    callback = _callback.get()
+    if callback is not None:
+        yield callback
     elif _is_a_cell_waiting():
-        line = Line()
+        line = ProgressLine()
         try:
-            yield seldom(line.show)
+            yield throttled(line.show)
         except BaseException:
             line.stop()
             raise
         line.end()
     else:
-        with in_terminal() as told:
-            yield told
+        with in_terminal() as callback:
+            yield callback
 
 
 def _is_a_cell_waiting() -> bool:
-    # What another thread displays lands in the cell that happens to run.
+    # The output of another thread lands in whichever cell is running.
     return threading.current_thread() is threading.main_thread() and is_live(get_ipython())
 
 
-def seldom(told: Told, *, clock: Clock = time.monotonic) -> Told:
-    """Return what passes on to *told* what is worth a word: after a second, then now and then."""
+def throttled(callback: Told, *, clock: Clock = time.monotonic) -> Told:
+    """Return what passes on to *callback* only the calls after a second, now and then."""
     due = clock() + QUICK_SECONDS
 
-    def maybe(doing: str, done: int, rows: int) -> None:
+    def report(doing: str, done: int, rows: int) -> None:
         nonlocal due
         if clock() >= due:
             due = clock() + STEP_SECONDS
-            told(doing, done, rows)
+            callback(doing, done, rows)
 
-    return maybe
+    return report
 
 
-class Line:
-    """A line of the cell's output that is written over and over; none until there is a word."""
+class ProgressLine:
+    """A line of the cell's output that is overwritten; it appears with the first report."""
 
     def __init__(self, *, clock: Clock = time.monotonic) -> None:
         self._clock = clock
         self._began = clock()
         self._rows = 0
         self._text = ""
-        self._handle: DisplayHandle | None = None  # None = nothing has been said.
+        self._handle: DisplayHandle | None = None  # None = nothing was shown.
 
     def show(self, doing: str, done: int, rows: int) -> None:
-        """Say how far it is."""
+        """Show how far it is."""
         self._rows = rows
         self._text = f"{doing}: {done:,} of {rows:,} rows"
         bar = f'<progress max="{rows}" value="{done}" aria-label="{escape(doing)}"></progress>'
         self._write(self._text, bar)
 
     def stop(self) -> None:
-        """Say that it goes no further, if anything was said before."""
+        """Show that it goes no further, if the line has appeared."""
         if self._handle is not None:
             self._write(f"stopped while {self._text}")
 
     def end(self) -> None:
-        """Say how long it took, if anything was said before."""
+        """Show how long it took, if the line has appeared."""
         if self._handle is not None:
             self._write(f"{self._rows:,} rows looked at in {self._clock() - self._began:.0f} s")
 

@@ -1,20 +1,15 @@
-"""Which rows, and how many of them a request takes."""
+"""Which rows to send: the frame that was given, or one of the notebook's."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from ...errors import UsageError
 from ...frame import DataFrame, to_rows
-from ..watched import cut
 from . import markup, parts
 from .offers import frames, name_of
 from .work import Problem, attempted
-
-# Also as the page itself writes them: 5,000.
-_WHOLE = re.compile(r"\d{1,15}|\d{1,3}(,\d{3}){1,4}")
 
 
 def columns_of(frame: DataFrame) -> tuple[str, ...]:
@@ -22,11 +17,11 @@ def columns_of(frame: DataFrame) -> tuple[str, ...]:
     return to_rows(frame.head(0) if isinstance(frame, DataFrame) else frame).columns
 
 
-class Rows:
+class FramePicker:
     """The frame that was given, or a choice among those of the notebook.
 
-    ``frame``, None = there is none, and its ``columns`` are as they were when it was
-    looked for last. ``name`` is the variable that holds it, empty = none does.
+    ``frame``, None = there is none, and its ``columns`` are as they were at the last
+    ``find``. ``name`` is the variable that holds it, empty = none does.
     """
 
     def __init__(
@@ -46,16 +41,16 @@ class Rows:
         parts.show(self.widget)
 
     def find(self) -> None:
-        """Take the rows as they are by now, with the columns they have."""
+        """Find the rows as they are now, with their columns."""
         if self._given is None:
             self._offer()
-        frame = self._held()
+        frame = self._frame_now()
         columns = () if frame is None else attempted(lambda: columns_of(frame))
         if frame is None or isinstance(columns, Problem):
             self.frame, self.columns = None, ()
         else:
             self.frame, self.columns = frame, columns
-        self._about.value = self._words(columns)
+        self._about.value = self._status(columns)
         self._changed()
 
     def _offer(self) -> None:
@@ -68,26 +63,28 @@ class Rows:
         self.name = self._choice.value or ""
         self.find()
 
-    def _held(self) -> DataFrame | None:
-        """Return the frame that is meant by now, None = the notebook has none."""
+    def _frame_now(self) -> DataFrame | None:
+        """Return the frame as the notebook has it now, None = it has none."""
         if self._given is not None and not self.name:
             return self._given
         return frames(self._names).get(self.name)
 
-    def _words(self, columns: tuple[str, ...] | Problem) -> str:
+    def _status(self, columns: tuple[str, ...] | Problem) -> str:
         if isinstance(columns, Problem):
             return markup.problem(columns.text)
         if self.frame is not None:
             return markup.note(f"{self.name or 'Your frame'}: {_size(self.frame)}.")
         if self._given is not None:
-            return markup.note(f"{self.name} is no frame now: make it in a cell, then look again.")
+            return markup.note(
+                f"{self.name} is not a frame now: make it in a cell, then look again."
+            )
         if not self._choice.options:
             return markup.note("None yet: make one in a cell, then look again.")
         return markup.note("Choose the rows to send.")
 
     def check(self) -> None:
-        """Raise UsageError unless the notebook still has what was looked at."""
-        if self._held() is not self.frame:
+        """Raise UsageError unless the notebook still has the frame, with the same columns."""
+        if self._frame_now() is not self.frame:
             raise UsageError(f"{self.name} was made anew in a cell, or is gone: look again")
         if self.frame is not None and columns_of(self.frame) != self.columns:
             what = self.name or "the frame"
@@ -97,14 +94,3 @@ class Rows:
 def _size(frame: DataFrame) -> str:
     rows, columns = frame.shape
     return f"{markup.rows(rows)}, {columns:,} column{'s' * (columns != 1)}"
-
-
-def whole_number(label: str, text: str) -> int | None:
-    """Return the number that was typed, None = none was; raises UsageError."""
-    if not text.strip():
-        return None
-    found = int(text.replace(",", "")) if _WHOLE.fullmatch(text.strip()) else 0
-    if found < 1:
-        shown = repr(cut(text, 40))
-        raise UsageError(f"{label}: {shown}; write a whole number of 1 or more, or nothing")
-    return found

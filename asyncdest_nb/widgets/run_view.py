@@ -10,26 +10,26 @@ from ..errors import UsageError
 from ..operation import RESTING, Operation
 from ..visible import visible
 
-# What a run may be able to do beyond being watched; one that cannot simply lacks the method.
+# What a run may offer beyond being viewed; a run that cannot do it lacks the method.
 ABILITIES = ("details", "pause", "cancel", "retry", "results")
 
-Changed = Callable[[Sequence[int], bool], None]
+ChangeCallback = Callable[[Sequence[int], bool], None]
 
 
-class Watched(Protocol):
-    """A run, as far as it can be watched.
+class RunView(Protocol):
+    """A run, as far as it can be viewed.
 
     ``labels`` has a label per row of the frame, by position. ``operations`` is in
     order of number, empty until the rows are batched; from then on its items are
-    replaced and their count stays. ``counts`` has all six words of a row's status.
+    replaced and their count stays. ``counts`` has all six statuses of a row.
     ``notices`` are sentences a person should see now. ``created_at`` is in Unix seconds.
 
     A run may have more, which any thread may use at any time: ``details(number)``, a
     dict that JSON can hold; ``pause()``, ``resume()`` and ``is_paused``; ``cancel()``;
     ``retry()``, which returns a run, and ``retryable``, how many rows that would send;
-    ``results()``, a DataFrame; ``is_at_rest``, for one that may end before its operations
-    do; ``requests``, how many were spent; ``invalid``, why rows are, by their position;
-    ``column(name)``, a column of the frame with a value per row.
+    ``results()``, a DataFrame; ``is_at_rest``, for a run that may end before its
+    operations do; ``requests``, how many were sent; ``invalid``, why rows are invalid, by
+    their position; ``column(name)``, a column of the frame with a value per row.
     """
 
     @property
@@ -49,46 +49,46 @@ class Watched(Protocol):
     @property
     def created_at(self) -> float: ...
 
-    def on_change(self, callback: Changed) -> Callable[[], None]:
-        """Call back with the numbers of the changed operations and whether the run is at rest.
+    def on_change(self, callback: ChangeCallback) -> Callable[[], None]:
+        """Call back with the numbers of the changed operations and whether the run is done.
 
         On the engine's thread, at most five times a second, and every few seconds
-        with no numbers when nothing changed: a viewer takes long silence for a dead
+        without numbers when nothing changed: a viewer takes a long silence for a dead
         kernel. Returns what ends the subscription.
         """
         ...
 
 
-def is_at_rest(run: Watched) -> bool:
+def is_done(run: RunView) -> bool:
     """Whether nothing more happens to *run* by itself."""
-    # Trouble of ours may have ended it before its time, which it says if it can.
+    # A fault on our side may end a run early; such a run has is_at_rest.
     if run.status != "pending" or getattr(run, "is_at_rest", False):
         return True
     operations = run.operations
     return bool(operations) and all(each.state in RESTING for each in operations)
 
 
-def abilities(run: Watched) -> list[str]:
+def abilities(run: RunView) -> list[str]:
     """Return what *run* can do, of ABILITIES."""
     return [name for name in ABILITIES if callable(getattr(run, name, None))]
 
 
-def is_paused(run: Watched) -> bool:
-    """Whether *run* waits for the user's word; one that cannot pause never does."""
+def is_paused(run: RunView) -> bool:
+    """Whether *run* waits to be resumed; a run that cannot pause never does."""
     return bool(getattr(run, "is_paused", False))
 
 
-def requests_spent(run: Watched) -> int | None:
-    """Return how many requests *run* has cost, or None if it does not count them."""
+def requests_sent(run: RunView) -> int | None:
+    """Return how many requests *run* has sent, or None if it does not count them."""
     return getattr(run, "requests", None)
 
 
-def rows_to_retry(run: Watched) -> int | None:
-    """Return how many rows of *run* may be sent again, or None if it does not say."""
+def rows_to_retry(run: RunView) -> int | None:
+    """Return how many rows of *run* may be sent again, or None if that is not known."""
     return getattr(run, "retryable", None)
 
 
-def frame_values(run: Watched, name: str) -> Sequence[Any]:
+def frame_values(run: RunView, name: str) -> Sequence[Any]:
     """Return a column of the frame, a value per row of *run*.
 
     Raises UnknownName if the frame has no such column, UsageError if *run* has no frame.
@@ -99,14 +99,14 @@ def frame_values(run: Watched, name: str) -> Sequence[Any]:
     return column(name)
 
 
-def invalid_rows(run: Watched) -> Mapping[int, str]:
-    """Return by position why rows of *run* are invalid, as far as it can say."""
+def invalid_rows(run: RunView) -> Mapping[int, str]:
+    """Return by position why rows of *run* are invalid, as far as that is known."""
     found: Mapping[int, str] = getattr(run, "invalid", {})
     return found
 
 
 def row_label(operation: Operation, labels: Sequence[str]) -> str:
-    """Return the label of its row; of a job the first and the last."""
+    """Return the label of its row; for a job, those of its first and last row."""
     if len(operation.rows) == 1 and operation.rows[0] < len(labels):
         return labels[operation.rows[0]]
     ends = dict.fromkeys([*operation.rows[:1], *operation.rows[-1:]])
@@ -119,6 +119,6 @@ def cut(text: str, limit: int) -> str:
     return shown if len(text) <= limit else f"{shown}… ({len(text) - limit:,} more characters)"
 
 
-def take(limit: int, texts: Sequence[str]) -> list[str]:
+def first_lines(limit: int, texts: Sequence[str]) -> list[str]:
     """Return the first *limit* of *texts*, cut to a line each."""
     return [cut(text, 200) for text in islice(texts, limit)]

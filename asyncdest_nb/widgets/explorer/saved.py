@@ -1,21 +1,21 @@
-"""What a saved notebook keeps of the explorer: the cell that does the same, and the run."""
+"""What a saved notebook shows of the explorer: the cell that does the same, and the run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..outputs import Outputs
 from ..record import Record
-from ..watched import Watched
+from ..run_view import RunView
+from ..static_outputs import StaticOutputs
 from . import markup
 
 _NOTHING = "Explorer: nothing was sent from here."
 
 
-class Kept:
-    """A static output beside the live one: text, and HTML that needs nothing else."""
+class SavedExplorer:
+    """A static output beside the live one: text, and HTML without scripts or style sheets."""
 
-    def __init__(self, code: str, runs: Sequence[Watched]) -> None:
+    def __init__(self, code: str, runs: Sequence[RunView]) -> None:
         self._code = code
         self._runs = runs
 
@@ -31,22 +31,22 @@ class Kept:
         return record._repr_html_() + markup.folded("The same in Python", self._code)
 
 
-class Keeper:
+class SavedOutputs:
     """The static outputs of an explorer, one for each time it is displayed."""
 
     def __init__(self) -> None:
-        self._kept = Kept("", ())
-        self._outputs = Outputs(lambda: self._kept)
+        self.current = SavedExplorer("", ())
+        self._outputs = StaticOutputs(lambda: self.current)
 
     def display(self) -> None:
         """Display one more."""
         self._outputs.display()
 
-    def keep(self, run: Watched, shown: Sequence[Watched], code: str) -> None:
-        """Keep the runs that are *shown*, up to date, and the cell that sends the first.
+    def add(self, run: RunView, shown: Sequence[RunView], code: str) -> None:
+        """Show all that are *shown*, up to date, and the cell that sends the first of them.
 
-        *run* is the one that is new among them.
+        *run* is the new one among them.
         """
-        self._kept = Kept(code, shown)
-        self._outputs.renew()
+        self.current = SavedExplorer(code, shown)
+        self._outputs.update()
         self._outputs.follow(run)

@@ -1,4 +1,4 @@
-"""A look at what would be sent, as values to draw."""
+"""A preview of what would be sent, as values to show."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ...mapping import FieldMap, plan_fields
 from ...session import Connection, Preview, field_plans
 from .choices import TAKEN
 
-LIVE = 200  # Rows looked at while choices change: some milliseconds.
+LIVE_ROWS = 200  # Rows of a preview while choices change: it takes some milliseconds.
 SHOWN = 5  # Rows of each kind in the table.
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A row in the table: its values by field, as they would be sent or were meant to be.
+class PreviewRow:
+    """A row of the preview: its values by field, as they would be sent if they were valid.
 
     ``reason`` is why it is not sent, empty = it is; ``faulty`` are the fields that
     the reason is about.
@@ -32,32 +32,32 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What came of looking at the first ``rows`` of ``total`` rows.
+class PreviewResult:
+    """What would be sent of the first ``rows`` of ``total`` rows.
 
-    ``frame`` is a copy of all of them, as they were then.
+    ``frame`` is a copy of all of them, as they were at the preview.
     """
 
     preview: Preview
     frame: DataFrame
     rows: int
     total: int
-    lines: Sequence[Line]
+    lines: Sequence[PreviewRow]
 
     @property
     def is_whole(self) -> bool:
-        """Whether every row was looked at."""
+        """Whether it is of every row."""
         return self.rows == self.total
 
 
-def look(
+def preview_rows(
     connection: Connection,
     frame: DataFrame,
     action: str,
     keywords: Mapping[str, Any],
     *,
     limit: int | None = None,
-) -> Look:
+) -> PreviewResult:
     """Return what ``submit`` would send of the first *limit* rows, None = of all.
 
     Raises what ``preview`` raises.
@@ -68,28 +68,29 @@ def look(
     fields = connection.destination.action(action).fields
     count = len(preview.labels)
     at = sorted({*range(min(SHOWN, count)), *list(preview.invalid)[:SHOWN]})
-    meant = _meant(frame, at, fields, given)
+    intended = _intended(frame, at, fields, given)
     lines = [
-        Line(
+        PreviewRow(
             label=preview.labels[row],
             values=preview.payloads.get(row, values),
             reason=(reason := preview.invalid.get(row, "")),
             faulty=faulty(reason, fields) | unsendable,
         )
-        for row, (values, unsendable) in zip(at, meant, strict=True)
+        for row, (values, unsendable) in zip(at, intended, strict=True)
     ]
-    return Look(preview, frame, rows=count, total=len(frame), lines=lines)
+    return PreviewResult(preview, frame, rows=count, total=len(frame), lines=lines)
 
 
-def _meant(
+def _intended(
     frame: DataFrame,
     at: list[int],
     fields: Mapping[str, InputField],
     keywords: Mapping[str, Any],
 ) -> list[tuple[dict[str, Any], frozenset[str]]]:
-    """Return what the rows *at* these positions would be, were they valid.
+    """Return what the rows *at* these positions would be if they were valid.
 
-    And the fields of each that read a cell which cannot be sent, as an infinite number.
+    With each come the fields that read a cell which cannot be sent, such as an infinite
+    number.
     """
     rows = to_rows(frame, at)
     mapping = dict(keywords.get("mapping", {}))
@@ -112,12 +113,12 @@ def _meant(
 def _payload(plan: FieldMap, row: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return plan.payload(row)
-    except MappingError:  # The row's reason says it.
+    except MappingError:  # The row's reason explains it.
         return {}
 
 
 def faulty(reason: str, fields: Mapping[str, InputField]) -> frozenset[str]:
-    """Return the fields that *reason* names, in the words a payload is refused with."""
+    """Return the fields that *reason* names; it is the text of a payload's refusal."""
     parts = reason.split("; ")
     return frozenset(
         key

@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 
 from ...destination import InputField
 from ...errors import UsageError
-from ..watched import cut
+from ..run_view import cut
 from . import markup, parts
-from .choices import Filling, Kind, as_keys, by_itself, in_reach
+from .choices import FieldSource, Kind, as_keys, default_source, in_reach
 from .inputs import Input, constant_input, label_of
 
 WORDS = 60  # Characters of what fills a field by default.
@@ -29,7 +29,7 @@ _TO_DO: dict[Kind, str] = {
 class FieldRow:
     """A field: how it is filled, and by what.
 
-    It begins with what was *entered* for it before, as far as that can be chosen still.
+    It begins with what was *entered* for it before, as far as that can still be chosen.
     """
 
     def __init__(
@@ -37,37 +37,37 @@ class FieldRow:
         field: InputField,
         columns: Sequence[str],
         changed: parts.Changed,
-        entered: Entered = ("itself", None),
+        entered: Entered = ("default", None),
         *,
         takes_text: bool = False,
     ) -> None:
         self._field = field
         self._columns = columns
         self._takes_text = takes_text
-        self._by_itself = by_itself(field, columns)
-        self._changed: parts.Changed = lambda: None  # Nobody is told of what was there before.
+        self._default = default_source(field, columns)
+        self._changed: parts.Changed = lambda: None  # Restoring what was entered is no change.
         self._inputs: dict[Kind, Input] = {}
-        self._how = parts.dropdown(label_of(field), self._kinds(), self._switched, "itself")
+        self._how = parts.dropdown(label_of(field), self._kinds(), self._switched, "default")
         self._about = parts.html(markup.note(field.description), name="ade-about")
         self.widget = parts.line(self._how, self._about, name="ade-field")
         self._enter(*entered)
         self._changed = changed
 
     def _enter(self, kind: Kind, value: Any) -> None:
-        parts.put(self._how, kind)
+        parts.enter(self._how, kind)
         if self._how.value == kind and kind in self._inputs:
-            parts.put(self._inputs[kind].control, value)
+            parts.enter(self._inputs[kind].control, value)
 
     @property
     def entered(self) -> Entered:
-        """What is entered, to begin with another time."""
+        """What is entered, to begin with next time."""
         kind: Kind = self._how.value
         return kind, self._inputs[kind].control.value if kind in self._inputs else None
 
     def _kinds(self) -> list[tuple[str, Kind]]:
-        field, words = self._field, self._by_itself
+        field, words = self._field, self._default
         default = cut(words.removeprefix("default "), WORDS) or "nothing"
-        kinds: list[tuple[str, Kind]] = [(f"default: {default}", "itself")]
+        kinds: list[tuple[str, Kind]] = [(f"default: {default}", "default")]
         if self._columns:
             kinds.append(("a column", "column"))
         if field.type == "object" and not field.multiple and as_keys(self._columns):
@@ -81,7 +81,7 @@ class FieldRow:
 
     def _switched(self) -> None:
         kind: Kind = self._how.value
-        if kind not in ("itself", "empty") and kind not in self._inputs:
+        if kind not in ("default", "empty") and kind not in self._inputs:
             self._inputs[kind] = self._input(kind)
         inputs = [self._inputs[kind].widget] if kind in self._inputs else []
         self.widget.children = [self._how, *inputs, self._about]
@@ -110,30 +110,30 @@ class FieldRow:
     def _edited(self) -> None:
         self._changed()
 
-    def filling(self) -> Filling:
+    def source(self) -> FieldSource:
         """Return what is chosen; raises UsageError where something is missing."""
         if self.to_do:
             raise UsageError(self.to_do)
         kind: Kind = self._how.value
         if kind not in self._inputs:
-            return Filling(kind)
+            return FieldSource(kind)
         value = self._inputs[kind].read()
-        return Filling(kind, list(value) if kind == "columns" else value)
+        return FieldSource(kind, list(value) if kind == "columns" else value)
 
     @property
     def to_do(self) -> str:
-        """What is to be chosen or written yet; empty = nothing is."""
+        """What is still to be chosen or written; empty = nothing."""
         missing = self._missing()
         return f"{self._field.label}: {missing}" if missing else ""
 
     def _missing(self) -> str:
         kind: Kind = self._how.value
-        if kind == "itself" and self._field.required and not self._by_itself:
+        if kind == "default" and self._field.required and not self._default:
             return "nothing fills it by default; choose a column, a constant or a template"
         return _TO_DO[kind] if kind in self._inputs and self._inputs[kind].is_blank else ""
 
     def close(self) -> None:
-        """Take it off the page."""
+        """Remove it from the page."""
         for each in self._inputs.values():
             each.close()
         for widget in (self._how, self._about, self.widget):
@@ -141,7 +141,7 @@ class FieldRow:
 
 
 def _left_out(columns: Sequence[str]) -> str:
-    """Say why some *columns* cannot be chosen; empty = there are none."""
+    """Return why some *columns* cannot be chosen; empty = there are none."""
     if not columns:
         return ""
     return (
@@ -150,7 +150,7 @@ def _left_out(columns: Sequence[str]) -> str:
     )
 
 
-class FieldRows:
+class FieldsPanel:
     """The fields of an action, and how each is filled; what was entered before is kept."""
 
     def __init__(self, changed: parts.Changed) -> None:
@@ -169,7 +169,7 @@ class FieldRows:
         place: Sequence[str] = (),
         texts: Collection[str] = (),
     ) -> None:
-        """Take other *fields* or *columns*, with what was entered in *place* before.
+        """Replace *fields* and *columns*, and restore what was entered in *place* before.
 
         *place* are the destination and the action; *texts* as of ``texts_of``.
         """
@@ -182,7 +182,7 @@ class FieldRows:
                 field,
                 columns,
                 self._changed,
-                self._entered.get((*place, key), ("itself", None)),
+                self._entered.get((*place, key), ("default", None)),
                 takes_text=key in texts,
             )
             for key, field in fields.items()
@@ -192,15 +192,15 @@ class FieldRows:
 
     @property
     def to_do(self) -> str:
-        """What is to be chosen or written yet, a line for each field; empty = nothing is."""
+        """What is still to be chosen or written, a line for each field; empty = nothing."""
         return "\n".join(row.to_do for row in self._rows.values() if row.to_do)
 
-    def fillings(self) -> dict[str, Filling]:
+    def sources(self) -> dict[str, FieldSource]:
         """Return what fills each field; raises UsageError with all that is missing."""
         found, missing = {}, []
         for key, row in self._rows.items():
             try:
-                found[key] = row.filling()
+                found[key] = row.source()
             except UsageError as error:
                 missing.append(str(error))
         if missing:

@@ -1,4 +1,4 @@
-"""Which destination, with which settings: the way to a connection."""
+"""The choice of a destination, its settings, and the buttons that connect."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from .inputs import Input, value_input
 from .offers import Offer, offers, search
 from .work import Problem, Start, Work, attempted
 
-# A click may overtake what was typed or chosen right before it: they travel separately.
+# A click may arrive before what was typed or chosen right before it: they are sent separately.
 SLIP_SECONDS = 0.5
 
 
-class Connecting:
+class ConnectPanel:
     """A list of destinations with a search, the settings of the chosen one, and two buttons.
 
-    Those among *names*, the variables of the notebook, are looked for again with every
-    search and every click on a button. ``offer`` and ``connection`` are None as long as
-    there is none; ``settings`` are those of the connection.
+    Destinations among *names*, the variables of the notebook, are looked for again with
+    every search and every click on a button. ``offer`` None = none is chosen,
+    ``connection`` None = not connected; ``settings`` are those of the connection.
     """
 
     def __init__(
@@ -65,18 +65,18 @@ class Connecting:
         return [(offer.line, self._offers.index(offer)) for offer in found]
 
     def _find(self) -> None:
-        """Offer what there is by now; what was defined anew takes the place of the old."""
+        """Offer what there is now; a destination that was defined again replaces the old one."""
         self._offers = offers(self._names)
         new = self._now()
         if new is not None and new != self.offer:
-            self._take(new)
+            self._select(new)
         found = search(self._offers, self._search.value)
-        # What a search hides stays chosen.
+        # A choice that a search hides stays chosen.
         chosen = self._offers.index(self.offer) if self.offer in found else None
         parts.refill(self._list, self._options(found), chosen)
 
     def _now(self) -> Offer | None:
-        """Return what is offered by now in the place of what was chosen."""
+        """Return what is offered now in the place of what was chosen."""
         place = self.offer and self.offer.place
         return next((each for each in offers(self._names) if each.place == place), None)
 
@@ -86,21 +86,21 @@ class Connecting:
         if offer is None or new == offer:
             return
         if new is None:
-            raise UsageError(f"{offer.variable} is no destination now: choose one that there is")
-        raise UsageError(f"{offer.variable} was defined anew in a cell: connect again")
+            raise UsageError(f"{offer.variable} is not a destination now: choose another one")
+        raise UsageError(f"{offer.variable} was defined again in a cell: connect again")
 
     def _choose(self) -> None:
         at = self._list.value
         if at is None or self._offers[at] == self.offer:
             return
-        self._take(self._offers[at])
-        self._catch_up()
+        self._select(self._offers[at])
+        self._click_again()
 
-    def _take(self, offer: Offer) -> None:
+    def _select(self, offer: Offer) -> None:
         had, self.offer = self.offer, offer
         self._forget()
         self._about.value = markup.note(offer.destination.description)
-        # What was typed for a destination stays there, if it still asks for the same.
+        # What was typed for a destination stays, if its settings are still the same.
         if had is None or (had.place, had.settings) != (offer.place, offer.settings):
             self._form.children = self._settings_form(offer)
         self._test.disabled = offer.destination.test_authentication is None
@@ -116,7 +116,7 @@ class Connecting:
             for key, field in fields.items()
         }
         if not fields:
-            return [parts.html(markup.note("Nothing to fill in: it is played on this machine."))]
+            return [parts.html(markup.note("Nothing to fill in: it is simulated on this machine."))]
         return [each.widget for each in self._inputs.values()]
 
     def _edited(self) -> None:
@@ -124,11 +124,11 @@ class Connecting:
         self._forget()
         if had:
             self._status.value = markup.note("The settings have changed: connect again.")
-        self._catch_up()
+        self._click_again()
         self._changed()
 
-    def _catch_up(self) -> None:
-        """Do again what was clicked, if that can only have been meant for what is there now."""
+    def _click_again(self) -> None:
+        """Repeat the last click, if it was meant for what has arrived only now."""
         if time.monotonic() - self._clicked_at < SLIP_SECONDS:
             self._start()
 
@@ -138,11 +138,11 @@ class Connecting:
         self._status.value = ""
 
     def connect(self) -> None:
-        """Connect by what is entered; sends nothing yet."""
+        """Connect with what is entered; sends nothing yet."""
         self._clicked(is_test=False)
 
     def test(self) -> None:
-        """Connect, and ask the destination whether it takes the credentials."""
+        """Connect, and ask the destination whether it accepts the credentials."""
         self._clicked(is_test=True)
 
     def _clicked(self, *, is_test: bool) -> None:
@@ -160,7 +160,7 @@ class Connecting:
         words = "Asking the destination …" if is_test else "Connecting …"
         self._status.value = markup.note(words)
         self._work.do(
-            lambda: self._connection_to(offer, settings, is_test=is_test),
+            lambda: self._open_connection(offer, settings, is_test=is_test),
             lambda outcome: self._connected(outcome, settings),
         )
 
@@ -170,10 +170,10 @@ class Connecting:
         values = {key: each.read() for key, each in self._inputs.items()}
         return given({key: each.field for key, each in self._inputs.items()}, values)
 
-    def _connection_to(
+    def _open_connection(
         self, offer: Offer, settings: Mapping[str, Any], *, is_test: bool
     ) -> tuple[Connection, str]:
-        """Return a connection, and what there is to say of it."""
+        """Return a connection, and a sentence about it."""
         connection = self.connection
         if connection is None:
             target = self._simulator(offer) if offer.is_simulated else offer.destination
@@ -184,10 +184,10 @@ class Connecting:
             connection = self._session.connect(target, **plain)
         if is_test:
             connection.test_authentication()
-            return connection, f"{offer.title} takes these credentials."
+            return connection, f"{offer.title} accepts these credentials."
         if offer.is_simulated:
             return connection, f"Connected to {offer.title}; nothing has been sent."
-        # It may not even be there: nobody has asked.
+        # It may not even exist: no request was sent.
         return connection, f"Ready for {offer.title}; nothing has been sent, not even a test."
 
     def _simulator(self, offer: Offer) -> Simulator:

@@ -1,8 +1,8 @@
-"""How rows of the monitor travel to the browser; ``unpacked`` in packed.js reads them.
+"""Rows of the monitor, packed for the browser; ``unpacked`` in packed.js reads them.
 
-By column, since a column's values pack well together: 1,000 operations of which status,
-progress, message and polls changed are 9 kB. Texts are sent once per message however
-many operations share them.
+They are packed by column, since values of a column are alike: 1,000 changes of status,
+progress, message and polls are 9 kB. A text is sent once per message, however many
+operations share it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 from ..operation import Operation
 from ..visible import is_visible
 from .columns import Column, Kind
-from .watched import cut
+from .run_view import cut
 
 Part = list[Any]
 NO_PERCENT = 255
-_LOOK = 300  # Texts that tell whether most differ.
+_SAMPLE = 300  # Texts that are compared to see whether most differ.
 
 
 @dataclass(slots=True)
@@ -30,8 +30,8 @@ class Packed:
 
     ``numbers`` are lists of operations: [first, count], or [typecode, its buffer].
     ``parts`` are [column, which of the numbers, typecode, its buffer], and for texts
-    the buffer of the distinct ones, as JSON, that the values count in. Typecodes are
-    those of ``array``, in the order of bytes of this machine: everywhere little-endian.
+    the buffer of the distinct ones, as JSON, that the values index. Typecodes are
+    those of ``array``, in the byte order of this machine, which is little-endian everywhere.
     """
 
     numbers: list[Part] = field(default_factory=list)
@@ -44,37 +44,37 @@ class Packed:
         if numbers:
             which = self._numbered(numbers)
             pack = _PACKERS[column.kind]
-            part = pack(self, values) if pack else self.keep_texts(values, column.limit)
+            part = pack(self, values) if pack else self._add_texts(values, column.limit)
             self.parts.append([column.name, which, *part])
 
-    def keep(self, values: array[Any]) -> Part:
-        """Add a buffer. Immutable: what is sent is read later, on another thread."""
+    def add_buffer(self, values: array[Any]) -> Part:
+        """Add an immutable buffer, since it is sent later, on another thread."""
         self.buffers.append(values.tobytes())
         return [values.typecode, len(self.buffers) - 1]
 
-    def keep_texts(self, values: list[str | None], limit: int) -> Part:
-        """Add a buffer of distinct texts, and one of which of them each value is."""
+    def _add_texts(self, values: list[str | None], limit: int) -> Part:
+        """Add a buffer of the distinct texts, and one of their indexes."""
         distinct: Sequence[str | None] = values
-        if len(set(values[:_LOOK])) > _LOOK // 2:  # Labels and ids: not worth looking for twins.
-            part = self.keep(array("I", range(len(values))))
+        if len(set(values[:_SAMPLE])) > _SAMPLE // 2:  # Labels and ids: few are equal.
+            part = self.add_buffer(array("I", range(len(values))))
         else:
             places = {text: at for at, text in enumerate(dict.fromkeys(values))}
-            part = self.keep(_smallest([*map(places.__getitem__, values)]))
+            part = self.add_buffer(_smallest([*map(places.__getitem__, values)]))
             distinct = list(places)
         texts = [each or "" for each in distinct]
         if max(map(len, texts)) > limit or not is_visible("".join(texts)):
             texts = [cut(each, limit) for each in texts]
         text = json.dumps(texts, ensure_ascii=False, separators=(",", ":"))
-        # Half an emoji, cut by a destination, is no UTF-8.
+        # Half an emoji, cut by a destination, is not valid UTF-8.
         self.buffers.append(text.encode("utf-8", "replace"))
         return [*part, len(self.buffers) - 1]
 
     def _numbered(self, numbers: Sequence[int]) -> int:
-        # Most columns of a message are about the same operations.
+        # Most columns of a message have the same operations.
         if numbers is not self._last:
             first, count = numbers[0], len(numbers)
             is_range = numbers[-1] - first == count - 1
-            self.numbers.append([first, count] if is_range else self.keep(_smallest(numbers)))
+            self.numbers.append([first, count] if is_range else self.add_buffer(_smallest(numbers)))
             self._last = numbers
         return len(self.numbers) - 1
 
@@ -93,20 +93,20 @@ def _smallest(values: Sequence[int]) -> array[int]:
 
 
 def _numbers(packed: Packed, values: list[int]) -> Part:
-    return packed.keep(_smallest(values))
+    return packed.add_buffer(_smallest(values))
 
 
 def _percents(packed: Packed, values: list[float | None]) -> Part:
-    # Rounded down: 100 % is for all of it.
-    return packed.keep(array("B", [NO_PERCENT if it is None else int(it) for it in values]))
+    # Rounded down: 100 % means all of it.
+    return packed.add_buffer(array("B", [NO_PERCENT if it is None else int(it) for it in values]))
 
 
 def _times(packed: Packed, values: list[float | None]) -> Part:
-    return packed.keep(array("d", [math.nan if each is None else each for each in values]))
+    return packed.add_buffer(array("d", [math.nan if each is None else each for each in values]))
 
 
 def _rows(packed: Packed, values: list[tuple[int, ...]]) -> Part:
-    return packed.keep(_smallest([each for triple in values for each in triple]))
+    return packed.add_buffer(_smallest([each for triple in values for each in triple]))
 
 
 _PACKERS: dict[Kind, Callable[[Packed, Any], Part] | None] = {

@@ -1,0 +1,68 @@
+"""What a click in the monitor asks of a run, and the answer.
+
+It may run on any thread: ipykernel 7 hands messages of the browser to a thread of their
+own while a cell runs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import AsyncDestError, UnknownName
+from .details import details_content
+from .run_view import ABILITIES, RunView, cut
+from .spreadsheet import csv_bytes
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back to the browser: JSON, and buffers with it."""
+
+    content: dict[str, Any] = field(default_factory=dict)
+    buffers: tuple[bytes, ...] = ()
+
+
+RetryCallback = Callable[[RunView], None]
+
+
+def answer(run: RunView, request: Mapping[str, Any], on_retry: RetryCallback) -> Answer:
+    """Do what *request* asks of *run*; an error becomes a sentence in the answer.
+
+    *on_retry* is called with the new run of a retry.
+    """
+    try:
+        return _answer(run, request, on_retry)
+    except AsyncDestError as error:
+        return Answer({"error": cut(str(error), 500)})
+    except Exception as error:  # The edge to the screen: the error would be lost.
+        logger.exception("run %s could not answer %s", run.id, dict(request))
+        return Answer({"error": cut(f"{type(error).__name__}: {error}", 500)})
+
+
+def _answer(run: RunView, request: Mapping[str, Any], on_retry: RetryCallback) -> Answer:
+    what = request.get("what")
+    able: Any = run  # It has the methods that its abilities name.
+    if what == "details":
+        return Answer({"details": details_content(able.details(int(request["number"])))})
+    if what in ("pause", "resume"):
+        able.pause() if what == "pause" else able.resume()
+        return Answer(
+            {"text": "paused: what was sent goes on at the destination" if what == "pause" else ""}
+        )
+    if what == "cancel":
+        able.cancel()
+        return Answer({"text": "cancel requested"})
+    if what == "retry":
+        retry = able.retry()
+        on_retry(retry)
+        count = len(retry.labels)
+        rows = "1 row is" if count == 1 else f"{count:,} rows are"
+        return Answer({"text": f"{rows} sent again, below"})
+    if what == "results":
+        return Answer({"file": f"{run.id}.csv"}, (csv_bytes(able.results()),))
+    raise UnknownName.of("request", what, (*ABILITIES, "resume"))

@@ -1,0 +1,154 @@
+"""The button that sends, and the monitor of what was sent."""
+
+from __future__ import annotations
+
+import re
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from ...errors import AlreadySubmitted, UsageError
+from ...session import Run, Session
+from ..run_view import RunView
+from ..run_widget import RunWidget
+from . import markup, parts
+from .preview import PreviewResult
+from .work import Problem, Start, Work, attempted
+
+# A click may arrive before a change that was made right before it, so it waits for that.
+SETTLE_SECONDS = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSubmit:
+    """What a click sends; ``code`` is the cell that does the same.
+
+    ``session`` is how a cell writes the session it is sent in; empty = no variable holds it.
+    """
+
+    submit: Callable[[], Run]
+    code: str
+    session: str
+
+
+class SendPanel:
+    """A button labelled with the number of rows that it sends, and the monitor of the run.
+
+    ``run`` is the latest, None = nothing was sent. *prepared* returns what sends the rows
+    of a preview, with what is chosen at that moment. *sent* is called with each run, and
+    with each retry by a click in its monitor; its other arguments are the run with all its
+    retries, and the cell that sends it.
+    """
+
+    def __init__(
+        self,
+        prepared: Callable[[PreviewResult], PreparedSubmit],
+        changed: parts.Changed,
+        *,
+        sent: Callable[[RunView, Sequence[RunView], str], None],
+        session: Session,
+        start: Start,
+    ) -> None:
+        self.run: Run | None = None
+        self._sent = sent
+        self._prepared = prepared
+        self._session = session
+        self._work: Work[tuple[Run, bool]] = Work(start, parts.TURN)
+        self._is_going = False
+        self._is_refused = False  # The last click, for a reason that may be gone by now.
+        self._result: PreviewResult | None = None
+        self._monitor: RunWidget | None = None
+        self._button = parts.button("Send", self.send, is_main=True)
+        self._again = parts.checkbox("Send again what was sent before", changed)
+        self._status = parts.status()
+        self._box = parts.column()
+        parts.show(self._again, False)
+        self.widget = parts.section("Send", self._again, self._button, self._status, self._box)
+
+    @property
+    def again(self) -> bool:
+        """Whether to send what was sent before."""
+        return bool(self._again.value)
+
+    def allow(self, result: PreviewResult | None) -> None:
+        """Allow to send the rows of *result*; None = nothing, until the next preview."""
+        self._result = result
+        if result is not None and self._is_refused:
+            self._status.value, self._is_refused = "", False
+        self._draw()
+
+    def _draw(self) -> None:
+        result = self._result
+        self._button.disabled = self._is_going or result is None or not result.preview.payloads
+        if result is not None:
+            self._button.description = _label(result)
+
+    def send(self) -> None:
+        """Send the rows, unless something has changed since their preview."""
+        result = self._result
+        if self._is_going or result is None:
+            return
+        prepared = attempted(partial(self._prepared, result))
+        if isinstance(prepared, Problem):
+            self._status.value, self._is_refused = markup.problem(prepared.text), True
+            return
+        self._is_going = True
+        self._draw()
+        self._status.value = markup.note("Sending …")
+        self._work.do(
+            lambda: self._submitted(prepared, result),
+            lambda outcome: self._done(outcome, prepared),
+        )
+
+    def _submitted(self, prepared: PreparedSubmit, result: PreviewResult) -> tuple[Run, bool]:
+        """Submit the rows of *result*, and return the run and whether it existed before."""
+        time.sleep(SETTLE_SECONDS)
+        if self._result is not result:
+            raise UsageError(
+                "something was changed as you clicked, so nothing was sent: look at the rows, "
+                "then send"
+            )
+        # The page shows it. To catch the warning would also take warnings from the cell that
+        # is running. It is filtered each time, since user code may reset the filters.
+        warnings.filterwarnings("ignore", category=AlreadySubmitted, module=re.escape(__name__))
+        known = {run.id for run in self._session.runs()}
+        run = prepared.submit()
+        return run, run.id in known
+
+    def _done(self, outcome: tuple[Run, bool] | Problem, prepared: PreparedSubmit) -> None:
+        self._is_going = False
+        if isinstance(outcome, Problem):
+            self._status.value = markup.problem(outcome.text)
+        else:
+            self._show(*outcome, prepared)
+        self._draw()
+
+    def _show(self, run: Run, is_old: bool, prepared: PreparedSubmit) -> None:
+        words = f"Sent as run {run.id}."
+        if is_old:
+            words = (
+                f"Nothing was sent: these rows were sent before, as run {run.id}, which is below."
+            )
+        if prepared.session:
+            words += f'\nIn a cell it is: run = {prepared.session}.run("{run.id}")'
+        self._status.value = markup.note(words)
+        # It is offered only where rows were sent before, and holds for one click.
+        parts.show(self._again, is_old)
+        self._again.value = False
+        self.run = run
+        previous, self._monitor = self._monitor, RunWidget(run)
+        monitor = self._monitor
+        monitor.on_retry(lambda retry: self._sent(retry, monitor.runs, prepared.code))
+        self._box.children = [monitor]
+        if previous is not None:
+            previous.close()
+        self._sent(run, monitor.runs, prepared.code)
+
+
+def _label(result: PreviewResult) -> str:
+    good, bad = len(result.preview.payloads), len(result.preview.invalid)
+    if result.is_whole:
+        return f"Send {markup.rows(good)}"
+    return f"Send up to {markup.rows(result.total - bad)}"

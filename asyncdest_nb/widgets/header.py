@@ -1,0 +1,39 @@
+"""The header of a run, as every message of the monitor may carry it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .run_view import (
+    RunView,
+    abilities,
+    cut,
+    first_lines,
+    is_paused,
+    requests_sent,
+    rows_to_retry,
+)
+
+_NOTICES = 5
+
+
+def header_of(run: RunView, *, done: bool, updated_at: float, has_jobs: bool) -> dict[str, Any]:
+    """Return what the page shows above the table, and what its buttons need.
+
+    *updated_at* is when an operation changed last, in Unix seconds.
+    """
+    return {
+        "title": cut(run.title, 200),
+        "status": run.status,
+        "counts": dict(run.counts),
+        "operations": len(run.operations),
+        "jobs": has_jobs,
+        "notices": first_lines(_NOTICES, run.notices),
+        "requests": requests_sent(run),
+        "can": abilities(run),
+        # Only the button at the end needs it, and until then every message would change it.
+        "retryable": rows_to_retry(run) if done else None,
+        "paused": is_paused(run),
+        "done": done,
+        "updated_at": round(updated_at, 2),
+    }

@@ -1,0 +1,83 @@
+"""Other people's libraries, read from the package's source: who knows which, and who may print."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from paths import PACKAGE, ROOT
+from source import PACKAGE_FILES, imports, package_of, tree_of
+
+# What a successor would replace: one room each knows it.
+KNOWN_BY_ONE = {
+    "pandas": "frame",
+    "numpy": "frame",
+    "httpx": "request",
+    "aiohttp": "request",
+    "sqlite3": "store",
+    "filelock": "store",
+    "psutil": "store",
+    "anywidget": "widgets",
+    "IPython": "widgets",
+    "matplotlib": "widgets",
+    "tqdm": "session",
+    "uvicorn": "simulators",
+    "nest_asyncio2": "session",
+}
+
+
+def room_of(file: Path) -> str:
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def libraries(file: Path) -> set[str]:
+    """Return the top names of all that *file* imports."""
+    return {name.split(".")[0] for name in imports(tree_of(file), package_of(file))}
+
+
+LIBRARIES = {file: libraries(file) for file in PACKAGE_FILES}
+
+
+@pytest.mark.parametrize(("module", "room"), KNOWN_BY_ONE.items())
+def test_a_library_is_known_by_one_room(module: str, room: str):
+    knowing = {room_of(file) for file, found in LIBRARIES.items() if module in found}
+    assert knowing == {room}
+
+
+def declared() -> dict[str, set[str]]:
+    """Return the names of what is declared in pyproject.toml, by extra; "" = what all need."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    found = {"": project["dependencies"], **project["optional-dependencies"]}
+    return {
+        extra: {re.split(r"[^\w.-]", each)[0].lower() for each in lines if ">=" in each}
+        for extra, lines in found.items()
+    }
+
+
+# What needs an extra says so when it is missing.
+EXTRAS = {"matplotlib": "plot", "uvicorn": "demo", "httptools": "demo"}
+
+
+@pytest.mark.parametrize(
+    "module",
+    sorted(set.union(*LIBRARIES.values()) - {*sys.stdlib_module_names, "asyncdest_nb"}),
+)
+def test_whatever_is_imported_is_declared_with_its_lowest_version(module: str):
+    distributions = {each.lower() for each in packages_distributions()[module]}
+    assert distributions & declared()[EXTRAS.get(module, "")]
+
+
+def test_only_the_command_line_prints():
+    printing = {
+        room_of(file)
+        for file in PACKAGE_FILES
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print"
+    }
+    assert printing <= {"__main__"}

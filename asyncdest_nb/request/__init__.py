@@ -24,6 +24,7 @@ NotSent, it provably never arrived; ReplyLost, nobody here knows.
 
 from .address import names_nothing
 from .call import Call
+from .checks import as_json
 from .client import TIMEOUT_SECONDS, Client
 from .credentials import api_key_auth, basic_auth, bearer_auth
 from .exchange import MOVED, SAFE_METHODS, Effect, Exchange, effect_of
@@ -54,6 +55,7 @@ __all__ = [
     "Unplugged",
     "Verify",
     "api_key_auth",
+    "as_json",
     "basic_auth",
     "bearer_auth",
     "effect_of",

@@ -78,7 +78,7 @@ def checked_body(value: Any, content: str | bytes | None) -> tuple[bytes, dict[s
         raise UsageError("a request has json or content, not both")
     try:
         body = json.dumps(
-            value, allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_as_json
+            value, allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=as_json
         )
         return body.encode(), {"content-type": "application/json"}
     except UnicodeEncodeError:
@@ -90,10 +90,11 @@ def checked_body(value: Any, content: str | bytes | None) -> tuple[bytes, dict[s
     raise UsageError(f"cannot send this as JSON: {problem}")
 
 
-def _as_json(value: Any) -> Any:
+def as_json(value: Any) -> Any:
+    """Return what a payload inside of JSON is written as; raises for what JSON cannot hold."""
     if isinstance(value, SecretStr):
         raise ValueError(f"a secret setting is not JSON: {_TO_WRITE}")
-    as_json = getattr(value, "as_json", None)
-    if not callable(as_json):
+    found = getattr(value, "as_json", None)
+    if not callable(found):
         raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
-    return as_json()
+    return found()

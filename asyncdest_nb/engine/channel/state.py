@@ -4,7 +4,8 @@ Values are kept in the session, so they outlive a restart of the kernel. Each be
 the submission whose function stored it, and that submission's own functions, such as
 ``poll``, read it whatever others store under the same key. Where a submission has none of
 its own, it reads the latest of its connection: the same destination by the same settings
-(keys do not count), in this run or another. So does a function of no submission.
+(keys do not count), in this run or another. So does a function of no submission. A value
+of its own that has expired is none of others': ``poll`` would ask about their operations.
 
 The latest of a connection is no copy, it names the submission that has the value. So a
 value is in the file once, and is gone from it when its run is forgotten.
@@ -20,7 +21,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from ...errors import UnknownName, UsageError
-from ...request import without_references
+from ...request import as_json, without_references
 from ...responses import clean_text
 from ...store import LATEST, StateValue
 from ..clock import Clock
@@ -137,6 +138,10 @@ class SessionState:
             return kept.value
         return replace(kept.value, value=secrets.unfolded(kept.value.value))
 
+    def has_kept(self, scope: str, key: str, *, secrets: Secrets) -> bool:
+        """Say whether a value was ever stored there, even if it has expired."""
+        return (scope, secrets.folded(key)) in self._values
+
     def latest(self, connection: str, key: str, *, secrets: Secrets) -> StateValue | None:
         """Return the value of *key* that was stored last by *connection*."""
         named = self.get(f"{LATEST}{connection}", key, secrets=secrets)
@@ -175,8 +180,10 @@ class ScopedState:
     def get_request_context(self, key: str) -> Any:
         """Return the value of *key*, or None if there is none or it has expired."""
         get = partial(self._state.get, key=key, secrets=self._secrets)
-        found = get(self._own) if self._own else None
-        found = found or self._state.latest(self._connection, key, secrets=self._secrets)
+        if self._own and self._state.has_kept(self._own, key, secrets=self._secrets):
+            found = get(self._own)
+            return None if found is None else found.value
+        found = self._state.latest(self._connection, key, secrets=self._secrets)
         found = found or get(SESSION_SCOPE)
         return None if found is None else found.value
 
@@ -185,11 +192,11 @@ class ScopedState:
     ) -> None:
         """Keep a JSON *value* for *ttl*, e.g. ``{"hour": 24}``; None = as long as its run.
 
-        It is the submission's own, and the latest of the connection. On disk a secret
-        setting in it is kept by its name, and is there again when it is read; another secret
-        does not outlive this process. Raises UsageError for a *key* that is no text, a value
-        that JSON cannot hold, and a *ttl* that is no time; UnknownName for a unit other than
-        day, hour, minute, second.
+        It is the submission's own, and the latest of the connection; a payload in it is kept
+        as JSON. On disk a secret setting in it is kept by its name, and is there again when it
+        is read; another secret does not outlive this process. Raises UsageError for a *key*
+        that is no text, a value that JSON cannot hold, and a *ttl* that is no time; UnknownName
+        for a unit other than day, hour, minute, second.
         """
         if not isinstance(key, str) or clean_text(key) != key:
             raise UsageError(
@@ -197,7 +204,7 @@ class ScopedState:
             )
         try:
             # As a restart would find it; what the function goes on to do to its own is no matter.
-            value = json.loads(json.dumps(value, allow_nan=False))
+            value = json.loads(json.dumps(value, allow_nan=False, default=as_json))
         except (TypeError, ValueError, RecursionError) as error:
             raise UsageError(f"state {key!r} must be JSON: {error}") from None
         self._keep(key, value, _seconds(ttl))

@@ -341,6 +341,28 @@ def in_both(path: Path) -> tuple[set[str], set[str]]:
         return {each for (each,) in found[0]}, {each for (each,) in found[1]}
 
 
+def test_poll_does_not_read_for_its_own_that_has_expired_what_another_stored(times):
+    seen: list[Any] = []
+
+    async def perform(request: Any, data: Any) -> Any:
+        hours = {"hour": 1 if data.payload.user_id == "a" else 24}
+        data.state_context.set_response_context("user", data.payload.user_id, hours)
+        return accept(data.payload)
+
+    async def poll(request: Any, data: Any) -> Any:
+        seen.append(data.state_context.get_request_context("user"))
+        return ad.AsyncPollResponse.of([ad.AsyncOperationResult(status="completed")])
+
+    with ad.Session() as session:
+        crm = session.connect(destination(perform=perform, poll=poll))
+        first, second = (crm.execute_action("act", {"user_id": each}) for each in ("a", "b"))
+        crm.execute_poll("act", first)
+        times.pass_seconds(2 * 3600)
+        for each in (first, second):
+            crm.execute_poll("act", each)
+    assert seen == ["a", None, "b"]
+
+
 @pytest.mark.parametrize("is_restarted", [False, True], ids=["same process", "restart"])
 def test_what_has_expired_is_gone(path, times, is_restarted):
     session = ad.Session(path=path)

@@ -92,6 +92,10 @@ def with_attributes(value: Any) -> Any:
     return [with_attributes(each) for each in value] if isinstance(value, list) else value
 
 
+def _has_words(error: Mapping[str, Any]) -> bool:
+    return not error or "code" in error or "message" in error
+
+
 class OperationError(Wire):
     """Why an operation or a row failed, in the destination's words.
 
@@ -104,7 +108,7 @@ class OperationError(Wire):
     @model_validator(mode="before")
     @classmethod
     def _read_text(cls, value: Any) -> Any:
-        if isinstance(value, Mapping | OperationError):
+        if isinstance(value, OperationError) or (isinstance(value, Mapping) and _has_words(value)):
             return value
         return {"code": getattr(value, "code", None), "message": value or ""}
 
@@ -154,6 +158,9 @@ class AsyncActionResponse(Wire):
     status: int | None = None
 
 
+_MORE = ("should_continue_polling", "shouldContinuePolling")
+
+
 class AsyncOperationResult(Wire):
     """Where one operation stands.
 
@@ -182,6 +189,8 @@ class AsyncOperationResult(Wire):
     def _read_status(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
+        unsaid = [name for name in _MORE if value.get(name, ...) is None]
+        value = {name: each for name, each in value.items() if name not in unsaid}
         status = value.get("status")
         if status not in STATUSES:
             odd = value.get("odd_status") or str(status)

@@ -134,14 +134,15 @@ async def _ask(request: ad.Request, context: JSONObject) -> AsyncOperationResult
     # The id is the destination's own text: quoted, it cannot lead to another path.
     answer = _object(await request(f"/operations/{quote(str(operation_id), safe='')}"))
     status = answer.get("status")
+    error = failure_in(answer) if status == "failed" else None
     return AsyncOperationResult.model_validate(
         {
             # "processing" is the API's word for pending; any other is kept as odd.
             "status": "pending" if status == "processing" else status,
             "progress": _progress(answer),
-            "message": _standing(operation_id, status),
+            "message": error.message if error else _standing(operation_id, status),
             "result": _result(answer),
-            "error": failure_in(answer) if status == "failed" else None,
+            "error": error,
             "context": context,
         }
     )

@@ -21,7 +21,7 @@ from .credentials import CREDENTIAL_HEADERS, login_secrets, secrets_in
 from .defaults import RequestDefaults
 from .exchange import MOVED, SAFE_METHODS, Effect, Exchange, effect_of, effect_of_failure
 from .redactor import MASK, Redactor
-from .response import Response, one_line, read_body, read_retry_after
+from .response import Headers, Response, one_line, read_body, read_retry_after
 from .wire import URL, Body, Failure, Incoming, Outgoing, Transport, send
 
 URL_SHOWN = 300  # characters of a URL in a message
@@ -188,7 +188,7 @@ class Call:
         target = joined(outgoing.url, answer.headers.get("location", ""))
         return Response(
             status=answer.status,
-            headers=dict(answer.headers),
+            headers=Headers(answer.headers),
             content=answer.body,
             text=text,
             data=with_attributes(data),
@@ -202,7 +202,7 @@ class Call:
         why = one_line(f"{type(error).__name__}: {error}", self._redactor)
         return Response(
             status=answer.status,
-            headers=dict(answer.headers),
+            headers=Headers(answer.headers),
             content=answer.body,
             text="",
             data=None,

@@ -27,6 +27,20 @@ _OTHER_FORMAT = re.compile(r"csv|tab-separated|ndjson|jsonl|json-lines|json-seq|
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";,]+)", re.IGNORECASE)
 
 
+class Headers(dict[str, str]):
+    """Headers by their names in lower case; they are found in any case, as HTTP has it."""
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(name.lower())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the header of that name, or *default*."""
+        return super().get(name.lower(), default)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Response:
     """An answer as it arrived; its own text is masked.
@@ -35,10 +49,11 @@ class Response:
     JSON if the body is JSON, else the text; None for an empty body, and for what is
     called JSON but cannot be read. A content type other than JSON is not believed where
     the body is a JSON object or array; a bare number or word under it stays text.
-    ``headers`` have lower-case names. ``location`` is where the Location header points,
-    as an absolute URL (RFC 3986, section 5); None = nowhere. ``problem`` says what is
-    wrong with the answer, None = nothing. ``status_code`` and ``json()`` are what other
-    clients call the status and the data: whoever writes them has sent the request already.
+    ``headers`` have lower-case names, and are found in any case. ``location`` is where the
+    Location header points, as an absolute URL (RFC 3986, section 5); None = nowhere.
+    ``problem`` says what is wrong with the answer, None = nothing. ``status_code`` and
+    ``json()`` are what other clients call the status and the data: whoever writes them has
+    sent the request already.
     """
 
     status: int

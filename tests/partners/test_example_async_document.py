@@ -175,11 +175,19 @@ class TestTesting:
                 },
             ),
             ({"status": "completed"}, {"status": "completed", "progress": 100, "result": {}}),
-            (FAILED, {"status": "failed", "error": {"code": "E7", "message": "no such user"}}),
+            (
+                FAILED,
+                {
+                    "status": "failed",
+                    "message": "no such user",
+                    "error": {"code": "E7", "message": "no such user"},
+                },
+            ),
             (
                 {"status": "failed"},
                 {
                     "status": "failed",
+                    "message": "Operation failed",
                     "error": {"code": "OPERATION_FAILED", "message": "Operation failed"},
                 },
             ),

@@ -83,7 +83,7 @@ async def call_function(
             raise
         if is_logged:
             _log.info("%s", mask(_traceback()))
-        explained = _masked(_explained(error, requests), mask)
+        explained = _masked(_explained(error, requests, data), mask)
         asked = CallResult(None, explained, call.exchanges, is_bypassed)
     finally:
         requests.end()
@@ -204,12 +204,25 @@ def _require_ran(answer: Any, requests: _Requests) -> None:
         raise TypeError("nothing of the function has run, because it yields: it must return")
 
 
-def _explained(error: BaseException, requests: _Requests) -> BaseException:
-    """Return *error*, with what to write where a request that was not awaited has led to it."""
-    if not (requests.idle and isinstance(error, AttributeError | TypeError)):
+def _explained(
+    error: BaseException, requests: _Requests, data: ActionData[Any, Any]
+) -> BaseException:
+    """Return *error*, with what to write where it is plain what has led to it."""
+    if not isinstance(error, AttributeError | TypeError):
         return error
-    text = f"{error}: a request was not awaited, and so not sent: write await request(…)"
-    return TypeError(text).with_traceback(error.__traceback__)
+    if requests.idle:
+        to_write = "a request was not awaited, and so not sent: write await request(…)"
+    elif _is_dumped_payload(error, data.payload):
+        to_write = "write json=… in the request, or payload.as_json()"
+    else:
+        return error
+    return TypeError(f"{error}: {to_write}").with_traceback(error.__traceback__)
+
+
+def _is_dumped_payload(error: Exception, payload: Any) -> bool:
+    """Say whether a payload was given to json.dumps, as to JSON.stringify."""
+    (first, *_) = payload if isinstance(payload, list) and payload else [payload]
+    return str(error) == f"Object of type {type(first).__name__} is not JSON serializable"
 
 
 def _blocking(request: Callable[..., Any]) -> Callable[..., Any]:

@@ -78,7 +78,7 @@ def read_poll(
     results = () if whole is None or whole.results is None else whole.results
     if whole is None or not isinstance(results, (list, tuple)):
         return f"poll returned {type(answer).__name__}, not an AsyncPollResponse with results"
-    if not results:
+    if all(each is None for each in results):
         ended = _ended(whole, exchanges)
         return [ended or f"poll returned 0 results for {len(ids)} operations"] * len(ids)
     found = [_read(each, key) for each in results]

@@ -149,6 +149,65 @@ def test_an_error_of_a_row_may_be_a_text(error, message):
     assert row.error.message == message
 
 
+def test_an_error_in_other_words_is_shown_as_it_is():
+    row = ad.RowResult.model_validate({"status": "failed", "error": {"reason": "no such profile"}})
+    assert row.error is not None
+    assert row.error.message == "{'reason': 'no such profile'}"
+
+
+@pytest.mark.parametrize(("status", "goes_on"), [("pending", True), ("completed", False)])
+def test_a_result_that_leaves_undefined_whether_to_go_on_goes_on_by_its_status(status, goes_on):
+    said = {"status": status, "shouldContinuePolling": None, "progress": None, "message": None}
+    read = ad.AsyncOperationResult.model_validate({**said, "error": None, "context": None})
+    assert read.should_continue_polling is goes_on
+
+
+def test_a_payload_may_be_kept_as_state(session):
+    async def keeping(request: Any, *, settings: Any, payload: Any, stateContext: Any) -> Any:
+        answered = await perform(
+            request, settings=settings, payload=payload, stateContext=stateContext
+        )
+        stateContext.setResponseContext("sent", {"operations": [payload]}, {"hour": 24})
+        return answered
+
+    async def poll_what_was_sent(request: Any, *, stateContext: Any) -> Any:
+        result = {"status": "completed", "result": stateContext.getRequestContext("sent")}
+        return {"results": [result], "overallStatus": "completed", "shouldContinuePolling": False}
+
+    with RawServer(ACCEPTED) as server:
+        crm = translated(perform=keeping, poll=poll_what_was_sent)
+        run = submitted(session, server, crm)
+    assert run.status == "completed", run.results()["message"][0]
+    assert run.results()["result"][0] == {"operations": [ROW]}
+
+
+@pytest.mark.parametrize("name", ["perform", "performBatch"])
+def test_a_payload_given_to_json_dumps_says_the_line_to_write(session, name):
+    async def stringify(request: Any, *, settings: Any, payload: Any) -> Any:
+        body = json.dumps(payload)
+        return await request(f"{settings.endpoint}/x", {"method": "post", "content": body})
+
+    with RawServer(SYNCHRONOUS) as server:
+        run = submitted(session, server, translated(**{name: stringify}))
+        assert server.arrived == []
+    assert "write json=… in the request, or payload.as_json()" in run.results()["message"][0]
+
+
+def test_the_headers_of_an_answer_are_found_in_any_case(session):
+    seen: list[Any] = []
+
+    async def look(request: Any, *, settings: Any, payload: Any) -> Any:
+        response = await request(f"{settings.endpoint}/x", {"method": "post", "json": payload})
+        found = response.headers
+        seen.append([found.get("X-Id"), found["X-ID"], found["x-id"], "X-iD" in found])
+        seen.append([found.get("X-None"), found.get("X-None", "none"), "X-None" in found])
+        return response
+
+    with RawServer(answer(200, {"ok": True}, {"X-Id": "7"})) as server:
+        assert submitted(session, server, translated(perform=look)).status == "completed"
+    assert seen == [["7", "7", "7", True], [None, "none", False]]
+
+
 def test_a_synchronous_answer_of_translated_code_completes_its_row(session):
     async def plain(request: Any, *, settings: Any, payload: Any) -> Any:
         return await request(f"{settings.endpoint}/operations", {"method": "POST", "json": payload})

@@ -35,6 +35,7 @@ NO_RESULTS = [
     pytest.param({"results": []}, id="an empty list"),
     pytest.param({"results": None}, id="None"),
     pytest.param({}, id="no list"),
+    pytest.param({"results": [None, None]}, id="a list of nothing"),
 ]
 
 

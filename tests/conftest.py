@@ -6,7 +6,6 @@ its end, as an error of its last one.
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ import pytest
 
 import asyncdest_nb as ad
 import leaks
+from failures import FAILED, missing
 
 _WATCH = leaks.Watch()
 _PATCH = pytest.MonkeyPatch()
@@ -59,21 +59,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     return report
 
 
-FAILED = pytest.StashKey[bool]()
-
-
 @pytest.fixture
 def session() -> Iterator[ad.Session]:
     """Give a session in memory that is closed with the test."""
     with ad.Session() as session:
         yield session
-
-
-def missing(what: str) -> None:
-    """Skip where a developer lacks a tool; fail where the CI does."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what} is missing, and CI must have it")
-    pytest.skip(f"{what} is not installed")
 
 
 @pytest.fixture(scope="session")

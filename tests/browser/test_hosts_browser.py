@@ -11,13 +11,13 @@ import os
 import sys
 
 import pytest
-from conftest import missing
 from playwright.sync_api import expect
 from test_explorer_browser import WAIT, pick
 from test_monitor_browser import FAILED_RUN, IMPORTS, at_rest
 
 import browser
 from browser import COMPUTE, keep_texts
+from failures import missing
 from paths import HELPERS, ROOT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.parametrize("app", ["lab"], indirect=True)]

@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from conftest import missing
 from filelock import FileLock
 
+from failures import missing
 from paths import ROOT
 
 # The last version that runs on Node 18 and 20, which Debian and Ubuntu come with.

@@ -23,9 +23,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import FAILED, missing
 from playwright.sync_api import Page, expect
 
+from failures import FAILED, missing
 from paths import ROOT
 
 # Together: the environment is made once a process, and takes a minute.

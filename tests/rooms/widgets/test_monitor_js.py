@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import missing
 
 from asyncdest_nb.operation import RowStatus, State, row_status
 from asyncdest_nb.widgets import monitor
 from asyncdest_nb.widgets.columns import COLUMNS, label_column
 from asyncdest_nb.widgets.esm import join_modules
 from asyncdest_nb.widgets.packed import NO_PERCENT, packed
+from failures import missing
 from scripted_run import planned
 
 HERE = Path(__file__).parent

@@ -21,8 +21,8 @@ from .run.execution import Execution
 from .run.ledger import Ledger
 from .run.preparer import Preparer
 from .run.resumer import Resumer, doubtful_again
+from .verdict.check import read_check
 from .verdict.job_answer import contexts_in
-from .verdict.submission import read_check
 
 __all__ = [
     "CallResult",

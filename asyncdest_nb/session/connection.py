@@ -347,7 +347,7 @@ class Connection:
 
     def _executed(self, asked: CallResult, call_id: str) -> Executed:
         channel = self._channel
-        return Executed(asked, call_id=call_id, mask=channel.mask, kept=channel.kept)
+        return Executed(asked, call_id=call_id, mask=channel.mask, kept=channel.storable)
 
     def _ask(
         self, function: Function, call_id: str, **data: Any

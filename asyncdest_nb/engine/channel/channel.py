@@ -112,7 +112,7 @@ class Channel:
         """Return *text* without secrets."""
         return self._client.mask(text)
 
-    def kept(self, value: Any) -> Any:
+    def storable(self, value: Any) -> Any:
         """Return JSON *value* as it may be shown: without secrets and signed URLs."""
         return self._client.kept(value)
 

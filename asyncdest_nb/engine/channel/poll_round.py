@@ -14,7 +14,7 @@ from ...destination import Action
 from ...errors import HTTPError, NotSent
 from ...responses import AsyncPollResponse, JSONObject, clean_text, not_asked
 from ..verdict.poll import Answer, read_poll
-from ..verdict.submission import describe
+from ..verdict.trouble import describe
 from .channel import CallResult, Channel
 
 Ask = Callable[[Sequence[JSONObject]], Awaitable[CallResult]]

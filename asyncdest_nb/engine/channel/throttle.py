@@ -14,7 +14,7 @@ from ...errors import HTTPError, NotSent, RequestFailed, RetryableError
 from ...request import SAFE_METHODS, Call, Exchange, Response
 from ...schedule import RateLimiter
 from ..clock import Clock
-from ..verdict.submission import is_trouble
+from ..verdict.trouble import is_trouble
 from .call import UNSENT
 
 STOP_SECONDS = 0.5  # How soon a request that waits for its turn hears of a cancel.

@@ -19,7 +19,7 @@ from ...operation import (
     replanned,
     unsure,
 )
-from ..verdict.submission import Accepted, Finished, Rejected, Resend, Unsure, Verdict
+from ..verdict.values import Accepted, Finished, Rejected, Resend, Unsure, Verdict
 from .context import RunContext
 
 # What is said of a batch may list the ids of it all, and is kept with each of its operations.
@@ -86,7 +86,7 @@ class Judging:
     def _accepted(self, operation: Operation, context: dict[str, Any], message: str) -> Operation:
         course = self._course
         own = course.id_of(replace(operation, context=context))
-        operation_id = course.channel.kept(own)
+        operation_id = course.channel.storable(own)
         owner = self._ids.setdefault(own, operation.number)
         if owner != operation.number:
             other = course.source.labels[course.ledger.operations[owner].rows[0]]

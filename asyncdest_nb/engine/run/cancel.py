@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ...operation import State, canceling, held, not_canceled, withdrawn
-from ..verdict.submission import Resend, describe, read_error, without_harm
+from ..verdict.submission import read_error, without_harm
+from ..verdict.trouble import describe
+from ..verdict.values import Resend
 from .context import RunContext
 
 

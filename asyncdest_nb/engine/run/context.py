@@ -17,7 +17,8 @@ from ..channel.channel import CallResult, Channel
 from ..channel.state import submission_scope
 from ..clock import Ages
 from ..journal import Journal
-from ..verdict.submission import is_paced, read_decided, read_result
+from ..verdict.outcome import read_decided, read_result
+from ..verdict.trouble import is_paced
 from .batches import InputRows
 from .ledger import Ledger
 
@@ -130,11 +131,11 @@ class RunContext:
 
     def news(self, result: AsyncOperationResult) -> StatusUpdate:
         """Translate a result, without secrets."""
-        return read_result(result, mask=self.channel.mask, kept=self.channel.kept)
+        return read_result(result, mask=self.channel.mask, storable=self.channel.storable)
 
     def decided(self, rows: Sequence[RowResult | None]) -> list[RowOutcome]:
         """Translate what was decided of *rows* at once, without secrets."""
-        return read_decided(rows, mask=self.channel.mask, kept=self.channel.kept)
+        return read_decided(rows, mask=self.channel.mask, storable=self.channel.storable)
 
     @property
     def standing(self) -> str:

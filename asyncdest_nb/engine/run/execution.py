@@ -104,7 +104,7 @@ class Execution:
 
     def kept(self, value: Any) -> Any:
         """Return JSON *value* as it may be shown: without secrets and signed URLs."""
-        return self._course.channel.kept(value)
+        return self._course.channel.storable(value)
 
     async def cancel(self) -> None:
         """Send no more, and ask the destination to cancel what it has taken, where it can."""

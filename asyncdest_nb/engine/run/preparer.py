@@ -10,7 +10,9 @@ from dataclasses import replace
 from ...mapping import FieldMap
 from ...operation import Operation, rejected, submitted
 from ...store import StoredRow
-from ..verdict.submission import Rejected, read_check, read_error, without_harm
+from ..verdict.check import read_check
+from ..verdict.submission import read_error, without_harm
+from ..verdict.values import Rejected
 from .batches import Batch, Invalid, Prepared, plan, prepare
 from .context import RunContext
 

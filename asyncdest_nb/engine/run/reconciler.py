@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...operation import Operation, State, held, replanned, unsure, withdrawn
-from ..verdict.submission import Rejected, Unsure, Verdict, may_be_there, read_found
+from ..verdict.recovery import may_be_there, read_found
+from ..verdict.values import Rejected, Unsure, Verdict
 from .apply import Judging
 from .batches import Batch
 from .context import RunContext

@@ -17,19 +17,15 @@ from ...request import Effect
 from ..channel.call import UNSENT
 from ..channel.channel import CallResult
 from ..channel.throttle import Turn
+from ..verdict.recovery import can_recover
 from ..verdict.submission import (
-    Accepted,
-    Rejected,
-    Resend,
-    Unsure,
-    Verdict,
-    can_recover,
     read_answer,
     read_error,
     read_step,
     without_harm,
     without_proof,
 )
+from ..verdict.values import Accepted, Rejected, Resend, Unsure, Verdict
 from .apply import Judging
 from .batches import Batch
 from .cancel import abandon, cancel

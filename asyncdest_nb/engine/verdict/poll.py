@@ -22,7 +22,7 @@ from ...responses import (
     clean_text,
 )
 from .job_answer import read_job_poll
-from .submission import is_trouble, short
+from .trouble import first_fault, is_trouble
 
 IDS = 5  # in a message
 
@@ -114,7 +114,7 @@ def _read(result: Any, key: str) -> tuple[str, Answer]:
         read = AsyncOperationResult.model_validate(result)
     except ValidationError as error:
         context = result.get("context") if isinstance(result, Mapping) else None
-        why = f"poll returned a result that is not in the contract: {short(error)}"
+        why = f"poll returned a result that is not in the contract: {first_fault(error)}"
         return _id(context, key), why
     return _id(read.context, key), _word(read)
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import asyncdest_nb as ad
 from raw_server import RawServer, Writer, answer, silence
 
-TIMEOUT_SECONDS = 1.0
-STALL_SECONDS = 3
+TIMEOUT_SECONDS = 2.0
+STALL_SECONDS = 4
 
 CHILD = """
 import asyncio, ctypes, sys
@@ -91,6 +91,7 @@ def test_an_answer_that_came_while_the_process_was_stopped_is_read():
     with RawServer(late) as server, child(server.url) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "sent\n"
+        assert server.has_arrived.wait(60)
         os.kill(process.pid, signal.SIGSTOP)
         late.may_answer.set()
         threading.Event().wait(STALL_SECONDS)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..destination import Destination, Settings
 from ..mapping import FieldMap
-from ..store import StateValue, Store, StoredRow, StoredRun
+from ..store import RunTables, StateValue, Store, StoredRow, StoredRun, write_export
 from .channel.channel import CallResult, Channel
 from .channel.poll_round import polled_once
 from .channel.state import SessionState, call_scope
@@ -111,8 +111,8 @@ class Engine:
         if ledger.is_from_disk:
             ledger.operations[:] = map(found.recalled, ledger.operations)
             ledger.is_from_disk = False
-        found.is_paused = record.standing == "paused"
-        found.is_canceling = record.standing == "canceled"
+        found.is_paused = record.control == "paused"
+        found.is_canceling = record.control == "canceled"
         is_open = doubtful_again(ledger.operations, record, found.action)
         if is_open or not ledger.is_at_rest or ledger.has_failed:
             ledger.stir()
@@ -137,7 +137,7 @@ class Engine:
         """Write *runs* to a file of their own."""
         self.journal.flush()
         # What could not be written, as to a full disk, is not to be missing.
-        self.store.export(runs, path, newer=self.journal.noted())
+        write_export(self.store, runs, path, newer=self.journal.noted())
 
     async def aclose(self) -> None:
         """Close the connections, write what is noted and close the store."""
@@ -153,7 +153,7 @@ class Engine:
         self._loop.call_soon_threadsafe(self.journal.due)
 
 
-def remembered(store: Store, run: StoredRun) -> tuple[Ledger, list[StoredRow]]:
+def remembered(store: RunTables, run: StoredRun) -> tuple[Ledger, list[StoredRow]]:
     """Return what *store* has of a run: its ledger, and its rows by position."""
     rows, operations = store.whole(run)
     ledger = Ledger(rows=len(rows))

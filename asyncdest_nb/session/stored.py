@@ -14,13 +14,13 @@ from ..errors import UsageError
 from ..frame import from_rows
 from ..mapping import FieldMap, Resolver
 from ..store import (
-    Store,
+    ExportedRuns,
+    RunTables,
     StoredRow,
     StoredRun,
     check_retries,
     check_retry,
     check_width,
-    read_export,
 )
 from .run import Run
 from .submission import Submission
@@ -74,7 +74,7 @@ class Reopened:
         return any(row.digest is not None for row in self.rows)
 
 
-def reopen(store: Store) -> list[Reopened]:
+def reopen(store: RunTables) -> list[Reopened]:
     """Return the runs of *store*, the oldest first, that nobody is connected to yet.
 
     Raises StoreError, and names the file, for what cannot be so.
@@ -99,7 +99,7 @@ def _parents_first(runs: Sequence[StoredRun]) -> Iterator[StoredRun]:
         yield from reversed(line)
 
 
-def _reopened(store: Store, stored: StoredRun, before: Reopened | None) -> Reopened:
+def _reopened(store: RunTables, stored: StoredRun, before: Reopened | None) -> Reopened:
     ledger, rows = remembered(store, stored)
     payloads = [row.fields() for row in rows]
     labels = [row.label for row in rows]
@@ -131,7 +131,7 @@ def load(path: str | Path) -> Run:
     It is as it was then, and does not go on; nothing is sent. Raises StoreError for a
     file that is no such export.
     """
-    store = read_export(file_path(path, "the file that Run.export wrote"))
+    store = ExportedRuns(file_path(path, "the file that Run.export wrote"))
     try:
         found = reopen(store)
     finally:

@@ -1,4 +1,4 @@
-"""What went wrong with a file, in words that say what to do about it."""
+"""Errors of SQLite and the file system as StoreErrors that advise what to do."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ _ROOM = "make room on the disk, or have the quota raised"
 
 _LONGEST = 300  # characters
 
-# What to do about each kind of trouble, by what is being done.
+# What to do about each kind of error, by what is being done.
 _SESSION = {
     "damage": "move it away, or restore it from a copy; "
-    "a session with another name or path= starts afresh",
+    "a session with another name or path= starts empty",
     "full": f"{_ROOM}; what was written before is safe",
     "nowhere": "a session needs a directory where it can write files: give another with path=",
-    "torn": "the disk or its connection fails: copy the file to another one, and open it there",
+    "torn": "the disk or its connection fails: copy the file to another disk, and open it there",
 }
 _LOAD = {
     "damage": "only what Run.export wrote can be loaded; "
     "if it is that, move it away, or restore it from a copy",
     "nowhere": "give the path of a file that Run.export wrote",
-    "torn": "the disk or its connection fails: copy the file to another one, and load it there",
+    "torn": "the disk or its connection fails: copy the file to another disk, and load it there",
 }
 _EXPORT = {
     "full": _ROOM,
-    "nowhere": "give a path in a directory that is there, and where files can be written",
-    "torn": "the disk or its connection fails: give a path on another one",
+    "nowhere": "give a path in a directory that exists, and where files can be written",
+    "torn": "the disk or its connection fails: give a path on another disk",
 }
 _ADVICE = {"load": _LOAD, "export to": _EXPORT}
 
 _KINDS = {
     sqlite3.SQLITE_NOTADB: "damage",
-    # The tables are not what they must be, a value is too big, or there is no end to it.
+    # The tables are not as they must be, a value is too big, or reading takes too long.
     sqlite3.SQLITE_ERROR: "damage",
     sqlite3.SQLITE_TOOBIG: "damage",
     sqlite3.SQLITE_INTERRUPT: "damage",
@@ -51,7 +51,7 @@ _KINDS = {
 
 @contextmanager
 def errors_named(doing: str, name: str) -> Iterator[None]:
-    """Raise what goes wrong inside as a StoreError that names the file and says what to do."""
+    """Raise errors inside as a StoreError that names the file and advises what to do."""
     try:
         yield
     except StoreError:
@@ -59,20 +59,20 @@ def errors_named(doing: str, name: str) -> Iterator[None]:
     except UnicodeError as error:
         raise damaged(name, str(error), doing=doing) from None
     except MemoryError:
-        said = f"cannot {doing} {name}: it takes more memory than there is"
-        raise StoreError(f"{said}{_advice(doing, 'damage')}") from None
+        problem = f"cannot {doing} {name}: it takes more memory than is available"
+        raise StoreError(f"{problem}{_advice(doing, 'damage')}") from None
     except sqlite3.Error as error:
-        # The low byte is the kind; the rest says which call it was. A text that is none, or a
-        # value too big, has no code.
+        # The low byte is the kind, the rest is the failed call. Undecodable text and values
+        # that are too big have no code.
         is_value = isinstance(error, sqlite3.OperationalError | sqlite3.DataError)
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT if is_value else 0)
         kind = _KINDS.get(code & 0xFF, "")
-        said = f"cannot {doing} {name}: {_cut(str(error))}{_advice(doing, kind)}"
-        raise StoreError(said) from error
+        problem = f"cannot {doing} {name}: {_cut(str(error))}{_advice(doing, kind)}"
+        raise StoreError(problem) from error
     except OSError as error:
         kind = "full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "nowhere"
-        said = f"cannot {doing} {name}: {_reason(error, name)}{_advice(doing, kind)}"
-        raise StoreError(said) from None  # The chain would say the same twice.
+        problem = f"cannot {doing} {name}: {_reason(error, name)}{_advice(doing, kind)}"
+        raise StoreError(problem) from None  # The chain would repeat the text.
 
 
 def damaged(name: str, found: str, *, doing: str = "read") -> StoreError:
@@ -81,7 +81,7 @@ def damaged(name: str, found: str, *, doing: str = "read") -> StoreError:
 
 
 def _cut(found: str) -> str:
-    """Return what a person reads of it: SQLite quotes a cell that is no text, all of it."""
+    """Return the first characters: SQLite quotes an undecodable cell in full."""
     return found if len(found) <= _LONGEST else f"{found[:_LONGEST]}…"
 
 
@@ -95,6 +95,6 @@ def _advice(doing: str, kind: str) -> str:
 
 
 def _reason(error: OSError, name: str) -> str:
-    """Say what went wrong, and with which file only where that is another one."""
+    """Return the reason, with the name of the file only if it is not *name*."""
     is_named = error.strerror and error.filename in (None, name)
     return str(error.strerror if is_named else error)

@@ -1,6 +1,6 @@
-"""What a cell of a file may hold, and what it is read as.
+"""What a cell of a file may hold, and which value it stands for.
 
-SQLite keeps values of any type in any column, and a file may be damaged, or made by a
+SQLite allows values of any type in any column, and a file may be damaged, or made by a
 stranger. Each function takes a cell as it is and returns its value, or raises ValueError.
 """
 
@@ -17,8 +17,8 @@ T = TypeVar("T")
 W = TypeVar("W", bound=StrEnum)
 Reader = Callable[[Any], Any]
 
-MAX_DEPTH = 250  # of nested JSON; answers are read to 200, and code that walks them recurses
-_LATEST = 1e11  # Unix seconds; clocks go astray, but what shows a date ends at the year 9999.
+MAX_DEPTH = 250  # levels of nested JSON; answers are read to 200, and the code for them recurses
+_LATEST = 1e11  # Unix seconds; clocks may be wrong, but dates cannot be shown after the year 9999.
 _MOST = 2**53
 
 
@@ -28,7 +28,7 @@ def text(cell: Any) -> str:
 
 
 def count(cell: Any) -> int:
-    """Read a number that counts or numbers something."""
+    """Read a count or an index."""
     if type(cell) is int and 0 <= cell <= _MOST:
         return cell
     _refuse(cell, "a count")
@@ -40,7 +40,7 @@ def flag(cell: Any) -> bool:
 
 
 def boolean(cell: Any) -> bool:
-    """Read what JSON calls true or false."""
+    """Read JSON true or false."""
     return cell if isinstance(cell, bool) else _refuse(cell, "true or false")
 
 
@@ -60,18 +60,19 @@ def moment(cell: Any) -> float:
 
 
 def optional(reader: Callable[[Any], T]) -> Callable[[Any], T | None]:
-    """Return what reads a cell with *reader*, or NULL as None."""
+    """Return a reader that reads NULL as None, and other cells with *reader*."""
     return lambda cell: None if cell is None else reader(cell)
 
 
 def one_of(words: Iterable[str]) -> Callable[[Any], str]:
-    """Return what reads one of *words*."""
+    """Return a reader of one of *words*."""
     known = frozenset(words)
-    return lambda cell: cell if text(cell) in known else _refuse(cell, "a word for it")
+    wanted = f"one of {', '.join(sorted(known))}"
+    return lambda cell: cell if text(cell) in known else _refuse(cell, wanted)
 
 
 def word_of(words: type[W]) -> Callable[[Any], W]:
-    """Return what reads one of the *words* of an enumeration."""
+    """Return a reader of the *words* of an enumeration."""
     read = one_of(words)
     return lambda cell: words(read(cell))
 
@@ -108,13 +109,13 @@ def items(cell: Any) -> list[Any]:
 
 
 def positions(cell: Any) -> tuple[int, ...]:
-    """Read a JSON list of positions, each there once."""
+    """Read a JSON list of positions without repetition."""
     own = tuple(map(count, items(cell)))
     return own if len(set(own)) == len(own) else _refuse(cell, "a list of positions, each once")
 
 
 def is_deep(found: Any, written: str) -> bool:
-    """Say whether *found*, which is *written* as JSON, is nested too deep to be kept."""
+    """Whether *found*, which is *written* as JSON, is nested too deep to be saved."""
     if written.count("[") + written.count("{") <= MAX_DEPTH:
         return False
     level, depth = [found], 0
@@ -135,7 +136,7 @@ def _finite(digits: str) -> float:
 
 
 def _not_json(word: str) -> float:
-    raise ValueError(f"{word} is no JSON")
+    raise ValueError(f"{word} is not JSON")
 
 
 def _refuse(cell: Any, what: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Values as the columns of a table, and back; what is not plain is JSON."""
+"""Values as the columns of a table, and back; lists and dicts are JSON."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from typing import Any
 from ..operation import Operation, RowOutcome, RowStatus, State
 from . import cells
 from .cells import Reader, count, flag, moment, number, optional, text
-from .retention import Belief
+from .retention import ClockBelief
 from .values import StateValue, StoredRow, StoredRun
 
-RUN = tuple(each.name for each in fields(StoredRun))
+# The column keeps its name: files of older versions have it.
+_COLUMN_OF = {"control": "standing"}
+_RUN_FIELDS = tuple(each.name for each in fields(StoredRun))
+RUN = tuple(_COLUMN_OF.get(name, name) for name in _RUN_FIELDS)
 ROW = tuple(each.name for each in fields(StoredRow))
 STATE = tuple(each.name for each in fields(StateValue))
 OPERATION = tuple(each.name for each in fields(Operation))
@@ -28,15 +31,15 @@ _values_of = attrgetter(*OPERATION)
 
 def from_run(run: StoredRun) -> list[Any]:
     """Return *run* as the columns of RUN."""
-    values = {name: getattr(run, name) for name in RUN}
+    values = {name: getattr(run, name) for name in _RUN_FIELDS}
     values["settings"] = dumps(run.settings)
     values["positions"] = None if run.positions is None else dumps(run.positions)
     return list(values.values())
 
 
 def to_run(values: Sequence[Any]) -> StoredRun:
-    """Return the run of these columns of RUN; raises ValueError for what none can be."""
-    return StoredRun(**_read(RUN, _RUN_CELLS, values))
+    """Return the run of these columns of RUN; raises ValueError if they cannot be one."""
+    return StoredRun(**_read(_RUN_FIELDS, _RUN_CELLS, values))
 
 
 def from_row(row: StoredRow) -> list[Any]:
@@ -45,9 +48,9 @@ def from_row(row: StoredRow) -> list[Any]:
 
 
 def to_row(values: Sequence[Any]) -> StoredRow:
-    """Return the row of these columns of ROW; raises ValueError for what none can be.
+    """Return the row of these columns of ROW; raises ValueError if they cannot be one.
 
-    Its payload is not looked into.
+    Its payload is not parsed.
     """
     return StoredRow(**_read(ROW, _ROW_CELLS, values))
 
@@ -58,19 +61,19 @@ def from_state(value: StateValue) -> list[Any]:
 
 
 def to_state(values: Sequence[Any]) -> StateValue:
-    """Return the state value of these columns of STATE; raises ValueError for what none can be."""
+    """Return the state value of these columns of STATE; raises ValueError if they cannot be one."""
     return StateValue(**_read(STATE, _STATE_CELLS, values))
 
 
 def to_holder(values: Sequence[Any] | None) -> tuple[int, str, float]:
-    """Return process, host and Unix seconds of a holder; raises ValueError for what none can be."""
+    """Return process, host and Unix seconds of a holder; raises ValueError if there is none."""
     found = _read(tuple(_HOLDER_CELLS), _HOLDER_CELLS, values or ())
     return found["pid"], found["host"], found["since"]
 
 
-def to_belief(values: Sequence[Any]) -> Belief:
-    """Return what the file says of the clock; raises ValueError for what nobody can believe."""
-    return Belief(**_read(tuple(_CLOCK_CELLS), _CLOCK_CELLS, values))
+def to_belief(values: Sequence[Any]) -> ClockBelief:
+    """Return the row of the clock table; raises ValueError if its columns cannot be one."""
+    return ClockBelief(**_read(tuple(_CLOCK_CELLS), _CLOCK_CELLS, values))
 
 
 def from_operation(operation: Operation) -> list[Any]:
@@ -87,22 +90,22 @@ def from_operation(operation: Operation) -> list[Any]:
         else:
             values[index] = dumps(value)
         if name == "context" and not values[index].startswith("{"):
-            values[index] = "{}"  # It cannot be kept, and poll takes an object.
+            values[index] = "{}"  # It cannot be saved, and poll takes an object.
     return values
 
 
 def to_operation(values: Sequence[Any]) -> Operation:
-    """Return the operation of these columns of OPERATION; raises ValueError for no operation."""
+    """Return the operation of these columns of OPERATION; raises ValueError if they are none."""
     return Operation(**_read(OPERATION, _OPERATION_CELLS, values))
 
 
 def _from_outcomes(rows: Sequence[RowOutcome]) -> str:
-    # Not asdict, which copies deeply: ten times the work, for jobs of 10,000 rows.
+    # asdict copies deeply: ten times the work for jobs of 10,000 rows.
     found = [{name: getattr(row, name) for name in _OUTCOME} for row in rows]
     try:
         return _written(found)
     except (TypeError, ValueError, RecursionError):
-        # The result of one row that is no JSON is not to be the end of the others'.
+        # One result that is not JSON must not lose the results of the other rows.
         return dumps([{**each, "result": json.loads(dumps(each["result"]))} for each in found])
 
 
@@ -112,14 +115,14 @@ def _to_outcomes(cell: Any) -> tuple[RowOutcome, ...]:
 
 def _to_outcome(found: Any) -> RowOutcome:
     if not isinstance(found, dict) or not {"status"} <= found.keys() <= _OUTCOME_CELLS.keys():
-        raise ValueError("it is no outcome of a row")
+        raise ValueError("it is not the outcome of a row")
     return RowOutcome(**{name: _OUTCOME_CELLS[name](each) for name, each in found.items()})
 
 
 def _read(
     names: Sequence[str], readers: Mapping[str, Reader], values: Sequence[Any]
 ) -> dict[str, Any]:
-    """Return by name what each of *values* is read as."""
+    """Return the value of each cell by its name."""
     found = {}
     for name, cell in zip(names, values, strict=True):
         try:
@@ -130,9 +133,9 @@ def _read(
 
 
 def dumps(value: Any) -> str:
-    """Write *value* as JSON; what JSON cannot say is null, or text in its place.
+    """Write *value* as JSON; a value that JSON does not have becomes null or text.
 
-    ASCII, because SQLite refuses the lone surrogates that an answer may hold.
+    ASCII, because SQLite refuses the lone surrogates that an answer may contain.
     """
     try:
         return _written(value)
@@ -141,7 +144,7 @@ def dumps(value: Any) -> str:
     try:
         return _written(_finite(value))
     except (TypeError, ValueError, RecursionError) as error:
-        # A function returned it as a result; losing that must not lose the row.
+        # A function returned it as a result; the row must not be lost with it.
         return json.dumps(f"a {type(value).__name__} that is not JSON: {error}")
 
 
@@ -156,7 +159,7 @@ def _written(value: Any) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """Replace what JSON has no word for (NaN, infinities) by null, at any depth."""
+    """Replace NaN and infinities, which JSON does not have, by null at any depth."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
@@ -177,7 +180,7 @@ _RUN_CELLS: dict[str, Reader] = {
     "digest": optional(text),
     "deadline_seconds": optional(number),
     "recovery": optional(text),
-    "standing": cells.one_of(("going", "paused", "canceled")),
+    "control": cells.one_of(("going", "paused", "canceled")),
     "has_integer_labels": flag,
 }
 _ROW_CELLS: dict[str, Reader] = {

@@ -1,4 +1,4 @@
-"""Who has a session's file open: a lock beside it, and a signature in it."""
+"""Which process has a session's file open: a lock beside it, and a row in it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .schema import transaction
 
 
 def locked(file: Path) -> FileLock | None:
-    """Return the lock of the file, which the system takes back from a process that dies.
+    """Return the lock of the file, None = another process has it.
 
-    None = somebody else has it.
+    The system releases the lock of a process that dies.
     """
     # Opened on one thread, closed on another.
     lock = FileLock(f"{file}.lock", mode=0o600, thread_local=False)
@@ -31,37 +31,42 @@ def locked(file: Path) -> FileLock | None:
     return lock
 
 
-def signature(db: sqlite3.Connection) -> tuple[int, str, float]:
-    """Return process, host and Unix seconds of who has the file open, or had last."""
+def read_holder(db: sqlite3.Connection) -> tuple[int, str, float]:
+    """Return process, host and Unix seconds of who has the file open, or had last.
+
+    Raises ValueError if nobody has.
+    """
     return columns.to_holder(db.execute("SELECT pid, host, since FROM holder").fetchone())
 
 
-def named(pid: int, host: str, since: float) -> str:
+def holder_name(pid: int, host: str, since: float) -> str:
+    """Return how messages name a holder."""
     at = datetime.fromtimestamp(since).astimezone().isoformat(" ", "seconds")
     return f"process {pid} on {host} since {at}"
 
 
-def sign(db: sqlite3.Connection) -> None:
+def write_holder(db: sqlite3.Connection) -> None:
+    """Write into the file that this process has it open."""
     with transaction(db):
         db.execute("DELETE FROM holder")
         holder = (os.getpid(), socket.gethostname(), time.time())
         db.execute("INSERT INTO holder VALUES (?, ?, ?)", holder)
-    # Into the file itself, so that it is there if that is moved or copied alone.
+    # From the WAL into the file itself, which may be moved or copied without the WAL.
     db.execute("PRAGMA wal_checkpoint")
 
 
-def signed_off(db: sqlite3.Connection) -> None:
-    """Say in the file that nobody has it open any more."""
+def delete_holder(db: sqlite3.Connection) -> None:
+    """Write into the file that no process has it open."""
     with transaction(db):
         db.execute("DELETE FROM holder")
 
 
 def require_closed(db: sqlite3.Connection, file: Path) -> None:
-    """Raise StoreError if a process that still runs has it open, whose lock is not beside it."""
+    """Raise StoreError if a running process has the file open, without a lock beside it."""
     try:
-        pid, host, since = signature(db)
+        pid, host, since = read_holder(db)
     except ValueError:
-        return  # Nobody has it.
+        return  # No process has it open.
     if host != socket.gethostname() or pid == os.getpid():
         return
     try:
@@ -71,7 +76,7 @@ def require_closed(db: sqlite3.Connection, file: Path) -> None:
         return
     if is_there:
         raise StoreError(
-            f"{file} is a copy of the file that {named(pid, host, since)} has open, or was moved "
-            "away from it: two at once would send everything twice; close the session there, or "
-            "shut down that kernel"
+            f"{file} is a copy of the file that {holder_name(pid, host, since)} has open, or was "
+            "moved away from it: two processes at once would send everything twice; close the "
+            "session there, or shut down that kernel"
         )

@@ -1,4 +1,4 @@
-"""The tables of a session's file, how an older file gets them, and what marks a file as ours."""
+"""The tables of a session's file, the migrations of older files, and the ids that mark a file."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ CREATE TABLE run (
     created_at REAL NOT NULL,         -- Unix seconds
     retry_of TEXT,                    -- the run whose rows these are; NULL = none
     positions TEXT,                   -- JSON list, see StoredRun; NULL = all of them
-    digest TEXT,                      -- names what was submitted; NULL = unknown
+    digest TEXT,                      -- of what was submitted; NULL = unknown
     deadline_seconds REAL,            -- NULL = none
-    recovery TEXT,                    -- what its action declared then; NULL = unknown
-    standing TEXT NOT NULL DEFAULT 'going',   -- by the user's word: going, paused or canceled
+    recovery TEXT,                    -- as its action declared; NULL = unknown
+    standing TEXT NOT NULL DEFAULT 'going',   -- as the user asked: going, paused or canceled
     has_integer_labels INTEGER NOT NULL DEFAULT 0    -- 0 or 1
 )""",
     """
@@ -36,9 +36,9 @@ CREATE TABLE row (
     run TEXT NOT NULL REFERENCES run,
     position INTEGER NOT NULL,        -- in the frame; labels may repeat
     label TEXT NOT NULL,
-    payload TEXT,                     -- JSON as sent; NULL = invalid, or not kept
+    payload TEXT,                     -- JSON as sent; NULL = invalid, or not saved
     fault TEXT,                       -- why it is invalid; NULL = it is not
-    digest TEXT,                      -- SHA-256 of a payload that is not kept, in hex
+    digest TEXT,                      -- SHA-256 of a payload that is not saved, in hex
     PRIMARY KEY (run, position)
 ) WITHOUT ROWID""",
     """
@@ -77,7 +77,7 @@ CREATE TABLE holder (
 )""",
     """
 CREATE TABLE clock (
-    believed REAL NOT NULL,           -- Unix seconds, see Belief
+    believed REAL NOT NULL,           -- Unix seconds, see ClockBelief
     doubted REAL                      -- NULL = no time is in doubt
 )""",
     """
@@ -102,7 +102,7 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE row ADD COLUMN digest TEXT",
         "ALTER TABLE operation ADD COLUMN in_doubt INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE operation ADD COLUMN is_overdue INTEGER NOT NULL DEFAULT 0",
-        # What was in doubt then had no column to say so.
+        # Schema 1 had no column for what is in doubt.
         "UPDATE operation SET in_doubt = 1 WHERE state IN ('unknown', 'held')",
     ),
     2: ("ALTER TABLE run ADD COLUMN has_integer_labels INTEGER NOT NULL DEFAULT 0",),
@@ -114,7 +114,7 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
 
 
 class Kind(Enum):
-    """What a SQLite database is to us."""
+    """What kind of SQLite database a file is."""
 
     EMPTY = "empty"
     SESSION = "session"
@@ -123,13 +123,13 @@ class Kind(Enum):
 
 
 def kind_of(application_id: int, version: int, tables: set[str]) -> Kind:
-    """Say what the database is that says this of itself."""
+    """Return what kind of database has this header and these tables."""
     if application_id == SESSION_ID:
         return Kind.SESSION
     if application_id == EXPORT_ID:
         return Kind.EXPORT
     if application_id == 0 and version == 1 and {"holder", "run"} <= tables:
-        return Kind.SESSION  # Schema 1 did not say whose it is.
+        return Kind.SESSION  # Schema 1 had no application id.
     is_empty = application_id == version == 0 and not tables
     return Kind.EMPTY if is_empty else Kind.FOREIGN
 
@@ -143,9 +143,9 @@ def create(db: sqlite3.Connection, *, is_export: bool = False) -> None:
 
 
 def migrate(db: sqlite3.Connection, version: int, *, check: Callable[[], None]) -> None:
-    """Bring a session's tables of *version* to the newest: all the way or not at all.
+    """Migrate a session's tables of *version* to the newest schema: completely or not at all.
 
-    *check* raises if they are not what the newest are then.
+    *check* raises if they do not have the newest schema afterwards.
     """
     if version == SCHEMA_VERSION:
         check()
@@ -171,7 +171,7 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         yield
         db.execute("COMMIT")
     except BaseException:
-        # After some errors, such as a full disk, SQLite has rolled back by itself.
+        # After some errors, such as a full disk, SQLite has already rolled back.
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise

@@ -1,8 +1,8 @@
 """Whether the schema of a database is one that this package writes.
 
-A file may come from anybody. A view in place of a table may have no end, and a trigger, a
-constraint or a generated column computes what its author likes: nothing of a file is read
-before its schema is known to have none of them.
+A file may come from anybody. A view in place of a table may return rows without end, and a
+trigger, a constraint or a generated column runs the expressions of its author. So no row of a
+file is read before its schema is known to have none of these.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MOST_ENTRIES = 100
 
 
 def odd_entry(db: sqlite3.Connection) -> str:
-    """Name what the schema has that no file of ours has; empty = nothing."""
+    """Return the name of an entry that no file of ours has; empty = none."""
     query = "SELECT type, name, sql FROM sqlite_master LIMIT ?"
     for kind, name, sql in db.execute(query, (_MOST_ENTRIES,)).fetchall():
         is_ours = kind == "table" and isinstance(sql, str) and _words(sql) <= _KNOWN
@@ -29,7 +29,7 @@ def odd_entry(db: sqlite3.Connection) -> str:
 
 
 def odd_table(db: sqlite3.Connection, *, is_export: bool) -> str:
-    """Name a table that has not the columns of the newest schema; empty = all have them."""
+    """Return the name of a table without the columns of the newest schema; empty = none."""
     for table, columns in _tables(is_export).items():
         if _columns(db, table) != columns:
             return f"table {table!r}"
@@ -37,7 +37,7 @@ def odd_table(db: sqlite3.Connection, *, is_export: bool) -> str:
 
 
 def _words(sql: str) -> set[str]:
-    """Return the words of a statement, those in quotes too, without its comments."""
+    """Return the words of a statement, also those in quotes, without its comments."""
     tokens = [token for token in _TOKEN.findall(sql.lower()) if not token.startswith("--")]
     return {word for token in tokens for word in re.findall(r"\w+", token) or [token]}
 
@@ -54,7 +54,7 @@ def _tables(is_export: bool) -> dict[str, set[tuple[object, ...]]]:
 
 
 def _columns(db: sqlite3.Connection, table: str) -> set[tuple[object, ...]]:
-    """Return name, type, NOT NULL, default, place in the key and hiddenness of each column."""
+    """Return name, type, NOT NULL, default, place in the key and hidden of each column."""
     return {row[1:] for row in db.execute(f"PRAGMA table_xinfo({table})")}
 
 

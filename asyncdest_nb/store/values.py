@@ -1,4 +1,4 @@
-"""What a store takes and gives back, besides operations."""
+"""What a store takes and returns, besides operations."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ LATEST = "latest of "
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run as submitted: the slugs of what it was sent to, by settings without secrets.
+    """A run as submitted: the slugs of destination and action, and the settings without secrets.
 
     ``batch_size`` None = as many rows as the action takes; ``created_at`` is in Unix
     seconds. ``retry_of`` is the id of the run it retries; ``positions`` are its rows as
     positions in the frame of the first run of that chain, None = all of them.
-    ``digest`` names what was submitted, None = unknown. ``deadline_seconds`` None = none.
-    ``recovery`` is what its action declared then, None = unknown. ``standing`` is the
-    user's word: "going", "paused" or "canceled". ``has_integer_labels``: its labels were
-    integers in the frame.
+    ``digest`` identifies what was submitted, None = unknown. ``deadline_seconds`` None =
+    no deadline. ``recovery`` is what its action declared at that time, None = unknown.
+    ``control`` is what the user last asked for: "going", "paused" or "canceled".
+    ``has_integer_labels``: its labels were integers in the frame.
     """
 
     id: str
@@ -35,7 +35,7 @@ class StoredRun:
     digest: str | None = None
     deadline_seconds: float | None = None
     recovery: str | None = None
-    standing: str = "going"
+    control: str = "going"
     has_integer_labels: bool = False
 
 
@@ -43,7 +43,7 @@ class StoredRun:
 class StoredRow:
     """A row as submitted: its payload as JSON text, or the fault that made it invalid.
 
-    ``digest`` stands for a payload that is not kept: its SHA-256 in hex.
+    ``digest`` is the SHA-256, in hex, of a payload that is not saved.
     """
 
     position: int
@@ -53,16 +53,16 @@ class StoredRow:
     digest: str | None = None
 
     def fields(self) -> dict[str, Any]:
-        """Return its payload, empty if it has none; raises ValueError if that is no JSON object."""
+        """Return its payload, empty if it has none; raises ValueError if it is no JSON object."""
         return mapping(self.payload) if self.payload is not None else {}
 
 
 @dataclass(frozen=True, slots=True)
 class StateValue:
-    """A kept value; ``expires_at`` is in Unix seconds, None = never.
+    """A saved value; ``expires_at`` is in Unix seconds, None = never.
 
-    ``scope`` is "<run>/<batch>" for what a submission keeps, or the name of a connection.
-    LATEST and the name of a connection is the scope of texts: each is the scope that has
+    ``scope`` is "<run>/<batch>" for the state of a submission, or the name of a connection.
+    In the scope LATEST + name of a connection, each value is a text: the scope that has
     the latest value of its key.
     """
 

@@ -18,7 +18,7 @@ import pytest
 
 import asyncdest_nb as ad
 from asyncdest_nb.errors import StoreError
-from asyncdest_nb.store import Store, StoreWarning, read_export, schema
+from asyncdest_nb.store import ExportedRuns, Store, StoreWarning, schema, write_export
 from asyncdest_nb.store.disk import file_system, is_remote
 from asyncdest_nb.store.schema import SCHEMA_VERSION
 from paths import HELPERS
@@ -144,7 +144,7 @@ def test_an_export_to_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: py
     # The file of an export is out of reach while it is written; its schema is not.
     monkeypatch.setattr(schema, "RUN_TABLES", (*schema.RUN_TABLES, "PRAGMA max_page_count = 10"))
     with pytest.raises(StoreError, match=r"cannot .*out: .*full; make room"):
-        store.export(["r"], tmp_path / "out")
+        write_export(store, ["r"], tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
     store.close()
 
@@ -236,7 +236,7 @@ def test_a_damaged_file_is_refused_and_left_as_it_is(path: Path, damage: str):
 def test_damage_that_is_met_later_is_named(path: Path):
     content = session_file(path)
     store = Store(path)
-    store._db.execute("PRAGMA shrink_memory")  # What is in memory is not damaged.
+    store.database.execute("PRAGMA shrink_memory")  # What is in memory is not damaged.
     with path.open("r+b") as file:
         file.seek(4096 * 2)
         file.write(b"\xa5" * (len(content) - 4096 * 2))
@@ -283,16 +283,16 @@ def test_a_damaged_export_is_refused(tmp_path: Path):
     store = Store()
     write(store, length=1000)
     out = tmp_path / "out"
-    store.export(["r"], out)
+    write_export(store, ["r"], out)
     store.close()
     content = out.read_bytes()
     for damage in DAMAGES:
         out.write_bytes(DAMAGES[damage](content))
         with pytest.raises(StoreError, match="move it away, or restore it from a copy"):
-            read_export(out)
+            ExportedRuns(out)
     out.write_bytes(b"")
-    with pytest.raises(StoreError, match="something else, without tables"):
-        read_export(out)
+    with pytest.raises(StoreError, match="another program, without tables"):
+        ExportedRuns(out)
     assert list(tmp_path.iterdir()) == [out]
 
 
@@ -319,7 +319,7 @@ def test_a_file_that_is_not_there_is_told_once(tmp_path: Path):
 def test_damage_of_an_export_that_sqlite_cannot_see_says_nothing_of_sessions(tmp_path: Path):
     store = Store()
     write(store)
-    store.export(["r"], tmp_path / "out")
+    write_export(store, ["r"], tmp_path / "out")
     store.close()
     with contextlib.closing(sqlite3.connect(tmp_path / "out")) as database, database:
         database.execute("UPDATE operation SET state = 'finnished'")
@@ -332,10 +332,10 @@ def test_an_export_into_a_folder_that_is_not_there_names_what_was_given(tmp_path
     store, path = Store(), tmp_path / "nowhere" / "out"
     write(store)
     with pytest.raises(StoreError) as caught:
-        store.export(["r"], path)
+        write_export(store, ["r"], path)
     assert str(caught.value) == (
         f"cannot export to {path}: No such file or directory; "
-        "give a path in a directory that is there, and where files can be written"
+        "give a path in a directory that exists, and where files can be written"
     )
     store.close()
 
@@ -343,7 +343,7 @@ def test_an_export_into_a_folder_that_is_not_there_names_what_was_given(tmp_path
 def test_the_file_of_an_open_session_is_no_export(path: Path):
     with (
         ad.Session(path=path),
-        pytest.raises(StoreError, match=r"s\.sqlite is the file of a session that is open, and no"),
+        pytest.raises(StoreError, match=r"s\.sqlite is the file of an open session, not an"),
     ):
         ad.load(path)
 
@@ -375,10 +375,10 @@ def test_a_database_of_something_else_is_refused_and_not_written(path: Path, scr
         database.executescript(script)
     content = path.read_bytes()
     for _ in range(2):
-        with pytest.raises(StoreError, match=r"SQLite database of something else, with.*nothing"):
+        with pytest.raises(StoreError, match=r"SQLite database of another program, with.*nothing"):
             ad.Session(path=path)
-        with pytest.raises(StoreError, match=r"SQLite database of something else, with.*nothing"):
-            read_export(path)
+        with pytest.raises(StoreError, match=r"SQLite database of another program, with.*nothing"):
+            ExportedRuns(path)
     assert path.read_bytes() == content
     assert {each.name for each in path.parent.iterdir()} <= {path.name, f"{path.name}.lock"}
 
@@ -388,7 +388,7 @@ def test_a_database_that_somebody_else_has_open_is_refused(path: Path):
         database.executescript(FOREIGN["a WAL"])
         database.execute("BEGIN IMMEDIATE")
         database.execute("INSERT INTO customer VALUES ('ada')")
-        with pytest.raises(StoreError, match="something else, with the tables customer;"):
+        with pytest.raises(StoreError, match="another program, with the tables customer;"):
             ad.Session(path=path)
         database.execute("COMMIT")
         assert database.execute("SELECT * FROM customer").fetchall() == [("ada",)]
@@ -479,8 +479,8 @@ def test_a_session_on_a_network_file_system_warns_and_does_without_shared_memory
     with pytest.warns(StoreWarning, match=r"network file system \(nfs4\).*missing.*path="):
         store = Store(path)
     assert asked == [True]
-    assert store._db.execute("PRAGMA journal_mode").fetchone() == ("delete",)
-    assert store._db.execute("PRAGMA synchronous").fetchone() == (3,)
+    assert store.database.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    assert store.database.execute("PRAGMA synchronous").fetchone() == (3,)
     write(store, "s")
     other = Store(path)
     assert (bool(other.holder), ids(other)) == (True, ["r", "s"])
@@ -494,7 +494,7 @@ def test_a_session_on_a_network_file_system_warns_and_does_without_shared_memory
     Store().close()
     monkeypatch.undo()
     local = Store(path)
-    assert local._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert local.database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert ids(local) == ["r", "s"]
     local.close()
 

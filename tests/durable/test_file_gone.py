@@ -219,7 +219,7 @@ def test_an_older_copy_put_over_an_open_session_is_noticed(path: Path, partner: 
     session = ad.Session(path=path)
     partner.at[10] = lambda: shutil.copyfile(copy, path)
     run = submitted(session, partner)
-    with pytest.raises(ad.StoreError, match="something else wrote to it"):
+    with pytest.raises(ad.StoreError, match="another program wrote to it"):
         run.wait(timeout=60)
     assert sum(partner.taken.values()) < ROWS
     give_up(session)
@@ -290,7 +290,7 @@ def test_another_process_does_not_begin_anew_beside_a_session_whose_file_is_gone
     session = ad.Session(path=path)
     submitted(session, partner).wait(timeout=60)
     path.unlink()
-    assert f"{path} is gone" in opened_elsewhere(path)
+    assert f"{path} is missing" in opened_elsewhere(path)
     assert not path.exists()
     give_up(session)
 

@@ -20,9 +20,9 @@ def ids(store: Store) -> list[str]:
 
 def fill_disk(store: Store, *, pages_left: int = 0) -> None:
     """Let SQLite find the disk full, as it would tell us (SQLITE_FULL)."""
-    (count,) = store._db.execute("PRAGMA page_count").fetchone()
-    store._db.execute(f"PRAGMA max_page_count = {count + pages_left}")
+    (count,) = store.database.execute("PRAGMA page_count").fetchone()
+    store.database.execute(f"PRAGMA max_page_count = {count + pages_left}")
 
 
 def make_room(store: Store) -> None:
-    store._db.execute("PRAGMA max_page_count = 1000000")
+    store.database.execute("PRAGMA max_page_count = 1000000")

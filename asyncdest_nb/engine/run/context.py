@@ -138,7 +138,7 @@ class RunContext:
         return read_decided(rows, mask=self.channel.mask, storable=self.channel.storable)
 
     @property
-    def standing(self) -> str:
+    def control(self) -> str:
         """The user's word on the run, see StoredRun."""
         return "canceled" if self.is_canceling else "paused" if self.is_paused else "going"
 
@@ -146,7 +146,7 @@ class RunContext:
         """Keep on disk what the user has said of the run, if that is there by now."""
         store = self.journal.store
         with store.writing():
-            store.put_standing(self.run, self.standing)
+            store.put_control(self.run, self.control)
 
     async def keep(self, operations: Sequence[Operation]) -> None:
         """Make *operations* durable, then visible; they stay what they were if that fails."""

@@ -129,7 +129,7 @@ class Preparer:
                 store.add_rows(course.run, rows)
                 store.put_operations(course.run, operations[some])
                 if some.stop >= count:
-                    store.add_run(replace(course.record, standing=course.standing))
+                    store.add_run(replace(course.record, control=course.control))
 
     def _stored(self, position: int, label: str, text: str | None, fault: str | None) -> StoredRow:
         if text is None or self._course.keeps_payloads:

@@ -136,7 +136,7 @@ def doubtful_again(
 ) -> list[Operation]:
     """Return held operations that *action* can find out about, of whole batches only."""
     is_over = recovery_of(record, action) in ("none", "prepare_commit")
-    if is_over or record.standing == "canceled":
+    if is_over or record.control == "canceled":
         return []
     found: list[Operation] = []
     for _, group in groupby(operations, key=lambda each: each.batch):

@@ -86,7 +86,7 @@ def test_an_export_is_for_its_owner_alone_and_replaces_nothing(tmp_path: Path):
             (tmp_path / "mine").touch()
             (tmp_path / "link").symlink_to(tmp_path / "mine")
             for taken in ("run", "link"):
-                with pytest.raises(ad.UsageError, match="is there already"):
+                with pytest.raises(ad.UsageError, match="already exists"):
                     run.export(tmp_path / taken)
     finally:
         os.umask(before)

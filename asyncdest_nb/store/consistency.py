@@ -1,4 +1,4 @@
-"""Whether the parts of a run fit each other, and runs those that they retry."""
+"""Whether the rows and operations of a run fit each other, and retries their first run."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from .values import StoredRow, StoredRun
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,1000}")
 
-# An object has some hundred fields, of which a row may have few: 100,000 such rows still pass.
+# An object may have hundreds of fields, a row only a few of them: 100,000 such rows pass.
 _CELLS = 20_000_000
 _CELLS_EACH = 50
 
 
 def check_run(run: StoredRun, rows: Sequence[StoredRow], operations: Sequence[Operation]) -> None:
-    """Raise ValueError unless each row is there, and is invalid or in one operation."""
+    """Raise ValueError unless every row is present, and is invalid or in one operation."""
     if [row.position for row in rows] != list(range(len(rows))):
         raise ValueError(f"rows of run {run.id} are missing")
     if [each.number for each in operations] != list(range(len(operations))):
         raise ValueError(f"operations of run {run.id} are missing")
     if run.has_integer_labels and not all(_INTEGER.fullmatch(row.label) for row in rows):
-        raise ValueError(f"labels of run {run.id} are no integers")
+        raise ValueError(f"labels of run {run.id} are not integers")
     _check_rows(run, rows, operations)
     batches = [each.batch for each in operations]
     if batches != sorted(batches):
@@ -46,7 +46,7 @@ def check_retries(runs: Sequence[StoredRun]) -> None:
         line: list[str] = []
         each: str | None = run
         while each not in settled:
-            assert each is not None  # It is settled.
+            assert each is not None  # None is in settled.
             line.append(each)
             settled.add(each)
             each = before.get(each)
@@ -73,7 +73,7 @@ def _check_operation(run: StoredRun, operation: Operation) -> None:
 
 
 def check_width(run: StoredRun, payloads: Sequence[Mapping[str, object]]) -> None:
-    """Raise ValueError if a table of *payloads* is nearly all empty, and too large to be made."""
+    """Raise ValueError if a table of *payloads* is nearly empty, and too large for memory."""
     names = {name for payload in payloads for name in payload}
     filled = sum(map(len, payloads))
     if len(names) * len(payloads) > max(_CELLS, filled * _CELLS_EACH):

@@ -1,0 +1,186 @@
+"""A session's database: runs with their rows and operations, and the state of destinations."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ..errors import StoreError
+from ..operation import FINAL
+from . import columns, file, holder
+from .access import Access, SessionFile
+from .advice import errors_named
+from .database import Database
+from .retention import DAY_SECONDS, GAP_SECONDS, ClockBelief, forgettable
+from .tables import RunTables
+from .values import LATEST, StateValue
+
+
+class Store(RunTables):
+    """The database at *path*, or one in memory for None; one process writes it at a time.
+
+    Where another process has the file open, this one can read what that one has written
+    so far. Raises StoreError if the file cannot be opened, is damaged, is no session's
+    file, or was written by a newer version.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+        self._file = SessionFile(path) if path else None
+        self._access = self._file.opened() if self._file else _in_memory()
+        super().__init__(self._access.database)
+
+    @property
+    def holder(self) -> str:
+        """Which other process has the file open for writing; empty = this one may write."""
+        return self._access.holder
+
+    def take_over(self) -> bool:
+        """Open the file for writing if its holder has ended; return whether it is open so.
+
+        Raises StoreError if the holder ended and the file cannot be opened for writing;
+        it can still be read then.
+        """
+        if self.holder and self._file:
+            before, self._access = self._access, self._file.opened_again(self._access)
+            self.database = self._access.database
+            if self.database is not before.database:
+                before.database.close()
+        return not self.holder
+
+    def close(self) -> None:
+        """Close the database; what was written is in it."""
+        if self._access.place is not None:
+            with suppress(StoreError, sqlite3.Error):
+                self._access.place.require()
+                holder.delete_holder(self.database.connection)
+        self.database.close()
+        if self._access.lock is not None:
+            self._access.lock.release()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Make the writes inside one durable transaction: all of them or none.
+
+        Raises StoreError if another process has the file open.
+        """
+        if self.holder:
+            raise StoreError(
+                f"{self.database.name} is open in {self.holder}: two processes at once would send "
+                "and poll everything twice; close the session there, or shut down that kernel"
+            )
+        is_whole = False
+        try:
+            with super().writing():
+                yield
+                self.require_in_place()
+                is_whole = True
+        finally:
+            if self._access.place and is_whole:
+                self._access.place.note_written()
+
+    def require_in_place(self) -> None:
+        """Raise StoreError if the file was removed, moved away, replaced or overwritten."""
+        if self._access.place is not None:
+            self._access.place.require()
+
+    def is_at(self, path: Path) -> bool:
+        """Whether *path* leads to the file that is open here, or did when it was opened."""
+        return self._access.place is not None and self._access.place.is_at(path)
+
+    def put_state(self, values: Iterable[StateValue]) -> None:
+        """Save state values, replacing those of the same scope and key."""
+        rows = [columns.from_state(each) for each in values]
+        self.database.insert("INSERT OR REPLACE INTO state", columns.STATE, rows)
+
+    def state(self, *, now: float) -> list[StateValue]:
+        """Return the state that has not expired at *now* (Unix seconds).
+
+        Expired state is deleted, unless another process has the file open, or *now* is in doubt.
+        """
+        if not self.holder:
+            sure = min(now, self._belief(now).at(now, gap=GAP_SECONDS).believed)
+            with self.writing():
+                self.database.execute("DELETE FROM state WHERE expires_at <= ?", (sure,))
+        query = f"SELECT {', '.join(columns.STATE)} FROM state"
+        condition = "WHERE expires_at IS NULL OR expires_at > ?"
+        return self.database.read(columns.to_state, f"{query} {condition}", now)
+
+    def forget(self, runs: Sequence[str]) -> None:
+        """Delete *runs* with their rows, operations and state; no copy stays in the file.
+
+        Raises StoreError if that fails: then either all or none of it is deleted, and the
+        same call can be repeated.
+        """
+        with self.writing():
+            for run in runs:
+                self._delete(run)
+        with errors_named("write", self.database.name):
+            self._rewrite_file()
+
+    def _delete(self, run: str) -> None:
+        delete = self.database.execute
+        delete("DELETE FROM row WHERE run = ?", (run,))
+        delete("DELETE FROM operation WHERE run = ?", (run,))
+        delete("DELETE FROM state WHERE instr(scope, ?) = 1", (f"{run}/",))
+        named = "DELETE FROM state WHERE instr(scope, ?) = 1 AND instr(value, ?) = 1"
+        delete(named, (LATEST, f'"{run}/'))
+        delete("DELETE FROM run WHERE id = ?", (run,))
+
+    def _rewrite_file(self) -> None:
+        """Write the file anew, without what was deleted.
+
+        Deleting is not enough, even with secure_delete: where SQLite has moved rows
+        from page to page, copies of them stay (1 row in 300 did).
+        """
+        self.database.execute("VACUUM")
+        busy, *_ = self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if self._access.place:
+            self._access.place.note_written()
+        if busy:
+            raise StoreError(
+                f"{self.database.name}-wal may still hold what was forgotten, because another "
+                "process reads it: forget it again when that process has finished"
+            )
+
+    def believed(self, now: float, *, keep_days: float) -> float:
+        """Return the time (Unix seconds) by which old runs may be deleted.
+
+        That is *now*, or the time of an earlier opening if *now* is so much later that
+        the clock may be wrong.
+        """
+        gap = min(GAP_SECONDS, keep_days * DAY_SECONDS)
+        belief = self._belief(now).at(now, gap=gap)
+        with self.writing():
+            self.database.execute("DELETE FROM clock")
+            values = (belief.believed, belief.doubted)
+            self.database.execute("INSERT INTO clock VALUES (?, ?)", values)
+        return belief.believed
+
+    def _belief(self, now: float) -> ClockBelief:
+        query = "SELECT believed, doubted FROM clock LIMIT 1"
+        found = self.database.read(columns.to_belief, query)
+        return found[0] if found else ClockBelief(now)
+
+    def older(self, than: float) -> list[str]:
+        """Return the ids of the ended runs that were created before *than* (Unix seconds).
+
+        A run and its retries are returned together, once all of them are old and ended.
+        """
+        ended = ", ".join(f"'{state}'" for state in sorted(FINAL))
+        query = f"SELECT DISTINCT run FROM operation WHERE state NOT IN ({ended})"
+        going = self.database.read(lambda values: str(values[0]), query)
+        return forgettable(self.runs(), going, than=than)
+
+    def forget_older(self, than: float) -> list[str]:
+        """Forget the runs that are ``older`` *than*; return their ids."""
+        forgotten = self.older(than)
+        if forgotten:
+            self.forget(forgotten)
+        return forgotten
+
+
+def _in_memory() -> Access:
+    return Access(Database(file.opened_in_memory(), "the session's memory"))

@@ -1,0 +1,127 @@
+"""The choice of a destination and its settings, driven by labels, against a simulator."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pandas as pd
+
+import asyncdest_nb as ad
+from asyncdest_nb.widgets.explorer import connect_panel
+from explorer_clicks import FRAME, SECRET, Clicks, own_destination, ready
+
+
+def test_a_destination_that_a_cell_defines_later_is_offered_by_a_search(session):
+    names: dict[str, Any] = {}
+    clicks = Clicks(FRAME, session=session, names=names)
+    assert len(clicks.find("Destinations").options) == 4
+    names["mine"] = own_destination()
+    clicks.put(**{"Search destinations": "own"})
+    clicks.choose("own")
+    clicks.click("Connect")
+    assert "crm = session.connect(mine)" in clicks.explorer.code
+
+
+def test_a_destination_that_was_defined_again_is_used_only_after_a_new_connection(session):
+    names: dict[str, Any] = {"mine": own_destination()}
+    frame = pd.DataFrame({"user_id": ["u1"]})
+    clicks = Clicks(frame, session=session, names=names)
+    clicks.choose("own")
+    clicks.put(**{"Endpoint (optional)": "http://127.0.0.1:7"})
+    clicks.click("Connect")
+    names["mine"] = own_destination(slug="newer")
+    clicks.click("Send 1 row")
+    assert "mine was defined again in a cell: connect again" in clicks.text
+    assert session.runs() == []
+    clicks.click("Connect")
+    assert clicks.explorer.connection.destination is names["mine"]
+    assert 'endpoint="http://127.0.0.1:7"' in clicks.explorer.code
+    assert clicks.find("Send 1 row")
+
+
+def test_a_destination_with_other_settings_has_another_form(session):
+    class Settings(ad.Settings):
+        token: str = ad.field("Token")
+
+    names: dict[str, Any] = {"mine": own_destination()}
+    clicks = Clicks(FRAME, session=session, names=names)
+    clicks.choose("own")
+    names["mine"] = own_destination(settings=Settings)
+    clicks.put(**{"Search destinations": "o"})
+    assert clicks.find("Token (required)")
+    del names["mine"]
+    clicks.click("Connect")
+    assert "mine is not a destination now: choose another one" in clicks.text
+
+
+def test_bad_settings_are_explained_in_place(session):
+    clicks = Clicks(FRAME, session=session)
+    clicks.choose("example-async")
+    clicks.enter("Endpoint (required)", "no url")
+    clicks.click("Connect")
+    assert (
+        "Endpoint (endpoint): Input should be a valid URL, with its scheme: https://…"
+        in clicks.text
+    )
+    assert clicks.explorer.connection is None
+
+
+def test_a_test_of_the_connection_shows_the_answer_of_the_destination(demo, session):
+    clicks = Clicks(FRAME, session=session)
+    clicks.choose("example-async")
+    clicks.enter("Endpoint (required)", demo.endpoint)
+    clicks.click("Connect")
+    assert "Ready for example-async; nothing has been sent" in clicks.text
+    assert not demo.requests
+    clicks.click("Test connection")
+    assert "it wants an API key (401)" in clicks.text
+    clicks.enter("API key (optional)", "wr0ng-key-9f8e7d")
+    clicks.click("Test connection")
+    assert "the API key is not accepted (401)" in clicks.text
+    clicks.enter("API key (optional)", SECRET)
+    clicks.click("Test connection")
+    assert "accepts these credentials" in clicks.text
+    assert set(demo.requests) == {"GET /operations/{id}"}
+
+
+def test_changed_settings_need_a_new_connection(demo, session, monkeypatch):
+    clicks = ready(demo, session)
+    monkeypatch.setattr(connect_panel, "SLIP_SECONDS", 0)
+    clicks.enter("Endpoint (required)", "http://127.0.0.1:9")
+    assert clicks.explorer.connection is None
+    assert "connect again" in clicks.text
+    assert clicks.buttons("Send") == []
+
+
+def test_a_key_that_comes_after_the_click_that_followed_it_counts(demo, session):
+    clicks = Clicks(FRAME, session=session)
+    clicks.choose("example-async")
+    clicks.enter("Endpoint (required)", demo.endpoint)
+    clicks.click("Test connection")
+    assert "it wants an API key (401)" in clicks.text
+    clicks.enter("API key (optional)", SECRET)
+    assert "accepts these credentials" in clicks.text
+
+
+def test_a_search_narrows_the_list_and_keeps_the_choice(session):
+    clicks = Clicks(FRAME, session=session)
+    clicks.choose("salesforce-bulk")
+    form = [each.description for each in clicks.all() if hasattr(each, "description")]
+    clicks.put(**{"Search destinations": "example"})
+    assert len(clicks.find("Destinations").options) == 2
+    clicks.put(**{"Search destinations": ""})
+    assert clicks.find("Destinations").value == 3
+    assert [each.description for each in clicks.all() if hasattr(each, "description")] == form
+
+
+def test_a_slow_test_of_the_connection_shows_that_it_goes_on(session):
+    waiting: list[Any] = []
+    clicks = Clicks(FRAME, session=session, start=waiting.append)
+    clicks.choose("example-async, simulated on this machine")
+    clicks.click("Test connection")
+    assert "Asking the destination …" in clicks.text
+    worker = threading.Thread(target=waiting.pop())
+    worker.start()
+    worker.join(20)
+    assert "accepts these credentials" in clicks.text

@@ -1,0 +1,87 @@
+"""Sending, driven by labels, against a simulator."""
+
+from __future__ import annotations
+
+import html
+import re
+import warnings
+from typing import Any
+
+import asyncdest_nb as ad
+from explorer_clicks import HeldWork, payloads, ready, sent_again
+
+
+def test_a_click_on_send_sends_what_was_previewed(demo, session):
+    clicks = ready(demo, session)
+    assert "4 fit" in clicks.text
+    assert demo.requests == {}
+    clicks.click("Send 4 rows")
+    assert clicks.explorer.run is not None
+    clicks.explorer.run.wait(30)
+    assert [each["user_id"] for each in payloads(demo)] == ["u1", "u2", "u3", "u4"]
+
+
+def test_nothing_is_sent_if_a_change_comes_after_the_click_that_followed_it(demo, session):
+    work = HeldWork()
+    clicks = ready(demo, session, start=work)
+    work.is_held = True
+    clicks.click("Send 4 rows")
+    work.is_held = False
+    clicks.fill("User ID (required)", "column", "customer_id", "Column for User ID")
+    work.held.pop()()
+    assert clicks.explorer.run is None
+    assert "something was changed as you clicked" in clicks.text
+    assert demo.requests == {}
+    assert clicks.find("Send 4 rows")
+
+
+def test_what_was_sent_is_found_in_a_cell(demo, session):
+    clicks = ready(demo, session, names={"crm_sync": session})
+    clicks.click("Send 4 rows")
+    run = clicks.explorer.run
+    assert f'In a cell it is: run = crm_sync.run("{run.id}")' in html.unescape(clicks.text)
+    assert session.run(run.id) is run
+
+
+def test_what_was_sent_in_the_default_session_is_found_too(demo):
+    clicks = ready(demo, None)
+    clicks.click("Send 4 rows")
+    clicks.explorer.run.wait(20)
+    [found] = re.findall(
+        r'run = ad\.default_session\(\)\.run\("(\w+)"\)', html.unescape(clicks.text)
+    )
+    assert ad.default_session().run(found) is clicks.explorer.run
+
+
+def test_rows_that_were_sent_before_are_not_sent_twice_unless_asked_for(demo, session):
+    clicks = ready(demo, session)
+    clicks.click("Send 4 rows")
+    first = clicks.explorer.run
+    first.wait(30)
+    clicks.click("Send 4 rows")
+    assert clicks.explorer.run is first
+    assert "these rows were sent before" in clicks.text
+    clicks.find("Send again what was sent before").value = True
+    assert "again=True" in clicks.explorer.code
+    clicks.click("Send 4 rows")
+    assert clicks.explorer.run is not first
+    clicks.explorer.run.wait(30)
+    assert len(demo.operations) == 8
+    assert "again=True" not in clicks.explorer.code
+
+
+def test_warnings_of_a_cell_that_runs_during_a_send_are_the_cells_own(demo, session, monkeypatch):
+    clicks = ready(demo, session)
+    sent_again(clicks, demo)
+    submit = ad.Connection.submit
+
+    def while_a_cell_warns(*arguments: Any, **options: Any) -> ad.Run:
+        warnings.warn("mine", stacklevel=1)
+        return submit(*arguments, **options)
+
+    monkeypatch.setattr(ad.Connection, "submit", while_a_cell_warns)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        clicks.click("Send 4 rows")
+    assert [str(each.message) for each in caught if each.category is UserWarning] == ["mine"]
+    assert "these rows were sent before" in clicks.text

@@ -20,7 +20,7 @@ from ..operation import (
     RowStatus,
     RunStatus,
     State,
-    counted,
+    counts_text,
     is_refusal_claimed,
 )
 from ..portal import tell, wait_async
@@ -281,7 +281,7 @@ class Run:
         check_bool("applied", applied)
         execution = self._connected()
         if not self._ledger.states.get(State.HELD):
-            raise UsageError(f"no operation waits for your decision: {counted(self.counts)}")
+            raise UsageError(f"no operation waits for your decision: {counts_text(self.counts)}")
         tell(execution.resolve(applied=applied))
 
     def _connected(self) -> Execution:
@@ -322,7 +322,7 @@ class Run:
             raise UsageError(f"its rows went again as {self._retried_as}: retry that one")
         again = [at for at, outcome in enumerate(self._outcomes()) if outcome.retryable]
         if not again:
-            raise UsageError(f"no row may be sent again as it is: {counted(self.counts)}")
+            raise UsageError(f"no row may be sent again as it is: {counts_text(self.counts)}")
         return again
 
     def export(self, path: str | Path) -> None:
@@ -450,7 +450,7 @@ class Run:
 
     def __repr__(self) -> str:
         notices = "".join(f"; {notice}" for notice in self.notices)
-        text = f"<Run {self.id}: {self.title}, {self.status}: {counted(self.counts)}{notices}>"
+        text = f"<Run {self.id}: {self.title}, {self.status}: {counts_text(self.counts)}{notices}>"
         return one_line(text)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, Literal
 
-from ..operation import Operation, RowStatus, State, row_standings, row_status
+from ..operation import Operation, RowStatus, State, row_status, row_statuses
 from .run_view import row_label
 
 # A destination may answer with a page of HTML in place of a sentence.
@@ -76,7 +76,7 @@ def _good_and_failed(operation: Operation) -> tuple[int, int, int]:
         status = row_status(operation.state)
         good, failed = status is RowStatus.COMPLETED, status is RowStatus.FAILED
         return (total * good, total * failed, total)
-    words = [status for status, _ in row_standings(operation)]
+    words = [status for status, _ in row_statuses(operation)]
     return (words.count(RowStatus.COMPLETED), words.count(RowStatus.FAILED), total)
 
 

@@ -9,7 +9,7 @@ from html import escape
 from itertools import islice
 
 from ..errors import VALIDATION_FAILED
-from ..operation import RowOutcome, RowStatus, State, counted, row_outcomes
+from ..operation import RowOutcome, RowStatus, State, counts_text, row_outcomes
 from ..visible import one_line
 from .fragments import PLAIN, table
 from .run_view import RunView, cut, invalid_rows
@@ -57,7 +57,9 @@ def record_text(run: RunView) -> str:
     ]
     heading = ["first rows to look at:"] if rows else []
     ending = [_started(run), _rest(run)]
-    return "\n".join(map(one_line, [_title(run), counted(run.counts), *heading, *rows, *ending]))
+    return "\n".join(
+        map(one_line, [_title(run), counts_text(run.counts), *heading, *rows, *ending])
+    )
 
 
 def record_html(run: RunView, *, folded: bool = False) -> str:
@@ -67,7 +69,7 @@ def record_html(run: RunView, *, folded: bool = False) -> str:
     """
     opening = f"<details {PLAIN}{' open' * (not folded)}>"
     is_outdated = folded and run.status == "pending"
-    words = "record, complete when the run is done" if is_outdated else counted(run.counts)
+    words = "record, complete when the run is done" if is_outdated else counts_text(run.counts)
     summary = f"{escape(_title(run))} · {escape(words)}"
     return (
         f'{opening}<summary style="cursor:pointer;opacity:.75;font-size:90%">{summary}</summary>'

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from ..errors import UsageError
-from ..operation import RESTING, Operation
+from ..operation import SETTLED, Operation
 from ..visible import visible
 
 # What a run may offer beyond being viewed; a run that cannot do it lacks the method.
@@ -65,7 +65,7 @@ def is_done(run: RunView) -> bool:
     if run.status != "pending" or getattr(run, "is_at_rest", False):
         return True
     operations = run.operations
-    return bool(operations) and all(each.state in RESTING for each in operations)
+    return bool(operations) and all(each.state in SETTLED for each in operations)
 
 
 def abilities(run: RunView) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from html import escape
 
 from ..destination import Action, Destination, InputField, input_fields
-from ..operation import counted
+from ..operation import counts_text
 from ..session import STATE_TITLES, Connection, Session, StateTable
 from .fragments import PLAIN, QUIET, folded, table
 from .run_view import cut
@@ -66,7 +66,7 @@ def session_html(session: Session) -> str:
             run.title,
             time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created_at)),
             run.status,
-            counted(run.counts),
+            counts_text(run.counts),
         ]
         for run in reversed(shown)
     ]

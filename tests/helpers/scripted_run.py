@@ -12,7 +12,7 @@ from typing import Any
 from pandas import DataFrame
 
 from asyncdest_nb.errors import UsageError
-from asyncdest_nb.operation import RESTING, Operation, RowStatus, State, row_outcomes, run_status
+from asyncdest_nb.operation import SETTLED, Operation, RowStatus, State, row_outcomes, run_status
 
 Changed = Callable[[Sequence[int], bool], None]
 
@@ -123,7 +123,7 @@ class ScriptedRun:
             self._count(each, 1)
             self._count(self.operations[each.number], -1)
             self.operations[each.number] = each
-        at_rest = all(state in RESTING for state, count in self._states.items() if count)
+        at_rest = all(state in SETTLED for state, count in self._states.items() if count)
         for callback in list(self.callbacks):
             callback([each.number for each in operations], at_rest)
 

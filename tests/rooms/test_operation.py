@@ -13,7 +13,7 @@ from asyncdest_nb.operation import (
     StatusUpdate,
     accepted,
     answered,
-    counted,
+    counts_text,
     finished,
     held,
     lost,
@@ -95,7 +95,7 @@ def test_what_was_not_applied_may_be_sent_again_as_the_same_attempt():
 def test_pending_without_more_to_come_is_lost():
     gone = answered(TAKEN, StatusUpdate("pending", more=False, message="not tracked"), now=3.0)
     assert gone.state is State.LOST
-    assert gone.message == "the destination will say no more: not tracked"
+    assert gone.message == "the destination gives no further status: not tracked"
     assert row_outcomes(gone)[0].status is RowStatus.UNKNOWN
 
 
@@ -163,6 +163,8 @@ def test_every_state_has_a_word_of_the_contract(state, status):
     assert Operation(number=0, rows=(0,), state=state).status == status
 
 
-def test_counts_are_said_without_those_that_are_zero():
-    assert counted({"completed": 1_200, "failed": 0, "pending": 1}) == "1,200 completed, 1 pending"
-    assert counted({"completed": 0}) == "no rows"
+def test_counts_are_written_without_those_that_are_zero():
+    assert (
+        counts_text({"completed": 1_200, "failed": 0, "pending": 1}) == "1,200 completed, 1 pending"
+    )
+    assert counts_text({"completed": 0}) == "no rows"

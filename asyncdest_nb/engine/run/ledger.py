@@ -8,14 +8,14 @@ from concurrent.futures import Future
 
 from ...errors import VALIDATION_FAILED
 from ...operation import (
-    RESTING,
+    SETTLED,
     Operation,
     RowOutcome,
     RowStatus,
     RunStatus,
     State,
     row_outcomes,
-    row_standings,
+    row_statuses,
     run_status,
 )
 
@@ -105,7 +105,7 @@ class Ledger:
     @property
     def is_at_rest(self) -> bool:
         """Whether nothing more happens by itself."""
-        return self._is_planned and all(state in RESTING for state in self.states)
+        return self._is_planned and all(state in SETTLED for state in self.states)
 
     def outcomes(self) -> list[RowOutcome]:
         """Return what became of each row, by its position in the frame."""
@@ -147,7 +147,7 @@ class Ledger:
         retryable = self._retryable
         for operation, by in changes:
             states[operation.state] += by
-            for status, may_go_again in row_standings(operation):
+            for status, may_go_again in row_statuses(operation):
                 tally[status] += by
                 retryable += by if may_go_again else 0
         self._tally, self._states, self._retryable = tally, states, retryable

@@ -1,0 +1,96 @@
+"""Operations and the pure transitions between their states.
+
+An operation is what one context stands for: one row, or one job of N rows.
+
+    planned -> submitting -> accepted -> running -> completed | partial | failed | canceled
+                 |- rejected   refused: never applied
+                 |- planned    known not sent, or throttled: the same attempt, later;
+                 |             or one step of a submission is done, and the next may go
+                 `- unknown    sent? nobody knows -> accepted | planned | held,
+                               or an end that the destination states
+    held -> unknown                          its action can find out more by now
+    held -> rejected | lost                  the user decides: not applied, or applied
+    planned -> canceled                      by the user, before it was sent
+    accepted | running -> canceling          by the user; running again if that is refused
+    accepted | running | canceling -> lost   the destination no longer knows it
+
+Only a statement of the destination makes an operation ``completed | partial | failed``, or
+``canceled`` once it was accepted. Final is final: a transition of a final operation returns
+it unchanged. What happens to *us* (a failed poll, an odd status) is a field, never a state.
+
+    values        states, outcomes, the operation itself
+    transitions   from one state to the next
+    rows          what an operation means for each of its rows
+"""
+
+from __future__ import annotations
+
+from .rows import counts_text, row_outcomes, row_status, row_statuses, run_status
+from .transitions import (
+    accepted,
+    advanced,
+    answered,
+    canceling,
+    decided,
+    finished,
+    held,
+    lost,
+    not_canceled,
+    overdue,
+    poll_failed,
+    rejected,
+    replanned,
+    resolved,
+    submitted,
+    unsure,
+    withdrawn,
+)
+from .values import (
+    FINAL,
+    POLLED,
+    SETTLED,
+    Operation,
+    RowOutcome,
+    RowStatus,
+    RunStatus,
+    State,
+    Status,
+    StatusUpdate,
+    is_refusal_claimed,
+)
+
+__all__ = [
+    "FINAL",
+    "POLLED",
+    "SETTLED",
+    "Operation",
+    "RowOutcome",
+    "RowStatus",
+    "RunStatus",
+    "State",
+    "Status",
+    "StatusUpdate",
+    "accepted",
+    "advanced",
+    "answered",
+    "canceling",
+    "counts_text",
+    "decided",
+    "finished",
+    "held",
+    "is_refusal_claimed",
+    "lost",
+    "not_canceled",
+    "overdue",
+    "poll_failed",
+    "rejected",
+    "replanned",
+    "resolved",
+    "row_outcomes",
+    "row_status",
+    "row_statuses",
+    "run_status",
+    "submitted",
+    "unsure",
+    "withdrawn",
+]

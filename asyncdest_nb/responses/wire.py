@@ -1,0 +1,55 @@
+"""Values with camelCase names on the wire, and the scalars in them."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic.alias_generators import to_camel
+
+JSONObject = dict[str, Any]
+
+
+class Wire(BaseModel):
+    """A value with camelCase names on the wire; either spelling is read."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+        frozen=True,
+    )
+
+
+def _percent(value: object) -> float | None:
+    """Read a progress report; anything but a number in [0, 100] counts as not reported.
+
+    Destinations send -3, 250 and "NaN", of which no progress bar can be drawn.
+    """
+    if isinstance(value, bool):
+        return None
+    try:
+        number = float(value)  # type: ignore[arg-type]  # whatever a partner sends is tried
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) and 0 <= number <= 100 else None
+
+
+def clean_text(value: object) -> str:
+    """Return *value* as text that UTF-8 can hold; None is empty.
+
+    JSON may carry half of a surrogate pair, which no file and no screen takes.
+    """
+    text = "" if value is None else str(value)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _code(value: object) -> str | None:
+    return None if value is None else clean_text(value)
+
+
+Percent = Annotated[float | None, BeforeValidator(_percent)]
+Text = Annotated[str, BeforeValidator(clean_text)]
+Code = Annotated[str | None, BeforeValidator(_code)]

@@ -3,26 +3,29 @@
 The words are Segment's: a destination has settings and actions; an action has
 fields (its payload), ``perform``, ``perform_batch`` and ``poll``.
 
-    fields        what settings and payloads are made of, and how a value is checked
-    definition    Destination, Action, and what their functions are given
-    functions     how those are called, and in which forms they may be written
-    translated    definitions in the framework's own words
+    destination  Destination: settings, actions, and how a request looks
+    action       Action: fields, functions, batch sizes, recovery
+    arguments    what the functions of both are given
+    functions    in which forms these functions may be written
+    models       Settings and Payload, the base classes
+    input_field  how a field is declared, and read off a model
+    checks       whether a value fits its field
+    formats      formats of text fields
+    conversions  values before pydantic reads them, by type
+    scalars      the same for single values
+    secrets      secrets and URLs among settings
+    keyed        attributes as keys
+    translated   definitions in the framework's own words
 """
 
-from .definition import Action, ActionData, Destination, Function, Request, StateContext
-from .fields import (
-    FORMATS,
-    Fields,
-    InputField,
-    Payload,
-    Settings,
-    field,
-    input_fields,
-    named_secrets_of,
-    secrets_of,
-    urls_of,
-)
-from .functions import written
+from .action import Action
+from .arguments import ActionData, Function, Request, StateContext
+from .destination import Destination
+from .formats import FORMATS
+from .functions import original
+from .input_field import InputField, field, input_fields
+from .models import Fields, Payload, Settings
+from .secrets import named_secrets_of, secrets_of, urls_of
 
 __all__ = [
     "FORMATS",
@@ -39,7 +42,7 @@ __all__ = [
     "field",
     "input_fields",
     "named_secrets_of",
+    "original",
     "secrets_of",
     "urls_of",
-    "written",
 ]

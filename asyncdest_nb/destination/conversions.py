@@ -1,7 +1,7 @@
-"""What a value may become before pydantic reads it: no id loses a digit, no number is a date.
+"""Conversions before pydantic reads a value: no id loses a digit, no number becomes a date.
 
-pydantic writes 1001.0 as the text "1001.0", makes an integer of a float whose last digits
-are unknown, and takes "20240601" for seconds since 1970.
+pydantic writes 1001.0 as the text "1001.0", converts a float to an integer although its last
+digits are unknown, and reads "20240601" as seconds since 1970.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _SEVERAL = (list, tuple, set, frozenset)
 
 
 def conversion_of(annotation: Any, *, format: str | None = None) -> Conversion | None:
-    """Return what makes of a value what a field of this type may take; None = nothing to do.
+    """Return the conversion of values for a field of this type, None = none is needed.
 
-    It raises ValueError for a value that the type would read as another one.
+    The conversion raises ValueError for a value that pydantic would change.
     """
     is_alias, annotation = _is_alias(annotation), _unwrapped(annotation)
     origin, arguments = get_origin(annotation) or annotation, get_args(annotation)
@@ -62,15 +62,15 @@ def conversion_of(annotation: Any, *, format: str | None = None) -> Conversion |
 
 
 def has_fields(kind: type) -> bool:
-    """Say whether *kind* is a class of named fields, as models and dataclasses are."""
+    """Whether *kind* is a class of named fields, such as a model or a dataclass."""
     is_named_tuple = issubclass(kind, tuple) and hasattr(kind, "_fields")
-    # typing.is_typeddict does not know those of typing_extensions before Python 3.13.
+    # Before Python 3.13 typing.is_typeddict is False for those of typing_extensions.
     is_typed_dict = issubclass(kind, dict) and hasattr(kind, "__total__")
     return issubclass(kind, BaseModel) or is_dataclass(kind) or is_typed_dict or is_named_tuple
 
 
 def _unwrapped(annotation: Any) -> Any:
-    """Return the type that *annotation* is another name for, or says more about."""
+    """Return the type behind aliases, NewType and Annotated."""
     if get_origin(annotation) is Annotated:
         return _unwrapped(get_args(annotation)[0])
     if isinstance(annotation, NewType):
@@ -79,7 +79,7 @@ def _unwrapped(annotation: Any) -> Any:
 
 
 def _is_alias(annotation: Any) -> bool:
-    # Of typing only from Python 3.12 on, and of typing_extensions before.
+    # typing has the class from Python 3.12 on, before that typing_extensions.
     return type(annotation).__name__ == "TypeAliasType"
 
 
@@ -88,7 +88,7 @@ def _of_choices(choices: Iterable[Any]) -> Conversion | None:
 
 
 def _of_union(members: list[Any], format: str | None) -> Conversion | None:
-    """Return the conversion of those members that a value looks like."""
+    """Return a conversion by the members of a union that have the shape of the value."""
     found = [(each, conversion_of(each, format=format)) for each in members]
     if len(found) == 1:
         return found[0][1]
@@ -124,7 +124,7 @@ def _shape(annotation: Any) -> str | None:
 
 
 def _all_fitting(conversions: list[Conversion], value: Any) -> Any:
-    """Return *value* by all the conversions that take it: pydantic decides later which it is."""
+    """Apply every conversion that accepts *value*: pydantic chooses among the types later."""
     faults = []
     for conversion in conversions:
         try:
@@ -137,10 +137,10 @@ def _all_fitting(conversions: list[Conversion], value: Any) -> Any:
 
 
 def _inside(kind: type, arguments: tuple[Any, ...], format: str | None) -> Conversion | None:
-    """Return the conversion of a list, a mapping or a tuple of *arguments*."""
+    """Return the conversion of a list, mapping or tuple with the type *arguments*."""
     if issubclass(kind, Mapping) and len(arguments) == 2:
         of_key, of_value = map(conversion_of, arguments)
-        return _each_pair(None if of_key is text_of else of_key, of_value)  # A key is a text.
+        return _each_pair(None if of_key is text_of else of_key, of_value)
     if issubclass(kind, tuple) and arguments[1:] != (...,):
         return _each_place([conversion_of(each, format=format) for each in arguments])
     if issubclass(kind, Iterable) and not issubclass(kind, Mapping):
@@ -185,7 +185,7 @@ def _each_pair(of_key: Conversion | None, of_value: Conversion | None) -> Conver
 
 
 def _each_field(kind: type) -> Conversion:
-    # Read when it is used: a class may hold itself, or one that is not defined yet.
+    # Read on first use: a class may refer to itself, or to one that is not defined yet.
     fields = cache(lambda: _fields_of(kind))
 
     def convert(values: Any) -> Any:
@@ -193,7 +193,7 @@ def _each_field(kind: type) -> Conversion:
         if isinstance(values, Mapping):
             return {key: own[key](each) if key in own else each for key, each in values.items()}
         if issubclass(kind, tuple) and isinstance(values, list | tuple):
-            names = zip_longest(kind._fields[: len(values)], values)  # type: ignore[attr-defined]
+            names = zip_longest(kind.__match_args__[: len(values)], values)  # type: ignore[attr-defined]
             return [own[name](each) if name in own else each for name, each in names]
         return values
 
@@ -201,7 +201,7 @@ def _each_field(kind: type) -> Conversion:
 
 
 def _fields_of(kind: type) -> dict[str, Conversion]:
-    """Return the conversions of the fields of a class, by every name that they have."""
+    """Return the conversions of the fields of a class, by each name of a field."""
     if not issubclass(kind, BaseModel):
         found = {name: conversion_of(each) for name, each in _hints(kind).items()}
         return {name: each for name, each in found.items() if each is not None}
@@ -216,12 +216,12 @@ def _fields_of(kind: type) -> dict[str, Conversion]:
 def _hints(kind: type) -> dict[str, Any]:
     try:
         return get_type_hints(kind)
-    except (NameError, TypeError):  # Of a class inside a function.
+    except (NameError, TypeError):  # The class was defined inside a function.
         return {}
 
 
 def _later(annotation: Any) -> Conversion:
-    """Return a conversion that is looked up when it is used: a type may hold itself."""
+    """Return a conversion that is looked up on first use: a type may refer to itself."""
     found = cache(lambda: conversion_of(annotation))
 
     def convert(value: Any) -> Any:

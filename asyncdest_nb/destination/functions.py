@@ -1,7 +1,7 @@
-"""The functions of a destination: how they are called, and in which forms they may be written.
+"""The functions of a destination, in the two forms that users may write.
 
 async def perform(request, data): ...                    data.settings, data.payload, …
-async def perform(request, *, settings, payload): ...    what it names of these, by name
+async def perform(request, *, settings, payload): ...    only those that it names
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from pydantic.alias_generators import to_snake
 
 from ..errors import UsageError
 
-_WRITTEN = "_asyncdest_written"
+_ORIGINAL = "_asyncdest_original"
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-def fitted(what: str, function: Any, *arguments: str, names: Sequence[str] = ()) -> Any:
-    """Return *function* as it can be called with *arguments*; None stays None.
+def adapted(what: str, function: Any, *arguments: str, names: Sequence[str] = ()) -> Any:
+    """Return *function* so that it can be called with *arguments*; None stays None.
 
-    In place of the last of them it may take some of its attributes, *names*, by name.
-    Raises UsageError for what cannot be called so: rows would be sent before.
+    Instead of the last argument the function may take some of its attributes, *names*, by
+    name. Raises UsageError if it cannot be called in either form, since a run would find
+    that out only after rows were sent.
     """
     if function is None:
         return None
@@ -30,11 +31,11 @@ def fitted(what: str, function: Any, *arguments: str, names: Sequence[str] = ())
         raise UsageError(f"{what} is {function!r}; give the function itself, not what it returns")
     try:
         signature = inspect.signature(function)
-    except (TypeError, ValueError):  # Some built-in functions tell none.
+    except (TypeError, ValueError):  # Some built-in functions have no signature.
         return function
-    taken = _taken(signature, names=names, before=len(arguments) - 1)
+    taken = _names_taken(signature, names=names, before=len(arguments) - 1)
     if taken:
-        return _spread(function, taken)
+        return _by_name(function, taken)
     try:
         signature.bind(*arguments)
     except TypeError:
@@ -46,25 +47,25 @@ def fitted(what: str, function: Any, *arguments: str, names: Sequence[str] = ())
     return function
 
 
-def _taken(signature: inspect.Signature, *, names: Sequence[str], before: int) -> list[str]:
-    """Return the names that a function takes in place of its last argument; none = it takes that.
+def _names_taken(signature: inspect.Signature, *, names: Sequence[str], before: int) -> list[str]:
+    """Return the names that a function takes instead of its last argument; empty = none.
 
-    *before* is how many others come first.
+    *before* is the number of arguments before the last.
     """
     parameters = [*signature.parameters.values()]
     first, others = parameters[:before], parameters[before:]
     if len(first) < before or not all(each.kind in _POSITIONAL for each in first):
         return []
     if len(others) == 1 and others[0].kind in _POSITIONAL:
-        return []  # It is the data itself, whatever its name.
+        return []  # It takes the last argument itself, under any name.
     if any(each.kind is inspect.Parameter.POSITIONAL_ONLY for each in others):
         return []
     found = [each.name for each in others]
     return found if all(to_snake(name) in names for name in found) else []
 
 
-def _spread(function: Callable[..., Any], names: Sequence[str]) -> Callable[..., Any]:
-    """Return a function of an object in its last argument that calls *function* with *names*."""
+def _by_name(function: Callable[..., Any], names: Sequence[str]) -> Callable[..., Any]:
+    """Return a function that calls *function* with the attributes *names* of its last argument."""
 
     def called(*given: Any) -> Any:
         *before, last = given
@@ -76,10 +77,10 @@ def _spread(function: Callable[..., Any], names: Sequence[str]) -> Callable[...,
     found = awaited if inspect.iscoroutinefunction(function) else called
     found.__name__ = getattr(function, "__name__", type(function).__name__)
     found.__doc__ = function.__doc__
-    setattr(found, _WRITTEN, function)
+    setattr(found, _ORIGINAL, function)
     return found
 
 
-def written(function: Any) -> Any:
-    """Return what the user has written where ``fitted`` has made *function* of it."""
-    return getattr(function, _WRITTEN, function)
+def original(function: Any) -> Any:
+    """Return the function that the user wrote, if ``adapted`` has wrapped it."""
+    return getattr(function, _ORIGINAL, function)

@@ -1,4 +1,4 @@
-"""Attributes that can be read as keys too, as JavaScript has it: ``payload["email"]``."""
+"""Attributes that can be read as keys too, as in JavaScript: ``payload["email"]``."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from typing import Any
 
 
 class Keyed:
-    """Its attributes by key: ``payload["email"]``, ``settings.get("endpoint")``.
+    """Attributes by key: ``payload["email"]``, ``settings.get("endpoint")``.
 
-    What may be left out, and is, has the value None, and is not in it.
+    An optional attribute that was not given is None; ``in`` is False for it.
     """
 
     def __getitem__(self, key: str) -> Any:
         try:
             return getattr(self, key)
-        except (AttributeError, TypeError) as error:  # Another key, or one that is no text.
+        except (AttributeError, TypeError) as error:  # An unknown key, or one that is not a text.
             raise KeyError(str(error)) from None
 
     def __contains__(self, key: object) -> bool:
         return self.get(key) is not None
 
     def get(self, key: Any, default: Any = None) -> Any:
-        """Return the value at *key*, or *default* if it has none there."""
+        """Return the value of *key*, or *default* if it has none."""
         try:
             found = self[key]
         except KeyError:

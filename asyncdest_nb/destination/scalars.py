@@ -1,4 +1,4 @@
-"""Single values, before pydantic reads them: one function per type that could read one wrongly."""
+"""Conversions of single values: one function per type that pydantic could read wrongly."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ _MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00(:00([.,]0+)?)?(Z|[+-]\d\d(:?
 
 
 def day_of(value: Any) -> Any:
-    """Return the day of a text that is midnight of one, as pandas writes a column of days."""
+    """Return the day of a text that is midnight: pandas writes a column of days as midnights."""
     found = _MIDNIGHT.fullmatch(value) if isinstance(value, str) else None
     return found[1] if found else value
 
 
 def text_of(value: Any) -> Any:
-    """Return a number as text, anything else as it is; raises ValueError for lost digits."""
+    """Return a number as text, other values unchanged; raises ValueError for lost digits."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return exact_text(value)
 
 
 def choice_of(value: Any) -> Any:
-    """Return a number as the text that one of several texts may be."""
+    """Return a number as the text that may be one of several choices."""
     return text_of(value)
 
 
@@ -60,17 +60,19 @@ def _integer(value: Any) -> Any:
 
 def _number(value: Any) -> Any:
     if isinstance(value, int | str) and not _keeps_its_digits(value):
-        raise ValueError(f"{str(value)[:40]} has more digits than a number keeps: use a text field")
+        raise ValueError(
+            f"{str(value)[:40]} has more digits than a number can hold: use a text field"
+        )
     return value
 
 
 def _keeps_its_digits(value: int | str) -> bool:
-    """Whether a double is *value*, or has its digits; of those after the point it may drop some."""
+    """Whether a double has all digits of *value*; digits after the point may be dropped."""
     try:
         number = float(value)
     except OverflowError:
         return False
-    except ValueError:  # A text that is no number, as pydantic will say.
+    except ValueError:  # Not a number: pydantic raises the error.
         return True
     if not math.isfinite(number) or abs(number) < EXACT_INTEGER:
         return True
@@ -85,13 +87,13 @@ def _moment(value: Any) -> Any:
 
 def _day_in_digits(text: str) -> str:
     try:
-        return date.fromisoformat(text.strip()).isoformat()  # ISO 8601 knows 20240601 as well.
+        return date.fromisoformat(text.strip()).isoformat()  # 20240601 is ISO 8601 too.
     except ValueError:
         raise ValueError(f"{text.strip()} is a number, not a date: there is no such day") from None
 
 
 def _not_a_number(value: Any) -> Any:
-    """Return what may be a date and time; raises ValueError for numbers, also in a text."""
+    """Return *value*; raises ValueError for a number, also for one in a text."""
     if isinstance(value, int | float) or _is_number(value):
         raise ValueError(
             f"{str(value).strip()[:40]} is a number, not a date or time; write text such as "
@@ -129,11 +131,11 @@ _OF_TIME = frozenset({_moment, _day, _not_a_number})
 
 
 def one_of(conversions: Iterable[Conversion | None]) -> Conversion:
-    """Return what makes of a value, which is no list and no mapping, what one of several takes.
+    """Return the conversion of single values for a field with several types.
 
-    pydantic tries them in turn, and a date takes any number for seconds since 1970.
+    pydantic tries the types in turn, and a date accepts any number as seconds since 1970.
     """
-    given = {*conversions} - {choice_of}  # It takes nothing but its own texts.
+    given = {*conversions} - {choice_of}  # It accepts only its own texts.
     only = next(iter(given)) if len(given) == 1 else None
     if only is not None:
         return only
@@ -155,7 +157,7 @@ def one_of(conversions: Iterable[Conversion | None]) -> Conversion:
 
 
 def _as_number(value: float | str, given: Set[Conversion | None]) -> Any:
-    """Return what is no day as the number it is; raises ValueError if none of *given* takes it."""
+    """Return a number that is not a day; raises ValueError if none of *given* accepts it."""
     number = float(value)
     if not number.is_integer():
         return number if given & {_number, _decimal} else _not_a_number(value)

@@ -1,6 +1,6 @@
-"""Definitions as the framework writes them in TypeScript, read as our own.
+"""Definitions in the form of Segment's framework in TypeScript, translated into our own.
 
-A dict of fields in place of a class of them, and arguments in camelCase.
+There fields are a dict instead of a class, and names are in camelCase.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pydantic import SecretStr, create_model
 from pydantic.alias_generators import to_snake
 
 from ..errors import UnknownName, UsageError
-from .fields import Fields, field
+from .input_field import field
+from .models import Fields
 
 FieldsT = TypeVar("FieldsT", bound=Fields)
 DefinedT = TypeVar("DefinedT")
@@ -33,12 +34,12 @@ _TYPES: dict[str, Any] = {
 }
 _OPTIONS = "default choices format allow_null minimum maximum placeholder".split()
 _ATTRIBUTES = ["label", "description", "type", "required", "multiple", *_OPTIONS]
-# What only the framework's own screens read.
+# Attributes that only the screens of the framework read.
 _OF_SCREENS = frozenset(
     "dynamic category depends_on default_object_ui read_only disabled_input_methods display_mode "
     "unsafe_hidden additional_properties properties".split()
 )
-# Arguments whose name is another one here, or that are of no use.
+# Arguments with another name here; empty = not used here.
 _ELSEWHERE = {
     "fields": "payload",
     "perform_poll": "poll",
@@ -50,7 +51,7 @@ _ELSEWHERE = {
 
 
 def is_fields(given: Any) -> bool:
-    """Say whether *given* is a dict of fields, each a dict of its attributes."""
+    """Whether *given* is a dict of fields, each a dict of its attributes."""
     if not isinstance(given, Mapping) or not given:
         return False
     return all(isinstance(each, Mapping) and "type" in each for each in given.values())
@@ -59,7 +60,7 @@ def is_fields(given: Any) -> bool:
 def model_of(
     given: Mapping[str, Mapping[str, Any]], base: type[FieldsT], what: str
 ) -> type[FieldsT]:
-    """Return a class of the fields that are *given* as dicts; raises UsageError."""
+    """Return a class with the fields that are *given* as dicts; raises UsageError."""
     declared: dict[str, Any] = {}
     for key, attributes in given.items():
         declared[key] = _declared(f"{what}: field {key!r}", attributes)
@@ -95,7 +96,7 @@ def _choice(given: Any) -> Any:
 
 
 def either_spelling(defined: type[DefinedT]) -> type[DefinedT]:
-    """Let a dataclass be made by the framework's names of its arguments as well."""
+    """Let the arguments of a dataclass have the framework's names as well."""
     make = defined.__init__
     names = [each.name for each in dataclass_fields(defined) if each.init]  # type: ignore[arg-type]
 

@@ -24,7 +24,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
-from ...destination import written
+from ...destination import original
 from .silence import Reading
 
 _EVENTS = frozenset(
@@ -115,7 +115,7 @@ def may_have_sent(
     """
     reading = Reading(trusts_libraries=is_refusal)
     try:
-        return not (reading.is_silent(settings) and _is_silent(written(function), error, reading))
+        return not (reading.is_silent(settings) and _is_silent(original(function), error, reading))
     except Exception:  # Users' objects may raise anything when they are looked at.
         return True
 

@@ -1,0 +1,212 @@
+"""Actions: what a destination can be asked to do with rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from pydantic import ValidationError
+
+from ..errors import UnknownName, UsageError, check_number
+from .arguments import DATA, Function
+from .checks import explain
+from .functions import adapted
+from .input_field import InputField, input_fields
+from .models import Payload
+from .translated import either_spelling, is_fields, model_of
+
+Recovery = Literal["none", "natural", "key", "client_id", "search", "prepare_commit"]
+
+
+@either_spelling
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Action:
+    """Something a destination can be asked to do with rows.
+
+    ``payload`` is a class of fields, or a dict of them as in the framework: label,
+    description, type, required, choices, default. A function takes ``request`` and its
+    data, or parts of the data by name: ``(request, *, settings, payload)``. All argument
+    names may be in camelCase; ``fields`` is another name for ``payload``.
+
+    ``check`` gets all payloads of a run before anything is sent. It returns a list with
+    the reason for each payload that does not fit, None for each that does.
+
+    ``perform`` takes one row, ``perform_batch`` up to ``batch_size`` rows with at most
+    ``batch_bytes`` bytes in total; one of the two functions is enough. ``row_bytes``
+    returns the bytes of a payload; None = the length of its JSON. Rows with different
+    values in the fields ``batch_keys`` go into different batches.
+
+    ``steps`` are for a submission of several requests: they are called in order after
+    ``perform_batch``, each with the same payloads and with the context that was stored
+    before. The destination must apply nothing before the last step, and every step must
+    be safe to repeat: then a lost reply has no consequences.
+
+    ``recovery`` tells the engine what to do with a submission that may or may not have
+    been applied (a lost reply, a killed kernel):
+
+    - "none": nothing; it is held, and the user decides.
+    - "natural": repeating it is harmless (an upsert, a member of a set), so it is
+      sent again.
+    - "key": the request has ``data.submission_id`` as its idempotency key, so it
+      is sent again, up to ``key_seconds`` after the first time; then it is held.
+    - "client_id": ``data.submission_id`` is the operation's own id. ``find`` looks it
+      up; if the destination does not know it, it is sent again under the same id. If that
+      is refused, nothing was applied once ``settle_seconds`` have passed.
+    - "search": the request has ``data.submission_id`` in a field that can be searched.
+      ``find`` searches for it; if it is not found after ``settle_seconds`` (a list may
+      lag behind), it is sent again.
+    - "prepare_commit": set automatically for an action with ``steps``.
+
+    ``find`` gets the payloads, and returns what ``perform_batch`` would have returned, or
+    None if the destination does not have the submission; raising a 404 means the same. It
+    must store the state that ``poll`` reads again, since a process that was killed during
+    the request may not have saved it.
+
+    ``cancel`` asks the destination to cancel the operation of one context; ``poll`` finds
+    out how the operation ended.
+
+    ``operation_per`` is what one context stands for: a "row", or the whole "batch" (a job).
+    ``operation_id`` is the key of the destination's id in a context. On disk the name of a
+    setting replaces a secret in a context, and after a restart the present value of that
+    setting is put in. Other secrets, such as the signature of a pre-signed URL, are not
+    saved: a context should not need one.
+
+    ``poll`` gets up to ``poll_batch_size`` contexts a call, all of one submission; 1 suits
+    an API that needs one request for each. If ``poll`` raises, or returns results for other
+    contexts, it is called again with smaller groups, so that one failing operation does not
+    delay the others: ``poll`` need not catch errors. After a failed result with the code
+    POLLING_ERROR the operation is polled again. Without results, an ``overall_status``
+    "failed" fails all operations of the call; any other final status, also "completed",
+    (``should_continue_polling`` False) leaves their outcome unknown. ``result_columns``
+    are the keys of a row's result that become columns of the results; empty = the result
+    is one column.
+    """
+
+    title: str
+    payload: type[Payload]
+    description: str = ""
+    check: Function | None = None
+    perform: Function | None = None
+    perform_batch: Function | None = None
+    steps: Sequence[Function] = ()
+    poll: Function | None = None
+    cancel: Function | None = None
+    recovery: Recovery = "none"
+    find: Function | None = None
+    key_seconds: float = 86_400.0
+    settle_seconds: float = 30.0
+    operation_per: Literal["row", "batch"] = "row"
+    operation_id: str = "operation_id"
+    batch_size: int = 1000
+    batch_bytes: int = 5_000_000
+    batch_keys: Sequence[str] = ()
+    row_bytes: Callable[[Any], int] | None = None
+    poll_batch_size: int = 10
+    result_columns: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if self.perform is None and self.perform_batch is None:
+            raise UsageError(f"action {self.title!r} needs perform or perform_batch")
+        self._adapt_functions()
+        self._check_payload()
+        if not isinstance(self.operation_id, str) or not self.operation_id:
+            raise UsageError(
+                f"action {self.title!r}: operation_id is {self.operation_id!r}; write the key of "
+                "the id in a context, such as 'job_id'"
+            )
+        for name in ("batch_size", "batch_bytes", "poll_batch_size"):
+            check_number(f"action {self.title!r}: {name}", getattr(self, name), whole=True)
+        if self.operation_per not in ("row", "batch"):
+            raise UnknownName.of("operation_per", self.operation_per, ("row", "batch"))
+        for key in self.batch_keys:
+            if key not in self.fields:
+                raise UnknownName.of("field", key, self.fields, owner=f"action {self.title!r}")
+        if self.steps and (self.operation_per != "batch" or not (self.perform_batch and self.poll)):
+            raise UsageError(
+                f"action {self.title!r} has steps: it needs perform_batch, poll and "
+                "operation_per='batch'"
+            )
+        self._check_recovery()
+
+    def _adapt_functions(self) -> None:
+        for name in ("check", "perform", "perform_batch", "poll", "cancel", "find"):
+            object.__setattr__(self, name, self._adapted(name, getattr(self, name)))
+        steps = [self._adapted(f"steps[{at}]", step) for at, step in enumerate(self.steps)]
+        object.__setattr__(self, "steps", tuple(steps))
+        adapted(f"action {self.title!r}: row_bytes", self.row_bytes, "payload")
+
+    def _adapted(self, name: str, function: Any) -> Any:
+        what = f"action {self.title!r}: {name}"
+        return adapted(what, function, "request", "data", names=DATA)
+
+    def _check_payload(self) -> None:
+        if is_fields(self.payload):
+            fields: Any = self.payload
+            model = model_of(fields, Payload, f"action {self.title!r}")
+            object.__setattr__(self, "payload", model)
+        if not (isinstance(self.payload, type) and issubclass(self.payload, Payload)):
+            raise UsageError(
+                f"action {self.title!r}: payload is {self.payload!r}; write a class of its fields, "
+                "class Contact(ad.Payload)"
+            )
+        for key, declared in self.fields.items():
+            if declared.holds_secret:
+                raise UsageError(
+                    f"action {self.title!r}: field {key!r} is a secret, but payloads are shown and "
+                    "kept in the session's file: make it a setting, or declare it as str"
+                )
+
+    def _check_recovery(self) -> None:
+        given = f"action {self.title!r}: recovery {self.recovery!r}"
+        if self.recovery not in get_args(Recovery):
+            raise UnknownName.of("recovery", self.recovery, get_args(Recovery))
+        if self.steps and self.recovery == "none":
+            object.__setattr__(self, "recovery", "prepare_commit")
+        if bool(self.steps) != (self.recovery == "prepare_commit"):
+            raise UsageError(f"{given}: steps and prepare_commit are only used together")
+        if (self.find is not None) != (self.recovery in ("client_id", "search")):
+            raise UsageError(f"{given}: client_id and search need find, the others cannot have it")
+
+    def __repr__(self) -> str:
+        return f"<Action {self.title}: {', '.join(self.fields)}>"
+
+    @property
+    def has_poll_support(self) -> bool:
+        """Whether the status of an operation can be polled."""
+        return self.poll is not None
+
+    def call_for(self, payloads: list[Payload], batch_size: int | None) -> tuple[Function, Any]:
+        """Return the function that sends *payloads*, and its argument.
+
+        ``perform_batch`` if there is one, but ``perform`` if there is one and
+        *batch_size* is 1.
+        """
+        alone = batch_size == 1 and self.perform is not None
+        if self.perform_batch is not None and not alone:
+            return self.perform_batch, payloads
+        assert self.perform is not None  # An action has at least one of the two.
+        (payload,) = payloads
+        return self.perform, payload
+
+    @property
+    def fields(self) -> dict[str, InputField]:
+        """Its fields by key, in the order of declaration."""
+        return input_fields(self.payload)
+
+    def read(self, values: Mapping[str, Any]) -> Payload | str:
+        """Return the payload of one row, or the reason why its *values* do not fit.
+
+        A null (unless the field allows null) or an empty text counts as no value: a
+        required field with one is missing.
+        """
+        fields = self.fields
+        given = {
+            key: value
+            for key, value in values.items()
+            if value not in (None, "") or (value is None and fields[key].allow_null)
+        }
+        try:
+            return self.payload.model_validate(given)
+        except ValidationError as error:
+            return explain(error, fields)

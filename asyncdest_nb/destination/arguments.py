@@ -1,0 +1,82 @@
+"""What a destination's functions are given: a request to send with, and their data."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from pydantic import SecretStr
+from pydantic.alias_generators import to_snake
+
+from ..responses import JSONObject
+from .keyed import Keyed
+
+
+class Request(Protocol):
+    """How ``perform`` and ``poll`` talk to the destination: one call, one HTTP request."""
+
+    def __call__(self, url: str, **options: Any) -> Awaitable[Any]: ...
+
+
+class StateContext(Protocol):
+    """Values that outlive a call, and also a restart if the session has a file.
+
+    ``poll`` reads what ``perform`` of the same submission stored, even if other submissions
+    stored the same key later. A submission that stored nothing under a key reads the
+    latest value of its connection.
+    """
+
+    def get_request_context(self, key: str) -> Any:
+        """Return the value of *key*, or None if there is none or it has expired."""
+
+    def set_response_context(
+        self, key: str, value: Any, ttl: Mapping[str, float] | None = None
+    ) -> None:
+        """Save a JSON *value* for *ttl*, e.g. ``{"hour": 24}``; None = as long as its run."""
+
+
+SettingsT = TypeVar("SettingsT")
+PayloadT = TypeVar("PayloadT")
+
+
+@dataclass(frozen=True)
+class ActionData(Keyed, Generic[SettingsT, PayloadT]):
+    """The data that a destination's function is given.
+
+    ``payload`` is one payload for ``perform``, a list of them for
+    ``perform_batch`` and its ``steps`` and for ``check``, None otherwise;
+    ``async_contexts`` has 1..N contexts for ``poll``, one for a step and for
+    ``cancel``, none otherwise. ``access_token`` is what ``refresh_access_token``
+    returned, None = it was not called. ``submission_id`` is a UUID of the
+    submission. It is the same each time the submission is sent, and a new one in a
+    retry. Use it as an idempotency key, an operation id or a reference.
+    """
+
+    settings: SettingsT
+    payload: PayloadT
+    state_context: StateContext
+    async_contexts: list[JSONObject] = field(default_factory=list)
+    access_token: SecretStr | None = None
+    submission_id: str = ""
+
+    if not TYPE_CHECKING:  # Otherwise mypy would accept misspelt names.
+
+        def __getattr__(self, name: str) -> Any:
+            """Return the attribute that the framework calls *name*: ``stateContext``, …"""
+            if name in ("asyncContext", "async_context"):
+                return self  # The first version of the framework had the contexts one level deeper.
+            own = to_snake(name)
+            if own != name and own in self.__dataclass_fields__:
+                return getattr(self, own)
+            known = ", ".join(self.__dataclass_fields__)
+            raise AttributeError(
+                f"data has no {name!r}, it has {known}; a field of the payload is at "
+                "data.payload, a setting at data.settings"
+            )
+
+
+# What a function may take by name instead of its data.
+DATA = (*(each.name for each in fields(ActionData)), "async_context")
+
+Function = Callable[[Any, Any], Any]

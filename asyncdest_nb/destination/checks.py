@@ -1,0 +1,63 @@
+"""Whether a value fits its field, and the message for one that does not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from pydantic import ValidationError
+
+from .formats import FORMATS
+from .input_field import InputField
+
+
+def check_value(declared: InputField, value: Any) -> None:
+    """Raise ValueError unless *value* fits the choices, format and bounds of its field."""
+    plain = value.value if isinstance(value, Enum) else value
+    if declared.choices is not None and plain not in declared.choices:
+        known = ", ".join(repr(choice) for choice in declared.choices)
+        raise ValueError(f"{declared.label} must be one of {known}")
+    if declared.format in FORMATS and isinstance(value, str):
+        _check_format(declared, value)
+    _check_bounds(declared, len(value) if isinstance(value, str) else value)
+
+
+def _check_format(declared: InputField, text: str) -> None:
+    try:
+        FORMATS[str(declared.format)](text)
+    except (ValueError, re.error):
+        raise ValueError(f"{declared.label} must be a valid {declared.format}") from None
+
+
+def _check_bounds(declared: InputField, size: Any) -> None:
+    what = "characters" if declared.type == "string" else ""
+    if declared.minimum is not None and size < declared.minimum:
+        raise ValueError(f"{declared.label} must be at least {declared.minimum} {what}".rstrip())
+    if declared.maximum is not None and size > declared.maximum:
+        raise ValueError(f"{declared.label} must be at most {declared.maximum} {what}".rstrip())
+
+
+def _place(error: Any, fields: Mapping[str, InputField]) -> str:
+    """Return where *error* is: the label of the field, its key, and the path inside it."""
+    if not error["loc"]:
+        return ""
+    key, *inside = (str(part) for part in error["loc"])
+    name = fields[key].label if key in fields else key
+    path = "".join(f".{part}" for part in inside)
+    return f"{name} ({key}{path}): " if name != key or path else f"{name}: "
+
+
+def explain(error: ValidationError, fields: Mapping[str, InputField]) -> str:
+    """Return in one line what does not fit, field by field, without the values."""
+    problems = [
+        _place(each, fields) + _in_words(each["msg"])
+        for each in error.errors(include_url=False, include_input=False)
+    ]
+    return "; ".join(problems)
+
+
+def _in_words(message: str) -> str:
+    found = message.removeprefix("Value error, ").replace("Field required", "is missing")
+    return found.replace("relative URL without a base", "with its scheme: https://…")

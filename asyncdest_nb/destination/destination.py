@@ -1,0 +1,99 @@
+"""Destinations: settings, actions, and how a request looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..errors import SettingsError, UnknownName, UsageError
+from .action import Action
+from .arguments import DATA, Function
+from .checks import explain
+from .functions import adapted
+from .input_field import input_fields
+from .models import Settings
+from .translated import either_spelling, is_fields, model_of
+
+
+@either_spelling
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Destination:
+    """A partner: its settings, its actions, and how a request to it looks.
+
+    ``extend_request(data)`` returns the options of every request: ``base_url``,
+    ``headers``, ``username``, ``password``, ``timeout_seconds``, and ``secrets``, the texts
+    that must never be shown if these are not all of the credentials.
+    ``refresh_access_token(request, data)`` returns a new access token for
+    ``data.access_token``. It is called before the first request if ``extend_request``
+    returns no authorization header, and again after a 401, or after a function raised
+    InvalidAuthenticationError; then that function is called once more, unless requests
+    other than the refused one may have been applied.
+    ``test_authentication(request, data)`` raises if the credentials are not accepted.
+    ``requests_per_second`` is the rate that the partner allows.
+    """
+
+    name: str
+    slug: str
+    actions: Mapping[str, Action]
+    settings: type[Settings] = Settings
+    description: str = ""
+    extend_request: Callable[[Any], Mapping[str, Any]] | None = None
+    refresh_access_token: Function | None = None
+    test_authentication: Function | None = None
+    requests_per_second: float = 20.0
+
+    def __post_init__(self) -> None:
+        actions = self.actions
+        if isinstance(actions, Mapping) and any(
+            isinstance(each, dict) for each in actions.values()
+        ):
+            actions = {slug: _action(slug, each) for slug, each in actions.items()}
+            object.__setattr__(self, "actions", actions)
+        if is_fields(self.settings):
+            fields: Any = self.settings
+            object.__setattr__(self, "settings", model_of(fields, Settings, self.name))
+        if not isinstance(actions, Mapping) or not all(
+            isinstance(each, Action) for each in actions.values()
+        ):
+            raise UsageError(f"{self.name}: actions is {actions!r}; write a dict of slug to Action")
+        if not (isinstance(self.settings, type) and issubclass(self.settings, Settings)):
+            raise UsageError(
+                f"{self.name}: settings is {self.settings!r}; write a class of its fields, "
+                "class Keys(ad.Settings), and give the values to connect"
+            )
+        for name in ("extend_request", "refresh_access_token", "test_authentication"):
+            given = ("data",) if name == "extend_request" else ("request", "data")
+            function = adapted(f"{self.name}: {name}", getattr(self, name), *given, names=DATA)
+            object.__setattr__(self, name, function)
+
+    def __repr__(self) -> str:
+        return f"<Destination {self.slug}: {self.description} ({', '.join(self.actions)})>"
+
+    def action(self, slug: str) -> Action:
+        """Return the action called *slug*; raises UnknownName."""
+        if not isinstance(slug, str) or slug not in self.actions:
+            raise UnknownName.of("action", slug, self.actions, owner=self.name)
+        return self.actions[slug]
+
+    def slug_of(self, action: Action) -> str:
+        """Return the slug of *action*, which is one of its actions."""
+        return next(slug for slug, each in self.actions.items() if each is action)
+
+    def read_settings(self, values: Mapping[str, Any]) -> Settings:
+        """Return *values* as settings; raises SettingsError, which shows no value."""
+        fields = input_fields(self.settings)
+        for key in values:
+            if key not in fields:
+                raise UnknownName.of("setting", key, fields, owner=self.name)
+        try:
+            return self.settings.model_validate(dict(values))
+        except ValidationError as error:
+            raise SettingsError(f"{self.name}: {explain(error, fields)}") from None
+
+
+def _action(slug: object, given: Any) -> Any:
+    """Return an action from a dict of its arguments; other values unchanged."""
+    return Action(**{"title": str(slug), **given}) if isinstance(given, dict) else given

@@ -33,14 +33,14 @@ from ..responses import (
 )
 
 
-class Settings(ad.Settings):
+class ExampleSettings(ad.Settings):
     """Where the API is, and the key it asks for, if any."""
 
     endpoint: HttpUrl = ad.field("Endpoint", description="The URL of the API")
     api_key: SecretStr | None = ad.field("API key", description="Sent as a bearer token")
 
 
-class Payload(ad.Payload):
+class ExamplePayload(ad.Payload):
     """One operation."""
 
     user_id: str = ad.field(
@@ -60,7 +60,7 @@ _KEPT = {"hour": 24}  # How long state is kept.
 _ENDS = ("completed", "failed")
 
 
-def extend_request(data: ad.ActionData[Settings, None]) -> dict[str, Any]:
+def extend_request(data: ad.ActionData[ExampleSettings, None]) -> dict[str, Any]:
     """Send every request to the endpoint, with the key if there is one."""
     key = data.settings.api_key
     return {
@@ -69,7 +69,7 @@ def extend_request(data: ad.ActionData[Settings, None]) -> dict[str, Any]:
     }
 
 
-async def perform(request: ad.Request, data: ad.ActionData[Settings, Payload]) -> Any:
+async def perform(request: ad.Request, data: ad.ActionData[ExampleSettings, ExamplePayload]) -> Any:
     """Submit one operation."""
     response = await request("/operations", method="POST", json=data.payload.as_json())
     if not _is_accepted(response.data):
@@ -84,7 +84,9 @@ async def perform(request: ad.Request, data: ad.ActionData[Settings, Payload]) -
     )
 
 
-async def perform_batch(request: ad.Request, data: ad.ActionData[Settings, list[Payload]]) -> Any:
+async def perform_batch(
+    request: ad.Request, data: ad.ActionData[ExampleSettings, list[ExamplePayload]]
+) -> Any:
     """Submit many operations at once; each gets an id of its own, or is refused in its place."""
     body = {"operations": [payload.as_json() for payload in data.payload]}
     response = await request("/operations/batch", method="POST", json=body)
@@ -101,13 +103,17 @@ async def perform_batch(request: ad.Request, data: ad.ActionData[Settings, list[
     )
 
 
-async def poll(request: ad.Request, data: ad.ActionData[Settings, None]) -> AsyncPollResponse:
+async def poll(
+    request: ad.Request, data: ad.ActionData[ExampleSettings, None]
+) -> AsyncPollResponse:
     """Ask how each operation stands: one context or many, it is the same."""
     contexts = data.async_contexts
     return AsyncPollResponse.of([await _looked_up(request, context) for context in contexts])
 
 
-async def test_authentication(request: ad.Request, data: ad.ActionData[Settings, None]) -> None:
+async def test_authentication(
+    request: ad.Request, data: ad.ActionData[ExampleSettings, None]
+) -> None:
     """Ask for an operation that cannot be there: only the refusal of the key matters."""
     response = await request("/operations/none", throw_http_errors=False)
     if response.status in (401, 403):
@@ -188,12 +194,12 @@ def _is_told(entry: JSONObject) -> bool:
     return "operation_id" in entry or entry.get("status") in _ENDS
 
 
-def _context(operation_id: Any, payload: Payload) -> JSONObject:
+def _context(operation_id: Any, payload: ExamplePayload) -> JSONObject:
     user_id, operation_type = payload.user_id, payload.operation_type
     return {"operation_id": operation_id, "user_id": user_id, "operation_type": operation_type}
 
 
-def _contexts(ids: Sequence[Any], payloads: Sequence[Payload]) -> list[JSONObject]:
+def _contexts(ids: Sequence[Any], payloads: Sequence[ExamplePayload]) -> list[JSONObject]:
     if len(ids) != len(payloads):  # Whose ids they are is not known; the engine says so.
         return [{"operation_id": each} for each in ids]
     pairs = enumerate(zip(ids, payloads, strict=True))
@@ -230,14 +236,14 @@ example_async = ad.Destination(
     name="Example Async",
     slug="example-async",
     description="Operations that are accepted at once and done later; every kind of answer",
-    settings=Settings,
+    settings=ExampleSettings,
     extend_request=extend_request,
     test_authentication=test_authentication,
     actions={
         "asyncOperation": ad.Action(
             title="Async Operation",
             description="Submit operations and poll them until they have completed or failed",
-            payload=Payload,
+            payload=ExamplePayload,
             perform=perform,
             perform_batch=perform_batch,
             poll=poll,

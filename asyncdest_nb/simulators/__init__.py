@@ -8,15 +8,15 @@ from typing import Any, Protocol
 
 from ..errors import UnknownName
 from . import faults
-from .desk import Partner
 from .example_async import ExampleAsync
+from .faulty_server import Partner
 from .salesforce_bulk import SalesforceBulk
 from .simulator import Simulator
 
 __all__ = ["SIMULATORS", "Simulator", "simulate"]
 
 
-class Play(Protocol):
+class PartnerType(Protocol):
     """A partner's class: it is called with its own Knobs."""
 
     @property
@@ -27,7 +27,10 @@ class Play(Protocol):
         """Begin to play."""
 
 
-SIMULATORS: dict[str, Play] = {"example-async": ExampleAsync, "salesforce-bulk": SalesforceBulk}
+SIMULATORS: dict[str, PartnerType] = {
+    "example-async": ExampleAsync,
+    "salesforce-bulk": SalesforceBulk,
+}
 
 
 def simulate(slug: str, *, clock: Callable[[], float] = time.monotonic, **knobs: Any) -> Simulator:
@@ -93,6 +96,6 @@ def simulate(slug: str, *, clock: Callable[[], float] = time.monotonic, **knobs:
     """
     if slug not in SIMULATORS:
         raise UnknownName.of("simulator", slug, SIMULATORS)
-    play = SIMULATORS[slug]
-    settings = play.Knobs.of(knobs)
-    return Simulator(slug, play(settings), settings, clock=clock)
+    partner_type = SIMULATORS[slug]
+    settings = partner_type.Knobs.of(knobs)
+    return Simulator(slug, partner_type(settings), settings, clock=clock)

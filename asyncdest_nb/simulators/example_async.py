@@ -25,7 +25,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from .exchange import JSONObject, Reply, Request, Routes, canonical, hyphenated
+from .exchange import IncomingRequest, JSONObject, Reply, Routes, canonical, hyphenated
 from .faults import Knobs, Secret, Share, seconds_drawn
 
 OPERATION_TYPES = ("sync_profile", "process_data", "generate_report")
@@ -93,8 +93,8 @@ def failure(code: str, message: str) -> JSONObject:
 
 
 def planned(payload: Any, knobs: ExampleAsyncKnobs) -> Plan:
-    """Decide what becomes of *payload*; a misfit fails at once."""
-    if error := misfit(payload):
+    """Decide what becomes of *payload*; one with an error fails at once."""
+    if error := payload_error(payload):
         return Plan(duration_seconds=0.0, is_synchronous=True, reach=0, error=error)
     dice = random.Random(f"{knobs.seed} {canonical(payload)}")
     # Every number is drawn whether it is needed or not, and the duration, which
@@ -117,7 +117,7 @@ def _email_error(payload: JSONObject) -> tuple[str, str] | None:
     return "INVALID_EMAIL", f"{email!r} is not an email address"
 
 
-def misfit(payload: object) -> tuple[str, str] | None:
+def payload_error(payload: object) -> tuple[str, str] | None:
     """Say with a code and a message why *payload* is refused; None takes it."""
     if not isinstance(payload, dict):
         return "INVALID_JSON", "An operation is a JSON object"
@@ -132,7 +132,7 @@ def misfit(payload: object) -> tuple[str, str] | None:
 
 
 @dataclass(slots=True)
-class Held:
+class StoredOperation:
     """An operation the partner holds. ``accepted_at`` is in the clock's unit."""
 
     operation_id: str
@@ -142,9 +142,9 @@ class Held:
     polls: int = 0
 
 
-def progress(held: Held, *, now: float, pending_share: float) -> tuple[str, int]:
+def progress(stored: StoredOperation, *, now: float, pending_share: float) -> tuple[str, int]:
     """Return its status and its percentage at *now*."""
-    plan, age = held.plan, now - held.accepted_at
+    plan, age = stored.plan, now - stored.accepted_at
     if plan.is_synchronous or age >= plan.duration_seconds:
         return "failed" if plan.error else "completed", plan.reach
     pending = plan.duration_seconds * pending_share
@@ -153,29 +153,29 @@ def progress(held: Held, *, now: float, pending_share: float) -> tuple[str, int]
     return "processing", int(plan.reach * (age - pending) / (plan.duration_seconds - pending))
 
 
-def standing(held: Held, *, now: float, pending_share: float) -> JSONObject:
-    """Return what a poll at *now* is told."""
-    status, percent = progress(held, now=now, pending_share=pending_share)
-    told: JSONObject = {
-        "operation_id": held.operation_id,
+def status_answer(stored: StoredOperation, *, now: float, pending_share: float) -> JSONObject:
+    """Return what a poll at *now* is answered."""
+    status, percent = progress(stored, now=now, pending_share=pending_share)
+    answer: JSONObject = {
+        "operation_id": stored.operation_id,
         "status": status,
         "progress": percent,
     }
     if status == "completed":
-        told["result"] = _result(held)
-    if status == "failed" and held.plan.error:
-        told["error_code"], told["error_message"] = held.plan.error
-    return told
+        answer["result"] = _result(stored)
+    if status == "failed" and stored.plan.error:
+        answer["error_code"], answer["error_message"] = stored.plan.error
+    return answer
 
 
-def _result(held: Held) -> JSONObject:
-    number = held.operation_id.removeprefix("op_")
+def _result(stored: StoredOperation) -> JSONObject:
+    number = stored.operation_id.removeprefix("op_")
     made: dict[str, JSONObject] = {
         "sync_profile": {"profile_id": f"prf_{number}"},
-        "process_data": {"records_processed": len(held.payload.get("data") or {})},
+        "process_data": {"records_processed": len(stored.payload.get("data") or {})},
         "generate_report": {"report_id": f"rpt_{number}"},
     }
-    return {"user_id": held.payload["user_id"], **made[held.payload["operation_type"]]}
+    return {"user_id": stored.payload["user_id"], **made[stored.payload["operation_type"]]}
 
 
 class ExampleAsync:
@@ -186,7 +186,7 @@ class ExampleAsync:
 
     def __init__(self, knobs: ExampleAsyncKnobs) -> None:
         self._knobs = knobs
-        self._held: dict[str, Held] = {}
+        self._stored: dict[str, StoredOperation] = {}
         self._copies: Counter[str] = Counter()
         self.attempts: Counter[str] = Counter()
         self.routes: Routes = {
@@ -200,20 +200,20 @@ class ExampleAsync:
         key = self._knobs.api_key
         return {"endpoint": endpoint} | ({"api_key": key.get_secret_value()} if key else {})
 
-    def refused(self, status: int, message: str, **headers: str) -> Reply:
+    def error_reply(self, status: int, message: str, **headers: str) -> Reply:
         """Return a refusal in the words of this destination."""
         return Reply(status, failure(_CODES[status], message), hyphenated(headers))
 
-    def unauthorized(self, request: Request, now: float) -> Reply | None:
+    def unauthorized(self, request: IncomingRequest, now: float) -> Reply | None:
         """Return what a request without the key is answered."""
         if self._knobs.api_key is None:
             return None
         expected = f"Bearer {self._knobs.api_key.get_secret_value()}"
         if hmac.compare_digest(request.authorization.encode(), expected.encode()):
             return None
-        return self.refused(401, "Unknown API key", www_authenticate="Bearer")
+        return self.error_reply(401, "Unknown API key", www_authenticate="Bearer")
 
-    def attempted(self, request: Request) -> None:
+    def attempted(self, request: IncomingRequest) -> None:
         """Count the operations that *request* carries, whatever it will be answered."""
         sent = request.document
         if request.path == "/operations/batch":
@@ -222,72 +222,72 @@ class ExampleAsync:
         elif request.path == "/operations":
             self.attempts[canonical(sent)] += 1
 
-    def submit(self, request: Request, now: float) -> Reply:
+    def submit(self, request: IncomingRequest, now: float) -> Reply:
         """Take one operation."""
-        if error := misfit(request.document):
+        if error := payload_error(request.document):
             return Reply(400, failure(*error))
-        held = self._take(request.document, now)
-        if not held.plan.is_synchronous:
-            return Reply(202, {"status": "accepted", **_names(held)})
-        if held.plan.error:
-            return Reply(422, failure(*held.plan.error))
-        return Reply(200, {"status": "completed", "result": _result(held)})
+        stored = self._take(request.document, now)
+        if not stored.plan.is_synchronous:
+            return Reply(202, {"status": "accepted", **_identifiers(stored)})
+        if stored.plan.error:
+            return Reply(422, failure(*stored.plan.error))
+        return Reply(200, {"status": "completed", "result": _result(stored)})
 
-    def submit_batch(self, request: Request, now: float) -> Reply:
+    def submit_batch(self, request: IncomingRequest, now: float) -> Reply:
         """Take many; one that is refused is said so in its place and spoils no other."""
         sent = request.document.get("operations") if isinstance(request.document, dict) else None
         if not isinstance(sent, list) or not sent:
             message = "operations must be a list that is not empty"
             return Reply(400, failure("INVALID_BATCH", message))
         if self._knobs.batch_answer == "operation_ids":
-            return self._named([self._take(payload, now) for payload in sent])
+            return self._ids_reply([self._take(payload, now) for payload in sent])
         entries = [self._entry(payload, now) for payload in sent]
         if any(entry["status"] == "accepted" for entry in entries):
             return Reply(202, {"status": "accepted", "operations": entries})
         return Reply(200, {"status": "completed", "operations": entries})
 
-    def _named(self, batch: Sequence[Held]) -> Reply:
-        if all(held.plan.is_synchronous and not held.plan.error for held in batch):
-            results = [_result(held) for held in batch]
+    def _ids_reply(self, batch: Sequence[StoredOperation]) -> Reply:
+        if all(stored.plan.is_synchronous and not stored.plan.error for stored in batch):
+            results = [_result(stored) for stored in batch]
             return Reply(200, {"status": "completed", "results": results})
-        ids = [held.operation_id for held in batch]
+        ids = [stored.operation_id for stored in batch]
         return Reply(202, {"status": "accepted", "operation_ids": ids})
 
     def _entry(self, payload: Any, now: float) -> JSONObject:
-        if error := misfit(payload):
+        if error := payload_error(payload):
             return failure(*error)
-        held = self._take(payload, now)
-        if not held.plan.is_synchronous:
-            return {**_names(held), "status": "accepted"}
-        return {**_names(held), **standing(held, now=now, pending_share=0)}
+        stored = self._take(payload, now)
+        if not stored.plan.is_synchronous:
+            return {**_identifiers(stored), "status": "accepted"}
+        return {**_identifiers(stored), **status_answer(stored, now=now, pending_share=0)}
 
-    def _take(self, payload: Any, now: float) -> Held:
+    def _take(self, payload: Any, now: float) -> StoredOperation:
         spelled = canonical(payload)
         self._copies[spelled] += 1
         name = sha256(f"{self._knobs.seed} {self._copies[spelled]} {spelled}".encode())
         operation_id = f"op_{name.hexdigest()[:20]}"
-        held = Held(operation_id, payload, planned(payload, self._knobs), now)
-        self._held[operation_id] = held
-        return held
+        stored = StoredOperation(operation_id, payload, planned(payload, self._knobs), now)
+        self._stored[operation_id] = stored
+        return stored
 
-    def poll(self, request: Request, now: float, operation_id: str) -> Reply:
+    def poll(self, request: IncomingRequest, now: float, operation_id: str) -> Reply:
         """Say where an operation stands."""
-        held = self._held.get(operation_id)
-        if held is None:
+        stored = self._stored.get(operation_id)
+        if stored is None:
             return Reply(404, failure("OPERATION_NOT_FOUND", f"No operation {operation_id}"))
-        held.polls += 1
-        return Reply(200, standing(held, now=now, pending_share=self._knobs.pending_share))
+        stored.polls += 1
+        return Reply(200, status_answer(stored, now=now, pending_share=self._knobs.pending_share))
 
     def operations(self, now: float) -> list[JSONObject]:
         """Return what it holds at *now*, in the order of arrival."""
         return [
             {
-                **standing(held, now=now, pending_share=self._knobs.pending_share),
-                "payload": held.payload,
-                "duration_seconds": held.plan.duration_seconds,
-                "polls": held.polls,
+                **status_answer(stored, now=now, pending_share=self._knobs.pending_share),
+                "payload": stored.payload,
+                "duration_seconds": stored.plan.duration_seconds,
+                "polls": stored.polls,
             }
-            for held in self._held.values()
+            for stored in self._stored.values()
         ]
 
     def records(self, now: float) -> dict[str, list[JSONObject]]:
@@ -295,5 +295,5 @@ class ExampleAsync:
         return {}
 
 
-def _names(held: Held) -> JSONObject:
-    return {"operation_id": held.operation_id, "user_id": held.payload["user_id"]}
+def _identifiers(stored: StoredOperation) -> JSONObject:
+    return {"operation_id": stored.operation_id, "user_id": stored.payload["user_id"]}

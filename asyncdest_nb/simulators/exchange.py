@@ -23,7 +23,7 @@ canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
-class Request:
+class IncomingRequest:
     """What arrived. The last four are headers, and what follows "?"; "" = not sent."""
 
     method: str
@@ -76,7 +76,7 @@ Routes = Mapping[str, Mapping[str, Callable[..., Reply]]]
 
 # How a partner says no: called with the status, a message and headers, where an
 # underscore in a name stands for a hyphen. The words around it are its own.
-Refuse = Callable[..., Reply]
+ErrorReply = Callable[..., Reply]
 
 
 def hyphenated(headers: Mapping[str, str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from ..errors import UnknownName, UsageError
-from .exchange import Refuse, Reply, Request
+from .exchange import ErrorReply, IncomingRequest, Reply
 
 _SECRETS = ("api_key", "client_secret", "password", "refresh_token")
 
@@ -106,10 +106,10 @@ class Knobs(BaseModel):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
-            raise UsageError(cls._misfit(str(error.errors()[0]["loc"][0]), values)) from None
+            raise UsageError(cls._error_text(str(error.errors()[0]["loc"][0]), values)) from None
 
     @classmethod
-    def _misfit(cls, name: str, values: Mapping[str, object]) -> str:
+    def _error_text(cls, name: str, values: Mapping[str, object]) -> str:
         value = "<hidden>" if name in _SECRETS else repr(values[name])
         return f"knob {name}={value} does not fit; it is {cls.model_fields[name].description}"
 
@@ -134,7 +134,7 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
-class Luck:
+class FaultDraw:
     """What chance has in store for one request."""
 
     is_throttled: bool
@@ -142,62 +142,64 @@ class Luck:
     latency_seconds: float
 
 
-def _certain(knobs: Knobs) -> Luck | None:
-    """Return the luck of every request if nothing is left to chance."""
+def _fixed_draw(knobs: Knobs) -> FaultDraw | None:
+    """Return the draw of every request if nothing is left to chance."""
     if knobs.throttle_share or knobs.lose_reply_share or isinstance(knobs.latency_seconds, tuple):
         return None
-    return Luck(is_throttled=False, is_lost=False, latency_seconds=knobs.latency_seconds)
+    return FaultDraw(is_throttled=False, is_lost=False, latency_seconds=knobs.latency_seconds)
 
 
 class Faults:
     """What stands between a request and the partner."""
 
-    def __init__(self, knobs: Knobs, refuse: Refuse, started_at: float) -> None:
+    def __init__(self, knobs: Knobs, error_reply: ErrorReply, started_at: float) -> None:
         self._knobs = knobs
-        self._refuse = refuse
+        self._error_reply = error_reply
         self._started_at = started_at
-        self._asked = 0
+        self._requests = 0
         self._seen: Counter[int] = Counter()
         limit = knobs.requests_per_second_limit
         self._bucket = Bucket(limit, started_at) if limit else None
-        self._certain = _certain(knobs)
+        self._fixed_draw = _fixed_draw(knobs)
 
-    def luck(self, request: Request) -> Luck:
+    def draw(self, request: IncomingRequest) -> FaultDraw:
         """Draw for *request*; the same request draws anew each time it is sent."""
-        if self._certain:
-            return self._certain
+        if self._fixed_draw:
+            return self._fixed_draw
         about = f"{request.method} {request.path} ".encode() + request.body
         key = hash(about)
         self._seen[key] += 1
         dice = random.Random(b"%d %d " % (self._knobs.seed, self._seen[key]) + about)
-        return Luck(
+        return FaultDraw(
             is_throttled=dice.random() < self._knobs.throttle_share,
             is_lost=dice.random() < self._knobs.lose_reply_share,
             latency_seconds=seconds_drawn(self._knobs.latency_seconds, dice),
         )
 
-    def outage(self, *, now: float) -> Reply | None:
+    def outage_reply(self, *, now: float) -> Reply | None:
         """Return what a request is answered while nobody is there; None lets it through.
 
         To be called once for each request, since requests are counted here.
         """
-        self._asked += 1
+        self._requests += 1
         age = now - self._started_at
         if any(start <= age < start + length for start, length in self._knobs.outages):
-            return self._later(503, "The service is down for maintenance")
-        if self._knobs.unavailable_every and self._asked % self._knobs.unavailable_every == 0:
-            return self._refuse(503, "The service is unavailable")
+            return self._retry_later(503, "The service is down for maintenance")
+        if self._knobs.unavailable_every and self._requests % self._knobs.unavailable_every == 0:
+            return self._error_reply(503, "The service is unavailable")
         return None
 
-    def throttling(self, luck: Luck, *, now: float) -> Reply | None:
+    def throttle_reply(self, draw: FaultDraw, *, now: float) -> Reply | None:
         """Return what a request too many is answered; None lets it through."""
         if self._bucket and not self._bucket.take(now):
-            return self._later(429, "Too many requests a second")
-        if luck.is_throttled:
-            return self._later(429, "Too many requests at the moment")
+            return self._retry_later(429, "Too many requests a second")
+        if draw.is_throttled:
+            return self._retry_later(429, "Too many requests at the moment")
         return None
 
-    def _later(self, status: int, message: str) -> Reply:
+    def _retry_later(self, status: int, message: str) -> Reply:
         # HTTP knows whole seconds only. A fraction is sent as it is, as some
         # vendors do, so that a demonstration or a test need not wait a second.
-        return self._refuse(status, message, retry_after=f"{self._knobs.retry_after_seconds:g}")
+        return self._error_reply(
+            status, message, retry_after=f"{self._knobs.retry_after_seconds:g}"
+        )

@@ -17,9 +17,9 @@ from typing import Any
 
 import uvicorn
 
-from .desk import Desk
-from .exchange import Reply, Request
-from .strangers import refusal
+from .exchange import IncomingRequest, Reply
+from .faulty_server import FaultyServer
+from .origin_check import refusal
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -29,10 +29,10 @@ Send = Callable[[Message], Awaitable[None]]
 _RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
-class Server(uvicorn.Server):
-    """A desk that is reachable at ``port`` on loopback until it is stopped."""
+class LoopbackServer(uvicorn.Server):
+    """A faulty server that is reachable at ``port`` on loopback until it is stopped."""
 
-    def __init__(self, desk: Desk, *, name: str) -> None:
+    def __init__(self, faulty_server: FaultyServer, *, name: str) -> None:
         super().__init__(
             uvicorn.Config(
                 self._serve_request,
@@ -50,7 +50,7 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=0,
             )
         )
-        self._desk = desk
+        self._faulty_server = faulty_server
         # Bound and listening before the thread runs: the port is known at once.
         self._listener = _listener()
         self.port: int = self._listener.getsockname()[1]
@@ -108,7 +108,7 @@ class Server(uvicorn.Server):
         if why := refusal(scope["headers"], port=self.port):
             await _write(Reply(403, {"error": why}), send)
             return
-        answer = self._desk.answer(request)
+        answer = self._faulty_server.answer(request)
         if answer.latency_seconds:
             await asyncio.sleep(answer.latency_seconds)
         if answer.is_lost:
@@ -137,7 +137,7 @@ def _listener() -> socket.socket:
     return listener
 
 
-async def _read(scope: Message, receive: Receive) -> Request:
+async def _read(scope: Message, receive: Receive) -> IncomingRequest:
     body = bytearray()
     is_whole = False
     while not is_whole:
@@ -149,7 +149,7 @@ async def _read(scope: Message, receive: Receive) -> Request:
         headers.get(name, b"").decode("latin-1")
         for name in (b"authorization", b"host", b"content-type")
     )
-    return Request(
+    return IncomingRequest(
         scope["method"],
         scope["path"],
         bytes(body),

@@ -10,12 +10,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import UsageError
-from .desk import Desk, Partner
 from .exchange import JSONObject
 from .faults import Knobs
+from .faulty_server import FaultyServer, Partner
 
 if TYPE_CHECKING:
-    from .server import Server
+    from .server import LoopbackServer
 
 REQUESTS_PER_SECOND = 2000.0
 
@@ -35,12 +35,12 @@ class Simulator:
     ) -> None:
         self.slug = slug
         self.requests_per_second = REQUESTS_PER_SECOND
-        self._desk = Desk(partner, knobs, clock)
-        self._server = _server(self._desk, slug)
+        self._faulty_server = FaultyServer(partner, knobs, clock)
+        self._http_server = _loopback_server(self._faulty_server, slug)
         self._is_running = True
-        self.endpoint = f"http://127.0.0.1:{self._server.port}"
+        self.endpoint = f"http://127.0.0.1:{self._http_server.port}"
         self.settings: dict[str, Any] = partner.settings(self.endpoint)
-        self._server.start()
+        self._http_server.start()
         atexit.register(self.stop)
 
     @property
@@ -50,7 +50,7 @@ class Simulator:
         Of "salesforce-bulk", the jobs: as its API shows them, and their ``rows`` as
         they arrived, each the cells that were not empty.
         """
-        return self._desk.operations
+        return self._faulty_server.operations
 
     @property
     def records(self) -> dict[str, list[JSONObject]]:
@@ -60,7 +60,7 @@ class Simulator:
         shows them: numbers, booleans, None for what was emptied, dates as text. What
         was deleted is not here. Empty for a destination that stores nothing.
         """
-        return self._desk.records
+        return self._faulty_server.records
 
     @property
     def requests(self) -> dict[str, dict[int | str, int]]:
@@ -69,7 +69,7 @@ class Simulator:
         A request that was applied and got no answer is counted as "lost"; those
         to paths that do not exist as "*".
         """
-        return self._desk.requests
+        return self._faulty_server.requests
 
     @property
     def attempts(self) -> Counter[str]:
@@ -77,14 +77,14 @@ class Simulator:
 
         Whatever it was answered: an operation refused with 429 and sent again counts 2.
         """
-        return self._desk.attempts
+        return self._faulty_server.attempts
 
     def stop(self) -> None:
         """Close the port and every connection; again is harmless."""
         if self._is_running:
             self._is_running = False
             atexit.unregister(self.stop)
-            self._server.stop()
+            self._http_server.stop()
 
     def __enter__(self) -> Self:
         return self
@@ -109,12 +109,12 @@ class Simulator:
         return f"<b>{escape(self.slug)}</b> (simulated) {escape(self._summary())}"
 
 
-def _server(desk: Desk, slug: str) -> Server:
+def _loopback_server(faulty_server: FaultyServer, slug: str) -> LoopbackServer:
     try:
-        from .server import Server
+        from .server import LoopbackServer
     except ModuleNotFoundError as error:
         raise UsageError(
             f"simulators need {error.name}, which is not installed; "
             'to install it: pip install "asyncdest-nb[demo]"'
         ) from error
-    return Server(desk, name=slug)
+    return LoopbackServer(faulty_server, name=slug)

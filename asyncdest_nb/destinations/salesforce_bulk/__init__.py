@@ -33,7 +33,7 @@ from ...responses import (
     RowResult,
 )
 from .account import (
-    Settings,
+    SalesforceSettings,
     ask,
     content_of,
     extend_request,
@@ -43,7 +43,7 @@ from .account import (
 )
 from .description import Described, describe
 from .preflight import check
-from .records import Delete, Insert, Record, Update, Upsert
+from .records import Delete, Insert, SalesforceRecord, Update, Upsert
 from .rows import cells, fingerprint, outcomes, reconciled, row_bytes, to_csv
 
 RUNNING = ("Open", "UploadComplete", "InProgress")
@@ -56,7 +56,9 @@ CSV = {"accept": "text/csv"}
 LARGE = {"timeout_seconds": 600}  # An upload may be 100 MB, and so may be its results.
 
 
-async def create(request: ad.Request, data: ad.ActionData[Settings, list[Record]]) -> Any:
+async def create(
+    request: ad.Request, data: ad.ActionData[SalesforceSettings, list[SalesforceRecord]]
+) -> Any:
     """Open a job for records of one object."""
     first = data.payload[0]
     body = {
@@ -73,7 +75,9 @@ async def create(request: ad.Request, data: ad.ActionData[Settings, list[Record]
     return AsyncActionResponse(async_contexts=[context], message="opened")
 
 
-async def upload(request: ad.Request, data: ad.ActionData[Settings, list[Record]]) -> None:
+async def upload(
+    request: ad.Request, data: ad.ActionData[SalesforceSettings, list[SalesforceRecord]]
+) -> None:
     """Give the job its rows, and remember how to tell them apart in its results."""
     first, context = data.payload[0], data.async_contexts[0]
     known = await describe(request, data, first.object)
@@ -97,7 +101,9 @@ async def upload(request: ad.Request, data: ad.ActionData[Settings, list[Record]
             raise
 
 
-def _written(payloads: list[Record], known: Described | None) -> tuple[str, list[str], list[str]]:
+def _written(
+    payloads: list[SalesforceRecord], known: Described | None
+) -> tuple[str, list[str], list[str]]:
     """Return the rows as a file, its columns, and what tells each row from the others."""
     first = payloads[0]
     lines = cells(
@@ -108,7 +114,7 @@ def _written(payloads: list[Record], known: Described | None) -> tuple[str, list
     return to_csv(lines), list(lines[0]), [fingerprint(line, first.key) for line in lines]
 
 
-async def close(request: ad.Request, data: ad.ActionData[Settings, Any]) -> None:
+async def close(request: ad.Request, data: ad.ActionData[SalesforceSettings, Any]) -> None:
     """Let Salesforce begin."""
     path = _job(data.async_contexts[0])
     try:
@@ -119,21 +125,23 @@ async def close(request: ad.Request, data: ad.ActionData[Settings, Any]) -> None
             raise
 
 
-async def poll(request: ad.Request, data: ad.ActionData[Settings, None]) -> AsyncPollResponse:
+async def poll(
+    request: ad.Request, data: ad.ActionData[SalesforceSettings, None]
+) -> AsyncPollResponse:
     """Ask how each job stands, and for its results when it has ended."""
     return AsyncPollResponse.of(
         [await _standing(request, data, each) for each in data.async_contexts]
     )
 
 
-async def abort(request: ad.Request, data: ad.ActionData[Settings, None]) -> None:
+async def abort(request: ad.Request, data: ad.ActionData[SalesforceSettings, None]) -> None:
     """Ask for the end of a job: what is processed by then stays processed."""
     data.state_context.set_response_context(_aborting(data.async_contexts[0]), True, {"day": 8})
     await ask(request, _job(data.async_contexts[0]), method="PATCH", json={"state": "Aborted"})
 
 
 async def _standing(
-    request: ad.Request, data: ad.ActionData[Settings, None], context: JSONObject
+    request: ad.Request, data: ad.ActionData[SalesforceSettings, None], context: JSONObject
 ) -> AsyncOperationResult:
     job = object_of(await ask(request, _job(context)))
     state, rows = job.get("state"), int(context["rows"])
@@ -155,7 +163,10 @@ async def _standing(
 
 
 async def _ended(
-    request: ad.Request, data: ad.ActionData[Settings, None], context: JSONObject, job: JSONObject
+    request: ad.Request,
+    data: ad.ActionData[SalesforceSettings, None],
+    context: JSONObject,
+    job: JSONObject,
 ) -> AsyncOperationResult:
     """Return the outcome of every row: "JobComplete" only says that none is being worked on."""
     files = {
@@ -214,7 +225,7 @@ def _aborting(context: JSONObject) -> str:
     return f"abort of {context['job_id']}"
 
 
-def _action(payload: type[Record], title: str, description: str) -> ad.Action:
+def _action(payload: type[SalesforceRecord], title: str, description: str) -> ad.Action:
     keys = ("object", "nulls", "external_id")
     return ad.Action(
         title=title,
@@ -241,7 +252,7 @@ salesforce_bulk = ad.Destination(
     name="Salesforce",
     slug="salesforce-bulk",
     description="Records of any object by Bulk API 2.0: a job for up to 10,000 rows",
-    settings=Settings,
+    settings=SalesforceSettings,
     extend_request=extend_request,
     refresh_access_token=refresh_access_token,
     test_authentication=test_authentication,

@@ -14,7 +14,7 @@ from ...request import Response, bearer_auth
 from ...responses import JSONObject
 
 
-class Settings(ad.Settings):
+class SalesforceSettings(ad.Settings):
     """Where the organisation is, and how to get in: a token, or what gets one."""
 
     instance_url: HttpUrl = ad.field(
@@ -40,7 +40,7 @@ class Settings(ad.Settings):
         return self
 
 
-def extend_request(data: ad.ActionData[Settings, None]) -> dict[str, Any]:
+def extend_request(data: ad.ActionData[SalesforceSettings, None]) -> dict[str, Any]:
     """Send every request to the API of that version, with the token there is."""
     settings = data.settings
     token = data.access_token or settings.access_token
@@ -61,7 +61,9 @@ def _secret_part(token: SecretStr) -> str:
     return secret or organisation
 
 
-async def refresh_access_token(request: ad.Request, data: ad.ActionData[Settings, None]) -> str:
+async def refresh_access_token(
+    request: ad.Request, data: ad.ActionData[SalesforceSettings, None]
+) -> str:
     """Get a token by the OAuth client credentials flow."""
     settings = data.settings
     if settings.client_id is None or settings.client_secret is None:
@@ -82,12 +84,14 @@ async def refresh_access_token(request: ad.Request, data: ad.ActionData[Settings
     return str(object_of(response).get("access_token") or "")
 
 
-async def test_authentication(request: ad.Request, data: ad.ActionData[Settings, None]) -> None:
+async def test_authentication(
+    request: ad.Request, data: ad.ActionData[SalesforceSettings, None]
+) -> None:
     """Ask for the organisation's limits, which any user may see."""
     await ask(request, "/limits")
 
 
-def _instance(settings: Settings) -> str:
+def _instance(settings: SalesforceSettings) -> str:
     return str(settings.instance_url).rstrip("/")
 
 

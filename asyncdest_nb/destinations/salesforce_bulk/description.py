@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from ... import destination as ad
 from ...errors import HTTPError, ProtocolError
-from .account import Settings, ask, object_of
+from .account import SalesforceSettings, ask, object_of
 
 TEXTS = frozenset({"string", "textarea", "email", "phone", "url"})
 
@@ -34,7 +34,7 @@ class Described(TypedDict):
 
 
 async def describe(
-    request: ad.Request, data: ad.ActionData[Settings, Any], name: str
+    request: ad.Request, data: ad.ActionData[SalesforceSettings, Any], name: str
 ) -> Described | None:
     """Return what the object *name* is, asked every ten minutes; None = not for this user."""
     settings = data.settings

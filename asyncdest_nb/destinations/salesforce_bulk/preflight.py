@@ -11,9 +11,9 @@ from typing import Any
 
 from ... import destination as ad
 from ...numerals import digits_lost, is_exact
-from .account import Settings
+from .account import SalesforceSettings
 from .description import Described, describe
-from .records import Record
+from .records import SalesforceRecord
 from .relations import Relation, faults, parents_of, relation_of
 from .rows import NULL, columns_of
 
@@ -24,7 +24,7 @@ COLUMNS = 5_000
 
 
 async def check(
-    request: ad.Request, data: ad.ActionData[Settings, list[Record]]
+    request: ad.Request, data: ad.ActionData[SalesforceSettings, list[SalesforceRecord]]
 ) -> list[str | None]:
     """Say which rows Salesforce would not take: by their keys, columns and sizes."""
     groups: dict[tuple[str, str | None], list[int]] = {}

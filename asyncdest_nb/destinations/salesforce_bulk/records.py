@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from ... import destination as ad
 
 
-class Record(ad.Payload):
+class SalesforceRecord(ad.Payload):
     """One record of an object."""
 
     operation: ClassVar[str]
@@ -31,13 +31,13 @@ class Record(ad.Payload):
         return "Id"
 
 
-class Update(Record):
+class Update(SalesforceRecord):
     """A change to the record of its Id."""
 
     operation = "update"
 
 
-class Delete(Record):
+class Delete(SalesforceRecord):
     """The Id of a record to delete."""
 
     operation = "delete"
@@ -46,7 +46,7 @@ class Delete(Record):
     )
 
 
-class Insert(Record):
+class Insert(SalesforceRecord):
     """A new record."""
 
     operation = "insert"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..exchange import JSONObject, Reply, Request
+from ..exchange import IncomingRequest, JSONObject, Reply
+from .error_replies import not_found
 from .knobs import SalesforceBulkKnobs
 from .objects import OBJECTS, ORGANIZATION_ID, USER_ID
-from .refusals import not_found
 from .versions import Allowance, versions
 
 BULK_BATCHES = 15_000  # In 24 hours.
@@ -18,17 +18,17 @@ class Catalog:
         self._username = knobs.username
         self._allowance = allowance
 
-    def versions(self, request: Request, now: float) -> Reply:
+    def versions(self, request: IncomingRequest, now: float) -> Reply:
         """Say which versions there are; nobody needs a token for that."""
         return Reply(200, versions())
 
-    def resources(self, request: Request, now: float, version: str) -> Reply:
+    def resources(self, request: IncomingRequest, now: float, version: str) -> Reply:
         """Say what there is in a version."""
         names = ("limits", "sobjects", "jobs")
         found = {name: f"{_data(version)}/{name}" for name in names}
         return Reply(200, {**found, "identity": _identity_url(request)})
 
-    def limits(self, request: Request, now: float, version: str) -> Reply:
+    def limits(self, request: IncomingRequest, now: float, version: str) -> Reply:
         """Say what is left of the day."""
         requests, batches = self._allowance, BULK_BATCHES
         left = requests.most - requests.used
@@ -40,30 +40,30 @@ class Catalog:
             },
         )
 
-    def objects(self, request: Request, now: float, version: str) -> Reply:
+    def objects(self, request: IncomingRequest, now: float, version: str) -> Reply:
         """Say which objects there are."""
         found = [each.summary(_data(version)) for each in OBJECTS.values()]
         return Reply(200, {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": found})
 
-    def object(self, request: Request, now: float, version: str, name: str) -> Reply:
+    def object(self, request: IncomingRequest, now: float, version: str, name: str) -> Reply:
         """Say what an object is, without its fields."""
         found = OBJECTS.get(name.lower())
         if found is None:
             return not_found()
         return Reply(200, {"objectDescribe": found.summary(_data(version)), "recentItems": []})
 
-    def describe(self, request: Request, now: float, version: str, name: str) -> Reply:
+    def describe(self, request: IncomingRequest, now: float, version: str, name: str) -> Reply:
         """Say which fields an object has."""
         found = OBJECTS.get(name.lower())
         return Reply(200, found.described(_data(version))) if found else not_found()
 
-    def identity(self, request: Request, now: float, organization: str, user: str) -> Reply:
+    def identity(self, request: IncomingRequest, now: float, organization: str, user: str) -> Reply:
         """Say who the user of a token is."""
         if (organization, user) != (ORGANIZATION_ID, USER_ID):
             return not_found()
         return Reply(200, {"id": _identity_url(request), **self._user()})
 
-    def userinfo(self, request: Request, now: float) -> Reply:
+    def userinfo(self, request: IncomingRequest, now: float) -> Reply:
         """Say it in the words of OpenID Connect."""
         known = {"sub": _identity_url(request), "preferred_username": self._username}
         return Reply(200, {**known, "name": "Simulated User", **self._user()})
@@ -84,5 +84,5 @@ def _data(version: str) -> str:
     return f"/services/data/v{version}.0"
 
 
-def _identity_url(request: Request) -> str:
+def _identity_url(request: IncomingRequest) -> str:
     return f"http://{request.host}/id/{ORGANIZATION_ID}/{USER_ID}"

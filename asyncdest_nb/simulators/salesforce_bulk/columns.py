@@ -9,7 +9,7 @@ from .schema import Field, Object
 
 
 @dataclass(frozen=True)
-class Column:
+class UploadColumn:
     """A column: ``place`` counts from 0, ``field`` is what it changes.
 
     With ``parent`` and ``key`` its cells are keys of the parent, as in Account.Ext__c.
@@ -31,7 +31,7 @@ class Column:
         return self.field.name, parent.name if parent else "", key.name if key else ""
 
 
-def found(name: str, place: int, child: Object) -> Column | str:
+def resolve_column(name: str, place: int, child: Object) -> UploadColumn | str:
     """Return the column *name* of an upload for *child*, or why it is none.
 
     Field, Relationship.Key, or ObjectType:Relationship.Key where the relationship has
@@ -40,7 +40,7 @@ def found(name: str, place: int, child: Object) -> Column | str:
     head, dot, key = name.partition(".")
     if not dot:
         field = child.find(name)
-        return Column(place, field) if field else f"Field name not found : {name}"
+        return UploadColumn(place, field) if field else f"Field name not found : {name}"
     kind, _, relationship = head.rpartition(":")
     field = child.relation(relationship)
     if field is None:
@@ -51,7 +51,7 @@ def found(name: str, place: int, child: Object) -> Column | str:
     by = parent.find(key)
     if by is None or not by.is_id_lookup:
         return f"Field name not found : {name}"
-    return Column(place, field, parent, by)
+    return UploadColumn(place, field, parent, by)
 
 
 def _parent(field: Field, kind: str) -> Object | str:

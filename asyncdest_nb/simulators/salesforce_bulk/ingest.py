@@ -8,15 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ..exchange import JSONObject, Reply, Request, canonical
-from . import ids, multipart, sheet
+from ..exchange import IncomingRequest, JSONObject, Reply, canonical
+from . import csv_files, ids, multipart
+from .error_replies import error_reply, not_found
+from .job_list import page
+from .job_request import properties_of, request_error
 from .jobs import Job
 from .knobs import SalesforceBulkKnobs
-from .listing import page
 from .objects import OBJECTS
-from .opening import misfit, opening
 from .organization import Organization
-from .refusals import not_found, refused
 from .schema import Object
 
 MAX_BYTES = 150 * 1024 * 1024  # After the conversion to base64: four bytes for three.
@@ -34,73 +34,73 @@ class Ingest:
         self._jobs: dict[str, Job] = {}
         self._copies: Counter[str] = Counter()
 
-    def carried(self, request: Request) -> list[str]:
+    def carried(self, request: IncomingRequest) -> list[str]:
         """Return the rows that *request* uploads, each as canonical JSON."""
         parts = request.path.rstrip("/").split("/")
         if request.method == "PUT" and parts[-1].lower() == "batches":
             job = self._jobs.get(_named(parts[-2]))
-            return _read(request.body, job.made if job else _DEFAULTS).spelled
+            return _read(request.body, job.properties if job else _DEFAULTS).canonical_rows
         if request.method != "POST" or parts[-1].lower() != "ingest":
             return []
         wanted, rows = _asked(request)
         is_job = isinstance(wanted, dict) and rows is not None
-        return _read(rows or b"", wanted).spelled if is_job else []
+        return _read(rows or b"", wanted).canonical_rows if is_job else []
 
     # The life of a job
 
-    def create(self, request: Request, now: float, version: str) -> Reply:
+    def create(self, request: IncomingRequest, now: float, version: str) -> Reply:
         """Make a job, or say why its description makes no sense."""
         wanted, rows = _asked(request)
         if not isinstance(wanted, dict):
-            return refused(400, "JSON_PARSER_ERROR", "The job is not a JSON object")
+            return error_reply(400, "JSON_PARSER_ERROR", "The job is not a JSON object")
         found = OBJECTS.get(str(wanted.get("object")).lower())
         if found is None or found.is_setup:
             message = f"Unable to find object: {wanted.get('object')}"
             if found:
                 message = f"Entity '{found.name}' is not supported by the Bulk API."
-            return refused(400, "INVALIDENTITY", f"InvalidEntity : {message}")
-        if error := misfit(wanted, found) or _rows_misfit(request, rows):
-            return refused(400, *error)
-        job = self._made(found, opening(wanted, found, version), now)
+            return error_reply(400, "INVALIDENTITY", f"InvalidEntity : {message}")
+        if error := request_error(wanted, found) or _rows_error(request, rows):
+            return error_reply(400, *error)
+        job = self._new_job(found, properties_of(wanted, found, version), now)
         if rows is None:
-            return Reply(200, job.opened(now))
-        job.sheet = _read(rows, job.made)
+            return Reply(200, job.summary(now))
+        job.upload = _read(rows, job.properties)
         job.close(now, self._knobs)
         return Reply(200, _changed(job, "UploadComplete", now))
 
-    def _made(self, found: Object, made: JSONObject, now: float) -> Job:
-        spelled = canonical(made)
+    def _new_job(self, found: Object, properties: JSONObject, now: float) -> Job:
+        spelled = canonical(properties)
         self._copies[spelled] += 1
         job_id = ids.made("750", f"{self._knobs.seed} {self._copies[spelled]} {spelled}")
         # A date has no place in the outcome: the clock of the host will do.
-        job = Job(job_id, self._copies.total(), found, made, now, datetime.now(UTC))
+        job = Job(job_id, self._copies.total(), found, properties, now, datetime.now(UTC))
         self._jobs[job_id] = job
         return job
 
-    def upload(self, request: Request, now: float, version: str, job_id: str) -> Reply:
+    def upload(self, request: IncomingRequest, now: float, version: str, job_id: str) -> Reply:
         """Take the rows of a job."""
         job = self._find(job_id, now)
         if job is None:
             return not_found()
         if job.state(now) != "Open":
             message = f"InvalidJobState : No upload to a job in state {job.state(now)}"
-            return refused(400, "INVALIDJOBSTATE", message)
-        if job.sheet:
+            return error_reply(400, "INVALIDJOBSTATE", message)
+        if job.upload:
             message = (
                 f"Found multiple contents for job: <{job_id}>, please 'Close' / 'Abort' / 'Delete' "
                 "the current Job then create a new Job and make sure you only do 'PUT' once on a "
                 "given Job."
             )
-            return refused(400, "INVALIDJOB", message)
+            return error_reply(400, "INVALIDJOB", message)
         kind = request.content_type.partition(";")[0].strip().lower()
         if kind not in ("text/csv", ""):
-            return refused(415, "UNSUPPORTED_MEDIA_TYPE", f"The data is text/csv, not {kind}")
+            return error_reply(415, "UNSUPPORTED_MEDIA_TYPE", f"The data is text/csv, not {kind}")
         if len(request.body) * 4 // 3 > MAX_BYTES:
-            return refused(413, "CLIENT_INPUT_ERROR", "The data is over 150 MB in base64")
-        job.sheet = _read(request.body, job.made)
+            return error_reply(413, "CLIENT_INPUT_ERROR", "The data is over 150 MB in base64")
+        job.upload = _read(request.body, job.properties)
         return Reply(201)
 
-    def change(self, request: Request, now: float, version: str, job_id: str) -> Reply:
+    def change(self, request: IncomingRequest, now: float, version: str, job_id: str) -> Reply:
         """Close a job, so that it is processed, or abort it."""
         job = self._find(job_id, now)
         if job is None:
@@ -114,39 +114,39 @@ class Ingest:
         elif wanted in ("UploadComplete", "Aborted"):
             word = "Closing" if wanted == "UploadComplete" else "Aborting"
             message = f"{word} a job in state {state} is not allowed"
-            return refused(400, "INVALIDJOBSTATE", f"InvalidJobState : {message}")
+            return error_reply(400, "INVALIDJOBSTATE", f"InvalidJobState : {message}")
         else:
             message = f"InvalidJob : state must be UploadComplete or Aborted, not {wanted!r}"
-            return refused(400, "INVALIDJOB", message)
+            return error_reply(400, "INVALIDJOB", message)
         return Reply(200, _changed(job, wanted, now))
 
-    def delete(self, request: Request, now: float, version: str, job_id: str) -> Reply:
+    def delete(self, request: IncomingRequest, now: float, version: str, job_id: str) -> Reply:
         """Forget a job that is closed and not at work: its rows are not processed any more."""
         job = self._find(job_id, now)
         if job is None:
             return not_found()
         if job.state(now) in ("Open", "InProgress"):
             message = f"InvalidJobState : Deleting a job in state {job.state(now)} is not allowed"
-            return refused(400, "INVALIDJOBSTATE", message)
+            return error_reply(400, "INVALIDJOBSTATE", message)
         del self._jobs[job.job_id]
         return Reply(204)
 
-    def poll(self, request: Request, now: float, version: str, job_id: str) -> Reply:
+    def poll(self, request: IncomingRequest, now: float, version: str, job_id: str) -> Reply:
         """Say where a job stands."""
         job = self._find(job_id, now)
-        return Reply(200, job.described(now)) if job else not_found()
+        return Reply(200, job.status_answer(now)) if job else not_found()
 
-    def list_jobs(self, request: Request, now: float, version: str) -> Reply:
+    def list_jobs(self, request: IncomingRequest, now: float, version: str) -> Reply:
         """Return a page of all jobs."""
         return page(self._kept(now), request.query, now, version)
 
     # What became of its rows
 
-    def successful(self, request: Request, now: float, version: str, job_id: str) -> Reply:
+    def successful(self, request: IncomingRequest, now: float, version: str, job_id: str) -> Reply:
         """Return the rows that were applied."""
         return self._results(job_id, now, "sf__Id", "sf__Created", is_failed=False)
 
-    def failed(self, request: Request, now: float, version: str, job_id: str) -> Reply:
+    def failed(self, request: IncomingRequest, now: float, version: str, job_id: str) -> Reply:
         """Return the rows that were refused, and why."""
         return self._results(job_id, now, "sf__Id", "sf__Error", is_failed=True)
 
@@ -161,7 +161,7 @@ class Ingest:
                 found.append([outcome.record_id, word, *job.cells(row)])
         return _shuffled(job, names, found)
 
-    def unprocessed(self, request: Request, now: float, version: str, job_id: str) -> Reply:
+    def unprocessed(self, request: IncomingRequest, now: float, version: str, job_id: str) -> Reply:
         """Return the rows that nothing was done with."""
         job = self._find(job_id, now)
         if job is None:
@@ -188,7 +188,7 @@ class Ingest:
 
     def operations(self, now: float) -> list[JSONObject]:
         """Return the jobs it holds at *now*, each with its rows as they arrived."""
-        return [{**job.described(now), "rows": job.rows} for job in self._kept(now)]
+        return [{**job.status_answer(now), "rows": job.rows} for job in self._kept(now)]
 
     def records(self, now: float) -> dict[str, list[JSONObject]]:
         """Return what is stored at *now*."""
@@ -199,8 +199,8 @@ class Ingest:
 def _shuffled(job: Job, names: tuple[str, ...], rows: list[list[str]]) -> Reply:
     # Salesforce promises no order, so there is none that could be relied on.
     random.Random(job.job_id).shuffle(rows)
-    columns = job.sheet.columns if job.sheet else ()
-    return Reply(200, sheet.written((*names, *columns), rows))
+    columns = job.upload.columns if job.upload else ()
+    return Reply(200, csv_files.written((*names, *columns), rows))
 
 
 def _named(job_id: str) -> str:
@@ -208,7 +208,7 @@ def _named(job_id: str) -> str:
     return ids.read(job_id, ("750",)) or ""
 
 
-def _asked(request: Request) -> tuple[Any, bytes | None]:
+def _asked(request: IncomingRequest) -> tuple[Any, bytes | None]:
     """Return what a job is wanted to be, and the rows that came with it."""
     separator = multipart.boundary(request.content_type)
     if separator is None:
@@ -219,7 +219,7 @@ def _asked(request: Request) -> tuple[Any, bytes | None]:
     return (_DEFAULTS | wanted if isinstance(wanted, dict) else wanted), rows
 
 
-def _rows_misfit(request: Request, rows: bytes | None) -> tuple[str, str] | None:
+def _rows_error(request: IncomingRequest, rows: bytes | None) -> tuple[str, str] | None:
     if rows is None and multipart.boundary(request.content_type) is not None:
         return "INVALIDJOB", "InvalidJob : a multipart request has the parts job and content"
     characters = len((rows or b"").decode(errors="replace"))
@@ -229,12 +229,12 @@ def _rows_misfit(request: Request, rows: bytes | None) -> tuple[str, str] | None
     return "INVALIDJOB", f"InvalidJob : {message}"
 
 
-def _read(rows: bytes, made: JSONObject) -> sheet.Sheet:
+def _read(rows: bytes, properties: JSONObject) -> csv_files.UploadedCsv:
     # What is counted before it is refused may have words that no job has.
-    delimiter, line_ending = str(made["columnDelimiter"]), str(made["lineEnding"])
-    return sheet.read(rows, delimiter=delimiter, line_ending=line_ending)
+    delimiter, line_ending = str(properties["columnDelimiter"]), str(properties["lineEnding"])
+    return csv_files.read(rows, delimiter=delimiter, line_ending=line_ending)
 
 
 def _changed(job: Job, state: str, now: float) -> JSONObject:
     """Return what is said of it when it gets *state*, however short it stays so."""
-    return {**job.opened(now), "state": state}
+    return {**job.summary(now), "state": state}

@@ -10,18 +10,18 @@ from hashlib import sha256
 
 from ..exchange import JSONObject
 from ..faults import seconds_drawn
-from .columns import Column, found
+from .columns import UploadColumn, resolve_column
+from .csv_files import Row, UploadedCsv
 from .knobs import SalesforceBulkKnobs
 from .objects import USER_ID
-from .records import Order, Outcome, repeated
+from .records import Outcome, RowInstructions, repeated
 from .schema import Field, Object
-from .sheet import Row, Sheet
 
 _STOPPED = "InternalServerError : The job was stopped by an internal error"
 
 
 @dataclass(frozen=True)
-class Course:
+class JobPlan:
     """What a closed job comes to: when its rows are processed, how many, and how it ends.
 
     Times are the clock's. ``error`` None = every row is processed.
@@ -45,68 +45,70 @@ class Job:
     job_id: str
     number: int
     object: Object
-    made: JSONObject
+    properties: JSONObject
     created_at: float
     created_date: datetime
-    sheet: Sheet | None = None
-    order: Order | None = None
-    course: Course | None = None
+    upload: UploadedCsv | None = None
+    instructions: RowInstructions | None = None
+    plan: JobPlan | None = None
     aborted_at: float | None = None
     outcomes: list[Outcome] = field(default_factory=list)
 
     @property
     def rows(self) -> list[Row]:
         """Its rows in the order of the file."""
-        return self.sheet.rows if self.sheet else []
+        return self.upload.rows if self.upload else []
 
     def cells(self, row: Row) -> list[str]:
         """Return *row* as it was in the file."""
-        return [row.get(column, "") for column in self.sheet.columns] if self.sheet else []
+        return [row.get(column, "") for column in self.upload.columns] if self.upload else []
 
     def state(self, now: float) -> str:
         """Return its state in Salesforce's word."""
         if self.aborted_at is not None:
             return "Aborted"
-        if self.course is None:
+        if self.plan is None:
             return "Open"
-        if now < self.course.ends_at:
-            return "UploadComplete" if now < self.course.starts_at else "InProgress"
-        return "Failed" if self.course.error else "JobComplete"
+        if now < self.plan.ends_at:
+            return "UploadComplete" if now < self.plan.starts_at else "InProgress"
+        return "Failed" if self.plan.error else "JobComplete"
 
     def ended_at(self, now: float) -> float | None:
         """Return when it ended; None if it has not."""
         if self.aborted_at is not None:
             return self.aborted_at
-        return self.course.ends_at if self.course and now >= self.course.ends_at else None
+        return self.plan.ends_at if self.plan and now >= self.plan.ends_at else None
 
     def due(self, now: float) -> Iterator[tuple[float, int, int, Job]]:
         """Yield when each row is to be processed that is not yet; the rows in their order.
 
         The number of the job follows the time, so that two jobs' rows can be merged.
         """
-        if self.course is None or self.aborted_at is not None:
+        if self.plan is None or self.aborted_at is not None:
             return
-        for index in range(len(self.outcomes), self.course.reach):
-            at = self.course.due_at(index)
+        for index in range(len(self.outcomes), self.plan.reach):
+            at = self.plan.due_at(index)
             if at > now:
                 return
             yield at, self.number, index, self
 
     def close(self, now: float, knobs: SalesforceBulkKnobs) -> None:
         """Decide what becomes of it."""
-        self.sheet = self.sheet or Sheet()  # Without rows there is nothing to do, and no error.
-        order = _ordered(self.object, self.made, self.sheet)
-        self.order = order if isinstance(order, Order) else None
-        error = order if isinstance(order, str) else None
-        self.course = _planned(self, now, knobs, error)
+        self.upload = (
+            self.upload or UploadedCsv()
+        )  # Without rows there is nothing to do, and no error.
+        instructions = _instructions_for(self.object, self.properties, self.upload)
+        self.instructions = instructions if isinstance(instructions, RowInstructions) else None
+        error = instructions if isinstance(instructions, str) else None
+        self.plan = _planned(self, now, knobs, error)
 
-    def opened(self, now: float) -> JSONObject:
+    def summary(self, now: float) -> JSONObject:
         """Return what is said of it when it is made, closed, aborted or listed."""
         changed = self.created_date + timedelta(seconds=self._changed_at(now) - self.created_at)
         state = self.state(now)
-        told = {
+        answer = {
             "id": self.job_id,
-            **self.made,
+            **self.properties,
             "createdById": USER_ID,
             "createdDate": _stamp(self.created_date),
             "systemModstamp": _stamp(changed),
@@ -115,16 +117,17 @@ class Job:
             "jobType": "V2Ingest",
         }
         if state == "Open":
-            path = f"services/data/v{self.made['apiVersion']}/jobs/ingest/{self.job_id}/batches"
-            told["contentUrl"] = path
-        return told
+            version = self.properties["apiVersion"]
+            path = f"services/data/v{version}/jobs/ingest/{self.job_id}/batches"
+            answer["contentUrl"] = path
+        return answer
 
-    def described(self, now: float) -> JSONObject:
+    def status_answer(self, now: float) -> JSONObject:
         """Return what is said of it when it is asked about."""
-        started_at = self.course.starts_at if self.course else now
+        started_at = self.plan.starts_at if self.plan else now
         milliseconds = round(1000 * max(0.0, self._changed_at(now) - started_at))
-        told = {
-            **self.opened(now),
+        answer = {
+            **self.summary(now),
             "numberRecordsProcessed": len(self.outcomes),
             "numberRecordsFailed": sum(outcome.error is not None for outcome in self.outcomes),
             "retries": 0,
@@ -132,9 +135,9 @@ class Job:
             "apiActiveProcessingTime": milliseconds,
             "apexProcessingTime": 0,
         }
-        if self.course and self.state(now) == "Failed":
-            told["errorMessage"] = self.course.error
-        return told
+        if self.plan and self.state(now) == "Failed":
+            answer["errorMessage"] = self.plan.error
+        return answer
 
     def _changed_at(self, now: float) -> float:
         if self.state(now) == "Open":
@@ -147,18 +150,20 @@ def _stamp(at: datetime) -> str:
     return f"{at.replace(tzinfo=None).isoformat(timespec='milliseconds')}+0000"
 
 
-def _ordered(object: Object, made: JSONObject, sheet: Sheet) -> Order | str:
+def _instructions_for(
+    object: Object, properties: JSONObject, upload: UploadedCsv
+) -> RowInstructions | str:
     """Return what is to be done with each row, or why nothing can be."""
-    operation, names = made["operation"], sheet.columns
-    if sheet.error:
-        return sheet.error
+    operation, names = properties["operation"], upload.columns
+    if upload.error:
+        return upload.error
     if operation == "delete" and names and [name.lower() for name in names] != ["id"]:
         return "InvalidBatch : The 'delete' batch must contain only 'Id'"
-    key = object.find(made.get("externalIdFieldName", "")) if operation == "upsert" else None
+    key = object.find(properties.get("externalIdFieldName", "")) if operation == "upsert" else None
     columns = {}
     for place, name in enumerate(names):
-        column = found(name, place, object)
-        if isinstance(column, Column) and not _is_taken(column, operation, key):
+        column = resolve_column(name, place, object)
+        if isinstance(column, UploadColumn) and not _is_taken(column, operation, key):
             column = f"Field name not found : {name}"
         if isinstance(column, str):
             return f"InvalidBatch : {column}"
@@ -166,29 +171,29 @@ def _ordered(object: Object, made: JSONObject, sheet: Sheet) -> Order | str:
     if len({each.target for each in columns.values()}) < len(names):
         return f"InvalidBatch : Field name duplicated in {', '.join(names)}"
     by = next((name for name, each in columns.items() if key and each.is_field(key.name)), None)
-    twice = repeated(key, by, sheet.rows) if key and by else frozenset()
-    return Order(operation, columns, key, twice)
+    twice = repeated(key, by, upload.rows) if key and by else frozenset()
+    return RowInstructions(operation, columns, key, twice)
 
 
-def _is_taken(column: Column, operation: str, key: Field | None) -> bool:
+def _is_taken(column: UploadColumn, operation: str, key: Field | None) -> bool:
     field = column.field
     is_name = operation in ("update", "delete") or field == key
     return field.is_writable or (field.type == "id" and is_name)
 
 
-def _planned(job: Job, now: float, knobs: SalesforceBulkKnobs, error: str | None) -> Course:
+def _planned(job: Job, now: float, knobs: SalesforceBulkKnobs, error: str | None) -> JobPlan:
     """Follow from the seed and the rows alone; *error* is why none can be processed."""
-    spelled = job.sheet.spelled if job.sheet else []
+    spelled = job.upload.canonical_rows if job.upload else []
     content = sha256("\n".join(spelled).encode()).hexdigest()
-    dice = random.Random(f"{knobs.seed} {job.made['operation']} {job.object.name} {content}")
+    dice = random.Random(f"{knobs.seed} {job.properties['operation']} {job.object.name} {content}")
     # The duration, which takes a varying number of draws, comes last: turning one
     # knob moves nothing else.
     is_failing, share = dice.random() < knobs.failing_jobs, dice.uniform(0.4, 0.6)
     duration = seconds_drawn(knobs.duration_seconds, dice)
     starts_at = now + knobs.pending_share * duration
     if error:
-        return Course(starts_at, starts_at, reach=0, error=error)
+        return JobPlan(starts_at, starts_at, reach=0, error=error)
     if is_failing and spelled:
         reach = min(len(spelled) - 1, round(share * len(spelled)))
-        return Course(starts_at, now + duration, reach, error=_STOPPED)
-    return Course(starts_at, now + duration, reach=len(spelled))
+        return JobPlan(starts_at, now + duration, reach, error=_STOPPED)
+    return JobPlan(starts_at, now + duration, reach=len(spelled))

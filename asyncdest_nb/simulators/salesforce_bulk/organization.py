@@ -52,17 +52,17 @@ class Organization:
             job.outcomes.append(self._processed(job, index))
 
     def _processed(self, job: Job, index: int) -> Outcome:
-        assert job.sheet, "only what was uploaded is processed"
-        assert job.order, "only what can be read is processed"
-        table, row = self._tables[job.object.name], job.sheet.rows[index]
-        spelled = job.sheet.spelled[index]
-        found = table.decided(job.order, row, spelled)
+        assert job.upload, "only what was uploaded is processed"
+        assert job.instructions, "only what can be read is processed"
+        table, row = self._tables[job.object.name], job.upload.rows[index]
+        spelled = job.upload.canonical_rows[index]
+        found = table.decided(job.instructions, row, spelled)
         if isinstance(found, Change):
             found = self._bad_luck(f"{job.object.name} {spelled}") or found
         if isinstance(found, Change):
             return table.applied(found)
-        named = job.order.operation in ("update", "delete")
-        return Outcome(job.order.cell(row, "Id") if named else "", error=found)
+        named = job.instructions.operation in ("update", "delete")
+        return Outcome(job.instructions.cell(row, "Id") if named else "", error=found)
 
     def _bad_luck(self, about: str) -> RowError | None:
         """Say why a row that could be applied is not, by the seed and what is in it."""

@@ -30,12 +30,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ..exchange import JSONObject, Reply, Request, Routes
+from ..exchange import IncomingRequest, JSONObject, Reply, Routes
 from .catalog import Catalog
+from .error_replies import error_reply, not_found
 from .ingest import Ingest
 from .knobs import SalesforceBulkKnobs
 from .organization import Organization
-from .refusals import not_found, refused
 from .tokens import Tokens
 from .versions import FIRST, FIRST_WITH_JOBS, Allowance, is_known
 
@@ -113,13 +113,13 @@ class SalesforceBulk:
     def _counting(self, function: Callable[..., Reply], since: int) -> Callable[..., Reply]:
         """Return *function* for a version that is there, of which a day has so many calls."""
 
-        def answer(request: Request, now: float, version: str, *parts: str) -> Reply:
+        def answer(request: IncomingRequest, now: float, version: str, *parts: str) -> Reply:
             if not is_known(version, since=since):
                 return not_found()
             if self._allowance.take(now):
                 reply = function(request, now, version, *parts)
             else:
-                reply = refused(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+                reply = error_reply(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
             usage = {"Sforce-Limit-Info": str(self._allowance)}
             return replace(reply, headers=reply.headers | usage)
 
@@ -133,19 +133,19 @@ class SalesforceBulk:
             "client_secret": self._knobs.client_secret.get_secret_value(),
         }
 
-    def refused(self, status: int, message: str, **headers: str) -> Reply:
+    def error_reply(self, status: int, message: str, **headers: str) -> Reply:
         """Return a refusal in Salesforce's words."""
-        return refused(status, _CODES[status], message, **headers)
+        return error_reply(status, _CODES[status], message, **headers)
 
-    def unauthorized(self, request: Request, now: float) -> Reply | None:
+    def unauthorized(self, request: IncomingRequest, now: float) -> Reply | None:
         """Return what a request without a token that is taken is answered."""
         if request.path.lower().rstrip("/") in _OPEN:
             return None
         if self._tokens.takes(request.authorization, now):
             return None
-        return self.refused(401, "Session expired or invalid")
+        return self.error_reply(401, "Session expired or invalid")
 
-    def attempted(self, request: Request) -> None:
+    def attempted(self, request: IncomingRequest) -> None:
         """Count the rows that *request* uploads, whatever it will be answered."""
         self.attempts.update(self._ingest.carried(request))
 

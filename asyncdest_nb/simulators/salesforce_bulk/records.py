@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from . import ids
-from .columns import Column
+from .columns import UploadColumn
+from .csv_files import Row
 from .schema import Field, Object
-from .sheet import Row
 from .values import NULL, RowError, Value, malformed, missing, read
 
 Record = dict[str, Value]
 
 
 @dataclass(frozen=True)
-class Order:
+class RowInstructions:
     """What a job does with each row.
 
     ``columns`` has what each column is for; ``key`` is the field an upsert finds
@@ -24,7 +24,7 @@ class Order:
     """
 
     operation: str
-    columns: Mapping[str, Column]
+    columns: Mapping[str, UploadColumn]
     key: Field | None = None
     repeated: frozenset[str] = frozenset()
 
@@ -81,25 +81,25 @@ class Table:
     _ids_by_key: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
     _copies: Counter[str] = field(default_factory=Counter)
 
-    def decided(self, order: Order, row: Row, spelled: str) -> Change | RowError:
+    def decided(self, instructions: RowInstructions, row: Row, spelled: str) -> Change | RowError:
         """Say what *row* would do, or why it does nothing. Changes nothing."""
-        values = _key_misfit(order, row) or self._values(order, row)
+        values = _key_error(instructions, row) or self._values(instructions, row)
         if isinstance(values, RowError):
             return values
-        match order.operation:
+        match instructions.operation:
             case "insert":
                 return self._created(values, spelled)
             case "upsert":
-                return self._upserted(order, row, values, spelled)
+                return self._upserted(instructions, row, values, spelled)
             case "update":
-                return self._updated(order.cell(row, "Id"), values)
-        found = self._found(order.cell(row, "Id"), "Id not specified")
+                return self._updated(instructions.cell(row, "Id"), values)
+        found = self._found(instructions.cell(row, "Id"), "Id not specified")
         return found if isinstance(found, RowError) else Change(found, None)
 
-    def _values(self, order: Order, row: Row) -> Record | RowError:
+    def _values(self, instructions: RowInstructions, row: Row) -> Record | RowError:
         values: Record = {}
         for name, text in row.items():
-            column = order.columns[name]
+            column = instructions.columns[name]
             if column.field.type == "id":
                 continue
             if column.field.name in values:
@@ -110,7 +110,7 @@ class Table:
             values[column.field.name] = value
         return values
 
-    def _value(self, column: Column, text: str) -> Value | RowError:
+    def _value(self, column: UploadColumn, text: str) -> Value | RowError:
         if column.parent is None or column.key is None or text == NULL:
             return read(column.field, text, column=column.place)
         found = self.tables[column.parent.name].found(column.key, text)
@@ -139,10 +139,12 @@ class Table:
             return found
         return self._unique(Change(found, values))
 
-    def _upserted(self, order: Order, row: Row, values: Record, spelled: str) -> Change | RowError:
-        key = order.key
+    def _upserted(
+        self, instructions: RowInstructions, row: Row, values: Record, spelled: str
+    ) -> Change | RowError:
+        key = instructions.key
         assert key, "an upsert has a key"
-        text = order.cell(row, key.name)
+        text = instructions.cell(row, key.name)
         if key.type == "id":
             return self._updated(text, values) if text else self._created(values, spelled)
         known = self.found(key, text)
@@ -210,15 +212,15 @@ class Table:
         return ids.made(self.object.prefix, f"{self.seed} {self._copies[about]} {about}")
 
 
-def _key_misfit(order: Order, row: Row) -> RowError | None:
+def _key_error(instructions: RowInstructions, row: Row) -> RowError | None:
     """Say why an upsert cannot look for the key of *row*; None if it can."""
-    key = order.key
+    key = instructions.key
     if key is None or key.type == "id":
         return None
-    text = order.cell(row, key.name)
+    text = instructions.cell(row, key.name)
     if not text or text == NULL:
         return RowError("MISSING_ARGUMENT", f"{key.name} not specified", (key.name,))
-    if folded(key, text) in order.repeated:
+    if folded(key, text) in instructions.repeated:
         message = f"Duplicate external id specified: {text}"
         return RowError("DUPLICATE_VALUE", message, (key.name,))
     return None

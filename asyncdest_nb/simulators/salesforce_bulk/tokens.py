@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote
 
 from pydantic import SecretStr
 
-from ..exchange import Reply, Request
+from ..exchange import IncomingRequest, Reply
 from .knobs import SalesforceBulkKnobs
 from .objects import ORGANIZATION_ID, USER_ID
 
@@ -22,7 +22,7 @@ _GRANTS = {
 }
 _SCHEMES = ("bearer", "oauth")
 
-Misfit = tuple[str, str]
+OAuthError = tuple[str, str]
 
 
 class Tokens:
@@ -33,7 +33,7 @@ class Tokens:
         self._ends: dict[str, float] = {}
         self._revoked: set[str] = set()
 
-    def issue(self, request: Request, now: float) -> Reply:
+    def issue(self, request: IncomingRequest, now: float) -> Reply:
         """Answer a form with a token, or with an object that says what is wrong."""
         if request.method != "POST":
             return _refused("invalid_request", "must use HTTP POST")
@@ -41,11 +41,11 @@ class Tokens:
         asked = _GRANTS.get(form.get("grant_type", ""))
         if asked is None:
             return _refused("unsupported_grant_type", "grant type not supported")
-        if misfit := self._client_misfit(form) or self._grant_misfit(form, asked):
-            return _refused(*misfit)
+        if error := self._client_error(form) or self._grant_error(form, asked):
+            return _refused(*error)
         return Reply(200, self._issued(f"http://{request.host}", now))
 
-    def _client_misfit(self, form: dict[str, str]) -> Misfit | None:
+    def _client_error(self, form: dict[str, str]) -> OAuthError | None:
         if not form.get("client_id"):
             return "invalid_request", "missing required parameter: client_id"
         if form["client_id"] != self._knobs.client_id:
@@ -54,7 +54,7 @@ class Tokens:
             return "invalid_client", "invalid client credentials"
         return None
 
-    def _grant_misfit(self, form: dict[str, str], asked: tuple[str, ...]) -> Misfit | None:
+    def _grant_error(self, form: dict[str, str], asked: tuple[str, ...]) -> OAuthError | None:
         for name in asked:
             if not form.get(name):
                 return "invalid_request", f"missing required parameter: {name}"
@@ -86,7 +86,7 @@ class Tokens:
             "scope": "api",
         }
 
-    def revoke(self, request: Request, now: float) -> Reply:
+    def revoke(self, request: IncomingRequest, now: float) -> Reply:
         """Take a token no more."""
         token = _form(request).get("token", "")
         if not token or token in self._revoked:
@@ -103,7 +103,7 @@ class Tokens:
         return self._knobs.token_seconds is None or now < self._ends.get(token, now)
 
 
-def _form(request: Request) -> dict[str, str]:
+def _form(request: IncomingRequest) -> dict[str, str]:
     """Return what was asked with, in the body or after "?"; RFC 6749 has the client in Basic."""
     pairs = [*parse_qsl(request.query), *parse_qsl(request.body.decode("latin-1"))]
     scheme, _, encoded = request.authorization.partition(" ")

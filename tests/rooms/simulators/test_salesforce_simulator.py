@@ -14,8 +14,8 @@ from simple_salesforce.exceptions import SalesforceOperationError
 
 from asyncdest_nb.errors import UnknownName, UsageError
 from asyncdest_nb.simulators import simulate
-from asyncdest_nb.simulators.desk import Desk
-from asyncdest_nb.simulators.exchange import Request, canonical
+from asyncdest_nb.simulators.exchange import IncomingRequest, canonical
+from asyncdest_nb.simulators.faulty_server import FaultyServer
 from asyncdest_nb.simulators.salesforce_bulk import SalesforceBulk, SalesforceBulkKnobs, ingest
 from asyncdest_nb.simulators.salesforce_bulk.ids import made, read
 
@@ -47,12 +47,12 @@ class Org:
     def __init__(self, **knobs):
         self.now = 1000.0
         settings = SalesforceBulkKnobs.of({"duration_seconds": 10, "failing": 0, **knobs})
-        self.desk = Desk(SalesforceBulk(settings), settings, lambda: self.now)
+        self.desk = FaultyServer(SalesforceBulk(settings), settings, lambda: self.now)
 
     def ask(self, method, path, document=None, *, token="x"):
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
         body = b"" if document is None else body
-        reply = self.desk.answer(Request(method, path, body, f"Bearer {token}")).reply
+        reply = self.desk.answer(IncomingRequest(method, path, body, f"Bearer {token}")).reply
         return reply.status, reply.document
 
     def on_job(self, method, job_id, document=None, part=""):
@@ -276,7 +276,7 @@ def test_a_token_ends():
 
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer ", "x", "Basic x"])
 def test_some_token_is_always_asked_for(authorization):
-    answer = Org().desk.answer(Request("GET", f"{DATA}/limits", b"", authorization))
+    answer = Org().desk.answer(IncomingRequest("GET", f"{DATA}/limits", b"", authorization))
     assert answer.reply.status == 401
 
 
@@ -835,7 +835,8 @@ def test_refusals_are_lists_of_errors(knobs, method, path, status, code):
 def test_one_request_in_so_many_is_not_answered_and_not_told_when_to_come_back():
     org = Org(unavailable_every=3)
     replies = [
-        org.desk.answer(Request("GET", f"{DATA}/limits", b"", "Bearer x")).reply for _ in range(7)
+        org.desk.answer(IncomingRequest("GET", f"{DATA}/limits", b"", "Bearer x")).reply
+        for _ in range(7)
     ]
     assert [reply.status for reply in replies] == [200, 200, 503, 200, 200, 503, 200]
     assert replies[2].headers == {}

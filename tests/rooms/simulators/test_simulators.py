@@ -15,18 +15,18 @@ from pandas import DataFrame, isna
 from asyncdest_nb import Session
 from asyncdest_nb.errors import UnknownName, UsageError
 from asyncdest_nb.simulators import SIMULATORS, simulate
-from asyncdest_nb.simulators.desk import Desk
 from asyncdest_nb.simulators.example_async import (
     ExampleAsync,
     ExampleAsyncKnobs,
-    Held,
+    StoredOperation,
     canonical,
-    misfit,
+    payload_error,
     planned,
     progress,
 )
-from asyncdest_nb.simulators.exchange import Request
+from asyncdest_nb.simulators.exchange import IncomingRequest
 from asyncdest_nb.simulators.faults import Bucket
+from asyncdest_nb.simulators.faulty_server import FaultyServer
 
 ANNA = {"user_id": "c-1", "operation_type": "sync_profile", "data": {"email": "anna@example.com"}}
 BERT = {"user_id": "c-2", "operation_type": "process_data", "data": {"email": "bert"}}
@@ -69,16 +69,16 @@ def ask(simulator, method, path, document=None, **headers):
 
 def desk(clock, **knobs):
     settings = ExampleAsyncKnobs.of(knobs)
-    return Desk(ExampleAsync(settings), settings, clock)
+    return FaultyServer(ExampleAsync(settings), settings, clock)
 
 
 def posted(document, path="/operations"):
-    return Request("POST", path, json.dumps(document).encode())
+    return IncomingRequest("POST", path, json.dumps(document).encode())
 
 
 def told(desk, method, path, document=None):
     body = b"" if document is None else json.dumps(document).encode()
-    reply = desk.answer(Request(method, path, body)).reply
+    reply = desk.answer(IncomingRequest(method, path, body)).reply
     return reply.status, reply.document
 
 
@@ -129,14 +129,14 @@ def test_a_misfit_is_refused_with_a_reason_and_not_held(clock, payload, code):
     partner = desk(clock)
     status, document = told(partner, "POST", "/operations", payload)
     assert (status, document["status"], document["error"]["code"]) == (400, "failed", code)
-    assert (document["error_code"], document["error_message"]) == misfit(payload)
+    assert (document["error_code"], document["error_message"]) == payload_error(payload)
     assert partner.operations == []
 
 
 @pytest.mark.parametrize("data", [{}, {"data": None}, {"data": {}}, {"data": {"email": None}}])
 def test_data_and_its_email_may_be_missing(data):
     payload = {"user_id": "c-1", "operation_type": "sync_profile", **data}
-    assert misfit(payload) is None
+    assert payload_error(payload) is None
     assert planned(payload, ExampleAsyncKnobs(failing=0)).error is None
 
 
@@ -148,7 +148,7 @@ def test_what_is_no_email_address_fails(email):
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"user_id": NaN}', b"\xff", b"null"])
 def test_what_is_not_json_is_refused(clock, body):
-    answer = desk(clock).answer(Request("POST", "/operations", body))
+    answer = desk(clock).answer(IncomingRequest("POST", "/operations", body))
     assert answer.reply.status == 400
     assert answer.reply.document["error_code"] == "INVALID_JSON"
 
@@ -281,7 +281,7 @@ def test_durations_are_drawn_as_asked(knobs, low, median, high):
 @pytest.mark.parametrize("duration", [0, 1e-9, 5])
 def test_progress_only_grows_and_reaches_its_end_only_at_the_end(pending_share, duration):
     plan = planned(ANNA, ExampleAsyncKnobs(duration_seconds=duration, failing=0))
-    held = Held("op_1", ANNA, plan, accepted_at=0.0)
+    held = StoredOperation("op_1", ANNA, plan, accepted_at=0.0)
     seen = [progress(held, now=age / 10, pending_share=pending_share) for age in range(51)]
     percents = [percent for _, percent in seen]
     assert percents == sorted(percents)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..exchange import JSONObject
+from .csv_files import DELIMITERS, LINE_ENDINGS
 from .schema import Object
-from .sheet import DELIMITERS, LINE_ENDINGS
 
 OPERATIONS = ("insert", "update", "upsert", "delete")
 PROPERTIES = (
@@ -18,7 +18,7 @@ PROPERTIES = (
 )
 
 
-def misfit(asked: JSONObject, found: Object) -> tuple[str, str] | None:
+def request_error(asked: JSONObject, found: Object) -> tuple[str, str] | None:
     """Say with a code and a message why no such job is made; None makes it."""
     if others := sorted(set(asked) - set(PROPERTIES)):
         message = f"{', '.join(others)} cannot be set; a job has {', '.join(PROPERTIES)}"
@@ -38,10 +38,10 @@ def misfit(asked: JSONObject, found: Object) -> tuple[str, str] | None:
             return "INVALIDJOB", f"InvalidJob : {message}"
     if asked["operation"] != "upsert":
         return None
-    return _key_misfit(asked.get("externalIdFieldName"), found)
+    return _key_error(asked.get("externalIdFieldName"), found)
 
 
-def _key_misfit(name: object, found: Object) -> tuple[str, str] | None:
+def _key_error(name: object, found: Object) -> tuple[str, str] | None:
     if not name:
         return "INVALIDJOB", "InvalidJob : Must specify externalIdFieldName for upsert"
     key = found.find(str(name))
@@ -54,7 +54,7 @@ def _key_misfit(name: object, found: Object) -> tuple[str, str] | None:
     return "INVALIDJOB", f"InvalidJob : {message}"
 
 
-def opening(asked: JSONObject, found: Object, version: str) -> JSONObject:
+def properties_of(asked: JSONObject, found: Object, version: str) -> JSONObject:
     """Return what a job keeps of the wish for it."""
     kept = {"operation": asked["operation"], "object": found.name}
     if asked["operation"] == "upsert":

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs
 
 from ..exchange import Reply
 from . import ids
+from .error_replies import error_reply
 from .jobs import Job
-from .refusals import refused
 
 PAGE = 1_000
 
@@ -24,10 +24,12 @@ def page(jobs: Sequence[Job], query: str, now: float, version: str) -> Reply:
     """Return the page of *jobs*, in their order, that *query* asks for."""
     asked = {name: texts[-1] for name, texts in parse_qs(query).items()}
     if (kind := asked.get("jobType", JOB_TYPES[2])) not in JOB_TYPES:
-        return refused(400, "INVALIDJOB", f"InvalidJob : jobType {kind!r}: {', '.join(JOB_TYPES)}")
+        return error_reply(
+            400, "INVALIDJOB", f"InvalidJob : jobType {kind!r}: {', '.join(JOB_TYPES)}"
+        )
     locator = _LOCATOR.fullmatch(asked.get("queryLocator", f"{_LOCATOR_ID}-0"))
     if locator is None:
-        return refused(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
+        return error_reply(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
     # All are jobs of Bulk API 2.0 that take rows, and those are not chunked by their keys.
     if kind != "V2Ingest" or asked.get("isPkChunkingEnabled", "").lower() == "true":
         jobs = []
@@ -38,7 +40,7 @@ def page(jobs: Sequence[Job], query: str, now: float, version: str) -> Reply:
         200,
         {
             "done": is_done,
-            "records": [job.opened(now) for job in told],
+            "records": [job.summary(now) for job in told],
             "nextRecordsUrl": None if is_done else f"{path}-{told[-1].number}",
         },
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from ..exchange import Reply, hyphenated
 
 
-def refused(status: int, code: str, message: str, **headers: str) -> Reply:
+def error_reply(status: int, code: str, message: str, **headers: str) -> Reply:
     """Return a refusal in Salesforce's words."""
     return Reply(status, [{"errorCode": code, "message": message}], hyphenated(headers))
 
 
 def not_found() -> Reply:
     """Return what is said of everything that is not there."""
-    return refused(404, "NOT_FOUND", "The requested resource does not exist")
+    return error_reply(404, "NOT_FOUND", "The requested resource does not exist")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .exchange import JSONObject, Reply, Request, Routes
+from .exchange import IncomingRequest, JSONObject, Reply, Routes
 from .faults import Faults, Knobs
 
 LOST = "lost"
@@ -30,13 +30,13 @@ class Partner(Protocol):
     def settings(self, endpoint: str) -> dict[str, Any]:
         """Return what a connection to it needs when it is played at *endpoint*."""
 
-    def refused(self, status: int, message: str, **headers: str) -> Reply:
-        """Return a refusal in its own words; see exchange.Refuse."""
+    def error_reply(self, status: int, message: str, **headers: str) -> Reply:
+        """Return a refusal in its own words; see exchange.ErrorReply."""
 
-    def unauthorized(self, request: Request, now: float) -> Reply | None:
+    def unauthorized(self, request: IncomingRequest, now: float) -> Reply | None:
         """Return what a request without valid credentials is answered; None lets it through."""
 
-    def attempted(self, request: Request) -> None:
+    def attempted(self, request: IncomingRequest) -> None:
         """Count the operations that *request* carries."""
 
     def operations(self, now: float) -> list[JSONObject]:
@@ -47,7 +47,7 @@ class Partner(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FaultyReply:
     """A reply, how long it takes, and whether it gets through at all."""
 
     reply: Reply
@@ -55,13 +55,13 @@ class Answer:
     is_lost: bool
 
 
-class Desk:
+class FaultyServer:
     """One partner behind its faults. Safe to ask from any thread."""
 
     def __init__(self, partner: Partner, knobs: Knobs, clock: Callable[[], float]) -> None:
         self._partner = partner
         self._clock = clock
-        self._faults = Faults(knobs, partner.refused, clock())
+        self._faults = Faults(knobs, partner.error_reply, clock())
         self._lock = threading.Lock()
         self._requests: dict[str, Counter[int | str]] = {}
         self._templates = [
@@ -69,40 +69,40 @@ class Desk:
             for template in partner.routes
         ]
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: IncomingRequest) -> FaultyReply:
         """Decide everything about *request*, and apply it if it gets that far."""
-        template, parts = self._routed(request.path)
+        template, parts = self._route(request.path)
         with self._lock:
             self._partner.attempted(request)
-            now, luck = self._clock(), self._faults.luck(request)
+            now, draw = self._clock(), self._faults.draw(request)
             refusal = (
-                self._faults.outage(now=now)
+                self._faults.outage_reply(now=now)
                 or self._partner.unauthorized(request, now)
-                or self._faults.throttling(luck, now=now)
+                or self._faults.throttle_reply(draw, now=now)
             )
-            reply = refusal or self._handed(request, template, parts, now)
+            reply = refusal or self._dispatch(request, template, parts, now)
             # Only what got past the faults can be lost: a lost reply is an applied request.
-            is_lost = luck.is_lost and refusal is None
+            is_lost = draw.is_lost and refusal is None
             counts = self._requests.setdefault(f"{request.method} {template or '*'}", Counter())
             counts[LOST if is_lost else reply.status] += 1
-        return Answer(reply, luck.latency_seconds, is_lost)
+        return FaultyReply(reply, draw.latency_seconds, is_lost)
 
-    def _routed(self, path: str) -> tuple[str | None, tuple[str, ...]]:
+    def _route(self, path: str) -> tuple[str | None, tuple[str, ...]]:
         for pattern, template in self._templates:
             if found := pattern.fullmatch(path):
                 return template, found.groups()
         return None, ()
 
-    def _handed(
-        self, request: Request, template: str | None, parts: tuple[str, ...], now: float
+    def _dispatch(
+        self, request: IncomingRequest, template: str | None, parts: tuple[str, ...], now: float
     ) -> Reply:
         if template is None:
-            return self._partner.refused(404, f"Nothing lives at {request.path}")
+            return self._partner.error_reply(404, f"Nothing lives at {request.path}")
         methods = self._partner.routes[template]
         if request.method not in methods:
             allowed = ", ".join(sorted(methods))
             message = f"{template} answers to {allowed}"
-            return self._partner.refused(405, message, allow=allowed)
+            return self._partner.error_reply(405, message, allow=allowed)
         return methods[request.method](request, now, *parts)
 
     @property

@@ -24,7 +24,7 @@ Row = dict[str, str]
 
 
 @dataclass(frozen=True)
-class Sheet:
+class UploadedCsv:
     """What was uploaded: its columns, and its rows in the order of the file.
 
     A row has the cells that are not empty. ``error`` says why the whole cannot be
@@ -36,12 +36,12 @@ class Sheet:
     error: str | None = None
 
     @cached_property
-    def spelled(self) -> list[str]:
+    def canonical_rows(self) -> list[str]:
         """Each row as canonical JSON."""
         return [canonical(row) for row in self.rows]
 
 
-def read(body: bytes, *, delimiter: str, line_ending: str) -> Sheet:
+def read(body: bytes, *, delimiter: str, line_ending: str) -> UploadedCsv:
     """Read an upload; the last two are words of Salesforce, such as COMMA and LF."""
     try:
         text = body.decode()
@@ -49,14 +49,14 @@ def read(body: bytes, *, delimiter: str, line_ending: str) -> Sheet:
             message = (
                 f"LineEnding is invalid on user data. Current LineEnding setting is {line_ending}"
             )
-            return Sheet(error=f"ClientInputError : {message}")
+            return UploadedCsv(error=f"ClientInputError : {message}")
         cut = DELIMITERS.get(delimiter, DELIMITERS["COMMA"])
         found = csv.reader(io.StringIO(text, newline=""), delimiter=cut, strict=True)
         lines = [line for line in found if line]
     except UnicodeDecodeError:
-        return Sheet(error="InvalidBatch : The data is not encoded in UTF-8")
+        return UploadedCsv(error="InvalidBatch : The data is not encoded in UTF-8")
     except csv.Error as error:
-        return Sheet(error=f"InvalidBatch : The data is not CSV: {error}")
+        return UploadedCsv(error=f"InvalidBatch : The data is not CSV: {error}")
     return _arranged(lines)
 
 
@@ -65,18 +65,18 @@ def _ends_otherwise(text: str, line_ending: str) -> bool:
     return bool(newline) and first.endswith("\r") != (line_ending == "CRLF")
 
 
-def _arranged(lines: list[list[str]]) -> Sheet:
+def _arranged(lines: list[list[str]]) -> UploadedCsv:
     if not lines:
-        return Sheet()
+        return UploadedCsv()
     columns = tuple(lines.pop(0))
     for number, line in enumerate(lines, start=1):
         if len(line) != len(columns):
             message = f"Record {number} has {len(line)} columns, the header has {len(columns)}"
-            return Sheet(error=f"InvalidBatch : {message}")
+            return UploadedCsv(error=f"InvalidBatch : {message}")
     rows = [
         {column: cell for column, cell in zip(columns, line, strict=True) if cell} for line in lines
     ]
-    return Sheet(columns, rows)
+    return UploadedCsv(columns, rows)
 
 
 def written(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -27,6 +27,7 @@ from asyncdest_nb.simulators.example_async import (
 from asyncdest_nb.simulators.exchange import IncomingRequest
 from asyncdest_nb.simulators.faults import Bucket
 from asyncdest_nb.simulators.faulty_server import FaultyServer
+from asyncdest_nb.simulators.server import LoopbackServer
 
 ANNA = {"user_id": "c-1", "operation_type": "sync_profile", "data": {"email": "anna@example.com"}}
 BERT = {"user_id": "c-2", "operation_type": "process_data", "data": {"email": "bert"}}
@@ -526,15 +527,17 @@ def test_outcomes_do_not_depend_on_concurrency(play):
     assert outcomes(threads=1) == outcomes(threads=6)
 
 
-def test_an_answer_is_not_held_back_by_the_kernel(play):
+def test_an_answer_is_not_held_back_by_the_kernel(clock):
     """Nagle's algorithm would cost 40 ms an answer."""
-    simulator = play()
-    with closing(connected(simulator)) as connection:
+    server = LoopbackServer(desk(clock), name="test")
+    server.start()
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as connection:
         connection.request("GET", "/operations/op_1")
         connection.getresponse().read()
-        (taken,) = simulator._server.server_state.connections
+        (taken,) = server.server_state.connections
         plug = taken.transport.get_extra_info("socket")
         assert plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    server.stop()
 
 
 # Starting and stopping

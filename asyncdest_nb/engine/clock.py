@@ -1,4 +1,4 @@
-"""Time as an argument: what tells it, and what lets it pass."""
+"""Time as an argument: two clocks, a sleep, and ages that survive a clock that jumps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 def _wall() -> float:
-    return time.time()  # Looked up at each call: whoever puts another clock there means all of it.
+    return time.time()  # Looked up at each call, so that a replaced time.time takes effect.
 
 
 @dataclass(frozen=True)
@@ -22,28 +22,31 @@ class Clock:
 
 
 class Ages:
-    """How long ago things happened that were stamped with the wall clock, which may jump.
+    """The ages of events that were stamped with the wall clock, which may jump.
 
-    What happened in this process is measured by the steady clock. What happened before is
-    as old as the wall clock says once, when this is made, and grows older steadily.
+    Events of this process are measured by the steady clock. The age of an earlier event is
+    read from the wall clock once, when this object is made, and grows steadily from then on.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._wall, self._steady = clock.wall(), clock.steady()
-        self._here: dict[int, float] = {}
+        self._begun: dict[int, float] = {}
 
     def begin(self, number: int) -> None:
-        """Say that it happens now to *number*, for the first time."""
-        self._here.setdefault(number, self._clock.steady())
+        """Note that event *number* happens now, unless it has happened before."""
+        self._begun.setdefault(number, self._clock.steady())
 
     def of(self, number: int, stamp: float) -> float:
-        """Return the seconds since *stamp*: those of this process, if no clock knows of others."""
+        """Return the age in seconds of event *number*, stamped *stamp*.
+
+        A stamp in the future counts from when this object was made.
+        """
         now = self._clock.steady()
-        if number in self._here:
-            return now - self._here[number]
+        if number in self._begun:
+            return now - self._begun[number]
         return max(0.0, self._wall - stamp) + now - self._steady
 
-    def are_known(self, number: int, stamp: float) -> bool:
-        """Say whether the wall clock was not set back since *stamp*, by nobody knows how much."""
-        return number in self._here or stamp <= self._wall
+    def is_known(self, number: int, stamp: float) -> bool:
+        """Whether the age can be known: the wall clock was not set back since *stamp*."""
+        return number in self._begun or stamp <= self._wall

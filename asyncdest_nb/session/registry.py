@@ -147,7 +147,7 @@ class Shared:
         assert task is not None  # It runs in one.
         if not (run.is_at_rest or execution.has_begun):
             self.going[run] = task
-            await execution.run()
+            await execution.execute()
 
     def known(self, digest: str) -> Run | None:
         """Return the latest retry of the run of *digest*, if any of it is or may be applied."""

@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from ..engine import Channel, InputRows, remembered
+from ..engine import Channel, InputRows, load_ledger
 from ..errors import UsageError
 from ..frame import from_rows
 from ..mapping import FieldMap, Resolver
@@ -100,7 +100,7 @@ def _parents_first(runs: Sequence[StoredRun]) -> Iterator[StoredRun]:
 
 
 def _reopened(store: RunTables, stored: StoredRun, before: Reopened | None) -> Reopened:
-    ledger, rows = remembered(store, stored)
+    ledger, rows = load_ledger(store, stored)
     payloads = [row.fields() for row in rows]
     labels = [row.label for row in rows]
     if before:

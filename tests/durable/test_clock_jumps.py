@@ -46,7 +46,7 @@ class Wall:
 def wall(monkeypatch: pytest.MonkeyPatch) -> Wall:
     wall = Wall()
     monkeypatch.setattr("time.time", wall)
-    monkeypatch.setattr("asyncdest_nb.engine.Clock", lambda: Clock(wall=wall))
+    monkeypatch.setattr("asyncdest_nb.engine.engine.Clock", lambda: Clock(wall=wall))
     return wall
 
 

@@ -36,6 +36,7 @@ from hypothesis.stateful import (
 )
 
 import asyncdest_nb as ad
+from asyncdest_nb.engine.run.context import submission_id
 from asyncdest_nb.operation import Operation, RowOutcome, State
 from ledger_partner import (
     DOUBTS,
@@ -499,7 +500,7 @@ def users_of(run: ad.Run, operation: Operation, chain: Chain) -> list[str]:
 
 def trace_of(run: ad.Run, operation: Operation) -> str:
     """Return the name of a submission, as the partner was told."""
-    return run._execution._course.submission_id(operation.batch)
+    return submission_id(run.id, operation.batch)
 
 
 @pytest.mark.timeout(1800)

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from asyncdest_nb import engine, portal
+from asyncdest_nb import portal
+from asyncdest_nb.engine import Clock, engine
 
 TURN_SECONDS = 1e-6  # Of the loop.
 LONGEST_SECONDS = 86_400.0  # What takes longer than this never ends.
@@ -110,7 +111,7 @@ class Stage:
     @contextmanager
     def installed(self) -> Iterator[None]:
         """Let what sessions do be done here."""
-        clock = engine.Clock(wall=self.wall, steady=lambda: self.time.now)
+        clock = Clock(wall=self.wall, steady=lambda: self.time.now)
         with pytest.MonkeyPatch.context() as patch:
             patch.setitem(portal._started, os.getpid(), self)
             patch.setattr(portal, "wait", self.wait)

@@ -1,4 +1,4 @@
-"""From verdicts to operations: make durable what an answer means, and go on from there."""
+"""From verdicts to operations: write down what an answer means, and poll what was accepted."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from ...operation import (
 from ..verdict.values import Accepted, Finished, Rejected, Resend, Unsure, Verdict
 from .context import RunContext
 
-# What is said of a batch may list the ids of it all, and is kept with each of its operations.
+# The message about a batch may list all its ids, and is stored with each of its operations.
 MESSAGE = 500  # characters
 
 
-class Judging:
-    """What becomes of the operations of a run by what is answered to their submission."""
+class VerdictApplier:
+    """Applies verdicts on submissions to the operations of a run."""
 
-    def __init__(self, course: RunContext) -> None:
-        self._course = course
-        known = course.ledger.operations
-        # Operation ids seen in this run, and whose they are.
-        self._ids = {course.id_of(each): each.number for each in known if each.context}
+    def __init__(self, run: RunContext) -> None:
+        self._run = run
+        known = run.ledger.operations
+        # Operation ids seen in this run, and the numbers of their operations.
+        self._ids = {run.id_of(each): each.number for each in known if each.context}
 
-    async def take(
+    async def apply_verdicts(
         self,
         operations: Sequence[Operation],
         verdicts: Sequence[Verdict],
@@ -43,23 +43,23 @@ class Judging:
         retry_after: float | None = None,
         can_recover: bool = False,
     ) -> None:
-        """Make durable what *verdicts* make of *operations*, and ask about what was accepted.
+        """Write down what *verdicts* make of *operations*, and poll what was accepted.
 
         What is in doubt is held for the user, unless it *can_recover*.
         """
-        course = self._course
-        mask = cache(course.channel.mask)  # What is said of a batch is the same for all of it.
-        judged = [
-            self._judged(operation, verdict, mask, can_recover=can_recover)
+        run = self._run
+        mask = cache(run.channel.mask)  # A batch has one message for all its operations.
+        changed = [
+            self._applied(operation, verdict, mask, can_recover=can_recover)
             for operation, verdict in zip(operations, verdicts, strict=True)
         ]
-        await course.keep_said(judged)
-        now = course.steady  # What was accepted together is asked about together.
-        for operation in judged:
+        await run.writer.write_best_effort(changed)
+        now = run.steady  # What was accepted together is polled together.
+        for operation in changed:
             if operation.state in POLLED:
-                course.schedule.accepted(operation.number, now=now, retry_after=retry_after)
+                run.schedule.accepted(operation.number, now=now, retry_after=retry_after)
 
-    def _judged(
+    def _applied(
         self,
         operation: Operation,
         verdict: Verdict,
@@ -67,13 +67,14 @@ class Judging:
         *,
         can_recover: bool,
     ) -> Operation:
-        now = self._course.wall
+        now = self._run.wall
         match verdict:
             case Accepted(context, message, rows):
-                operation = decided(operation, self._course.decided(rows)) if rows else operation
+                if rows:
+                    operation = decided(operation, self._run.row_outcomes(rows))
                 return self._accepted(operation, context, _cut(mask(message)))
             case Finished(result):
-                return finished(operation, self._course.news(result), now=now)
+                return finished(operation, self._run.status_update(result), now=now)
             case Rejected(message, code, is_proven):
                 text = mask(message)
                 return rejected(operation, message=text, code=code, now=now, is_proven=is_proven)
@@ -84,18 +85,18 @@ class Judging:
                 return doubt if can_recover else held(doubt)
 
     def _accepted(self, operation: Operation, context: dict[str, Any], message: str) -> Operation:
-        course = self._course
-        own = course.id_of(replace(operation, context=context))
-        operation_id = course.channel.storable(own)
+        run = self._run
+        own = run.id_of(replace(operation, context=context))
+        operation_id = run.channel.storable(own)
         owner = self._ids.setdefault(own, operation.number)
         if owner != operation.number:
-            other = course.source.labels[course.ledger.operations[owner].rows[0]]
+            other = run.source.labels[run.ledger.operations[owner].rows[0]]
             text = f"accepted as {operation_id!r}, the id that row {other!r} was given before"
             return held(unsure(operation, message=text))
-        news = {"context": context, "operation_id": operation_id, "message": message}
-        if operation.step < len(course.action.steps):
-            return advanced(operation, **news)
-        return accepted(operation, **news, now=course.wall)
+        changes = {"context": context, "operation_id": operation_id, "message": message}
+        if operation.step < len(run.action.steps):
+            return advanced(operation, **changes)
+        return accepted(operation, **changes, now=run.wall)
 
 
 def _cut(message: str) -> str:

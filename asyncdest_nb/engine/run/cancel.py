@@ -1,4 +1,4 @@
-"""Cancel an operation: ask the destination, and leave it to the polls what became of that."""
+"""Cancel an operation: ask the destination, and find the outcome by polling."""
 
 from __future__ import annotations
 
@@ -9,47 +9,53 @@ from ..verdict.values import Resend
 from .context import RunContext
 
 
-async def cancel(course: RunContext, number: int) -> None:
-    """Cancel an operation: one that was sent ends as its polls say, any other right here."""
-    (operation,) = course.operations([number])
-    if operation.state in (State.ACCEPTED, State.RUNNING) and course.action.cancel is not None:
-        course.not_canceled.pop(number, None)
-        course.put(canceling(operation))
-        error = await _asked(course, number)
-        if error is not None:
-            (operation,) = course.operations([number])
-            course.put(not_canceled(operation, message=describe(error)))
-            course.not_canceled[number] = (
-                f"operation {operation.operation_id} is not canceled: {describe(error)}"
-            )
-    elif operation.state is State.PLANNED and operation.in_doubt and not course.action.find:
-        course.put(held(operation, message=f"{operation.message}; canceled before it was known"))
+async def cancel(run: RunContext, number: int) -> None:
+    """Cancel an operation: polling finds the end of one that was sent; any other ends here."""
+    (operation,) = run.ledger.select([number])
+    if operation.state in (State.ACCEPTED, State.RUNNING) and run.action.cancel is not None:
+        await _cancel_there(run, number)
+    elif operation.state is State.PLANNED and operation.in_doubt and not run.action.find:
+        run.writer.update(
+            held(operation, message=f"{operation.message}; canceled before it was known")
+        )
     elif operation.state is State.PLANNED:
-        # Of several steps some may be done; without the last nothing comes of them.
-        course.put(withdrawn(operation, now=course.wall))
+        # Some steps of several may be done; without the last one they have no effect.
+        run.writer.update(withdrawn(operation, now=run.wall))
 
 
-async def abandon(course: RunContext, number: int) -> None:
-    """Tidy up: cancel what was begun there, and refused or withdrawn before its last step."""
-    (operation,) = course.operations([number])
+async def _cancel_there(run: RunContext, number: int) -> None:
+    run.problems.not_canceled.pop(number, None)
+    run.writer.update(canceling(*run.ledger.select([number])))
+    error = await _ask_until_answered(run, number)
+    if error is not None:
+        (operation,) = run.ledger.select([number])
+        run.writer.update(not_canceled(operation, message=describe(error)))
+        run.problems.not_canceled[number] = (
+            f"operation {operation.operation_id} is not canceled: {describe(error)}"
+        )
+
+
+async def abandon(run: RunContext, number: int) -> None:
+    """Cancel at the destination what was rejected or withdrawn here before its last step."""
+    (operation,) = run.ledger.select([number])
     is_left = operation.state in (State.REJECTED, State.CANCELED) and operation.operation_id
-    if is_left and not operation.polls and course.action.cancel is not None:
-        # Once, whatever comes of it: nothing is ever applied of what is left there.
-        await course.ask(course.action.cancel, [operation], contexts=[operation.context or {}])
+    if is_left and not operation.polls and run.action.cancel is not None:
+        # Once, whatever the answer: what is left there without its last step has no effect.
+        await run.ask(run.action.cancel, [operation], contexts=[operation.context or {}])
 
 
-async def _asked(course: RunContext, number: int) -> Exception | None:
-    """Ask the destination until it has an answer; return its refusal, None = it agreed."""
-    assert course.action.cancel is not None
-    (operation,) = course.operations([number])
+async def _ask_until_answered(run: RunContext, number: int) -> Exception | None:
+    """Ask the destination to cancel until it answers; return its refusal, None = it agreed."""
+    assert run.action.cancel is not None
+    (operation,) = run.ledger.select([number])
     contexts = [operation.context or {}]
-    while not course.operations([number])[0].is_final:
-        await course.until_resumed()
-        asked = await course.ask(course.action.cancel, [operation], contexts=contexts)
-        if asked.error is None:
+    while not run.ledger.operations[number].is_final:
+        await run.wait_until_resumed()
+        result = await run.ask(run.action.cancel, [operation], contexts=contexts)
+        if result.error is None:
             return None
-        verdict = read_error(asked.error, asked.exchanges)
-        if not isinstance(without_harm(verdict, asked.error, is_last=False), Resend):
-            return asked.error
-        course.hold_back(asked)
+        verdict = read_error(result.error, result.exchanges)
+        if not isinstance(without_harm(verdict, result.error, is_last=False), Resend):
+            return result.error
+        run.back_off(result)
     return None

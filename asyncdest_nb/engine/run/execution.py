@@ -1,6 +1,6 @@
-"""One run, from its rows to the rest: prepare, submit, poll, and cancel.
+"""One run from its rows to its end: prepare, submit, poll, and cancel.
 
-A few submitters and a few pollers share the channel's pace; there is no task per
+A few submitters and a few pollers share the channel's rate limiter; there is no task per
 operation.
 """
 
@@ -25,41 +25,41 @@ from .preparer import Preparer
 from .resumer import Resumer
 from .submitter import Submitter
 
-TICK_SECONDS = 0.2  # How often the listeners are told.
-DEADLINE_TICKS = 5  # How often deadlines are looked at.
-HEARTBEAT_TICKS = 25  # A screen that hears nothing for long has to doubt the kernel.
+TICK_SECONDS = 0.2  # How often the listeners are called.
+DEADLINE_TICKS = 5  # How often deadlines are checked.
+HEARTBEAT_TICKS = 25  # A screen that gets nothing for long has to assume the kernel is dead.
 
 
 class Execution:
     """One run: its rows, where they go, and the ledger of what becomes of them."""
 
-    def __init__(self, course: RunContext, beginning: Preparer | Resumer) -> None:
-        self._course = course
+    def __init__(self, run: RunContext, beginning: Preparer | Resumer) -> None:
+        self._run = run
         self._beginning = beginning
         self._group: asyncio.TaskGroup | None = None
         self.has_begun = False
-        self.failure: Exception | None = None  # What ended the run before its time.
+        self.failure: Exception | None = None  # What ended the run early.
 
     @property
     def ledger(self) -> Ledger:
         """What is known of the run."""
-        return self._course.ledger
+        return self._run.ledger
 
     @property
     def action(self) -> Action:
-        """What its rows are sent to."""
-        return self._course.action
+        """The action that its rows are sent to."""
+        return self._run.action
 
     @property
     def requests(self) -> int:
         """HTTP requests so far."""
-        return self._course.requests
+        return self._run.requests
 
-    async def run(self) -> None:
-        """Bring every operation to rest, then say so to whoever waits; to be called once.
+    async def execute(self) -> None:
+        """Bring every operation to rest, then complete ``ledger.rested``; to be called once.
 
-        A failure of ours (the store) ends the run where it stands: what was not
-        sent stays planned, and whoever waits gets the error.
+        A failure of ours (the store) ends the run where it is: what was not
+        sent stays planned, and ``rested`` gets the error.
         """
         self.has_begun = True
         publisher = asyncio.create_task(self._publish())
@@ -67,7 +67,7 @@ class Execution:
             "the session was closed before the run ended; results() has what is known"
         )
         try:
-            await self._go()
+            await self._send_and_poll()
             failure = None
         except* Exception as group:
             failure = _first(group)
@@ -76,134 +76,137 @@ class Execution:
             self._end(failure)
 
     def use(self, channel: Channel, action: Action) -> None:
-        """Ask by *channel* from now on, which leads to the same account, and as *action* asks.
+        """Send by *channel* from now on, which leads to the same account, and poll by *action*.
 
-        A key may be newer, and a mistake in ``poll`` corrected. What is sent stays what it was.
+        A key may be newer, and a mistake in ``poll`` corrected. What was sent is unchanged.
         """
-        self._course.channel = channel
-        self._course.ask_as(action)
+        self._run.use(channel, action)
 
     async def pause(self, *, is_paused: bool) -> None:
-        """Send and ask nothing more for a while, or go on; after a restart too."""
-        self._course.is_paused = is_paused
-        self._course.stand()
+        """Send and poll nothing for a while, or go on; this holds after a restart too."""
+        self._run.control.is_paused = is_paused
+        self._run.writer.save_control(self._run.control)
 
     @property
     def is_canceling(self) -> bool:
-        """Whether nothing more is sent, because the user says so."""
-        return self._course.is_canceling
+        """Whether the user has canceled the run, so that nothing more is sent."""
+        return self._run.control.is_canceling
 
     @property
     def is_paused(self) -> bool:
-        """Whether nothing is sent or asked until the user says so."""
-        return self._course.is_paused
+        """Whether the user has paused the run, so that nothing is sent or polled."""
+        return self._run.control.is_paused
 
     def mask(self, text: str) -> str:
         """Return *text* without secrets."""
-        return self._course.channel.mask(text)
+        return self._run.channel.mask(text)
 
     def kept(self, value: Any) -> Any:
         """Return JSON *value* as it may be shown: without secrets and signed URLs."""
-        return self._course.channel.storable(value)
+        return self._run.channel.storable(value)
 
     async def cancel(self) -> None:
-        """Send no more, and ask the destination to cancel what it has taken, where it can."""
-        self._course.is_canceling, self._course.is_paused = True, False
+        """Send no more, and ask the destination to cancel what it has accepted, where it can."""
+        control = self._run.control
+        control.is_canceling, control.is_paused = True, False
         if self.ledger.rested.done():
             return
-        self._cancel_taken()
-        self._course.stand()
+        self._cancel_accepted()
+        self._run.writer.save_control(control)
 
-    def _cancel_taken(self) -> None:
+    def _cancel_accepted(self) -> None:
         group = self._group
         if group is None:
-            return  # It begins or ends just now, and looks itself when it begins.
-        taken = deque(each.number for each in self.ledger.operations if each.state in POLLED)
-        for _ in range(min(SUBMITTERS, len(taken))):
-            work = self._cancel_all(taken)
+            return  # The run is about to begin, and cancels then, or it has just ended.
+        numbers = deque(each.number for each in self.ledger.operations if each.state in POLLED)
+        for _ in range(min(SUBMITTERS, len(numbers))):
+            work = self._cancel_all(numbers)
             try:
                 group.create_task(work)
-            except RuntimeError:  # The run is coming to its end at this very moment.
+            except RuntimeError:  # The run is ending at this very moment.
                 work.close()
 
     async def _cancel_all(self, numbers: deque[int]) -> None:
         while numbers:
-            await cancel(self._course, numbers.popleft())
+            await cancel(self._run, numbers.popleft())
 
     async def resolve(self, *, applied: bool) -> None:
-        """Take the user's word for all that is held."""
-        course = self._course
+        """End all held operations as the user says: they were *applied*, or they were not."""
+        run = self._run
         for operation in self.ledger.operations:
             if operation.state is State.HELD:
-                course.put(resolved(operation, applied=applied, now=course.wall))
-        course.journal.flush()
-        self.ledger.tell(at_rest=self.ledger.rested.done())
+                run.writer.update(resolved(operation, applied=applied, now=run.wall))
+        run.writer.flush()
+        self.ledger.notify(at_rest=self.ledger.rested.done())
 
     def _end(self, failure: Exception | None) -> None:
         self.failure = failure
-        for operation in self.ledger.operations:
-            if operation.state is State.SUBMITTING and not self._course.action.steps:
-                text = "the run ended while it was being sent: it may or may not have been applied"
-                doubt = unsure(operation, message=text)
-                is_hopeless = self._course.action.recovery == "none"
-                self._course.put(held(doubt) if is_hopeless else doubt)
-        self._course.journal.flush()
-        self.ledger.tell(at_rest=True)
+        self._doubt_what_was_being_sent()
+        self._run.writer.flush()
+        self.ledger.notify(at_rest=True)
         if failure is None:
             self.ledger.rested.set_result(None)
         else:
             self.ledger.rested.set_exception(failure)
 
+    def _doubt_what_was_being_sent(self) -> None:
+        action = self._run.action
+        for operation in self.ledger.operations:
+            if operation.state is State.SUBMITTING and not action.steps:
+                text = "the run ended while it was being sent: it may or may not have been applied"
+                doubt = unsure(operation, message=text)
+                self._run.writer.update(held(doubt) if action.recovery == "none" else doubt)
+
     def notices(self) -> list[str]:
-        """Return sentences a person should see now."""
-        course = self._course
-        found = [str(self.failure) if self.failure else "", course.journal.failure]
+        """Return sentences that the user should see now."""
+        run = self._run
+        found = [str(self.failure) if self.failure else "", run.writer.failure]
         if not self.ledger.is_planned and not self.failure:
             found.append(self._beginning.notice)
-        found += notices(course, is_going=not self.ledger.rested.done())
+        found += notices(run, is_going=not self.ledger.rested.done())
         return [text for text in found if text]
 
-    async def _go(self) -> None:
-        course = self._course
+    async def _send_and_poll(self) -> None:
+        run = self._run
         batches = deque(await self._beginning.batches())
-        submitting, polling = Submitter(course), Poller(course)
+        submitter, poller = Submitter(run), Poller(run)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._send(submitting, batches))
-            if course.action.poll is not None:
-                group.create_task(polling.hand_out())
+            group.create_task(self._send(submitter, batches))
+            if run.action.poll is not None:
+                group.create_task(poller.hand_out())
                 for _ in range(POLLERS):
-                    group.create_task(polling.all())
+                    group.create_task(poller.poll_all())
             self._group = group
-            if course.is_canceling:
-                self._cancel_taken()
+            if run.control.is_canceling:
+                self._cancel_accepted()
         self._group = None
 
-    async def _send(self, submitting: Submitter, batches: deque[Batch]) -> None:
-        """Send all; if that cannot be written, what has left is still answered and known."""
+    async def _send(self, submitter: Submitter, batches: deque[Batch]) -> None:
+        """Send all; raises StoreError only once the answers to all that was sent are written."""
         async with asyncio.TaskGroup() as senders:
             for _ in range(min(SUBMITTERS, len(batches))):
-                senders.create_task(submitting.all(batches))
-        if self._course.trouble:
-            raise self._course.trouble
+                senders.create_task(submitter.send_all(batches))
+        if self._run.control.trouble:
+            raise self._run.control.trouble
 
     async def _publish(self) -> None:
         for tick in itertools.count(1):
-            await self._course.channel.clock.sleep(TICK_SECONDS)
+            await self._run.channel.clock.sleep(TICK_SECONDS)
             if tick % DEADLINE_TICKS == 0:
-                self._note_overdue()
-            # How many rows were looked at changes all the time, and no operation tells it.
+                self._mark_overdue()
+            # While rows are prepared the notice changes all the time, but no operation does.
             is_due = tick % HEARTBEAT_TICKS == 0 or not self.ledger.is_planned
-            self.ledger.tell(heartbeat=is_due)
+            self.ledger.notify(heartbeat=is_due)
 
-    def _note_overdue(self) -> None:
-        course, seconds = self._course, self._course.record.deadline_seconds
+    def _mark_overdue(self) -> None:
+        run, seconds = self._run, self._run.record.deadline_seconds
         if seconds is None:
             return
         for operation in self.ledger.operations:
             if operation.submitted_at is None or operation.is_overdue or operation.is_final:
                 continue
-            if course.ages.of(operation.number, operation.submitted_at) >= seconds:
-                course.put(overdue(operation))
+            if run.ages.of(operation.number, operation.submitted_at) >= seconds:
+                run.writer.update(overdue(operation))
 
 
 def _first(group: BaseException) -> Exception:

@@ -1,4 +1,4 @@
-"""What is known of one run, and who wants to hear when that changes."""
+"""What is known of one run, and who is called when that changes."""
 
 from __future__ import annotations
 
@@ -36,19 +36,37 @@ class Ledger:
         self.operations: list[Operation] = []
         self.invalid: dict[int, str] = {}
         self.rested: Future[None] = Future()
-        self.is_from_disk = False  # Its contexts have references in place of secrets.
         self._rows = rows
         self._is_planned = False
-        # Replaced whole, as operations are: none of them shows a row twice or not at all.
+        self._has_references = False  # Contexts have references in place of secrets.
+        # Replaced whole, like operations, so that no reader counts a row twice or not at all.
         self._tally = dict.fromkeys(RowStatus, 0)
         self._states = dict.fromkeys(State, 0)
         self._retryable = 0
         self._changed: set[int] = set()
         self._listeners: list[Listener] = []
 
+    @classmethod
+    def from_disk(
+        cls, operations: Iterable[Operation], *, rows: int, invalid: Mapping[int, str]
+    ) -> Ledger:
+        """Return the ledger of a run that was stored, with its contexts as they are on disk."""
+        ledger = cls(rows=rows)
+        ledger.plan(operations, invalid=invalid)
+        ledger._has_references = True
+        if ledger.is_at_rest:
+            ledger.rested.set_result(None)
+        return ledger
+
+    def unfold(self, unfolded: Callable[[Operation], Operation]) -> None:
+        """Put secrets back into contexts from disk, once, by *unfolded*."""
+        if self._has_references:
+            self.operations[:] = map(unfolded, self.operations)
+            self._has_references = False
+
     @property
     def is_planned(self) -> bool:
-        """Whether all rows have been looked at."""
+        """Whether all rows have been prepared."""
         return self._is_planned
 
     @property
@@ -56,26 +74,30 @@ class Ledger:
         """Rows per status; they always add up to the rows of the frame."""
         tally = self._tally
         counts = {str(status): tally[status] for status in RowStatus}
-        # Rows not looked at yet, or in operations not planned yet.
+        # Rows not prepared yet, or in operations not planned yet.
         counts["pending"] += max(0, self._rows - sum(counts.values()))
         return counts
 
     @property
     def states(self) -> dict[State, int]:
-        """Operations per state, without the states nobody is in."""
+        """Operations per state, without the states that no operation is in."""
         return {state: count for state, count in self._states.items() if count}
 
     @property
     def retryable(self) -> int:
-        """How many of its rows may be sent again as they are."""
+        """How many rows may be sent again as they are."""
         return self._retryable
 
     @property
     def status(self) -> RunStatus:
-        """The run in one word."""
+        """The status of the run as a whole."""
         if not self._is_planned:
             return "pending"
         return run_status(self.states, invalid=len(self.invalid))
+
+    def select(self, numbers: Iterable[int]) -> list[Operation]:
+        """Return the operations of these *numbers* as they are now."""
+        return [self.operations[number] for number in numbers]
 
     def plan(self, operations: Iterable[Operation], *, invalid: Mapping[int, str]) -> None:
         """Set what the run consists of, once."""
@@ -86,7 +108,7 @@ class Ledger:
         self._changed.update(range(len(self.operations)))
         self._is_planned = True
 
-    def put(self, operation: Operation) -> None:
+    def update(self, operation: Operation) -> None:
         """Replace an operation by what it is now."""
         self._count([(operation, 1), (self.operations[operation.number], -1)])
         self.operations[operation.number] = operation
@@ -94,11 +116,11 @@ class Ledger:
 
     @property
     def has_failed(self) -> bool:
-        """Whether trouble of ours, such as a full disk, has ended the run before its time."""
+        """Whether a failure of ours, such as a full disk, has ended the run early."""
         return self.rested.done() and self.rested.exception() is not None
 
-    def stir(self) -> None:
-        """Say that something happens again, where all was at rest."""
+    def reopen(self) -> None:
+        """Make ``rested`` pending again, because a run at rest goes on."""
         if self.rested.done():
             self.rested = Future()
 
@@ -123,15 +145,15 @@ class Ledger:
         """Call *listener* with the numbers of changed operations and whether all is at rest.
 
         It is called on the engine's thread, a few times a second at most, and every
-        few seconds even if nothing changed. Returns what ends it.
+        few seconds even if nothing changed. Returns a function that ends the calls.
         """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
-    def tell(self, *, at_rest: bool = False, heartbeat: bool = False) -> None:
-        """Tell the listeners what has changed since they last heard.
+    def notify(self, *, at_rest: bool = False, heartbeat: bool = False) -> None:
+        """Call the listeners with what has changed since the last call.
 
-        Without a change they hear nothing, but for a *heartbeat* and the end.
+        Without a change they are called only for a *heartbeat* and at the end.
         """
         if not (self._changed or at_rest or heartbeat):
             return

@@ -1,4 +1,4 @@
-"""What a person should see of a run now, in sentences."""
+"""What the user should see of a run now, in sentences."""
 
 from __future__ import annotations
 
@@ -8,83 +8,85 @@ from ...operation import POLLED, State
 from .context import RunContext
 
 
-def notices(course: RunContext, *, is_going: bool) -> Iterator[str]:
-    """Yield what needs attention, the user's own decision first; empty texts do not count."""
-    yield _held(course)
-    yield _overdue(course)
+def notices(run: RunContext, *, is_going: bool) -> Iterator[str]:
+    """Yield what needs attention, the user's own decision first; skip empty texts."""
+    yield _held(run)
+    yield _overdue(run)
     if is_going:
-        yield _paused(course)
-        yield _on_the_way(course)
-        yield _cannot_cancel(course)
-        yield from list(course.not_canceled.values())[:1]
-        yield _unanswered(course)
-        yield _odd(course)
+        yield _paused(run)
+        yield _waiting(run)
+        yield _cannot_cancel(run)
+        yield from list(run.problems.not_canceled.values())[:1]
+        yield _unanswered(run)
+        yield _odd(run)
 
 
-def _held(course: RunContext) -> str:
-    count = course.ledger.states.get(State.HELD, 0)
+def _held(run: RunContext) -> str:
+    count = run.ledger.states.get(State.HELD, 0)
     if not count:
         return ""
     return (
         f"{_operations(count)} may or may not have been applied, and nobody can know: look at "
-        f"{course.channel.destination.name}, then run.resolve(applied=True or False)"
+        f"{run.channel.destination.name}, then run.resolve(applied=True or False)"
     )
 
 
-def _overdue(course: RunContext) -> str:
-    seconds = course.record.deadline_seconds
+def _overdue(run: RunContext) -> str:
+    seconds = run.record.deadline_seconds
     if seconds is None:
         return ""
-    count = sum(each.is_overdue and not each.is_final for each in course.ledger.operations)
+    count = sum(each.is_overdue and not each.is_final for each in run.ledger.operations)
     text = f"{_operations(count)} overdue: not done {seconds:,g} s after being sent"
     return text if count else ""
 
 
-def _paused(course: RunContext) -> str:
-    if not course.is_paused:
+def _paused(run: RunContext) -> str:
+    if not run.control.is_paused:
         return ""
-    there = course.channel.destination.name
-    count = _accepted(course)
+    there = run.channel.destination.name
+    count = _accepted(run)
     what = f"; {_operations(count)} continue{'s' * (count == 1)} on {there}" if count else ""
     return f"paused, until run.resume(){what}"
 
 
-def _on_the_way(course: RunContext) -> str:
-    """Say why requests wait at present, and that the work there does not."""
-    channel, count = course.channel, _accepted(course)
+def _waiting(run: RunContext) -> str:
+    """Return why requests wait at present, and that accepted operations go on meanwhile."""
+    channel, count = run.channel, _accepted(run)
     if not channel.is_unreachable or not count:
         return channel.notice()
     there = channel.destination.name
     return f"{channel.notice()}; {_operations(count)} continue{'s' * (count == 1)} on {there}"
 
 
-def _cannot_cancel(course: RunContext) -> str:
-    count = _accepted(course)
-    if not course.is_canceling or course.action.cancel is not None or not count:
+def _cannot_cancel(run: RunContext) -> str:
+    count = _accepted(run)
+    if not run.control.is_canceling or run.action.cancel is not None or not count:
         return ""
-    name = course.channel.destination.name
+    name = run.channel.destination.name
     go = "goes" if count == 1 else "go"
     return f"{name} cannot cancel: {_operations(count)} {go} on there; nothing more is sent"
 
 
-def _unanswered(course: RunContext) -> str:
-    why = next(iter(list(course.unanswered.values())), "")  # The engine may change it just now.
-    return f"{_operations(len(course.unanswered))} cannot be asked about: {why}" if why else ""
+def _unanswered(run: RunContext) -> str:
+    unanswered = run.problems.unanswered
+    why = next(iter(list(unanswered.values())), "")  # A copy: the engine may change it meanwhile.
+    return f"{_operations(len(unanswered))} cannot be polled: {why}" if why else ""
 
 
-def _odd(course: RunContext) -> str:
-    word = next(iter(list(course.odd.values())), "")
-    is_called = "is called" if len(course.odd) == 1 else "are called"
-    if not word:
+def _odd(run: RunContext) -> str:
+    odd = run.problems.odd
+    status = next(iter(list(odd.values())), "")
+    if not status:
         return ""
+    have = "has" if len(odd) == 1 else "have"
     return (
-        f"{_operations(len(course.odd))} {is_called} {word!r}, which is none of pending, completed "
-        "and failed: asked about until poll returns one of these"
+        f"{_operations(len(odd))} {have} the status {status!r}, which is none of pending, "
+        "completed and failed: polled until poll returns one of these"
     )
 
 
-def _accepted(course: RunContext) -> int:
-    return sum(course.ledger.states.get(state, 0) for state in POLLED)
+def _accepted(run: RunContext) -> int:
+    return sum(run.ledger.states.get(state, 0) for state in POLLED)
 
 
 def _operations(count: int) -> str:

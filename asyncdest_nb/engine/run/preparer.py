@@ -1,4 +1,4 @@
-"""The first part of a run: look at every row, ask the destination's check, and plan the batches."""
+"""The first part of a run: prepare every row, run the destination's check, plan the batches."""
 
 from __future__ import annotations
 
@@ -21,39 +21,43 @@ RECORD_SLICE = 2_000  # Rows, and operations, of a transaction: about 25 ms.
 
 
 class Preparer:
-    """From the rows of a run to its batches."""
+    """From the rows of a run to its batches.
 
-    def __init__(self, course: RunContext, fields: FieldMap) -> None:
-        self._course = course
+    *keeps_payloads* False = the store gets a digest in place of each payload.
+    """
+
+    def __init__(self, run: RunContext, fields: FieldMap, *, keeps_payloads: bool) -> None:
+        self._run = run
         self._fields = fields
-        self._prepared = 0  # Rows looked at so far.
+        self._keeps_payloads = keeps_payloads
+        self._prepared = 0  # Rows so far.
 
     @property
     def notice(self) -> str:
-        """How far it has come."""
-        return f"preparing: {self._prepared:,} of {len(self._course.source.rows):,} rows"
+        """How many rows are prepared so far."""
+        return f"preparing: {self._prepared:,} of {len(self._run.source.rows):,} rows"
 
     async def batches(self) -> list[Batch]:
-        """Return what is to be sent; the run is planned and recorded then."""
-        course = self._course
-        good, invalid = await self._read()
-        found = await self._check(good)
-        if not isinstance(found, Rejected):
-            invalid |= found
-            good = [row for row in good if row.position not in found]
+        """Return what is to be sent, once the run is planned and recorded."""
+        run = self._run
+        good, invalid = await self._prepare()
+        faults = await self._check(good)
+        if not isinstance(faults, Rejected):
+            invalid |= faults
+            good = [row for row in good if row.position not in faults]
         batches, operations = await self._plan(good)
         await self._record(good, invalid, operations)
-        course.ledger.plan(operations, invalid=invalid)
-        if not isinstance(found, Rejected):
+        run.ledger.plan(operations, invalid=invalid)
+        if not isinstance(faults, Rejected):
             return batches
-        await self._refuse(operations, found)
+        await self._reject(operations, faults)
         return []
 
-    async def _read(self) -> tuple[list[Prepared], dict[int, str]]:
+    async def _prepare(self) -> tuple[list[Prepared], dict[int, str]]:
         good: list[Prepared] = []
         invalid: dict[int, str] = {}
-        course = self._course
-        for row in prepare(course.source, action=course.action, fields=self._fields):
+        run = self._run
+        for row in prepare(run.source, action=run.action, fields=self._fields):
             if isinstance(row, Invalid):
                 invalid[row.position] = row.reason
             else:
@@ -64,33 +68,35 @@ class Preparer:
         return good, invalid
 
     async def _check(self, rows: Sequence[Prepared]) -> dict[int, str] | Rejected:
-        """Return by position why the destination's own check refuses rows, or why it refuses all.
+        """Return by position why the destination's own check rejects rows, or why it rejects all.
 
-        Nothing has been sent, so trouble on the way is only waited out.
+        Nothing has been sent, so a temporary error is only waited out.
         """
-        check = self._course.action.check
+        run, check = self._run, self._run.action.check
         if check is None or not rows:
             return {}
         payloads = [row.payload for row in rows]
-        course = self._course
 
-        def stops() -> bool:
-            return course.is_canceling
+        def should_stop() -> bool:
+            return run.control.is_canceling
 
-        while (asked := await course.ask(check, payload=payloads, stops=stops)).error is not None:
-            verdict = read_error(asked.error, asked.exchanges)
-            verdict = without_harm(verdict, asked.error, is_last=False)
+        while True:
+            result = await run.ask(check, payload=payloads, should_stop=should_stop)
+            if result.error is None:
+                positions = [row.position for row in rows]
+                return read_check(result.answer, positions, mask=run.channel.mask)
+            verdict = read_error(result.error, result.exchanges)
+            verdict = without_harm(verdict, result.error, is_last=False)
             if isinstance(verdict, Rejected):
                 return verdict
-            if course.is_canceling:
+            if run.control.is_canceling:
                 return {}
-            course.hold_back(asked)
-        return read_check(asked.answer, [row.position for row in rows], mask=course.channel.mask)
+            run.back_off(result)
 
     async def _plan(self, rows: Sequence[Prepared]) -> tuple[list[Batch], list[Operation]]:
         batches: list[Batch] = []
         operations: list[Operation] = []
-        action, size = self._course.action, self._course.record.batch_size
+        action, size = self._run.action, self._run.record.batch_size
         planned = 0  # Rows since others had the loop.
         for batch, own in plan(rows, action=action, batch_size=size):
             batches.append(batch)
@@ -101,9 +107,9 @@ class Preparer:
                 await asyncio.sleep(0)
         return batches, operations
 
-    async def _refuse(self, operations: Sequence[Operation], why: Rejected) -> None:
-        now, message = self._course.wall, self._course.channel.mask(why.message)
-        await self._course.keep(
+    async def _reject(self, operations: Sequence[Operation], why: Rejected) -> None:
+        now, message = self._run.wall, self._run.channel.mask(why.message)
+        await self._run.writer.write_durably(
             [
                 rejected(submitted(each, now=now), message=message, code=why.code, now=now)
                 for each in operations
@@ -113,9 +119,9 @@ class Preparer:
     async def _record(
         self, good: Sequence[Prepared], invalid: dict[int, str], operations: Sequence[Operation]
     ) -> None:
-        """Make the run durable: its rows and operations in portions, and what names it last."""
-        course, store = self._course, self._course.journal.store
-        labels, texts = course.source.labels, {row.position: row.text for row in good}
+        """Write the run to disk: its rows and operations in slices, and its own record last."""
+        run, store = self._run, self._run.writer.store
+        labels, texts = run.source.labels, {row.position: row.text for row in good}
         count = max(1, len(labels), len(operations))
         for start in range(0, count, RECORD_SLICE):
             if start:
@@ -126,14 +132,14 @@ class Preparer:
                 for position, label in enumerate(labels[some], start)
             ]
             with store.writing():
-                store.add_rows(course.run, rows)
-                store.put_operations(course.run, operations[some])
+                store.add_rows(run.id, rows)
+                store.put_operations(run.id, operations[some])
                 if some.stop >= count:
-                    store.add_run(replace(course.record, control=course.control))
+                    store.add_run(replace(run.record, control=run.control.decision))
 
     def _stored(self, position: int, label: str, text: str | None, fault: str | None) -> StoredRow:
-        if text is None or self._course.keeps_payloads:
+        if text is None or self._keeps_payloads:
             return StoredRow(position, label, text, fault)
-        # What was sent can be compared with this, and not be read from it.
+        # A payload can be compared with its digest, but not read from it.
         digest = hashlib.sha256(text.encode()).hexdigest()
         return StoredRow(position, label, None, fault, digest)

@@ -1,7 +1,7 @@
-"""A submission in doubt: find out what became of it, in the way that its action declares.
+"""Find out what became of a submission in doubt, in the way that its action declares.
 
-It comes here as ``unknown`` and leaves as accepted, as planned (to be sent again, the
-same attempt), or as held: then the user is asked.
+An operation comes here as ``unknown`` and leaves as accepted, as planned (to be sent again,
+the same attempt), or as held: then the user decides.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from ...operation import Operation, State, held, replanned, unsure, withdrawn
 from ..verdict.recovery import may_be_there, read_found
 from ..verdict.values import Rejected, Unsure, Verdict
-from .apply import Judging
+from .apply import VerdictApplier
 from .batches import Batch
 from .context import RunContext
 
-PATIENCE_SECONDS = 600.0  # How long it is tried, not counting what a list may lag behind.
+PATIENCE_SECONDS = 600.0  # How long it is tried, in addition to how long a list may lag behind.
 LONGEST_SECONDS = 60.0  # Between two tries.
 TOO_LATE = "its key was first used too long ago for it to be sent again"
 
@@ -26,31 +26,31 @@ class _Doubt:
     """What is known of a batch in doubt; times are of the steady clock."""
 
     since: float
-    sent_at: float  # The last time; what was sent then may come late.
+    sent_at: float  # The last time; that request may arrive late.
     tries: int = 0
-    refusal: Rejected | None = None  # Of the last time.
-    is_repeated: bool = False  # The last time, after one that may have been applied.
+    refusal: Rejected | None = None  # The answer to the last try, if it was one.
+    is_repeated: bool = False  # The last try repeated one that may have been applied.
 
 
 class Reconciler:
-    """The batches of a run of which nobody knows whether they were applied."""
+    """Settles the batches of a run that may or may not have been applied."""
 
-    def __init__(self, course: RunContext, judging: Judging) -> None:
-        self._course = course
-        self._judging = judging
+    def __init__(self, run: RunContext, applier: VerdictApplier) -> None:
+        self._run = run
+        self._applier = applier
         self._doubts: dict[int, _Doubt] = {}
 
-    def weighed(
+    def doubt_refusals(
         self, batch: Batch, operations: Sequence[Operation], verdicts: Sequence[Verdict]
     ) -> list[Verdict]:
-        """Return *verdicts* on what may have been sent before, or is there by its id or key.
+        """Return *verdicts* with refusals made unsure where an earlier request may be applied.
 
-        A refusal of the repetition says nothing of the first.
+        A refusal of the repetition says nothing about the first request.
         """
-        is_there = may_be_there(verdicts, action=self._course.action)
+        is_there = may_be_there(verdicts, action=self._run.action)
         if not operations[0].in_doubt and not is_there:
             return list(verdicts)
-        self._doubt(batch).sent_at = self._course.steady
+        self._doubt(batch).sent_at = self._run.steady
         self._doubt(batch).is_repeated = operations[0].in_doubt
         found: list[Verdict] = []
         for verdict in verdicts:
@@ -62,86 +62,93 @@ class Reconciler:
         return found
 
     async def settle(self, batch: Batch) -> None:
-        """Take one step towards certainty; *batch* may be unknown still when this returns."""
-        course, doubt = self._course, self._doubt(batch)
-        await course.channel.clock.sleep(self._delay(doubt))
+        """Take one step towards certainty; *batch* may still be unknown when this returns."""
+        run, doubt = self._run, self._doubt(batch)
+        await run.channel.clock.sleep(self._delay(doubt))
         doubt.tries += 1
-        operations = course.operations(batch.operations)
-        if why := self._hopeless(doubt, operations[0]):
-            await course.keep([held(each, message=f"{each.message}; {why}") for each in operations])
-        elif course.action.find is not None:
+        operations = run.ledger.select(batch.operations)
+        if why := self._why_hopeless(doubt, operations[0]):
+            await self._hold(operations, why)
+        elif run.action.find is not None:
             await self._find(batch, operations, doubt)
         else:
-            await course.keep(_again(operations))
+            await run.writer.write_durably(_to_repeat(operations))
 
     def _doubt(self, batch: Batch) -> _Doubt:
-        now = self._course.steady
+        now = self._run.steady
         return self._doubts.setdefault(batch.number, _Doubt(now, now))
 
     def _delay(self, doubt: _Doubt) -> float:
-        # At once the first time: most replies are lost on the way, not for minutes.
+        # The first try is immediate: most lost replies are no sign of a long outage.
         return min(2.0 ** (doubt.tries - 1), LONGEST_SECONDS) if doubt.tries else 0.0
 
-    def _hopeless(self, doubt: _Doubt, operation: Operation) -> str:
-        """Say why nothing more can be found out; empty = something may."""
-        course, action = self._course, self._course.action
+    def _why_hopeless(self, doubt: _Doubt, operation: Operation) -> str:
+        """Return why nothing more can be found out; empty = it is worth a try."""
+        run, action = self._run, self._run.action
         patience = PATIENCE_SECONDS + action.settle_seconds
-        if course.steady - doubt.since > patience:
+        if run.steady - doubt.since > patience:
             return f"tried {doubt.tries - 1} times to find out"
         if action.find is not None:
             return ""
-        if course.is_canceling:
+        if run.control.is_canceling:
             return "canceled before that was known"
-        if not course.can_send(operation):
+        if not run.can_send(operation):
             return "its payload was not kept, so it cannot be sent again"
-        return TOO_LATE if course.is_too_late(operation) else ""
+        return TOO_LATE if run.is_too_late(operation) else ""
 
     async def _find(self, batch: Batch, operations: Sequence[Operation], doubt: _Doubt) -> None:
-        course, action = self._course, self._course.action
+        run, action = self._run, self._run.action
         assert action.find is not None
         payloads = [row.payload for row in batch.rows]
-        asked = await course.ask(action.find, operations, payload=payloads)
+        result = await run.ask(action.find, operations, payload=payloads)
         rows = [len(each.rows) for each in operations]
-        found = read_found(asked.answer, asked.error, asked.exchanges, action=action, rows=rows)
+        found = read_found(result.answer, result.error, result.exchanges, action=action, rows=rows)
         if isinstance(found, str):
-            message = course.channel.mask(found)
-            await course.keep([unsure(each, message=message) for each in operations])
+            message = run.channel.mask(found)
+            await run.writer.write_durably([unsure(each, message=message) for each in operations])
         elif found is not None:
-            await self._judging.take(operations, found, retry_after=asked.retry_after)
-        elif self._is_certain(doubt, operations[0]):
-            await self._not_there(operations, doubt)
+            retry_after = result.retry_after
+            await self._applier.apply_verdicts(operations, found, retry_after=retry_after)
+        elif self._is_conclusive(doubt, operations[0]):
+            await self._apply_not_found(operations, doubt)
 
-    def _is_certain(self, doubt: _Doubt, operation: Operation) -> bool:
-        """Say whether what is not there will not come late, or would be turned away if it did."""
-        course, action = self._course, self._course.action
-        is_sent_again = doubt.refusal is None and not course.is_canceling
-        if action.recovery == "client_id" and is_sent_again and course.can_send(operation):
-            return True  # It takes the place of a first request that is late.
-        return course.steady - doubt.sent_at >= action.settle_seconds
+    def _is_conclusive(self, doubt: _Doubt, operation: Operation) -> bool:
+        """Whether "not found" is conclusive.
 
-    async def _not_there(self, operations: Sequence[Operation], doubt: _Doubt) -> None:
-        course = self._course
+        Then a late first request can no longer arrive, or would be rejected.
+        """
+        run, action = self._run, self._run.action
+        is_sent_again = doubt.refusal is None and not run.control.is_canceling
+        if action.recovery == "client_id" and is_sent_again and run.can_send(operation):
+            return True  # The repetition has the same id, so a late first request is rejected.
+        return run.steady - doubt.sent_at >= action.settle_seconds
+
+    async def _apply_not_found(self, operations: Sequence[Operation], doubt: _Doubt) -> None:
+        run = self._run
         refusal, doubt.refusal = doubt.refusal, None
-        if refusal is None and not course.can_send(operations[0]):
+        if refusal is None and not run.can_send(operations[0]):
             refusal = Rejected("not applied, and not sent again: its payload was not kept", None)
         if refusal is not None and refusal.is_conflict and doubt.is_repeated:
-            # It is not found, and is in the way: one of the two answers is wrong.
-            await course.keep(
-                [held(each, message=f"{each.message}; it was not found") for each in operations]
-            )
+            # It is not found, but is refused as a duplicate: one of the two answers is wrong.
+            await self._hold(operations, "it was not found")
         elif refusal is not None:
-            await self._judging.take(operations, [refusal] * len(operations))
-        elif course.is_canceling:
-            await course.keep([withdrawn(each, now=course.wall) for each in operations])
+            await self._applier.apply_verdicts(operations, [refusal] * len(operations))
+        elif run.control.is_canceling:
+            await run.writer.write_durably([withdrawn(each, now=run.wall) for each in operations])
         else:
-            await course.keep(_again(operations))
+            await run.writer.write_durably(_to_repeat(operations))
+
+    async def _hold(self, operations: Sequence[Operation], why: str) -> None:
+        await self._run.writer.write_durably(
+            [held(each, message=f"{each.message}; {why}") for each in operations]
+        )
 
 
-def _again(operations: Sequence[Operation]) -> list[Operation]:
-    # Still in doubt: a first request that comes late may have the better of the second.
+def _to_repeat(operations: Sequence[Operation]) -> list[Operation]:
+    # Still in doubt: a first request that arrives late may be the one that is applied.
     return [replanned(each, message=each.message) for each in operations]
 
 
 def is_unknown(operations: Sequence[Operation]) -> bool:
-    """Say whether *operations*, those of a batch, wait to be reconciled."""
+    """Whether *operations*, those of a batch, wait to be reconciled."""
     return any(each.state is State.UNKNOWN for each in operations)

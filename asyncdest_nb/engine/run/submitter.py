@@ -1,14 +1,14 @@
 """The second part of a run: send its batches, step by step.
 
-Always in this order: intent on disk, request, outcome on disk, ledger. What an
-answer means is decided in ``verdict``; here it is only done.
+Always in this order: intent on disk, request, outcome on disk, ledger. The
+room ``verdict`` decides what an answer means; this module acts on it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ...errors import StoreError
@@ -26,7 +26,7 @@ from ..verdict.submission import (
     without_proof,
 )
 from ..verdict.values import Accepted, Rejected, Resend, Unsure, Verdict
-from .apply import Judging
+from .apply import VerdictApplier
 from .batches import Batch
 from .cancel import abandon, cancel
 from .context import RunContext
@@ -34,121 +34,134 @@ from .reconciler import TOO_LATE, Reconciler, is_unknown
 
 
 class Submitter:
-    """The batches of a run on their way out."""
+    """Sends the batches of a run."""
 
-    def __init__(self, course: RunContext) -> None:
-        self._course = course
-        self._has_steps = bool(course.action.steps)
-        self._judging = Judging(course)
-        self._reconciling = Reconciler(course, self._judging)
+    def __init__(self, run: RunContext) -> None:
+        self._run = run
+        self._has_steps = bool(run.action.steps)
+        self._applier = VerdictApplier(run)
+        self._reconciler = Reconciler(run, self._applier)
 
-    async def all(self, batches: deque[Batch]) -> None:
-        """Send batches until there are none; several of this share them.
+    async def send_all(self, batches: deque[Batch]) -> None:
+        """Send batches until none is left; several tasks share them.
 
         A StoreError of one stops all, each when its own request is answered.
         """
         try:
-            while batches and not self._course.trouble:
-                await self._one(batches.popleft())
+            while batches and not self._run.control.trouble:
+                await self._send(batches.popleft())
         except StoreError as error:
-            self._course.trouble = error
+            self._run.control.trouble = error
 
-    async def _one(self, batch: Batch) -> None:
-        while not self._is_settled(batch) and not self._may_stop(batch):
-            if self._course.trouble:
+    async def _send(self, batch: Batch) -> None:
+        run = self._run
+        while not self._is_settled(batch) and not self._may_drop(batch):
+            if run.control.trouble:
                 return
-            await self._course.until_resumed()
-            if is_unknown(self._course.operations(batch.operations)):
-                await self._reconciling.settle(batch)
+            await run.wait_until_resumed()
+            if is_unknown(run.ledger.select(batch.operations)):
+                await self._reconciler.settle(batch)
             else:
-                # Not applied, or one step of several: the pace has the say when.
-                await self._step(batch)
+                # Not applied, or one step of several: the rate limiter decides when.
+                await self._take_step(batch)
         batch.rows.clear()
         for number in batch.operations:
-            if self._course.is_canceling:
-                await cancel(self._course, number)
-            await abandon(self._course, number)
+            if run.control.is_canceling:
+                await cancel(run, number)
+            await abandon(run, number)
 
     def _is_settled(self, batch: Batch) -> bool:
-        operations = self._course.operations(batch.operations)
+        operations = self._run.ledger.select(batch.operations)
         return not any(each.state in (State.PLANNED, State.UNKNOWN) for each in operations)
 
-    def _may_stop(self, batch: Batch) -> bool:
-        """Say whether the run is canceled, and it need not be settled first what is applied."""
-        operations = self._course.operations(batch.operations)
-        # Of steps in doubt the last is repeated, and is canceled then.
+    def _may_drop(self, batch: Batch) -> bool:
+        """Whether a canceled run may drop this batch: nothing in it is in doubt."""
+        operations = self._run.ledger.select(batch.operations)
+        # A last step in doubt is repeated first, and canceled then.
         is_open = is_unknown(operations) or (self._has_steps and operations[0].in_doubt)
-        return self._course.is_canceling and not is_open
+        return self._run.control.is_canceling and not is_open
 
-    def _must_stop(self, batch: Batch) -> bool:
-        """Say whether a request that waits for its turn is not to leave any more."""
-        (first, *_) = self._course.operations(batch.operations)
-        course = self._course
-        return self._may_stop(batch) or course.is_too_late(first) or course.trouble is not None
+    def _should_stop(self, batch: Batch) -> bool:
+        """Whether a request is not to be made any more that has not got its turn yet."""
+        return self._may_drop(batch) or self._run.control.trouble is not None
 
-    async def _step(self, batch: Batch) -> None:
+    def _should_not_leave(self, batch: Batch) -> bool:
+        """Whether a request that waits for its turn, with its intent on disk, is not to leave."""
+        (first, *_) = self._run.ledger.select(batch.operations)
+        return self._should_stop(batch) or self._run.is_too_late(first)
+
+    async def _take_step(self, batch: Batch) -> None:
         """Take one step of a submission, once."""
-        course = self._course
 
-        # Before the intent is written: what waits for its turn is known not to be sent.
-        def stops() -> bool:
-            return self._may_stop(batch) or course.trouble is not None
+        # Before the intent is written: what waits for its turn is then known not to be sent.
+        def should_stop() -> bool:
+            return self._should_stop(batch)
 
-        turn = await course.channel.turn(stops)
+        turn = await self._run.channel.turn(should_stop)
         try:
-            if not stops():
-                await self._step_in(turn, batch)
+            if not should_stop():
+                await self._take_turn(turn, batch)
         finally:
             turn.give_back()
 
-    async def _step_in(self, turn: Turn, batch: Batch) -> None:
-        """Take a step, of which the first request has its *turn*."""
-        course, action = self._course, self._course.action
-        planned, now = course.operations(batch.operations), course.wall
-        if course.is_too_late(planned[0]):
-            await course.keep(
-                [held(each, message=f"{each.message}; {TOO_LATE}") for each in planned]
-            )
+    async def _take_turn(self, turn: Turn, batch: Batch) -> None:
+        """Take a step, whose first request uses *turn*."""
+        if not await self._write_intent(batch):
             return
-        for each in planned:
-            if each.submitted_at is None:
-                course.ages.begin(each.number)
-        await course.keep([submitted(each, now=now) for each in planned])
-        operations = course.operations(batch.operations)
+        operations = self._run.ledger.select(batch.operations)
         try:
-            asked = await self._ask(
-                batch, operations, stops=lambda: self._must_stop(batch), turn=turn
-            )
+            result = await self._perform(batch, operations, turn=turn)
         except asyncio.CancelledError as error:
             # The session is closed: what still waits for its turn goes on after a restart.
             for each in operations if UNSENT in error.args else ():
-                course.put(replanned(each, message=each.message))
+                self._run.writer.update(replanned(each, message=each.message))
             raise
-        verdicts = self._verdicts(operations, asked)
+        await self._apply(batch, operations, result)
+
+    async def _write_intent(self, batch: Batch) -> bool:
+        """Write to disk that *batch* is being sent, or is held; return whether to send it."""
+        run = self._run
+        planned, now = run.ledger.select(batch.operations), run.wall
+        if run.is_too_late(planned[0]):
+            await run.writer.write_durably(
+                [held(each, message=f"{each.message}; {TOO_LATE}") for each in planned]
+            )
+            return False
+        for each in planned:
+            if each.submitted_at is None:
+                run.ages.begin(each.number)
+        await run.writer.write_durably([submitted(each, now=now) for each in planned])
+        return True
+
+    async def _apply(
+        self, batch: Batch, operations: Sequence[Operation], result: CallResult
+    ) -> None:
+        run, in_doubt = self._run, operations[0].in_doubt
+        verdicts = self._verdicts(operations, result)
         if self._is_last(operations[0]):
-            verdicts = [self._settled(operations[0], verdicts[0], asked)]
-        in_doubt = operations[0].in_doubt
-        recover = can_recover(verdicts, action=action, error=asked.error, is_repeated=in_doubt)
-        await self._judging.take(
+            verdicts = [self._last_verdict(operations[0], verdicts[0], result)]
+        recover = can_recover(verdicts, action=run.action, error=result.error, is_repeated=in_doubt)
+        await self._applier.apply_verdicts(
             operations,
-            self._reconciling.weighed(batch, operations, verdicts),
-            retry_after=asked.retry_after,
+            self._reconciler.doubt_refusals(batch, operations, verdicts),
+            retry_after=result.retry_after,
             can_recover=recover,
         )
-        if any(isinstance(verdict, Resend) for verdict in verdicts) and not self._may_stop(batch):
-            course.hold_back(asked)
+        if any(isinstance(verdict, Resend) for verdict in verdicts) and not self._may_drop(batch):
+            run.back_off(result)
 
     def _is_last(self, operation: Operation) -> bool:
-        """Say whether the last of several steps is the one to take."""
-        return 0 < operation.step == len(self._course.action.steps)
+        """Whether the step to take is the last of several."""
+        return 0 < operation.step == len(self._run.action.steps)
 
-    def _settled(self, operation: Operation, verdict: Verdict, asked: CallResult) -> Verdict:
-        """Return the verdict on a last step: once it may have been applied, its polls will tell.
+    def _last_verdict(self, operation: Operation, verdict: Verdict, result: CallResult) -> Verdict:
+        """Return the verdict on a last step.
 
-        A refusal after a lost reply refuses the repetition, which says nothing of the first.
+        If it may have been applied, treat it as accepted; polling finds the outcome. A
+        refusal after a lost reply refuses the repetition, and says nothing about the first.
         """
-        may_be = asked.is_bypassed or any(
-            each.effect is not Effect.NONE for each in asked.exchanges
+        may_be = result.is_bypassed or any(
+            each.effect is not Effect.NONE for each in result.exchanges
         )
         if isinstance(verdict, Resend):
             return replace(verdict, in_doubt=may_be)
@@ -156,44 +169,39 @@ class Submitter:
             return Accepted(operation.context or {}, verdict.message)
         return verdict
 
-    async def _ask(
-        self,
-        batch: Batch,
-        operations: Sequence[Operation],
-        *,
-        stops: Callable[[], bool],
-        turn: Turn,
+    async def _perform(
+        self, batch: Batch, operations: Sequence[Operation], *, turn: Turn
     ) -> CallResult:
-        action, first = self._course.action, operations[0]
+        action, first = self._run.action, operations[0]
         payloads = [row.payload for row in batch.rows]
-        function, payload = action.call_for(payloads, self._course.record.batch_size)
+        function, payload = action.call_for(payloads, self._run.record.batch_size)
         contexts = []
         if first.step:
             function, contexts = action.steps[first.step - 1], [first.context or {}]
-        return await self._course.ask(
+        return await self._run.ask(
             function,
             operations,
             payload=payload,
             contexts=contexts,
-            stops=stops,
+            should_stop=lambda: self._should_not_leave(batch),
             turn=turn,
         )
 
-    def _verdicts(self, operations: Sequence[Operation], asked: CallResult) -> list[Verdict]:
-        action = self._course.action
+    def _verdicts(self, operations: Sequence[Operation], result: CallResult) -> list[Verdict]:
+        action = self._run.action
         step, steps = operations[0].step, len(action.steps)
-        if asked.error is not None:
-            verdict = read_error(asked.error, asked.exchanges, is_bypassed=asked.is_bypassed)
+        if result.error is not None:
+            verdict = read_error(result.error, result.exchanges, is_bypassed=result.is_bypassed)
             verdicts = [verdict] * len(operations)
         elif step:
-            verdicts = [read_step(asked.answer, each, asked.exchanges) for each in operations]
+            verdicts = [read_step(result.answer, each, result.exchanges) for each in operations]
         else:
             rows = [len(operation.rows) for operation in operations]
             verdicts = read_answer(
-                asked.answer, action=action, rows=rows, exchanges=asked.exchanges
+                result.answer, action=action, rows=rows, exchanges=result.exchanges
             )
-        if asked.is_bypassed and asked.error is None:
+        if result.is_bypassed and result.error is None:
             verdicts = [without_proof(each) for each in verdicts]
         if not steps:
             return verdicts
-        return [without_harm(each, asked.error, is_last=step == steps) for each in verdicts]
+        return [without_harm(each, result.error, is_last=step == steps) for each in verdicts]

@@ -179,7 +179,7 @@ KEYED: dict[str, Any] = {"perform_batch": sending(header=KEY), "recovery": "key"
 def test_a_key_that_ages_while_the_host_is_busy_is_not_used_again(monkeypatch: pytest.MonkeyPatch):
     days: list[int] = []
     clock = Clock(wall=lambda: time.time() + 86_400 * len(days))
-    monkeypatch.setattr("asyncdest_nb.engine.Clock", lambda: clock)
+    monkeypatch.setattr("asyncdest_nb.engine.engine.Clock", lambda: clock)
 
     async def busy_for_a_day(writer: Writer) -> None:
         days.append(1)

@@ -132,7 +132,7 @@ def test_what_is_left_of_a_refused_submission_is_canceled_there(session):
 def test_polls_that_are_refused_for_long_are_a_notice(session):
     with RawServer(CREATED, OK, OK, answer(403, "not for you")) as server:
         run = submit(connect(session, job(poll=read_all), server.url), ["a"])
-        while not any("cannot be asked about: GET " in each for each in run.notices):
+        while not any("cannot be polled: GET " in each for each in run.notices):
             assert run.wait(timeout=0.05) == "pending"
         assert run.operations[0].poll_errors >= 3
 

@@ -34,8 +34,8 @@ def test_the_counts_add_up_to_the_rows_of_the_frame_at_every_moment():
     ledger, found = Ledger(rows=ROWS), []
     ledger.plan([JOB], invalid={2: "no"})
     done = replace(JOB, state=State.PARTIAL, row_outcomes=Seen(ledger, found))
-    ledger.put(done)
-    ledger.put(replace(JOB, state=State.COMPLETED))
+    ledger.update(done)
+    ledger.update(replace(JOB, state=State.COMPLETED))
     assert len(found) == 6
     assert {sum(counts.values()) for counts in found} == {ROWS}
     assert ledger.counts["completed"] == 2
@@ -46,11 +46,11 @@ def test_rows_may_be_sent_again_that_are_called_so_or_were_never_applied():
     ledger.plan([JOB, Operation(number=1, rows=(2,), batch=1)], invalid={})
     locked = RowOutcome(RowStatus.FAILED, "locked", retryable=True)
     wrong = RowOutcome(RowStatus.FAILED, "wrong", retryable=False)
-    ledger.put(replace(JOB, state=State.FAILED, row_outcomes=(locked, wrong)))
+    ledger.update(replace(JOB, state=State.FAILED, row_outcomes=(locked, wrong)))
     assert ledger.retryable == 1
-    ledger.put(replace(ledger.operations[1], state=State.REJECTED))
+    ledger.update(replace(ledger.operations[1], state=State.REJECTED))
     assert ledger.retryable == 2
-    ledger.put(replace(JOB, state=State.FAILED, row_outcomes=(wrong, wrong)))
+    ledger.update(replace(JOB, state=State.FAILED, row_outcomes=(wrong, wrong)))
     assert ledger.retryable == sum(bool(each.retryable) for each in ledger.outcomes()) == 1
 
 
@@ -64,5 +64,5 @@ def test_a_listener_that_fails_keeps_no_other_from_hearing(error: BaseException)
     ledger.on_change(failing)
     ledger.on_change(lambda changed, at_rest: heard.append((changed, at_rest)))
     ledger.plan([JOB], invalid={})
-    ledger.tell(at_rest=True)
+    ledger.notify(at_rest=True)
     assert heard == [([0], True)]

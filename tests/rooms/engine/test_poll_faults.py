@@ -88,7 +88,7 @@ def fast_steady() -> float:
 def session(monkeypatch) -> Iterator[ad.Session]:
     """Give a session in memory whose time runs fast."""
     clock = Clock(wall=fast_wall, steady=fast_steady, sleep=FAST.sleep)
-    monkeypatch.setattr("asyncdest_nb.engine.Clock", lambda: clock)
+    monkeypatch.setattr("asyncdest_nb.engine.engine.Clock", lambda: clock)
     with FAST.running(), ad.Session() as session:
         yield session
 
@@ -231,7 +231,7 @@ def ended_well(run: ad.Run) -> None:
 DOWN = r"127\.0\.0\.1:\d+ is not available \(it answers {}\); asking again (in \d+ s|soon)"
 LOST = r"127\.0\.0\.1:\d+ cannot be reached \(.+\); asking again (in \d+ s|soon)"
 SLOWER = r"127\.0\.0\.1:\d+ asks for fewer requests; asking again in \d+ s"
-SILENT = r"2 operations cannot be asked about: .*{}"
+SILENT = r"2 operations cannot be polled: .*{}"
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def times(monkeypatch: pytest.MonkeyPatch) -> Times:
     """Give the clocks of the sessions that are opened from now on; waits take no time of theirs."""
     times = Times()
     clock = Clock(wall=lambda: times.wall, steady=lambda: times.steady, sleep=_soon)
-    monkeypatch.setattr("asyncdest_nb.engine.Clock", lambda: clock)
+    monkeypatch.setattr("asyncdest_nb.engine.engine.Clock", lambda: clock)
     return times
 
 
@@ -411,7 +411,7 @@ def test_one_start_with_a_clock_a_year_ahead_deletes_no_state(path):
     clock.wall = time.time()
     with pytest.MonkeyPatch.context() as patch:
         given = Clock(wall=lambda: clock.wall, steady=lambda: clock.steady, sleep=_soon)
-        patch.setattr("asyncdest_nb.engine.Clock", lambda: given)
+        patch.setattr("asyncdest_nb.engine.engine.Clock", lambda: given)
         with ad.Session(path=path, keep_days=None) as session:
             run_of(session.connect(STORE), "a for 2000 hours")
         clock.wall += 365 * DAY

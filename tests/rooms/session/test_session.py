@@ -134,7 +134,7 @@ def test_a_word_outside_the_contract_is_told(session):
         return {"results": [{"status": said[0]}]}
 
     run = submit(session, destination(perform=perform, poll=poll), users("a"))
-    told = "1 operation is called 'done', which is none of pending, completed"
+    told = "1 operation has the status 'done', which is none of pending, completed"
     give_up = time.monotonic() + 30
     while not any(each.startswith(told) for each in run.notices):
         assert time.monotonic() < give_up, run.notices

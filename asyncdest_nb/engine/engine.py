@@ -1,0 +1,183 @@
+"""What the runs of one session share: the store, its one writer, and the state."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..destination import Action, Destination, Settings
+from ..mapping import FieldMap
+from ..schedule import Schedule
+from ..store import RunTables, StateValue, Store, StoredRow, StoredRun, write_export
+from .channel.channel import Channel
+from .channel.state import SessionState
+from .clock import Ages, Clock
+from .journal import Journal
+from .run.batches import InputRows
+from .run.context import RunContext
+from .run.control import RunControl
+from .run.execution import Execution
+from .run.ledger import Ledger
+from .run.preparer import Preparer
+from .run.resumer import Resumer, recoverable
+from .run.writer import LedgerWriter
+
+
+class Engine:
+    """What the runs of one session share: the store, its one writer, and the state.
+
+    *loop* is where everything here runs; *path* None keeps all in memory. While
+    another process has the file, ``store.holder`` names it, and nothing is written.
+    Raises StoreError if the file cannot be opened.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        path: Path | None = None,
+        keeps_payloads: bool = True,
+        clock: Clock | None = None,
+    ) -> None:
+        self._loop = loop
+        self._clock = clock or Clock()
+        self._keeps_payloads = keeps_payloads
+        self.channels: list[Channel] = []
+        self.store = Store(path)
+        self.journal = Journal(self.store)
+        try:
+            self.state = self._read_state()
+        except BaseException:  # Without this engine nobody would close the file.
+            self.store.close()
+            raise
+
+    def take_over(self) -> bool:
+        """Take the file over if its holder is gone; return whether it is ours now."""
+        if self.store.holder:
+            self.store.take_over()
+            self.state = self._read_state()  # Whoever holds the file, it may have changed.
+        return not self.store.holder
+
+    @property
+    def wall(self) -> float:
+        """Unix seconds."""
+        return self._clock.wall()
+
+    def _read_state(self) -> SessionState:
+        stored = self.store.state(now=self._clock.wall())
+        return SessionState(stored, clock=self._clock, note=self._save_state)
+
+    def channel(self, destination: Destination, settings: Settings, **options: Any) -> Channel:
+        """Return a channel to *destination*, with the *options* of Channel; sends nothing."""
+        found = Channel(destination, settings, state=self.state, clock=self._clock, **options)
+        for other in self.channels:
+            found.join(other)
+        self.channels.append(found)
+        return found
+
+    def execution(
+        self,
+        record: StoredRun,
+        *,
+        source: InputRows,
+        action: Action,
+        fields: FieldMap,
+        channel: Channel,
+        schedule: Schedule,
+    ) -> Execution:
+        """Return a new run that is ready to start; nothing is sent yet."""
+        run = self._context(
+            record,
+            source=source,
+            action=action,
+            channel=channel,
+            schedule=schedule,
+            ledger=Ledger(rows=len(source.rows)),
+        )
+        return Execution(run, Preparer(run, fields, keeps_payloads=self._keeps_payloads))
+
+    def resumption(
+        self,
+        record: StoredRun,
+        *,
+        source: InputRows,
+        action: Action,
+        channel: Channel,
+        schedule: Schedule,
+        ledger: Ledger,
+    ) -> Execution:
+        """Return a run that is ready to go on; nothing is sent yet."""
+        run = self._context(
+            record,
+            source=source,
+            action=action,
+            channel=channel,
+            schedule=schedule,
+            ledger=ledger,
+        )
+        ledger.unfold(run.writer.unfolded)
+        is_open = recoverable(ledger.operations, record, run.action)
+        if is_open or not ledger.is_at_rest or ledger.has_failed:
+            ledger.reopen()
+        return Execution(run, Resumer(run))
+
+    def _context(
+        self,
+        record: StoredRun,
+        *,
+        source: InputRows,
+        action: Action,
+        channel: Channel,
+        schedule: Schedule,
+        ledger: Ledger,
+    ) -> RunContext:
+        return RunContext(
+            record,
+            source=source,
+            action=action,
+            channel=channel,
+            schedule=schedule,
+            ledger=ledger,
+            writer=LedgerWriter(record.id, ledger=ledger, journal=self.journal, channel=channel),
+            ages=Ages(channel.clock),
+            control=RunControl.of(record),
+        )
+
+    async def forget(self, runs: Sequence[str]) -> None:
+        """Delete *runs*, and the state of their batches."""
+        self.journal.flush()
+        self.store.forget(runs)
+        self.state.forget(runs)
+
+    async def rows(self, run: str, positions: Sequence[int]) -> list[StoredRow]:
+        """Return the stored rows of *run* at *positions*, in the order of the frame."""
+        return self.store.rows(run, at=positions)
+
+    async def export(self, runs: Sequence[str], path: Path) -> None:
+        """Write *runs* to a file of their own."""
+        self.journal.flush()
+        # What a full disk has kept from the store belongs in the export too.
+        write_export(self.store, runs, path, newer=self.journal.pending())
+
+    async def aclose(self) -> None:
+        """Close the connections, write what is pending and close the store."""
+        for channel in self.channels:
+            await channel.aclose()
+        self.journal.flush()
+        self.store.close()
+
+    def _save_state(self, value: StateValue) -> None:
+        # Added at once, so that it is written no later than the outcome of the call that
+        # stored it. A function may store state on a worker thread; only the loop's own
+        # thread may set a timer.
+        self.journal.add_state(value)
+        self._loop.call_soon_threadsafe(self.journal.schedule_flush)
+
+
+def load_ledger(store: RunTables, run: StoredRun) -> tuple[Ledger, list[StoredRow]]:
+    """Return what *store* has of a run: its ledger, and its rows by position."""
+    rows, operations = store.whole(run)
+    invalid = {row.position: row.fault for row in rows if row.fault is not None}
+    return Ledger.from_disk(operations, rows=len(rows), invalid=invalid), rows

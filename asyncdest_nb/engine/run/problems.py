@@ -1,0 +1,26 @@
+"""Problems of single operations that the user should see while a run goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ...operation import Operation
+
+
+@dataclass
+class OperationProblems:
+    """The problems that are open now, by the number of the operation."""
+
+    not_canceled: dict[int, str] = field(default_factory=dict)  # Refusals to cancel.
+    unanswered: dict[int, str] = field(default_factory=dict)  # Why the last polls got no answer.
+    odd: dict[int, str] = field(default_factory=dict)  # Statuses outside the contract.
+
+    def update(self, operation: Operation) -> None:
+        """Drop what no longer holds for *operation*, which a poll has just answered."""
+        number = operation.number
+        self.unanswered.pop(number, None)
+        self.odd.pop(number, None)
+        if operation.odd_status is not None:
+            self.odd[number] = operation.odd_status
+        if operation.is_final:
+            self.not_canceled.pop(number, None)

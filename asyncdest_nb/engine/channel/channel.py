@@ -24,7 +24,7 @@ from ...schedule import RateLimiter
 from ..clock import Clock
 from .call import CallResult, call_function
 from .state import ScopedState, SessionState, connection_scope
-from .throttle import Stops, Throttle, Turn
+from .throttle import ShouldStop, Throttle, Turn
 from .token import AccessToken, Carrier
 
 __all__ = ["CallResult", "Channel"]
@@ -58,7 +58,7 @@ class Channel:
             ask=self._ask_for_token,
             is_given=self._is_authorized,
             use=lambda: self._client.use(self._options()),
-            hold_back=self.hold_back,
+            back_off=self.back_off,
         )
         self._state = state
         self._timeout_seconds = timeout_seconds
@@ -136,39 +136,39 @@ class Channel:
         contexts: Sequence[JSONObject] = (),
         scope: str | None = None,
         submission_id: str = "",
-        stops: Stops = lambda: False,
+        should_stop: ShouldStop = lambda: False,
         turn: Turn | None = None,
     ) -> CallResult:
         """Call a destination's function; whatever it raises is part of what is returned.
 
         *scope* is that of its state, None = only that of the connection; *submission_id*
         empty = a new one. A request that waits for its turn is not sent
-        any more once *stops* says so; the first one uses *turn*, and does not wait.
+        any more once it *should_stop*; the first one uses *turn*, and does not wait.
         """
         submission_id = submission_id or str(uuid.uuid4())
 
         def given() -> ActionData[Any, Any]:
             return self._data(payload, contexts, self._scoped(scope), submission_id)
 
-        asked, carrier = await self._asked(function, given, stops, turn=turn)
+        asked, carrier = await self._asked(function, given, should_stop, turn=turn)
         if carrier is None or not carrier.may_repeat(asked):
             return asked
         if (without := await self._without_token(carrier, asked)) is not None:
             return without
-        again, _ = await self._asked(function, given, stops)
+        again, _ = await self._asked(function, given, should_stop)
         return again
 
     async def _asked(
         self,
         function: Function,
         given: Callable[[], ActionData[Any, Any]],
-        stops: Stops,
+        should_stop: ShouldStop,
         *,
         turn: Turn | None = None,
     ) -> tuple[CallResult, Carrier | None]:
         """Call *function* once; the carrier of its token is returned too, None = it has none."""
         call = self._client.call()
-        send, carrier = self._traffic.paced(call, stops, turn=turn), None
+        send, carrier = self._traffic.paced(call, should_stop, turn=turn), None
         if self.destination.refresh_access_token is not None:
             send = carrier = self._access.carrier(send)
         request = self._traffic.persistent(call, send)
@@ -196,13 +196,13 @@ class Channel:
         data = self._data(payload, (), state)
         return await call_function(function, call, data, request=call, mask=self.mask)
 
-    async def turn(self, stops: Stops) -> Turn:
-        """Return the turn of a request when the host takes one, or none once *stops* says so."""
-        return await self._traffic.turn(stops)
+    async def turn(self, should_stop: ShouldStop) -> Turn:
+        """Return the turn of a request when the host takes one, or none once it *should_stop*."""
+        return await self._traffic.turn(should_stop)
 
-    def hold_back(self, error: Exception) -> None:
+    def back_off(self, error: Exception) -> None:
         """Wait before the next request, because of *error*, which the wire has not taught."""
-        self._traffic.hold_back(error)
+        self._traffic.back_off(error)
 
     def notice(self) -> str:
         """Say why requests wait at present; empty = they do not."""

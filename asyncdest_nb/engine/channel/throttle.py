@@ -21,7 +21,7 @@ STOP_SECONDS = 0.5  # How soon a request that waits for its turn hears of a canc
 REPEAT_SECONDS = 1.0
 REPEATS = 2  # How often a reading request is repeated before the call it is part of fails.
 
-Stops = Callable[[], bool]
+ShouldStop = Callable[[], bool]
 
 
 class Turn:
@@ -59,13 +59,13 @@ class Throttle:
             return f"{self._trouble}; asking again in {ceil(seconds)} s"
         return f"{self._trouble}; asking again soon" if self.pace.is_down else ""
 
-    async def turn(self, stops: Stops) -> Turn:
-        """Return the turn of a request when the host takes one, or none once *stops* says so.
+    async def turn(self, should_stop: ShouldStop) -> Turn:
+        """Return the turn of a request when the host takes one, or none once it *should_stop*.
 
         Of a host that is down one caller at a time finds out, and nobody as long as
         requests wait for their turn: each of them can do that as well.
         """
-        while not stops():
+        while not should_stop():
             now = self._clock.steady()
             left = self._closed_for() if self.pace.is_down else self.pace.wait(now)
             if left <= 0:
@@ -77,7 +77,7 @@ class Throttle:
     def _closed_for(self) -> float:
         return STOP_SECONDS if self._waiting else self.pace.closed_for(self._clock.steady())
 
-    def hold_back(self, error: Exception) -> None:
+    def back_off(self, error: Exception) -> None:
         """Wait before the next request, because of *error*."""
         if not self.pace.is_down:
             self._trouble = f"{self._name}: {error}"
@@ -86,17 +86,17 @@ class Throttle:
         self.pace.held_back(self._clock.steady(), retry_after=said, is_throttle=is_throttle)
 
     def paced(
-        self, call: Call, stops: Stops = lambda: False, *, turn: Turn | None = None
+        self, call: Call, should_stop: ShouldStop = lambda: False, *, turn: Turn | None = None
     ) -> Callable[..., Any]:
-        """Return the request of *call*, which waits for its turn; NotSent once *stops* says so.
+        """Return the request of *call*, which waits for its turn; NotSent once it *should_stop*.
 
         The first one uses *turn*, and does not wait: what asks for a pause while its intent
         is written is too late, as for requests that are on their way.
         """
 
         async def request(url: str, **options: Any) -> Response:
-            if stops() or turn is None or not turn.use():
-                await self._turn(stops)
+            if should_stop() or turn is None or not turn.use():
+                await self._turn(should_stop)
             sent_at = self._clock.steady()
             try:
                 response = await call(url, **options)
@@ -114,16 +114,16 @@ class Throttle:
 
         return request
 
-    async def _turn(self, stops: Stops) -> None:
+    async def _turn(self, should_stop: ShouldStop) -> None:
         self._waiting += 1
         try:
-            while not stops() and (seconds := self.pace.wait(self._clock.steady())) > 0:
+            while not should_stop() and (seconds := self.pace.wait(self._clock.steady())) > 0:
                 await self._clock.sleep(min(seconds, STOP_SECONDS))
         except asyncio.CancelledError:
             raise asyncio.CancelledError(UNSENT) from None
         finally:
             self._waiting -= 1
-        if stops():
+        if should_stop():
             raise NotSent("canceled before it was sent")
 
     def _answered(self, exchange: Exchange, sent_at: float) -> None:

@@ -26,7 +26,7 @@ class AccessToken:
 
     *ask* calls the destination's ``refresh_access_token``; *is_given* says whether
     requests have an authorization header already, *use* sends with the new token
-    from now on, *hold_back* waits out trouble on the way to one.
+    from now on, *back_off* waits out trouble on the way to one.
     """
 
     def __init__(
@@ -35,13 +35,13 @@ class AccessToken:
         ask: Callable[[], Awaitable[CallResult]],
         is_given: Callable[[], bool],
         use: Callable[[], None],
-        hold_back: Callable[[Exception], None],
+        back_off: Callable[[Exception], None],
     ) -> None:
         self.token: SecretStr | None = None
         self._ask = ask
         self._is_given = is_given
         self._use = use
-        self._hold_back = hold_back
+        self._back_off = back_off
         self._renewing = asyncio.Lock()
 
     def carrier(self, send: Callable[..., Any]) -> Carrier:
@@ -76,7 +76,7 @@ class AccessToken:
         """Return what a request without a token fails with: it never left."""
         is_server = isinstance(error, HTTPError) and error.status >= 500
         if is_server or isinstance(error, (RequestFailed, RetryableError)):
-            self._hold_back(error)
+            self._back_off(error)
             return NotSent(f"no access token: {error}")
         if isinstance(error, IntegrationError):
             return HTTPError(str(error), status=error.status)

@@ -14,7 +14,7 @@ from ...schedule import Schedule
 from ...store import StoredRun
 from ..channel.channel import CallResult, Channel
 from ..channel.state import submission_scope
-from ..channel.throttle import Stops, Turn
+from ..channel.throttle import ShouldStop, Turn
 from ..clock import Ages
 from ..verdict.outcome import read_decided, read_result
 from ..verdict.trouble import is_paced
@@ -69,7 +69,7 @@ class RunContext:
         *,
         payload: Any = None,
         contexts: Sequence[JSONObject] = (),
-        should_stop: Stops = lambda: False,
+        should_stop: ShouldStop = lambda: False,
         turn: Turn | None = None,
     ) -> CallResult:
         """Call a destination's function about *operations* of one batch, with its state.
@@ -83,7 +83,7 @@ class RunContext:
             contexts=contexts,
             submission_id="" if batch is None else submission_id(self.id, batch),
             scope=None if batch is None else submission_scope(self.id, batch),
-            stops=should_stop,
+            should_stop=should_stop,
             turn=turn,
         )
         self.requests += len(result.exchanges)
@@ -132,7 +132,7 @@ class RunContext:
     def back_off(self, result: CallResult) -> None:
         """Back off for an error that the rate limiter has not seen."""
         if result.error is not None and not is_paced(result.error, result.exchanges):
-            self.channel.hold_back(result.error)
+            self.channel.back_off(result.error)
 
     def status_update(self, result: AsyncOperationResult) -> StatusUpdate:
         """Translate what a poll returned for one operation, without secrets."""

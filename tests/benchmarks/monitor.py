@@ -32,6 +32,7 @@ from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).parent.parent / "helpers"))
 
 import browser
+import jupyter_server
 
 OPERATIONS = (1_000, 10_000, 100_000)
 SECONDS = 10.0
@@ -195,7 +196,7 @@ def pages() -> Iterator[Any]:
     executable = browser.find_chromium()
     if executable is None:
         raise SystemExit(f"no Chromium here: {', '.join(browser.NAMES)}")
-    with browser.serve("lab", home) as server, sync_playwright() as playwright:
+    with jupyter_server.serve("lab", home) as server, sync_playwright() as playwright:
         launched: Browser = browser.launch(playwright, executable)
         numbers = iter(range(1000))
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
-from test_explorer_browser import EXPLORE, FRAME, fill, pick
-from test_monitor_browser import IMPORTS, in_lab
 
 import browser
+import jupyter_server
+from shown_explorer import EXPLORE, FRAME, fill, pick
+from shown_monitor import IMPORTS, in_lab
 
 pytestmark = pytest.mark.e2e
 
@@ -36,7 +37,7 @@ display(HTML("<h1>Customers</h1>"))
 @pytest.fixture(params=THEMES)
 def themed(request: pytest.FixtureRequest, chromium, tmp_path) -> Iterator[browser.NotebookPage]:
     """Give a page of a JupyterLab with a theme."""
-    with browser.serve("lab", tmp_path / "home", theme=request.param) as server:
+    with jupyter_server.serve("lab", tmp_path / "home", theme=request.param) as server:
         page = browser.NotebookPage(server, chromium, "accessible.ipynb")
         page.page.set_viewport_size({"width": 1280, "height": 2400})
         yield page

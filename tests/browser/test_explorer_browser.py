@@ -7,30 +7,17 @@ talked to its own server only.
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 from playwright.sync_api import expect
-from test_monitor_browser import in_lab
 
 import browser
+from shown_explorer import EXPLORE, FRAME, SECRET, WAIT, fill, pick
+from shown_monitor import in_lab
 
 pytestmark = pytest.mark.e2e
 
-WAIT = 20_000  # ms: the machine may be busy with other tests.
-SECRET = "sk_live_7Gq2Wm4Tz81c"
 
-FRAME = """
-import pandas as pd
-ids = [f"user-{i}" for i in range(30)] + [None]
-plans = ["pro", "it's <b>"] * 15 + [""]
-df = pd.DataFrame({"customer_id": ids, "first name": "Zoë", "plan": plans})
-"""
-EXPLORE = """
-import asyncdest_nb as ad
-explorer = ad.explore(df)
-explorer
-"""
 RESULTS = """
 import json
 run = globals().get("run") or explorer.run
@@ -39,6 +26,8 @@ found = run.results()
 print(json.dumps([found[name].astype(object).where(found[name].notna(), None).tolist()
                   for name in ("status", "error_code", "progress")]))
 """
+
+
 GUARDED = f"""
 import asyncdest_nb as ad
 demo = ad.simulate("example-async", api_key={SECRET!r}, duration_seconds=(0.1, 0.5))
@@ -49,20 +38,6 @@ def results(notebook, cell: int) -> list:
     notebook.run(cell)
     printed = "".join(each.get("text", "") for each in notebook.outputs()[cell])
     return json.loads(printed)
-
-
-def pick(page, title: str) -> None:
-    """Choose the destination whose line begins with *title*."""
-    listing = page.get_by_label("Destinations", exact=True)
-    # The spaces of its lines are no-break spaces.
-    line = listing.locator("option", has_text=re.compile(f"^{title}:".replace(" ", r"\s")))
-    listing.select_option(line.inner_text())
-    first = "Nothing to fill in" if "simulated" in title else "Endpoint (required)"
-    expect(page.get_by_text(first)).to_be_visible(timeout=WAIT)
-
-
-def fill(page, label: str, kind: str) -> None:
-    page.get_by_label(label).select_option(kind)
 
 
 def ready_to_send(page) -> None:

@@ -12,13 +12,13 @@ import sys
 
 import pytest
 from playwright.sync_api import expect
-from test_explorer_browser import WAIT, pick
-from test_monitor_browser import FAILED_RUN, IMPORTS, at_rest
 
-import browser
+import jupyter_server
 from browser import COMPUTE, keep_texts
 from failures import missing
 from paths import HELPERS, ROOT
+from shown_explorer import WAIT, pick
+from shown_monitor import FAILED_RUN, IMPORTS, expect_done
 
 pytestmark = [pytest.mark.e2e, pytest.mark.parametrize("app", ["lab"], indirect=True)]
 
@@ -34,7 +34,7 @@ ad.explore(df)
 VERSION = "import ipykernel\nprint(ipykernel.__version__)"
 
 
-def install(server: browser.Server, version: str) -> str:
+def install(server: jupyter_server.JupyterServer, version: str) -> str:
     """Offer the kernel to *server* and return its name."""
     place = KERNELS / version
     if not place.is_dir():
@@ -113,5 +113,5 @@ def test_a_run_is_canceled_by_a_button_while_another_cell_waits_for_it(notebook,
     page.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Really cancel?").click()
     expect(page.locator(".adm-counts [data-word=canceled]")).to_be_visible(timeout=20_000)
-    at_rest(page, "50 of 50")
+    expect_done(page, "50 of 50")
     notebook.wait_until_ran()

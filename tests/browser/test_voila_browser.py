@@ -6,8 +6,9 @@ import re
 
 import pytest
 from playwright.sync_api import expect
-from test_explorer_browser import EXPLORE, FRAME, pick
-from test_monitor_browser import IMPORTS, at_rest, in_lab
+
+from shown_explorer import EXPLORE, FRAME, pick
+from shown_monitor import IMPORTS, expect_done, in_lab
 
 pytestmark = [pytest.mark.e2e, in_lab]
 
@@ -33,7 +34,7 @@ def voila(notebook):
 
 def test_the_monitor_comes_late_and_has_the_whole_picture(voila):
     page = voila(IMPORTS + "run = play(300, seconds=6)\nshow(run)")
-    at_rest(page, "300 of 300")
+    expect_done(page, "300 of 300")
     expect(page.locator(".adm-counts [data-word=completed]")).to_have_text("270 completed")
     page.locator(".adm-row").first.click()
     expect(page.get_by_role("region", name="Details")).to_contain_text("row 0")

@@ -1,25 +1,16 @@
-"""A real JupyterLab or Notebook 7 in a real browser, off the network.
+"""A notebook in a real browser, off the network.
 
-The server has directories of its own, listens on loopback, and knows nothing of the
-user's settings. The page may talk to that server only: every other address is refused
-and noted in ``refused``.
+The page may send requests to its own server only: every other address is refused and noted
+in ``refused``.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import secrets
 import shutil
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import nbformat
 from playwright.sync_api import (
@@ -32,14 +23,12 @@ from playwright.sync_api import (
     Route,
 )
 
-from paths import HELPERS, ROOT, TESTS
-
-App = Literal["lab", "notebook"]
+from jupyter_server import JupyterServer
+from paths import TESTS
 
 ARTIFACTS = TESTS / "artifacts"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
-_START_SECONDS = 60.0
 _FLAGS = [
     "--no-sandbox",  # root in a container
     "--disable-gpu",
@@ -51,12 +40,6 @@ _FLAGS = [
     "--disable-extensions",
     "--mute-audio",
 ]
-_EXPOSE = {
-    "lab": "--LabApp.expose_app_in_browser=True",
-    "notebook": "--JupyterNotebookApp.expose_app_in_browser=True",
-}
-_PAGE = {"lab": "doc/tree/{name}?token={token}&reset", "notebook": "notebooks/{name}?token={token}"}
-
 _READY = """() => {
   const panel = window.jupyterapp?.shell?.currentWidget;
   if (!panel?.context?.isReady || !panel.sessionContext?.isReady) return false;
@@ -119,104 +102,6 @@ def launch(playwright: Playwright, executable: str) -> Browser:
     return playwright.chromium.launch(executable_path=executable, headless=True, args=_FLAGS)
 
 
-class Server:
-    """A running Jupyter server: its address, its token and the directory it serves."""
-
-    def __init__(self, app: App, url: str, token: str, root: Path, log: Path) -> None:
-        self.app = app
-        self.url = url
-        self.token = token
-        self.root = root
-        self.log = log
-
-    def address(self, name: str) -> str:
-        """Return where the notebook *name* opens."""
-        return self.url + _PAGE[self.app].format(name=name, token=self.token)
-
-    def write(self, name: str, cells: Sequence[str], kernel: str = "python3") -> Path:
-        """Write a notebook of code *cells* for *kernel* and return its path."""
-        notebook = nbformat.v4.new_notebook(
-            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
-            metadata={"kernelspec": {"name": kernel, "display_name": kernel}},
-        )
-        path = self.root / name
-        nbformat.write(notebook, path)
-        return path
-
-
-@contextmanager
-def serve(app: App, home: Path, *, theme: str = "JupyterLab Light") -> Iterator[Server]:
-    """Run a server with all its directories under *home*; end it on leaving."""
-    root, log, token = home / "root", home / "server.log", secrets.token_hex(16)
-    root.mkdir(parents=True)
-    _write_settings(home / "config", theme)
-    command = [
-        *(sys.executable, "-m", "jupyter", app, "--no-browser", "--allow-root", _EXPOSE[app]),
-        *("--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", f"--ServerApp.root_dir={root}"),
-        *(f"--IdentityProvider.token={token}", "--ServerApp.terminals_enabled=False"),
-        "--ServerApp.use_redirect_file=False",
-    ]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, env=_environment(home), stdout=output, stderr=output)
-        try:
-            url = _wait_for_url(process, home / "runtime", token, log)
-            yield Server(app, url, token, root, log)
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
-
-
-def _environment(home: Path) -> dict[str, str]:
-    # ipykernel captures descriptors differently when it sees pytest's variable.
-    kept = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
-    places = {
-        "JUPYTER_CONFIG_DIR": "config",
-        "JUPYTER_DATA_DIR": "data",
-        "JUPYTER_RUNTIME_DIR": "runtime",
-        "JUPYTERLAB_SETTINGS_DIR": "settings",
-        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-        "IPYTHONDIR": "ipython",
-    }
-    paths = os.pathsep.join([str(HELPERS), str(ROOT)])
-    return {**kept, **{key: str(home / name) for key, name in places.items()}, "PYTHONPATH": paths}
-
-
-def _write_settings(config: Path, theme: str) -> None:
-    overrides = {
-        "@jupyterlab/apputils-extension:notification": {
-            "fetchNews": "false",
-            "checkForUpdates": False,
-        },
-        "@jupyterlab/apputils-extension:themes": {"theme": theme},
-        "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
-    }
-    path = config / "labconfig"
-    path.mkdir(parents=True)
-    (path / "default_setting_overrides.json").write_text(json.dumps(overrides), "utf-8")
-    # Users have no button of Voila's in their notebooks.
-    disabled = {"disabledExtensions": {"@voila-dashboards/jupyterlab-preview": True}}
-    (path / "page_config.json").write_text(json.dumps(disabled), "utf-8")
-
-
-def _wait_for_url(process: subprocess.Popen[bytes], runtime: Path, token: str, log: Path) -> str:
-    known = runtime / f"jpserver-{process.pid}.json"
-    give_up = time.monotonic() + _START_SECONDS
-    while time.monotonic() < give_up and process.poll() is None:
-        if (url := _answering(known, token)) is not None:
-            return url
-        time.sleep(0.1)
-    raise RuntimeError(f"the server did not start; its log ends:\n{log.read_text()[-2000:]}")
-
-
-def _answering(known: Path, token: str) -> str | None:
-    try:
-        url: str = json.loads(known.read_text("utf-8"))["url"]
-        with urllib.request.urlopen(f"{url}api/status?token={token}", timeout=5):
-            return url
-    except (OSError, ValueError, urllib.error.URLError):
-        return None
-
-
 class NotebookPage:
     """An open notebook: run its cells, look at its outputs.
 
@@ -224,7 +109,7 @@ class NotebookPage:
     what it logged.
     """
 
-    def __init__(self, server: Server, browser: Browser, name: str) -> None:
+    def __init__(self, server: JupyterServer, browser: Browser, name: str) -> None:
         self.server = server
         self.name = name
         self.refused: list[str] = []

@@ -150,9 +150,12 @@ def wait_for_url(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> 
 def opened(place: Place, chromium, tmp_path: Path, request: pytest.FixtureRequest):
     """The page a visitor comes to; evidence is kept when the test fails."""
     import browser
+    import jupyter_server
 
     with jupyterlab(place, tmp_path) as (url, token):
-        server = browser.Server("lab", url, token, place.clone, tmp_path / "server.log")
+        server = jupyter_server.JupyterServer(
+            "lab", url, token, place.clone, tmp_path / "server.log"
+        )
         visited = browser.NotebookPage(server, chromium, FIRST)
         # The bare address: where it leads is for the environment to say.
         visited.page.goto(f"{url}?token={token}", wait_until="domcontentloaded")

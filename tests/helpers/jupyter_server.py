@@ -1,0 +1,131 @@
+"""A real JupyterLab or Notebook 7, off the network.
+
+The server has directories of its own, listens on loopback, and does not read the user's
+settings.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import nbformat
+
+from paths import HELPERS, ROOT
+
+App = Literal["lab", "notebook"]
+
+_START_SECONDS = 60.0
+_EXPOSE = {
+    "lab": "--LabApp.expose_app_in_browser=True",
+    "notebook": "--JupyterNotebookApp.expose_app_in_browser=True",
+}
+_PAGE = {"lab": "doc/tree/{name}?token={token}&reset", "notebook": "notebooks/{name}?token={token}"}
+
+
+class JupyterServer:
+    """A running Jupyter server: its address, its token and the directory it serves."""
+
+    def __init__(self, app: App, url: str, token: str, root: Path, log: Path) -> None:
+        self.app = app
+        self.url = url
+        self.token = token
+        self.root = root
+        self.log = log
+
+    def address(self, name: str) -> str:
+        """Return where the notebook *name* opens."""
+        return self.url + _PAGE[self.app].format(name=name, token=self.token)
+
+    def write(self, name: str, cells: Sequence[str], kernel: str = "python3") -> Path:
+        """Write a notebook of code *cells* for *kernel* and return its path."""
+        notebook = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+            metadata={"kernelspec": {"name": kernel, "display_name": kernel}},
+        )
+        path = self.root / name
+        nbformat.write(notebook, path)
+        return path
+
+
+@contextmanager
+def serve(app: App, home: Path, *, theme: str = "JupyterLab Light") -> Iterator[JupyterServer]:
+    """Run a server with all its directories under *home*; end it on leaving."""
+    root, log, token = home / "root", home / "server.log", secrets.token_hex(16)
+    root.mkdir(parents=True)
+    _write_settings(home / "config", theme)
+    command = [
+        *(sys.executable, "-m", "jupyter", app, "--no-browser", "--allow-root", _EXPOSE[app]),
+        *("--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", f"--ServerApp.root_dir={root}"),
+        *(f"--IdentityProvider.token={token}", "--ServerApp.terminals_enabled=False"),
+        "--ServerApp.use_redirect_file=False",
+    ]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=_environment(home), stdout=output, stderr=output)
+        try:
+            url = _wait_for_url(process, home / "runtime", token, log)
+            yield JupyterServer(app, url, token, root, log)
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    # ipykernel captures descriptors differently when it sees pytest's variable.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    places = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "IPYTHONDIR": "ipython",
+    }
+    paths = os.pathsep.join([str(HELPERS), str(ROOT)])
+    return {**kept, **{key: str(home / name) for key, name in places.items()}, "PYTHONPATH": paths}
+
+
+def _write_settings(config: Path, theme: str) -> None:
+    overrides = {
+        "@jupyterlab/apputils-extension:notification": {
+            "fetchNews": "false",
+            "checkForUpdates": False,
+        },
+        "@jupyterlab/apputils-extension:themes": {"theme": theme},
+        "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+    }
+    path = config / "labconfig"
+    path.mkdir(parents=True)
+    (path / "default_setting_overrides.json").write_text(json.dumps(overrides), "utf-8")
+    # Users have no button of Voila's in their notebooks.
+    disabled = {"disabledExtensions": {"@voila-dashboards/jupyterlab-preview": True}}
+    (path / "page_config.json").write_text(json.dumps(disabled), "utf-8")
+
+
+def _wait_for_url(process: subprocess.Popen[bytes], runtime: Path, token: str, log: Path) -> str:
+    known = runtime / f"jpserver-{process.pid}.json"
+    give_up = time.monotonic() + _START_SECONDS
+    while time.monotonic() < give_up and process.poll() is None:
+        if (url := _answering(known, token)) is not None:
+            return url
+        time.sleep(0.1)
+    raise RuntimeError(f"the server did not start; its log ends:\n{log.read_text()[-2000:]}")
+
+
+def _answering(known: Path, token: str) -> str | None:
+    try:
+        url: str = json.loads(known.read_text("utf-8"))["url"]
+        with urllib.request.urlopen(f"{url}api/status?token={token}", timeout=5):
+            return url
+    except (OSError, ValueError, urllib.error.URLError):
+        return None

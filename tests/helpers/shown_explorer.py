@@ -1,0 +1,41 @@
+"""The explorer in a notebook: cells that show it, and a person who clicks in it."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+WAIT = 20_000  # ms: the machine may be busy with other tests.
+
+
+SECRET = "sk_live_7Gq2Wm4Tz81c"
+
+
+FRAME = """
+import pandas as pd
+ids = [f"user-{i}" for i in range(30)] + [None]
+plans = ["pro", "it's <b>"] * 15 + [""]
+df = pd.DataFrame({"customer_id": ids, "first name": "Zoë", "plan": plans})
+"""
+
+
+EXPLORE = """
+import asyncdest_nb as ad
+explorer = ad.explore(df)
+explorer
+"""
+
+
+def pick(page, title: str) -> None:
+    """Choose the destination whose line begins with *title*."""
+    listing = page.get_by_label("Destinations", exact=True)
+    # The spaces of its lines are no-break spaces.
+    line = listing.locator("option", has_text=re.compile(f"^{title}:".replace(" ", r"\s")))
+    listing.select_option(line.inner_text())
+    first = "Nothing to fill in" if "simulated" in title else "Endpoint (required)"
+    expect(page.get_by_text(first)).to_be_visible(timeout=WAIT)
+
+
+def fill(page, label: str, kind: str) -> None:
+    page.get_by_label(label).select_option(kind)

@@ -76,8 +76,8 @@ def _good_and_failed(operation: Operation) -> tuple[int, int, int]:
         status = row_status(operation.state)
         good, failed = status is RowStatus.COMPLETED, status is RowStatus.FAILED
         return (total * good, total * failed, total)
-    words = [status for status, _ in row_statuses(operation)]
-    return (words.count(RowStatus.COMPLETED), words.count(RowStatus.FAILED), total)
+    statuses = [status for status, _ in row_statuses(operation)]
+    return (statuses.count(RowStatus.COMPLETED), statuses.count(RowStatus.FAILED), total)
 
 
 def label_column(name: str, title: str, labels: Callable[[], Sequence[str]]) -> Column:

@@ -16,7 +16,7 @@ _FIRST = ("operation_id", "state", "message", "error_code", "progress", "polls",
 def details_content(details: Mapping[str, Any]) -> dict[str, Any]:
     """Return *details* of an operation as blocks of a page.
 
-    ``facts`` are pairs of words, ``times`` pairs of a word and Unix seconds, ``texts``
+    ``facts`` are pairs of texts, ``times`` pairs of a text and Unix seconds, ``texts``
     pairs of a title and indented JSON, ``rows`` dicts of texts, ``row_count`` how many
     rows there are in all.
     """
@@ -40,11 +40,11 @@ def details_content(details: Mapping[str, Any]) -> dict[str, Any]:
 
 def _row_texts(row: Mapping[str, Any]) -> dict[str, str]:
     payload = row.get("payload")
-    words = [row.get("error_code"), row.get("message")]
+    texts = [row.get("error_code"), row.get("message")]
     return {
         "label": cut(str(row.get("label", "")), 200),
         "status": str(row.get("status", "")),
-        "message": cut(" ".join(str(word) for word in words if word), 2_000),
+        "message": cut(" ".join(str(each) for each in texts if each), 2_000),
         "payload": "" if payload is None else _indented(payload),
     }
 

@@ -23,7 +23,7 @@ _DECLARED = re.compile(
     r"^(export )?(?:(?:async )?function\*? (\w+)|class (\w+)|(?:const|let) (\w+)(?: =|;))",
     re.MULTILINE,
 )
-# What is left of these words after the forms above is a form that is not known here.
+# What contains these words after the forms above are removed is not known here.
 _UNKNOWN = re.compile(
     r"^.*\b(?:import\b\s*[({*.\"'\w]|export\s).*$|^(?:const|let|var)\b.*$", re.MULTILINE
 )

@@ -49,20 +49,20 @@ def plot(run: RunView) -> Figure:
 
 
 def _draw_over_time(axes: Axes, ended: list[Operation], since: float) -> None:
-    for word, (color, dash) in _LINES.items():
-        if times := sorted(_ends(ended, word)):
+    for status, (color, dash) in _LINES.items():
+        if times := sorted(_ends(ended, status)):
             steps = [0.0, *(at - since for at in times)]
             rows = range(len(steps))
-            axes.step(steps, rows, where="post", color=color, linestyle=dash, label=word.value)
+            axes.step(steps, rows, where="post", color=color, linestyle=dash, label=status.value)
     axes.set(title="Rows that ended", xlabel="seconds since the submit", ylabel="rows")
     if axes.get_lines():
         axes.legend()
 
 
-def _ends(ended: list[Operation], word: RowStatus) -> Iterator[float]:
+def _ends(ended: list[Operation], status: RowStatus) -> Iterator[float]:
     """Yield when each row that ended so did, in Unix seconds."""
     for operation in ended:
-        count = sum(outcome.status is word for outcome in row_outcomes(operation))
+        count = sum(outcome.status is status for outcome in row_outcomes(operation))
         yield from [operation.finished_at or 0.0] * count
 
 

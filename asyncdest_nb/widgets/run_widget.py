@@ -1,4 +1,4 @@
-"""The monitor of a run as an ordinary ipywidget, with traits that say how far the run is."""
+"""The monitor of a run as an ordinary ipywidget, with traits that follow the run."""
 
 from __future__ import annotations
 

@@ -123,6 +123,6 @@ def _default(field: InputField) -> str:
 
 
 def _title(name: str, about: str) -> str:
-    words = f' <span style="{QUIET}">{escape(cut(about, 200))}</span>' if about else ""
+    shown = f' <span style="{QUIET}">{escape(cut(about, 200))}</span>' if about else ""
     style = 'style="overflow-wrap:anywhere"'
-    return f"<div {PLAIN} {style}><b>{escape(cut(name, 200))}</b>{words}</div>"
+    return f"<div {PLAIN} {style}><b>{escape(cut(name, 200))}</b>{shown}</div>"

@@ -99,7 +99,8 @@ SHOW = {
 from asyncdest_nb.widgets.monitor import Monitor
 widget = Monitor(run)
 def show(numbers):
-    widget._changed(numbers, False)
+    for callback in list(run.callbacks):
+        callback(numbers, False)
 widget
 """,
     "Label": """

@@ -112,6 +112,6 @@ def test_a_run_is_canceled_by_a_button_while_another_cell_waits_for_it(notebook,
     page = notebook.page
     page.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Really cancel?").click()
-    expect(page.locator(".adm-counts [data-word=canceled]")).to_be_visible(timeout=20_000)
+    expect(page.locator(".adm-counts [data-status=canceled]")).to_be_visible(timeout=20_000)
     expect_done(page, "50 of 50")
     notebook.wait_until_ran()

@@ -41,8 +41,8 @@ def test_the_monitor_goes_from_pending_to_completed_while_a_later_cell_computes(
     printed = notebook.outputs()[2][0]["text"]
     counts = ast.literal_eval(printed if isinstance(printed, str) else "".join(printed))
     shown = {
-        each.get_attribute("data-word"): int(re.sub(r"\D", "", each.inner_text()))
-        for each in notebook.page.locator(".adm-counts [data-word]").all()
+        each.get_attribute("data-status"): int(re.sub(r"\D", "", each.inner_text()))
+        for each in notebook.page.locator(".adm-counts [data-status]").all()
     }
     assert shown == {word: number for word, number in counts.items() if word in shown}
     assert sum(shown.values()) == sum(counts.values()) == 102

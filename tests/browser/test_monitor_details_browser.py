@@ -61,7 +61,7 @@ show(run)
     expect(details.get_by_role("heading", name="3 rows", exact=True)).to_be_visible()
     expect(details.locator("summary")).to_have_count(3)
     expect(details.locator("summary").nth(1)).to_contain_text("said failed")
-    page.locator(".adm-counts [data-word=failed]").click()
+    page.locator(".adm-counts [data-status=failed]").click()
     expect(page.locator(".adm-row")).to_have_count(1)
     page.locator(".adm-root").evaluate("root => { root.style.width = '700px'; }")
     left_out = """row => row.lastElementChild.getBoundingClientRect().right

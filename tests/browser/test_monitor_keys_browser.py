@@ -36,10 +36,12 @@ def test_everything_is_reached_by_keyboard_and_no_key_reaches_the_notebook(noteb
     notebook.run(0)
     page = notebook.page
     expect(page.locator(".adm-row")).to_have_count(9)
-    page.locator(".adm-counts [data-word=failed]").focus()
+    page.locator(".adm-counts [data-status=failed]").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".adm-row")).to_have_count(3)
-    expect(page.locator(".adm-counts [data-word=failed]")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".adm-counts [data-status=failed]")).to_have_attribute(
+        "aria-pressed", "true"
+    )
     page.keyboard.press("d")
     page.keyboard.press("d")
     page.keyboard.press("Space")
@@ -81,10 +83,10 @@ def test_keys_go_on_after_what_was_chosen_is_filtered_away(notebook):
     notebook.run(0)
     page, grid = notebook.page, notebook.page.get_by_role("grid")
     grid.press("ArrowDown")
-    page.locator(".adm-counts [data-word=failed]").click()
+    page.locator(".adm-counts [data-status=failed]").click()
     expect(page.locator(".adm-row")).to_have_count(3)
     grid.press("Enter")  # What is not shown is not opened.
-    page.locator(".adm-counts [data-word=failed]").click()
+    page.locator(".adm-counts [data-status=failed]").click()
     expect(page.locator(".adm-row")).to_have_count(9)
     grid.press("ArrowDown")
     expect(page.locator(".adm-row[aria-selected=true]")).to_contain_text("row 1")

@@ -97,7 +97,7 @@ def test_what_met_a_lock_goes_again_by_a_click(notebook):
     expect(details).to_contain_text("UNABLE_TO_LOCK_ROW")
     page.get_by_role("button", name="Retry failed").click()
     again = page.locator(".adm-root").nth(1)
-    expect(again.locator(".adm-counts [data-word=failed]")).to_have_count(0)
+    expect(again.locator(".adm-counts [data-status=failed]")).to_have_count(0)
     expect(again.locator(".adm-progress")).to_contain_text("100 %", timeout=WAIT)
     expect(page.locator("details summary").last).to_contain_text("completed", timeout=WAIT)
 
@@ -110,7 +110,7 @@ def test_a_job_is_canceled_by_a_click_as_the_destination_says(notebook):
     page.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Really cancel?").click()
     expect(page.locator(".adm-row .adm-status")).to_have_text("canceled", timeout=WAIT)
-    expect(page.locator(".adm-counts [data-word=canceled]")).to_have_text("40 canceled")
+    expect(page.locator(".adm-counts [data-status=canceled]")).to_have_text("40 canceled")
 
 
 def test_a_cell_that_looks_at_rows_for_long_says_how_far_it_is(notebook):

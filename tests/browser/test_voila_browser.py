@@ -35,7 +35,7 @@ def voila(notebook):
 def test_the_monitor_comes_late_and_has_the_whole_picture(voila):
     page = voila(IMPORTS + "run = play(300, seconds=6)\nshow(run)")
     expect_done(page, "300 of 300")
-    expect(page.locator(".adm-counts [data-word=completed]")).to_have_text("270 completed")
+    expect(page.locator(".adm-counts [data-status=completed]")).to_have_text("270 completed")
     page.locator(".adm-row").first.click()
     expect(page.get_by_role("region", name="Details")).to_contain_text("row 0")
     expect(page.get_by_text(RECORD)).to_have_count(0)

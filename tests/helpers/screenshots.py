@@ -59,7 +59,7 @@ def monitor(server: jupyter_server.JupyterServer, launched: Browser) -> None:
     page.page.get_by_role("button", name="Charts").click()
     rest = page.page.locator(".adm-progress")
     page.page.wait_for_function(
-        "() => Number(document.querySelector('.adm-counts [data-word=completed]')"
+        "() => Number(document.querySelector('.adm-counts [data-status=completed]')"
         "?.innerText.replace(/\\D/g, '')) > 3000",
         timeout=WAIT,
     )

@@ -49,7 +49,7 @@ def expect_done(page, rows: str) -> None:
 
 
 def count_of(page, word: str):
-    return page.locator(f".adm-counts [data-word={word}]")
+    return page.locator(f".adm-counts [data-status={word}]")
 
 
 def rows_of(page) -> list[str]:

@@ -274,8 +274,8 @@ def test_the_first_notebook_in_a_browser_moves_while_a_later_cell_computes(noteb
     notebook.enough()
     expect(rest.first).to_have_text("5,000 of 5,000 rows done · 100 %", timeout=60_000)
     shown = {
-        chip.get_attribute("data-word"): int(re.sub(r"\D", "", chip.inner_text()))
-        for chip in notebook.page.locator(".adm-counts").first.locator("[data-word]").all()
+        chip.get_attribute("data-status"): int(re.sub(r"\D", "", chip.inner_text()))
+        for chip in notebook.page.locator(".adm-counts").first.locator("[data-status]").all()
     }
     assert sum(shown.values()) == 5000
     assert shown["pending"] == 0

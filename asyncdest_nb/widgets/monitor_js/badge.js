@@ -1,4 +1,4 @@
-// A status as a word with a shape.
+// A status as a text with a shape.
 
 import { drawing, element, updateAttribute, updateText } from "./elements.js";
 

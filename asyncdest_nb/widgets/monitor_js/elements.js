@@ -47,12 +47,12 @@ export function updateTextAndTitle(/** @type {Element} */ node, /** @type {strin
   updateAttribute(node, "title", text);
 }
 
-/** Give *node* as many children as there are words, and show each its word. */
+/** Give *node* as many children as there are texts, and show each its text. */
 export function updateChildren(
-  /** @type {Element} */ node, /** @type {string[]} */ words,
-  /** @type {() => HTMLElement} */ make, /** @type {(child: HTMLElement, word: string) => void} */ show,
+  /** @type {Element} */ node, /** @type {string[]} */ texts,
+  /** @type {() => HTMLElement} */ make, /** @type {(child: HTMLElement, text: string) => void} */ show,
 ) {
-  while (node.children.length > words.length) node.lastChild?.remove();
-  while (node.children.length < words.length) node.append(make());
-  words.forEach((word, at) => show(/** @type {HTMLElement} */ (node.children[at]), word));
+  while (node.children.length > texts.length) node.lastChild?.remove();
+  while (node.children.length < texts.length) node.append(make());
+  texts.forEach((text, at) => show(/** @type {HTMLElement} */ (node.children[at]), text));
 }

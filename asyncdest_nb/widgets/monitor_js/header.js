@@ -10,10 +10,10 @@ import { factsText, freshnessText, progressOf, progressText, shownCounts } from 
 /** @import { Header, SentState } from "./sent_state.js" */
 /** @import { Totals } from "./totals.js" */
 
-/** @param {(word: string) => void} toggle shows only the operations of a status, or all again */
+/** @param {(status: string) => void} toggle shows only the operations of a status, or all again */
 export function headerElement(toggle) {
   const title = element("span", "adm-title", { dir: "auto" });
-  const status = badge();
+  const statusBadge = badge();
   const updated = element("span", "adm-updated");
   const bar = progressBar();
   const counts = countButtons(toggle);
@@ -21,23 +21,23 @@ export function headerElement(toggle) {
   const facts = element("div", "adm-facts");
   const notices = element("ul", "adm-notices");
   const node = element("div", "adm-head", {},
-    element("div", "adm-line", {}, title, status.node, updated), bar.node,
+    element("div", "adm-line", {}, title, statusBadge.node, updated), bar.node,
     element("div", "adm-line", {}, counts.node, progress), facts, notices);
   return {
     node,
     /**
      * @param {SentState} sent
      * @param {Totals} totals
-     * @param {{now: number, isConnected: boolean, words: string[]}} shown
+     * @param {{now: number, isConnected: boolean, statuses: string[]}} shown
      */
-    show(sent, totals, { now, isConnected, words }) {
+    show(sent, totals, { now, isConnected, statuses }) {
       const { header, error } = sent;
       updateTextAndTitle(title, header?.title ?? "");
       updateText(updated, freshnessText(sent, now, isConnected));
       if (!header) return;
-      showStatus(status, header);
+      showStatus(statusBadge, header);
       bar.show(header.counts, totals.running);
-      counts.show(header.counts, words);
+      counts.show(header.counts, statuses);
       updateText(progress, progressText(header.counts, totals.running));
       updateText(facts, factsText(header, totals, knownUntil(sent, now, isConnected) === now));
       updateChildren(notices, error ? [...header.notices, `the monitor has failed: ${error}`] : header.notices,
@@ -46,10 +46,10 @@ export function headerElement(toggle) {
   };
 }
 
-/** @param {ReturnType<typeof badge>} status @param {Header} header */
-function showStatus(status, header) {
+/** @param {ReturnType<typeof badge>} shown @param {Header} header */
+function showStatus(shown, header) {
   const isRunning = header.status === "pending" && !header.done;
-  status.show(isRunning ? "running" : toneOf(header.status),
+  shown.show(isRunning ? "running" : toneOf(header.status),
     isRunning && header.paused ? "paused" : header.status);
 }
 
@@ -63,24 +63,24 @@ function progressBar() {
       const { total, percent } = progressOf(counts, running);
       updateAttribute(node, "aria-valuenow", String(percent));
       updateAttribute(node, "aria-valuetext", progressText(counts, running));
-      const done = shownCounts(counts).filter((word) => word !== "pending" && counts[word]);
-      const words = running ? [...done, "running"] : done;
-      updateChildren(node, words, () => element("span", "adm-part"), (part, word) => {
-        updateAttribute(part, "data-tone", toneOf(word));
-        updateAttribute(part, "style", `width:${(100 * (counts[word] ?? running)) / total}%`);
+      const done = shownCounts(counts).filter((status) => status !== "pending" && counts[status]);
+      const statuses = running ? [...done, "running"] : done;
+      updateChildren(node, statuses, () => element("span", "adm-part"), (part, status) => {
+        updateAttribute(part, "data-tone", toneOf(status));
+        updateAttribute(part, "style", `width:${(100 * (counts[status] ?? running)) / total}%`);
       });
     },
   };
 }
 
-/** @param {(word: string) => void} toggle */
+/** @param {(status: string) => void} toggle */
 function countButtons(toggle) {
   /** @type {WeakMap<Element, ReturnType<typeof badge>>} */
   const badges = new WeakMap();
   const node = element("div", "adm-counts", { role: "group", "aria-label": "Show by status" });
   const make = () => {
     const made = badge("button", { type: "button" });
-    made.node.addEventListener("click", () => toggle(made.node.getAttribute("data-word") ?? ""));
+    made.node.addEventListener("click", () => toggle(made.node.getAttribute("data-status") ?? ""));
     badges.set(made.node, made);
     return made.node;
   };
@@ -88,12 +88,12 @@ function countButtons(toggle) {
     node,
     show(/** @type {Record<string, number>} */ counts, /** @type {string[]} */ pressed) {
       // A pressed one stays when its count is 0, so that it can be released.
-      const words = [...new Set([...shownCounts(counts), ...pressed])];
-      updateChildren(node, words, make, (child, word) => {
-        badges.get(child)?.show(toneOf(word), `${grouped(counts[word] ?? 0)} ${word}`);
-        updateAttribute(child, "data-word", word);
-        updateAttribute(child, "data-zero", String(!counts[word]));
-        updateAttribute(child, "aria-pressed", String(pressed.includes(word)));
+      const statuses = [...new Set([...shownCounts(counts), ...pressed])];
+      updateChildren(node, statuses, make, (child, status) => {
+        badges.get(child)?.show(toneOf(status), `${grouped(counts[status] ?? 0)} ${status}`);
+        updateAttribute(child, "data-status", status);
+        updateAttribute(child, "data-zero", String(!counts[status]));
+        updateAttribute(child, "aria-pressed", String(pressed.includes(status)));
       });
     },
   };

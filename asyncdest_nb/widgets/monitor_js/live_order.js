@@ -15,7 +15,7 @@ import { runInSlices } from "./slices.js";
  * @param {() => void} changed
  */
 export function liveOrder(sent, changed) {
-  /** @type {Choice} */ const choice = { words: [], search: "", sort: null };
+  /** @type {Choice} */ const choice = { statuses: [], search: "", sort: null };
   /** @type {Uint32Array | null} */ let order = null;
   /** @type {ReturnType<typeof runInSlices> | null} */ let work = null;
   let [seq, notBefore] = [-1, 0];

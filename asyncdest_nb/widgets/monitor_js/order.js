@@ -7,8 +7,8 @@ import { isFailure, rowStatuses, TONES } from "./statuses.js";
 
 /** @import { SentState } from "./sent_state.js" */
 /**
- * @typedef {{words: string[], search: string, sort: {name: string, down: boolean} | null}} Choice
- *   `words`: statuses of rows, none = all
+ * @typedef {{statuses: string[], search: string, sort: {name: string, down: boolean} | null}} Choice
+ *   `statuses`: those of rows, none = all
  */
 
 const collator = new Intl.Collator("en", { numeric: true });
@@ -70,14 +70,14 @@ export function* ordered(sent, choice, now) {
 }
 
 /** Return a function that decides whether to show an operation; null = all are shown. */
-function matcher(/** @type {SentState} */ sent, /** @type {Choice} */ { words, search }) {
+function matcher(/** @type {SentState} */ sent, /** @type {Choice} */ { statuses, search }) {
   const state = sent.fields.status ?? [];
   const texts = searchedColumns(sent).map((name) => sent.fields[name] ?? []);
   const needle = search.trim().toLowerCase();
-  if (!words.length && !needle) return null;
+  if (!statuses.length && !needle) return null;
   return (/** @type {number} */ number) =>
-    (!words.length || state[number] !== undefined) &&
-    (!words.length || rowStatuses(String(state[number])).some((word) => words.includes(word))) &&
+    (!statuses.length || state[number] !== undefined) &&
+    (!statuses.length || rowStatuses(String(state[number])).some((status) => statuses.includes(status))) &&
     (!needle || texts.some((text) => String(text[number] ?? "").toLowerCase().includes(needle)));
 }
 
@@ -86,9 +86,9 @@ function searchedColumns(/** @type {SentState} */ { columns }) {
 }
 
 /** The columns that an order depends on. */
-export function usedColumns(/** @type {SentState} */ sent, /** @type {Choice} */ { words, search, sort }) {
+export function usedColumns(/** @type {SentState} */ sent, /** @type {Choice} */ { statuses, search, sort }) {
   return [
-    ...(words.length ? ["status"] : []), ...(search.trim() ? searchedColumns(sent) : []),
+    ...(statuses.length ? ["status"] : []), ...(search.trim() ? searchedColumns(sent) : []),
     ...(sort ? [sort.name] : []),
   ];
 }

@@ -10,7 +10,7 @@ import { hasGap, needsKeyframe, REQUEST_SECONDS } from "./sent_state.js";
  * @typedef {(what: string, more?: object) => Promise<Answer>} Send
  */
 
-/** After so long without an answer, the page says that the kernel is busy. */
+/** After so long without an answer, the page shows that the kernel is busy. */
 export const SLOW_MS = 1500;
 const MOST_SECONDS = 60; // between two requests for a keyframe
 
@@ -54,7 +54,7 @@ export function keyframeRequests() {
     [sentAt, patience] = [now, Math.min(MOST_SECONDS, 2 * patience)];
     try {
       model.send({ what: "keyframe" });
-    } catch { // The kernel is gone, and the view says so.
+    } catch { // The kernel is gone, and the view shows that.
     }
   };
 }

@@ -1,7 +1,7 @@
-// The words for the status of a row, an operation or a run, and what each means on the screen.
+// The statuses of a row, an operation or a run, and what each means on the screen.
 
 /**
- * The tone of each word, which decides its shape and colour.
+ * The tone of each status, which decides its shape and colour.
  * @type {Record<string, string>}
  */
 export const TONES = {
@@ -24,9 +24,9 @@ export const ROW_STATUSES = {
 const PENDING = ["pending"];
 const FAILED_STATES = ["failed", "rejected", "partial", "lost", "held"];
 
-/** @param {string} word */
-export function toneOf(word) {
-  return TONES[word] ?? "unknown";
+/** @param {string} status */
+export function toneOf(status) {
+  return TONES[status] ?? "unknown";
 }
 
 /** @param {string} state @returns {string[]} */

@@ -28,8 +28,8 @@ export function progressText(counts, running = 0) {
 
 /** The counts to show: two of them always, so that the line does not jump. */
 export function shownCounts(/** @type {Record<string, number>} */ counts) {
-  const words = ["completed", "failed", "invalid", "canceled", "unknown", "pending"];
-  return words.filter((word) => counts[word] || word === "completed" || word === "pending");
+  const statuses = ["completed", "failed", "invalid", "canceled", "unknown", "pending"];
+  return statuses.filter((status) => counts[status] || status === "completed" || status === "pending");
 }
 
 /**
@@ -72,13 +72,13 @@ export function factsText(header, { rowsPerSecond, eta, failedPolls }, isCurrent
 
 /**
  * Return why the table is empty; "" = rows may still come.
- * @param {Pick<Choice, "words" | "search">} choice
+ * @param {Pick<Choice, "statuses" | "search">} choice
  * @param {Pick<Header, "counts" | "operations" | "done" | "jobs">} header
  */
-export function emptyTableText({ words, search }, { counts, operations, done, jobs }) {
-  const isChosen = words.length > 0 || search.trim() !== "";
+export function emptyTableText({ statuses, search }, { counts, operations, done, jobs }) {
+  const isChosen = statuses.length > 0 || search.trim() !== "";
   if (!operations && !done && !isChosen) return "";
-  const wantsInvalid = words.join() === "invalid" && !search.trim();
+  const wantsInvalid = statuses.join() === "invalid" && !search.trim();
   if (counts.invalid && (wantsInvalid || !operations)) {
     const rows = counts.invalid === 1 ? "row is invalid and was" : "rows are invalid and were";
     return `${grouped(counts.invalid)} ${rows} not sent: run.failed() shows why`;

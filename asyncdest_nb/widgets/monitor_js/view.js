@@ -99,9 +99,10 @@ export function view(el, sent, send) {
     repaint();
   }
 
-  function toggle(/** @type {string} */ word) {
-    const { words } = order.choice;
-    choose({ words: words.includes(word) ? words.filter((each) => each !== word) : [...words, word] });
+  function toggle(/** @type {string} */ status) {
+    const others = order.choice.statuses.filter((each) => each !== status);
+    const isChosen = others.length < order.choice.statuses.length;
+    choose({ statuses: isChosen ? others : [...others, status] });
   }
 
   function toggleCharts(/** @type {boolean} */ isOpen) {
@@ -123,7 +124,7 @@ export function view(el, sent, send) {
     const now = clock();
     wasConnected = isConnected();
     const at = table.restoreScroll();
-    header.show(sent, totals.get(), { now, isConnected: wasConnected, words: order.choice.words });
+    header.show(sent, totals.get(), { now, isConnected: wasConnected, statuses: order.choice.statuses });
     if (!sent.header) return;
     tools.show(sent.header, { isConnected: wasConnected, count: order.count(), isChosen: order.isChosen() });
     table.show(at, knownUntil(sent, now, wasConnected) + sent.skew);

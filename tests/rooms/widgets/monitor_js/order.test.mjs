@@ -17,7 +17,7 @@ const SEVEN = {
   elapsed: Float64Array.from([3, NaN, 1, 2, NaN, NaN, 0].map((at) => NOW + at)),
 };
 function order(choice) {
-  const whole = { words: [], search: "", sort: null, ...choice };
+  const whole = { statuses: [], search: "", sort: null, ...choice };
   const found = resultOf(ordered(stateWith(SEVEN), whole, NOW + 9));
   return found && [...found];
 }
@@ -28,15 +28,15 @@ test("without a choice all are shown in their own order", () => {
 });
 
 test("statuses select operations with such rows", () => {
-  assert.deepEqual(order({ words: ["failed"] }), [0, 2, 6]);
-  assert.deepEqual(order({ words: ["completed"] }), [2, 3]);
-  assert.deepEqual(order({ words: ["pending", "unknown"] }), [1, 4, 5]);
-  assert.deepEqual(order({ words: ["invalid"] }), []);
+  assert.deepEqual(order({ statuses: ["failed"] }), [0, 2, 6]);
+  assert.deepEqual(order({ statuses: ["completed"] }), [2, 3]);
+  assert.deepEqual(order({ statuses: ["pending", "unknown"] }), [1, 4, 5]);
+  assert.deepEqual(order({ statuses: ["invalid"] }), []);
 });
 
 test("a search is for a part of any text, in any case, and within the statuses", () => {
   assert.deepEqual(order({ search: "ROW " }), [2, 3]);
-  assert.deepEqual(order({ search: "a", words: ["failed"] }), [6]);
+  assert.deepEqual(order({ search: "a", statuses: ["failed"] }), [6]);
 });
 
 test("sorting keeps the order of equals, and what is missing last", () => {
@@ -52,7 +52,7 @@ test("jobs are sorted by how many of their rows failed", () => {
   const sent = emptyState([{ name: "rows", title: "Rows", kind: "rows", width: "1fr", shown: "jobs" }]);
   receive(sent, "snapshot", 1, undefined, { header: { operations: 3 } });
   sent.fields["rows.failed"] = Float64Array.of(5, 0, 2);
-  const choice = { words: [], search: "", sort: { name: "rows", down: true } };
+  const choice = { statuses: [], search: "", sort: { name: "rows", down: true } };
   assert.deepEqual([...resultOf(ordered(sent, choice, NOW))], [0, 2, 1]);
 });
 
@@ -61,7 +61,7 @@ test("100,000 operations are sorted and searched in many small pieces", () => {
   const row = Array.from({ length: count }, (_, number) => `row ${(number * 7919) % count}`);
   const sent = stateWith({ row, status: row.map(() => "running") });
   const { value, pauses } = finished(
-    ordered(sent, { words: ["pending"], search: "row", sort: { name: "row", down: false } }, NOW));
+    ordered(sent, { statuses: ["pending"], search: "row", sort: { name: "row", down: false } }, NOW));
   assert.deepEqual([...value.slice(0, 3)].map((number) => row[number]), ["row 0", "row 1", "row 2"]);
   assert.ok(pauses > 1000, `${pauses} pauses`);
 });
@@ -70,16 +70,16 @@ test("operations that have not arrived are last in an order, and have no status"
   const sent = stateWith(SEVEN);
   sent.header.operations = 9;
   const measure = (choice) =>
-    [...resultOf(ordered(sent, { words: [], search: "", sort: null, ...choice }, NOW))];
+    [...resultOf(ordered(sent, { statuses: [], search: "", sort: null, ...choice }, NOW))];
   assert.deepEqual(measure({ sort: { name: "status", down: false } }).slice(-2), [7, 8]);
-  assert.deepEqual(measure({ words: ["pending"] }), [1, 4]);
+  assert.deepEqual(measure({ statuses: ["pending"] }), [1, 4]);
 });
 
 test("an order depends on the columns that it was made from", () => {
   const on = (choice) =>
-    usedColumns(emptyColumns(), { words: [], search: "", sort: null, ...choice });
+    usedColumns(emptyColumns(), { statuses: [], search: "", sort: null, ...choice });
   assert.deepEqual(on({}), []);
-  assert.deepEqual(on({ words: ["failed"], search: "x", sort: { name: "polls", down: true } }),
+  assert.deepEqual(on({ statuses: ["failed"], search: "x", sort: { name: "polls", down: true } }),
     ["status", "row", "polls"]);
 });
 

@@ -42,7 +42,7 @@ test("progress counts what open operations report, and is 100 % only when all ar
 
 test("an empty table shows why", () => {
   const textFor = (choice, header) =>
-    emptyTableText({ words: [], search: "", ...choice }, { ...HEADER, operations: 0, ...header });
+    emptyTableText({ statuses: [], search: "", ...choice }, { ...HEADER, operations: 0, ...header });
   const invalid = { counts: { invalid: 20 } };
   const why = "20 rows are invalid and were not sent: run.failed() shows why";
   assert.equal(textFor({}, {}), "", "the rows are still looked at");
@@ -50,7 +50,7 @@ test("an empty table shows why", () => {
   assert.equal(textFor({}, { counts: { invalid: 1 }, done: true }),
     "1 row is invalid and was not sent: run.failed() shows why");
   assert.equal(textFor({}, { done: true }), "nothing was sent");
-  assert.equal(textFor({ words: ["invalid"] }, { ...invalid, operations: 5 }), why);
+  assert.equal(textFor({ statuses: ["invalid"] }, { ...invalid, operations: 5 }), why);
   assert.equal(textFor({ search: "x" }, { ...invalid, operations: 5 }), "no operation matches");
   assert.match(textFor({ search: "x" }, { operations: 5, jobs: true }), /^no job matches; rows inside jobs are not/);
 });

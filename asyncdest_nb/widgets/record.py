@@ -69,13 +69,8 @@ def record_html(run: RunView, *, folded: bool = False) -> str:
     """
     opening = f"<details {PLAIN}{' open' * (not folded)}>"
     is_outdated = folded and run.status == "pending"
-<<<<<<< HEAD
-    words = "record, complete when the run is done" if is_outdated else counts_text(run.counts)
-    summary = f"{escape(_title(run))} · {escape(words)}"
-=======
-    text = "record, complete when the run is done" if is_outdated else counted(run.counts)
+    text = "record, complete when the run is done" if is_outdated else counts_text(run.counts)
     summary = f"{escape(_title(run))} · {escape(text)}"
->>>>>>> 0379fc5 (Call statuses statuses on the screen)
     return (
         f'{opening}<summary style="cursor:pointer;opacity:.75;font-size:90%">{summary}</summary>'
         f"{_counts_table(run)}{_rows_table(_first_rows(run))}"

@@ -67,12 +67,12 @@ async def call_function(
     try:
         answer = await _invoke(function, requests, data, watch=watch)
         _require_ran(answer, requests)
-        asked = CallResult(answer, None, call.exchanges, watch.has_heard)
+        asked = CallResult(answer, None, call.exchanges, watch.has_sent)
     # Users' code may raise anything, also what would end the engine's thread; the verdict
     # on what it has sent is elsewhere.
     except BaseException as error:
         is_refusal = requests.has_raised(error)
-        has_left = watch.has_heard or (watch.has_written and not is_refusal)
+        has_left = watch.has_sent or (watch.has_written and not is_refusal)
         is_bypassed = has_left or may_have_sent(
             function, error, data.settings, is_refusal=is_refusal
         )

@@ -13,12 +13,10 @@ from dis import Instruction
 from typing import Any
 
 _LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT")
-# What these find is nothing without the object they are of.
-_NATIVE = (
+NATIVE_METHODS = (
     types.MethodDescriptorType,
     types.ClassMethodDescriptorType,
     types.WrapperDescriptorType,
-    types.GetSetDescriptorType,
 )
 
 
@@ -28,6 +26,7 @@ def names_of(function: types.FunctionType) -> Mapping[str, Any]:
 
 
 def closure_of(function: types.FunctionType) -> dict[str, Any]:
+    """Return the variables of outer functions that *function* uses, if they have a value."""
     names, cells = function.__code__.co_freevars, function.__closure__ or ()
     found = {}
     for name, cell in zip(names, cells, strict=True):
@@ -38,22 +37,22 @@ def closure_of(function: types.FunctionType) -> dict[str, Any]:
     return found
 
 
-def given_to(function: types.FunctionType, own: Sequence[Any]) -> dict[str, Any]:
-    """Return what is known of the arguments of *function*: the first is *own*, or defaults."""
+def arguments_of(function: types.FunctionType, bound: Sequence[Any]) -> dict[str, Any]:
+    """Return the known arguments of *function*: the first are *bound*, others have defaults."""
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
     defaults = function.__defaults__ or ()
     last = dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
-    first = dict(zip(names, own, strict=False))
+    first = dict(zip(names, bound, strict=False))
     return {**last, **(function.__kwdefaults__ or {}), **first}
 
 
 def imported(module: str, following: Sequence[Instruction]) -> dict[str, Any] | None:
-    """Return what an import in a function binds to which name; None = it cannot be seen.
+    """Return by name what an import in a function binds; None = it cannot be found out.
 
-    The import itself runs code of modules, whose events are heard.
+    The import itself runs code of modules, whose events the audit hook sees.
     """
     if module not in sys.modules:
-        return {}  # It has failed.
+        return {}  # The import failed.
     first = following[0]
     if first.opname.startswith("STORE_"):
         return {_stored(first): sys.modules[module.partition(".")[0]]}
@@ -68,53 +67,60 @@ def imported(module: str, following: Sequence[Instruction]) -> dict[str, Any] | 
 
 
 def _stored(each: Instruction) -> str:
-    """Return the name it stores under, and may load another at once."""
+    """Return the name that it stores; one instruction may store one name and load another."""
     return str(each.argval[0] if isinstance(each.argval, tuple) else each.argval)
 
 
-def loaded(
+def used(
     instructions: Sequence[Instruction],
     names: Mapping[str, Any],
     local: Mapping[str, Any],
     *,
-    is_to_be_called: bool = False,
+    is_call_pending: bool = False,
 ) -> Iterator[Any]:
-    """Yield what the first of the *instructions* takes from outside, and the others use.
+    """Yield what the first of the *instructions* takes from outside, as the others use it.
 
-    That it *is_to_be_called* is no use of it yet.
+    *names* are those outside of the function, *local* the arguments that are known. What
+    was not called yet (*is_call_pending*) is not used.
     """
     first, *following = instructions
-    if first.opname.startswith(_LOADS):
-        found = [(local if first.argval in local else names).get(first.argval)]
-        if first.argval == "super":  # It takes the first argument, unseen before Python 3.12.
-            yield from local.values()
-    elif "LOAD_FAST" in first.opname:
-        several = first.argval if isinstance(first.argval, tuple) else (first.argval,)
-        found = [local.get(name) for name in several[first.opname.startswith("STORE_") :]]
-    else:
+    if not (objects := _loaded(first, names, local)):
         return
-    *whole, last = found
+    *whole, last = objects
     yield from whole
-    used, is_plain = _followed(last, following)
-    if not (is_plain and is_to_be_called):
-        yield used
+    found, is_plain = _attribute(last, following)
+    if not (is_plain and is_call_pending):
+        yield found
 
 
-def _followed(value: Any, instructions: Sequence[Instruction]) -> tuple[Any, bool]:
+def _loaded(each: Instruction, names: Mapping[str, Any], local: Mapping[str, Any]) -> list[Any]:
+    """Return the objects that the instruction loads; only the last of them is looked into."""
+    if each.opname.startswith(_LOADS):
+        found = (local if each.argval in local else names).get(each.argval)
+        # super() takes the first argument, which no instruction shows before Python 3.12.
+        return [*local.values(), found] if each.argval == "super" else [found]
+    if "LOAD_FAST" in each.opname:
+        several = each.argval if isinstance(each.argval, tuple) else (each.argval,)
+        return [local.get(name) for name in several[each.opname.startswith("STORE_") :]]
+    return []
+
+
+def _attribute(value: Any, instructions: Sequence[Instruction]) -> tuple[Any, bool]:
     """Return what is really used of *value*, such as ``server.url`` of a server.
 
-    And whether that was looked up without running anything.
+    And whether looking that up runs no code.
     """
     for each in instructions:
         if each.opname not in ("LOAD_ATTR", "LOAD_METHOD"):
             break
-        if _has_own_way(value):
+        if _has_own_lookup(value):
             return value, False
         try:
             found = inspect.getattr_static(value, each.argval)
         except AttributeError:
             return value, False
-        if isinstance(found, _NATIVE):
+        # These are used with the object they belong to.
+        if isinstance(found, (*NATIVE_METHODS, types.GetSetDescriptorType)):
             return value, not isinstance(found, types.GetSetDescriptorType)
         value = _bound(found, value)
         if isinstance(found, property | functools.cached_property):
@@ -122,13 +128,13 @@ def _followed(value: Any, instructions: Sequence[Instruction]) -> tuple[Any, boo
     return value, True
 
 
-def _has_own_way(value: Any) -> bool:
-    """Say whether its attributes are found by code of its own."""
+def _has_own_lookup(value: Any) -> bool:
+    """Whether its class finds attributes by Python code of its own."""
     return isinstance(type(value).__getattribute__, types.FunctionType)
 
 
 def _bound(found: Any, owner: Any) -> Any:
-    """Return the member that was *found* as it comes out of its *owner*."""
+    """Return the member that was *found* as ``owner.member`` returns it."""
     if isinstance(found, types.MemberDescriptorType):
         return found.__get__(owner)
     if isinstance(found, staticmethod):

@@ -1,0 +1,89 @@
+"""The audit hook: what a call does that may send something beside ``request``."""
+
+from __future__ import annotations
+
+import functools
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from contextvars import ContextVar
+from typing import Any
+
+_SEND_EVENTS = frozenset(
+    """socket.connect socket.sendto socket.sendmsg http.client.send http.client.connect
+    urllib.Request ftplib.sendcmd smtplib.send imaplib.send poplib.putline telnetlib.Thread.write
+    os.system os.posix_spawn os.spawn os.exec os.fork os.forkpty
+    subprocess.Popen _posixsubprocess.fork_exec
+    _thread.start_new_thread _thread.start_joinable_thread""".split()
+)
+_FILE_EVENTS = ("open", "os.link", "os.rename", "os.symlink")
+_WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND
+
+_watch: ContextVar[Watch | None] = ContextVar("asyncdest_watch", default=None)
+
+
+class Watch:
+    """What one call of a function did, as far as Python raises audit events.
+
+    ``has_sent``: it did what may send something. ``has_written``: it wrote a file that
+    others may read; most of those are only logs.
+    """
+
+    def __init__(self) -> None:
+        self.has_sent = False
+        self.has_written = False
+
+    @contextmanager
+    def on(self) -> Iterator[None]:
+        """Watch what is done inside."""
+        _add_hook()
+        with _watched_by(self):
+            yield
+
+
+def unwatched() -> AbstractContextManager[None]:
+    """Do not watch what is done inside: it is ``request`` that sends."""
+    return _watched_by(None)
+
+
+@contextmanager
+def _watched_by(watch: Watch | None) -> Iterator[None]:
+    token = _watch.set(watch)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # A coroutine may be closed in another context.
+            _watch.reset(token)
+
+
+@functools.cache
+def _add_hook() -> None:
+    # For good: Python cannot remove an audit hook. It costs one lookup of a name per event.
+    sys.addaudithook(_audit)
+
+
+def _audit(event: str, given: tuple[Any, ...]) -> None:
+    if event not in _SEND_EVENTS and event not in _FILE_EVENTS:
+        return
+    if (watch := _watch.get()) is None:
+        return
+    if event in _SEND_EVENTS:
+        watch.has_sent = True
+    elif event != "open" or _is_write(*given):
+        watch.has_sent |= event == "open" and _is_pipe(given[0])
+        watch.has_written = True
+
+
+def _is_write(path: object, _: object, flags: object) -> bool:
+    """Whether a file is opened to be written; Python's own caches of code do not count."""
+    is_cache = isinstance(path, str) and "__pycache__" in path
+    return isinstance(flags, int) and bool(flags & _WRITE_FLAGS) and not is_cache
+
+
+def _is_pipe(path: Any) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, TypeError, ValueError):
+        return False

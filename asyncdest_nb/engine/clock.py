@@ -7,6 +7,16 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+# time.monotonic stands still while the machine sleeps, on Linux and on macOS.
+_UNSLEEPING = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+
+
+_LONGEST_LEAP_SECONDS = 10 * 366 * 86_400.0  # A later stamp is of a damaged file.
+
+
+def _unsleeping() -> float:
+    return time.monotonic() if _UNSLEEPING is None else time.clock_gettime(_UNSLEEPING)
+
 
 def _wall() -> float:
     return time.time()  # Looked up at each call, so that a replaced time.time takes effect.
@@ -19,6 +29,25 @@ class Clock:
     wall: Callable[[], float] = _wall
     steady: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+class Stamps:
+    """What stamps what happens to a run: by the wall clock once, and steadily from then on.
+
+    So no duration is negative, or a day, because the wall clock was set. No stamp is
+    earlier than *after*, which an earlier process gave (Unix seconds).
+    """
+
+    def __init__(self, clock: Clock, *, after: float) -> None:
+        # A clock that a test gives does not sleep.
+        self._passed = _unsleeping if clock.steady is time.monotonic else clock.steady
+        wall = clock.wall()
+        is_believed = after - wall < _LONGEST_LEAP_SECONDS
+        self._base = (max(wall, after) if is_believed else wall) - self._passed()
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return self._base + self._passed()
 
 
 class Ages:

@@ -57,6 +57,7 @@ from .values import (
     Status,
     StatusUpdate,
     is_refusal_claimed,
+    latest_stamp,
 )
 
 __all__ = [
@@ -79,6 +80,7 @@ __all__ = [
     "finished",
     "held",
     "is_refusal_claimed",
+    "latest_stamp",
     "lost",
     "not_canceled",
     "overdue",

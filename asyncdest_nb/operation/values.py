@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
@@ -125,6 +126,19 @@ class Operation:
         if self.state in (State.COMPLETED, State.PARTIAL):
             return "completed"
         return "failed" if self.is_final else "pending"
+
+
+def latest_stamp(operations: Iterable[Operation]) -> float:
+    """Return when anything happened last to *operations*, in Unix seconds; 0 = nothing did."""
+    return max(
+        (
+            stamp
+            for each in operations
+            for stamp in (each.submitted_at, each.accepted_at, each.seen_at, each.finished_at)
+            if stamp is not None
+        ),
+        default=0.0,
+    )
 
 
 def is_refusal_claimed(operation: Operation) -> bool:

@@ -172,7 +172,7 @@ class Run:
         """What the run has cost so far: rows, operations, requests, polls, seconds, …"""
         operations = list(self.operations)
         ends = [each.finished_at for each in operations if each.finished_at is not None]
-        end = max(ends, default=self.created_at) if self.is_at_rest else time.time()
+        end = max(ends, default=self.created_at) if self.is_at_rest else self.now()
         return {
             "rows": len(self.labels),
             "operations": len(operations),
@@ -180,9 +180,13 @@ class Run:
             "polls": sum(each.polls for each in operations),
             "polls_without_answer": sum(each.poll_errors for each in operations),
             "overdue": sum(each.is_overdue for each in operations),
-            # The wall clock may have been set back meanwhile.
+            # The wall clock may have been set back before a restart.
             "seconds": round(max(0.0, end - self.created_at), 3),
         }
+
+    def now(self) -> float:
+        """Return Unix seconds by the clock that stamps what happens to it, and never jumps."""
+        return self._execution.now if self._execution else time.time()
 
     @property
     def requests(self) -> int:

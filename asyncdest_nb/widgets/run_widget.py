@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
@@ -97,7 +98,9 @@ class RunWidget(VBox):  # type: ignore[misc]  # ipywidgets has no types
             logger.exception("an observer of %s of run %s failed", name, self.runs[0].id)
 
     def _monitor(self, run: RunView) -> Monitor:
-        return Monitor(run, columns=self._columns, on_retry=self._retried)
+        # How long an open operation has taken is told by the clock that stamped its begin.
+        clock = getattr(run, "now", time.time)
+        return Monitor(run, columns=self._columns, on_retry=self._retried, clock=clock)
 
     def _retried(self, run: RunView) -> None:
         self.runs.append(run)

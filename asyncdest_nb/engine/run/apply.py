@@ -67,7 +67,7 @@ class VerdictApplier:
         *,
         can_recover: bool,
     ) -> Operation:
-        now = self._run.wall
+        now = self._run.now
         match verdict:
             case Accepted(context, message, rows):
                 if rows:
@@ -96,7 +96,7 @@ class VerdictApplier:
         changes = {"context": context, "operation_id": operation_id, "message": message}
         if operation.step < len(run.action.steps):
             return advanced(operation, **changes)
-        return accepted(operation, **changes, now=run.wall)
+        return accepted(operation, **changes, now=run.now)
 
 
 def _cut(message: str) -> str:

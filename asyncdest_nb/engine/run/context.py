@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...destination import Action, Function
-from ...operation import Operation, RowOutcome, StatusUpdate
+from ...operation import Operation, RowOutcome, StatusUpdate, latest_stamp
 from ...responses import AsyncOperationResult, JSONObject, RowResult, clean_text
 from ...schedule import Schedule
 from ...store import StoredRun
 from ..channel.channel import CallResult, Channel
 from ..channel.state import submission_scope
 from ..channel.throttle import ShouldStop, Turn
-from ..clock import Ages
+from ..clock import Ages, Stamps
 from ..verdict.outcome import read_decided, read_result
 from ..verdict.trouble import is_paced
 from .batches import InputRows
@@ -47,6 +47,10 @@ class RunContext:
     requests: int = 0  # HTTP requests so far.
     blank: set[int] = field(default_factory=set)  # Batches whose payloads were not kept.
 
+    def __post_init__(self) -> None:
+        latest = max(self.record.created_at, latest_stamp(self.ledger.operations))
+        self._stamps = Stamps(self.channel.clock, after=latest)
+
     @property
     def id(self) -> str:
         """The id of the run."""
@@ -54,8 +58,13 @@ class RunContext:
 
     @property
     def wall(self) -> float:
-        """Unix seconds."""
+        """Unix seconds, as this machine says now."""
         return self.channel.clock.wall()
+
+    @property
+    def now(self) -> float:
+        """Unix seconds that stamp what happens, and never jump."""
+        return self._stamps.now()
 
     @property
     def steady(self) -> float:

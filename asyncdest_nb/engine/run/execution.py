@@ -97,6 +97,11 @@ class Execution:
         """Whether the user has paused the run, so that nothing is sent or polled."""
         return self._run.control.is_paused
 
+    @property
+    def now(self) -> float:
+        """Unix seconds by the clock that stamps what happens."""
+        return self._run.now
+
     def mask(self, text: str) -> str:
         """Return *text* without secrets."""
         return self._run.channel.mask(text)
@@ -135,7 +140,7 @@ class Execution:
         run = self._run
         for operation in self.ledger.operations:
             if operation.state is State.HELD:
-                run.writer.update(resolved(operation, applied=applied, now=run.wall))
+                run.writer.update(resolved(operation, applied=applied, now=run.now))
         run.writer.flush()
         self.ledger.notify(at_rest=self.ledger.rested.done())
 

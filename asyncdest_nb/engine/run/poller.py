@@ -99,7 +99,7 @@ class Poller:
 
     def _apply_result(self, operation: Operation, result: AsyncOperationResult) -> None:
         run = self._run
-        changed = answered(operation, run.status_update(result), now=run.wall)
+        changed = answered(operation, run.status_update(result), now=run.now)
         run.writer.update(changed)
         run.problems.update(changed)
         self._apart.discard(operation.number)
@@ -110,7 +110,7 @@ class Poller:
         run, unanswered = self._run, self._run.problems.unanswered
         changed = poll_failed(operation, message=run.channel.mask(text))
         if self._is_gone(changed, part):
-            changed = lost(changed, message=changed.message, now=run.wall)
+            changed = lost(changed, message=changed.message, now=run.now)
             unanswered.pop(operation.number, None)
         elif changed.poll_errors >= WORTH_A_NOTICE:
             unanswered[operation.number] = changed.message

@@ -134,7 +134,7 @@ class Reconciler:
         elif refusal is not None:
             await self._applier.apply_verdicts(operations, [refusal] * len(operations))
         elif run.control.is_canceling:
-            await run.writer.write_durably([withdrawn(each, now=run.wall) for each in operations])
+            await run.writer.write_durably([withdrawn(each, now=run.now) for each in operations])
         else:
             await run.writer.write_durably(_to_repeat(operations))
 

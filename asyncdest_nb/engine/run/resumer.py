@@ -115,7 +115,7 @@ class Resumer:
 
     def _reject(self, operations: Sequence[Operation], message: str) -> None:
         """Reject what was never applied, and hold what is in doubt: neither can be sent."""
-        writer, now = self._run.writer, self._run.wall
+        writer, now = self._run.writer, self._run.now
         for each in operations:
             if each.in_doubt:
                 writer.update(held(each, message=f"{each.message}; {message}"))

@@ -121,7 +121,7 @@ class Submitter:
     async def _write_intent(self, batch: Batch) -> bool:
         """Write to disk that *batch* is being sent, or is held; return whether to send it."""
         run = self._run
-        planned, now = run.ledger.select(batch.operations), run.wall
+        planned, now = run.ledger.select(batch.operations), run.now
         if run.is_too_late(planned[0]):
             await run.writer.write_durably(
                 [held(each, message=f"{each.message}; {TOO_LATE}") for each in planned]

@@ -107,16 +107,16 @@ not_http = raw(b"SSH-2.0-OpenSSH_9.6\r\n")
 class RawServer:
     """Serve scripted answers at ``url``; ``arrived`` are the whole requests so far.
 
-    ``has_arrived`` is set by the first.
+    ``has_arrived`` is set by the first. *port* 0 = any that is free.
     """
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: Answer, port: int = 0) -> None:
         self.arrived: list[Arrived] = []
         self.has_arrived = threading.Event()
         self.connections = 0
         self._answers = answers or (answer(200),)
         self._served: set[asyncio.Task[None]] = set()
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -131,6 +131,10 @@ class RawServer:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
+
+    def refuse_connections(self) -> None:
+        """Accept no more connections; to be called by an answer, on the server's own thread."""
+        self._server.close()
 
     async def _start(self) -> None:
         self._server = await asyncio.start_server(self._connected, sock=self._socket)

@@ -7,7 +7,6 @@ stage's loop, without a thread, and an hour of theirs takes as long as what they
 from __future__ import annotations
 
 import asyncio
-import os
 import selectors
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
@@ -17,7 +16,9 @@ from typing import Any
 import pytest
 
 from asyncdest_nb import portal
-from asyncdest_nb.engine import Clock, engine
+from asyncdest_nb.engine import Clock
+from asyncdest_nb.session import registry
+from session_engines import session_engines
 
 TURN_SECONDS = 1e-6  # Of the loop.
 LONGEST_SECONDS = 86_400.0  # What takes longer than this never ends.
@@ -112,8 +113,8 @@ class Stage:
     def installed(self) -> Iterator[None]:
         """Let what sessions do be done here."""
         clock = Clock(wall=self.wall, steady=lambda: self.time.now)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setitem(portal._started, os.getpid(), self)
+        with pytest.MonkeyPatch.context() as patch, session_engines(clock):
+            patch.setattr(portal, "portal", lambda: self)
+            patch.setattr(registry, "portal", lambda: self)
             patch.setattr(portal, "wait", self.wait)
-            patch.setattr(engine, "Clock", lambda: clock)
             yield

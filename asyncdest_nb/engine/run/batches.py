@@ -1,4 +1,4 @@
-"""From rows to batches: pure, and the only place where rows are laid on operations."""
+"""From rows to batches: pure, and the only place where rows are assigned to operations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...responses import clean_text
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A row that may be sent: its payload, also as JSON, and the bytes it takes in a request."""
+    """A row that may be sent: its payload, the same as JSON text, and its bytes in a request."""
 
     position: int
     payload: Payload
@@ -33,9 +33,9 @@ class Invalid:
 
 @dataclass(frozen=True)
 class InputRows:
-    """The rows of a run as submitted, by position: values, faults, and labels for a screen.
+    """The rows of a run as submitted, by position: values, faults, and labels to show.
 
-    ``texts`` are the payloads that they must come to again, None = any.
+    ``texts`` are the stored payloads that they must map to again, None = any.
     """
 
     rows: Sequence[Mapping[str, Any]]
@@ -88,7 +88,7 @@ def _read(
         size = size if action.row_bytes is None else action.row_bytes(payload)
     except UnicodeEncodeError as error:
         half = ascii(error.object[error.start : error.end])
-        return f"half a character (a lone surrogate: {half}), which UTF-8 cannot carry"
+        return f"half a character (a lone surrogate: {half}), which UTF-8 cannot encode"
     except Exception as error:  # A user's validator may raise anything; the row is at fault.
         return clean_text(f"{type(error).__name__}: {error}")
     if size > action.batch_bytes:
@@ -97,17 +97,17 @@ def _read(
 
 
 def text_of(payload: Payload) -> str:
-    """Return *payload* as JSON, the way a store keeps it."""
+    """Return *payload* as JSON text, in the form that a store has it."""
     return json.dumps(payload.as_json(), ensure_ascii=False, separators=(",", ":"))
 
 
 def batched(
     rows: Iterable[Prepared], *, action: Action, batch_size: int | None
 ) -> Iterator[list[Prepared]]:
-    """Cut *rows* into what one call carries: by rows, by bytes, and by the action's batch keys.
+    """Split *rows* into batches: by rows, by bytes, and by the action's batch keys.
 
-    *batch_size* None = as many rows as the action takes. Rows keep their order,
-    within those of the same keys.
+    *batch_size* None = as many rows as the action takes. Rows of the same keys keep their
+    order.
     """
     count = 1
     if action.perform_batch is not None:
@@ -130,7 +130,7 @@ def _split(rows: Iterable[Prepared], *, count: int, size_bytes: int) -> Iterator
     batch: list[Prepared] = []
     held = 0
     for row in rows:
-        size = row.size + 1  # With the comma or line end that parts it from the next.
+        size = row.size + 1  # With the comma or line end that separates it from the next.
         if batch and (len(batch) == count or held + size > size_bytes):
             yield batch
             batch, held = [], 0
@@ -143,7 +143,7 @@ def _split(rows: Iterable[Prepared], *, count: int, size_bytes: int) -> Iterator
 def plan(
     rows: Iterable[Prepared], *, action: Action, batch_size: int | None
 ) -> Iterator[tuple[Batch, list[Operation]]]:
-    """Lay *rows* on batches, and each batch on its operations: one per row, or one for all."""
+    """Assign *rows* to batches, and each batch to its operations: one per row, or one for all."""
     start = 0
     for number, members in enumerate(batched(rows, action=action, batch_size=batch_size)):
         operations = list(_operations(members, start=start, batch=number, action=action))

@@ -22,6 +22,7 @@ from asyncdest_nb.engine import Clock
 from counting_partner import KEY, Fault, Partner
 from raw_server import RawServer, Writer, answer, reset, silence
 from recovery import WAYS, eager, people, poll, sending
+from session_engines import session_engines
 
 LATER = Fault(answer(429, headers={"retry-after": "30"}), is_applied=False)
 ROWS = 3
@@ -176,17 +177,20 @@ def test_a_retry_of_a_payload_that_would_be_another_one_is_invalid(path: Path):
 KEYED: dict[str, Any] = {"perform_batch": sending(header=KEY), "recovery": "key"}
 
 
-def test_a_key_that_ages_while_the_host_is_busy_is_not_used_again(monkeypatch: pytest.MonkeyPatch):
+def test_a_key_that_ages_while_the_host_is_busy_is_not_used_again():
     days: list[int] = []
     clock = Clock(wall=lambda: time.time() + 86_400 * len(days))
-    monkeypatch.setattr("asyncdest_nb.engine.engine.Clock", lambda: clock)
 
     async def busy_for_a_day(writer: Writer) -> None:
         days.append(1)
         await answer(429, headers={"retry-after": "1"})(writer)
 
     busy = Fault(busy_for_a_day, is_applied=False)
-    with Partner(Fault(reset), busy) as partner, ad.Session() as session:
+    with (
+        Partner(Fault(reset), busy) as partner,
+        session_engines(clock),
+        ad.Session() as session,
+    ):
         run = submit(session, partner, **KEYED, key_seconds=3_600)
         settle(run)
         assert states(run) == {"held"}
@@ -196,7 +200,7 @@ def test_a_key_that_ages_while_the_host_is_busy_is_not_used_again(monkeypatch: p
 
 def test_a_key_that_ages_while_the_host_is_down_is_not_used_again(path: Path):
     async def goes_down(writer: Any) -> None:
-        server._server.close()
+        server.refuse_connections()
         await reset(writer)
 
     with RawServer(goes_down) as server, ad.Session(path=path) as session:

@@ -1,6 +1,6 @@
 """Trouble, and the same cell once more: full disks, interrupts, changed cells, closed sessions.
 
-All over real HTTP on loopback; the disk is full as SQLite would tell us.
+All over real HTTP on loopback; the disk is full as SQLite reports it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 import asyncdest_nb as ad
 import recovery
+from asyncdest_nb.engine import Engine
 from asyncdest_nb.errors import StoreError
 from asyncdest_nb.session.stored import Reopened
 from asyncdest_nb.store import Store
@@ -23,6 +24,7 @@ from counting_partner import Partner
 from raw_server import RawServer, Writer, answer
 from recovery import eager, people
 from scripted_jobs import asked
+from session_engines import session_engines
 from stored_runs import fill_disk, make_room
 
 SECRET = "sk-live-4eC39HqLyjWDarjt"
@@ -34,13 +36,21 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def session(path: Path) -> Iterator[ad.Session]:
+def engines() -> Iterator[list[Engine]]:
+    with session_engines() as engines:
+        yield engines
+
+
+@pytest.fixture
+def session(path: Path, engines: list[Engine]) -> Iterator[ad.Session]:
     with ad.Session(path=path) as session:
         yield session
 
 
-def store_of(session: ad.Session) -> Store:
-    return session._shared.engine.store
+@pytest.fixture
+def store(session: ad.Session, engines: list[Engine]) -> Store:
+    """Give the store of the session."""
+    return engines[0].store
 
 
 def define(**action: Any) -> ad.Destination:
@@ -56,23 +66,27 @@ def define(**action: Any) -> ad.Destination:
 # A full disk, and room again
 
 
-def test_a_run_that_found_no_room_to_begin_is_sent_once_there_is_room(session: ad.Session):
+def test_a_run_that_found_no_room_to_begin_is_sent_once_there_is_room(
+    session: ad.Session, store: Store
+):
     frame = people(500)
     with Partner() as partner:
         crm = recovery.connect(session, partner)
-        fill_disk(store_of(session))
+        fill_disk(store)
         run = crm.submit(frame, "key", schedule=eager())
         with pytest.raises(StoreError, match="full; make room"):
             run.wait(timeout=20)
-        make_room(store_of(session))
+        make_room(store)
         assert crm.submit(frame, "key", schedule=eager()).wait(timeout=20) == "completed"
         assert len(partner.effects) == 500
         assert set(partner.effects.values()) == {1}
 
 
-def test_a_run_that_found_no_room_for_its_last_word_ends_once_there_is_room(session: ad.Session):
+def test_a_run_that_found_no_room_for_its_last_answer_ends_once_there_is_room(
+    session: ad.Session, store: Store
+):
     async def fill_and_answer(writer: Writer) -> None:
-        fill_disk(store_of(session))
+        fill_disk(store)
         await answer(200, {"note": "x" * 50_000})(writer)
 
     with RawServer(fill_and_answer) as server:
@@ -80,11 +94,11 @@ def test_a_run_that_found_no_room_for_its_last_word_ends_once_there_is_room(sess
         run = crm.submit(people(1), "send")
         with pytest.raises(StoreError, match="full; make room"):
             run.wait(timeout=20)
-        make_room(store_of(session))
+        make_room(store)
         with pytest.warns(ad.AlreadySubmitted):
             assert crm.submit(people(1), "send") is run
         assert run.wait(timeout=20) == "completed"
-        assert [each.state for each in store_of(session).operations(run.id)] == ["completed"]
+        assert [each.state for each in store.operations(run.id)] == ["completed"]
         assert len(server.arrived) == 1
 
 
@@ -128,7 +142,7 @@ def test_a_retry_goes_by_the_definition_of_the_cells_that_ran_again(session: ad.
 def test_a_refusal_that_only_the_code_claims_is_not_sent_again_by_the_cell(session: ad.Session):
     async def perform(request: Any, data: Any) -> None:
         await request("/people", method="POST", json=data.payload.as_json())
-        raise ad.IntegrationError("it says no", "NO", 400)
+        raise ad.IntegrationError("refused", "NO", 400)
 
     with RawServer(answer(200, {})) as server:
         crm = session.connect(define(perform=perform), endpoint=server.url)

@@ -958,7 +958,7 @@ def test_an_emoji_cut_in_two_is_refused_in_words(session, simulator):
     frame = pd.DataFrame({"name": ["\N{SLIGHTLY SMILING FACE} Zoe"]})
     preview = session.connect(simulator).preview(frame, "asyncOperation", mapping=cut)
     assert preview.invalid[0] == (
-        "half a character (a lone surrogate: '\\ud83d'), which UTF-8 cannot carry"
+        "half a character (a lone surrogate: '\\ud83d'), which UTF-8 cannot encode"
     )
 
 

@@ -1,0 +1,143 @@
+"""Hosts that are down: real HTTP to scripted servers on loopback, on a fast clock.
+
+Nothing may end as failed or lost because the host could not be reached.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+import asyncdest_nb as ad
+from asyncdest_nb.engine import Engine
+from asyncdest_nb.operation import State
+from fast_time import fast_engines, fast_steady
+from polled_partner import (
+    DOWN,
+    GOING,
+    LOST,
+    PolledPartner,
+    assert_ended_well,
+    connect,
+    rows,
+    wait_until,
+)
+from raw_server import Writer, answer, reset, silence
+
+
+@pytest.fixture
+def engines() -> Iterator[list[Engine]]:
+    """Make time run fast, and give the engines that are made meanwhile."""
+    with fast_engines() as engines:
+        yield engines
+
+
+@pytest.fixture
+def session(engines: list[Engine]) -> Iterator[ad.Session]:
+    """Give a session in memory whose time runs fast."""
+    with ad.Session() as session:
+        yield session
+
+
+@pytest.mark.parametrize(
+    "fault", [answer(502), answer(503), reset, silence], ids=["502", "503", "reset", "silence"]
+)
+def test_a_host_that_is_down_for_ten_minutes_is_asked_now_and_then(session, engines, fault):
+    with PolledPartner(GOING) as partner:
+        crm = connect(session, partner, fault=fault)
+        (channel,) = engines[0].channels
+        run = crm.submit(rows(50), "asyncOperation")
+        wait_until(run, lambda: [each.polls > 0 for each in run.operations] == [True] * 50)
+        partner.polls, before = fault, len(partner.polled_at)
+        until = fast_steady() + 600
+        wait_until(run, lambda: channel.is_unreachable)
+        wait_until(run, lambda: fast_steady() > until)
+        assert channel.is_unreachable
+        expected = rf"{DOWN.format('50[23]')}|{LOST}"
+        assert any(re.search(expected, each) for each in run.notices), run.notices
+        assert run.counts["pending"] == 50
+        # Up to 32 were on their way when it began, then there is a probe after each pause:
+        # of 1 to 32 s, in the end 32. And of a GET that is reset the transport makes two.
+        # Without a circuit it would be about 700.
+        probes = 15 + (partner.polled_at[-1] - partner.polled_at[before]) / 32
+        assert len(partner.polled_at) - before < 2 * (32 + probes)
+        rate, partner.polls = channel.pace.rate, None
+        assert run.wait(timeout=60) == "partial"
+        assert channel.pace.rate >= rate
+    assert not channel.is_unreachable
+    assert_ended_well(run)
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Give a port that nobody takes while no server listens on it."""
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        yield kept.getsockname()[1]
+
+
+def test_a_host_that_is_gone_is_found_again_by_itself(session, engines, port):
+    with PolledPartner(GOING, port=port) as partner:
+        crm = connect(session, partner)
+        (channel,) = engines[0].channels
+        run = crm.submit(rows(50), "asyncOperation")
+        wait_until(run, lambda: [each.polls > 0 for each in run.operations] == [True] * 50)
+    until = fast_steady() + 600
+    wait_until(run, lambda: channel.is_unreachable)
+    later = crm.submit(rows(5), "asyncOperation", batch_size=1)
+    wait_until(run, lambda: fast_steady() > until)
+    assert any("was not sent" in each for each in run.notices), run.notices
+    # What waits for the host is known not to be sent, whatever becomes of the kernel.
+    assert {each.state for each in later.operations} == {State.PLANNED}
+    with PolledPartner(port=port) as again:
+        assert run.wait(timeout=60) == "partial"
+        assert later.wait(timeout=60) == "partial"
+        assert len(again.posted_at) == 5
+    assert (later.counts["completed"], later.counts["failed"]) == (3, 2)
+    assert channel.pace.rate == 20.0
+    assert_ended_well(run)
+
+
+def test_rows_are_not_spent_on_a_host_that_only_fails(session, engines):
+    with PolledPartner() as partner:
+        partner.posts = answer(500, "out of order")
+        crm = connect(session, partner)
+        (channel,) = engines[0].channels
+        run = crm.submit(rows(100), "asyncOperation", batch_size=1)
+        wait_until(run, lambda: channel.is_unreachable)
+        began = fast_steady()
+        wait_until(run, lambda: fast_steady() > began + 300)
+        tried = len(partner.posted_at)
+        assert tried < 30
+        partner.posts = None
+        run.wait(timeout=60)
+    assert run.counts["unknown"] <= tried + 1
+    assert run.counts["pending"] == 0
+    assert len(partner.posted_at) == 100
+
+
+def test_one_probe_that_hangs_does_not_stop_the_others_for_ever(session, engines):
+    is_over = threading.Event()
+
+    async def hangs(writer: Writer) -> None:
+        await asyncio.to_thread(is_over.wait, 90)
+        await GOING(writer)
+
+    with PolledPartner(answer(500)) as partner:
+        crm = connect(session, partner, timeout_seconds=100)
+        (channel,) = engines[0].channels
+        run = crm.submit(rows(4), "asyncOperation")
+        wait_until(run, lambda: channel.is_unreachable)
+        partner.polls, asked = hangs, len(partner.polled_at)
+        wait_until(run, lambda: len(partner.polled_at) > asked)
+        partner.polls = None
+        wait_until(run, lambda: not channel.is_unreachable)
+        is_over.set()
+        assert run.wait(timeout=60) == "partial"
+    assert_ended_well(run)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
-from copy import deepcopy
 from functools import partial
 from typing import Any, ClassVar
 
@@ -25,27 +23,23 @@ from ..engine import (
     read_check,
 )
 from ..errors import (
-    AlreadySubmitted,
     DestinationError,
     MappingError,
     UnknownName,
     UsageError,
     check_bool,
     check_number,
-    warn,
 )
 from ..frame import DataFrame, Rows, has_integer_labels, to_rows
 from ..mapping import FieldMap, plan_fields
 from ..portal import call
 from ..request import Exchange
 from ..responses import AsyncActionResponse, JSONObject
-from ..schedule import Schedule, SquareRoot
-from ..store import StoredRun
+from ..schedule import Schedule
 from .preview import Executed, Preview, contexts_of
 from .progress import Told, followed, in_terminal
-from .registry import Shared
+from .registry import RunRegistry
 from .run import Run
-from .stored import Reopened
 from .submission import Submission, digest, field_plans
 
 
@@ -55,10 +49,10 @@ class Connection:
     # How a notebook shows how far something slow is; the package's face sets it.
     following: ClassVar[Callable[..., AbstractContextManager[Told]]] = staticmethod(in_terminal)
 
-    def __init__(self, channel: Channel, shared: Shared) -> None:
+    def __init__(self, channel: Channel, registry: RunRegistry) -> None:
         self.destination = channel.destination
         self._channel = channel
-        self._shared = shared
+        self._registry = registry
 
     def submit(
         self,
@@ -104,126 +98,25 @@ class Connection:
         check_bool("again", again)
         if schedule is not None and not isinstance(schedule, Schedule):
             raise UsageError(f"schedule is {schedule!r}; it must have the methods of a Schedule")
-        where = (self.destination.slug, action, self._channel.public_settings())
         with self.following() as told:
             rows = to_rows(frame, told=partial(told, "reading"))
             fields = _fill(found, rows, columns=columns, mapping=_with(found, constants, mapping))
-            sending = Submission(
-                action=found, frame=frame.copy(), source=_source(rows, fields), fields=fields
+            submission = Submission(
+                channel=self._channel,
+                action=found,
+                frame=frame.copy(),
+                source=_source(rows, fields),
+                fields=fields,
             )
-            name = digest(sending, where, told=partial(told, "comparing with earlier runs"))
-        record = self._record(
-            found,
+            name = digest(submission, on_progress=partial(told, "comparing with earlier runs"))
+        record = submission.record(
             # SQLite takes a number of numpy for bytes.
             batch_size=None if batch_size is None else int(batch_size),
             digest=name,
             deadline_seconds=None if deadline is None else float(deadline),
             has_integer_labels=has_integer_labels(frame),
         )
-        with self._shared.starting:
-            if not again and (run := self._shared.known(name)) is not None:
-                return self._attached(run, sending)
-            return self._send(record, sending, schedule)
-
-    def _attached(self, run: Run, sending: Submission) -> Run:
-        warn(
-            f"these rows were submitted before: attached to {run}; submit(…, again=True) "
-            "sends them again",
-            AlreadySubmitted,
-            stacklevel=3,
-        )
-        run._adopt(sending, self)
-        if run._execution is not None:
-            run._execution.use(self._channel, sending.action)
-            self._shared.go(run)  # If the submit was interrupted before that.
-        if run._ledger.has_failed:
-            # Trouble of ours, such as a full disk, has stopped it half-way.
-            self._go_on(run, sending, sending.at(run._positions).source)
-        return run
-
-    def _record(self, action: Action, **values: Any) -> StoredRun:
-        return StoredRun(
-            id=uuid.uuid4().hex[:12],
-            destination=self.destination.slug,
-            action=self.destination.slug_of(action),
-            title=f"{action.title} to {self.destination.name}",
-            settings=self._channel.public_settings(),
-            created_at=time.time(),
-            recovery=action.recovery,
-            **values,
-        )
-
-    def _send(
-        self,
-        record: StoredRun,
-        sending: Submission,
-        schedule: Schedule | None,
-        *,
-        positions: list[int] | None = None,
-        retry_of: Run | None = None,
-    ) -> Run:
-        source = sending.source if positions is None else sending.source.at(positions)
-        execution = self._shared.engine.execution(
-            record,
-            source=source,
-            action=sending.action,
-            fields=sending.fields,
-            channel=self._channel,
-            # It keeps the operations of its run by their numbers, which others have as well.
-            schedule=SquareRoot() if schedule is None else deepcopy(schedule),
-        )
-        run = Run(
-            record,
-            frame=sending.frame,
-            labels=source.labels,
-            ledger=execution.ledger,
-            retry_of=retry_of,
-        )
-        run._connect(execution, self, sending)
-        self._shared.start(run)
-        return run
-
-    def send_again(
-        self, run: Run, sending: Submission, positions: list[int], schedule: Schedule | None
-    ) -> Run:
-        """Send the rows of *sending* at *positions* as a retry of *run*.
-
-        Raises UsageError if another submit of the same rows has sent them since.
-        """
-        record = self._record(
-            sending.action,
-            batch_size=run._record.batch_size,
-            deadline_seconds=run._record.deadline_seconds,
-            retry_of=run.id,
-            positions=tuple(positions),
-        )
-        with self._shared.starting:
-            if (since := self._shared.sent_since(run)) is not None:
-                raise UsageError(f"its rows went again as {since}: retry that one")
-            return self._send(record, sending, schedule, positions=positions, retry_of=run)
-
-    def resume(self, reopened: Reopened) -> None:
-        """Go on with a run of the session's file, if there is anything left to do."""
-        run, own = reopened.run, reopened.sending(self._channel)
-        if run._execution is not None:  # By a connect that was interrupted.
-            run._execution.use(self._channel, own.action)
-            self._shared.go(run)
-            return
-        whole = run.retry_of._sending if run.retry_of else own
-        self._go_on(run, None if reopened.is_blank else whole, own.source)
-
-    def _go_on(self, run: Run, whole: Submission | None, source: InputRows) -> None:
-        execution = self._shared.engine.resumption(
-            run._record,
-            source=source,
-            action=self.destination.action(run._record.action),
-            channel=self._channel,
-            schedule=SquareRoot(),
-            ledger=run._ledger,
-        )
-        run._connect(execution, self, whole)
-        if not run.is_at_rest:
-            self._shared.go(run)
+        return self._registry.submit(record, submission, schedule=schedule, again=again)
 
     def preview(
         self,
@@ -366,7 +259,7 @@ class Connection:
         return exchanges[0] if exchanges else None
 
     def _action(self, slug: str, batch_size: int | None = None) -> Action:
-        self._shared.require_open()
+        self._registry.require_open()
         check_number("batch_size", batch_size, whole=True)
         return self.destination.action(slug)
 

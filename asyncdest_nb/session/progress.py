@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from threading import RLock
@@ -136,3 +137,15 @@ def _show(bar: _Bar, done: int, notices: list[str]) -> None:
         return
     bar.set_postfix_str("; ".join(notices), refresh=False)
     bar.update(done - bar.n)
+
+
+def wait_keeping_loop(work: Coroutine[Any, Any, T]) -> T:
+    """Wait for *work* inside the running loop, so that the caller's own tasks on it continue."""
+    # Imported here because it is the user's explicit choice: applying it slows
+    # every loop of the process. The original nest_asyncio breaks newer kernels.
+    import nest_asyncio2
+
+    loop = asyncio.get_event_loop()
+    nest_asyncio2.apply(loop)
+    result: T = loop.run_until_complete(work)
+    return result

@@ -1,75 +1,59 @@
-"""What a session holds: its runs, those of before a restart, and the engine they go by."""
+"""The runs of a session: what starts, attaches, resumes and retries them, and the engine below."""
 
 from __future__ import annotations
 
-import asyncio
-import math
 import os
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from copy import deepcopy
 from pathlib import Path
 
-from ..engine import Engine, Execution
-from ..errors import StoreError, UsageError, warn
-from ..portal import call, portal, require_other_thread, tell, wait_async
-from ..store import DAY_SECONDS, Store, StoredRow, StoreWarning
+from ..engine import Channel, Engine, InputRows
+from ..errors import AlreadySubmitted, UsageError, warn
+from ..operation import counts_text
+from ..portal import call, portal, require_other_thread, tell
+from ..schedule import Schedule, SquareRoot
+from ..store import StoredRow, StoredRun
+from .chains import chain, find_duplicate, find_later, retry_of
+from .entry import RunEntry
+from .executions import Executions
+from .options import Options
+from .retention import delete_old_runs
 from .run import Run
-from .stored import reopen
+from .stored import Reopened, reopen
+from .submission import Submission
 
 
-@dataclass(frozen=True)
-class Options:
-    """What a session keeps, see Session."""
+class RunRegistry:
+    """The runs of one file, or of a session in memory.
 
-    keep_payloads: bool
-    keep_days: float | None
-
-
-class Shared:
-    """What a session holds; those of one file in one process hold the same."""
+    All sessions of one file in one process share it, and it alone makes runs.
+    """
 
     def __init__(self, path: Path | None, options: Options) -> None:
-        self._options = options
-        self._pid = os.getpid()
-        self._path = path
-        engine = Engine(portal().loop, path=path, keeps_payloads=options.keep_payloads)
-        self.engine = engine
-        self.going: dict[Run, asyncio.Task[None]] = {}  # Changed on the engine's thread alone.
         self.is_open = True
+        self._options = options
+        self._path = path
+        self._pid = os.getpid()
         # Two threads that submit the same rows at once, or connect, start a run once.
-        self.starting = threading.Lock()
+        self._starting = threading.Lock()
+        self._executions = Executions()
+        self.engine = Engine(portal().loop, path=path, keeps_payloads=options.keep_payloads)
         try:
-            self.read()
+            self._read()
         except BaseException:
-            engine.store.close()
+            self.engine.store.close()
             raise
 
-    def read(self) -> None:
+    def _read(self) -> None:
         """Read the runs of the file; those that are too old are deleted."""
         store = self.engine.store
-        self._forget_older(store)
-        self.reopened = reopen(store)
-        self.runs = [each.run for each in self.reopened]
-        for run in self.runs:
-            self.own(run)
+        delete_old_runs(store, now=self.engine.wall, keep_days=self._options.keep_days)
+        self._reopened = reopen(store, self)  # The runs that nobody is connected to.
+        self._runs = {each.entry: each.run for each in self._reopened}
 
-    def _forget_older(self, store: Store) -> None:
-        if store.holder:
-            return
-        days = math.inf if self._options.keep_days is None else self._options.keep_days
-        try:
-            now = self.engine.wall
-            believed = store.believed(now, keep_days=days)
-            store.forget_older(believed - days * DAY_SECONDS)
-            doubtful = store.older(now - days * DAY_SECONDS)
-        except StoreError as error:
-            # A full disk is no reason to lose sight of the runs that are still going.
-            warn(f"old runs could not be deleted: {error}", StoreWarning, stacklevel=4)
-            return
-        if doubtful:
-            warn(_leap(doubtful, now, believed, days), StoreWarning, stacklevel=4)
+    # Which session it belongs to
 
     def require_same(self, options: Options) -> None:
         """Raise UsageError if it was opened with others than these *options*."""
@@ -80,7 +64,7 @@ class Shared:
             )
 
     def is_at(self, path: Path) -> bool:
-        """Say whether it is what a session at *path* holds."""
+        """Whether its file is at *path*."""
         if self._path is None:
             return False
         is_same = os.path.realpath(path) == os.path.realpath(self._path)
@@ -95,126 +79,223 @@ class Shared:
         """Raise UsageError if the session was closed, or is that of another process."""
         if not self.is_own:
             raise UsageError(
-                f"this session is that of process {self._pid}, which goes on with it, and this one "
-                "is a fork of that: open another session here"
+                f"this session belongs to process {self._pid}, which continues it, and this "
+                "process is a fork of that: open another session here"
             )
         if not self.is_open:
             what = "open it again" if self._path else "it was in memory, so make a new one"
             raise UsageError(f"this session is closed: {what}, and connect in that one")
 
-    def own(self, run: Run) -> None:
-        """Let *run* know who can save it, and who else goes on with it."""
-        run._save, run._look, run._require_open = self.export, self.rows, self.require_open
-        if holder := self.engine.store.holder:
-            run._detach(f"the session is open in {holder}, which goes on with it")
-
     def refresh(self) -> None:
-        """Take the file over if whoever had it is gone; else see how far it has come there."""
+        """Take the file over if its holder has ended; else read its runs as they are now."""
         # On the engine's thread, like all that uses the store: SQLite crashes if one thread
-        # closes what another reads. And of several that ask at once one takes it over.
+        # closes what another reads. And of several threads that ask at once one takes it over.
         if self.engine.store.holder:
             call(self._refresh())
 
     async def _refresh(self) -> None:
         if self.engine.store.holder:
             self.engine.take_over()
-            self.read()
+            self._read()
 
-    def start(self, run: Run) -> None:
-        """Take in a new *run*, and let it go."""
-        self.own(run)
-        self.runs.append(run)
-        self.go(run)
+    # Its runs
+
+    @property
+    def runs(self) -> list[Run]:
+        """The runs, the oldest first; retries are runs too."""
+        return list(self._runs.values())
+
+    def submit(
+        self,
+        record: StoredRun,
+        submission: Submission,
+        *,
+        schedule: Schedule | None = None,
+        again: bool = False,
+    ) -> Run:
+        """Start a run, or attach to the one that sends the same rows already, unless *again*."""
+        with self._starting:
+            found = None if again else find_duplicate(self._entries(), record.digest)
+            if found is not None:
+                return self._attach(found, submission)
+            return self._start(record, submission, schedule)
+
+    def _entries(self) -> list[RunEntry]:
+        return list(self._runs)
+
+    def _chain(self, entry: RunEntry) -> list[RunEntry]:
+        return chain(self._entries(), entry)
+
+    def _start(
+        self,
+        record: StoredRun,
+        submission: Submission,
+        schedule: Schedule | None,
+        *,
+        retry_of: RunEntry | None = None,
+    ) -> Run:
+        part = submission if record.positions is None else submission.at(record.positions)
+        execution = self.engine.execution(
+            record,
+            source=part.source,
+            action=part.action,
+            fields=part.fields,
+            channel=part.channel,
+            # A schedule has the operations of its run by number, and runs share these numbers.
+            schedule=SquareRoot() if schedule is None else deepcopy(schedule),
+        )
+        entry = RunEntry(
+            record,
+            frame=submission.frame,
+            labels=part.source.labels,
+            ledger=execution.ledger,
+            retry_of=retry_of,
+            execution=execution,
+            submission=submission,
+        )
+        retried = None if retry_of is None else self._runs[retry_of]
+        run = self._runs[entry] = Run(entry, retry_of=retried, registry=self)
+        self._executions.start(entry, execution)
+        return run
+
+    def _attach(self, entry: RunEntry, submission: Submission) -> Run:
+        run = self._runs[entry]
+        warn(
+            f"these rows were submitted before: attached to {run}; submit(…, again=True) "
+            "sends them again",
+            AlreadySubmitted,
+            stacklevel=4,
+        )
+        for each in self._chain(entry):
+            each.replace_rows(submission)
+        entry.attached_at = time.time()
+        if entry.execution is not None:
+            entry.execution.use(submission.channel, submission.action)
+            self._executions.start(
+                entry, entry.execution
+            )  # If the submit was interrupted before that.
+        if entry.ledger.has_failed:
+            # An error of this side, such as a full disk, ended it early.
+            source = submission.at(entry.positions).source
+            self._continue(entry, submission, channel=submission.channel, source=source)
+        return run
+
+    def resume(self, channel: Channel) -> None:
+        """Continue the runs of the file that were sent to where *channel* leads."""
+        with self._starting:
+            for reopened in [each for each in self._reopened if each.fits(channel)]:
+                self._resume(reopened, channel)
+                self._reopened.remove(reopened)
+
+    def _resume(self, reopened: Reopened, channel: Channel) -> None:
+        entry, own = reopened.entry, reopened.submission(channel)
+        if entry.execution is not None:  # By a connect that was interrupted.
+            entry.execution.use(channel, own.action)
+            self._executions.start(entry, entry.execution)
+            return
+        whole = entry.retry_of.submission if entry.retry_of else own
+        submission = None if reopened.is_blank else whole
+        self._continue(entry, submission, channel=channel, source=own.source)
+
+    def _continue(
+        self,
+        entry: RunEntry,
+        submission: Submission | None,
+        *,
+        channel: Channel,
+        source: InputRows,
+    ) -> None:
+        execution = self.engine.resumption(
+            entry.record,
+            source=source,
+            action=channel.destination.action(entry.record.action),
+            channel=channel,
+            schedule=SquareRoot(),
+            ledger=entry.ledger,
+        )
+        entry.connect(execution, submission)
+        if not entry.is_at_rest:
+            self._executions.start(entry, execution)
+
+    def retry(self, entry: RunEntry, schedule: Schedule | None) -> Run:
+        """Start a run of the rows of *entry* that may be sent again.
+
+        Raises UsageError if there is none, or these rows were sent again already.
+        """
+        # A button and a cell may ask on two threads at once: only one of them sends.
+        with self._starting:
+            positions = self._positions_to_retry(entry)
+            submission = entry.submission
+            if submission is None:
+                raise UsageError(
+                    "its payloads were not kept: submit the same frame again, then retry"
+                )
+            if (later := find_later(self._entries(), entry)) is not None:
+                raise UsageError(f"its rows went again as {self._runs[later]}: retry that one")
+            record = submission.record(
+                batch_size=entry.record.batch_size,
+                deadline_seconds=entry.record.deadline_seconds,
+                retry_of=entry.id,
+                positions=tuple(positions),
+            )
+            return self._start(record, submission, schedule, retry_of=entry)
+
+    def _positions_to_retry(self, entry: RunEntry) -> list[int]:
+        if not entry.is_at_rest:
+            raise UsageError("the run is still going: wait for it, or cancel it, before a retry")
+        if (later := retry_of(self._entries(), entry)) is not None:
+            raise UsageError(f"its rows went again as {self._runs[later]}: retry that one")
+        again = [at for at, outcome in enumerate(entry.outcomes()) if outcome.retryable]
+        if not again:
+            raise UsageError(
+                f"no row may be sent again as it is: {counts_text(entry.ledger.counts)}"
+            )
+        return again
 
     def unfinished(self) -> list[str]:
-        """Say of each run that has not ended what becomes of it when the session does."""
+        """Return a warning for each run that the end of the session leaves unfinished."""
         return [
-            f"the session ends before {run}: what was not sent never will be, and nobody asks "
-            "about the rest. Call run.wait() first, or give the session a name"
+            f"the session ends before {run}: rows that were not sent never will be, and nobody "
+            "asks about the others. Call run.wait() first, or give the session a name"
             for run in self.runs
             if run.status == "pending" and not run.is_at_rest
         ]
 
-    def go(self, run: Run) -> None:
-        """Let *run* go, or go on, unless it does already."""
-        assert run._execution is not None  # It is connected.
-        portal().start(self._go(run, run._execution))
+    # Its file
 
-    async def _go(self, run: Run, execution: Execution) -> None:
-        # No stop button interrupts the engine's thread. What one interrupts may be done again,
-        # and two at once would send everything twice.
-        task = asyncio.current_task()
-        assert task is not None  # It runs in one.
-        if not (run.is_at_rest or execution.has_begun):
-            self.going[run] = task
-            await execution.execute()
-
-    def known(self, digest: str) -> Run | None:
-        """Return the latest retry of the run of *digest*, if any of it is or may be applied."""
-        for run in reversed(self.runs):
-            latest = run._chain()[-1]
-            if run._record.digest == digest and latest._may_be_applied:
-                return latest
-        return None
-
-    def sent_since(self, run: Run) -> Run | None:
-        """Return what has sent the rows of *run* after it, but for its retries; None = nothing."""
-        own = run._chain()
-        for other in reversed(self.runs[self.runs.index(run) + 1 :]):
-            name = other._chain()[0]._record.digest
-            is_same = name is not None and name == own[0]._record.digest
-            if is_same and other not in own and other._may_be_applied:
-                return other
-        return None
-
-    def rows(self, run: str, positions: Sequence[int]) -> list[StoredRow]:
-        """Return what was to be sent of *run* at *positions*, in the order of the frame."""
+    def rows(self, run_id: str, positions: Sequence[int]) -> list[StoredRow]:
+        """Return the stored rows of a run at *positions*, in the order of the frame."""
         self.require_open()
-        return call(self.engine.rows(run, positions))
+        return call(self.engine.rows(run_id, positions))
 
-    def export(self, runs: Sequence[str], path: Path) -> None:
-        """Write *runs* to a file of their own."""
+    def export(self, entry: RunEntry, path: Path) -> None:
+        """Write a run, and the retries before and after it, to a file of their own."""
         self.require_open()
-        call(self.engine.export(runs, path))
+        call(self.engine.export([each.id for each in self._chain(entry)], path))
 
-    def forget(self, runs: Sequence[Run]) -> None:
-        """Drop *runs*, here and in the file; what is canceled and goes on there is let go."""
+    def forget(self, run_id: str) -> None:
+        """Delete a run, and the retries before and after it, here and in the file."""
         require_other_thread()
-        for run in runs:
-            if run._execution and not (run.is_at_rest or run._execution.is_canceling):
-                raise UsageError(f"{run} is still going: cancel it or wait for it first")
-        call(self._stop(runs))
-        call(self.engine.forget([run.id for run in runs]))
-        self.runs = [run for run in self.runs if run not in runs]
-        for run in runs:
-            self.going.pop(run, None)
-        self.reopened = [each for each in self.reopened if each.run not in runs]
-
-    async def _stop(self, runs: Sequence[Run]) -> None:
-        """Let *runs* come to a stop where they stand."""
-        going = [run for run in runs if run in self.going and not run.is_at_rest]
-        for run in going:
-            self.going[run].cancel()
-        # They write their last word before they are deleted, or the store closes.
-        for run in going:
-            await wait_async(run.rested, timeout=5)
+        entry = next(each for each in self._entries() if each.id == run_id)
+        entries = self._chain(entry)
+        for each in entries:
+            execution = each.execution
+            if execution and not (each.is_at_rest or execution.is_canceling):
+                raise UsageError(
+                    f"{self._runs[each]} is still going: cancel it or wait for it first"
+                )
+        call(self._executions.stop(entries))
+        call(self.engine.forget([each.id for each in entries]))
+        self._runs = {each: run for each, run in self._runs.items() if each not in entries}
+        self._executions.drop(entries)
+        self._reopened = [each for each in self._reopened if each.entry not in entries]
 
     def close(self) -> None:
-        """Stop the runs where they stand, then close the connections and the store."""
+        """Stop the runs as they are, then close the connections and the store."""
         # Not by call: half closed, it would have the file for as long as this process lives.
         tell(self._aclose())
 
     async def _aclose(self) -> None:
         self.is_open = False
-        await self._stop(list(self.going))
+        await self._executions.stop_all()
         await self.engine.aclose()
-
-
-def _leap(runs: Sequence[str], now: float, believed: float, keep_days: float) -> str:
-    today, last = (time.strftime("%Y-%m-%d", time.localtime(each)) for each in (now, believed))
-    return (
-        f"not deleted, though older than {keep_days:g} days by this machine's clock: runs "
-        f"{', '.join(runs)}. It says {today}, and this session was last open on {last}: if the "
-        "clock is wrong, set it right. If it is right, they are deleted when the session is "
-        "opened on another day, or by session.forget(run)"
-    )

@@ -19,7 +19,8 @@ from ..portal import require_other_thread
 from ..request import TIMEOUT_SECONDS, Route, Transport, Verify
 from ..visible import one_line
 from .connection import Connection
-from .registry import Options, Shared
+from .options import Options
+from .registry import RunRegistry
 from .run import Run
 from .state import StateTable
 from .stored import file_path
@@ -73,8 +74,8 @@ class Session:
         self.path = _file_of(name, path)
         self.options = Options(keep_payloads, keep_days)
         with _opening:
-            self._shared = _twin(self.path, self.options) or Shared(self.path, self.options)
-            _open.append(self)
+            self.registry = _twin(self.path, self.options) or RunRegistry(self.path, self.options)
+            open_sessions.append(self)
 
     def connect(
         self,
@@ -120,7 +121,7 @@ class Session:
         found = find(destination) if isinstance(destination, str) else destination
         if transport is not None and (proxy is not None or verify is not True):
             raise UsageError("a transport has its own proxy and certificates: give them to it")
-        channel = self._shared.engine.channel(
+        channel = self.registry.engine.channel(
             found,
             found.read_settings(settings),
             requests_per_second=requests_per_second,
@@ -128,18 +129,14 @@ class Session:
             transport=transport,
             route=None if transport is not None else Route(proxy=proxy, verify=verify),
         )
-        connection = Connection(channel, self._shared)
-        with self._shared.starting:
-            for reopened in [each for each in self._shared.reopened if each.fits(channel)]:
-                connection.resume(reopened)
-                self._shared.reopened.remove(reopened)
-        return connection
+        self.registry.resume(channel)
+        return Connection(channel, self.registry)
 
     def _require_own(self) -> None:
-        self._shared.require_open()
-        self._shared.refresh()
-        self._shared.engine.store.require_in_place()
-        if holder := self._shared.engine.store.holder:
+        self.registry.require_open()
+        self.registry.refresh()
+        self.registry.engine.store.require_in_place()
+        if holder := self.registry.engine.store.holder:
             raise StoreError(
                 f"{self.path} is open in {holder}: two at once would send and poll everything "
                 "twice; close the session there, or shut down that kernel, and connect again"
@@ -152,13 +149,13 @@ class Session:
         It shows what is kept at the moment; what has expired is not there. In a session that
         another process has open, it is what that had written when ``state`` was asked for.
         """
-        self._shared.refresh()
-        return StateTable(lambda: self._shared.engine.state)
+        self.registry.refresh()
+        return StateTable(lambda: self.registry.engine.state)
 
     def runs(self) -> list[Run]:
         """Return the runs of this session, the oldest first; retries are runs too."""
-        self._shared.refresh()
-        return list(self._shared.runs)
+        self.registry.refresh()
+        return self.registry.runs
 
     def run(self, run_id: str) -> Run:
         """Return the run of that id; raises UnknownName."""
@@ -175,7 +172,7 @@ class Session:
         """
         self._require_own()
         found = self.run(run.id if isinstance(run, Run) else run)
-        self._shared.forget(found._chain())
+        self.registry.forget(found.id)
 
     def close(self) -> None:
         """Stop its runs where they stand, write what is left, and close the file.
@@ -185,22 +182,22 @@ class Session:
         runs would be lost, and the same rows be sent again by the next session of that name.
         """
         # A fork shares the file's lock and the connections with the process they are of.
-        if self not in _open or not self._shared.is_own:
+        if self not in open_sessions or not self.registry.is_own:
             return
         require_other_thread()
-        if self._shared.runs and self._is_last():
-            self._shared.engine.store.require_in_place()
+        if self.registry.runs and self._is_last():
+            self.registry.engine.store.require_in_place()
         self._close()
 
     def _is_last(self) -> bool:
-        return [each for each in _open if each._shared is self._shared] == [self]
+        return [each for each in open_sessions if each.registry is self.registry] == [self]
 
     def _close(self) -> None:
         is_last = self._is_last()
-        _open.remove(self)
+        open_sessions.remove(self)
         if is_last:
-            lost = self._shared.unfinished() if self.path is None else []
-            self._shared.close()
+            lost = self.registry.unfinished() if self.path is None else []
+            self.registry.close()
             for text in lost:
                 logger.warning("%s", text)
 
@@ -217,22 +214,22 @@ class Session:
 
     def __repr__(self) -> str:
         where = one_line(str(self.path or "in memory"))
-        holder = self._shared.engine.store.holder
+        holder = self.registry.engine.store.holder
         holder = f", read-only: open in {holder}" if holder else ""
-        runs = "".join(f"\n  {run}" for run in self._shared.runs)
-        count = f"{len(self._shared.runs)} run{'s' * (len(self._shared.runs) != 1)}"
+        runs = "".join(f"\n  {run}" for run in self.registry.runs)
+        count = f"{len(self.registry.runs)} run{'s' * (len(self.registry.runs) != 1)}"
         return f"<Session {self.name or where}: {count}{holder}>{runs}"
 
 
-def _twin(path: Path | None, options: Options) -> Shared | None:
+def _twin(path: Path | None, options: Options) -> RunRegistry | None:
     """Return what another session of this process holds of the file: a cell may run twice.
 
     Also if the file is not there any more, or elsewhere: what is known of it is known here.
     """
-    for each in _open if path else ():
-        if path and each._shared.is_own and each._shared.is_at(path):
-            each._shared.require_same(options)
-            return each._shared
+    for each in open_sessions if path else ():
+        if path and each.registry.is_own and each.registry.is_at(path):
+            each.registry.require_same(options)
+            return each.registry
     return None
 
 
@@ -248,17 +245,22 @@ def _file_of(name: str | None, path: str | Path | None) -> Path | None:
     return Path(platformdirs.user_data_dir("asyncdest_nb", appauthor=False)) / f"{name}.sqlite"
 
 
-# Kept alive here: a session goes on polling whether or not its name is still in use.
-_open: list[Session] = []
-# Of two threads that open a file at once the later one would find it in use.
+# Kept alive here: a session continues to poll when no variable holds it.
+open_sessions: list[Session] = []
+# Two threads could open a file at once, and the later one would find it in use.
 _opening = threading.Lock()
 
 
+def end(session: Session) -> None:
+    """Close *session* as the end of the process does, also if its file is gone."""
+    if session in open_sessions and session.registry.is_own:
+        session._close()
+
+
 @atexit.register
-def _close_all() -> None:
-    for session in list(_open):
-        if session in _open and session._shared.is_own:
-            session._close()
+def _end_all() -> None:
+    for session in list(open_sessions):
+        end(session)
 
 
 def default_session() -> Session:

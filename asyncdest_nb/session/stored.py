@@ -1,4 +1,4 @@
-"""Runs as a file has them: from before this kernel, from another one, or from a colleague."""
+"""Runs from a file: of an earlier kernel, of another process, or of a colleague."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..engine import Channel, InputRows, load_ledger
 from ..errors import UsageError
@@ -22,74 +22,74 @@ from ..store import (
     check_retry,
     check_width,
 )
+from .entry import RunEntry
 from .run import Run
 from .submission import Submission
 
-LOADED = (
-    "it was loaded from a file, as it was when it was exported; its own session goes on with it"
-)
+if TYPE_CHECKING:  # A registry reads its runs by this file.
+    from .registry import RunRegistry
+
+_LOADED = "it was loaded from a file, as it was when it was exported; its own session continues it"
 
 
 @dataclass(frozen=True)
 class Reopened:
-    """A run of a file, and what it takes to go on with it."""
+    """A run of a file, and the rows by which it can continue."""
 
     run: Run
-    stored: StoredRun
+    entry: RunEntry
     rows: list[StoredRow]
     payloads: list[dict[str, Any]]
 
     def fits(self, channel: Channel) -> bool:
-        """Say whether *channel* leads to where it was sent: the same destination and settings."""
-        destination = channel.destination
+        """Whether *channel* leads to the same destination by the same settings."""
+        record, destination = self.entry.record, channel.destination
         return (
-            self.stored.destination == destination.slug
-            and self.stored.action in destination.actions
-            and self.stored.settings == channel.public_settings()
+            record.destination == destination.slug
+            and record.action in destination.actions
+            and record.settings == channel.public_settings()
         )
 
-    def sending(self, channel: Channel) -> Submission:
-        """Return what is sent of it: its payloads, as they are."""
+    def submission(self, channel: Channel) -> Submission:
+        """Return what it sends by *channel*: its payloads, as they are in the file."""
         names = {name for payload in self.payloads for name in payload}
         faults = {row.position: row.fault for row in self.rows if row.fault is not None}
         return Submission(
-            action=channel.destination.action(self.stored.action),
-            frame=self.run._frame,
+            channel=channel,
+            action=channel.destination.action(self.entry.record.action),
+            frame=self.entry.frame,
             source=InputRows(
                 self.payloads,
                 faults,
-                self.run.labels,
+                self.entry.labels,
                 [row.payload for row in self.rows],
             ),
             fields=FieldMap({name: Resolver(partial(_value, name)) for name in names}, {}),
         )
 
-    def at(self, run: str, positions: Sequence[int]) -> list[StoredRow]:
-        """Return its rows at *positions*; *run* is its id."""
-        return [self.rows[position] for position in positions]
-
     @property
     def is_blank(self) -> bool:
-        """Whether its payloads were not kept, so that no row of it can be sent again."""
+        """Whether its payloads were not kept, so that none of its rows can be sent again."""
         return any(row.digest is not None for row in self.rows)
 
 
-def reopen(store: RunTables) -> list[Reopened]:
-    """Return the runs of *store*, the oldest first, that nobody is connected to yet.
+def reopen(store: RunTables, registry: RunRegistry | None) -> list[Reopened]:
+    """Return the runs of *store*, the oldest first; nobody is connected to them yet.
 
-    Raises StoreError, and names the file, for what cannot be so.
+    *registry* None = they were exported, and belong to no session. Raises StoreError, with
+    the path, if the file contradicts itself.
     """
     found: dict[str, Reopened] = {}
     runs = store.runs()
     with store.reading():
         check_retries(runs)
         for each in _parents_first(runs):
-            found[each.id] = _reopened(store, each, found.get(each.retry_of or ""))
+            found[each.id] = _reopened(store, each, found.get(each.retry_of or ""), registry)
     return [found[each.id] for each in runs]
 
 
 def _parents_first(runs: Sequence[StoredRun]) -> Iterator[StoredRun]:
-    """Yield *runs*, each after the one that it retries, wherever that stands among them."""
+    """Yield *runs*, each after the one that it retries, whatever their order is."""
     left = {run.id: run for run in runs}
     for run in runs:
         line = []
@@ -99,24 +99,45 @@ def _parents_first(runs: Sequence[StoredRun]) -> Iterator[StoredRun]:
         yield from reversed(line)
 
 
-def _reopened(store: RunTables, stored: StoredRun, before: Reopened | None) -> Reopened:
-    ledger, rows = load_ledger(store, stored)
+def _reopened(
+    store: RunTables, record: StoredRun, before: Reopened | None, registry: RunRegistry | None
+) -> Reopened:
+    ledger, rows = load_ledger(store, record)
     payloads = [row.fields() for row in rows]
     labels = [row.label for row in rows]
     if before:
-        check_retry(stored, rows=len(rows), of=len(before.run._frame))
-        frame, retry_of = before.run._frame, before.run
+        check_retry(record, rows=len(rows), of=len(before.entry.frame))
+        frame = before.entry.frame
     else:
-        # What was sent stands for the frame, which the file does not have.
-        check_width(stored, payloads)
-        frame = from_rows(payloads, labels, are_integers=stored.has_integer_labels)
-        retry_of, stored = None, replace(stored, positions=None)
-    run = Run(stored, frame=frame, labels=labels, ledger=ledger, retry_of=retry_of)
-    return Reopened(run, stored, rows, payloads)
+        # The payloads stand for the frame, which the file does not have.
+        check_width(record, payloads)
+        frame = from_rows(payloads, labels, are_integers=record.has_integer_labels)
+        record = replace(record, positions=None)
+    entry = RunEntry(
+        record,
+        frame=frame,
+        labels=labels,
+        ledger=ledger,
+        retry_of=before.entry if before else None,
+        disconnected=_disconnected(record, registry.engine.store.holder) if registry else _LOADED,
+        rows=() if registry else rows,
+    )
+    run = Run(entry, retry_of=before.run if before else None, registry=registry)
+    return Reopened(run, entry, rows, payloads)
+
+
+def _disconnected(record: StoredRun, holder: str) -> str:
+    if holder:
+        return f"the session is open in {holder}, which continues the run"
+    settings = "".join(f", {key}={value!r}" for key, value in record.settings.items())
+    return (
+        f"nobody is connected to {record.destination!r} by the settings of the run: "
+        f"session.connect(…{settings}) continues it"
+    )
 
 
 def file_path(path: str | PathLike[str], of: str) -> Path:
-    """Return *path* as it is meant where the working directory is now; raises UsageError."""
+    """Return *path*, relative to the working directory as it is now; raises UsageError."""
     if not isinstance(path, str | PathLike) or "\0" in str(path):
         raise UsageError(f"path is {path!r}; give that of {of}")
     try:
@@ -128,20 +149,24 @@ def file_path(path: str | PathLike[str], of: str) -> Path:
 def load(path: str | Path) -> Run:
     """Return the run that ``Run.export`` wrote to *path*, with all its results.
 
-    It is as it was then, and does not go on; nothing is sent. Raises StoreError for a
-    file that is no such export.
+    It stays as it was then; nothing is sent. Raises StoreError if the file is no such
+    export.
     """
     store = ExportedRuns(file_path(path, "the file that Run.export wrote"))
     try:
-        found = reopen(store)
+        found = reopen(store, None)
     finally:
         store.close()
     if not found:
         raise UsageError(f"{path} holds no run")
-    for each in found:
-        each.run._detach(LOADED)
-        each.run._look = each.at
-    return found[-1].run._chain()[-1]
+    return _latest_retry(found[-1].run, [each.run for each in found])
+
+
+def _latest_retry(run: Run, runs: Sequence[Run]) -> Run:
+    retries = {each.retry_of: each for each in runs if each.retry_of is not None}
+    while run in retries:
+        run = retries[run]
+    return run
 
 
 def _value(name: str, row: Mapping[str, Any]) -> Any:

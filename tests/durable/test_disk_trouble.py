@@ -99,7 +99,7 @@ def test_a_commit_that_the_system_refuses_leaves_what_was_there_before(path: Pat
 def test_nothing_is_sent_when_the_disk_is_full_before_the_intent(path: Path):
     with RawServer(answer(202, {"operations": [{"operation_id": "o-1"}]})) as server:
         with ad.Session(path=path) as session:
-            store = session._shared.engine.store
+            store = session.registry.engine.store
             fill_disk(store)
             crm = session.connect("example-async", endpoint=server.url)
             run = crm.submit(people(500), "asyncOperation")
@@ -124,7 +124,7 @@ def test_nothing_is_sent_twice_when_the_disk_is_full_after_the_intent(path: Path
 
     with RawServer(fill_and_take, answer(500)) as server:
         with ad.Session(path=path) as session:
-            store.append(session._shared.engine.store)
+            store.append(session.registry.engine.store)
             crm = session.connect("example-async", endpoint=server.url)
             run = crm.submit(people(1), "asyncOperation")
             with pytest.raises(StoreError, match="full; make room"):

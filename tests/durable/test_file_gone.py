@@ -22,6 +22,7 @@ import pandas as pd
 import pytest
 
 import asyncdest_nb as ad
+from asyncdest_nb.session.session import end
 
 pytestmark = pytest.mark.filterwarnings("ignore::asyncdest_nb.AlreadySubmitted")
 
@@ -97,11 +98,6 @@ def submitted(session: ad.Session, partner: Partner) -> ad.Run:
     return session.connect(destination(partner)).submit(FRAME, "act")
 
 
-def give_up(session: ad.Session) -> None:
-    """Do what the end of the process does with a session that does not close."""
-    session._close()
-
-
 GONE: dict[str, Callable[[Path], object]] = {
     "removed": lambda path: path.unlink(),
     "removed with all beside it": lambda path: [each.unlink() for each in path.parent.iterdir()],
@@ -127,7 +123,8 @@ def test_nothing_is_sent_twice_when_the_file_goes_while_a_run_does(
 ):
     partner.at[10] = lambda: GONE[way](path)
     session = ad.Session(path=path)
-    run = submitted(session, partner)
+    crm = session.connect(destination(partner))
+    run = crm.submit(FRAME, "act")
     with pytest.raises(ad.StoreError, match=r"while this session had it open .* Put the file back"):
         run.wait(timeout=60)
     assert "while this session had it open" in " ".join(run.notices)
@@ -142,11 +139,11 @@ def test_nothing_is_sent_twice_when_the_file_goes_while_a_run_does(
             again.connect(destination(partner))
         assert again.runs() == [run]
         with pytest.raises(ad.StoreError, match="while this session had it open"):
-            run._sender.submit(FRAME, "act").wait(timeout=60)
+            crm.submit(FRAME, "act").wait(timeout=60)
     assert set(partner.taken.values()) == {1}
     assert sum(partner.taken.values()) == sent
     for each in (session, again):
-        give_up(each)
+        end(each)
 
 
 @pytest.mark.parametrize("way", ["removed", "folder removed", "overwritten"])
@@ -170,7 +167,7 @@ def test_a_session_whose_file_is_gone_stays_open_and_its_cell_sends_nothing_twic
         session.close()
     with pytest.raises(ad.StoreError, match="while this session had it open"):
         first.close()
-    give_up(first)
+    end(first)
 
 
 @pytest.mark.parametrize("what", ["file", "folder", "link"])
@@ -210,7 +207,7 @@ def test_what_was_known_when_the_file_went_can_be_exported(path: Path, partner: 
     loaded = ad.load(path.parent / "run")
     assert loaded.counts == run.counts
     assert loaded.counts["completed"] == sum(partner.taken.values())
-    give_up(session)
+    end(session)
 
 
 def test_an_older_copy_put_over_an_open_session_is_noticed(path: Path, partner: Partner):
@@ -222,7 +219,7 @@ def test_an_older_copy_put_over_an_open_session_is_noticed(path: Path, partner: 
     with pytest.raises(ad.StoreError, match="another program wrote to it"):
         run.wait(timeout=60)
     assert sum(partner.taken.values()) < ROWS
-    give_up(session)
+    end(session)
 
 
 def test_a_session_that_is_copied_or_read_by_others_goes_on(path: Path, partner: Partner):
@@ -292,7 +289,7 @@ def test_another_process_does_not_begin_anew_beside_a_session_whose_file_is_gone
     path.unlink()
     assert f"{path} is missing" in opened_elsewhere(path)
     assert not path.exists()
-    give_up(session)
+    end(session)
 
 
 @pytest.mark.parametrize("way", ["moved", "copied", "its lock removed"])
@@ -309,6 +306,6 @@ def test_another_process_does_not_open_what_was_taken_from_an_open_session(path:
     said = opened_elsewhere(other)
     assert f"{other} is a copy of the file that process {os.getpid()} on " in said
     assert "close the session there, or shut down that kernel" in said
-    give_up(session)
+    end(session)
     if way == "copied":
         assert "other" in opened_elsewhere(path)

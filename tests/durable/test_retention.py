@@ -115,7 +115,7 @@ def test_a_run_that_still_goes_is_exported_as_it_is_at_that_moment(session: ad.S
         run.export(file)
         loaded = ad.load(file)
         assert loaded.status == "pending"
-        assert "its own session goes on" in loaded.notices[0]
+        assert "its own session continues it" in loaded.notices[0]
         with pytest.raises(ad.UsageError, match="own session"):
             loaded.wait()
         run.wait(timeout=20)

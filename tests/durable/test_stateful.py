@@ -37,7 +37,7 @@ from hypothesis.stateful import (
 
 import asyncdest_nb as ad
 from asyncdest_nb.engine.run.context import submission_id
-from asyncdest_nb.operation import Operation, RowOutcome, State
+from asyncdest_nb.operation import Operation, RowOutcome, State, row_outcomes
 from ledger_partner import (
     DOUBTS,
     KEY_SECONDS,
@@ -254,7 +254,7 @@ class Lives(RuleBasedStateMachine):
             self.note("retried")
             retry = run.retry()
             self.life.pass_time(0.0)
-            assert list(retry._positions) == again
+            assert list(retry.positions) == again
 
     @precondition(lambda self: self.has_rows)
     @rule(which=st.integers(0, 2), meets=st.lists(st.sampled_from(sorted(ON_CANCEL)), max_size=2))
@@ -314,11 +314,19 @@ class Lives(RuleBasedStateMachine):
         return self.chains[which % len(self.chains)]
 
     def latest(self, chain: Chain) -> ad.Run:
-        return self.life.session.run(chain.id)._chain()[-1]
+        return self.runs_of(chain)[-1]
+
+    def runs_of(self, chain: Chain) -> list[ad.Run]:
+        """Return the run of a submit, and the retries after it."""
+        found = [self.life.session.run(chain.id)]
+        for run in self.life.session.runs():
+            if run.retry_of is found[-1]:
+                found.append(run)
+        return found
 
     def runs(self) -> Iterator[tuple[Chain, ad.Run]]:
         for chain in self.chains:
-            for run in self.life.session.run(chain.id)._chain():
+            for run in self.runs_of(chain):
                 yield chain, run
 
     def note(self, what: str) -> None:
@@ -344,9 +352,9 @@ class Lives(RuleBasedStateMachine):
         for chain, run in self.runs():
             assert len(said(run)) == len(chain.frame)
             assert sum(run.counts.values()) == len(run.labels)
-            if run._ledger.is_planned:
+            if run.operations or run.invalid:
                 rows = [row for each in run.operations for row in each.rows]
-                assert sorted([*rows, *run._ledger.invalid]) == list(range(len(run.labels)))
+                assert sorted([*rows, *run.invalid]) == list(range(len(run.labels)))
 
     def final_is_final(self) -> None:
         for _, run in self.runs():
@@ -368,13 +376,12 @@ class Lives(RuleBasedStateMachine):
                 self.check_words(chain, run, operation)
 
     def check_words(self, chain: Chain, run: ad.Run, operation: Operation) -> None:
-        outcomes = run._ledger.outcomes()
-        for row in operation.rows:
+        for row, outcome in zip(operation.rows, row_outcomes(operation), strict=True):
             job, index = self.booked(run, operation, row)
-            user = chain.users[run._positions[row]]
+            user = chain.users[run.positions[row]]
             word = self.partner.told.get((job.id, index)) if job else None
             assert job is None or not job.rows or job.rows[index]["user_id"] == user
-            match outcomes[row]:
+            match outcome:
                 case RowOutcome(status="completed"):
                     assert word == "completed"
                 case RowOutcome(status="failed", retryable=True):
@@ -491,11 +498,11 @@ EXPECTED = {
 
 def said(run: ad.Run) -> list[RowOutcome]:
     """Return what a run says of every row of the frame."""
-    return run._outcomes()
+    return run.outcomes()
 
 
 def users_of(run: ad.Run, operation: Operation, chain: Chain) -> list[str]:
-    return [chain.users[run._positions[row]] for row in operation.rows]
+    return [chain.users[run.positions[row]] for row in operation.rows]
 
 
 def trace_of(run: ad.Run, operation: Operation) -> str:

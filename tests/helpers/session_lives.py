@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import asyncdest_nb as ad
-from asyncdest_nb.session import session as sessions
+from asyncdest_nb.session.session import open_sessions
 from ledger_partner import Line, Partner
 from virtual_time import Stage
 
@@ -33,7 +33,7 @@ class Life:
         self.is_over = False
         self.loop = stage.new_loop()
         self.session = ad.Session(path=file, keep_days=None)
-        self._store = self.session._shared.engine.store
+        self._store = self.session.registry.engine.store
         self._write = self._store.writing
         self._store.writing = self._writing  # type: ignore[method-assign]
         self.crm = self.session.connect(destination, transport=Line(partner, self._reached))
@@ -55,7 +55,7 @@ class Life:
         """Remove what is left of it when it was killed."""
         self.loop.pass_time(0.0)
         self.loop.bury()
-        sessions._open.remove(self.session)
+        open_sessions.remove(self.session)
 
     def close(self) -> None:
         """End it in order."""

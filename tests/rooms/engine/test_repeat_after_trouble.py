@@ -119,7 +119,7 @@ def test_a_connect_that_was_interrupted_can_be_run_again(
                 run.wait(timeout=0.02)
         with ad.Session(path=path) as session:
             with monkeypatch.context() as patch:
-                patch.setattr(Reopened, "sending", interrupt)
+                patch.setattr(Reopened, "submission", interrupt)
                 with pytest.raises(KeyboardInterrupt):
                     recovery.connect(session, partner)
             recovery.connect(session, partner)

@@ -742,7 +742,7 @@ def test_an_interrupted_wait_leaves_the_run_going(session):
     with pytest.raises(KeyboardInterrupt) as stopped:
         run.wait(timeout=30)
     timer.join()
-    assert "the run goes on" in stopped.value.__notes__[0]
+    assert "the run continues" in stopped.value.__notes__[0]
     assert not run.is_at_rest
     is_over.set()
     assert run.wait(timeout=30) == "completed"

@@ -1,0 +1,124 @@
+"""What a registry keeps of one run: its record, its rows, its ledger, and how it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..engine import Execution, Ledger
+from ..frame import DataFrame
+from ..operation import RowOutcome, RowStatus, is_refusal_claimed
+from ..request import without_references
+from ..store import StoredRow, StoredRun
+from .submission import Submission
+
+_MAY_BE_APPLIED = (RowStatus.COMPLETED, RowStatus.PENDING, RowStatus.UNKNOWN)
+
+
+class RunEntry:
+    """One run as its registry keeps it; a Run shows it to the user, and changes nothing in it.
+
+    *frame* is that of the submit, *labels* are those of the run's own rows. *execution* None
+    = nobody is connected to the destination, and *disconnected* says so to the user.
+    *submission* is the whole submit, of which a retry sends a part; None = its rows are not
+    at hand. *rows* are the stored rows of a run that was loaded from an exported file.
+    """
+
+    def __init__(
+        self,
+        record: StoredRun,
+        *,
+        frame: DataFrame,
+        labels: Sequence[str],
+        ledger: Ledger,
+        retry_of: RunEntry | None = None,
+        execution: Execution | None = None,
+        submission: Submission | None = None,
+        disconnected: str = "",
+        rows: Sequence[StoredRow] = (),
+    ) -> None:
+        self.record = record
+        self.frame = frame
+        self.labels = labels
+        self.ledger = ledger
+        self.retry_of = retry_of
+        self.execution = execution
+        self.submission = submission
+        self.disconnected = disconnected
+        self.rows = rows
+        self.attached_at: float | None = None  # Unix seconds; None = no submit was repeated.
+
+    @property
+    def id(self) -> str:
+        """The id of the run."""
+        return self.record.id
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self.ledger.rested.done()
+
+    @property
+    def positions(self) -> Sequence[int]:
+        """Its rows, as positions in the frame of the submit."""
+        positions = self.record.positions
+        return range(len(self.labels)) if positions is None else positions
+
+    def connect(self, execution: Execution, submission: Submission | None) -> None:
+        """Continue by *execution*; retries send rows of *submission*."""
+        self.execution, self.submission = execution, submission
+
+    def replace_rows(self, submission: Submission) -> None:
+        """Take the rows as the user gave them again, in place of those of the file."""
+        self.frame, self.submission = submission.frame, submission
+        self.labels = [submission.source.labels[at] for at in self.positions]
+
+    def since_submit(self) -> list[RunEntry]:
+        """Return the run of the submit and the retries after it, up to this one."""
+        chain = [self]
+        while (before := chain[-1].retry_of) is not None:
+            chain.append(before)
+        return chain[::-1]
+
+    @property
+    def may_be_applied(self) -> bool:
+        """Whether any of its rows is with the destination, or may be."""
+        if self.ledger.has_failed and not self.ledger.is_planned:
+            return False  # It ended before anything was sent.
+        is_claimed = any(is_refusal_claimed(each) for each in self.ledger.operations)
+        return is_claimed or any(each.status in _MAY_BE_APPLIED for each in self.outcomes())
+
+    def outcomes(self) -> list[RowOutcome]:
+        """Return the outcome of every row of the frame, also of those this run did not send."""
+        first, *retries = self.since_submit()
+        found = first.ledger.outcomes()
+        for entry in retries:
+            for position, outcome in zip(entry.positions, entry.ledger.outcomes(), strict=True):
+                found[position] = outcome
+        return found
+
+    def contexts(self) -> list[Any]:
+        """Return the context of every row of the frame, also of those this run did not send."""
+        first, *retries = self.since_submit()
+        found = first._own_contexts()
+        for entry in retries:
+            for position, context in zip(entry.positions, entry._own_contexts(), strict=True):
+                found[position] = context
+        return found
+
+    def _own_contexts(self) -> list[Any]:
+        found: list[Any] = [None] * len(self.labels)
+        for operation in list(self.ledger.operations):
+            context = None if operation.context is None else self.shown(operation.context)
+            for row in operation.rows:
+                found[row] = context
+        return found
+
+    def shown(self, value: Any) -> Any:
+        """Return JSON *value* without secrets and signed URLs."""
+        # Without a connection it is as in the file, with references in place of secrets.
+        return self.execution.kept(value) if self.execution else without_references(value)
+
+    def mask(self, text: str) -> str:
+        """Return *text* without secrets."""
+        return self.execution.mask(text) if self.execution else text

@@ -1,0 +1,190 @@
+"""What is known of a run, to read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from ..frame import DataFrame, column_values
+from ..operation import Operation, RowOutcome, RunStatus, counts_text
+from ..visible import one_line
+from . import results
+from .entry import RunEntry
+
+
+class RunReport:
+    """The state of each operation of a run, and the outcome of each row."""
+
+    def __init__(self, entry: RunEntry) -> None:
+        self._entry = entry
+
+    @property
+    def id(self) -> str:
+        """The id of the run."""
+        return self._entry.id
+
+    @property
+    def title(self) -> str:
+        """The action and the destination, in words."""
+        return self._entry.record.title
+
+    @property
+    def created_at(self) -> float:
+        """When it was submitted, in Unix seconds."""
+        return self._entry.record.created_at
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The labels of its rows."""
+        return self._entry.labels
+
+    @property
+    def positions(self) -> Sequence[int]:
+        """Its rows, as positions in the frame of the submit."""
+        return self._entry.positions
+
+    @property
+    def rested(self) -> Future[None]:
+        """Done when nothing more happens by itself; its exception is what ended the run early."""
+        return self._entry.ledger.rested
+
+    @property
+    def status(self) -> RunStatus:
+        """The run in one word: pending, completed, partial or failed.
+
+        Pending while anything is open, or waits for your decision; completed if every row
+        is, partial if some are, failed if none is.
+        """
+        return self._entry.ledger.status
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self._entry.is_at_rest
+
+    @property
+    def operations(self) -> Sequence[Operation]:
+        """The operations by number; empty until all rows have been checked."""
+        return self._entry.ledger.operations
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows per status: pending, completed, failed, invalid, canceled, unknown."""
+        return self._entry.ledger.counts
+
+    @property
+    def invalid(self) -> dict[int, str]:
+        """The reasons of invalid rows, by their position among the rows of the run."""
+        return dict(self._entry.ledger.invalid)
+
+    @property
+    def notices(self) -> list[str]:
+        """Sentences to see now: throttling, an unreachable host, a full disk."""
+        entry = self._entry
+        if entry.execution is None:
+            found = [] if self.is_at_rest else [entry.disconnected]
+        else:
+            found = entry.execution.notices()
+        if entry.attached_at is not None:
+            at = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.created_at))
+            found.append(f"submitted at {at}; the submit that was repeated has sent nothing")
+        return found
+
+    @property
+    def stats(self) -> dict[str, int | float]:
+        """What the run has cost so far: rows, operations, requests, polls, seconds, …"""
+        operations = list(self.operations)
+        ends = [each.finished_at for each in operations if each.finished_at is not None]
+        end = max(ends, default=self.created_at) if self.is_at_rest else self.now()
+        return {
+            "rows": len(self.labels),
+            "operations": len(operations),
+            "requests": self.requests,
+            "polls": sum(each.polls for each in operations),
+            "polls_without_answer": sum(each.poll_errors for each in operations),
+            "overdue": sum(each.is_overdue for each in operations),
+            # The wall clock may have been set back before a restart.
+            "seconds": round(max(0.0, end - self.created_at), 3),
+        }
+
+    @property
+    def requests(self) -> int:
+        """How many HTTP requests this kernel has made for it."""
+        return self._entry.execution.requests if self._entry.execution else 0
+
+    def now(self) -> float:
+        """Return Unix seconds by the clock that stamps what happens to it, and never jumps."""
+        return self._entry.execution.now if self._entry.execution else time.time()
+
+    def column(self, name: str) -> list[Any]:
+        """Return a column of the frame as it is sent, a value per row of the run.
+
+        Of a run from before a restart the payloads stand for the frame until the same
+        rows are submitted again. Raises UnknownName if there is no such column.
+        """
+        values = column_values(self._entry.frame, name)
+        return [values[position] for position in self._entry.positions]
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it waits for ``resume``; a run at rest does not."""
+        execution = self._entry.execution
+        return bool(execution and execution.is_paused and not self.is_at_rest)
+
+    @property
+    def retryable(self) -> int:
+        """How many of the rows it sent ``retry`` would send again, once it is at rest."""
+        return self._entry.ledger.retryable
+
+    def outcomes(self) -> list[RowOutcome]:
+        """Return the outcome of every row of the frame as a value; see ``results``."""
+        return self._entry.outcomes()
+
+    def results(self) -> DataFrame:
+        """Return one line per row of the frame, on its index, in its order.
+
+        Columns: ``status`` (pending, completed, failed, invalid, canceled,
+        unknown), ``progress`` (percent, missing = not reported), ``message``,
+        ``error_code``, ``retryable`` (whether the same row may be sent again, missing =
+        nobody said), ``operation_id``, and what the destination returned: ``result``,
+        or the columns that the action names. Texts are "string", ``progress`` is float64,
+        ``retryable`` "boolean". Of a run from before a restart labels that were no integers
+        are texts until the same rows are submitted again.
+        """
+        return results.results(self._entry)
+
+    @property
+    def contexts(self) -> DataFrame:
+        """The async context of every row, on the index of the frame, in its order.
+
+        Columns: ``operation_id``, ``context`` (what the action's function returned for the
+        operation, secrets masked; all rows of a job have the same), ``status`` and
+        ``progress`` as in ``results``. A row without an operation has no id and no context.
+        """
+        return results.contexts(self._entry)
+
+    def failed(self) -> DataFrame:
+        """Return the failed, invalid and canceled rows: the frame's own columns, then the reasons.
+
+        Rows that are "unknown" are not among them: they may have been applied. A column of
+        the frame that is called ``status`` keeps its name, and the reason's becomes
+        ``status_1``; so for the others.
+        """
+        return results.failed(self._entry)
+
+    def on_change(self, callback: Callable[[Sequence[int], bool], None]) -> Callable[[], None]:
+        """Call *callback* with the numbers of changed operations and whether all is at rest.
+
+        It is called on the engine's thread, at most five times a second, and every
+        five seconds even if nothing changed; the run counts as at rest right after the last
+        call. What waits for the engine (``wait``, ``details``, ``export``, a session's
+        ``close`` and ``forget``) raises UsageError there. Returns a function that ends it.
+        """
+        return self._entry.ledger.on_change(callback)
+
+    def __repr__(self) -> str:
+        notices = "".join(f"; {notice}" for notice in self.notices)
+        text = f"<Run {self.id}: {self.title}, {self.status}: {counts_text(self.counts)}{notices}>"
+        return one_line(text)

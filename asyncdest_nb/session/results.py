@@ -1,0 +1,57 @@
+"""What a run shows of its rows, as frames on the index of the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..frame import DataFrame, to_frame, with_columns
+from ..operation import RowOutcome, RowStatus
+from .entry import RunEntry
+
+_FAILED = (RowStatus.FAILED, RowStatus.INVALID, RowStatus.CANCELED)
+
+
+def results(entry: RunEntry) -> DataFrame:
+    """Return what became of every row, and what the destination returned for it."""
+    outcomes = entry.outcomes()
+    names = entry.execution.action.result_columns if entry.execution else ()
+    return to_frame(entry.frame.index, _outcome_columns(outcomes) | _returned(outcomes, names))
+
+
+def contexts(entry: RunEntry) -> DataFrame:
+    """Return the operation of every row: its id, context, status and progress."""
+    outcomes = _outcome_columns(entry.outcomes())
+    found = {name: outcomes[name] for name in ("operation_id", "status", "progress")}
+    own = {"operation_id": found["operation_id"], "context": entry.contexts()}
+    return to_frame(entry.frame.index, own | found)
+
+
+def failed(entry: RunEntry) -> DataFrame:
+    """Return the failed, invalid and canceled rows: the frame's own columns, then the reasons."""
+    outcomes = entry.outcomes()
+    positions = [i for i, outcome in enumerate(outcomes) if outcome.status in _FAILED]
+    reasons = _outcome_columns([outcomes[i] for i in positions])
+    reasons.pop("progress")
+    return with_columns(entry.frame, positions, reasons)
+
+
+def _outcome_columns(outcomes: Sequence[RowOutcome]) -> dict[str, list[Any]]:
+    """Return *outcomes* as columns, by the names that a results frame has for them."""
+    return {
+        "status": [str(outcome.status) for outcome in outcomes],
+        "progress": [outcome.progress for outcome in outcomes],
+        "message": [outcome.message for outcome in outcomes],
+        "error_code": [outcome.error_code for outcome in outcomes],
+        "retryable": [outcome.retryable for outcome in outcomes],
+        "operation_id": [outcome.operation_id for outcome in outcomes],
+    }
+
+
+def _returned(outcomes: Sequence[RowOutcome], names: Sequence[str]) -> dict[str, list[Any]]:
+    """Return what the destination returned for rows: a column for each of *names*, or one."""
+    values = [outcome.result for outcome in outcomes]
+    if not names:
+        return {"result": values}
+    found = [each if isinstance(each, dict) else {} for each in values]
+    return {name: [each.get(name) for each in found] for name in names}

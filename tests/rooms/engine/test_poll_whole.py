@@ -1,4 +1,4 @@
-"""What a poll says of the whole: runs by a user's functions against a real HTTP server."""
+"""What a poll returns for the whole: runs by a user's functions against a real HTTP server."""
 
 from __future__ import annotations
 
@@ -6,16 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from test_poll_groups import contexts, destination, standing, submit, wait_until
 
 import asyncdest_nb as ad
+from polled_operations import contexts, destination, statuses, submit, wait_until
 from status_server import StatusServer
-
-
-@pytest.fixture
-def session() -> Iterator[ad.Session]:
-    with ad.Session() as session:
-        yield session
 
 
 @pytest.fixture
@@ -64,7 +58,7 @@ def test_no_more_polling_without_results_ends_what_was_asked_about_as_unknown(
     poll = returns(**results, **overall, shouldContinuePolling=False, message="ask the support")
     run = submit(session, server, destination(poll))
     run.wait(timeout=60)
-    # Not completed either: a sum of no results at all says so too.
+    # Not completed either: that is also the sum of no results at all.
     assert run.counts["unknown"] == len(run.operations)
     assert all("ask the support" in each for each in run.results()["message"])
     assert {each.polls for each in run.operations} == {1}
@@ -77,13 +71,13 @@ def test_no_more_polling_without_results_ends_what_was_asked_about_as_unknown(
         returns(results=[], shouldContinuePolling=True),
         returns(results=[], overallStatus="completed", shouldContinuePolling=True),
         returns(results=[]),
-        returns(message="a word"),
+        returns(message="a message"),
     ],
 )
 def test_no_results_and_no_end_goes_on(session, server, poll):
     run = submit(session, server, destination(poll))
     wait_until(lambda: run.operations and run.operations[0].poll_errors >= 2)
-    assert set(standing(run).values()) == {"pending"}
+    assert set(statuses(run).values()) == {"pending"}
     run.cancel()
 
 
@@ -117,7 +111,7 @@ def of_results(*results: dict[str, Any], **whole: Any) -> Any:
     return ask
 
 
-def test_what_is_pending_without_a_word_of_its_own_ends_with_the_whole(session, server):
+def test_what_is_pending_without_an_end_of_its_own_ends_with_the_whole(session, server):
     poll = of_results(
         {"status": "completed"},
         {"status": "pending", "message": "at 40 %"},
@@ -133,7 +127,7 @@ def test_what_is_pending_without_a_word_of_its_own_ends_with_the_whole(session, 
     assert "the window has closed" in run.results()["message"][2]
 
 
-def test_a_result_that_goes_on_by_its_own_word_goes_on(session, server):
+def test_a_result_that_goes_on_by_itself_goes_on(session, server):
     calls = []
 
     async def poll(request: Any, data: Any) -> Any:
@@ -167,7 +161,7 @@ def test_the_message_of_the_whole_is_in_the_text_of_execute_poll(session, server
     assert "all was rolled back" in repr(crm.execute_poll("act", contexts("a")))
 
 
-# An operation that its poll says is not there
+# An operation that its poll does not find
 
 
 @pytest.mark.parametrize("count", [1, 3])

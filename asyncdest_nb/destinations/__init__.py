@@ -1,4 +1,4 @@
-"""The destinations that come with the package: one file or folder each, and its line here."""
+"""The destinations that come with the package. Each has a file or folder, and a line here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .salesforce_bulk import salesforce_bulk
 
 
 class Catalogue(dict[str, Destination]):
-    """Destinations by slug; its text has a line for each."""
+    """Destinations by slug; its repr has a line for each."""
 
     def __repr__(self) -> str:
         width = max(map(len, self), default=0)

@@ -1,12 +1,12 @@
-"""Example Async: an API that answers "accepted, operation id" and is polled for the rest.
+"""Example Async: an API that answers "accepted" with an operation id, and is then polled.
 
 POST /operations         one operation: {"status": "accepted", "operation_id": …}
 POST /operations/batch   many: {"status": "accepted", "operation_ids": [id, …]}, in order; or
-                         with "operations": [{"operation_id": …}, …], where each can also say
-                         that it failed or completed at once
+                         "operations": [{"operation_id": …}, …], where each may have failed
+                         or completed at once
 GET  /operations/{id}    {"status": "pending" | "processing" | "completed" | "failed", …}
 
-Any other answer to a POST is synchronous: the operations are done.
+Any other answer to a POST is synchronous: its operations are done.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ..responses import (
 
 
 class ExampleSettings(ad.Settings):
-    """Where the API is, and the key it asks for, if any."""
+    """The URL of the API, and its key if it needs one."""
 
     endpoint: HttpUrl = ad.field("Endpoint", description="The URL of the API")
     api_key: SecretStr | None = ad.field("API key", description="Sent as a bearer token")
@@ -44,20 +44,20 @@ class ExamplePayload(ad.Payload):
     """One operation."""
 
     user_id: str = ad.field(
-        "User ID", description="Whom the operation is about", default={"@path": "$.userId"}
+        "User ID", description="The user that the operation is about", default={"@path": "$.userId"}
     )
     operation_type: Literal["sync_profile", "process_data", "generate_report"] = ad.field(
         "Operation Type", description="What to do"
     )
     data: dict[str, Any] | None = ad.field(
         "Operation Data",
-        description="Whatever the operation needs",
+        description="Anything the operation needs",
         default={"@path": "$.properties"},
     )
 
 
-_KEPT = {"hour": 24}  # How long state is kept.
-_ENDS = ("completed", "failed")
+_TTL = {"hour": 24}  # Of state.
+_FINAL = ("completed", "failed")
 
 
 def extend_request(data: ad.ActionData[ExampleSettings, None]) -> dict[str, Any]:
@@ -75,8 +75,8 @@ async def perform(request: ad.Request, data: ad.ActionData[ExampleSettings, Exam
     if not _is_accepted(response.data):
         return response
     operation_id = response.data.get("operation_id")
-    data.state_context.set_response_context("operation_id", operation_id, _KEPT)
-    data.state_context.set_response_context("user_id", data.payload.user_id, _KEPT)
+    data.state_context.set_response_context("operation_id", operation_id, _TTL)
+    data.state_context.set_response_context("user_id", data.payload.user_id, _TTL)
     return AsyncActionResponse(
         async_contexts=[_context(operation_id, data.payload)],
         message=f"Operation {operation_id} submitted successfully",
@@ -87,17 +87,17 @@ async def perform(request: ad.Request, data: ad.ActionData[ExampleSettings, Exam
 async def perform_batch(
     request: ad.Request, data: ad.ActionData[ExampleSettings, list[ExamplePayload]]
 ) -> Any:
-    """Submit many operations at once; each gets an id of its own, or is refused in its place."""
+    """Submit many operations in one request. Each gets its own id, or an error in its place."""
     body = {"operations": [payload.as_json() for payload in data.payload]}
     response = await request("/operations/batch", method="POST", json=body)
     operations = _operations(response.data)
     if operations is None:
         return response
     ids = [each.get("operation_id") for each in operations]
-    data.state_context.set_response_context("batch_operation_ids", json.dumps(ids), _KEPT)
+    data.state_context.set_response_context("batch_operation_ids", json.dumps(ids), _TTL)
     return AsyncActionResponse(
         async_contexts=_contexts(ids, data.payload),
-        rows=[_decided(each) for each in operations],
+        rows=[_outcome(each) for each in operations],
         message=f"Batch operations submitted: {', '.join(map(str, ids))}",
         status=202,
     )
@@ -106,47 +106,47 @@ async def perform_batch(
 async def poll(
     request: ad.Request, data: ad.ActionData[ExampleSettings, None]
 ) -> AsyncPollResponse:
-    """Ask how each operation stands: one context or many, it is the same."""
+    """Request the status of each operation."""
     contexts = data.async_contexts
-    return AsyncPollResponse.of([await _looked_up(request, context) for context in contexts])
+    return AsyncPollResponse.of([await _polled(request, context) for context in contexts])
 
 
 async def test_authentication(
     request: ad.Request, data: ad.ActionData[ExampleSettings, None]
 ) -> None:
-    """Ask for an operation that cannot be there: only the refusal of the key matters."""
+    """Request an operation that does not exist: the key is checked first."""
     response = await request("/operations/none", throw_http_errors=False)
     if response.status in (401, 403):
-        given = "the API key is not accepted" if data.settings.api_key else "it wants an API key"
-        raise InvalidAuthenticationError(f"{given} ({response.status})")
+        problem = "the API key is not accepted" if data.settings.api_key else "an API key is needed"
+        raise InvalidAuthenticationError(f"{problem} ({response.status})")
 
 
-async def _looked_up(request: ad.Request, context: JSONObject) -> AsyncOperationResult:
+async def _polled(request: ad.Request, context: JSONObject) -> AsyncOperationResult:
     try:
-        return await _ask(request, context)
+        return await _status_of(request, context)
     except ProtocolError as error:
         return not_asked(error, context)
     except HTTPError as error:
-        # What ails the host says nothing of this context: whoever polls finds out.
+        # An error of the host, not of this context: the engine polls again later.
         if error.status >= 500 or error.status in (408, 425, 429):
             raise
         return not_asked(error, context)
 
 
-async def _ask(request: ad.Request, context: JSONObject) -> AsyncOperationResult:
+async def _status_of(request: ad.Request, context: JSONObject) -> AsyncOperationResult:
     operation_id = context.get("operation_id")
     if operation_id in (None, ""):  # An id may be 0.
         return MISSING_CONTEXT.model_copy(update={"context": context})
-    # The id is the destination's own text: quoted, it cannot lead to another path.
+    # The destination chose the id: quoted, it cannot change the path.
     answer = _object(await request(f"/operations/{quote(str(operation_id), safe='')}"))
     status = answer.get("status")
     error = failure_in(answer) if status == "failed" else None
     return AsyncOperationResult.model_validate(
         {
-            # "processing" is the API's word for pending; any other is kept as odd.
+            # The API also names pending "processing". Other words are kept as an odd status.
             "status": "pending" if status == "processing" else status,
             "progress": _progress(answer),
-            "message": error.message if error else _standing(operation_id, status),
+            "message": error.message if error else _message(operation_id, status),
             "result": _result(answer),
             "error": error,
             "context": context,
@@ -155,7 +155,7 @@ async def _ask(request: ad.Request, context: JSONObject) -> AsyncOperationResult
 
 
 def _object(response: Response) -> JSONObject:
-    """Return the answer's JSON object; anything else is no answer of this API."""
+    """Return the answer's JSON object; raise ProtocolError for anything else."""
     if not isinstance(response.data, dict):
         raise ProtocolError(response.problem or f"not a JSON object: {_excerpt(response.data)}")
     return response.data
@@ -173,15 +173,15 @@ def _is_accepted(answer: Any) -> bool:
 def _operations(answer: Any) -> list[JSONObject] | None:
     """Return an entry for each operation of a batch; None = the answer is synchronous.
 
-    Raises ProtocolError if a batch is accepted and the answer names no operations.
+    Raises ProtocolError if a batch was accepted and the answer has no list of operations.
     """
     found = answer if isinstance(answer, dict) else {}
     ids, operations = found.get("operation_ids"), found.get("operations")
-    if isinstance(ids, list) and found.get("status") not in _ENDS:
+    if isinstance(ids, list) and found.get("status") not in _FINAL:
         return [{"operation_id": each} for each in ids]
     is_list = isinstance(operations, list) and all(isinstance(each, dict) for each in operations)
-    # A synchronous answer may hold the operations as they were sent.
-    if is_list and (_is_accepted(answer) or any(map(_is_told, operations or ()))):
+    # A synchronous answer may contain the operations as they were sent.
+    if is_list and (_is_accepted(answer) or any(map(_has_status, operations or ()))):
         return operations
     if _is_accepted(answer):
         raise ProtocolError(
@@ -190,8 +190,8 @@ def _operations(answer: Any) -> list[JSONObject] | None:
     return None
 
 
-def _is_told(entry: JSONObject) -> bool:
-    return "operation_id" in entry or entry.get("status") in _ENDS
+def _has_status(entry: JSONObject) -> bool:
+    return "operation_id" in entry or entry.get("status") in _FINAL
 
 
 def _context(operation_id: Any, payload: ExamplePayload) -> JSONObject:
@@ -200,14 +200,14 @@ def _context(operation_id: Any, payload: ExamplePayload) -> JSONObject:
 
 
 def _contexts(ids: Sequence[Any], payloads: Sequence[ExamplePayload]) -> list[JSONObject]:
-    if len(ids) != len(payloads):  # Whose ids they are is not known; the engine says so.
+    if len(ids) != len(payloads):  # The ids cannot be matched to rows; the engine reports that.
         return [{"operation_id": each} for each in ids]
     pairs = enumerate(zip(ids, payloads, strict=True))
     return [{**_context(each, payload), "batch_index": index} for index, (each, payload) in pairs]
 
 
-def _decided(answer: JSONObject) -> RowResult | None:
-    """Return the outcome of an operation of a batch that was refused or done at once."""
+def _outcome(answer: JSONObject) -> RowResult | None:
+    """Return the outcome of an operation that was refused or done at once, else None."""
     if answer.get("status") == "failed":
         return RowResult(status="failed", error=failure_in(answer))
     if answer.get("status") == "completed":
@@ -226,7 +226,7 @@ def _result(answer: JSONObject) -> Any:
     return {} if result is None and answer.get("status") == "completed" else result
 
 
-def _standing(operation_id: Any, status: Any) -> str:
+def _message(operation_id: Any, status: Any) -> str:
     if status == "completed":
         return f"Operation {operation_id} completed successfully"
     return f"Operation {operation_id} is {status}"
@@ -235,21 +235,22 @@ def _standing(operation_id: Any, status: Any) -> str:
 example_async = ad.Destination(
     name="Example Async",
     slug="example-async",
-    description="Operations that are accepted at once and done later; every kind of answer",
+    description="Operations that are accepted at once and done later; has every kind of answer",
     settings=ExampleSettings,
     extend_request=extend_request,
     test_authentication=test_authentication,
     actions={
         "asyncOperation": ad.Action(
             title="Async Operation",
-            description="Submit operations and poll them until they have completed or failed",
+            description="Submit operations, and poll them until they have completed or failed",
             payload=ExamplePayload,
             perform=perform,
             perform_batch=perform_batch,
             poll=poll,
-            # A GET for each: of several an answer waits for those that come after it. Of 300
-            # operations of 2 to 20 s, with answers that take 0.1 s, each was known 6.2 s after
-            # its end, and 8.8 s ten by ten, at 20 requests a second; at 200, 1.7 s and 2.2 s.
+            # Each poll is a GET of its own: in a group, the first answers wait for the last.
+            # Measured with 300 operations of 2 to 20 s and answers of 0.1 s: at 20 requests a
+            # second, the end of an operation was known 6.2 s later, and 8.8 s in groups of ten;
+            # at 200 requests a second 1.7 s and 2.2 s.
             poll_batch_size=1,
         )
     },

@@ -1,15 +1,16 @@
-"""The Example Async destination, played: one operation per row, polled one by one.
+"""The simulated Example Async destination: one operation per row, polled one by one.
 
     POST /operations        {user_id, operation_type, data?}  202 accepted, or 200 at once
     POST /operations/batch  {operations: [...]}               202, an id each, in order
     GET  /operations/{id}   pending | processing | completed | failed, with progress
 
-What becomes of an operation follows from the seed and its payload alone: how
-long it takes, whether it fails and why. So a run ends the same way whatever its
-order and concurrency, and a failed row fails again until its payload changes.
+The seed and the payload alone decide how an operation ends: how long it takes, whether
+it fails and why. So the outcomes of a run do not depend on order or concurrency, and a
+failed row fails again until its payload changes.
 
-A batch whose rows all completed at once is answered 200. Else each has an id, also one that
-was refused or is done: its first poll says so, or its entry where entries are asked for.
+A batch is answered 200 if all its rows completed at once. Otherwise every row has an id,
+also a row that was refused or is done: its first poll returns that, or its entry in the
+answer if the knob ``batch_answer`` is "operations".
 """
 
 from __future__ import annotations
@@ -41,14 +42,15 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 class ExampleAsyncKnobs(Knobs):
-    """The knobs of every partner and its own."""
+    """The knobs of every partner, and those of this one."""
 
     api_key: Secret | None = Field(
-        default=None, description="the bearer key a request must carry; None asks for none"
+        default=None,
+        description="the bearer key that a request must carry; None = no key is required",
     )
     synchronous: Share = Field(
         default=0.0,
-        description="share of operations answered at once, in [0, 1]; True is all of them",
+        description="share of operations answered at once, in [0, 1]; True means all of them",
     )
     batch_answer: Literal["operation_ids", "operations"] = Field(
         default="operation_ids",
@@ -59,7 +61,7 @@ class ExampleAsyncKnobs(Knobs):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will become of an operation; ``error`` None = it completes.
+    """How an operation will end; ``error`` None = it completes.
 
     ``reach`` is the progress in percent at which it ends.
     """
@@ -80,9 +82,9 @@ _CODES = {
 
 
 def failure(code: str, message: str) -> JSONObject:
-    """Return what says that something failed, in the nested and in the flat spelling.
+    """Return the body of a failure, with the error both nested and flat.
 
-    Both are seen in the field, often from one vendor: a client has to read either.
+    Vendors use either, some of them both: a client has to read each.
     """
     return {
         "status": "failed",
@@ -93,12 +95,12 @@ def failure(code: str, message: str) -> JSONObject:
 
 
 def planned(payload: Any, knobs: ExampleAsyncKnobs) -> Plan:
-    """Decide what becomes of *payload*; one with an error fails at once."""
+    """Decide how *payload* will end; an invalid one fails at once."""
     if error := payload_error(payload):
         return Plan(duration_seconds=0.0, is_synchronous=True, reach=0, error=error)
     dice = random.Random(f"{knobs.seed} {canonical(payload)}")
-    # Every number is drawn whether it is needed or not, and the duration, which
-    # takes a varying number of draws, last: turning one knob moves nothing else.
+    # All numbers are drawn, needed or not, and the duration comes last, since it takes a
+    # varying number of draws: so changing one knob does not change other outcomes.
     is_failing, is_synchronous = dice.random() < knobs.failing, dice.random() < knobs.synchronous
     error, reach = dice.choice(FAILURES), dice.randint(10, 95)
     error_found = _email_error(payload) or (error if is_failing else None)
@@ -118,7 +120,7 @@ def _email_error(payload: JSONObject) -> tuple[str, str] | None:
 
 
 def payload_error(payload: object) -> tuple[str, str] | None:
-    """Say with a code and a message why *payload* is refused; None takes it."""
+    """Return a code and a message if *payload* is invalid, None if it is valid."""
     if not isinstance(payload, dict):
         return "INVALID_JSON", "An operation is a JSON object"
     user_id = payload.get("user_id")
@@ -133,7 +135,7 @@ def payload_error(payload: object) -> tuple[str, str] | None:
 
 @dataclass(slots=True)
 class StoredOperation:
-    """An operation the partner holds. ``accepted_at`` is in the clock's unit."""
+    """An accepted operation. ``accepted_at`` is in seconds of the simulator's clock."""
 
     operation_id: str
     payload: Any
@@ -143,7 +145,7 @@ class StoredOperation:
 
 
 def progress(stored: StoredOperation, *, now: float, pending_share: float) -> tuple[str, int]:
-    """Return its status and its percentage at *now*."""
+    """Return the status and the progress in percent at *now*."""
     plan, age = stored.plan, now - stored.accepted_at
     if plan.is_synchronous or age >= plan.duration_seconds:
         return "failed" if plan.error else "completed", plan.reach
@@ -154,7 +156,7 @@ def progress(stored: StoredOperation, *, now: float, pending_share: float) -> tu
 
 
 def status_answer(stored: StoredOperation, *, now: float, pending_share: float) -> JSONObject:
-    """Return what a poll at *now* is answered."""
+    """Return the answer to a poll at *now*."""
     status, percent = progress(stored, now=now, pending_share=pending_share)
     answer: JSONObject = {
         "operation_id": stored.operation_id,
@@ -179,7 +181,7 @@ def _result(stored: StoredOperation) -> JSONObject:
 
 
 class ExampleAsync:
-    """The partner: what it holds, and its answer to each request."""
+    """The simulated partner: its operations, and its answer to each request."""
 
     Knobs = ExampleAsyncKnobs
     forgives_paths = False
@@ -196,16 +198,16 @@ class ExampleAsync:
         }
 
     def settings(self, endpoint: str) -> dict[str, Any]:
-        """Return what a connection needs: the endpoint, and the key if one is asked for."""
+        """Return the settings of a connection: the endpoint, and the key if there is one."""
         key = self._knobs.api_key
         return {"endpoint": endpoint} | ({"api_key": key.get_secret_value()} if key else {})
 
     def error_reply(self, status: int, message: str, **headers: str) -> Reply:
-        """Return a refusal in the words of this destination."""
+        """Return an error in the format of this destination."""
         return Reply(status, failure(_CODES[status], message), hyphenated(headers))
 
     def unauthorized(self, request: IncomingRequest, now: float) -> Reply | None:
-        """Return what a request without the key is answered."""
+        """Return the error for a request without the key."""
         if self._knobs.api_key is None:
             return None
         expected = f"Bearer {self._knobs.api_key.get_secret_value()}"
@@ -214,7 +216,7 @@ class ExampleAsync:
         return self.error_reply(401, "Unknown API key", www_authenticate="Bearer")
 
     def attempted(self, request: IncomingRequest) -> None:
-        """Count the operations that *request* carries, whatever it will be answered."""
+        """Count the operations in *request*, whatever its reply will be."""
         sent = request.document
         if request.path == "/operations/batch":
             operations = sent.get("operations") if isinstance(sent, dict) else None
@@ -223,7 +225,7 @@ class ExampleAsync:
             self.attempts[canonical(sent)] += 1
 
     def submit(self, request: IncomingRequest, now: float) -> Reply:
-        """Take one operation."""
+        """Accept one operation."""
         if error := payload_error(request.document):
             return Reply(400, failure(*error))
         stored = self._take(request.document, now)
@@ -234,7 +236,7 @@ class ExampleAsync:
         return Reply(200, {"status": "completed", "result": _result(stored)})
 
     def submit_batch(self, request: IncomingRequest, now: float) -> Reply:
-        """Take many; one that is refused is said so in its place and spoils no other."""
+        """Accept many operations; an invalid one fails in its place and affects no other."""
         sent = request.document.get("operations") if isinstance(request.document, dict) else None
         if not isinstance(sent, list) or not sent:
             message = "operations must be a list that is not empty"
@@ -271,7 +273,7 @@ class ExampleAsync:
         return stored
 
     def poll(self, request: IncomingRequest, now: float, operation_id: str) -> Reply:
-        """Say where an operation stands."""
+        """Return the status of an operation."""
         stored = self._stored.get(operation_id)
         if stored is None:
             return Reply(404, failure("OPERATION_NOT_FOUND", f"No operation {operation_id}"))
@@ -279,7 +281,7 @@ class ExampleAsync:
         return Reply(200, status_answer(stored, now=now, pending_share=self._knobs.pending_share))
 
     def operations(self, now: float) -> list[JSONObject]:
-        """Return what it holds at *now*, in the order of arrival."""
+        """Return all operations at *now*, in the order of arrival."""
         return [
             {
                 **status_answer(stored, now=now, pending_share=self._knobs.pending_share),
@@ -291,7 +293,7 @@ class ExampleAsync:
         ]
 
     def records(self, now: float) -> dict[str, list[JSONObject]]:
-        """Return nothing: what was sent is only processed here."""
+        """Return nothing: this destination stores no records."""
         return {}
 
 

@@ -1,4 +1,4 @@
-"""A request and its reply as values, so that a partner can be played without a server."""
+"""A request and its reply as values, so that a partner can be tried without a server."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def _refuse_constant(word: str) -> NoReturn:
 _decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
-# The one spelling of a JSON value that ignores the order of its keys.
+# JSON with sorted keys: values that differ only in the order of keys have the same text.
 canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
 class IncomingRequest:
-    """What arrived. The last four are headers, and what follows "?"; "" = not sent."""
+    """A request as it arrived. ``query`` is what follows "?"; "" = the header was not sent."""
 
     method: str
     path: str
@@ -36,7 +36,7 @@ class IncomingRequest:
 
     @cached_property
     def document(self) -> Any:
-        """The body read as JSON; None if it is not JSON. NaN and Infinity are not."""
+        """The body read as JSON; None if it is not JSON. NaN and Infinity are not JSON."""
         try:
             return _decode(self.body.decode())
         except ValueError:
@@ -45,7 +45,7 @@ class IncomingRequest:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is answered: a status, a document and headers beside the usual ones.
+    """An answer: a status, a document, and headers in addition to the usual ones.
 
     Text is sent as CSV, None as an empty body, anything else as JSON.
     """
@@ -64,21 +64,21 @@ class Reply:
 
     @property
     def content_type(self) -> str | None:
-        """What the body is; None if there is none."""
+        """The type of the body; None if there is no body."""
         if self.document is None:
             return None
         return "text/csv" if isinstance(self.document, str) else "application/json"
 
 
-# For each template of a path ("/operations/{id}") its methods and their functions,
-# which are called with the request, the time and the parts in braces.
+# The functions of each path template ("/operations/{id}") by HTTP method. They are called
+# with the request, the time and the path parts that are in braces.
 Routes = Mapping[str, Mapping[str, Callable[..., Reply]]]
 
-# How a partner says no: called with the status, a message and headers, where an
-# underscore in a name stands for a hyphen. The words around it are its own.
+# Makes an error reply from a status, a message and headers as keywords, with underscores
+# for hyphens. Each partner has its own format of errors.
 ErrorReply = Callable[..., Reply]
 
 
 def hyphenated(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return headers that were given as keywords under their real names."""
+    """Return headers with hyphens in place of the underscores of keywords."""
     return {name.replace("_", "-"): value for name, value in headers.items()}

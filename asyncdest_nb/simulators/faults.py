@@ -1,8 +1,7 @@
-"""What can go wrong with any partner, set by knobs and drawn reproducibly.
+"""Faults that any simulated partner can have, set by knobs and drawn reproducibly.
 
-Nothing here reads a clock or a global source of chance: the time is an argument
-and every draw comes from the seed and from what it is about, never from the
-order in which requests happen to arrive.
+Nothing here reads a clock or a global random generator: the time is an argument, and
+every draw follows from the seed and the request, never from the order of arrival.
 """
 
 from __future__ import annotations
@@ -49,52 +48,50 @@ def seconds_drawn(spread: float | tuple[Any, ...], dice: random.Random) -> float
 
 
 class Knobs(BaseModel):
-    """The knobs every partner has; the faults are all off until set.
+    """The knobs of every partner. All faults are off until set.
 
-    Each description says the unit and the range, and is what an error shows.
+    Each description has the unit and the range, since error messages show it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    seed: int = Field(default=0, description="a whole number; the same one, the same run")
+    seed: int = Field(default=0, description="a whole number; the same seed gives the same run")
     duration_seconds: Seconds | Between | Lognormal = Field(
         default=(2.0, 10.0),
-        description="what an operation takes: seconds >= 0, a (low, high) pair, or a "
+        description="how long an operation takes: seconds >= 0, a (low, high) pair, or a "
         '("lognormal", median > 0, sigma >= 0) triple',
     )
     pending_share: Share = Field(
         default=0.15,
         description="share of that time spent pending before progress begins, in [0, 1]",
     )
-    failing: Share = Field(
-        default=0.03, description="share of rows the partner fails, a number in [0, 1]"
-    )
+    failing: Share = Field(default=0.03, description="share of rows that fail, a number in [0, 1]")
     latency_seconds: Seconds | Between = Field(
-        default=0.0, description="what each answer takes: seconds >= 0, or a (low, high) pair"
+        default=0.0, description="how long each answer takes: seconds >= 0, or a (low, high) pair"
     )
     throttle_share: Share = Field(
         default=0.0, description="share of requests answered 429, a number in [0, 1]"
     )
     retry_after_seconds: Seconds = Field(
-        default=1.0, description="what a 429 or 503 asks to wait, seconds >= 0"
+        default=1.0, description="the Retry-After of a 429 or 503, seconds >= 0"
     )
     requests_per_second_limit: Positive | None = Field(
-        default=None, description="requests a second > 0, above them 429; None sets no limit"
+        default=None, description="requests a second > 0; more are answered 429; None sets no limit"
     )
     outages: tuple[tuple[Seconds, Seconds], ...] = Field(
         default=(),
         description="a list of (start, length) pairs in seconds >= 0 since the simulator "
-        "started, during which everything is answered 503",
+        "started, during which every request is answered 503",
     )
     unavailable_every: Annotated[int, Field(ge=1)] | None = Field(
         default=None,
         description="one request in so many, a whole number >= 1, is answered 503 without "
-        "Retry-After; None never does",
+        "Retry-After; None = no request is",
     )
     lose_reply_share: Share = Field(
         default=0.0,
-        description="share of requests, a number in [0, 1], that are applied and then "
-        "reset without an answer",
+        description="share of requests, a number in [0, 1], that are applied and "
+        "whose connection is then reset without an answer",
     )
 
     @classmethod
@@ -115,7 +112,7 @@ class Knobs(BaseModel):
 
 
 class Bucket:
-    """A token bucket: *rate* requests a second, and at most one second's worth saved up."""
+    """A token bucket of *rate* tokens a second that holds those of one second at most."""
 
     def __init__(self, rate: float, now: float) -> None:
         self._rate = rate
@@ -124,7 +121,7 @@ class Bucket:
         self._at = now
 
     def take(self, now: float) -> bool:
-        """Take a token if there is one."""
+        """Take a token, and return whether there was one."""
         self._tokens = min(self._size, self._tokens + max(0.0, now - self._at) * self._rate)
         self._at = now
         if self._tokens < 1:
@@ -135,7 +132,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class FaultDraw:
-    """What chance has in store for one request."""
+    """The faults that were drawn for one request."""
 
     is_throttled: bool
     is_lost: bool
@@ -143,14 +140,14 @@ class FaultDraw:
 
 
 def _fixed_draw(knobs: Knobs) -> FaultDraw | None:
-    """Return the draw of every request if nothing is left to chance."""
+    """Return the draw of every request if the knobs leave nothing to chance, else None."""
     if knobs.throttle_share or knobs.lose_reply_share or isinstance(knobs.latency_seconds, tuple):
         return None
     return FaultDraw(is_throttled=False, is_lost=False, latency_seconds=knobs.latency_seconds)
 
 
 class Faults:
-    """What stands between a request and the partner."""
+    """The faults between a request and the partner."""
 
     def __init__(self, knobs: Knobs, error_reply: ErrorReply, started_at: float) -> None:
         self._knobs = knobs
@@ -163,7 +160,7 @@ class Faults:
         self._fixed_draw = _fixed_draw(knobs)
 
     def draw(self, request: IncomingRequest) -> FaultDraw:
-        """Draw for *request*; the same request draws anew each time it is sent."""
+        """Draw the faults of *request*; a repeated request gets a new draw."""
         if self._fixed_draw:
             return self._fixed_draw
         about = f"{request.method} {request.path} ".encode() + request.body
@@ -177,9 +174,9 @@ class Faults:
         )
 
     def outage_reply(self, *, now: float) -> Reply | None:
-        """Return what a request is answered while nobody is there; None lets it through.
+        """Return the reply of an outage, None if there is none at *now*.
 
-        To be called once for each request, since requests are counted here.
+        Call it once for each request: it counts them.
         """
         self._requests += 1
         age = now - self._started_at
@@ -190,7 +187,7 @@ class Faults:
         return None
 
     def throttle_reply(self, draw: FaultDraw, *, now: float) -> Reply | None:
-        """Return what a request too many is answered; None lets it through."""
+        """Return the reply to a request above the rate limit, None below it."""
         if self._bucket and not self._bucket.take(now):
             return self._retry_later(429, "Too many requests a second")
         if draw.is_throttled:
@@ -198,8 +195,8 @@ class Faults:
         return None
 
     def _retry_later(self, status: int, message: str) -> Reply:
-        # HTTP knows whole seconds only. A fraction is sent as it is, as some
-        # vendors do, so that a demonstration or a test need not wait a second.
+        # HTTP allows whole seconds only. Some vendors send fractions, and so do we, so that
+        # a demonstration or a test need not wait a second.
         return self._error_reply(
             status, message, retry_after=f"{self._knobs.retry_after_seconds:g}"
         )

@@ -1,4 +1,4 @@
-"""Where a request is counted, refused or handed to the partner: all but the server."""
+"""A simulated partner behind its faults: requests are counted, refused or passed on."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ LOST = "lost"
 
 
 class Partner(Protocol):
-    """A destination, played.
+    """A simulated destination.
 
-    Of ``routes`` the first that fits wins; with ``forgives_paths`` neither their case
-    nor a slash at the end matters. ``attempts`` counts how often each operation was
-    sent here, under its canonical JSON.
+    The first of ``routes`` that matches a path is used; with ``forgives_paths``, case and
+    a slash at the end do not matter. ``attempts`` counts how often each operation was
+    sent here, by its canonical JSON.
     """
 
     routes: Routes
@@ -28,27 +28,27 @@ class Partner(Protocol):
     attempts: Counter[str]
 
     def settings(self, endpoint: str) -> dict[str, Any]:
-        """Return what a connection to it needs when it is played at *endpoint*."""
+        """Return the settings of a connection to it at *endpoint*."""
 
     def error_reply(self, status: int, message: str, **headers: str) -> Reply:
-        """Return a refusal in its own words; see exchange.ErrorReply."""
+        """Return an error in the format of this destination; see exchange.ErrorReply."""
 
     def unauthorized(self, request: IncomingRequest, now: float) -> Reply | None:
-        """Return what a request without valid credentials is answered; None lets it through."""
+        """Return the error for a request without valid credentials, None if they are valid."""
 
     def attempted(self, request: IncomingRequest) -> None:
         """Count the operations that *request* carries."""
 
     def operations(self, now: float) -> list[JSONObject]:
-        """Return what it holds."""
+        """Return the operations it has, in the order of arrival."""
 
     def records(self, now: float) -> dict[str, list[JSONObject]]:
-        """Return what it stores, by the kind of record; empty if it stores nothing."""
+        """Return its records by object; empty for a destination without records."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultyReply:
-    """A reply, how long it takes, and whether it gets through at all."""
+    """A reply, how long it takes, and whether it is lost on the way."""
 
     reply: Reply
     latency_seconds: float
@@ -56,7 +56,7 @@ class FaultyReply:
 
 
 class FaultyServer:
-    """One partner behind its faults. Safe to ask from any thread."""
+    """One partner behind its faults. Thread-safe."""
 
     def __init__(self, partner: Partner, knobs: Knobs, clock: Callable[[], float]) -> None:
         self._partner = partner
@@ -70,7 +70,7 @@ class FaultyServer:
         ]
 
     def answer(self, request: IncomingRequest) -> FaultyReply:
-        """Decide everything about *request*, and apply it if it gets that far."""
+        """Draw the faults of *request*, apply it if none prevents that, and return the reply."""
         template, parts = self._route(request.path)
         with self._lock:
             self._partner.attempted(request)
@@ -81,7 +81,7 @@ class FaultyServer:
                 or self._faults.throttle_reply(draw, now=now)
             )
             reply = refusal or self._dispatch(request, template, parts, now)
-            # Only what got past the faults can be lost: a lost reply is an applied request.
+            # Only the reply to an applied request can be lost: a refused request changes nothing.
             is_lost = draw.is_lost and refusal is None
             counts = self._requests.setdefault(f"{request.method} {template or '*'}", Counter())
             counts[LOST if is_lost else reply.status] += 1
@@ -107,19 +107,19 @@ class FaultyServer:
 
     @property
     def operations(self) -> list[JSONObject]:
-        """What the partner holds now, in the order of arrival."""
+        """The partner's operations now, in the order of arrival."""
         with self._lock:
             return self._partner.operations(self._clock())
 
     @property
     def records(self) -> dict[str, list[JSONObject]]:
-        """What the partner stores now."""
+        """The partner's records now, by object."""
         with self._lock:
             return self._partner.records(self._clock())
 
     @property
     def requests(self) -> dict[str, dict[int | str, int]]:
-        """How many requests of each kind got each status, or were "lost"."""
+        """How many requests of each kind got each status; "lost" counts lost replies."""
         with self._lock:
             return {kind: dict(counts) for kind, counts in self._requests.items()}
 

@@ -1,8 +1,8 @@
-"""Who may ask a simulator: programs of this machine, and no page of another site.
+"""Requests that a simulator accepts: those of programs on this machine, not of other sites.
 
-Any page in a browser can send requests to loopback, and read the answers too if the name
-of its own site is made to lead there (DNS rebinding). A browser names both in headers that
-no page can change.
+Any page in a browser can send requests to loopback. If its site's name resolves to
+loopback (DNS rebinding), the page can also read the answers. Browsers send both names in
+headers that a page cannot change.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ _NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
 def refusal(headers: Iterable[tuple[bytes, bytes]], *, port: int) -> str:
-    """Say why a request with these *headers* is not taken at *port*; empty = it is."""
+    """Return why a request with these *headers* is refused at *port*; "" = it is accepted."""
     own = {f"{name}:{port}" for name in _NAMES} | ({*_NAMES} if port == 80 else set())
     given = [(name.lower(), value.decode("latin-1").strip().lower()) for name, value in headers]
     hosts = [value for name, value in given if name == b"host"]
     if not hosts or not own.issuperset(hosts):
-        named = f"it names {', '.join(map(repr, hosts))}" if hosts else "it has no Host header"
-        return f"this simulator is for {min(own)} alone, and {named}"
+        named = f"has the Host {', '.join(map(repr, hosts))}" if hosts else "has no Host header"
+        return f"this simulator serves {min(own)} alone, and the request {named}"
     for name, value in given:
         if name == b"origin" and value not in {f"http://{host}" for host in own}:
-            return f"this simulator takes no requests from other sites, and this has Origin {value}"
+            return f"this simulator accepts no requests from other sites; Origin is {value}"
         if name == b"sec-fetch-site" and value not in ("same-origin", "none"):
-            return f"this simulator takes no requests from other sites, and this is {value}"
+            return f"this simulator accepts no requests from other sites; Sec-Fetch-Site is {value}"
     return ""

@@ -1,7 +1,7 @@
 """The HTTP server of a simulator: plain ASGI on uvicorn, on a daemon thread.
 
-The only module that needs the extra ``demo``. Without a framework's routing an
-answer costs a third less (213 against 313 us of CPU, h11, Python 3.11).
+The only module that needs the extra ``demo``. Without the routing of a framework, an
+answer takes a third less CPU (213 against 313 us, h11, Python 3.11).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 class LoopbackServer(uvicorn.Server):
-    """A faulty server that is reachable at ``port`` on loopback until it is stopped."""
+    """A FaultyServer that is reachable at ``port`` of 127.0.0.1 until it is stopped."""
 
     def __init__(self, faulty_server: FaultyServer, *, name: str) -> None:
         super().__init__(
@@ -40,18 +40,18 @@ class LoopbackServer(uvicorn.Server):
                 lifespan="off",
                 ws="none",
                 proxy_headers=False,
-                # Uvicorn would set up the logging of the whole process.
+                # By default, uvicorn configures the logging of the whole process.
                 log_config=None,
                 log_level="critical",
                 access_log=False,
-                # The default of 5 s closes connections just when a client that
-                # polls now and then is about to use them again.
+                # The default of 5 s closes connections just before a client that polls
+                # now and then uses them again.
                 timeout_keep_alive=120,
                 timeout_graceful_shutdown=0,
             )
         )
         self._faulty_server = faulty_server
-        # Bound and listening before the thread runs: the port is known at once.
+        # Bound before the thread starts, so that the port is known at once.
         self._listener = _listener()
         self.port: int = self._listener.getsockname()[1]
         self._stopping = asyncio.Event()
@@ -59,47 +59,47 @@ class LoopbackServer(uvicorn.Server):
         self._thread = threading.Thread(target=self._run, name=f"simulator {name}", daemon=True)
 
     def start(self) -> None:
-        """Serve from now on; returns once it does."""
+        """Start to serve, and return once the server runs."""
         self._thread.start()
         self._is_running.wait()
 
     def stop(self) -> None:
-        """Close the port and every connection; returns once the thread has ended."""
+        """Close the port and every connection, and return once the thread has ended."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join()
 
     def _run(self) -> None:
         try:
-            # Not asyncio.run: where nest_asyncio2 has replaced it, the loop stays open.
+            # Not asyncio.run: nest_asyncio2 replaces it with one that leaves the loop open.
             with asyncio.Runner() as runner:
                 runner.run(self.serve(sockets=[self._listener]))
         finally:
             self._is_running.set()
 
     async def main_loop(self) -> None:
-        """Wait to be stopped; the original looks for it ten times a second."""
+        """Wait until stopped; uvicorn's own method checks ten times a second."""
         self._loop = asyncio.get_running_loop()
         self._is_running.set()
         await self._stopping.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close everything; the original leaves connections that wait for an answer open."""
+        """Close everything; uvicorn's own method leaves connections that await an answer open."""
         await self._stop_accepting()
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-        await asyncio.sleep(0)  # The loop closes them in its next round.
+        await asyncio.sleep(0)  # The loop closes them in its next iteration.
 
     async def _stop_accepting(self) -> None:
-        """Let connections that are being accepted become whole, so that they can be closed.
+        """Let the loop finish accepting connections, so that they can be closed.
 
-        asyncio drops one that a closed server has accepted halfway, with a traceback.
+        asyncio drops a connection that a closed server has half accepted, with a traceback.
         """
-        # The loop of Windows knows no readers.
+        # The loop of Windows has no readers.
         with contextlib.suppress(NotImplementedError):
             asyncio.get_running_loop().remove_reader(self._listener)
-        # One round to accept, one to make the transport, one to hand it to its protocol.
+        # One iteration to accept, one to make the transport, one to connect its protocol.
         for _ in range(3):
             await asyncio.sleep(0)
 
@@ -113,7 +113,7 @@ class LoopbackServer(uvicorn.Server):
             await asyncio.sleep(answer.latency_seconds)
         if answer.is_lost:
             self._reset(scope["client"])
-            # Uvicorn would answer 500 if this returned before it saw the connection gone.
+            # Uvicorn answers 500 if this returns before it has seen the connection close.
             await receive()
         else:
             await _write(answer.reply, send)
@@ -128,9 +128,9 @@ class LoopbackServer(uvicorn.Server):
 
 
 def _listener() -> socket.socket:
-    # The protocol is named because asyncio sets TCP_NODELAY only on sockets that
-    # name it; without, the two writes of an answer cost 40 ms (22 requests a
-    # second over one connection, on Linux).
+    # asyncio sets TCP_NODELAY only on sockets that were made with the protocol. Without
+    # TCP_NODELAY, the two writes of an answer take 40 ms (22 requests a second over one
+    # connection, on Linux).
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen()
@@ -163,7 +163,7 @@ async def _read(scope: Message, receive: Receive) -> IncomingRequest:
 async def _write(reply: Reply, send: Send) -> None:
     usual = {"content-type": reply.content_type, "content-length": str(len(reply.body))}
     if reply.status == 204:
-        # By RFC 9110 a 204 has no length.
+        # By RFC 9110, a 204 has no Content-Length.
         del usual["content-length"]
     headers = [
         (name.encode(), value.encode())

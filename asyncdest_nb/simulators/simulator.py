@@ -1,4 +1,4 @@
-"""What a user holds of a destination that is played on loopback."""
+"""The handle of a simulated destination that runs on loopback."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ REQUESTS_PER_SECOND = 2000.0
 
 
 class Simulator:
-    """A destination that is played over real HTTP until it is stopped.
+    """A destination that is simulated over real HTTP until it is stopped.
 
-    ``endpoint`` is its base URL, ``settings`` what a connection to it needs, and
-    ``requests_per_second`` what a client may send. It ends with the interpreter at
-    the latest; what it holds stays readable afterwards.
+    ``endpoint`` is its base URL, ``settings`` are those of a connection to it, and
+    ``requests_per_second`` is how many a client may send. It stops with the interpreter
+    at the latest; its operations and records stay readable afterwards.
 
-    Raises UsageError if the server's package is missing.
+    Raises UsageError if the package of the HTTP server is missing.
     """
 
     def __init__(
@@ -45,20 +45,20 @@ class Simulator:
 
     @property
     def operations(self) -> list[JSONObject]:
-        """What it holds now, in the order of arrival: id, status, progress, payload, and more.
+        """Its operations now, in the order of arrival: id, status, progress, payload, and more.
 
-        Of "salesforce-bulk", the jobs: as its API shows them, and their ``rows`` as
-        they arrived, each the cells that were not empty.
+        For "salesforce-bulk" these are the jobs, as its API shows them, with their ``rows``
+        as they arrived: each has the cells that were not empty.
         """
         return self._faulty_server.operations
 
     @property
     def records(self) -> dict[str, list[JSONObject]]:
-        """What it stores now, by object and in the order of creation.
+        """Its records now, by object and in the order of creation.
 
-        A record has an ``Id`` and the fields that were ever given a value, as JSON
-        shows them: numbers, booleans, None for what was emptied, dates as text. What
-        was deleted is not here. Empty for a destination that stores nothing.
+        A record has an ``Id`` and every field that was ever set, as JSON shows them:
+        numbers, booleans, None for a cleared field, dates as text. Deleted records are
+        left out. Empty for a destination that stores no records.
         """
         return self._faulty_server.records
 
@@ -66,21 +66,21 @@ class Simulator:
     def requests(self) -> dict[str, dict[int | str, int]]:
         """How many requests of each kind ("POST /operations") got each status.
 
-        A request that was applied and got no answer is counted as "lost"; those
-        to paths that do not exist as "*".
+        An applied request without an answer has the status "lost". Requests to paths that
+        do not exist are of the kind "*".
         """
         return self._faulty_server.requests
 
     @property
     def attempts(self) -> Counter[str]:
-        """How often each operation was sent here, under its canonical JSON.
+        """How often each operation was sent here, by its canonical JSON.
 
-        Whatever it was answered: an operation refused with 429 and sent again counts 2.
+        Every reply counts: an operation that is refused with 429 and sent again counts 2.
         """
         return self._faulty_server.attempts
 
     def stop(self) -> None:
-        """Close the port and every connection; again is harmless."""
+        """Close the port and every connection. It may be called again."""
         if self._is_running:
             self._is_running = False
             atexit.unregister(self.stop)
@@ -99,8 +99,8 @@ class Simulator:
 
     def _summary(self) -> str:
         place = f"at {self.endpoint}" if self._is_running else "stopped"
-        asked = sum(sum(counts.values()) for counts in self.requests.values())
-        return f"{place}, {len(self.operations)} operations, {asked} requests"
+        count = sum(sum(counts.values()) for counts in self.requests.values())
+        return f"{place}, {len(self.operations)} operations, {count} requests"
 
     def __repr__(self) -> str:
         return f"<Simulator {self.slug} {self._summary()}>"

@@ -147,7 +147,7 @@ def test_wrong_credentials_and_settings_are_explained_in_place(notebook):
     expect(page.get_by_text("Endpoint (endpoint): is missing")).to_be_visible(timeout=WAIT)
     page.get_by_label("Endpoint (required)").fill(endpoint)
     page.get_by_role("button", name="Test connection").click()
-    expect(page.get_by_text("it wants an API key (401)")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_text("an API key is needed (401)")).to_be_visible(timeout=WAIT)
     assert not any("Traceback" in json.dumps(each) for each in notebook.outputs())
 
 

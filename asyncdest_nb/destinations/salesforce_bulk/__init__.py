@@ -1,22 +1,22 @@
-"""Salesforce Bulk API 2.0 ingest: a job of many rows, uploaded as CSV, its outcomes in CSV files.
+"""Salesforce Bulk API 2.0 ingest: jobs of many rows, uploaded as CSV, with results in CSV files.
 
 POST  /jobs/ingest               opens a job, {"id": "750…", "state": "Open"}
 PUT   /jobs/ingest/{id}/batches  its rows, once
-PATCH /jobs/ingest/{id}          {"state": "UploadComplete"}: only now anything happens
-GET   /jobs/ingest/{id}          how it stands
+PATCH /jobs/ingest/{id}          {"state": "UploadComplete"}: starts the job
+GET   /jobs/ingest/{id}          its state
 GET   /jobs/ingest/{id}/successfulResults, failedResults, unprocessedrecords
 
     account      the organisation: settings, tokens, one request
-    description  what an object's fields are
-    records      what a row of a job holds
-    relations    columns that name a parent by a key of its own
-    preflight    what can be known before anything is sent
-    rows         cells and CSV, and what the result files say of each row
+    description  the fields of an object
+    records      the payloads: one row of a job
+    relations    columns that name a parent by its key
+    preflight    faults that are found before anything is sent
+    rows         cells and CSV, and the outcome of each row in the result files
 """
 
 from __future__ import annotations
 
-# Half a second of work on 10,000 rows is done in threads: the loop polls meanwhile.
+# 10,000 rows take half a second of work: it runs in threads, so that the loop goes on polling.
 from asyncio import to_thread
 from collections import Counter
 from dataclasses import replace
@@ -53,13 +53,13 @@ RESULTS = {
     "unprocessed": "unprocessedrecords",
 }
 CSV = {"accept": "text/csv"}
-LARGE = {"timeout_seconds": 600}  # An upload may be 100 MB, and so may be its results.
+LARGE = {"timeout_seconds": 600}  # An upload may have 100 MB, and so may its results.
 
 
 async def create(
     request: ad.Request, data: ad.ActionData[SalesforceSettings, list[SalesforceRecord]]
 ) -> Any:
-    """Open a job for records of one object."""
+    """Open a job for the records of one object."""
     first = data.payload[0]
     body = {
         "operation": first.operation,
@@ -78,13 +78,13 @@ async def create(
 async def upload(
     request: ad.Request, data: ad.ActionData[SalesforceSettings, list[SalesforceRecord]]
 ) -> None:
-    """Give the job its rows, and remember how to tell them apart in its results."""
+    """Upload the rows of the job, and store what identifies each row in the results."""
     first, context = data.payload[0], data.async_contexts[0]
     known = await describe(request, data, first.object)
     body, columns, sent = await to_thread(_written, data.payload, known)
-    # Salesforce forgets a job after 7 days, and nobody can ask for its results any more.
-    data.state_context.set_response_context(_sent(context), sent, {"day": 8})
-    data.state_context.set_response_context(_columns(context), columns, {"day": 8})
+    # Salesforce deletes a job and its results after 7 days.
+    data.state_context.set_response_context(_rows_key(context), sent, {"day": 8})
+    data.state_context.set_response_context(_columns_key(context), columns, {"day": 8})
     try:
         await ask(
             request,
@@ -95,8 +95,8 @@ async def upload(
             **LARGE,
         )
     except HTTPError as error:
-        # A job takes one upload: a second is refused, when only the reply to the first was
-        # lost. Nothing is assumed of it: the result files say what became of each row.
+        # A job accepts one upload. If only the reply to the first was lost, the second is
+        # refused. That is no failure: the result files have the outcome of each row.
         if error.status != 400 or "contents for job" not in content_of(error):
             raise
 
@@ -104,7 +104,7 @@ async def upload(
 def _written(
     payloads: list[SalesforceRecord], known: Described | None
 ) -> tuple[str, list[str], list[str]]:
-    """Return the rows as a file, its columns, and what tells each row from the others."""
+    """Return the rows as a file, its columns, and the fingerprint of each row."""
     first = payloads[0]
     lines = cells(
         [payload.record for payload in payloads],
@@ -115,12 +115,12 @@ def _written(
 
 
 async def close(request: ad.Request, data: ad.ActionData[SalesforceSettings, Any]) -> None:
-    """Let Salesforce begin."""
+    """Close the upload, which starts the job."""
     path = _job(data.async_contexts[0])
     try:
         await ask(request, path, method="PATCH", json={"state": "UploadComplete"})
     except HTTPError as error:
-        # Closing twice is refused too: whether it was closed, only its state tells.
+        # Closing twice is also refused: the state shows whether the job was closed.
         if error.status != 400 or object_of(await ask(request, path)).get("state") == "Open":
             raise
 
@@ -128,19 +128,19 @@ async def close(request: ad.Request, data: ad.ActionData[SalesforceSettings, Any
 async def poll(
     request: ad.Request, data: ad.ActionData[SalesforceSettings, None]
 ) -> AsyncPollResponse:
-    """Ask how each job stands, and for its results when it has ended."""
+    """Request the state of each job, and the results of those that have ended."""
     return AsyncPollResponse.of(
-        [await _standing(request, data, each) for each in data.async_contexts]
+        [await _status_of(request, data, each) for each in data.async_contexts]
     )
 
 
 async def abort(request: ad.Request, data: ad.ActionData[SalesforceSettings, None]) -> None:
-    """Ask for the end of a job: what is processed by then stays processed."""
-    data.state_context.set_response_context(_aborting(data.async_contexts[0]), True, {"day": 8})
+    """Request the end of a job. Rows that are processed by then stay processed."""
+    data.state_context.set_response_context(_abort_key(data.async_contexts[0]), True, {"day": 8})
     await ask(request, _job(data.async_contexts[0]), method="PATCH", json={"state": "Aborted"})
 
 
-async def _standing(
+async def _status_of(
     request: ad.Request, data: ad.ActionData[SalesforceSettings, None], context: JSONObject
 ) -> AsyncOperationResult:
     job = object_of(await ask(request, _job(context)))
@@ -148,13 +148,13 @@ async def _standing(
     done, failed = _count(job, "numberRecordsProcessed"), _count(job, "numberRecordsFailed")
     if state in ("JobComplete", "Failed", "Aborted"):
         return await _ended(request, data, context, job)
-    is_aborting = data.state_context.get_request_context(_aborting(context))
+    is_aborting = data.state_context.get_request_context(_abort_key(context))
     if state == "Open" and not is_aborting:
-        # It was closed, or so it looked: a page of some proxy may have answered instead.
+        # The close was answered, but perhaps by a page of some proxy.
         await close(request, replace(data, async_contexts=[context]))
     return AsyncOperationResult(
         status="pending",
-        # A job does not say how many rows it has: we do.
+        # The job's answer lacks the number of its rows.
         progress=100 * min(done, rows) / rows,
         message=f"{state}: {done:,} of {rows:,} rows, {failed:,} failed",
         context=context,
@@ -168,15 +168,15 @@ async def _ended(
     context: JSONObject,
     job: JSONObject,
 ) -> AsyncOperationResult:
-    """Return the outcome of every row: "JobComplete" only says that none is being worked on."""
+    """Return the outcome of every row: a job that is "JobComplete" may have failed rows."""
     files = {
         name: (await ask(request, f"{_job(context)}/{path}", headers=CSV, **LARGE)).text
         for name, path in RESULTS.items()
     }
     reason = f": {job['errorMessage']}" if job.get("errorMessage") else ""
     why = f"the job ended {job['state']}{reason}"
-    sent = data.state_context.get_request_context(_sent(context)) or [""] * context["rows"]
-    columns = data.state_context.get_request_context(_columns(context))
+    sent = data.state_context.get_request_context(_rows_key(context)) or [""] * context["rows"]
+    columns = data.state_context.get_request_context(_columns_key(context))
     found = await to_thread(outcomes, sent, key=context["key"], columns=columns, why=why, **files)
     rows = reconciled(found, processed=_count(job, "numberRecordsProcessed"))
     return AsyncOperationResult(
@@ -190,16 +190,16 @@ async def _ended(
 
 def _summary(rows: list[RowResult], job: JSONObject) -> str:
     counts = Counter(row.status for row in rows)
-    words = ", ".join(f"{count:,} {word}" for word, count in counts.items())
-    said = {name: _count(job, f"numberRecords{name}") for name in ("Processed", "Failed")}
-    own = {"Processed": counts["completed"] + counts["failed"], "Failed": counts["failed"]}
+    by_status = ", ".join(f"{count:,} {status}" for status, count in counts.items())
+    theirs = {name: _count(job, f"numberRecords{name}") for name in ("Processed", "Failed")}
+    ours = {"Processed": counts["completed"] + counts["failed"], "Failed": counts["failed"]}
     parts = [
-        f"{words} of {len(rows):,} rows",
+        f"{by_status} of {len(rows):,} rows",
         "" if job["state"] == "JobComplete" else f"the job ended {job['state']}",
         str(job.get("errorMessage") or ""),
         ""
-        if said == own
-        else f"Salesforce counts {said['Processed']:,}, {said['Failed']:,} failed",
+        if theirs == ours
+        else f"Salesforce counts {theirs['Processed']:,}, {theirs['Failed']:,} failed",
     ]
     return "; ".join(filter(None, parts))
 
@@ -213,15 +213,15 @@ def _job(context: JSONObject) -> str:
     return f"/jobs/ingest/{quote(str(context['job_id']), safe='')}"
 
 
-def _sent(context: JSONObject) -> str:
+def _rows_key(context: JSONObject) -> str:
     return f"rows of {context['job_id']}"
 
 
-def _columns(context: JSONObject) -> str:
+def _columns_key(context: JSONObject) -> str:
     return f"columns of {context['job_id']}"
 
 
-def _aborting(context: JSONObject) -> str:
+def _abort_key(context: JSONObject) -> str:
     return f"abort of {context['job_id']}"
 
 
@@ -238,9 +238,9 @@ def _action(payload: type[SalesforceRecord], title: str, description: str) -> ad
         cancel=abort,
         operation_per="batch",
         operation_id="job_id",
-        # One internal batch, of which there are 15,000 in 24 hours, has up to 10,000 rows.
+        # Salesforce cuts a job into batches of 10,000 rows, of which it allows 15,000 in 24 hours.
         batch_size=10_000,
-        # 150 MB after base64, which Salesforce stores an upload in.
+        # Salesforce's limit is 150 MB in base64, in which it stores an upload.
         batch_bytes=100_000_000,
         row_bytes=row_bytes,
         batch_keys=[key for key in keys if key in payload.model_fields],
@@ -251,7 +251,7 @@ def _action(payload: type[SalesforceRecord], title: str, description: str) -> ad
 salesforce_bulk = ad.Destination(
     name="Salesforce",
     slug="salesforce-bulk",
-    description="Records of any object by Bulk API 2.0: a job for up to 10,000 rows",
+    description="Records of any object by Bulk API 2.0, in jobs of up to 10,000 rows",
     settings=SalesforceSettings,
     extend_request=extend_request,
     refresh_access_token=refresh_access_token,

@@ -1,4 +1,4 @@
-"""The organisation: where it is, how to get in, and how to ask it something."""
+"""The organisation: its settings, its access tokens, and one request to it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...responses import JSONObject
 
 
 class SalesforceSettings(ad.Settings):
-    """Where the organisation is, and how to get in: a token, or what gets one."""
+    """The URL of the organisation, and a token or the credentials that get one."""
 
     instance_url: HttpUrl = ad.field(
         "Instance URL", description="https://my-domain.my.salesforce.com"
@@ -25,7 +25,8 @@ class SalesforceSettings(ad.Settings):
         "Access token", description="A session id, or an OAuth token"
     )
     client_id: str | None = ad.field(
-        "Client ID", description="Of an app with the client credentials flow: gets tokens by itself"
+        "Client ID",
+        description="Of an app with the client credentials flow: tokens are then fetched as needed",
     )
     client_secret: SecretStr | None = ad.field(
         "Client secret", description="The secret of that app"
@@ -41,7 +42,7 @@ class SalesforceSettings(ad.Settings):
 
 
 def extend_request(data: ad.ActionData[SalesforceSettings, None]) -> dict[str, Any]:
-    """Send every request to the API of that version, with the token there is."""
+    """Send every request to the API of the chosen version, with the current token."""
     settings = data.settings
     token = data.access_token or settings.access_token
     return {
@@ -55,8 +56,8 @@ def extend_request(data: ad.ActionData[SalesforceSettings, None]) -> dict[str, A
 
 
 def _secret_part(token: SecretStr) -> str:
-    # A token is "organisation!secret", and every record's Id looks like the first half:
-    # masking that would garble the Ids in Salesforce's own messages.
+    # A token is "organisation!secret". Record Ids look like the first half, so masking it
+    # would garble the Ids in Salesforce's messages.
     organisation, _, secret = token.get_secret_value().partition("!")
     return secret or organisation
 
@@ -87,7 +88,7 @@ async def refresh_access_token(
 async def test_authentication(
     request: ad.Request, data: ad.ActionData[SalesforceSettings, None]
 ) -> None:
-    """Ask for the organisation's limits, which any user may see."""
+    """Request the organisation's limits, which any user may see."""
     await ask(request, "/limits")
 
 
@@ -100,7 +101,7 @@ async def ask(request: ad.Request, path: str, **options: Any) -> Response:
     try:
         response: Response = await request(path, **options)
     except HTTPError as error:
-        # Too many requests in a day are a 403 here: no refusal, and it passes.
+        # More requests than allowed in 24 hours are answered 403 here: it can be tried again later.
         if "REQUEST_LIMIT_EXCEEDED" in content_of(error):
             raise RetryableError(str(error), error.status, error.retry_after) from None
         raise
@@ -110,12 +111,12 @@ async def ask(request: ad.Request, path: str, **options: Any) -> Response:
 
 
 def content_of(error: HTTPError) -> str:
-    """Return the body of a refusal as it arrived; its excerpt is masked."""
+    """Return the body of an error as it arrived; the error's excerpt is masked."""
     return str(error.response.text) if error.response is not None else error.excerpt
 
 
 def object_of(response: Response) -> JSONObject:
-    """Return the answer's JSON object; anything else is no answer of this API."""
+    """Return the answer's JSON object; raise ProtocolError for anything else."""
     if not isinstance(response.data, dict):
         raise ProtocolError(response.problem or f"not a JSON object: {response.text[:200]!r}")
     return response.data

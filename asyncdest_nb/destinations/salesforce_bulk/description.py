@@ -1,4 +1,4 @@
-"""What an object's fields are, as Salesforce describes them."""
+"""The fields of an object, as Salesforce describes them."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ TEXTS = frozenset({"string", "textarea", "email", "phone", "url"})
 
 
 class Parents(TypedDict):
-    """A lookup: its field, and the objects its parent may be of."""
+    """A lookup: its field, and the objects that its parent may belong to."""
 
     field: str
     types: list[str]
 
 
 class Described(TypedDict):
-    """What is needed of a description, which has 500 kB. No ``types``: no such object."""
+    """The needed parts of a description, which has 500 kB. Empty ``types`` = no such object."""
 
     types: dict[str, str]
     lengths: dict[str, int]  # of texts, in characters
-    insert: list[str]  # fields a new record may have
+    insert: list[str]  # fields that may be set in a new record
     update: list[str]  # fields that may be changed
-    required: list[str]  # fields a new record must have
-    keys: list[str]  # what records may be found by: external IDs, other indexed fields, Id
+    required: list[str]  # fields that a new record must have
+    keys: list[str]  # fields that find records: external IDs, other indexed fields, Id
     case_sensitive: list[str]
     parents: dict[str, Parents]  # by their relationships, as in Account.Ext__c
 
@@ -36,23 +36,23 @@ class Described(TypedDict):
 async def describe(
     request: ad.Request, data: ad.ActionData[SalesforceSettings, Any], name: str
 ) -> Described | None:
-    """Return what the object *name* is, asked every ten minutes; None = not for this user."""
+    """Return the fields of the object *name*, kept for ten minutes; None = not visible."""
     settings = data.settings
     place = f"fields of {name} at {settings.instance_url} as {settings.client_id}"
     known: Described | dict[str, Any] | None = data.state_context.get_request_context(place)
     if known is None:
-        known = await _asked(request, name)
+        known = await _requested(request, name)
         data.state_context.set_response_context(place, known, {"minute": 10})
-    return known or None  # type: ignore[return-value]  # kept as it was made, or empty
+    return known or None  # type: ignore[return-value]  # as it was stored, or empty
 
 
-async def _asked(request: ad.Request, name: str) -> Described | dict[str, Any]:
+async def _requested(request: ad.Request, name: str) -> Described | dict[str, Any]:
     try:
         answer = await ask(request, f"/sobjects/{quote(name, safe='')}/describe")
     except HTTPError as error:
         if error.status == 404:
             return _described({})
-        # Whoever may not see the description may still have jobs.
+        # A user who may not see the description may still run jobs.
         if error.status == 403:
             return {}
         raise

@@ -1,4 +1,4 @@
-"""What can be known of rows before they are sent."""
+"""The faults of rows that are found before anything is sent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COLUMNS = 5_000
 async def check(
     request: ad.Request, data: ad.ActionData[SalesforceSettings, list[SalesforceRecord]]
 ) -> list[str | None]:
-    """Say which rows Salesforce would not take: by their keys, columns and sizes."""
+    """Return for each row why Salesforce would refuse it, None = it would not."""
     groups: dict[tuple[str, str | None], list[int]] = {}
     for at, payload in enumerate(data.payload):
         groups.setdefault((payload.object, payload.key), []).append(at)
@@ -44,9 +44,9 @@ async def check(
 
 
 class _Job:
-    """What is to be done with records of one object; *known* None = it is not described.
+    """An operation on records of one object; *known* None = there is no description.
 
-    *parents* are the objects that its columns name by their own keys.
+    *parents* are the descriptions of the objects that columns name by a key.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class _Job:
         self._columns_faults = cache(lambda names: list(self._column_faults(names)))
 
     def faults(self, records: Sequence[Mapping[str, Any]]) -> list[str | None]:
-        """Return for each of *records*, in order, why it would not be taken; None = it would."""
+        """Return why each of *records* would be refused, in order; None = it would not."""
         keys = [self._same(record.get(self._key)) if self._key else "" for record in records]
         copies = Counter(keys)
         return [
@@ -88,7 +88,7 @@ class _Job:
         ]
 
     def _same(self, value: Any) -> str:
-        """Return what two values of the key have in common if Salesforce takes them for one."""
+        """Return the same text for values of the key that Salesforce treats as equal."""
         text = "" if value is None else str(value).strip()
         if self._key == "Id":
             return text[:15]  # The last 3 of 18 characters repeat the case of the first 15.
@@ -105,27 +105,27 @@ class _Job:
         elif copies > 1:
             yield (
                 f"{self._key} {record[self._key]!r} is in {copies} rows: "
-                "Salesforce takes none of them if they come together"
+                "Salesforce refuses all of them if they are in one job"
             )
 
     @property
     def _use(self) -> str:
-        """What the key is for."""
+        """Why the key is needed."""
         if self._operation == "insert":
-            return "it is to tell the results of the rows apart"
+            return "it identifies each row in the results"
         return f"{self._operation} finds the record by it"
 
     def _column_faults(self, names: Sequence[str]) -> Iterator[str]:
         for name, count in Counter(name.casefold() for name in names).items():
             if count > 1:
                 same = ", ".join(each for each in names if each.casefold() == name)
-                yield f"columns {same} are one field: names have no case there"
+                yield f"columns {same} are the same field: Salesforce ignores case in names"
         if len(names) > COLUMNS:
             yield f"{len(names):,} columns: a record may have {COLUMNS:,}"
         if self._operation == "delete" and set(names) != {"Id"}:
             yield "delete takes the column Id alone"
         if self._known is not None and not self._known["types"]:
-            yield f"no object {self._object!r} in this organisation, or not for this user to see"
+            yield f"no object {self._object!r} in this organisation, or this user may not see it"
             return
         if self._key is not None:
             yield from self._key_column_faults(self._key, names)
@@ -139,14 +139,14 @@ class _Job:
         elif known and self._operation == "upsert" and key not in known["keys"]:
             yield f"{key} is no external ID of {self._object}: {', '.join(known['keys'])}"
         elif key not in names:
-            near = f"; {_near(key, names)!r} is there" if _near(key, names) else ""
+            near = f"; did you mean {_near(key, names)!r}?" if _near(key, names) else ""
             yield f"no column {key!r}: {self._use}{near}"
 
     def _unwritable(self, names: Sequence[str], known: Described) -> Iterator[str]:
         writable = {"insert": known["insert"], "update": known["update"]}.get(
             self._operation, [*known["insert"], *known["update"]]
         )
-        # Names of fields have no case for Salesforce.
+        # Salesforce ignores case in the names of fields.
         fields, able = _folded(known["types"]), _folded([*writable, self._key or ""])
         for name in names:
             relation = self._relation(name)
@@ -169,7 +169,7 @@ class _Job:
             yield f"{relation.column}: {field} is read-only for {self._operation}"
 
     def _field(self, name: str) -> str:
-        """Return the field that a column sets, in one case."""
+        """Return the casefolded name of the field that a column sets."""
         relation = self._relation(name)
         named = relation.parents["field"] if relation and relation.parents else name
         return named.casefold()
@@ -196,11 +196,11 @@ class _Job:
             yield f"{size:,} characters: a record may have {RECORD_CHARACTERS:,}"
 
     def _is_number(self, name: str) -> bool:
-        """Say whether a field is one of numbers, of which the last digits may be unknown."""
+        """Whether the field holds numbers, whose last digits may be inexact."""
         return self._types.get(name.casefold()) in ("double", "currency", "percent")
 
     def _set_twice(self, record: Mapping[str, Any]) -> Iterator[str]:
-        """Say which lookups have both an Id and a key of the parent, or two keys."""
+        """Yield a fault for each lookup that is set twice, by Id and key or by two keys."""
         related = {self._field(name) for name in record if self._relation(name)}
         for field in sorted(related):
             both = [

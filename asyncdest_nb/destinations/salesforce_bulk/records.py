@@ -1,4 +1,4 @@
-"""Payloads: what one row of a job holds."""
+"""The payloads: one row of a job."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ class SalesforceRecord(ad.Payload):
     )
     nulls: Literal["ignore", "clear"] | None = ad.field(
         "Nulls",
-        description="Whether a missing value leaves the field as it is, or clears it",
+        description="Whether a missing value leaves the field unchanged or clears it",
         default="ignore",
         by_name=False,
     )
 
     @property
     def key(self) -> str | None:
-        """The column that tells a row from the others; None = there is none."""
+        """The column that identifies a row; None = there is none."""
         return "Id"
 
 
 class Update(SalesforceRecord):
-    """A change to the record of its Id."""
+    """A change to the record with the given Id."""
 
     operation = "update"
 
 
 class Delete(SalesforceRecord):
-    """The Id of a record to delete."""
+    """A deletion of the record with the given Id."""
 
     operation = "delete"
     record: dict[str, Any] = ad.field(
@@ -50,21 +50,21 @@ class Insert(SalesforceRecord):
     """A new record."""
 
     operation = "insert"
-    # Salesforce refuses columns it does not know, so a key of our own cannot be added.
+    # Salesforce refuses unknown columns, so a key of our own cannot be added.
     external_id: str | None = ad.field(
         "External ID",
-        description="A field that tells rows apart; else it takes the whole row",
+        description="A field that identifies rows; without it, the whole row does",
         by_name=False,
     )
 
     @property
     def key(self) -> str | None:
-        """See Record."""
+        """The external ID, if there is one."""
         return self.external_id
 
 
 class Upsert(Insert):
-    """A record that is updated if its external ID is known, and else inserted."""
+    """A record that is updated if its external ID exists, and inserted otherwise."""
 
     operation = "upsert"
     external_id: str = ad.field(

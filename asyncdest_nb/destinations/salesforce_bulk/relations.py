@@ -1,7 +1,7 @@
-"""Columns that name a parent by a key of its own, as Account.Ext__c does.
+"""Columns that name a parent by its key, such as Account.Ext__c.
 
 The developer guide, "Relationship Fields in a Header Row": Relationship.Key, and
-ObjectType:Relationship.Key if, and only if, the parent may be of several types.
+ObjectType:Relationship.Key if and only if the parent may be of several types.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from .description import Described, Parents
 
 @dataclass(frozen=True)
 class Relation:
-    """A column: the relationship that it names, and the key of the parent.
+    """A column that names a relationship and the key of the parent.
 
-    ``kind`` is the type of the parent, "" = not said; ``parents`` None = there is no
+    ``kind`` is the type of the parent, "" = not given; ``parents`` None = there is no
     such relationship.
     """
 
@@ -28,7 +28,7 @@ class Relation:
 
     @property
     def parent(self) -> str | None:
-        """The object that the key is of, None = that is not clear."""
+        """The object that has the key; None = it is ambiguous."""
         types = self.parents["types"] if self.parents else []
         if self.kind:
             named = (each for each in types if each.casefold() == self.kind.casefold())
@@ -37,7 +37,7 @@ class Relation:
 
 
 def relation_of(column: str, known: Described) -> Relation | None:
-    """Return what *column* names of the parents of an object; None = it names a field."""
+    """Return the relation that *column* names; None = it names a field."""
     head, dot, key = column.partition(".")
     if not dot:
         return None
@@ -47,31 +47,31 @@ def relation_of(column: str, known: Described) -> Relation | None:
 
 
 def parents_of(columns: Iterable[str], known: Described) -> list[str]:
-    """Return the objects that *columns* have keys of."""
+    """Return the objects whose keys *columns* contain."""
     relations = (relation_of(column, known) for column in columns)
     return list(dict.fromkeys(each.parent for each in relations if each and each.parent))
 
 
 def faults(relation: Relation, described: Mapping[str, Described | None]) -> Iterator[str]:
-    """Say what is wrong with a column; *described* are the parents' objects, as far as known."""
+    """Yield the faults of a column; *described* are the parents' descriptions, as far as known."""
     if relation.parents is None:
         yield f"no relationship {relation.name!r} in the column {relation.column!r}"
         return
     types, simple = relation.parents["types"], f"{relation.name}.{relation.key}"
     if relation.kind and len(types) == 1:
-        yield f"{relation.column}: a parent of one type is written without it: {simple!r}"
+        yield f"{relation.column}: the parent has one type only; write {simple!r}"
     elif len(types) > 1 and relation.parent is None:
         choices = " or ".join(repr(f"{each}:{simple}") for each in types)
-        yield f"{relation.column}: say of which type the parent is: {choices}"
+        yield f"{relation.column}: name the type of the parent: {choices}"
     elif relation.parent:
         yield from _key_faults(relation, relation.parent, described.get(relation.parent))
 
 
 def _key_faults(relation: Relation, parent: str, known: Described | None) -> Iterator[str]:
-    # Without a description, or for an object that this user may not see: Salesforce will say it.
+    # Without a description of the parent, Salesforce reports the fault of each row.
     if known and known["types"] and relation.key.casefold() not in _folded(known["keys"]):
         keys = ", ".join(known["keys"])
-        yield f"{relation.column}: {relation.key} is no key that {parent} is found by: {keys}"
+        yield f"{relation.column}: {relation.key} is not a key of {parent}; its keys: {keys}"
 
 
 def _folded(names: Iterable[str]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Rows as Salesforce's CSV files have them: on the way out, and in the results."""
+"""Rows in Salesforce's CSV files: those that are uploaded, and those of the results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...errors import ProtocolError
 from ...numerals import number_text
 from ...responses import OperationError, RowResult
 
-NULL = "#N/A"  # What clears a field; an empty cell leaves it as it is.
+NULL = "#N/A"  # Clears a field; an empty cell leaves it unchanged.
 RETRYABLE = frozenset(
     {"UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT"}
 )
@@ -30,10 +30,10 @@ Line = Mapping[str, str]
 
 
 def cell(value: Any, *, clears: bool, kind: str | None = None) -> str:
-    """Return *value* as a cell, given the field's type in the object's description.
+    """Return *value* as a cell for a field of type *kind*; None = the type is unknown.
 
-    Without a type every full date-time counts as one: Salesforce reads those in UTC,
-    so the ones with another offset are converted and the ones without get a Z.
+    With an unknown type, every text that is a full date-time is treated as one. Salesforce
+    reads date-times in UTC: those with an offset are converted, the others get a Z.
     """
     match value:
         case None | "":
@@ -48,7 +48,7 @@ def cell(value: Any, *, clears: bool, kind: str | None = None) -> str:
 
 
 def _moment(text: str, *, is_date: bool) -> str:
-    # A column of days is a column of midnights in pandas; a date field wants the day.
+    # pandas stores days as midnights, and a date field needs the day.
     day, _, clock = text.partition("T")
     if is_date and clock.startswith("00:00:00"):
         return day
@@ -56,23 +56,24 @@ def _moment(text: str, *, is_date: bool) -> str:
         moment = datetime.fromisoformat(text)
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        return text  # The 30th of February: Salesforce says so, of this row alone.
-    precision = "milliseconds" if moment.microsecond else "seconds"  # It keeps no more.
+        return text  # As the 30th of February: Salesforce refuses this row.
+    # Salesforce stores milliseconds.
+    precision = "milliseconds" if moment.microsecond else "seconds"
     return moment.isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def columns_of(records: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the columns that hold all *records*, in the order they first appear."""
+    """Return the columns of all *records*, in the order in which they first appear."""
     return list(dict.fromkeys(name for record in records for name in record))
 
 
 def cells(
     records: Sequence[Mapping[str, Any]], *, clears: bool, kinds: Mapping[str, str]
 ) -> list[dict[str, str]]:
-    """Return *records* as texts; a column that a record does not have is left unchanged.
+    """Return *records* as texts; a missing column is an empty cell, which changes nothing.
 
-    *kinds* are the types of the fields by their names, which the columns get: names have
-    no case for Salesforce, but a file of failed rows may lack what was sent in another one.
+    *kinds* are the types of the fields by name. Columns get the spelling of these names:
+    Salesforce ignores case, but its failed results may lack columns in another spelling.
     """
     named = {name.casefold(): name for name in kinds}
     columns = {name: named.get(name.casefold(), name) for name in columns_of(records)}
@@ -87,14 +88,14 @@ def cells(
 
 
 def _kind(field: str, kinds: Mapping[str, str]) -> str | None:
-    # Account.Ext__c is a key of the parent: a text, whatever it looks like.
+    # Account.Ext__c is a key of the parent, which is text even if it looks like a date.
     return "string" if "." in field else kinds.get(field)
 
 
 def to_csv(lines: Sequence[Line]) -> str:
-    """Return *lines*, which have the same columns, as CSV with LF line ends and a header."""
+    """Return *lines*, which have the same columns, as CSV with a header and LF line ends."""
     written: list[str] = []
-    # Before Python 3.13 only the characters of the line end are quoted: a lone CR would not be.
+    # Before Python 3.13, a lone CR is quoted only if the line end has a CR.
     writer = csv.writer(SimpleNamespace(write=written.append), lineterminator="\r\n")
     writer.writerow(lines[0].keys())
     writer.writerows(line.values() for line in lines)
@@ -102,18 +103,18 @@ def to_csv(lines: Sequence[Line]) -> str:
 
 
 def row_bytes(payload: Any) -> int:
-    """Return what a payload takes in a CSV file, at most: every cell quoted, nulls as #N/A."""
+    """Return the bytes of a payload in a CSV file at most: every cell quoted, nulls as #N/A."""
     texts = [NULL if value is None else str(value) for value in payload.record.values()]
     return sum(len(text.encode()) + text.count('"') + 3 for text in texts)
 
 
 def from_csv(text: str, *, columns: Sequence[str]) -> Iterator[dict[str, str]]:
-    """Yield the whole lines of a result file; raises ProtocolError if it has not *columns*.
+    """Yield the complete lines of a result file; raise ProtocolError if it lacks *columns*.
 
-    A line that is cut off is none: half of a key may be the key of another row.
+    A line that is cut off is left out: half of a key may be the key of another row.
     """
     text = text.lstrip("\ufeff")
-    whole = text[: text.rfind("\n") + 1] or text  # A header alone may have no line end.
+    whole = text[: text.rfind("\n") + 1] or text  # A header without rows may have no line end.
     reader = csv.reader(io.StringIO(whole, newline=""), strict=True)
     header = next(reader, [])
     if text.strip() and not set(columns) <= set(header):
@@ -127,12 +128,12 @@ def from_csv(text: str, *, columns: Sequence[str]) -> Iterator[dict[str, str]]:
 
 
 def fingerprint(line: Line, key: str | None) -> str:
-    """Return what tells a row from the others: its *key* column; without one, all it holds.
+    """Return what identifies a row: a hash of its *key* column, or of all cells without a key.
 
-    Hashed, to be short: it is kept until the results are there.
+    The hash keeps it short, as it is stored until the results are read.
     """
-    told = sorted(line.items()) if key is None else line.get(key)
-    return blake2b(json.dumps(told).encode(), digest_size=12).hexdigest()
+    identity = sorted(line.items()) if key is None else line.get(key)
+    return blake2b(json.dumps(identity).encode(), digest_size=12).hexdigest()
 
 
 def outcomes(
@@ -145,11 +146,11 @@ def outcomes(
     unprocessed: str,
     why: str,
 ) -> list[RowResult]:
-    """Return what the three result files say of each row *sent* (its fingerprint), in that order.
+    """Return the outcome of each fingerprint in *sent*, in that order, from the result files.
 
-    The files are in no order and without row numbers, so the fingerprint is all there is.
-    It is of *columns*, whatever others the files have; None = of all but Salesforce's own.
-    A row that no file has, or that they contradict each other about, is unknown.
+    The files have no order and no row numbers, so rows are matched by their fingerprints.
+    A fingerprint covers *columns*; None = all columns but Salesforce's own. A row is
+    unknown if no file has it, or if the files contradict each other.
     """
     found: defaultdict[str, list[RowResult]] = defaultdict(list)
     for text, needed, read in (
@@ -164,40 +165,40 @@ def outcomes(
 
 
 def _own(line: Line, columns: Sequence[str] | None) -> Line:
-    """Return what was sent of a line."""
+    """Return the cells of a line that were sent."""
     if columns is None:
         return {name: value for name, value in line.items() if not name.startswith("sf__")}
     return {name: line.get(name, "") for name in columns}
 
 
 def reconciled(rows: list[RowResult], *, processed: int) -> list[RowResult]:
-    """Return *rows* without what the job's own count of *processed* rows contradicts.
+    """Return *rows*, with "canceled" as unknown if the job counts more *processed* rows.
 
-    Where it has more than its result files, some of those said to be left are not.
+    Then some of the rows in the file of unprocessed rows were in fact processed.
     """
-    accounted = sum(row.status != "canceled" for row in rows)
-    if accounted >= processed:
+    listed = sum(row.status != "canceled" for row in rows)
+    if listed >= processed:
         return rows
-    message = f"the job counts {processed:,} rows as processed, its result files {accounted:,}"
+    message = f"the job counts {processed:,} rows as processed, its result files list {listed:,}"
     unknown = RowResult(status="unknown", message=message)
     return [unknown if row.status == "canceled" else row for row in rows]
 
 
-def _agreed(said: Sequence[RowResult], *, copies: int, why: str) -> RowResult:
-    if not said:
+def _agreed(found: Sequence[RowResult], *, copies: int, why: str) -> RowResult:
+    if not found:
         message = f"no result file of the job has this row; {why}"
         return RowResult(status="unknown", message=message)
-    if len(said) != copies or len({each.status for each in said}) > 1:
-        words = Counter(each.status for each in said).items()
-        listed = ", ".join(f"{count} times as {word}" for word, count in words)
+    if len(found) != copies or len({each.status for each in found}) > 1:
+        counts = Counter(each.status for each in found).items()
+        listed = ", ".join(f"{count} times as {status}" for status, count in counts)
         message = f"the result files have it {listed}; {copies} such rows were sent"
         return RowResult(status="unknown", message=message)
-    if copies == 1 or all(each == said[0] for each in said):
-        return said[0]
-    # All have the same outcome; which Id or which error is whose, nobody can tell.
-    errors = {each.error.message for each in said if each.error}
+    if copies == 1 or all(each == found[0] for each in found):
+        return found[0]
+    # All have the same outcome, but Ids and errors cannot be matched to the copies.
+    errors = {each.error.message for each in found if each.error}
     error = OperationError(message=f"one of: {' | '.join(sorted(errors))}") if errors else None
-    return RowResult(status=said[0].status, message=said[0].message, error=error)
+    return RowResult(status=found[0].status, message=found[0].message, error=error)
 
 
 def _done(line: Line) -> RowResult:
@@ -210,11 +211,11 @@ def _done(line: Line) -> RowResult:
 
 
 def _failed(line: Line) -> RowResult:
-    # CODE:words:fields --
+    # CODE:message:fields --
     text = line.get("sf__Error", "").strip() or "failed without a reason"
     found = _ERROR.fullmatch(text)
-    code, words, fields, rest = found.groups() if found else (None, None, None, text)
-    message = (rest.removesuffix("--") if words is None else words).strip()
+    code, text_of_code, fields, rest = found.groups() if found else (None, None, None, text)
+    message = (rest.removesuffix("--") if text_of_code is None else text_of_code).strip()
     named = f" ({fields.strip()})" if fields and fields.strip() not in message else ""
     return RowResult(
         status="failed",
@@ -225,7 +226,7 @@ def _failed(line: Line) -> RowResult:
 
 def _left(why: str) -> Any:
     error = OperationError(code="UNPROCESSED", message=f"not processed: {why}")
-    # A file that Salesforce cannot read will be no better the next time.
+    # Sending the same file again would not help: Salesforce cannot read it.
     is_misread = "InvalidBatch" in why or "ClientInputError" in why
     left = RowResult(status="canceled", error=error, retryable=not is_misread)
     return lambda line: left

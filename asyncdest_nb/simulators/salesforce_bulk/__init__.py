@@ -1,4 +1,4 @@
-"""Salesforce's Bulk API 2.0, played: jobs of rows in CSV, and the records they change."""
+"""The simulated Salesforce Bulk API 2.0: jobs of rows in CSV, and the records they change."""
 
 from .knobs import SalesforceBulkKnobs
 from .partner import SalesforceBulk

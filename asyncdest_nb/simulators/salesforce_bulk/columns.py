@@ -1,4 +1,4 @@
-"""What a column of an upload changes: a field, or a lookup that is found by its parent's key."""
+"""The columns of an upload: fields, and lookups whose parents are named by a key."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .schema import Field, Object
 
 @dataclass(frozen=True)
 class UploadColumn:
-    """A column: ``place`` counts from 0, ``field`` is what it changes.
+    """A column, at ``place`` (from 0), that sets ``field``.
 
-    With ``parent`` and ``key`` its cells are keys of the parent, as in Account.Ext__c.
+    With ``parent`` and ``key``, its cells are keys of the parent, as in Account.Ext__c.
     """
 
     place: int
@@ -21,21 +21,21 @@ class UploadColumn:
     key: Field | None = None
 
     def is_field(self, name: str) -> bool:
-        """Say whether its cells are values of the field *name* itself."""
+        """Whether its cells are values of the field *name* itself."""
         return self.parent is None and self.field.name == name
 
     @property
     def target(self) -> tuple[str, str, str]:
-        """What no two columns of an upload have in common."""
+        """What must differ between any two columns of an upload."""
         parent, key = self.parent, self.key
         return self.field.name, parent.name if parent else "", key.name if key else ""
 
 
 def resolve_column(name: str, place: int, child: Object) -> UploadColumn | str:
-    """Return the column *name* of an upload for *child*, or why it is none.
+    """Return the column *name* of an upload for *child*, or an error message.
 
-    Field, Relationship.Key, or ObjectType:Relationship.Key where the relationship has
-    several types ("Relationship Fields in a Header Row" of the developer guide).
+    A name is Field, Relationship.Key, or ObjectType:Relationship.Key if the parent may be
+    of several types ("Relationship Fields in a Header Row" of the developer guide).
     """
     head, dot, key = name.partition(".")
     if not dot:

@@ -1,4 +1,4 @@
-"""The CSV that goes up, and the CSV that comes down."""
+"""CSV files: uploads are read, results are written."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class UploadedCsv:
-    """What was uploaded: its columns, and its rows in the order of the file.
+    """An uploaded file: its columns, and its rows in the order of the file.
 
-    A row has the cells that are not empty. ``error`` says why the whole cannot be
-    read; then there are no rows.
+    A row has the cells that are not empty. ``error`` is why the file cannot be read; then
+    it has no rows.
     """
 
     columns: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class UploadedCsv:
 
 
 def read(body: bytes, *, delimiter: str, line_ending: str) -> UploadedCsv:
-    """Read an upload; the last two are words of Salesforce, such as COMMA and LF."""
+    """Read an upload. *delimiter* and *line_ending* are Salesforce's names, as COMMA and LF."""
     try:
         text = body.decode()
         if _ends_otherwise(text, line_ending):
@@ -80,7 +80,7 @@ def _arranged(lines: list[list[str]]) -> UploadedCsv:
 
 
 def written(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return CSV with every value in quotes and lines that end with LF, the header first."""
+    """Return CSV with a header, every value in quotes, and lines that end with LF."""
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writerow(columns)

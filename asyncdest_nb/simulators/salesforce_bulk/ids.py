@@ -1,4 +1,4 @@
-"""Salesforce's Ids: 15 characters in which case matters, and 3 that say which case it was."""
+"""Salesforce's Ids: 15 case-sensitive characters, and 3 that encode their case."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ID = re.compile(r"[0-9A-Za-z]{15}(?:[A-Z0-5]{3})?", re.ASCII)
 
 
 def _check(short: str) -> str:
-    """Return three characters, each a bit field of the capitals among five characters."""
+    """Return three characters. Each is a bit field of the capitals among five characters."""
     return "".join(
         _ALPHABET[sum(1 << place for place in range(5) if short[start + place].isupper())]
         for start in (0, 5, 10)
@@ -30,7 +30,7 @@ def made(prefix: str, about: str) -> str:
 
 
 def read(text: str, prefixes: tuple[str, ...]) -> str | None:
-    """Return *text* as an Id of 18 characters; None if it is not one that has such a prefix."""
+    """Return *text* as an Id of 18 characters; None if it is no Id with one of *prefixes*."""
     if not _ID.fullmatch(text) or not text.startswith(prefixes):
         return None
     whole = text[:15] + _check(text[:15])

@@ -1,4 +1,4 @@
-"""The jobs of rows: what may be asked of them."""
+"""The jobs, and the endpoints that make, change and read them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .objects import OBJECTS
 from .organization import Organization
 from .schema import Object
 
-MAX_BYTES = 150 * 1024 * 1024  # After the conversion to base64: four bytes for three.
-MAX_CHARACTERS = 100_000  # Of the rows that come with the job itself.
+MAX_BYTES = 150 * 1024 * 1024  # In base64: four bytes for three.
+MAX_CHARACTERS = 100_000  # Of rows that are sent together with the job.
 
 _DEFAULTS = {"contentType": "CSV", "lineEnding": "LF", "columnDelimiter": "COMMA"}
 
 
 class Ingest:
-    """The jobs there are, and the answer to each request about them."""
+    """All jobs, and the answer to each request about them."""
 
     def __init__(self, knobs: SalesforceBulkKnobs, organization: Organization) -> None:
         self._knobs = knobs
@@ -49,7 +49,7 @@ class Ingest:
     # The life of a job
 
     def create(self, request: IncomingRequest, now: float, version: str) -> Reply:
-        """Make a job, or say why its description makes no sense."""
+        """Make a job, or return why its description is invalid."""
         wanted, rows = _asked(request)
         if not isinstance(wanted, dict):
             return error_reply(400, "JSON_PARSER_ERROR", "The job is not a JSON object")
@@ -72,13 +72,13 @@ class Ingest:
         spelled = canonical(properties)
         self._copies[spelled] += 1
         job_id = ids.made("750", f"{self._knobs.seed} {self._copies[spelled]} {spelled}")
-        # A date has no place in the outcome: the clock of the host will do.
+        # The date does not affect the outcome, so the clock of this computer will do.
         job = Job(job_id, self._copies.total(), found, properties, now, datetime.now(UTC))
         self._jobs[job_id] = job
         return job
 
     def upload(self, request: IncomingRequest, now: float, version: str, job_id: str) -> Reply:
-        """Take the rows of a job."""
+        """Accept the rows of a job."""
         job = self._find(job_id, now)
         if job is None:
             return not_found()
@@ -101,7 +101,7 @@ class Ingest:
         return Reply(201)
 
     def change(self, request: IncomingRequest, now: float, version: str, job_id: str) -> Reply:
-        """Close a job, so that it is processed, or abort it."""
+        """Close a job, which starts it, or abort it."""
         job = self._find(job_id, now)
         if job is None:
             return not_found()
@@ -121,7 +121,7 @@ class Ingest:
         return Reply(200, _changed(job, wanted, now))
 
     def delete(self, request: IncomingRequest, now: float, version: str, job_id: str) -> Reply:
-        """Forget a job that is closed and not at work: its rows are not processed any more."""
+        """Delete a job that is closed and not in progress: no more of its rows are processed."""
         job = self._find(job_id, now)
         if job is None:
             return not_found()
@@ -132,22 +132,22 @@ class Ingest:
         return Reply(204)
 
     def poll(self, request: IncomingRequest, now: float, version: str, job_id: str) -> Reply:
-        """Say where a job stands."""
+        """Return the status of a job."""
         job = self._find(job_id, now)
         return Reply(200, job.status_answer(now)) if job else not_found()
 
     def list_jobs(self, request: IncomingRequest, now: float, version: str) -> Reply:
         """Return a page of all jobs."""
-        return page(self._kept(now), request.query, now, version)
+        return page(self._all(now), request.query, now, version)
 
-    # What became of its rows
+    # The results of its rows
 
     def successful(self, request: IncomingRequest, now: float, version: str, job_id: str) -> Reply:
         """Return the rows that were applied."""
         return self._results(job_id, now, "sf__Id", "sf__Created", is_failed=False)
 
     def failed(self, request: IncomingRequest, now: float, version: str, job_id: str) -> Reply:
-        """Return the rows that were refused, and why."""
+        """Return the rows that failed, and why."""
         return self._results(job_id, now, "sf__Id", "sf__Error", is_failed=True)
 
     def _results(self, job_id: str, now: float, *names: str, is_failed: bool) -> Reply:
@@ -162,42 +162,42 @@ class Ingest:
         return _shuffled(job, names, found)
 
     def unprocessed(self, request: IncomingRequest, now: float, version: str, job_id: str) -> Reply:
-        """Return the rows that nothing was done with."""
+        """Return the rows that were not processed."""
         job = self._find(job_id, now)
         if job is None:
             return not_found()
         return _shuffled(job, (), [job.cells(row) for row in job.rows[len(job.outcomes) :]])
 
-    # What it holds
+    # The jobs
 
     def _find(self, job_id: str, now: float) -> Job | None:
-        self._work(now)
+        self._process_due(now)
         job = self._jobs.get(_named(job_id))
-        return job if job and not self._is_gone(job, now) else None
+        return job if job and not self._is_expired(job, now) else None
 
-    def _kept(self, now: float) -> list[Job]:
-        self._work(now)
-        return [job for job in self._jobs.values() if not self._is_gone(job, now)]
+    def _all(self, now: float) -> list[Job]:
+        self._process_due(now)
+        return [job for job in self._jobs.values() if not self._is_expired(job, now)]
 
-    def _work(self, now: float) -> None:
-        self._organization.work(self._jobs.values(), now)
+    def _process_due(self, now: float) -> None:
+        self._organization.process_due(self._jobs.values(), now)
 
-    def _is_gone(self, job: Job, now: float) -> bool:
+    def _is_expired(self, job: Job, now: float) -> bool:
         ended_at = job.ended_at(now)
         return ended_at is not None and now >= ended_at + self._knobs.retention_seconds
 
     def operations(self, now: float) -> list[JSONObject]:
-        """Return the jobs it holds at *now*, each with its rows as they arrived."""
-        return [{**job.status_answer(now), "rows": job.rows} for job in self._kept(now)]
+        """Return all jobs at *now*, each with its rows as they arrived."""
+        return [{**job.status_answer(now), "rows": job.rows} for job in self._all(now)]
 
     def records(self, now: float) -> dict[str, list[JSONObject]]:
-        """Return what is stored at *now*."""
-        self._work(now)
+        """Return all records at *now*, by object."""
+        self._process_due(now)
         return self._organization.records
 
 
 def _shuffled(job: Job, names: tuple[str, ...], rows: list[list[str]]) -> Reply:
-    # Salesforce promises no order, so there is none that could be relied on.
+    # Salesforce promises no order, so a client must not rely on one.
     random.Random(job.job_id).shuffle(rows)
     columns = job.upload.columns if job.upload else ()
     return Reply(200, csv_files.written((*names, *columns), rows))
@@ -209,7 +209,7 @@ def _named(job_id: str) -> str:
 
 
 def _asked(request: IncomingRequest) -> tuple[Any, bytes | None]:
-    """Return what a job is wanted to be, and the rows that came with it."""
+    """Return the description of the wanted job, and the rows that were sent with it."""
     separator = multipart.boundary(request.content_type)
     if separator is None:
         wanted, rows = request.document, None
@@ -230,11 +230,11 @@ def _rows_error(request: IncomingRequest, rows: bytes | None) -> tuple[str, str]
 
 
 def _read(rows: bytes, properties: JSONObject) -> csv_files.UploadedCsv:
-    # What is counted before it is refused may have words that no job has.
+    # Rows are counted even if the job is refused: its description may have unknown words.
     delimiter, line_ending = str(properties["columnDelimiter"]), str(properties["lineEnding"])
     return csv_files.read(rows, delimiter=delimiter, line_ending=line_ending)
 
 
 def _changed(job: Job, state: str, now: float) -> JSONObject:
-    """Return what is said of it when it gets *state*, however short it stays so."""
+    """Return its summary with *state*, which it may already have left."""
     return {**job.summary(now), "state": state}

@@ -15,13 +15,13 @@ PAGE = 1_000
 
 JOB_TYPES = ("BigObjectIngest", "Classic", "V2Ingest", "V2Query")
 
-# Its number is that of the last job seen: a deleted one moves no other to another page.
+# It has the number of the last job on the page: deleting a job moves no other one.
 _LOCATOR_ID = ids.made("01g", "jobs")
 _LOCATOR = re.compile(f"{_LOCATOR_ID}-([0-9]{{1,9}})", re.ASCII)
 
 
 def page(jobs: Sequence[Job], query: str, now: float, version: str) -> Reply:
-    """Return the page of *jobs*, in their order, that *query* asks for."""
+    """Return the page of *jobs* that *query* requests."""
     asked = {name: texts[-1] for name, texts in parse_qs(query).items()}
     if (kind := asked.get("jobType", JOB_TYPES[2])) not in JOB_TYPES:
         return error_reply(
@@ -30,17 +30,17 @@ def page(jobs: Sequence[Job], query: str, now: float, version: str) -> Reply:
     locator = _LOCATOR.fullmatch(asked.get("queryLocator", f"{_LOCATOR_ID}-0"))
     if locator is None:
         return error_reply(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
-    # All are jobs of Bulk API 2.0 that take rows, and those are not chunked by their keys.
+    # All jobs here are ingest jobs of Bulk API 2.0, which have no PK chunking.
     if kind != "V2Ingest" or asked.get("isPkChunkingEnabled", "").lower() == "true":
         jobs = []
     left = [job for job in jobs if job.number > int(locator[1])]
-    told, is_done = left[:PAGE], len(left) <= PAGE
+    shown, is_done = left[:PAGE], len(left) <= PAGE
     path = f"/services/data/v{version}.0/jobs/ingest?queryLocator={_LOCATOR_ID}"
     return Reply(
         200,
         {
             "done": is_done,
-            "records": [job.summary(now) for job in told],
-            "nextRecordsUrl": None if is_done else f"{path}-{told[-1].number}",
+            "records": [job.summary(now) for job in shown],
+            "nextRecordsUrl": None if is_done else f"{path}-{shown[-1].number}",
         },
     )

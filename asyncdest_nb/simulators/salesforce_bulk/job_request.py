@@ -1,4 +1,4 @@
-"""What a job is opened with, or why it is not opened."""
+"""The description of a wanted job: whether it is valid, and what the job keeps of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROPERTIES = (
 
 
 def request_error(asked: JSONObject, found: Object) -> tuple[str, str] | None:
-    """Say with a code and a message why no such job is made; None makes it."""
+    """Return a code and a message if the description is invalid, None if it is valid."""
     if others := sorted(set(asked) - set(PROPERTIES)):
         message = f"{', '.join(others)} cannot be set; a job has {', '.join(PROPERTIES)}"
         return "INVALIDJOB", f"InvalidJob : {message}"
@@ -55,7 +55,7 @@ def _key_error(name: object, found: Object) -> tuple[str, str] | None:
 
 
 def properties_of(asked: JSONObject, found: Object, version: str) -> JSONObject:
-    """Return what a job keeps of the wish for it."""
+    """Return the properties of the job that *asked* describes."""
     kept = {"operation": asked["operation"], "object": found.name}
     if asked["operation"] == "upsert":
         kept["externalIdFieldName"] = asked["externalIdFieldName"]

@@ -1,4 +1,4 @@
-"""A job: what was asked for, what it will come to, and how far it is."""
+"""A job: its properties, its plan, and its state at a time."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ _STOPPED = "InternalServerError : The job was stopped by an internal error"
 
 @dataclass(frozen=True)
 class JobPlan:
-    """What a closed job comes to: when its rows are processed, how many, and how it ends.
+    """When the rows of a closed job are processed, how many of them, and how it ends.
 
-    Times are the clock's. ``error`` None = every row is processed.
+    ``reach`` is the number of rows that are processed. Times are seconds of the
+    simulator's clock. ``error`` None = every row is processed.
     """
 
     starts_at: float
@@ -33,14 +34,14 @@ class JobPlan:
     error: str | None = None
 
     def due_at(self, index: int) -> float:
-        """Return when row *index* is processed; rounding moves none past the end."""
+        """Return when row *index* is processed: never after the end, in spite of rounding."""
         share = (index + 1) / self.reach
         return min(self.ends_at, self.starts_at + share * (self.ends_at - self.starts_at))
 
 
 @dataclass
 class Job:
-    """A job; ``number`` counts jobs from 1, times are the clock's."""
+    """A job. ``number`` counts jobs from 1; times are seconds of the simulator's clock."""
 
     job_id: str
     number: int
@@ -56,15 +57,15 @@ class Job:
 
     @property
     def rows(self) -> list[Row]:
-        """Its rows in the order of the file."""
+        """Its rows, in the order of the file."""
         return self.upload.rows if self.upload else []
 
     def cells(self, row: Row) -> list[str]:
-        """Return *row* as it was in the file."""
+        """Return the cells of *row*, with the empty ones."""
         return [row.get(column, "") for column in self.upload.columns] if self.upload else []
 
     def state(self, now: float) -> str:
-        """Return its state in Salesforce's word."""
+        """Return its state as Salesforce names it."""
         if self.aborted_at is not None:
             return "Aborted"
         if self.plan is None:
@@ -74,15 +75,15 @@ class Job:
         return "Failed" if self.plan.error else "JobComplete"
 
     def ended_at(self, now: float) -> float | None:
-        """Return when it ended; None if it has not."""
+        """Return when it ended; None if it has not ended."""
         if self.aborted_at is not None:
             return self.aborted_at
         return self.plan.ends_at if self.plan and now >= self.plan.ends_at else None
 
     def due(self, now: float) -> Iterator[tuple[float, int, int, Job]]:
-        """Yield when each row is to be processed that is not yet; the rows in their order.
+        """Yield the rows that are due and not yet processed, in order: (time, number, index, job).
 
-        The number of the job follows the time, so that two jobs' rows can be merged.
+        The job's number comes after the time, so that the rows of two jobs can be merged.
         """
         if self.plan is None or self.aborted_at is not None:
             return
@@ -93,17 +94,17 @@ class Job:
             yield at, self.number, index, self
 
     def close(self, now: float, knobs: SalesforceBulkKnobs) -> None:
-        """Decide what becomes of it."""
+        """Close the job, and decide how it will end."""
         self.upload = (
             self.upload or UploadedCsv()
-        )  # Without rows there is nothing to do, and no error.
+        )  # A job without rows has nothing to do, and no error.
         instructions = _instructions_for(self.object, self.properties, self.upload)
         self.instructions = instructions if isinstance(instructions, RowInstructions) else None
         error = instructions if isinstance(instructions, str) else None
         self.plan = _planned(self, now, knobs, error)
 
     def summary(self, now: float) -> JSONObject:
-        """Return what is said of it when it is made, closed, aborted or listed."""
+        """Return the answer when it is made, closed, aborted or listed."""
         changed = self.created_date + timedelta(seconds=self._changed_at(now) - self.created_at)
         state = self.state(now)
         answer = {
@@ -123,7 +124,7 @@ class Job:
         return answer
 
     def status_answer(self, now: float) -> JSONObject:
-        """Return what is said of it when it is asked about."""
+        """Return the answer to a request for its status."""
         started_at = self.plan.starts_at if self.plan else now
         milliseconds = round(1000 * max(0.0, self._changed_at(now) - started_at))
         answer = {
@@ -153,7 +154,7 @@ def _stamp(at: datetime) -> str:
 def _instructions_for(
     object: Object, properties: JSONObject, upload: UploadedCsv
 ) -> RowInstructions | str:
-    """Return what is to be done with each row, or why nothing can be."""
+    """Return what to do with each row, or why the file cannot be processed."""
     operation, names = properties["operation"], upload.columns
     if upload.error:
         return upload.error
@@ -182,12 +183,12 @@ def _is_taken(column: UploadColumn, operation: str, key: Field | None) -> bool:
 
 
 def _planned(job: Job, now: float, knobs: SalesforceBulkKnobs, error: str | None) -> JobPlan:
-    """Follow from the seed and the rows alone; *error* is why none can be processed."""
+    """Return the plan, which follows from the seed and the rows; *error* = no row is processed."""
     spelled = job.upload.canonical_rows if job.upload else []
     content = sha256("\n".join(spelled).encode()).hexdigest()
     dice = random.Random(f"{knobs.seed} {job.properties['operation']} {job.object.name} {content}")
-    # The duration, which takes a varying number of draws, comes last: turning one
-    # knob moves nothing else.
+    # The duration comes last, since it takes a varying number of draws: so changing one
+    # knob does not change other outcomes.
     is_failing, share = dice.random() < knobs.failing_jobs, dice.uniform(0.4, 0.6)
     duration = seconds_drawn(knobs.duration_seconds, dice)
     starts_at = now + knobs.pending_share * duration

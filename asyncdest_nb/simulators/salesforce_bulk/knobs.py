@@ -1,4 +1,4 @@
-"""The knobs of the played Salesforce."""
+"""The knobs of the simulated Salesforce."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..faults import Knobs, Positive, Secret, Share
 
 
 class SalesforceBulkKnobs(Knobs):
-    """The knobs of every partner and its own."""
+    """The knobs of every partner, and those of this one."""
 
     locked: Share = Field(
         default=0.0,
@@ -22,19 +22,19 @@ class SalesforceBulkKnobs(Knobs):
     )
     token_seconds: Positive | None = Field(
         default=None,
-        description="seconds > 0 that a token from the token endpoint is taken; None takes "
+        description="seconds > 0 that a token from the token endpoint is valid; None accepts "
         "any token",
     )
     retention_seconds: Positive = Field(
-        default=7 * 24 * 3600.0, description="seconds > 0 after which a job that ended is gone"
+        default=7 * 24 * 3600.0, description="seconds > 0 until a job that has ended is deleted"
     )
     daily_requests: Annotated[int, Field(ge=1)] = Field(
         default=100_000,
-        description="requests in 24 hours, a whole number >= 1; above them "
+        description="requests in 24 hours, a whole number >= 1; more are answered "
         "403 REQUEST_LIMIT_EXCEEDED",
     )
     client_id: str = Field(
-        default="simulated", min_length=1, description="text that the token endpoint asks for"
+        default="simulated", min_length=1, description="text that the token endpoint requires"
     )
     client_secret: Secret = Field(
         default=SecretStr("open-sesame-2026"), description="text that is not empty"
@@ -42,11 +42,11 @@ class SalesforceBulkKnobs(Knobs):
     username: str = Field(
         default="user@example.com",
         min_length=1,
-        description="text, the user that the password grant asks for",
+        description="text, the user that the password grant requires",
     )
     password: Secret | None = Field(
-        default=None, description="text that is not empty; None takes any user and password"
+        default=None, description="text that is not empty; None accepts any user and password"
     )
     refresh_token: Secret | None = Field(
-        default=None, description="text that is not empty; None takes any refresh token"
+        default=None, description="text that is not empty; None accepts any refresh token"
     )

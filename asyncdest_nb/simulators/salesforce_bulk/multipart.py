@@ -7,7 +7,7 @@ from email.message import Message
 
 
 def boundary(content_type: str) -> bytes | None:
-    """Return what separates the parts; None if *content_type* is no multipart/form-data."""
+    """Return the separator of the parts; None if *content_type* is not multipart/form-data."""
     header = Message()
     header["content-type"] = content_type
     if not content_type or header.get_content_type() != "multipart/form-data":
@@ -16,7 +16,7 @@ def boundary(content_type: str) -> bytes | None:
 
 
 def parts(body: bytes, separator: bytes) -> dict[str, bytes]:
-    """Return the content of each part. Lines may end with LF, as in Salesforce's example."""
+    """Return the content of each part, by name. Lines may end with LF, as Salesforce's example."""
     line = rb"(?:^|\r?\n)--" + re.escape(separator) + rb"(?:--)?[ \t]*(?=\r?\n|$)"
     found = {}
     for part in re.split(line, body)[1:]:

@@ -1,7 +1,7 @@
-"""The objects of the played organization and their fields.
+"""The objects of the simulated organization, and their fields.
 
-A part of what every real one has, under Salesforce's own names, types and lengths,
-and some custom fields, whose names end in ``__c``.
+They are some of the standard objects and fields, with Salesforce's own names, types and
+lengths, and some custom fields, whose names end in ``__c``.
 """
 
 from __future__ import annotations
@@ -190,5 +190,5 @@ GROUP = Object(
 
 OBJECTS = {each.name.lower(): each for each in (CONTACT, LEAD, ACCOUNT, USER, GROUP)}
 
-# The first characters of the Ids of what a reference may point at.
+# The first characters of the Ids of each object.
 PREFIXES = {each.name: each.prefix for each in OBJECTS.values()}

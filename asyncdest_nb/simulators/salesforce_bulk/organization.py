@@ -1,4 +1,4 @@
-"""The played organization at work: rows become records as their time comes."""
+"""The records of the organization, and the processing of due rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FAILURES = (
 
 
 class Organization:
-    """The tables, and what chance adds to what the rows deserve."""
+    """The tables of records, and the failures by chance."""
 
     def __init__(self, knobs: SalesforceBulkKnobs) -> None:
         self._knobs = knobs
@@ -35,37 +35,37 @@ class Organization:
 
     @property
     def records(self) -> dict[str, list[Record]]:
-        """What it stores, by object, without the objects that have nothing."""
+        """All records by object, without empty and setup objects."""
         return {
             name: [dict(record) for record in table.records.values()]
             for name, table in self._tables.items()
             if table.records and not table.object.is_setup
         }
 
-    def work(self, jobs: Iterable[Job], now: float) -> None:
+    def process_due(self, jobs: Iterable[Job], now: float) -> None:
         """Process the rows of *jobs* that are due at *now*.
 
-        In the order of their times, as if it had been done all along: so what comes
-        out does not depend on how often anybody looks.
+        They are processed in the order of their times, so the outcome does not depend on
+        how often this is called.
         """
         for _, _, index, job in heapq.merge(*[job.due(now) for job in jobs]):
             job.outcomes.append(self._processed(job, index))
 
     def _processed(self, job: Job, index: int) -> Outcome:
-        assert job.upload, "only what was uploaded is processed"
-        assert job.instructions, "only what can be read is processed"
+        assert job.upload, "a row that is due was uploaded"
+        assert job.instructions, "a row that is due belongs to a readable file"
         table, row = self._tables[job.object.name], job.upload.rows[index]
         spelled = job.upload.canonical_rows[index]
         found = table.decided(job.instructions, row, spelled)
         if isinstance(found, Change):
-            found = self._bad_luck(f"{job.object.name} {spelled}") or found
+            found = self._failure_by_chance(f"{job.object.name} {spelled}") or found
         if isinstance(found, Change):
             return table.applied(found)
         named = job.instructions.operation in ("update", "delete")
         return Outcome(job.instructions.cell(row, "Id") if named else "", error=found)
 
-    def _bad_luck(self, about: str) -> RowError | None:
-        """Say why a row that could be applied is not, by the seed and what is in it."""
+    def _failure_by_chance(self, about: str) -> RowError | None:
+        """Return why a valid row fails, by the seed and its content; None = it does not fail."""
         drawn = sha256(f"{self._knobs.seed} {about}".encode()).digest()
         is_failing = int.from_bytes(drawn[:8]) < self._knobs.failing * 2**64
         is_locked = int.from_bytes(drawn[8:16]) < self._knobs.locked * 2**64

@@ -1,11 +1,11 @@
-"""The Salesforce Bulk API 2.0, played: jobs of rows, and the records they change.
+"""The simulated Salesforce Bulk API 2.0: its endpoints, and the answer to each request.
 
     GET    /services/data                          the versions
-    POST   /services/oauth2/token                  what a client knows, for a token
-    POST   /services/oauth2/revoke                 ends a token
-    GET    /services/oauth2/userinfo               whose it is; /id/{organization}/{user} too
-    GET    ...                                     what there is besides jobs
-    GET    .../limits                              what is left of the day
+    POST   /services/oauth2/token                  a token for a client's credentials
+    POST   /services/oauth2/revoke                 revokes a token
+    GET    /services/oauth2/userinfo               its user; also /id/{organization}/{user}
+    GET    ...                                     the other resources
+    GET    .../limits                              the requests that are left in 24 hours
     GET    .../sobjects                            the objects
     GET    .../sobjects/{object}/describe          its fields
     POST   .../jobs/ingest                         a job in state Open; multipart with its rows:
@@ -16,11 +16,11 @@
     GET    .../jobs/ingest/{id}/successfulResults  rows in CSV, in no order; failedResults
                                                    and unprocessedrecords have the others
     GET    .../jobs/ingest                         all jobs, 1,000 at a time
-    DELETE .../jobs/ingest/{id}                    forgets a job that is not at work
+    DELETE .../jobs/ingest/{id}                    deletes a job that is not in progress
 
-where ... is /services/data/v59.0 or another version. What becomes of a row follows
-from the seed, the row and the records; what becomes of a job, from the seed and its
-rows: neither from the order in which jobs arrive.
+where ... is /services/data/v59.0 or another version. The outcome of a row follows from
+the seed, the row and the records; the outcome of a job from the seed and its rows. Neither
+depends on the order in which jobs arrive.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _VERSIONS = "/services/data"
 _OAUTH = "/services/oauth2"
 _DATA = f"{_VERSIONS}/v{{version}}.0"
 _JOBS = f"{_DATA}/jobs/ingest"
-_OPEN = (_VERSIONS, f"{_OAUTH}/token", f"{_OAUTH}/revoke")  # To those without a token.
+_OPEN = (_VERSIONS, f"{_OAUTH}/token", f"{_OAUTH}/revoke")  # These need no token.
 
 _CODES = {
     401: "INVALID_SESSION_ID",
@@ -55,7 +55,7 @@ _CODES = {
 
 
 class SalesforceBulk:
-    """The partner: its records, its jobs, and its answer to each request."""
+    """The simulated partner: its records, its jobs, and its answer to each request."""
 
     Knobs = SalesforceBulkKnobs
     forgives_paths = True
@@ -67,8 +67,8 @@ class SalesforceBulk:
         self._catalog = Catalog(knobs, self._allowance)
         self._ingest = Ingest(knobs, Organization(knobs))
         self.attempts: Counter[str] = Counter()
-        about = self._counted(self._about_routes(), since=FIRST)
-        jobs = self._counted(self._job_routes(), since=FIRST_WITH_JOBS)
+        about = self._with_limits(self._about_routes(), since=FIRST)
+        jobs = self._with_limits(self._job_routes(), since=FIRST_WITH_JOBS)
         self.routes: Routes = {**self._login_routes(), **about, **jobs}
 
     def _login_routes(self) -> Routes:
@@ -102,16 +102,16 @@ class SalesforceBulk:
             f"{job}/unprocessedRecords": {"GET": jobs.unprocessed},
         }
 
-    def _counted(self, routes: Routes, *, since: int) -> Routes:
+    def _with_limits(self, routes: Routes, *, since: int) -> Routes:
         return {
             template: {
-                method: self._counting(function, since) for method, function in methods.items()
+                method: self._limited(function, since) for method, function in methods.items()
             }
             for template, methods in routes.items()
         }
 
-    def _counting(self, function: Callable[..., Reply], since: int) -> Callable[..., Reply]:
-        """Return *function* for a version that is there, of which a day has so many calls."""
+    def _limited(self, function: Callable[..., Reply], since: int) -> Callable[..., Reply]:
+        """Return *function* with a check of the version and of the limit in 24 hours."""
 
         def answer(request: IncomingRequest, now: float, version: str, *parts: str) -> Reply:
             if not is_known(version, since=since):
@@ -126,7 +126,7 @@ class SalesforceBulk:
         return answer
 
     def settings(self, endpoint: str) -> dict[str, Any]:
-        """Return what a connection needs: the address and the client's credentials."""
+        """Return the settings of a connection: the address and the client's credentials."""
         return {
             "instance_url": endpoint,
             "client_id": self._knobs.client_id,
@@ -134,11 +134,11 @@ class SalesforceBulk:
         }
 
     def error_reply(self, status: int, message: str, **headers: str) -> Reply:
-        """Return a refusal in Salesforce's words."""
+        """Return an error in Salesforce's format."""
         return error_reply(status, _CODES[status], message, **headers)
 
     def unauthorized(self, request: IncomingRequest, now: float) -> Reply | None:
-        """Return what a request without a token that is taken is answered."""
+        """Return the error for a request without a valid token."""
         if request.path.lower().rstrip("/") in _OPEN:
             return None
         if self._tokens.takes(request.authorization, now):
@@ -146,13 +146,13 @@ class SalesforceBulk:
         return self.error_reply(401, "Session expired or invalid")
 
     def attempted(self, request: IncomingRequest) -> None:
-        """Count the rows that *request* uploads, whatever it will be answered."""
+        """Count the rows that *request* uploads, whatever its reply will be."""
         self.attempts.update(self._ingest.carried(request))
 
     def operations(self, now: float) -> list[JSONObject]:
-        """Return the jobs it holds at *now*, each with its rows as they arrived."""
+        """Return all jobs at *now*, each with its rows as they arrived."""
         return self._ingest.operations(now)
 
     def records(self, now: float) -> dict[str, list[JSONObject]]:
-        """Return what it stores at *now*."""
+        """Return all records at *now*, by object."""
         return self._ingest.records(now)

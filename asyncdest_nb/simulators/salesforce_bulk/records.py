@@ -1,4 +1,4 @@
-"""What the played organization stores, and what a row does to it."""
+"""The records of one object, and how a row changes them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Record = dict[str, Value]
 class RowInstructions:
     """What a job does with each row.
 
-    ``columns`` has what each column is for; ``key`` is the field an upsert finds
-    records by; ``repeated`` are the keys that more than one row has.
+    ``columns`` are the columns of the file by name, ``key`` is the field by which an upsert
+    finds records, ``repeated`` are the keys that more than one row has.
     """
 
     operation: str
@@ -29,16 +29,16 @@ class RowInstructions:
     repeated: frozenset[str] = frozenset()
 
     def cell(self, row: Row, name: str) -> str:
-        """Return what *row* has for the field *name*, "" if nothing."""
+        """Return the cell of *row* for the field *name*, "" if there is none."""
         columns = (column for column, each in self.columns.items() if each.is_field(name))
         return row.get(next(columns, name), "")
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a row would do. ``record_id`` None = a new record; ``values`` None = its end.
+    """What a row would change. ``record_id`` None = a new record; ``values`` None = a deletion.
 
-    ``about`` is what the Id of a new record follows from.
+    The Id of a new record is derived from ``about``.
     """
 
     record_id: str | None
@@ -48,7 +48,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a row; ``record_id`` "" = no record is concerned."""
+    """The outcome of a row; ``record_id`` "" = it is about no record."""
 
     record_id: str
     is_created: bool = False
@@ -56,7 +56,7 @@ class Outcome:
 
 
 def folded(key: Field, text: str) -> str:
-    """Return *text* the way it is compared."""
+    """Return *text* as it is compared with other keys."""
     return text if key.is_case_sensitive else text.casefold()
 
 
@@ -70,7 +70,7 @@ def repeated(key: Field, column: str, rows: list[Row]) -> frozenset[str]:
 class Table:
     """The records of one object, in the order of creation.
 
-    ``tables`` are those of all objects, by name: where lookups find parents.
+    ``tables`` are those of all objects, by name, in which lookups find parents.
     """
 
     object: Object
@@ -82,7 +82,7 @@ class Table:
     _copies: Counter[str] = field(default_factory=Counter)
 
     def decided(self, instructions: RowInstructions, row: Row, spelled: str) -> Change | RowError:
-        """Say what *row* would do, or why it does nothing. Changes nothing."""
+        """Return what *row* would change, or why it fails. Nothing is changed yet."""
         values = _key_error(instructions, row) or self._values(instructions, row)
         if isinstance(values, RowError):
             return values
@@ -181,7 +181,7 @@ class Table:
         ]
 
     def add(self, record: Record) -> None:
-        """Have a record from the start."""
+        """Add a record that exists from the start."""
         record_id = str(record["Id"])
         self.records[record_id] = record
         self._index(record_id, record)
@@ -191,7 +191,7 @@ class Table:
             self._ids_by_key.setdefault(key, {})[record_id] = None
 
     def applied(self, change: Change) -> Outcome:
-        """Do what was decided."""
+        """Apply *change*, and return the outcome."""
         record_id = change.record_id or self._new_id(change.about)
         known = self.records.get(record_id, {})
         for key in self._keys(known if change.values is None else self._replaced(known, change)):
@@ -213,7 +213,7 @@ class Table:
 
 
 def _key_error(instructions: RowInstructions, row: Row) -> RowError | None:
-    """Say why an upsert cannot look for the key of *row*; None if it can."""
+    """Return why an upsert cannot use the key of *row*; None if it can."""
     key = instructions.key
     if key is None or key.type == "id":
         return None

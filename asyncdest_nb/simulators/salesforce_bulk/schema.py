@@ -1,4 +1,4 @@
-"""What an object is, and what a field of one is."""
+"""Objects and their fields."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TEXTS = ("string", "textarea", "email", "phone", "url", "picklist", "multipickli
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """A field of an object. ``length`` is in characters; 0 = does not apply."""
+    """A field of an object. ``length`` is in characters; 0 = the type has no length."""
 
     name: str
     label: str
@@ -30,21 +30,21 @@ class Field:
 
     @property
     def is_nillable(self) -> bool:
-        """Whether it may be empty."""
+        """Whether the field may be empty."""
         return self.is_writable and not self.is_required and self.type != "boolean"
 
     @property
     def is_id_lookup(self) -> bool:
-        """Whether records may be found by it."""
+        """Whether records may be found by the field."""
         return self.is_external_id or self.is_user_name or self.type in ("id", "email")
 
     @property
     def relationship(self) -> str | None:
-        """What the parent is called in AccountId's Account.Ext__c; None = no lookup."""
+        """The name of the relationship: Account for AccountId; None = the field is no lookup."""
         return self.name.removesuffix("Id") if self.refers_to else None
 
     def described(self) -> JSONObject:
-        """Return what ``describe`` says of it."""
+        """Return it as in the answer of ``describe``."""
         return {
             "name": self.name,
             "label": self.label,
@@ -76,7 +76,7 @@ class Field:
 class Object:
     """An object: its name, the first characters of its records' Ids, and its fields.
 
-    The records of a setup object are there from the start, and not the customer's data.
+    The records of a setup object exist from the start and are not the customer's data.
     """
 
     name: str
@@ -89,11 +89,11 @@ class Object:
         return {each.name.lower(): each for each in self.fields}
 
     def find(self, name: str) -> Field | None:
-        """Return the field of that name, whatever its case."""
+        """Return the field *name*; case does not matter."""
         return self._by_name.get(name.lower())
 
     def relation(self, name: str) -> Field | None:
-        """Return the lookup whose parent is called so, whatever its case."""
+        """Return the lookup with the relationship *name*; case does not matter."""
         named = (each for each in self.fields if each.relationship)
         return next(
             (each for each in named if str(each.relationship).lower() == name.lower()), None
@@ -106,16 +106,16 @@ class Object:
 
     @cached_property
     def external_ids(self) -> tuple[Field, ...]:
-        """The fields of which no two records have the same."""
+        """The fields whose values are unique."""
         return tuple(each for each in self.fields if each.is_external_id)
 
     @cached_property
     def lookups(self) -> tuple[Field, ...]:
-        """The fields that records may be found by, but for the Id."""
+        """The fields by which records may be found, without the Id."""
         return tuple(each for each in self.fields if each.is_id_lookup and each.type != "id")
 
     def summary(self, data: str) -> JSONObject:
-        """Return what the list of all objects says of it; *data* is the path of the version."""
+        """Return it as in the list of all objects; *data* is the path of the version."""
         at = f"{data}/sobjects/{self.name}"
         return {
             "name": self.name,
@@ -131,5 +131,5 @@ class Object:
         }
 
     def described(self, data: str) -> JSONObject:
-        """Return what ``describe`` says of it."""
+        """Return it as in the answer of ``describe``."""
         return {**self.summary(data), "fields": [each.described() for each in self.fields]}

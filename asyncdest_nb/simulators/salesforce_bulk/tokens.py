@@ -1,4 +1,4 @@
-"""Who may ask: tokens for what a client knows, in the words of OAuth 2.0."""
+"""OAuth 2.0: tokens are issued for credentials, checked and revoked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..exchange import IncomingRequest, Reply
 from .knobs import SalesforceBulkKnobs
 from .objects import ORGANIZATION_ID, USER_ID
 
-# What each grant asks for besides the client's own id and secret.
+# What each grant requires besides the client's id and secret.
 _GRANTS = {
     "client_credentials": (),
     "password": ("username", "password"),
@@ -26,7 +26,7 @@ OAuthError = tuple[str, str]
 
 
 class Tokens:
-    """The tokens issued, and when each ends."""
+    """The issued tokens, and when each expires."""
 
     def __init__(self, knobs: SalesforceBulkKnobs) -> None:
         self._knobs = knobs
@@ -34,7 +34,7 @@ class Tokens:
         self._revoked: set[str] = set()
 
     def issue(self, request: IncomingRequest, now: float) -> Reply:
-        """Answer a form with a token, or with an object that says what is wrong."""
+        """Return a token for a form with valid credentials, else an error."""
         if request.method != "POST":
             return _refused("invalid_request", "must use HTTP POST")
         form = _form(request)
@@ -87,7 +87,7 @@ class Tokens:
         }
 
     def revoke(self, request: IncomingRequest, now: float) -> Reply:
-        """Take a token no more."""
+        """Revoke a token."""
         token = _form(request).get("token", "")
         if not token or token in self._revoked:
             return _refused("invalid_token", "invalid token")
@@ -95,7 +95,7 @@ class Tokens:
         return Reply(200)
 
     def takes(self, authorization: str, now: float) -> bool:
-        """Say whether a request with this header may pass."""
+        """Whether *authorization* has a valid token."""
         scheme, _, token = authorization.partition(" ")
         token = token.strip()
         if scheme.lower() not in _SCHEMES or not token or token in self._revoked:
@@ -104,7 +104,7 @@ class Tokens:
 
 
 def _form(request: IncomingRequest) -> dict[str, str]:
-    """Return what was asked with, in the body or after "?"; RFC 6749 has the client in Basic."""
+    """Return the fields of the body and the query; Basic has the client (RFC 6749, 2.3.1)."""
     pairs = [*parse_qsl(request.query), *parse_qsl(request.body.decode("latin-1"))]
     scheme, _, encoded = request.authorization.partition(" ")
     if scheme.lower() == "basic":
@@ -117,7 +117,7 @@ def _form(request: IncomingRequest) -> dict[str, str]:
 
 
 def _is_same(given: str, secret: SecretStr) -> bool:
-    """Compare in a time that says nothing of where they differ."""
+    """Compare in constant time."""
     return hmac.compare_digest(given.encode(), secret.get_secret_value().encode())
 
 

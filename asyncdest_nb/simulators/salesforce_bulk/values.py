@@ -1,4 +1,4 @@
-"""What a cell of a CSV file means for a field, or why it means nothing."""
+"""Cells of a CSV file, read as values of a field."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from . import ids
 from .objects import PREFIXES
 from .schema import TEXTS, Field
 
-NULL = "#N/A"  # An empty cell changes nothing; this one empties the field.
+NULL = "#N/A"  # Clears the field; an empty cell changes nothing.
 
 Value = str | int | float | bool | None
 
@@ -19,7 +19,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _INT = re.compile(r"[+-]?[0-9]{1,10}")
 _DOUBLE = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# A space instead of the T, as str() of a datetime has it, is not taken.
+# A space in place of the T, as in str() of a datetime, is invalid.
 _TIME = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
 _ZONE = r"Z|[+-][0-9]{2}:?[0-9]{2}"
 _DATETIME = re.compile(f"{_DATE.pattern}(?:T{_TIME}(?:{_ZONE})?)?")
@@ -31,7 +31,7 @@ _BOOLEANS = {
 
 @dataclass(frozen=True)
 class RowError:
-    """Why a row was not applied; its text is what ``sf__Error`` says."""
+    """Why a row was not applied; its text is the cell ``sf__Error``."""
 
     code: str
     message: str
@@ -43,9 +43,9 @@ class RowError:
 
 
 def read(field: Field, text: str, *, column: int) -> Value | RowError:
-    """Return what the cell *text*, which is not empty, means for *field*.
+    """Return the value of the cell *text*, which is not empty, for *field*, or an error.
 
-    Dates are text in ISO 8601, with a time in UTC. *column* counts from 0.
+    Dates are text in ISO 8601, date-times in UTC. *column* counts from 0.
     """
     if text == NULL:
         return _emptied(field)
@@ -56,7 +56,7 @@ def read(field: Field, text: str, *, column: int) -> Value | RowError:
     reader, name = _READERS[field.type]
     value: Value = reader(text)
     if value is None:
-        # Salesforce says it in these words, whatever the type.
+        # Salesforce has this message for every type.
         message = (
             f"Failed to deserialize field at col {column}. "
             f"Due to, '{text}' is not a valid value for the type xsd:{name}"
@@ -78,7 +78,7 @@ def _emptied(field: Field) -> RowError | None:
 
 
 def missing(names: tuple[str, ...]) -> RowError:
-    """Return the error of a row without the required fields *names*."""
+    """Return the error of a row that lacks the required fields *names*."""
     message = f"Required fields are missing: [{', '.join(names)}]"
     return RowError("REQUIRED_FIELD_MISSING", message, names)
 
@@ -101,7 +101,7 @@ def _reference(field: Field, text: str) -> str | RowError:
 
 
 def malformed(field: Field, text: str) -> RowError:
-    """Return the error of a row whose *text* is no Id for *field*."""
+    """Return the error of a row whose *text* is not an Id for *field*."""
     message = f"{field.label}: id value of incorrect type: {text}"
     return RowError("MALFORMED_ID", message, (field.name,))
 
@@ -137,7 +137,7 @@ def _datetime(text: str) -> str | None:
     return f"{at.replace(tzinfo=None).isoformat(timespec='milliseconds')}+0000"
 
 
-# For each type that is not text its reader, and its name in the XML schema.
+# The reader of each type that is not text, and the type's name in the XML schema.
 _READERS: dict[str, tuple[Callable[[str], Value], str]] = {
     "boolean": (_boolean, "boolean"),
     "int": (_int, "int"),

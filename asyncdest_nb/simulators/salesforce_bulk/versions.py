@@ -1,4 +1,4 @@
-"""The versions of the API, and how many requests a day may bring."""
+"""The versions of the API, and the limit of requests in 24 hours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from ..exchange import JSONObject
 
-# Those before were retired in Summer '25. Bulk API 2.0 is there from 41.0 on.
+# Older versions were retired in Summer '25. Bulk API 2.0 exists since 41.0.
 FIRST, LAST, FIRST_WITH_JOBS = 31, 68, 41
 DAY_SECONDS = 24 * 3600.0
 
@@ -15,12 +15,12 @@ _SEASONS = ("Winter", "Spring", "Summer")  # Winter '15 was version 32.
 
 
 def is_known(version: str, *, since: int = FIRST) -> bool:
-    """Say whether there is a version *version* ("59"), not before *since*."""
+    """Whether version *version* ("59") exists and is not older than *since*."""
     return bool(_VERSION.fullmatch(version)) and since <= int(version) <= LAST
 
 
 def versions() -> list[JSONObject]:
-    """Return all, the oldest first."""
+    """Return all versions, the oldest first."""
     found = []
     for number in range(FIRST, LAST + 1):
         years, season = divmod(number - 32, 3)
@@ -31,21 +31,21 @@ def versions() -> list[JSONObject]:
 
 
 class Allowance:
-    """What is left of the day's requests."""
+    """The requests that are left in the 24 hours."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
         self.used = 0
         self._ends_at: float | None = None
 
     def take(self, now: float) -> bool:
-        """Use one if there is one."""
+        """Use one request, and return whether one was left."""
         if self._ends_at is None or now >= self._ends_at:
             self.used, self._ends_at = 0, now + DAY_SECONDS
-        if self.used >= self.most:
+        if self.used >= self.limit:
             return False
         self.used += 1
         return True
 
     def __str__(self) -> str:
-        return f"api-usage={self.used}/{self.most}"
+        return f"api-usage={self.used}/{self.limit}"

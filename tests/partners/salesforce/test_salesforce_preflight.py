@@ -62,7 +62,7 @@ def test_a_key_that_is_none_is_reported_once(session, key, reason):
 
 def test_columns_that_are_one_field_are_reported(session):
     found = preview(session, contacts(1).assign(lastname="x"))
-    assert "columns LastName, lastname are one field" in found.invalid[0]
+    assert "columns LastName, lastname are the same field" in found.invalid[0]
 
 
 @pytest.mark.parametrize("name", ["object", "nulls", "external_id", "record"])
@@ -108,8 +108,8 @@ def test_an_insert_without_what_it_needs_is_reported(session):
 def test_an_insert_only_tells_rows_apart_by_its_external_id(session):
     people = contacts(3).assign(Email=["a@b.cd", "a@b.cd", None])
     found = preview(session, people, "insert", external_id="Email")
-    assert found.invalid[0].endswith("is in 2 rows: it is to tell the results of the rows apart")
-    assert found.invalid[2] == "Email is missing: it is to tell the results of the rows apart"
+    assert found.invalid[0].endswith("is in 2 rows: it identifies each row in the results")
+    assert found.invalid[2] == "Email is missing: it identifies each row in the results"
 
 
 def test_a_day_with_a_time_zone_stays_the_day(session):

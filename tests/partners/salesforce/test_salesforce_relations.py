@@ -41,10 +41,10 @@ def test_a_parent_is_named_by_a_key_it_is_found_by(session, column):
         ("AccountId.Ext__c", "no relationship 'AccountId' in the column 'AccountId.Ext__c'"),
         (
             "Account:Account.Ext__c",
-            "Account:Account.Ext__c: a parent of one type is written without it: 'Account.Ext__c'",
+            "Account:Account.Ext__c: the parent has one type only; write 'Account.Ext__c'",
         ),
-        ("Account.Name", "Account.Name: Name is no key that Account is found by: Id, Ext__c"),
-        ("Account.Parent.Ext__c", "Parent.Ext__c is no key that Account is found by"),
+        ("Account.Name", "Account.Name: Name is not a key of Account; its keys: Id, Ext__c"),
+        ("Account.Parent.Ext__c", "Parent.Ext__c is not a key of Account"),
         ("CreatedBy.Username", "CreatedBy.Username: CreatedById is read-only for upsert"),
     ],
 )
@@ -58,11 +58,11 @@ def test_a_column_that_names_no_parent_is_found_before_anything_is_sent(session,
         ("User:Owner.Username", ""),
         (
             "Owner.Username",
-            "Owner.Username: say of which type the parent is: "
+            "Owner.Username: name the type of the parent: "
             "'Group:Owner.Username' or 'User:Owner.Username'",
         ),
-        ("Contact:Owner.Email", "say of which type the parent is"),
-        ("User:Owner.Name", "User:Owner.Name: Name is no key that User is found by"),
+        ("Contact:Owner.Email", "name the type of the parent"),
+        ("User:Owner.Name", "User:Owner.Name: Name is not a key of User"),
     ],
 )
 def test_a_parent_of_several_types_is_named_with_its_type(session, column, reason):

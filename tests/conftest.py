@@ -85,7 +85,7 @@ def chromium():
 @pytest.fixture(scope="session")
 def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
     """Give the server of an app ("lab", "notebook"), started when first asked for."""
-    import jupyter_server
+    import notebook_server
 
     servers = {}
     with ExitStack() as stack:
@@ -93,7 +93,7 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
         def server(app: str):
             if app not in servers:
                 home = tmp_path_factory.mktemp(app)
-                servers[app] = stack.enter_context(jupyter_server.serve(app, home))
+                servers[app] = stack.enter_context(notebook_server.serve(app, home))
             return servers[app]
 
         yield server

@@ -32,7 +32,7 @@ from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).parent.parent / "helpers"))
 
 import browser
-import jupyter_server
+import notebook_server
 
 OPERATIONS = (1_000, 10_000, 100_000)
 SECONDS = 10.0
@@ -197,7 +197,7 @@ def pages() -> Iterator[Any]:
     executable = browser.find_chromium()
     if executable is None:
         raise SystemExit(f"no Chromium here: {', '.join(browser.NAMES)}")
-    with jupyter_server.serve("lab", home) as server, sync_playwright() as playwright:
+    with notebook_server.serve("lab", home) as server, sync_playwright() as playwright:
         launched: Browser = browser.launch(playwright, executable)
         numbers = iter(range(1000))
 

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 import browser
-import jupyter_server
+import notebook_server
 from shown_explorer import EXPLORE, FRAME, fill, pick
 from shown_monitor import IMPORTS, in_lab
 
@@ -37,7 +37,7 @@ display(HTML("<h1>Customers</h1>"))
 @pytest.fixture(params=THEMES)
 def themed(request: pytest.FixtureRequest, chromium, tmp_path) -> Iterator[browser.NotebookPage]:
     """Give a page of a JupyterLab with a theme."""
-    with jupyter_server.serve("lab", tmp_path / "home", theme=request.param) as server:
+    with notebook_server.serve("lab", tmp_path / "home", theme=request.param) as server:
         page = browser.NotebookPage(server, chromium, "accessible.ipynb")
         page.page.set_viewport_size({"width": 1280, "height": 2400})
         yield page

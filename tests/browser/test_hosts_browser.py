@@ -13,7 +13,7 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
-import jupyter_server
+import notebook_server
 from browser import COMPUTE, keep_texts
 from failures import missing
 from paths import HELPERS, ROOT
@@ -34,7 +34,7 @@ ad.explore(df)
 VERSION = "import ipykernel\nprint(ipykernel.__version__)"
 
 
-def install(server: jupyter_server.JupyterServer, version: str) -> str:
+def install(server: notebook_server.NotebookServer, version: str) -> str:
     """Offer the kernel to *server* and return its name."""
     place = KERNELS / version
     if not place.is_dir():

@@ -23,7 +23,7 @@ from playwright.sync_api import (
     Route,
 )
 
-from jupyter_server import JupyterServer
+from notebook_server import NotebookServer
 from paths import TESTS
 
 ARTIFACTS = TESTS / "artifacts"
@@ -109,7 +109,7 @@ class NotebookPage:
     what it logged.
     """
 
-    def __init__(self, server: JupyterServer, browser: Browser, name: str) -> None:
+    def __init__(self, server: NotebookServer, browser: Browser, name: str) -> None:
         self.server = server
         self.name = name
         self.refused: list[str] = []

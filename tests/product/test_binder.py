@@ -150,10 +150,10 @@ def wait_for_url(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> 
 def opened(place: Place, chromium, tmp_path: Path, request: pytest.FixtureRequest):
     """The page a visitor comes to; evidence is kept when the test fails."""
     import browser
-    import jupyter_server
+    import notebook_server
 
     with jupyterlab(place, tmp_path) as (url, token):
-        server = jupyter_server.JupyterServer(
+        server = notebook_server.NotebookServer(
             "lab", url, token, place.clone, tmp_path / "server.log"
         )
         visited = browser.NotebookPage(server, chromium, FIRST)

@@ -33,7 +33,7 @@ _EXPOSE = {
 _PAGE = {"lab": "doc/tree/{name}?token={token}&reset", "notebook": "notebooks/{name}?token={token}"}
 
 
-class JupyterServer:
+class NotebookServer:
     """A running Jupyter server: its address, its token and the directory it serves."""
 
     def __init__(self, app: App, url: str, token: str, root: Path, log: Path) -> None:
@@ -59,7 +59,7 @@ class JupyterServer:
 
 
 @contextmanager
-def serve(app: App, home: Path, *, theme: str = "JupyterLab Light") -> Iterator[JupyterServer]:
+def serve(app: App, home: Path, *, theme: str = "JupyterLab Light") -> Iterator[NotebookServer]:
     """Run a server with all its directories under *home*; end it on leaving."""
     root, log, token = home / "root", home / "server.log", secrets.token_hex(16)
     root.mkdir(parents=True)
@@ -74,7 +74,7 @@ def serve(app: App, home: Path, *, theme: str = "JupyterLab Light") -> Iterator[
         process = subprocess.Popen(command, env=_environment(home), stdout=output, stderr=output)
         try:
             url = _wait_for_url(process, home / "runtime", token, log)
-            yield JupyterServer(app, url, token, root, log)
+            yield NotebookServer(app, url, token, root, log)
         finally:
             process.terminate()
             process.wait(timeout=20)

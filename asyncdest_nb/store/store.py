@@ -96,16 +96,21 @@ class Store(RunTables):
         self.database.insert("INSERT OR REPLACE INTO state", columns.STATE, rows)
 
     def state(self, *, now: float) -> list[StateValue]:
-        """Return the state that has not expired at *now* (Unix seconds).
+        """Return the state that has not expired at *now* (Unix seconds), or is of open operations.
 
-        Expired state is deleted, unless another process has the file open, or *now* is in doubt.
+        The rest is deleted, unless another process has the file open, or *now* is in doubt. An
+        operation that is open keeps what has expired: it has no use for another's.
         """
+        ended = ", ".join(f"'{state}'" for state in sorted(FINAL))
+        going = f"SELECT run || '/' || batch FROM operation WHERE state NOT IN ({ended})"
         if not self.holder:
             sure = min(now, self._belief(now).at(now, gap=GAP_SECONDS).believed)
             with self.writing():
-                self.database.execute("DELETE FROM state WHERE expires_at <= ?", (sure,))
+                self.database.execute(
+                    f"DELETE FROM state WHERE expires_at <= ? AND scope NOT IN ({going})", (sure,)
+                )
         query = f"SELECT {', '.join(columns.STATE)} FROM state"
-        condition = "WHERE expires_at IS NULL OR expires_at > ?"
+        condition = f"WHERE expires_at IS NULL OR expires_at > ? OR scope IN ({going})"
         return self.database.read(columns.to_state, f"{query} {condition}", now)
 
     def forget(self, runs: Sequence[str]) -> None:

@@ -363,6 +363,36 @@ def test_poll_does_not_read_for_its_own_that_has_expired_what_another_stored(tim
     assert seen == ["a", None, "b"]
 
 
+@pytest.mark.parametrize("days_ahead", [0, 2])
+def test_a_restart_does_not_make_of_an_expired_state_that_of_another(path, times, days_ahead):
+    seen: dict[str, Any] = {}
+
+    async def perform(request: Any, data: Any) -> Any:
+        hours = {"hour": 1 if data.payload.user_id == "a" else 2400}
+        data.state_context.set_response_context("user", data.payload.user_id, hours)
+        return accept(data.payload)
+
+    async def poll(request: Any, data: Any) -> Any:
+        (context,) = data.async_contexts
+        seen[context["operation_id"]] = data.state_context.get_request_context("user")
+        return ad.AsyncPollResponse.of([ad.AsyncOperationResult(status="pending")])
+
+    act = destination(perform=perform, poll=poll, poll_batch_size=1)
+    with ad.Session(path=path) as session:
+        frame = pd.DataFrame({"user_id": ["a", "b"]})
+        session.connect(act).submit(frame, "act", schedule=SquareRoot(**EAGER))
+        wait_until(lambda: times.pass_seconds(0.1) or len(seen) == 2)
+    times.pass_seconds(days_ahead * DAY)  # For one start only: then the clock is set right.
+    ad.Session(path=path).close()
+    times.wall -= days_ahead * DAY
+    times.pass_seconds(0 if days_ahead else 2 * 3600)
+    seen.clear()
+    with ad.Session(path=path) as session:
+        session.connect(act)
+        wait_until(lambda: times.pass_seconds(0.1) or len(seen) == 2)
+    assert seen == {"a": "a" if days_ahead else None, "b": "b"}
+
+
 @pytest.mark.parametrize("is_restarted", [False, True], ids=["same process", "restart"])
 def test_what_has_expired_is_gone(path, times, is_restarted):
     session = ad.Session(path=path)

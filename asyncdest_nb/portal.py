@@ -98,7 +98,7 @@ def _copy(task: asyncio.Task[T], future: Future[T]) -> None:
 
 Runner = Portal | RunningLoop
 
-_started: dict[int, Runner] = {}
+started: dict[int, Runner] = {}  # By the id of the process.
 _lock = threading.Lock()
 
 
@@ -108,10 +108,10 @@ def portal() -> Runner:
     A forked child inherits no threads, so it gets one of its own.
     """
     with _lock:
-        runner = _started.get(os.getpid())
+        runner = started.get(os.getpid())
         if runner is None:
             runner = RunningLoop() if sys.platform == "emscripten" else Portal()
-            _started[os.getpid()] = runner
+            started[os.getpid()] = runner
         return runner
 
 

@@ -1,4 +1,4 @@
-"""Time as an argument: two clocks, a sleep, and ages that survive a clock that jumps."""
+"""Time as an argument: clocks, a sleep, and stamps and ages for when the wall clock jumps."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 # time.monotonic stands still while the machine sleeps, on Linux and on macOS.
 _UNSLEEPING = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
-
-
-_LONGEST_LEAP_SECONDS = 10 * 366 * 86_400.0  # A later stamp is of a damaged file.
+_LONGEST_LEAP_SECONDS = (
+    10 * 366 * 86_400.0
+)  # A stamp that is further ahead comes from a damaged file.
 
 
 def _unsleeping() -> float:
@@ -32,21 +32,21 @@ class Clock:
 
 
 class Stamps:
-    """What stamps what happens to a run: by the wall clock once, and steadily from then on.
+    """The time stamps of what happens to a run: by the wall clock once, then by a steady clock.
 
-    So no duration is negative, or a day, because the wall clock was set. No stamp is
-    earlier than *after*, which an earlier process gave (Unix seconds).
+    So no duration is negative, or a day too long, because the wall clock was set. No stamp is
+    earlier than *after* (Unix seconds), the last stamp of an earlier process.
     """
 
     def __init__(self, clock: Clock, *, after: float) -> None:
-        # A clock that a test gives does not sleep.
+        # The clock of a test has no machine that could sleep.
         self._passed = _unsleeping if clock.steady is time.monotonic else clock.steady
         wall = clock.wall()
         is_believed = after - wall < _LONGEST_LEAP_SECONDS
         self._base = (max(wall, after) if is_believed else wall) - self._passed()
 
     def now(self) -> float:
-        """Unix seconds."""
+        """Return Unix seconds."""
         return self._base + self._passed()
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from ..destination import Action, Destination, Settings
 from ..mapping import FieldMap
+from ..operation import latest_stamp
 from ..schedule import Schedule
 from ..store import RunTables, StateValue, Store, StoredRow, StoredRun, write_export
 from .channel.channel import Channel
 from .channel.state import SessionState
-from .clock import Ages, Clock
+from .clock import Ages, Clock, Stamps
 from .journal import Journal
 from .run.batches import InputRows
 from .run.context import RunContext
@@ -133,6 +134,7 @@ class Engine:
         schedule: Schedule,
         ledger: Ledger,
     ) -> RunContext:
+        latest = max(record.created_at, latest_stamp(ledger.operations))
         return RunContext(
             record,
             source=source,
@@ -142,6 +144,7 @@ class Engine:
             ledger=ledger,
             writer=LedgerWriter(record.id, ledger=ledger, journal=self.journal, channel=channel),
             ages=Ages(channel.clock),
+            stamps=Stamps(channel.clock, after=latest),
             control=RunControl.of(record),
         )
 

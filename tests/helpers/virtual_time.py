@@ -7,6 +7,7 @@ stage's loop, without a thread, and an hour of theirs takes as long as what they
 from __future__ import annotations
 
 import asyncio
+import os
 import selectors
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
@@ -17,7 +18,6 @@ import pytest
 
 from asyncdest_nb import portal
 from asyncdest_nb.engine import Clock
-from asyncdest_nb.session import registry
 from session_engines import session_engines
 
 TURN_SECONDS = 1e-6  # Of the loop.
@@ -114,7 +114,6 @@ class Stage:
         """Let what sessions do be done here."""
         clock = Clock(wall=self.wall, steady=lambda: self.time.now)
         with pytest.MonkeyPatch.context() as patch, session_engines(clock):
-            patch.setattr(portal, "portal", lambda: self)
-            patch.setattr(registry, "portal", lambda: self)
+            patch.setitem(portal.started, os.getpid(), self)
             patch.setattr(portal, "wait", self.wait)
             yield

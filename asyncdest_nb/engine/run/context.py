@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...destination import Action, Function
-from ...operation import Operation, RowOutcome, StatusUpdate, latest_stamp
+from ...operation import Operation, RowOutcome, StatusUpdate
 from ...responses import AsyncOperationResult, JSONObject, RowResult, clean_text
 from ...schedule import Schedule
 from ...store import StoredRun
@@ -42,14 +42,11 @@ class RunContext:
     ledger: Ledger
     writer: LedgerWriter
     ages: Ages  # Of what was sent.
+    stamps: Stamps  # Of what happens.
     control: RunControl = field(default_factory=RunControl)
     problems: OperationProblems = field(default_factory=OperationProblems)
     requests: int = 0  # HTTP requests so far.
     blank: set[int] = field(default_factory=set)  # Batches whose payloads were not kept.
-
-    def __post_init__(self) -> None:
-        latest = max(self.record.created_at, latest_stamp(self.ledger.operations))
-        self._stamps = Stamps(self.channel.clock, after=latest)
 
     @property
     def id(self) -> str:
@@ -58,13 +55,13 @@ class RunContext:
 
     @property
     def wall(self) -> float:
-        """Unix seconds, as this machine says now."""
+        """Unix seconds by the clock of this machine."""
         return self.channel.clock.wall()
 
     @property
     def now(self) -> float:
         """Unix seconds that stamp what happens, and never jump."""
-        return self._stamps.now()
+        return self.stamps.now()
 
     @property
     def steady(self) -> float:

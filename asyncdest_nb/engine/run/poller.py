@@ -126,7 +126,7 @@ class Poller:
     def _set_apart(self, parts: Sequence[Part], operations: Sequence[Operation]) -> None:
         """Poll those alone from now on that got no answer where others did.
 
-        Otherwise they would spoil the next poll of the others too. A poll that says one thing
+        Otherwise they would spoil the next poll of the others too. A poll that returns one thing
         about several operations without an error, such as a 404 that it has caught, may not
         mean each of them.
         """

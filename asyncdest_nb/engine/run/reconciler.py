@@ -45,7 +45,7 @@ class Reconciler:
     ) -> list[Verdict]:
         """Return *verdicts* with refusals made unsure where an earlier request may be applied.
 
-        A refusal of the repetition says nothing about the first request.
+        A refusal of the repetition is no evidence about the first request.
         """
         is_there = may_be_there(verdicts, action=self._run.action)
         if not operations[0].in_doubt and not is_there:

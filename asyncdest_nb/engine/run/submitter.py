@@ -158,7 +158,7 @@ class Submitter:
         """Return the verdict on a last step.
 
         If it may have been applied, treat it as accepted; polling finds the outcome. A
-        refusal after a lost reply refuses the repetition, and says nothing about the first.
+        refusal after a lost reply refuses the repetition, and is no evidence about the first.
         """
         may_be = result.is_bypassed or any(
             each.effect is not Effect.NONE for each in result.exchanges

@@ -22,7 +22,7 @@ _UNKNOWN_REST = '; those with status == "unknown" are only there'
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class ShownRow:
     """A row that did not end well, as texts to show."""
 
     row: str
@@ -90,7 +90,7 @@ def _rest(run: RunView) -> str:
     return f"{_REST}{_UNKNOWN_REST * bool(run.counts['unknown'])}."
 
 
-def _first_rows(run: RunView) -> list[Failure]:
+def _first_rows(run: RunView) -> list[ShownRow]:
     """Return the first rows to look at: failed, then invalid, then unknown ones.
 
     If there are too many, each kind gets a share.
@@ -101,13 +101,13 @@ def _first_rows(run: RunView) -> list[Failure]:
     return [kinds[kind][turn] for kind, turn in sorted((b, a) for a, b in turns[:_SHOWN])]
 
 
-def _failed(run: RunView) -> Iterator[Failure]:
+def _failed(run: RunView) -> Iterator[ShownRow]:
     for row, outcome in _outcomes(run, _FAILED):
         if outcome.status not in (RowStatus.COMPLETED, RowStatus.UNKNOWN):
             yield _failure(run, row, outcome)
 
 
-def _unknown(run: RunView) -> Iterator[Failure]:
+def _unknown(run: RunView) -> Iterator[ShownRow]:
     # Most runs have none, and the counts show that without a look at every row.
     for row, outcome in _outcomes(run, _UNKNOWN) if run.counts["unknown"] else ():
         if outcome.status is RowStatus.UNKNOWN:
@@ -120,13 +120,13 @@ def _outcomes(run: RunView, states: frozenset[State]) -> Iterator[tuple[int, Row
             yield from zip(operation.rows, row_outcomes(operation), strict=True)
 
 
-def _invalid(run: RunView) -> Iterator[Failure]:
+def _invalid(run: RunView) -> Iterator[ShownRow]:
     for row, reason in invalid_rows(run).items():
         yield _failure(run, row, RowOutcome(RowStatus.INVALID, reason, VALIDATION_FAILED))
 
 
-def _failure(run: RunView, row: int, outcome: RowOutcome) -> Failure:
-    return Failure(
+def _failure(run: RunView, row: int, outcome: RowOutcome) -> ShownRow:
+    return ShownRow(
         row=cut(run.labels[row], 80),
         operation_id=cut(outcome.operation_id or "", 80),
         status=outcome.status.value,
@@ -140,7 +140,7 @@ def _counts_table(run: RunView) -> str:
     return table(statuses, [[f"{run.counts[status]:,}" for status in statuses]])
 
 
-def _rows_table(failures: list[Failure]) -> str:
+def _rows_table(failures: list[ShownRow]) -> str:
     titles = ["row", "operation", "status", "code", "message"]
     rows = [[it.row, it.operation_id, it.status, it.code, it.message] for it in failures]
     return table(titles, rows) if rows else ""

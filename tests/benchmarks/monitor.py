@@ -4,8 +4,8 @@
 
 Five updates a second from a thread of the kernel, one operation in a hundred changing
 with each. Bytes are all that the page's websocket receives. Python is the time of the
-thread that tells the monitor, on the CPU and by the wall (medians: a collection of garbage,
-of which a notebook with 100,000 operations has some, falls on whoever is there); browser
+thread that reports to the monitor, on the CPU and by the wall (medians: a collection of garbage,
+of which a notebook with 100,000 operations has some, may fall on any thread); browser
 the main thread's, less what the idle page takes; task the longest that held the page up,
 0 = none over 50 ms, and 1st task the longest while it opened, which has JupyterLab's own
 work on the cell in it: the Label, a line of text, shows how long that is.
@@ -146,7 +146,7 @@ SEEN = {
     "ipydatagrid": ".ipydatagrid-widget canvas, .lm-DataGrid canvas",
     "itables": "table.dataTable td, table td",
 }
-# Run the cell and tell how long it took until something was drawn.
+# Run the cell and return how long it took until something was drawn.
 FIRST = """async ([cell, seen]) => {
   const app = window.jupyterapp;
   app.shell.currentWidget.content.activeCellIndex = cell;

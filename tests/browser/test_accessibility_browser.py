@@ -17,9 +17,9 @@ pytestmark = pytest.mark.e2e
 
 THEMES = ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"]
 RUN = """
-words = [State.FAILED, State.COMPLETED, State.RUNNING, State.HELD, State.CANCELED, State.PARTIAL]
+states = [State.FAILED, State.COMPLETED, State.RUNNING, State.HELD, State.CANCELED, State.PARTIAL]
 run = ScriptedRun([
-    replace(each, state=words[each.number % 6], message=f"message {each.number}", progress=40.0,
+    replace(each, state=states[each.number % 6], message=f"message {each.number}", progress=40.0,
             operation_id=f"op-{each.number}", submitted_at=1000.0, error_code="E1",
             finished_at=1001.0 + each.number)
     for each in planned(60)

@@ -218,13 +218,13 @@ def test_without_its_kernel_it_says_so_once(notebook):
     notebook.restart()
     root = page.locator(".ade-root.jupyter-widgets-disconnected")
     expect(root).to_be_visible(timeout=WAIT)
-    said = root.evaluate(
+    shown = root.evaluate(
         """root => [root, ...root.querySelectorAll("*")]
           .map((each) => getComputedStyle(each, "::before").content)
           .filter((text) => text !== "none" && text !== "normal")"""
     )
-    assert len(said) == 1
-    assert "Run this cell again" in said[0]
+    assert len(shown) == 1
+    assert "Run this cell again" in shown[0]
 
 
 @in_lab

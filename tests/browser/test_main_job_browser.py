@@ -44,12 +44,12 @@ def test_the_monitor_goes_from_pending_to_completed_while_a_later_cell_computes(
         each.get_attribute("data-status"): int(re.sub(r"\D", "", each.inner_text()))
         for each in notebook.page.locator(".adm-counts [data-status]").all()
     }
-    assert shown == {word: number for word, number in counts.items() if word in shown}
+    assert shown == {status: number for status, number in counts.items() if status in shown}
     assert sum(shown.values()) == sum(counts.values()) == 102
     assert counts["completed"] + counts["failed"] == 100
     assert counts["invalid"] == 2
     expect(notebook.page.locator(".adm-row").first).to_contain_text("100 %")
-    # The destination calls none of them retryable, and the button says so.
+    # The destination calls none of them retryable, and the button shows that.
     retry = notebook.page.get_by_role("button", name="Retry failed")
     expect(retry).to_be_disabled()
     expect(retry).to_have_attribute("title", "No row may be sent again as it is")

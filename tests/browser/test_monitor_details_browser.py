@@ -46,8 +46,8 @@ def test_details_come_while_a_cell_computes_where_the_kernel_can(notebook):
 def test_a_job_shows_its_rows_and_how_many_are_good(notebook):
     job = """
 from asyncdest_nb.operation import RowOutcome, RowStatus
-words = [RowStatus.COMPLETED, RowStatus.FAILED, RowStatus.COMPLETED]
-outcomes = tuple(RowOutcome(word, f"said {word}") for word in words)
+statuses = [RowStatus.COMPLETED, RowStatus.FAILED, RowStatus.COMPLETED]
+outcomes = tuple(RowOutcome(status, f"message {status}") for status in statuses)
 jobs = planned(2, rows_each=3)
 run = ScriptedRun([replace(jobs[0], state=State.PARTIAL, row_outcomes=outcomes), jobs[1]])
 show(run)
@@ -60,7 +60,7 @@ show(run)
     details = page.get_by_role("region", name="Details")
     expect(details.get_by_role("heading", name="3 rows", exact=True)).to_be_visible()
     expect(details.locator("summary")).to_have_count(3)
-    expect(details.locator("summary").nth(1)).to_contain_text("said failed")
+    expect(details.locator("summary").nth(1)).to_contain_text("message failed")
     page.locator(".adm-counts [data-status=failed]").click()
     expect(page.locator(".adm-row")).to_have_count(1)
     page.locator(".adm-root").evaluate("root => { root.style.width = '700px'; }")

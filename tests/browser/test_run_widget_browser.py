@@ -19,13 +19,13 @@ demo = ad.simulate("example-async", duration_seconds=(0.5, 4), failing=0)
 frame = pd.DataFrame({"user_id": [f"user-{i}" for i in range(40)]})
 run = ad.connect(demo).submit(frame, "asyncOperation", operation_type="sync_profile")
 monitor = run.widget()
-bar, text, output, heard = w.FloatProgress(), w.Label(), w.Output(), w.Label()
+bar, text, output, last = w.FloatProgress(), w.Label(), w.Output(), w.Label()
 w.jsdlink((monitor, "progress"), (bar, "value"))
 w.jslink((monitor, "status"), (text, "value"))
-monitor.observe(lambda change: setattr(heard, "value", f"done: {change['new']}"), "done")
+monitor.observe(lambda change: setattr(last, "value", f"done: {change['new']}"), "done")
 with output:
     display(monitor)
-tab = w.Tab([w.VBox([monitor, bar, text, heard]), w.Accordion([ad.explore(frame).widget()])])
+tab = w.Tab([w.VBox([monitor, bar, text, last]), w.Accordion([ad.explore(frame).widget()])])
 w.VBox([tab, output])
 """
 CHOSEN = """

@@ -14,11 +14,11 @@ from pandas import DataFrame
 from asyncdest_nb.errors import UsageError
 from asyncdest_nb.operation import SETTLED, Operation, RowStatus, State, row_outcomes, run_status
 
-Changed = Callable[[Sequence[int], bool], None]
+ChangeCallback = Callable[[Sequence[int], bool], None]
 
 
 class ScriptedRun:
-    """A run whose operations change when the script says so, on the caller's thread."""
+    """A run whose operations change when the script changes them, on the caller's thread."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class ScriptedRun:
         self.created_at = time.time()
         self.requests = 0
         self.is_paused = False
-        self.callbacks: list[Changed] = []
+        self.callbacks: list[ChangeCallback] = []
         self._invalid = invalid
         self._counts = Counter({RowStatus.INVALID: invalid})
         self._states: Counter[State] = Counter()
@@ -105,12 +105,12 @@ class ScriptedRun:
             index=self.labels[: len(outcomes)],
         )
 
-    def on_change(self, callback: Changed) -> Callable[[], None]:
+    def on_change(self, callback: ChangeCallback) -> Callable[[], None]:
         self.callbacks.append(callback)
         return lambda: self.callbacks.remove(callback)
 
     def plan(self, *operations: Operation) -> None:
-        """Set what it consists of, and tell everyone."""
+        """Set what it consists of, and call back."""
         for each in operations:
             self._count(each, 1)
             self.operations.append(each)
@@ -118,7 +118,7 @@ class ScriptedRun:
             callback([each.number for each in operations], False)
 
     def change(self, *operations: Operation) -> None:
-        """Replace *operations* and tell everyone."""
+        """Replace *operations* and call back."""
         for each in operations:
             self._count(each, 1)
             self._count(self.operations[each.number], -1)

@@ -48,8 +48,8 @@ def expect_done(page, rows: str) -> None:
     expect(page.locator(".adm-progress")).to_have_text(f"{rows} rows done · 100 %", timeout=20_000)
 
 
-def count_of(page, word: str):
-    return page.locator(f".adm-counts [data-status={word}]")
+def count_of(page, status: str):
+    return page.locator(f".adm-counts [data-status={status}]")
 
 
 def rows_of(page) -> list[str]:

@@ -34,8 +34,8 @@ def test_a_job_counts_its_rows(changes, rows):
 
 
 def test_a_job_with_an_outcome_per_row_counts_those():
-    words = (RowStatus.COMPLETED, RowStatus.FAILED, RowStatus.UNKNOWN)
-    outcomes = tuple(RowOutcome(word) for word in words)
+    statuses = (RowStatus.COMPLETED, RowStatus.FAILED, RowStatus.UNKNOWN)
+    outcomes = tuple(RowOutcome(status) for status in statuses)
     job = replace(planned(1, rows_each=3)[0], state=State.PARTIAL, row_outcomes=outcomes)
     assert read_packed(packed(COLUMNS, [job]))["rows"] == {0: (1, 1, 3)}
 

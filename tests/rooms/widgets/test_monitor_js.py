@@ -1,4 +1,4 @@
-"""The modules of the monitor in node: their own tests, and every word and form Python sends."""
+"""The modules of the monitor in node: their own tests, and each form that Python sends."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_javascript_reads_what_python_packs(node):
 
 def test_every_status_has_a_shape(node):
     known = set(evaluate(node, MODULES / "statuses.js", "({ TONES }) => Object.keys(TONES)"))
-    assert {word.value for word in (*State, *RowStatus)} <= known
+    assert {each.value for each in (*State, *RowStatus)} <= known
 
 
 def test_the_rows_of_every_state_have_the_status_that_they_are_counted_by(node):

@@ -49,12 +49,12 @@ def test_rows_are_drawn_over_time_and_durations_as_bars():
 
 def test_the_rows_of_a_job_count_one_by_one():
     (job,) = planned(1, rows_each=3)
-    words = [RowStatus.COMPLETED, RowStatus.FAILED, RowStatus.COMPLETED]
-    outcomes = tuple(RowOutcome(word, "") for word in words)
+    statuses = [RowStatus.COMPLETED, RowStatus.FAILED, RowStatus.COMPLETED]
+    outcomes = tuple(RowOutcome(status, "") for status in statuses)
     run = ScriptedRun([ended(job, State.PARTIAL, 1, row_outcomes=outcomes)])
     run.created_at = 1000.0
     found = lines(plot(run).axes[0])
-    assert {word: points[-1] for word, points in found.items()} == {
+    assert {status: points[-1] for status, points in found.items()} == {
         "completed": (1.0, 2.0),
         "failed": (1.0, 1.0),
     }

@@ -30,7 +30,7 @@ def run(session: ad.Session) -> Iterator[ad.Run]:
 
 
 def when_done(widget: ipywidgets.Widget) -> threading.Event:
-    """Return what is set when the trait ``done`` says so."""
+    """Return an event that is set when the trait ``done`` becomes true."""
     found = threading.Event()
     widget.observe(lambda change: found.set() if change["new"] else None, "done")
     if widget.done:

@@ -65,8 +65,8 @@ def test_a_field_called_like_an_argument_of_submit_goes_into_the_mapping():
 
     fields = ad.Action(title="T", payload=Payload, perform=print).fields
     chosen = {"action": FieldSource("constant", "x"), "lambda_": FieldSource("constant", "y")}
-    said = arguments(Choices("T", chosen), fields, [])
-    assert said == {"mapping": {"action": "x"}, "lambda_": "y"}
+    keywords = arguments(Choices("T", chosen), fields, [])
+    assert keywords == {"mapping": {"action": "x"}, "lambda_": "y"}
 
 
 def test_columns_that_a_path_cannot_reach_are_known():

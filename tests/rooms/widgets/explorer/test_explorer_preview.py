@@ -132,14 +132,14 @@ def test_fields_called_like_arguments_of_submit_can_be_previewed(session):
 
 
 @pytest.mark.parametrize(
-    ("rows", "words"),
+    ("rows", "sentence"),
     [
         (0, "There are no rows, so there is nothing to send.</div>"),
         (1, "Looked at all rows: 1 fit. 1 request of 1 row.</div>"),
         (300, "Looked at the first 200 of 300 rows: 200 fit.</div>"),
     ],
 )
-def test_batches_are_only_named_when_all_rows_are_known(rows, words, session):
+def test_batches_are_only_named_when_all_rows_are_known(rows, sentence, session):
     frame = pd.DataFrame({"user_id": ["a"] * rows, "operation_type": "sync_profile"})
     work = HeldWork()
     clicks = Clicks(frame, session=session, start=work)
@@ -149,7 +149,7 @@ def test_batches_are_only_named_when_all_rows_are_known(rows, words, session):
     work.held.pop()()
     assert f"Looking at {min(rows, 200)} row{'s' * (rows != 1)} …" in clicks.text
     work.held.pop()()
-    assert words in clicks.text
+    assert sentence in clicks.text
 
 
 class SlowPayload(ad.Payload):
@@ -170,10 +170,10 @@ def test_a_preview_that_takes_long_shows_how_far_it_is(session):
     clicks.choose("own")
     clicks.click("Connect")
     works.pop()()
-    said: list[str] = []
+    shown: list[str] = []
     for each in clicks.all():
         if isinstance(each, ipywidgets.HTML):
-            each.observe(lambda change: said.append(change["new"]), "value")
+            each.observe(lambda change: shown.append(change["new"]), "value")
     works.pop()()
-    assert any("Looking at 8 rows, mapping and checking: 5 …" in each for each in said)
+    assert any("Looking at 8 rows, mapping and checking: 5 …" in each for each in shown)
     assert "Looked at all rows: 8 fit." in clicks.text

@@ -50,29 +50,29 @@ def test_half_a_character_does_not_stop_the_page(filling, demo, session):
 
 
 def test_a_secret_is_in_no_trait_no_message_and_no_text(demo, session, monkeypatch):
-    said: list[Any] = []
+    sent: list[Any] = []
     monkeypatch.setattr(
-        ipywidgets.Widget, "_send", lambda self, message, buffers=None: said.append(message)
+        ipywidgets.Widget, "_send", lambda self, message, buffers=None: sent.append(message)
     )
     clicks = ready(demo, session)
     clicks.click("Test connection")
     state = {each.model_id: each.get_state() for each in clicks.all()}
     assert SECRET not in repr(state)
-    assert SECRET not in repr(said)
+    assert SECRET not in repr(sent)
     assert SECRET not in clicks.explorer.code
     assert SECRET not in repr(clicks.explorer)
     assert "accepts these credentials" in clicks.text
 
 
 def test_a_secret_box_is_emptied_when_it_was_read():
-    told: list[str] = []
-    box = SecretText(lambda: told.append("changed"))
+    calls: list[str] = []
+    box = SecretText(lambda: calls.append("changed"))
     sent: list[Any] = []
     box.send_state = lambda key=None: sent.append((key, box.value))
     box.set_state({"value": SECRET})
     assert box.secret.get_secret_value() == SECRET
     assert ("value", "") in sent
-    assert told == ["changed"]
+    assert calls == ["changed"]
 
 
 class Login(BaseModel):
@@ -93,9 +93,9 @@ SECRETS = {
 
 
 def test_a_secret_inside_a_setting_is_a_secret_too(session, monkeypatch):
-    said: list[Any] = []
+    sent: list[Any] = []
     monkeypatch.setattr(
-        ipywidgets.Widget, "_send", lambda self, message, buffers=None: said.append(message)
+        ipywidgets.Widget, "_send", lambda self, message, buffers=None: sent.append(message)
     )
     received: list[Any] = []
 
@@ -110,7 +110,7 @@ def test_a_secret_inside_a_setting_is_a_secret_too(session, monkeypatch):
         clicks.enter(label, text)
     clicks.click("Connect")
     code = clicks.explorer.code
-    assert SECRET not in repr([each.get_state() for each in clicks.all()]) + repr(said) + code
+    assert SECRET not in repr([each.get_state() for each in clicks.all()]) + repr(sent) + code
     asked = {label.removesuffix(" (optional)"): text for label, text in SECRETS.items()}
     monkeypatch.setattr(getpass, "getpass", asked.__getitem__)
     names["session"] = session

@@ -78,7 +78,7 @@ test("where all report their progress, and it predicts less, it is believed", ()
   percents.fill(12, 0, 3);
   const few = etaOf(rateFrom(ended, ages, 0, percents));
   assert.ok(few.median > 16 && few.median < 25, `${few.median}`);
-  // Of a single job too, with no word of how certain it is.
+  // Of a single job too, without a second figure.
   const single = etaOf(rateFrom([], [30], 0, [75]));
   assert.ok(single.median > 10 && single.median < 11 && single.p90 === null, `${single.median}`);
 });

@@ -8,7 +8,7 @@ import {
 } from "../../../../asyncdest_nb/widgets/monitor_js/texts.js";
 import { COUNTS, emptyColumns, HEADER, NOW, openedState, receive } from "./made_state.mjs";
 
-test("before the first message the page says that it waits", () => {
+test("before the first message the page shows that it waits", () => {
   assert.equal(freshnessText(emptyColumns(), NOW), "waiting for the first update");
 });
 

@@ -6,21 +6,22 @@ import asyncio
 from collections.abc import Iterable
 
 from ..engine import Execution
-from ..portal import portal, wait_async
+from ..portal import Runner, wait_async
 from .entry import RunEntry
 
 STOP_SECONDS = 5.0  # How long a run may take to write its last state.
 
 
 class Executions:
-    """The tasks of executions on the engine's loop, by run."""
+    """The tasks of executions on the engine's loop, which *runner* has, by run."""
 
-    def __init__(self) -> None:
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
         self._tasks: dict[RunEntry, asyncio.Task[None]] = {}  # Changed on the engine's thread.
 
     def start(self, entry: RunEntry, execution: Execution) -> None:
         """Begin *execution*, unless it has begun already."""
-        portal().start(self._run_once(entry, execution))
+        self._runner.start(self._run_once(entry, execution))
 
     async def _run_once(self, entry: RunEntry, execution: Execution) -> None:
         # The stop button never interrupts the engine's thread. What it does interrupt is

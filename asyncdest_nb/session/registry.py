@@ -38,8 +38,9 @@ class RunRegistry:
         self._pid = os.getpid()
         # Two threads that submit the same rows at once, or connect, start a run once.
         self._starting = threading.Lock()
-        self._executions = Executions()
-        self.engine = Engine(portal().loop, path=path, keeps_payloads=options.keep_payloads)
+        runner = portal()
+        self._executions = Executions(runner)
+        self.engine = Engine(runner.loop, path=path, keeps_payloads=options.keep_payloads)
         try:
             self._read()
         except BaseException:

@@ -74,7 +74,7 @@ class Session:
         self.path = _file_of(name, path)
         self.options = Options(keep_payloads, keep_days)
         with _opening:
-            self.registry = _twin(self.path, self.options) or RunRegistry(self.path, self.options)
+            self._registry = _twin(self.path, self.options) or RunRegistry(self.path, self.options)
             open_sessions.append(self)
 
     def connect(
@@ -121,7 +121,7 @@ class Session:
         found = find(destination) if isinstance(destination, str) else destination
         if transport is not None and (proxy is not None or verify is not True):
             raise UsageError("a transport has its own proxy and certificates: give them to it")
-        channel = self.registry.engine.channel(
+        channel = self._registry.engine.channel(
             found,
             found.read_settings(settings),
             requests_per_second=requests_per_second,
@@ -129,14 +129,14 @@ class Session:
             transport=transport,
             route=None if transport is not None else Route(proxy=proxy, verify=verify),
         )
-        self.registry.resume(channel)
-        return Connection(channel, self.registry)
+        self._registry.resume(channel)
+        return Connection(channel, self._registry)
 
     def _require_own(self) -> None:
-        self.registry.require_open()
-        self.registry.refresh()
-        self.registry.engine.store.require_in_place()
-        if holder := self.registry.engine.store.holder:
+        self._registry.require_open()
+        self._registry.refresh()
+        self._registry.engine.store.require_in_place()
+        if holder := self._registry.engine.store.holder:
             raise StoreError(
                 f"{self.path} is open in {holder}: two at once would send and poll everything "
                 "twice; close the session there, or shut down that kernel, and connect again"
@@ -149,13 +149,13 @@ class Session:
         It shows what is kept at the moment; what has expired is not there. In a session that
         another process has open, it is what that had written when ``state`` was asked for.
         """
-        self.registry.refresh()
-        return StateTable(lambda: self.registry.engine.state)
+        self._registry.refresh()
+        return StateTable(lambda: self._registry.engine.state)
 
     def runs(self) -> list[Run]:
         """Return the runs of this session, the oldest first; retries are runs too."""
-        self.registry.refresh()
-        return self.registry.runs
+        self._registry.refresh()
+        return self._registry.runs
 
     def run(self, run_id: str) -> Run:
         """Return the run of that id; raises UnknownName."""
@@ -172,7 +172,7 @@ class Session:
         """
         self._require_own()
         found = self.run(run.id if isinstance(run, Run) else run)
-        self.registry.forget(found.id)
+        self._registry.forget(found.id)
 
     def close(self) -> None:
         """Stop its runs where they stand, write what is left, and close the file.
@@ -182,22 +182,22 @@ class Session:
         runs would be lost, and the same rows be sent again by the next session of that name.
         """
         # A fork shares the file's lock and the connections with the process they are of.
-        if self not in open_sessions or not self.registry.is_own:
+        if self not in open_sessions or not self._registry.is_own:
             return
         require_other_thread()
-        if self.registry.runs and self._is_last():
-            self.registry.engine.store.require_in_place()
+        if self._registry.runs and self._is_last():
+            self._registry.engine.store.require_in_place()
         self._close()
 
     def _is_last(self) -> bool:
-        return [each for each in open_sessions if each.registry is self.registry] == [self]
+        return [each for each in open_sessions if each._registry is self._registry] == [self]
 
     def _close(self) -> None:
         is_last = self._is_last()
         open_sessions.remove(self)
         if is_last:
-            lost = self.registry.unfinished() if self.path is None else []
-            self.registry.close()
+            lost = self._registry.unfinished() if self.path is None else []
+            self._registry.close()
             for text in lost:
                 logger.warning("%s", text)
 
@@ -214,10 +214,10 @@ class Session:
 
     def __repr__(self) -> str:
         where = one_line(str(self.path or "in memory"))
-        holder = self.registry.engine.store.holder
+        holder = self._registry.engine.store.holder
         holder = f", read-only: open in {holder}" if holder else ""
-        runs = "".join(f"\n  {run}" for run in self.registry.runs)
-        count = f"{len(self.registry.runs)} run{'s' * (len(self.registry.runs) != 1)}"
+        runs = "".join(f"\n  {run}" for run in self._registry.runs)
+        count = f"{len(self._registry.runs)} run{'s' * (len(self._registry.runs) != 1)}"
         return f"<Session {self.name or where}: {count}{holder}>{runs}"
 
 
@@ -227,9 +227,9 @@ def _twin(path: Path | None, options: Options) -> RunRegistry | None:
     Also if the file is not there any more, or elsewhere: what is known of it is known here.
     """
     for each in open_sessions if path else ():
-        if path and each.registry.is_own and each.registry.is_at(path):
-            each.registry.require_same(options)
-            return each.registry
+        if path and each._registry.is_own and each._registry.is_at(path):
+            each._registry.require_same(options)
+            return each._registry
     return None
 
 
@@ -253,7 +253,7 @@ _opening = threading.Lock()
 
 def end(session: Session) -> None:
     """Close *session* as the end of the process does, also if its file is gone."""
-    if session in open_sessions and session.registry.is_own:
+    if session in open_sessions and session._registry.is_own:
         session._close()
 
 

@@ -23,6 +23,7 @@ from asyncdest_nb.store.disk import file_system, is_remote
 from asyncdest_nb.store.schema import SCHEMA_VERSION
 from paths import HELPERS
 from raw_server import RawServer, Writer, answer
+from session_engines import session_engines
 from stored_runs import fill_disk, ids, make_room, write
 
 
@@ -98,8 +99,8 @@ def test_a_commit_that_the_system_refuses_leaves_what_was_there_before(path: Pat
 
 def test_nothing_is_sent_when_the_disk_is_full_before_the_intent(path: Path):
     with RawServer(answer(202, {"operations": [{"operation_id": "o-1"}]})) as server:
-        with ad.Session(path=path) as session:
-            store = session.registry.engine.store
+        with session_engines() as engines, ad.Session(path=path) as session:
+            store = engines[0].store
             fill_disk(store)
             crm = session.connect("example-async", endpoint=server.url)
             run = crm.submit(people(500), "asyncOperation")
@@ -123,8 +124,8 @@ def test_nothing_is_sent_twice_when_the_disk_is_full_after_the_intent(path: Path
         await taken(writer)
 
     with RawServer(fill_and_take, answer(500)) as server:
-        with ad.Session(path=path) as session:
-            store.append(session.registry.engine.store)
+        with session_engines() as engines, ad.Session(path=path) as session:
+            store.append(engines[0].store)
             crm = session.connect("example-async", endpoint=server.url)
             run = crm.submit(people(1), "asyncOperation")
             with pytest.raises(StoreError, match="full; make room"):

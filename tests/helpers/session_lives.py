@@ -32,8 +32,9 @@ class Life:
         self.fate = ("", 0)
         self.is_over = False
         self.loop = stage.new_loop()
-        self.session = ad.Session(path=file, keep_days=None)
-        self._store = self.session.registry.engine.store
+        with stage.session_engines() as engines:
+            self.session = ad.Session(path=file, keep_days=None)
+        self._store = engines[0].store
         self._write = self._store.writing
         self._store.writing = self._writing  # type: ignore[method-assign]
         self.crm = self.session.connect(destination, transport=Line(partner, self._reached))

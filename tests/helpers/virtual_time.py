@@ -11,13 +11,13 @@ import os
 import selectors
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
 
 from asyncdest_nb import portal
-from asyncdest_nb.engine import Clock
+from asyncdest_nb.engine import Clock, Engine
 from session_engines import session_engines
 
 TURN_SECONDS = 1e-6  # Of the loop.
@@ -109,11 +109,14 @@ class Stage:
         """Return Unix seconds."""
         return EPOCH + self.time.now
 
+    def session_engines(self) -> AbstractContextManager[list[Engine]]:
+        """Give the engines of all sessions that are opened here; they go by the time here."""
+        return session_engines(Clock(wall=self.wall, steady=lambda: self.time.now))
+
     @contextmanager
     def installed(self) -> Iterator[None]:
         """Let what sessions do be done here."""
-        clock = Clock(wall=self.wall, steady=lambda: self.time.now)
-        with pytest.MonkeyPatch.context() as patch, session_engines(clock):
+        with pytest.MonkeyPatch.context() as patch, self.session_engines():
             patch.setitem(portal.started, os.getpid(), self)
             patch.setattr(portal, "wait", self.wait)
             yield

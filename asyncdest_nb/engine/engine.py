@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ..destination import Action, Destination, Settings
 from ..mapping import FieldMap
 from ..operation import latest_stamp
+from ..request import Route, Transport
 from ..schedule import Schedule
 from ..store import RunTables, StateValue, Store, StoredRow, StoredRun, write_export
 from .channel.channel import Channel
@@ -70,9 +70,27 @@ class Engine:
         stored = self.store.state(now=self._clock.wall())
         return SessionState(stored, clock=self._clock, note=self._save_state)
 
-    def channel(self, destination: Destination, settings: Settings, **options: Any) -> Channel:
-        """Return a channel to *destination*, with the *options* of Channel; sends nothing."""
-        found = Channel(destination, settings, state=self.state, clock=self._clock, **options)
+    def channel(
+        self,
+        destination: Destination,
+        settings: Settings,
+        *,
+        requests_per_second: float | None,
+        timeout_seconds: float,
+        transport: Transport | None,
+        route: Route | None,
+    ) -> Channel:
+        """Return a channel to *destination*, at the pace of others to the same; sends nothing."""
+        found = Channel(
+            destination,
+            settings,
+            state=self.state,
+            requests_per_second=requests_per_second,
+            timeout_seconds=timeout_seconds,
+            transport=transport,
+            route=route,
+            clock=self._clock,
+        )
         for other in self.channels:
             found.join(other)
         self.channels.append(found)

@@ -36,7 +36,7 @@ async def perform_batch(request: Any, data: Any) -> Any:
 
 
 async def poll(request: Any, data: Any) -> Any:
-    """Ask like the document's poll: nothing is caught."""
+    """Poll as the document does: nothing is caught."""
     results = []
     for context in data.async_contexts:
         url = f"{data.settings.endpoint}/operations/{context['operation_id']}"
@@ -60,7 +60,7 @@ async def poll(request: Any, data: Any) -> Any:
 
 
 async def catching_poll(request: Any, data: Any) -> Any:
-    """Ask like the original's poll: a GET that fails is a failed result."""
+    """Poll as the original does: a failed GET is a failed result."""
     results = []
     for context in data.async_contexts:
         url = f"{data.settings.endpoint}/operations/{context['operation_id']}"

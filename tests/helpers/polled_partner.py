@@ -15,7 +15,7 @@ from asyncdest_nb.operation import State
 from fast_time import fast_steady
 from raw_server import Answer, RawServer, Writer, answer, silence
 
-SHORT_SECONDS = 0.1  # Real ones.
+SHORT_SECONDS = 0.1  # Of the real clock.
 GOING = answer(200, {"status": "processing"})
 
 # Notices about the host, as patterns.
@@ -118,7 +118,7 @@ def wait_until(run: ad.Run, is_so: Callable[[], bool]) -> None:
 
 
 def assert_ended_well(run: ad.Run) -> None:
-    """Fail unless every operation ended as its partner said."""
+    """Fail unless every operation ended as its partner answered."""
     assert {each.state for each in run.operations[::2]} == {State.COMPLETED}
     assert {each.state for each in run.operations[1::2]} <= {State.FAILED}
     results = run.results()

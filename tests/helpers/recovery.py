@@ -1,10 +1,10 @@
-"""A destination with an action for every way of recovery, and rows to send there::
+"""A destination with an action for each way of recovery, and rows to send to it::
 
     with Partner(Fault(reset)) as partner:
         crm = connect(session, partner)
         run = crm.submit(people(10), "key", schedule=eager())
 
-The actions are called as their ways; "key by row" has an operation for each row.
+The actions have the names of their ways; "key by row" has an operation for each row.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import asyncdest_nb as ad
 from asyncdest_nb.schedule import SquareRoot
 from counting_partner import KEY, Partner
 
-SETTLE_SECONDS = 0.6  # More than the partner's list lags behind.
-LATE_SECONDS = 2.0  # More than a first request may come late.
+SETTLE_SECONDS = 0.6  # Longer than the partner's list lags behind.
+LATE_SECONDS = 2.0  # Longer than a late first request takes.
 
 Function = Callable[[Any, Any], Any]
 
@@ -42,7 +42,7 @@ def _rows(data: Any) -> Any:
 
 
 def sending(*, header: str = "", key: str = "", **body: Any) -> Function:
-    """Return what sends all rows at once, with the submission's id in a *header* or by a *key*."""
+    """Return a function that sends all rows, with the submission's id in a *header* or a *key*."""
 
     async def send(request: Any, data: Any) -> Any:
         name = data.submission_id
@@ -117,7 +117,7 @@ WAYS: dict[str, dict[str, Any]] = {
 
 
 def destination(*, batch_size: int = 200) -> ad.Destination:
-    """Return it, with an action a way, called as that, and "<way> by row" for some."""
+    """Return a destination with an action for each way, and "<way> by row" for some."""
     kept = {"title": "Send", "payload": Payload, "poll": poll, "batch_size": batch_size}
     actions = {
         way: ad.Action(**kept, **given, recovery=way, operation_per="batch")

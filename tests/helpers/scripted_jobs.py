@@ -1,4 +1,4 @@
-"""Jobs of many rows on scripted servers: the action, and what the tests say of its requests."""
+"""Jobs of many rows on scripted servers: the action, and the requests that it makes."""
 
 from __future__ import annotations
 
@@ -88,8 +88,8 @@ GOOD = ad.RowResult(status="completed", result={"id": "r-1", "new": True})
 BAD = ad.RowResult(
     status="failed", error=ad.OperationError(code="LOCKED", message="locked"), retryable=True
 )
-LEFT = ad.RowResult(status="canceled", message="never came to it", retryable=True)
-LOST = ad.RowResult(status="unknown", message="no word of it")
+LEFT = ad.RowResult(status="canceled", message="not reached", retryable=True)
+LOST = ad.RowResult(status="unknown", message="no answer")
 
 
 async def read_all(request: Any, data: Any) -> Any:
@@ -98,7 +98,7 @@ async def read_all(request: Any, data: Any) -> Any:
     return ad.AsyncPollResponse.of([result])
 
 
-def until_put_off(run: ad.Run, words: str) -> None:
-    """Wait until a notice has these *words*, and what it speaks of is known not to be applied."""
-    while not any(words in each for each in run.notices) or run.operations[0].state != "planned":
+def until_put_off(run: ad.Run, text: str) -> None:
+    """Wait until a notice has this *text*, and the operation is known not to be applied."""
+    while not any(text in each for each in run.notices) or run.operations[0].state != "planned":
         run.wait(timeout=0.02)

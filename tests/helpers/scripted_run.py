@@ -1,4 +1,4 @@
-"""A run without an engine, for tests of what watches one: in Python and in notebooks."""
+"""A run without an engine, for tests of displays of runs: in Python and in notebooks."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class ScriptedRun:
         return lambda: self.callbacks.remove(callback)
 
     def plan(self, *operations: Operation) -> None:
-        """Set what it consists of, and call back."""
+        """Add *operations*, and call the listeners."""
         for each in operations:
             self._count(each, 1)
             self.operations.append(each)
@@ -118,7 +118,7 @@ class ScriptedRun:
             callback([each.number for each in operations], False)
 
     def change(self, *operations: Operation) -> None:
-        """Replace *operations* and call back."""
+        """Replace *operations* and call the listeners."""
         for each in operations:
             self._count(each, 1)
             self._count(self.operations[each.number], -1)
@@ -129,7 +129,7 @@ class ScriptedRun:
 
 
 def planned(count: int, *, rows_each: int = 1) -> list[Operation]:
-    """Return *count* operations nobody has sent, of so many rows each."""
+    """Return *count* operations that are not sent yet, of so many rows each."""
     return [
         Operation(number, tuple(range(number * rows_each, (number + 1) * rows_each)))
         for number in range(count)

@@ -26,14 +26,14 @@ EPOCH = 1_800_000_000.0  # Unix seconds when virtual time is 0.
 
 
 class Time:
-    """Seconds that have passed; they outlive a loop, as they do a process."""
+    """Seconds that have passed; they go on from one loop to the next."""
 
     def __init__(self) -> None:
         self.now = 0.0
 
 
 class _NothingToSelect(selectors.DefaultSelector):  # type: ignore[valid-type,misc]  # by platform
-    """Wait for no file: a wait is over at once, and time has passed."""
+    """Wait for no file: a wait ends at once, and its time has passed."""
 
     def __init__(self, time: Time) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class _NothingToSelect(selectors.DefaultSelector):  # type: ignore[valid-type,mi
     def select(self, timeout: float | None = None) -> list[Any]:
         if timeout is None:
             raise AssertionError("nothing will ever happen again")
-        # Even work takes time: a wait of less than a float can add would never end.
+        # Even work takes time: a wait too short to change the float would never end.
         self._time.now += max(TURN_SECONDS, timeout)
         return []
 
@@ -60,7 +60,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._virtual.now
 
     def pass_time(self, seconds: float) -> None:
-        """Let so much time pass, unless somebody stops the loop before."""
+        """Let so much time pass, unless the loop is stopped before."""
         timer = self.call_later(seconds, self.stop)
         self.run_forever()
         timer.cancel()
@@ -76,17 +76,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class Stage:
-    """A loop to live on, in the place of the portal's thread; there may be one after the other."""
+    """A loop in place of the portal's thread; a stage may have several, one after the other."""
 
     def __init__(self) -> None:
         self.begin()
 
     def begin(self) -> None:
-        """Start the time anew."""
+        """Start again at time 0."""
         self.time = Time()
 
     def new_loop(self) -> VirtualLoop:
-        """Give those who come the next loop; time goes on."""
+        """Start a new loop; time goes on."""
         self.loop = VirtualLoop(self.time)
         return self.loop
 
@@ -95,14 +95,14 @@ class Stage:
         return asyncio.run_coroutine_threadsafe(work, self.loop)
 
     def wait(self, future: Future[Any], timeout: float | None = None) -> bool:
-        """Let time pass until *future* is done, or *timeout* seconds; say which."""
+        """Let time pass until *future* is done, or *timeout* seconds; return whether it is done."""
         if not future.done():
             loop, is_waiting = self.loop, [True]
-            # It may be done long after this wait is over.
+            # The future may be done long after this wait is over.
             future.add_done_callback(lambda _: is_waiting and loop.call_soon(loop.stop))
             loop.pass_time(LONGEST_SECONDS if timeout is None else timeout)
             is_waiting.clear()
-        assert timeout is not None or future.done(), "whoever waits for it would wait for ever"
+        assert timeout is not None or future.done(), "a wait for it would never end"
         return future.done()
 
     def wall(self) -> float:
@@ -115,7 +115,7 @@ class Stage:
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Let what sessions do be done here."""
+        """Make sessions that are opened here live on this stage."""
         with pytest.MonkeyPatch.context() as patch, self.session_engines():
             patch.setitem(portal.started, os.getpid(), self)
             patch.setattr(portal, "wait", self.wait)

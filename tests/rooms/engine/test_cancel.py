@@ -1,21 +1,15 @@
-"""Runs that are canceled, or sent again: real HTTP to scripted servers."""
+"""Runs that are canceled: real HTTP to scripted servers."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 import asyncdest_nb as ad
-from asyncdest_nb.schedule import SquareRoot
 from raw_server import RawServer, answer, reset
 from scripted_jobs import (
-    BAD,
     BUSY,
     CREATED,
     GOOD,
@@ -24,7 +18,6 @@ from scripted_jobs import (
     STEPS,
     Payload,
     abort,
-    answering,
     asked,
     close,
     connect,
@@ -35,73 +28,8 @@ from scripted_jobs import (
 )
 
 
-def test_what_was_provably_never_applied_may_be_sent_again_and_nothing_else(session):
-    with RawServer(answer(400, "no"), CREATED, OK, OK, CREATED, OK) as server:
-        run = submit(connect(session, job(poll=answering(GOOD, BAD)), server.url), ["a", None, "b"])
-        assert run.wait(timeout=10) == "failed"
-        assert list(run.results()["retryable"]) == [True, False, True]
-        second = run.retry(schedule=SquareRoot(minimum=0.02))
-        assert second.wait(timeout=10) == "partial"
-        assert json.loads(server.arrived[2].body) == ["a", "b"]
-        assert list(second.results()["status"]) == ["completed", "invalid", "failed"]
-        third = second.retry(schedule=SquareRoot(minimum=0.02))
-        with pytest.raises(ad.UsageError, match="still going"):
-            third.retry()
-        with pytest.raises(ad.UsageError, match=f"went again as <Run {third.id}"):
-            second.retry()
-        third.wait(timeout=10)
-        assert json.loads(server.arrived[5].body) == ["b"]
-        # Two outcomes for one row are none.
-        assert list(third.results()["status"]) == ["completed", "invalid", "unknown"]
-
-
-def test_a_button_and_a_cell_that_ask_at_once_send_the_rows_again_once(session):
-    at_once = threading.Barrier(4)
-    interval = sys.getswitchinterval()
-
-    def retry(run: ad.Run) -> ad.Run | None:
-        at_once.wait(timeout=10)
-        with contextlib.suppress(ad.UsageError):
-            return run.retry()
-        return None
-
-    with RawServer(answer(400, "no")) as server, ThreadPoolExecutor(4) as threads:
-        run = submit(connect(session, job(batch_size=5_000), server.url), ["a"] * 5_000)
-        assert run.wait(timeout=20) == "failed"
-        assert run.retryable == 5_000
-        sys.setswitchinterval(1e-5)
-        try:
-            retries = list(threads.map(retry, [run] * 4))
-        finally:
-            sys.setswitchinterval(interval)
-        assert sum(each is not None for each in retries) == 1
-
-
-def test_a_refusal_that_only_the_action_claims_is_no_proof(session):
-    async def claims(request: Any, data: Any) -> Any:
-        with contextlib.suppress(ad.HTTPError):
-            await create(request, data)
-        raise ad.IntegrationError("it says no", "NO", 400)
-
-    with RawServer(answer(504)) as server:
-        action = ad.Action(title="Act", payload=Payload, perform=claims, poll=done)
-        run = submit(connect(session, action, server.url), ["a"])
-        assert run.wait(timeout=10) == "failed"
-        assert run.results()["retryable"].isna().all()
-
-
-def test_without_a_row_to_send_again_there_is_no_retry(session):
-    with RawServer(CREATED, OK) as server:
-        run = submit(connect(session, job(), server.url), ["a", None])
-        assert run.wait(timeout=10) == "partial"
-        assert run.retryable == 0
-        why = "no row may be sent again as it is: 1 completed, 1 invalid"
-        with pytest.raises(ad.UsageError, match=why):
-            run.retry()
-
-
 def until_canceled(*rows: ad.RowResult) -> Any:
-    """Return a poll that ends with *rows* once /jobs/…/cancel was answered; and what says so."""
+    """Return a poll that ends with *rows* once /jobs/…/cancel was answered, and that cancel."""
     asked_for: list[str] = []
 
     async def cancel(request: Any, data: Any) -> Any:
@@ -127,12 +55,12 @@ def test_a_canceled_job_ends_as_the_destination_says(session):
         wait_for(run, "running")
         run.cancel()
         assert run.wait(timeout=20) == "partial"
-        # Asking in trouble is repeated: canceling twice is no more than canceling.
+        # A cancel that fails is repeated: canceling twice has no more effect than once.
         assert asked(server) == [*STEPS, *["POST /jobs/j-1/cancel"] * 2]
     assert list(run.results()["status"]) == ["completed", "canceled"]
 
 
-def test_a_refusal_to_cancel_is_told_and_the_polls_go_on(session):
+def test_a_refusal_to_cancel_is_shown_and_the_polls_go_on(session):
     done_now: list[bool] = []
 
     async def poll(request: Any, data: Any) -> Any:
@@ -168,7 +96,7 @@ def test_a_request_that_waits_for_its_turn_is_not_sent_any_more(session):
     later = answer(429, headers={"retry-after": "30"})
     with RawServer(later, CREATED) as server:
         action = ad.Action(title="Act", payload=Payload, perform=create, poll=done)
-        # So few that none of the others has left when the first is answered.
+        # So slow that none of the others has left when the first is answered.
         crm = connect(session, action, server.url, requests_per_second=0.1)
         run = submit(crm, ["a", "b", "c"])
         while not server.arrived:
@@ -181,7 +109,7 @@ def test_a_request_that_waits_for_its_turn_is_not_sent_any_more(session):
     assert set(run.results()["status"]) == {"canceled"}
 
 
-def test_a_run_can_be_canceled_by_who_listens_to_it_and_after_its_session(session):
+def test_a_run_can_be_canceled_by_a_listener_but_not_after_its_session(session):
     with RawServer(CREATED, OK) as server:
         run = submit(connect(session, job(**until_canceled(LEFT)), server.url), ["a"])
         run.on_change(lambda numbers, at_rest: None if at_rest else run.cancel())
@@ -202,7 +130,7 @@ def test_a_last_step_in_doubt_is_settled_before_it_is_canceled(session):
         assert asked(server) == [*STEPS, STEPS[2], STEPS[2], "POST /jobs/j-1/cancel"]
 
 
-def test_a_last_step_that_was_not_tried_is_not_tried_any_more(session):
+def test_a_last_step_that_was_not_tried_is_not_tried_after_a_cancel(session):
     holding = threading.Event()
 
     def slow(request: Any, data: Any) -> None:
@@ -219,7 +147,7 @@ def test_a_last_step_that_was_not_tried_is_not_tried_any_more(session):
     assert run.operations[0].state == "canceled"
 
 
-def test_a_destination_that_cannot_cancel_says_so_and_is_polled_on(session):
+def test_a_destination_that_cannot_cancel_is_named_and_polled_on(session):
     done_now: list[bool] = []
 
     async def poll(request: Any, data: Any) -> Any:

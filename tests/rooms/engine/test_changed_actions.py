@@ -46,7 +46,7 @@ def submit(session: ad.Session, server: RawServer, **action: Any) -> ad.Run:
 
 @contextmanager
 def reopened(path: Path, server: RawServer, **action: Any) -> Iterator[ad.Run]:
-    """Give the run of *path*, which goes on with *action* as it is now."""
+    """Give the run of *path*, resumed with *action* as it is now."""
     with ad.Session(path=path) as session:
         connect(session, server, **action)
         (run,) = session.runs()
@@ -74,7 +74,7 @@ def message(run: ad.Run) -> str:
 
 
 @pytest.mark.parametrize("way", ["key", "client_id", "search", "prepare_commit"])
-def test_what_was_sent_without_a_name_is_not_recovered_by_one(path: Path, way: str):
+def test_a_submission_without_an_id_is_not_recovered_by_one(path: Path, way: str):
     with Partner(Fault(reset)) as partner:
         with ad.Session(path=path) as session:
             settle(submit(session, partner, **WAYS["none"]))
@@ -88,7 +88,7 @@ def test_what_was_sent_without_a_name_is_not_recovered_by_one(path: Path, way: s
         assert set(partner.effects.values()) == {1}
 
 
-def test_what_is_harmless_to_repeat_today_is_repeated(path: Path):
+def test_a_submission_that_is_harmless_to_repeat_now_is_repeated(path: Path):
     with Partner(Fault(reset)) as partner:
         with ad.Session(path=path) as session:
             settle(submit(session, partner, **WAYS["none"]))
@@ -126,7 +126,7 @@ def test_a_submission_whose_steps_are_gone_is_not_begun_again(path: Path):
         assert not partner.effects
 
 
-# A validator that does its work a second time
+# A validator that changes a payload a second time
 
 
 class Hashed(recovery.Payload):
@@ -139,7 +139,7 @@ class Hashed(recovery.Payload):
 HASHING: dict[str, Any] = {**WAYS["key"], "recovery": "key", "payload": Hashed}
 
 
-def test_a_payload_in_doubt_that_would_be_another_one_is_held(path: Path):
+def test_a_payload_in_doubt_that_would_change_is_held(path: Path):
     with Partner(Fault(silence)) as partner:
         with ad.Session(path=path) as session:
             wait_for(submit(session, partner, **HASHING), partner, state="submitting")
@@ -150,7 +150,7 @@ def test_a_payload_in_doubt_that_would_be_another_one_is_held(path: Path):
         assert partner.sent.total() == 1
 
 
-def test_a_payload_never_sent_that_would_be_another_one_is_rejected(path: Path):
+def test_a_payload_never_sent_that_would_change_is_rejected(path: Path):
     with Partner(LATER) as partner:
         with ad.Session(path=path) as session:
             wait_for(submit(session, partner, **HASHING), partner, state="planned")
@@ -160,7 +160,7 @@ def test_a_payload_never_sent_that_would_be_another_one_is_rejected(path: Path):
         assert not partner.effects
 
 
-def test_a_retry_of_a_payload_that_would_be_another_one_is_invalid(path: Path):
+def test_a_retry_of_a_payload_that_would_change_is_invalid(path: Path):
     with Partner(Fault(answer(400), is_applied=False)) as partner:
         with ad.Session(path=path) as session:
             assert submit(session, partner, **HASHING).wait(timeout=20) == "failed"

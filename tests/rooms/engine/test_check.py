@@ -45,7 +45,7 @@ def test_a_preview_reports_the_faults_by_reason_with_labels(session):
 
 
 @pytest.mark.parametrize("trouble", [BUSY, reset, answer(429)])
-def test_trouble_during_the_check_is_waited_out(session, trouble):
+def test_a_temporary_error_of_the_check_is_waited_out(session, trouble):
     async def check(request: Any, data: Any) -> None:
         await request(f"{data.settings.endpoint}/fields")
 

@@ -21,7 +21,7 @@ def server() -> Iterator[StatusServer]:
 
 
 @pytest.mark.parametrize("status", [404, 500, 200])
-def test_execute_poll_shows_the_context_whose_get_fails_in_its_own_place(session, server, status):
+def test_execute_poll_shows_a_failed_get_at_its_own_context(session, server, status):
     server.stands = but_for("b", status)
     crm = session.connect(destination(), endpoint=server.url)
     executed = crm.execute_poll("act", contexts("a", "b", "c"))
@@ -36,7 +36,7 @@ def test_execute_poll_shows_the_context_whose_get_fails_in_its_own_place(session
     assert [each.url.rpartition("-")[2] for each in executed.exchanges].count("b") >= 2
 
 
-def test_execute_poll_asks_a_host_that_is_down_only_until_that_is_known(session, server):
+def test_execute_poll_stops_once_the_host_is_known_to_be_down(session, server):
     server.stands = lambda operation_id: (500, b"out of order")
     crm = session.connect(destination(), endpoint=server.url)
     executed = crm.execute_poll("act", contexts(*map(str, range(50))))
@@ -45,14 +45,14 @@ def test_execute_poll_asks_a_host_that_is_down_only_until_that_is_known(session,
     assert len(executed.exchanges) <= 5
 
 
-def test_execute_poll_calls_poll_once_where_that_has_an_answer(session, server):
+def test_execute_poll_calls_poll_once_if_it_has_an_answer(session, server):
     crm = session.connect(destination(), endpoint=server.url)
     executed = crm.execute_poll("act", contexts("a", "b"))
     assert executed.answer["overallStatus"] == "completed"
     assert len(executed.exchanges) == 2
 
 
-def test_the_example_destination_shows_it_in_its_own_place_too(session, server):
+def test_the_example_destination_shows_a_failed_get_at_its_own_context_too(session, server):
     server.stands = but_for("b", 404)
     crm = session.connect("example-async", endpoint=server.url)
     for given in (contexts("a", "b", "c"), contexts("b")):

@@ -23,7 +23,7 @@ from scripted_jobs import (
 )
 
 
-def test_of_a_large_job_the_rows_that_did_not_make_it_are_looked_at_first(session):
+def test_the_details_of_a_large_job_have_the_rows_that_did_not_complete_first(session):
     poll = answering(*[BAD if at in (7, 140) else LOST if at == 199 else GOOD for at in range(200)])
     with RawServer(CREATED) as server:
         run = submit(

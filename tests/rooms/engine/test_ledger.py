@@ -41,7 +41,7 @@ def test_the_counts_add_up_to_the_rows_of_the_frame_at_every_moment():
     assert ledger.counts["completed"] == 2
 
 
-def test_rows_may_be_sent_again_that_are_called_so_or_were_never_applied():
+def test_rows_that_are_retryable_or_were_never_applied_may_be_sent_again():
     ledger = Ledger(rows=ROWS)
     ledger.plan([JOB, Operation(number=1, rows=(2,), batch=1)], invalid={})
     locked = RowOutcome(RowStatus.FAILED, "locked", retryable=True)
@@ -55,14 +55,14 @@ def test_rows_may_be_sent_again_that_are_called_so_or_were_never_applied():
 
 
 @pytest.mark.parametrize("error", [ValueError(), SystemExit(1), asyncio.CancelledError()], ids=repr)
-def test_a_listener_that_fails_keeps_no_other_from_hearing(error: BaseException):
-    ledger, heard = Ledger(rows=ROWS), list[tuple[Sequence[int], bool]]()
+def test_a_listener_that_fails_does_not_keep_others_from_being_called(error: BaseException):
+    ledger, calls = Ledger(rows=ROWS), list[tuple[Sequence[int], bool]]()
 
     def failing(_: Sequence[int], __: bool) -> None:
         raise error
 
     ledger.on_change(failing)
-    ledger.on_change(lambda changed, at_rest: heard.append((changed, at_rest)))
+    ledger.on_change(lambda changed, at_rest: calls.append((changed, at_rest)))
     ledger.plan([JOB], invalid={})
     ledger.notify(at_rest=True)
-    assert heard == [([0], True)]
+    assert calls == [([0], True)]

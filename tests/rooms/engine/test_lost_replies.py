@@ -56,7 +56,7 @@ class End:
 
     @classmethod
     def of(cls, run: ad.Run, partner: Partner) -> End:
-        """Read it from *run* and *partner*, which have come to rest."""
+        """Return the end of *run*, which is at rest, and of *partner*."""
         return cls(
             states={str(each.state) for each in run.operations},
             rows={status: count for status, count in run.counts.items() if count},
@@ -71,7 +71,7 @@ APPLIED = End({"completed"}, {"completed": ROWS}, ONCE, jobs=1)
 
 
 def held(*, is_applied: bool) -> End:
-    """Return the end of what nobody can know, which is how it is at the partner."""
+    """Return the end of a run that nobody can settle; *is_applied* is the truth at the partner."""
     effects = ONCE if is_applied else Counter[str]()
     return End({"held"}, {"unknown": ROWS}, effects, jobs=int(is_applied))
 
@@ -128,7 +128,7 @@ def test_operations_of_a_row_each_are_recovered_together(session: ad.Session, wa
 
 
 @pytest.mark.parametrize("way", ["key", "client_id"])
-def test_a_first_request_that_comes_late_is_applied_once(session: ad.Session, way: str):
+def test_a_first_request_that_arrives_late_is_applied_once(session: ad.Session, way: str):
     # A key in progress is answered 409 until it is not.
     scripts = {f"{late} s": [Fault(reset, late_seconds=late)] for late in (0.3, 1.5)}
     assert ends(session, way, scripts) == dict.fromkeys(scripts, APPLIED)
@@ -141,7 +141,7 @@ def test_a_key_in_progress_is_waited_for(session: ad.Session):
         assert sum(partner.sent.values()) > 2
 
 
-def test_an_id_of_ours_that_is_taken_leads_to_the_job_that_has_it(session: ad.Session):
+def test_a_client_id_that_is_taken_leads_to_the_job_that_has_it(session: ad.Session):
     # The reply is lost, the job is not found yet, and the repetition is refused with 409.
     with Partner(Fault(reset), hidden=1) as partner:
         run = submit(session, partner, "client_id")
@@ -152,7 +152,7 @@ def test_an_id_of_ours_that_is_taken_leads_to_the_job_that_has_it(session: ad.Se
 
 @pytest.mark.parametrize("is_applied", [True, False])
 @pytest.mark.parametrize("way", ["key", "natural"])
-def test_a_refused_repetition_does_not_say_that_the_first_was_not_applied(
+def test_a_refused_repetition_is_no_proof_that_the_first_was_not_applied(
     session: ad.Session, way: str, is_applied: bool
 ):
     scripts = {
@@ -164,10 +164,10 @@ def test_a_refused_repetition_does_not_say_that_the_first_was_not_applied(
 
 
 @pytest.mark.parametrize(("way", "late_seconds"), [("client_id", 1.5), ("search", 0.3)])
-def test_a_refused_repetition_is_looked_for_before_it_counts(
+def test_after_a_refused_repetition_the_first_is_looked_for(
     session: ad.Session, way: str, late_seconds: float
 ):
-    # What was lost the first time comes late, after the repetition was refused.
+    # The first request arrives late, after the repetition was refused.
     with Partner(Fault(reset, late_seconds=late_seconds), *[refusal(400)] * 9) as partner:
         run = submit(session, partner, way)
         run.wait(timeout=30)
@@ -175,7 +175,7 @@ def test_a_refused_repetition_is_looked_for_before_it_counts(
 
 
 @pytest.mark.parametrize("way", ["client_id", "search"])
-def test_a_refused_repetition_counts_when_the_first_is_not_there(session: ad.Session, way: str):
+def test_a_refused_repetition_counts_if_the_first_is_not_found(session: ad.Session, way: str):
     scripts = {"refused": [Fault(reset, is_applied=False), *[refusal(400)] * 9]}
     expected = End({"rejected"}, {"failed": ROWS}, Counter(), jobs=0)
     assert ends(session, way, scripts) == {"refused": expected}

@@ -1,4 +1,4 @@
-"""A run that is paused, and what is known of one operation: over real HTTP on loopback."""
+"""Paused runs, and the details of one operation: over real HTTP on loopback."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def submit(crm: ad.Connection, frame: pd.DataFrame = FRAME) -> ad.Run:
     return crm.submit(frame, "asyncOperation", schedule=SquareRoot(minimum=0.05, cost=0.01))
 
 
-def test_a_paused_run_asks_nothing_and_goes_on_when_it_is_resumed(session: ad.Session):
+def test_a_paused_run_sends_nothing_and_goes_on_when_it_is_resumed(session: ad.Session):
     with ad.simulate("example-async", duration_seconds=0.5, failing=0) as demo:
         run = submit(session.connect(demo))
         while not run.operations or not all(each.polls for each in run.operations):
             run.wait(timeout=0.02)
         run.pause()
         assert run.is_paused
-        assert run.wait(timeout=0.5) == "pending"  # What was on its way has come back.
+        assert run.wait(timeout=0.5) == "pending"  # Requests on their way are answered by now.
         requests = run.stats["requests"]
         assert run.wait(timeout=1) == "pending"
         assert run.stats["requests"] == requests
@@ -39,7 +39,7 @@ def test_a_paused_run_asks_nothing_and_goes_on_when_it_is_resumed(session: ad.Se
         assert run.wait(timeout=20) == "completed"
 
 
-def test_what_was_due_when_a_run_was_paused_is_not_asked_either(session: ad.Session):
+def test_operations_that_were_due_at_the_pause_are_not_polled(session: ad.Session):
     many = pd.concat([FRAME] * 300, ignore_index=True)
     many["user_id"] += many.index.astype(str)
     with ad.simulate("example-async", duration_seconds=60, latency_seconds=0.2) as demo:
@@ -47,7 +47,7 @@ def test_what_was_due_when_a_run_was_paused_is_not_asked_either(session: ad.Sess
         while not any(each.polls for each in run.operations):
             run.wait(timeout=0.02)
         run.pause()
-        run.wait(timeout=1)  # What was on its way has come back.
+        run.wait(timeout=1)  # Requests on their way are answered by now.
         requests = run.stats["requests"]
         run.wait(timeout=1)
         assert run.stats["requests"] == requests
@@ -70,7 +70,7 @@ def test_a_canceled_run_can_be_paused(session: ad.Session):
             run.wait(timeout=0.02)
         run.cancel()
         run.pause()
-        run.wait(timeout=0.5)  # What was on its way has come back.
+        run.wait(timeout=0.5)  # Requests on their way are answered by now.
         requests = run.requests
         run.wait(timeout=1)
         assert run.is_paused
@@ -96,13 +96,13 @@ def test_a_run_that_ends_while_it_is_paused_has_ended(session: ad.Session):
     run = crm.submit(pd.DataFrame(index=[0]), "send")
     assert is_asked.wait(timeout=10)
     run.pause()
-    assert run.wait(timeout=1) == "pending"  # By now it has come to the pause.
+    assert run.wait(timeout=1) == "pending"  # By now the run has noticed the pause.
     release.set()
     assert run.wait(timeout=10) == "completed"
     assert run.is_at_rest
 
 
-def test_all_that_is_known_of_an_operation_can_be_looked_at(tmp_path: Path):
+def test_details_have_all_that_is_known_of_an_operation(tmp_path: Path):
     file = tmp_path / "session.sqlite"
     with ad.simulate("example-async", duration_seconds=0.1, failing=0, api_key=KEY) as demo:
         with ad.Session(path=file) as session:

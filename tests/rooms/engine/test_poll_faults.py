@@ -93,7 +93,7 @@ def test_twenty_failed_polls_in_a_row_change_no_outcome(session, fault, notice):
 
 def test_an_operation_that_is_not_known_for_a_while_is_waited_for(session):
     async def not_yet(writer: Writer) -> None:
-        if len(partner.polled_at) == 2:  # A third time, after half a minute, it would be lost.
+        if len(partner.polled_at) == 2:  # After a third one, half a minute later, it would be lost.
             partner.polls = None
         await answer(404, "who?")(writer)
 
@@ -112,7 +112,7 @@ def test_an_operation_that_is_not_known_for_a_while_is_waited_for(session):
         pytest.param(GARBAGE, State.ACCEPTED, id="no JSON"),
     ],
 )
-def test_an_operation_that_gets_no_answer_does_not_keep_it_from_its_group(session, fault, state):
+def test_an_operation_without_an_answer_does_not_keep_its_group_from_theirs(session, fault, state):
     async def all_but_one(writer: Writer) -> None:
         number = partner.polled_number()
         await (fault if number == 2 else final_answer(number))(writer)
@@ -129,7 +129,7 @@ def test_an_operation_that_gets_no_answer_does_not_keep_it_from_its_group(sessio
     assert others == [State.COMPLETED, State.FAILED, State.FAILED, State.COMPLETED, State.FAILED]
 
 
-def test_the_operations_of_a_group_are_asked_about_together_while_the_host_is_down(session):
+def test_the_operations_of_a_group_are_polled_together_while_the_host_is_down(session):
     sizes = []
 
     def ask(poll: Any, request: Any, data: Any) -> Any:
@@ -142,7 +142,7 @@ def test_the_operations_of_a_group_are_asked_about_together_while_the_host_is_do
         wait_until(run, lambda: run.operations and run.operations[0].poll_errors >= 10)
         partner.polls = None
         assert run.wait(timeout=60) == "partial"
-    # One by one it is looked once whether it is only some that get no answer.
+    # Once they are polled one by one, in case only some of them get no answer.
     assert sizes[:5] == [4, 2, 1, 1, 2]
     assert set(sizes[5:]) == {4}
     assert_ended_well(run)

@@ -47,31 +47,31 @@ def server() -> Iterator[StatusServer]:
         (catching_poll, "g", 200),
     ],
 )
-def test_a_get_that_fails_keeps_its_answer_from_no_other(session, server, ask, bad, status):
+def test_a_failed_get_does_not_keep_others_from_their_answers(session, server, ask, bad, status):
     server.stands = but_for(bad, status)
     run = submit(session, server, destination(ask, poll_batch_size=7))
     wait_until(lambda: list(statuses(run).values()).count("completed") == len(USERS) - 1)
     assert statuses(run)[bad] == "pending"
-    # As soon as it is asked about: not many polls later.
+    # At the first chance, not many polls later.
     assert max(each.polls for each in run.operations if each.state == "completed") <= 2
     wait_until(lambda: run.operations[USERS.index(bad)].poll_errors >= 2)
     server.stands = done
     assert run.wait(timeout=60) == "completed"
 
 
-def test_only_those_that_got_no_answer_are_asked_about_again(session, server):
+def test_only_operations_without_an_answer_are_polled_again(session, server):
     server.stands = but_for("c", 404)
     run = submit(session, server, destination(poll_batch_size=7))
     wait_until(lambda: run.operations and run.operations[2].poll_errors >= 3)
     times = {each: server.asked.count(f"op-{each}") for each in USERS}
     assert times["c"] >= 3
-    # The call of all, and at most one for each time that the group was halved.
+    # The call for all, and at most one for each time that the group was halved.
     assert max(times[each] for each in USERS if each != "c") <= 4
     server.stands = done
     assert run.wait(timeout=60) == "completed"
 
 
-def test_two_that_fail_are_alone_and_the_others_together_from_then_on(session, server):
+def test_two_that_fail_are_polled_alone_and_the_others_together_from_then_on(session, server):
     groups = []
 
     async def noting(request: Any, data: Any) -> Any:
@@ -93,7 +93,7 @@ def test_two_that_fail_are_alone_and_the_others_together_from_then_on(session, s
     assert run.wait(timeout=60) == "completed"
 
 
-def test_a_poll_that_fails_before_it_asks_anything_ends_nothing(session, server):
+def test_a_poll_that_fails_before_its_first_request_ends_nothing(session, server):
     async def mistaken(request: Any, data: Any) -> Any:
         raise KeyError("status")
 

@@ -29,7 +29,7 @@ def test_a_poll_that_reads_several_things_does_not_start_over_for_one_failure(se
         assert asked(server) == [*STEPS, *(f"GET /{name}" for name in names)]
 
 
-def test_a_poll_whose_first_request_fails_is_for_the_schedule_to_repeat(session):
+def test_a_poll_whose_first_request_fails_is_repeated_by_the_schedule(session):
     with RawServer(CREATED, OK, OK, BUSY, OK) as server:
         run = submit(connect(session, job(poll=read_all), server.url), ["a"])
         assert run.wait(timeout=30) == "completed"
@@ -44,7 +44,7 @@ def test_a_refusal_is_not_repeated(session):
         assert asked(server) == [*STEPS, *(f"GET /{name}" for name in names)]
 
 
-def test_polls_that_are_refused_for_long_are_a_notice(session):
+def test_polls_that_are_refused_for_long_are_shown_as_a_notice(session):
     with RawServer(CREATED, OK, OK, answer(403, "not for you")) as server:
         run = submit(connect(session, job(poll=read_all), server.url), ["a"])
         while not any("cannot be polled: GET " in each for each in run.notices):

@@ -35,7 +35,7 @@ def without_context(results: list[Any]) -> list[Any]:
 
 
 def where(user: str, change: Callable[[Any], list[Any]]) -> Callable[[list[Any]], list[Any]]:
-    """Return what puts other results in the place of one user's."""
+    """Return a function that replaces the result of one user."""
 
     def make(results: list[Any]) -> list[Any]:
         return [
@@ -57,7 +57,7 @@ def where(user: str, change: Callable[[Any], list[Any]]) -> Callable[[list[Any]]
         pytest.param(lambda result: [{**result, "rows": 17}] * 2, id="twice not in the contract"),
         pytest.param(lambda result: [result, {**result, "status": "failed"}], id="two that differ"),
         pytest.param(
-            lambda result: [{**result, "context": {"operation_id": "op-x"}}], id="somebody else's"
+            lambda result: [{**result, "context": {"operation_id": "op-x"}}], id="another's"
         ),
     ],
 )
@@ -78,17 +78,17 @@ def test_a_result_that_cannot_be_read_costs_only_its_own_operation(session, serv
         pytest.param(without_context, id="in order, without contexts"),
         pytest.param(
             lambda results: [*results, {"status": "failed", "context": {"operation_id": "op-x"}}],
-            id="one more than asked about",
+            id="one too many",
         ),
     ],
 )
-def test_results_are_laid_where_they_belong(session, server, make):
+def test_results_are_matched_to_their_operations(session, server, make):
     run = submit(session, server, destination(results_of(make), poll_batch_size=7))
     assert run.wait(timeout=60) == "completed"
     assert {each.polls for each in run.operations} == {1}
 
 
-def test_fewer_results_without_contexts_are_laid_on_nobody_and_asked_for_apart(session, server):
+def test_fewer_results_without_contexts_are_dropped_and_polled_apart(session, server):
     def make(results: list[Any]) -> list[Any]:
         return without_context(results)[1:] if len(results) > 1 else without_context(results)
 

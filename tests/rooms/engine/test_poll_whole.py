@@ -35,14 +35,14 @@ NO_RESULTS = [
 
 @pytest.mark.parametrize("results", NO_RESULTS)
 @pytest.mark.parametrize("more", [{"shouldContinuePolling": False}, {}])
-def test_failed_without_results_fails_what_was_asked_about(session, server, results, more):
+def test_failed_without_results_fails_all_that_was_polled(session, server, results, more):
     poll = returns(**results, **more, overallStatus="failed", message="all was rolled back")
     run = submit(session, server, destination(poll))
     assert run.wait(timeout=60) == "failed"
     found = run.results()
     assert set(found["status"]) == {"failed"}
     assert set(found["message"]) == {"all was rolled back"}
-    # It was accepted, so nobody sends it again by itself.
+    # It was accepted, so it is not sent again by default.
     assert not found["retryable"].fillna(False).any()
     assert {each.polls for each in run.operations} == {1}
     assert server.posts == 1
@@ -52,7 +52,7 @@ def test_failed_without_results_fails_what_was_asked_about(session, server, resu
 @pytest.mark.parametrize(
     "overall", [{}, *({"overallStatus": each} for each in ("pending", "partial", "completed"))]
 )
-def test_no_more_polling_without_results_ends_what_was_asked_about_as_unknown(
+def test_no_more_polling_without_results_ends_all_that_was_polled_as_unknown(
     session, server, results, overall
 ):
     poll = returns(**results, **overall, shouldContinuePolling=False, message="ask the support")
@@ -81,7 +81,7 @@ def test_no_results_and_no_end_goes_on(session, server, poll):
     run.cancel()
 
 
-def test_the_end_of_a_poll_that_has_passed_over_a_failed_request_is_none(session, server):
+def test_a_poll_that_ignores_a_failed_request_ends_nothing(session, server):
     async def careless(request: Any, data: Any) -> Any:
         results = []
         for context in data.async_contexts:
@@ -140,7 +140,7 @@ def test_a_result_that_goes_on_by_itself_goes_on(session, server):
     assert run.wait(timeout=60) == "completed"
 
 
-def test_the_message_of_the_whole_is_that_of_operations_without_one(session, server):
+def test_operations_without_a_message_get_that_of_the_whole(session, server):
     poll = of_results(
         {"status": "completed", "message": "mine"},
         {"status": "completed"},
@@ -165,7 +165,9 @@ def test_the_message_of_the_whole_is_in_the_text_of_execute_poll(session, server
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_not_found_that_a_poll_has_caught_is_lost_in_the_end(session, server, monkeypatch, count):
+def test_an_operation_whose_404_the_poll_catches_is_lost_in_the_end(
+    session, server, monkeypatch, count
+):
     async def catching(request: Any, data: Any) -> Any:
         results = []
         for context in data.async_contexts:

@@ -1,4 +1,4 @@
-"""Trouble, and the same cell once more: full disks, interrupts, changed cells, closed sessions.
+"""The same cell run again after trouble: full disks, interrupts, changed cells, closed sessions.
 
 All over real HTTP on loopback; the disk is full as SQLite reports it.
 """
@@ -54,7 +54,7 @@ def store(session: ad.Session, engines: list[Engine]) -> Store:
 
 
 def define(**action: Any) -> ad.Destination:
-    """Return a destination that answers at once; each call makes its functions anew."""
+    """Return a synchronous destination; each call makes new functions."""
 
     async def perform(request: Any, data: Any) -> Any:
         return await request("/people", method="POST", json=data.payload.as_json())
@@ -66,7 +66,7 @@ def define(**action: Any) -> ad.Destination:
 # A full disk, and room again
 
 
-def test_a_run_that_found_no_room_to_begin_is_sent_once_there_is_room(
+def test_a_run_that_could_not_begin_on_a_full_disk_is_sent_once_there_is_room(
     session: ad.Session, store: Store
 ):
     frame = people(500)
@@ -82,7 +82,7 @@ def test_a_run_that_found_no_room_to_begin_is_sent_once_there_is_room(
         assert set(partner.effects.values()) == {1}
 
 
-def test_a_run_that_found_no_room_for_its_last_answer_ends_once_there_is_room(
+def test_a_run_that_could_not_end_on_a_full_disk_ends_once_there_is_room(
     session: ad.Session, store: Store
 ):
     async def fill_and_answer(writer: Writer) -> None:
@@ -128,7 +128,7 @@ def test_a_connect_that_was_interrupted_can_be_run_again(
         assert list(partner.effects.values()) == [1] * 4
 
 
-def test_a_retry_goes_by_the_definition_of_the_cells_that_ran_again(session: ad.Session):
+def test_a_retry_uses_the_definition_of_the_cells_that_ran_again(session: ad.Session):
     with RawServer(answer(200, {}), answer(400), answer(200, {})) as server:
         run = session.connect(define(), endpoint=server.url).submit(people(2), "send")
         assert run.wait(timeout=20) == "partial"
@@ -153,7 +153,7 @@ def test_a_refusal_that_only_the_code_claims_is_not_sent_again_by_the_cell(sessi
         assert asked(server) == ["POST /people"]
 
 
-def test_a_label_that_no_file_takes_does_not_stop_its_row(path: Path):
+def test_a_label_that_cannot_be_stored_does_not_stop_its_row(path: Path):
     frame = people(2).set_axis(pd.Index(["half a character: \ud83d", "b"], dtype=object))
     with Partner() as partner:
         with ad.Session(path=path) as session:
@@ -179,7 +179,7 @@ def test_a_session_that_is_open_here_is_not_opened_with_other_options(
     ad.Session(path=path, keep_payloads=False).close()
 
 
-def test_a_closed_session_says_so(session: ad.Session):
+def test_a_closed_session_is_named_as_the_reason(session: ad.Session):
     crm = session.connect(define(), endpoint="http://127.0.0.1:9")
     session.close()
     with pytest.raises(ad.UsageError, match="this session is closed: open it again"):
@@ -191,7 +191,7 @@ def test_a_closed_session_says_so(session: ad.Session):
 # Secrets
 
 
-def test_a_secret_that_a_function_keeps_stays_in_the_process(path: Path, session: ad.Session):
+def test_a_secret_that_a_function_stores_stays_in_the_process(path: Path, session: ad.Session):
     class Settings(recovery.Settings):
         api_key: SecretStr = ad.field("API Key")
 

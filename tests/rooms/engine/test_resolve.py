@@ -1,4 +1,4 @@
-"""What nobody can know: held operations, and the user's word for them, over real HTTP."""
+"""Held operations, and the user's decision about them: over real HTTP."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def settle(run: ad.Run) -> None:
     run.rested.result(timeout=20)
 
 
-def test_a_held_batch_is_named_and_says_what_to_do(session: ad.Session):
+def test_the_notice_of_a_held_batch_names_what_to_do(session: ad.Session):
     with RawServer(reset, CREATED) as server:
         run = submit(connect(session, action(), server.url), ["a", "b", "c"])
         settle(run)
@@ -47,7 +47,7 @@ def test_what_was_not_applied_is_sent_again_by_a_retry(session: ad.Session):
         assert len(server.arrived) == 3
 
 
-def test_what_was_applied_stays_unknown_since_the_destination_never_said_how_it_ended(
+def test_what_was_applied_stays_unknown_since_its_outcome_was_never_known(
     session: ad.Session,
 ):
     with RawServer(reset) as server:
@@ -71,7 +71,7 @@ def test_nothing_is_resolved_where_nothing_is_held(session: ad.Session):
             run.resolve(applied=True)
 
 
-def test_what_is_resolved_after_a_retry_goes_with_the_next_one(session: ad.Session):
+def test_what_is_resolved_after_a_retry_is_sent_with_the_next_one(session: ad.Session):
     with RawServer(reset, answer(400), CREATED, answer(200, {"id": "j-2"})) as server:
         crm = connect(
             session, job(steps=(), perform_batch=create, poll=done, batch_size=1), server.url
@@ -89,7 +89,7 @@ def test_what_is_resolved_after_a_retry_goes_with_the_next_one(session: ad.Sessi
         assert len(server.arrived) == 4
 
 
-def test_the_users_word_is_there_after_a_restart(tmp_path: Path):
+def test_the_users_decision_survives_a_restart(tmp_path: Path):
     file = tmp_path / "session.sqlite"
     with RawServer(reset, CREATED) as server:
         with ad.Session(path=file) as session:

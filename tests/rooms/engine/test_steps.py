@@ -56,7 +56,7 @@ def test_the_id_is_on_disk_before_the_next_step(tmp_path: Path):
 
 @pytest.mark.parametrize("trouble", [BUSY, GATEWAY, reset, answer(500), answer(429), answer(408)])
 @pytest.mark.parametrize("at", [0, 1, 2])
-def test_a_step_in_trouble_is_repeated_alone(session, trouble, at):
+def test_a_step_that_fails_for_a_while_is_repeated_alone(session, trouble, at):
     script = [CREATED, OK, OK]
     script.insert(at, trouble)
     with RawServer(*script) as server:
@@ -77,7 +77,7 @@ def test_a_refused_step_means_that_nothing_was_applied(session, at):
     assert "no such list" in row["message"]
 
 
-def test_a_bug_after_the_last_step_is_for_the_polls_to_settle_and_an_earlier_one_refuses(session):
+def test_a_bug_after_the_last_step_is_settled_by_polls_and_an_earlier_one_is_a_failure(session):
     async def buggy(request: Any, data: Any) -> Any:
         response = await close(request, data)
         return response.data["missing"]
@@ -95,7 +95,7 @@ def test_a_bug_after_the_last_step_is_for_the_polls_to_settle_and_an_earlier_one
 
 @pytest.mark.parametrize("refusal", [answer(400), answer(401), answer(404), answer(409)])
 @pytest.mark.parametrize("trouble", [reset, answer(500), answer(503)])
-def test_a_refusal_after_a_lost_reply_to_the_last_step_says_nothing_of_the_first(
+def test_a_refusal_after_a_lost_reply_to_the_last_step_is_settled_by_polls(
     session, trouble, refusal
 ):
     with RawServer(CREATED, OK, trouble, refusal) as server:
@@ -104,7 +104,7 @@ def test_a_refusal_after_a_lost_reply_to_the_last_step_says_nothing_of_the_first
         assert asked(server) == [*STEPS, STEPS[2]]
 
 
-def test_a_page_instead_of_an_answer_is_no_step_done(session):
+def test_a_step_that_is_answered_with_a_page_is_not_done(session):
     page = answer(200, "<html>please log in</html>", {"content-type": "text/html"})
     with RawServer(CREATED, page) as server:
         run = submit(connect(session, job(), server.url), ["a"])
@@ -115,14 +115,14 @@ def test_a_page_instead_of_an_answer_is_no_step_done(session):
         assert run.wait(timeout=10) == "completed"
 
 
-def test_what_is_left_of_a_refused_submission_is_canceled_there(session):
+def test_a_refused_submission_is_canceled_at_the_destination(session):
     with RawServer(CREATED, answer(400), OK) as server:
         run = submit(connect(session, job(cancel=abort), server.url), ["a"])
         assert run.wait(timeout=10) == "failed"
         assert asked(server) == [*STEPS[:2], "POST /jobs/j-1/cancel"]
 
 
-def test_an_answer_without_an_id_is_no_doubt_before_the_last_step(session):
+def test_an_answer_without_an_id_before_the_last_step_is_a_failure(session):
     async def nameless(request: Any, data: Any) -> Any:
         await create(request, data)
         return ad.AsyncActionResponse(async_contexts=[{}])
@@ -132,7 +132,7 @@ def test_an_answer_without_an_id_is_no_doubt_before_the_last_step(session):
         assert run.wait(timeout=10) == "failed"
 
 
-def test_a_call_to_look_at_takes_the_steps_too(session):
+def test_execute_batch_takes_the_steps_too(session):
     with RawServer(CREATED, OK, OK) as server:
         crm = connect(session, job(), server.url)
         executed = crm.execute_batch("act", [{"user_id": "a"}])
@@ -140,7 +140,7 @@ def test_a_call_to_look_at_takes_the_steps_too(session):
         assert crm.execute_poll("act", executed).answer.overall_status == "completed"
 
 
-def test_a_call_to_look_at_stops_where_there_is_no_id_and_takes_one_kind(session):
+def test_execute_batch_stops_without_an_id_and_takes_one_batch_key(session):
     async def nameless(request: Any, data: Any) -> Any:
         return ad.AsyncActionResponse(async_contexts=[{"operation_id": None}])
 

@@ -1,6 +1,6 @@
 """Functions that swallow or rename what went wrong on the wire: real HTTP to scripted servers.
 
-Success is not assumed from their silence, nor a second send justified by their word.
+Their silence is no proof of success, and their claims do not justify a second send.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ async def asks_to_try_again(request: Any, data: Any) -> Any:
         raise ad.RetryableError("try later") from error
 
 
-def test_try_again_is_not_believed_once_a_reply_was_lost(session: ad.Session):
+def test_a_retryable_error_is_not_believed_once_a_reply_was_lost(session: ad.Session):
     with RawServer(reset, OK) as server:
         run = submit(session, server, perform_batch=asks_to_try_again)
         settle(run)
@@ -48,7 +48,7 @@ def test_try_again_is_not_believed_once_a_reply_was_lost(session: ad.Session):
         assert asked(server) == ["POST /people"]
 
 
-def test_try_again_is_believed_where_the_destination_answered(session: ad.Session):
+def test_a_retryable_error_is_believed_if_the_destination_answered(session: ad.Session):
     with RawServer(answer(409, "locked"), OK) as server:
         run = submit(session, server, perform_batch=asks_to_try_again)
         assert run.wait(timeout=20) == "completed"
@@ -56,7 +56,7 @@ def test_try_again_is_believed_where_the_destination_answered(session: ad.Sessio
 
 
 @pytest.mark.parametrize("first", [answer(400), answer(500), reset], ids=["400", "500", "reset"])
-def test_a_refusal_that_is_passed_over_is_no_success(session: ad.Session, first: Answer):
+def test_a_refusal_that_is_ignored_is_no_success(session: ad.Session, first: Answer):
     async def passes_over(request: Any, data: Any) -> None:
         with contextlib.suppress(ad.AsyncDestError):
             await sends(request, data)
@@ -69,7 +69,7 @@ def test_a_refusal_that_is_passed_over_is_no_success(session: ad.Session, first:
         assert asked(server) == ["POST /people", "POST /audit"]
 
 
-def test_a_search_that_failed_has_not_found_nothing(session: ad.Session):
+def test_a_failed_search_does_not_count_as_not_found(session: ad.Session):
     async def find(request: Any, data: Any) -> Any:
         jobs = (await request("/jobs", throw_http_errors=False)).data or []
         contexts = [{"operation_id": each["id"], "job": each["id"]} for each in jobs]

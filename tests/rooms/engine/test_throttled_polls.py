@@ -21,7 +21,7 @@ def session() -> Iterator[ad.Session]:
         yield session
 
 
-def test_being_throttled_by_a_poll_pauses_what_is_to_be_sent_too(session):
+def test_a_throttled_poll_pauses_submissions_too(session):
     with PolledPartner(answer(429, headers={"retry-after": "120"})) as partner:
         crm = connect(session, partner)
         first = crm.submit(rows(1), "asyncOperation")
@@ -29,7 +29,7 @@ def test_being_throttled_by_a_poll_pauses_what_is_to_be_sent_too(session):
         partner.polls = None
         second = crm.submit(rows(2).tail(1), "asyncOperation")
         wait_until(second, lambda: any("fewer requests" in each for each in second.notices))
-        wait_until(second, lambda: second.operations)  # The notice is the host's, and comes first.
+        wait_until(second, lambda: second.operations)  # The notice may come before the plan.
         assert [each.state for each in second.operations] == [State.PLANNED]
         assert first.wait(timeout=60) == "completed"
         second.wait(timeout=60)
@@ -39,7 +39,7 @@ def test_being_throttled_by_a_poll_pauses_what_is_to_be_sent_too(session):
 
 
 def once(partner: PolledPartner, fault: Answer) -> Answer:
-    """Return *fault* for the first poll; the others are answered as the operations end."""
+    """Return *fault* as the answer to the first poll; later polls find the operations done."""
 
     async def write(writer: Writer) -> None:
         partner.polls = None
@@ -65,7 +65,7 @@ def later(status: int, retry_after: str | int) -> Answer:
     ("retry_after", "least", "most"),
     [
         pytest.param("90", 90, 300, id="seconds"),
-        # A date has whole seconds, and the answer is on its way for some of the fast ones.
+        # A date has whole seconds, and the answer takes some seconds of the fast clock.
         pytest.param(90, 60, 300, id="date"),
         pytest.param("0", 0, 60, id="zero"),
         pytest.param(-3600, 0, 60, id="past"),

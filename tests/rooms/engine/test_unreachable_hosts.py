@@ -47,7 +47,7 @@ def session(engines: list[Engine]) -> Iterator[ad.Session]:
 @pytest.mark.parametrize(
     "fault", [answer(502), answer(503), reset, silence], ids=["502", "503", "reset", "silence"]
 )
-def test_a_host_that_is_down_for_ten_minutes_is_asked_now_and_then(session, engines, fault):
+def test_a_host_that_is_down_for_ten_minutes_is_probed_now_and_then(session, engines, fault):
     with PolledPartner(GOING) as partner:
         crm = connect(session, partner, fault=fault)
         (channel,) = engines[0].channels
@@ -61,9 +61,9 @@ def test_a_host_that_is_down_for_ten_minutes_is_asked_now_and_then(session, engi
         expected = rf"{DOWN.format('50[23]')}|{LOST}"
         assert any(re.search(expected, each) for each in run.notices), run.notices
         assert run.counts["pending"] == 50
-        # Up to 32 were on their way when it began, then there is a probe after each pause:
-        # of 1 to 32 s, in the end 32. And of a GET that is reset the transport makes two.
-        # Without a circuit it would be about 700.
+        # Up to 32 polls were on their way at first; then one probe follows each pause of 1 to
+        # 32 s. The transport repeats a GET that is reset. Without a circuit breaker it would
+        # be about 700 polls.
         probes = 15 + (partner.polled_at[-1] - partner.polled_at[before]) / 32
         assert len(partner.polled_at) - before < 2 * (32 + probes)
         rate, partner.polls = channel.pace.rate, None
@@ -75,7 +75,7 @@ def test_a_host_that_is_down_for_ten_minutes_is_asked_now_and_then(session, engi
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """Give a port that nobody takes while no server listens on it."""
+    """Give a port that stays reserved while no server listens on it."""
     with socket.socket() as kept:
         kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         kept.bind(("127.0.0.1", 0))
@@ -93,7 +93,7 @@ def test_a_host_that_is_gone_is_found_again_by_itself(session, engines, port):
     later = crm.submit(rows(5), "asyncOperation", batch_size=1)
     wait_until(run, lambda: fast_steady() > until)
     assert any("was not sent" in each for each in run.notices), run.notices
-    # What waits for the host is known not to be sent, whatever becomes of the kernel.
+    # What waits for the host is known not to be sent, even if the kernel dies now.
     assert {each.state for each in later.operations} == {State.PLANNED}
     with PolledPartner(port=port) as again:
         assert run.wait(timeout=60) == "partial"
@@ -104,7 +104,7 @@ def test_a_host_that_is_gone_is_found_again_by_itself(session, engines, port):
     assert_ended_well(run)
 
 
-def test_rows_are_not_spent_on_a_host_that_only_fails(session, engines):
+def test_few_rows_are_sent_to_a_host_that_only_fails(session, engines):
     with PolledPartner() as partner:
         partner.posts = answer(500, "out of order")
         crm = connect(session, partner)
@@ -122,7 +122,7 @@ def test_rows_are_not_spent_on_a_host_that_only_fails(session, engines):
     assert len(partner.posted_at) == 100
 
 
-def test_one_probe_that_hangs_does_not_stop_the_others_for_ever(session, engines):
+def test_a_probe_that_hangs_does_not_stop_the_others_forever(session, engines):
     is_over = threading.Event()
 
     async def hangs(writer: Writer) -> None:

@@ -1,0 +1,94 @@
+"""Runs whose rows are sent again: real HTTP to scripted servers."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+import asyncdest_nb as ad
+from asyncdest_nb.schedule import SquareRoot
+from raw_server import RawServer, answer
+from scripted_jobs import (
+    BAD,
+    CREATED,
+    GOOD,
+    OK,
+    Payload,
+    answering,
+    connect,
+    create,
+    done,
+    job,
+    submit,
+)
+
+
+def test_what_was_provably_never_applied_may_be_sent_again_and_nothing_else(session):
+    with RawServer(answer(400, "no"), CREATED, OK, OK, CREATED, OK) as server:
+        run = submit(connect(session, job(poll=answering(GOOD, BAD)), server.url), ["a", None, "b"])
+        assert run.wait(timeout=10) == "failed"
+        assert list(run.results()["retryable"]) == [True, False, True]
+        second = run.retry(schedule=SquareRoot(minimum=0.02))
+        assert second.wait(timeout=10) == "partial"
+        assert json.loads(server.arrived[2].body) == ["a", "b"]
+        assert list(second.results()["status"]) == ["completed", "invalid", "failed"]
+        third = second.retry(schedule=SquareRoot(minimum=0.02))
+        with pytest.raises(ad.UsageError, match="still going"):
+            third.retry()
+        with pytest.raises(ad.UsageError, match=f"went again as <Run {third.id}"):
+            second.retry()
+        third.wait(timeout=10)
+        assert json.loads(server.arrived[5].body) == ["b"]
+        # Two outcomes for one row are none.
+        assert list(third.results()["status"]) == ["completed", "invalid", "unknown"]
+
+
+def test_a_button_and_a_cell_that_ask_at_once_send_the_rows_again_once(session):
+    at_once = threading.Barrier(4)
+    interval = sys.getswitchinterval()
+
+    def retry(run: ad.Run) -> ad.Run | None:
+        at_once.wait(timeout=10)
+        with contextlib.suppress(ad.UsageError):
+            return run.retry()
+        return None
+
+    with RawServer(answer(400, "no")) as server, ThreadPoolExecutor(4) as threads:
+        run = submit(connect(session, job(batch_size=5_000), server.url), ["a"] * 5_000)
+        assert run.wait(timeout=20) == "failed"
+        assert run.retryable == 5_000
+        sys.setswitchinterval(1e-5)
+        try:
+            retries = list(threads.map(retry, [run] * 4))
+        finally:
+            sys.setswitchinterval(interval)
+        assert sum(each is not None for each in retries) == 1
+
+
+def test_a_refusal_that_only_the_action_claims_is_no_proof(session):
+    async def claims(request: Any, data: Any) -> Any:
+        with contextlib.suppress(ad.HTTPError):
+            await create(request, data)
+        raise ad.IntegrationError("refused", "NO", 400)
+
+    with RawServer(answer(504)) as server:
+        action = ad.Action(title="Act", payload=Payload, perform=claims, poll=done)
+        run = submit(connect(session, action, server.url), ["a"])
+        assert run.wait(timeout=10) == "failed"
+        assert run.results()["retryable"].isna().all()
+
+
+def test_without_a_row_to_send_again_there_is_no_retry(session):
+    with RawServer(CREATED, OK) as server:
+        run = submit(connect(session, job(), server.url), ["a", None])
+        assert run.wait(timeout=10) == "partial"
+        assert run.retryable == 0
+        why = "no row may be sent again as it is: 1 completed, 1 invalid"
+        with pytest.raises(ad.UsageError, match=why):
+            run.retry()

@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 
 import asyncdest_nb as ad
-from played_salesforce import CONTACTS, DESCRIBED, contacts, eager, play, stored
 from raw_server import RawServer, answer
+from simulated_salesforce import CONTACTS, DESCRIBED, contacts, eager, simulate_salesforce, stored
 
 
 def preview(
     session: ad.Session, frame: pd.DataFrame, action: str = "upsert", **options: Any
 ) -> Any:
-    with play() as simulator:
+    with simulate_salesforce() as simulator:
         options = {**(CONTACTS if action == "upsert" else {"object": "Contact"}), **options}
         found = session.connect(simulator).preview(frame, action, **options)
         assert simulator.operations == []
@@ -73,7 +73,7 @@ def test_a_column_does_not_fill_what_is_meant_for_all_rows(session, name):
 
 def test_a_choice_that_is_none_is_refused_at_once(session):
     with (
-        play() as simulator,
+        simulate_salesforce() as simulator,
         pytest.raises(ad.MappingError, match="choose one of 'ignore', 'clear'"),
     ):
         session.connect(simulator).submit(contacts(1), "upsert", **CONTACTS, nulls="null")
@@ -81,7 +81,7 @@ def test_a_choice_that_is_none_is_refused_at_once(session):
 
 def test_an_impossible_date_fails_its_own_row(session):
     people = contacts(2).assign(When__c=["2026-02-30T00:00:00", "2026-02-20T00:00:00"])
-    with play() as simulator:
+    with simulate_salesforce() as simulator:
         run = session.connect(simulator).submit(people, "upsert", **CONTACTS, schedule=eager())
         assert run.wait(timeout=20) == "partial"
     assert list(run.results()["status"]) == ["failed", "completed"]
@@ -89,7 +89,7 @@ def test_an_impossible_date_fails_its_own_row(session):
 
 def test_names_of_fields_have_no_case(session):
     people = contacts(2).rename(columns={"LastName": "lastname", "Email": "EMAIL"})
-    with play() as simulator:
+    with simulate_salesforce() as simulator:
         sf = session.connect(simulator)
         run = sf.submit(people, "upsert", **CONTACTS, schedule=eager())
         assert run.wait(timeout=20) == "completed"
@@ -114,7 +114,7 @@ def test_an_insert_only_tells_rows_apart_by_its_external_id(session):
 
 def test_a_day_with_a_time_zone_stays_the_day(session):
     days = pd.to_datetime(["2024-01-01", "2024-07-01"]).tz_localize("Europe/Berlin")
-    with play() as simulator:
+    with simulate_salesforce() as simulator:
         sf = session.connect(simulator)
         people = contacts(2).assign(Signup_Date__c=days)
         run = sf.submit(people, "upsert", **CONTACTS, schedule=eager())
@@ -179,7 +179,7 @@ def test_the_short_and_the_long_form_of_an_id_are_the_same(session):
 
 
 def test_an_unknown_object_is_refused_before_anything_is_sent(session):
-    with play() as simulator:
+    with simulate_salesforce() as simulator:
         sf = session.connect(simulator)
         run = sf.submit(contacts(2), "upsert", object="Contct", external_id="Customer_Id__c")
         assert run.wait(timeout=20) == "failed"
@@ -191,7 +191,7 @@ def test_rows_of_several_objects_go_in_jobs_of_their_own(session):
     people = contacts(4).assign(kind=["Contact", "Lead", "Contact", "Lead"])
     record = {name: {"@path": f"$.{name}"} for name in ("Customer_Id__c", "LastName", "Email")}
     record["Company"] = {"@path": "$.company"}
-    with play() as simulator:
+    with simulate_salesforce() as simulator:
         run = session.connect(simulator).submit(
             people.assign(company=None),
             "upsert",

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 import asyncdest_nb as ad
-from played_salesforce import CONTACTS, contacts, eager, play, stored
 from raw_server import RawServer, answer
+from simulated_salesforce import CONTACTS, contacts, eager, simulate_salesforce, stored
 
 
 def invalid(
@@ -21,7 +21,7 @@ def invalid(
 ) -> str:
     """Return why a contact with these *columns* is not sent, "" if it is."""
     options = {**(CONTACTS if action == "upsert" else {"object": "Contact"}), **options}
-    with play() as simulator:
+    with simulate_salesforce() as simulator:
         found = session.connect(simulator).preview(contacts(1).assign(**columns), action, **options)
     return found.invalid.get(0, "")
 
@@ -142,7 +142,7 @@ def accounts(session: ad.Session, simulator: ad.Simulator, *keys: str) -> dict[s
 
 def test_contacts_get_their_accounts_by_the_accounts_keys(session):
     people = contacts(4).assign(**{"Account.Ext__c": ["a-1", "a-2", "a-9", None]})
-    with play() as simulator:
+    with simulate_salesforce() as simulator:
         ids = accounts(session, simulator, "a-1", "a-2")
         run = session.connect(simulator).submit(people, "upsert", **CONTACTS, schedule=eager())
         assert run.wait(timeout=20) == "partial"
@@ -159,7 +159,7 @@ def test_a_mapping_names_a_parent_as_a_column_does(session):
     people = contacts(2).assign(firm=["a-1", "a-2"])
     record = {name: {"@path": f"$.{name}"} for name in ("Customer_Id__c", "LastName")}
     record["Account.Ext__c"] = {"@path": "$.firm"}
-    with play() as simulator:
+    with simulate_salesforce() as simulator:
         ids = accounts(session, simulator, "a-1", "a-2")
         run = session.connect(simulator).submit(
             people, "upsert", **CONTACTS, mapping={"record": record}, schedule=eager()
@@ -171,7 +171,7 @@ def test_a_mapping_names_a_parent_as_a_column_does(session):
 
 @pytest.mark.parametrize(("nulls", "kept"), [("ignore", True), ("clear", False)])
 def test_a_missing_key_leaves_or_clears_the_lookup(session, nulls, kept):
-    with play() as simulator:
+    with simulate_salesforce() as simulator:
         ids = accounts(session, simulator, "a-1")
         sf = session.connect(simulator)
         for key in ("a-1", None):
@@ -183,7 +183,7 @@ def test_a_missing_key_leaves_or_clears_the_lookup(session, nulls, kept):
 
 @pytest.mark.parametrize("key", ["2026-01-02T03:04:05", "2026-01-02T03:04:05+01:00", "007"])
 def test_a_key_of_a_parent_is_sent_as_it_is(session, key):
-    with play() as simulator:
+    with simulate_salesforce() as simulator:
         ids = accounts(session, simulator, key)
         people = contacts(1).assign(**{"Account.Ext__c": key})
         run = session.connect(simulator).submit(people, "upsert", **CONTACTS, schedule=eager())

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import asyncdest_nb as ad
-from played_salesforce import CONTACTS, contacts, eager, play
 from raw_server import RawServer, answer
+from simulated_salesforce import CONTACTS, contacts, eager, simulate_salesforce
 
 HEADS = {
     "successful": '"sf__Id","sf__Created"',
@@ -227,7 +227,7 @@ def test_rows_without_a_key_are_told_apart_by_what_was_sent_whatever_else_the_fi
 def test_columns_are_sent_in_the_case_of_their_fields(session):
     # A file of failed rows lacks the values of columns that were sent in another case.
     people = pd.DataFrame({"lastname": ["A"], "EMAIL": ["no address"]})
-    with play() as simulator:
+    with simulate_salesforce() as simulator:
         sf = session.connect(simulator)
         run = sf.submit(people, "insert", object="Contact", schedule=eager())
         assert run.wait(timeout=20) == "failed"

@@ -44,7 +44,7 @@ DESCRIBED = {
 }
 
 
-def play(**knobs: Any) -> ad.Simulator:
+def simulate_salesforce(**knobs: Any) -> ad.Simulator:
     return ad.simulate("salesforce-bulk", **{"duration_seconds": 0.2, "failing": 0, **knobs})
 
 

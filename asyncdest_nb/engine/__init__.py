@@ -1,6 +1,7 @@
 """The only room that awaits a destination: submit, poll, and keep what is known durable."""
 
-from .channel.channel import CallResult, Channel
+from .channel.call import CallResult
+from .channel.channel import Channel
 from .channel.poll_round import polled_once
 from .channel.state import SessionState, call_scope
 from .clock import Clock

@@ -159,7 +159,7 @@ class Connection:
     def _check(self, action: Action, rows: Sequence[Prepared]) -> dict[int, str]:
         if action.check is None or not rows:
             return {}
-        asked = call(self._channel.ask(action.check, payload=[row.payload for row in rows]))
+        asked = call(self._channel.call(action.check, payload=[row.payload for row in rows]))
         if asked.error is not None:
             raise asked.error
         faults = read_check(asked.answer, [row.position for row in rows], mask=self._channel.mask)
@@ -222,7 +222,7 @@ class Connection:
         def ask(some: Sequence[JSONObject]) -> Awaitable[CallResult]:
             return self._ask(function, call_id, contexts=some)
 
-        polled = polled_once(_contexts(contexts), ask=ask, action=found, channel=self._channel)
+        polled = polled_once(_contexts(contexts), poll=ask, action=found, channel=self._channel)
         return self._executed(call(polled), call_id)
 
     def test_authentication(self) -> None:
@@ -247,7 +247,7 @@ class Connection:
     ) -> Coroutine[Any, Any, CallResult]:
         """Call a function for a single call: all that is asked for it are of one submission."""
         scope = call_scope(call_id)
-        return self._channel.ask(function, submission_id=call_id, scope=scope, **data)
+        return self._channel.call(function, submission_id=call_id, scope=scope, **data)
 
     def _first_request(
         self, action: Action, batches: Sequence[Sequence[Prepared]], batch_size: int | None

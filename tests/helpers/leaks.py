@@ -35,7 +35,7 @@ SHORTEST, VARIETY = 10, 6  # Characters. Of "demo" and "0000000000" every text i
 FILES = ("*.sqlite", "*.sqlite-wal", "*.sqlite-journal", "*.ipynb", "*.log")
 # Functions of these speak for a destination; what they raise is masked on its way out.
 INSIDE = ("asyncdest_nb.destinations", "asyncdest_nb.simulators")
-TOKENS = AccessToken._renew.__qualname__
+TOKENS = AccessToken.renew.__qualname__
 
 _SIGNATURE = re.compile(
     r"[?&](X-Amz-Signature|X-Amz-Security-Token|X-Goog-Signature|Signature|sig)=([^&#\s]+)", re.I

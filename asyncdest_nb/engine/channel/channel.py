@@ -1,4 +1,4 @@
-"""The way to one destination: its settings, its secrets, and who calls its functions."""
+"""One connection to a destination: its settings, its secrets, and calls of its functions."""
 
 from __future__ import annotations
 
@@ -23,15 +23,14 @@ from ...responses import JSONObject, with_attributes
 from ...schedule import RateLimiter
 from ..clock import Clock
 from .call import CallResult, call_function
-from .state import ScopedState, SessionState, connection_scope
+from .scoped_state import ScopedState
+from .state import SessionState, connection_scope
 from .throttle import ShouldStop, Throttle, Turn
-from .token import AccessToken, Carrier
-
-__all__ = ["CallResult", "Channel"]
+from .token import AccessToken, AuthorizedRequests
 
 
 class Channel:
-    """A destination with its settings, as the engine talks to it; lives on its loop."""
+    """A destination with its settings; used on the engine's loop only."""
 
     def __init__(
         self,
@@ -53,9 +52,9 @@ class Channel:
         )
         check_number("requests_per_second", rate)
         self._requests_per_second = rate
-        self._traffic = Throttle(RateLimiter(rate), self.clock, name=destination.name)
-        self._access = AccessToken(
-            ask=self._ask_for_token,
+        self._throttle = Throttle(RateLimiter(rate), self.clock, name=destination.name)
+        self._access_token = AccessToken(
+            fetch=self._fetch_token,
             is_given=self._is_authorized,
             use=lambda: self._client.use(self._options()),
             back_off=self.back_off,
@@ -64,7 +63,8 @@ class Channel:
         self._timeout_seconds = timeout_seconds
         self._route = route
         self._references = References(named_secrets_of(settings))
-        # Whoever makes the options may ask for state, and that is of this connection.
+        # The final client needs options, which may need the state of this connection, whose
+        # scope needs a client that masks the settings.
         self._client = Client(secrets=secrets_of(settings))
         self._connection = connection_scope(destination.slug, self.public_settings())
         self._client = self._new_client(transport=transport)
@@ -82,24 +82,24 @@ class Channel:
         )
 
     @property
-    def pace(self) -> RateLimiter:
-        """How fast requests may leave at present."""
-        return self._traffic.pace
+    def limiter(self) -> RateLimiter:
+        """How fast requests may be sent at present."""
+        return self._throttle.limiter
 
     def join(self, other: Channel) -> None:
-        """Share the pace of *other*, if that leads to the same account at the same rate.
+        """Share the throttle of *other*, if it has the same account and the same rate.
 
-        A pause that the host asks of one is meant for all.
+        If the host asks one of them for a pause, both make it.
         """
         mine, its = (
             (each.destination.slug, each.public_settings(), each._requests_per_second)
             for each in (self, other)
         )
         if mine == its:
-            self._traffic = other._traffic
+            self._throttle = other._throttle
 
     def public_settings(self) -> dict[str, str]:
-        """Return its settings as text, without those that are missing or secret."""
+        """Return its settings as text, without missing and secret ones."""
         fields = input_fields(type(self.settings))
         values = {key: getattr(self.settings, key) for key in fields}
         return {
@@ -113,22 +113,22 @@ class Channel:
         return self._client.mask(text)
 
     def storable(self, value: Any) -> Any:
-        """Return JSON *value* as it may be shown: without secrets and signed URLs."""
+        """Return JSON *value* without secrets and signed URLs, to be shown and stored."""
         return self._client.kept(value)
 
     def folded(self, value: Any) -> Any:
-        """Return JSON *value* as it may be on disk: with a reference for each secret setting."""
+        """Return JSON *value* for the disk, with a reference in place of each secret setting."""
         return self._client.folded(value, self._references)
 
     def unfolded(self, value: Any) -> Any:
-        """Return *value* from disk as it was, by the secrets that the settings have now.
+        """Return *value* from disk with the secrets that the settings have now.
 
-        With another key than the one that was folded it has that other key: right for a
-        URL that takes the key, and an id that nobody knows where the id was made of it.
+        If a key has changed since, the value has the new one. That is right for a URL with
+        a key in it; an id that contains the old key becomes one that does not exist.
         """
         return self._references.unfolded(value)
 
-    async def ask(
+    async def call(
         self,
         function: Function,
         *,
@@ -139,82 +139,83 @@ class Channel:
         should_stop: ShouldStop = lambda: False,
         turn: Turn | None = None,
     ) -> CallResult:
-        """Call a destination's function; whatever it raises is part of what is returned.
+        """Call a destination's function; an error it raises is part of the result.
 
-        *scope* is that of its state, None = only that of the connection; *submission_id*
-        empty = a new one. A request that waits for its turn is not sent
-        any more once it *should_stop*; the first one uses *turn*, and does not wait.
+        *scope* is the scope of its state, None = only that of the connection;
+        *submission_id* empty = a new one. Once it *should_stop*, a request that waits for
+        its turn is not sent any more. The first request uses *turn* and does not wait.
         """
         submission_id = submission_id or str(uuid.uuid4())
 
         def given() -> ActionData[Any, Any]:
             return self._data(payload, contexts, self._scoped(scope), submission_id)
 
-        asked, carrier = await self._asked(function, given, should_stop, turn=turn)
-        if carrier is None or not carrier.may_repeat(asked):
-            return asked
-        if (without := await self._without_token(carrier, asked)) is not None:
-            return without
-        again, _ = await self._asked(function, given, should_stop)
+        result, requests = await self._call_once(function, given, should_stop, turn=turn)
+        if requests is None or not requests.may_repeat(result):
+            return result
+        if (final := await self._without_token(requests, result)) is not None:
+            return final
+        again, _ = await self._call_once(function, given, should_stop)
         return again
 
-    async def _asked(
+    async def _call_once(
         self,
         function: Function,
         given: Callable[[], ActionData[Any, Any]],
         should_stop: ShouldStop,
         *,
         turn: Turn | None = None,
-    ) -> tuple[CallResult, Carrier | None]:
-        """Call *function* once; the carrier of its token is returned too, None = it has none."""
+    ) -> tuple[CallResult, AuthorizedRequests | None]:
+        """Call *function* once; its requests are returned too if they have an access token."""
         call = self._client.call()
-        send, carrier = self._traffic.paced(call, should_stop, turn=turn), None
+        send, authorized = self._throttle.throttled(call, should_stop, turn=turn), None
         if self.destination.refresh_access_token is not None:
-            send = carrier = self._access.carrier(send)
-        request = self._traffic.persistent(call, send)
-        asked = await call_function(function, call, given(), request=request, mask=self.mask)
-        return asked, carrier
+            send = authorized = self._access_token.authorize(send)
+        request = self._throttle.persistent(call, send)
+        result = await call_function(function, call, given(), request=request, mask=self.mask)
+        return result, authorized
 
-    async def _without_token(self, carrier: Carrier, asked: CallResult) -> CallResult | None:
-        """Ask for a new token; return what becomes of *asked* if there is none, None = there is."""
+    async def _without_token(
+        self, requests: AuthorizedRequests, result: CallResult
+    ) -> CallResult | None:
+        """Renew the token; return the result of the call if that fails, None = it is renewed."""
         try:
-            await self._access.renewed(carrier.token)
+            await self._access_token.renew(requests.token)
         except NotSent as error:
-            # Trouble, which is waited out: the function says that nothing was applied.
-            return replace(asked, error=RetryableError(str(error)))
+            # The call may be sent again later: the function found that nothing was applied.
+            return replace(result, error=RetryableError(str(error)))
         except AsyncDestError:
-            return asked
+            return result
         return None
 
     async def rehearse(self, function: Function, payload: Any) -> CallResult:
-        """Call a destination's function with the network unplugged.
+        """Call a destination's function without a network.
 
         Its first request is the only exchange, and was not sent.
         """
         call = self._new_client(transport=Unplugged()).call()
-        state = self._state.apart().of(None, connection=self._connection, secrets=self)
-        data = self._data(payload, (), state)
+        data = self._data(payload, (), self._scoped(state=self._state.copy()))
         return await call_function(function, call, data, request=call, mask=self.mask)
 
-    async def turn(self, should_stop: ShouldStop) -> Turn:
-        """Return the turn of a request when the host takes one, or none once it *should_stop*."""
-        return await self._traffic.turn(should_stop)
+    async def wait_for_turn(self, should_stop: ShouldStop) -> Turn:
+        """Return the turn of a request once one may be sent, an empty one once it *should_stop*."""
+        return await self._throttle.wait_for_turn(should_stop)
 
     def back_off(self, error: Exception) -> None:
-        """Wait before the next request, because of *error*, which the wire has not taught."""
-        self._traffic.back_off(error)
+        """Wait before the next request, because of an *error* that the limiter has not seen."""
+        self._throttle.back_off(error)
 
     def notice(self) -> str:
-        """Say why requests wait at present; empty = they do not."""
-        return self._traffic.notice()
+        """Return why requests wait at present; empty = they do not."""
+        return self._throttle.notice()
 
     @property
     def is_unreachable(self) -> bool:
-        """Whether the host gives no answers: it is asked now and then until it does."""
-        return self.pace.is_down
+        """Whether the host gives no answers; probes are sent until it does."""
+        return self.limiter.is_down
 
     async def aclose(self) -> None:
-        """Close the connections; nothing is asked after that."""
+        """Close the connections; nothing may be called after that."""
         await self._client.aclose()
 
     def _options(self) -> dict[str, Any]:
@@ -229,8 +230,11 @@ class Channel:
             )
         return dict(options)
 
-    def _scoped(self, scope: str | None = None) -> ScopedState:
-        return self._state.of(scope, connection=self._connection, secrets=self)
+    def _scoped(
+        self, scope: str | None = None, *, state: SessionState | None = None
+    ) -> ScopedState:
+        state = self._state if state is None else state
+        return ScopedState(state, scope, connection=self._connection, secrets=self)
 
     def _data(
         self,
@@ -244,8 +248,8 @@ class Channel:
             payload=payload,
             state_context=state,
             async_contexts=[with_attributes(each) for each in contexts],
-            access_token=self._access.token,
-            # A function may always rely on one, also in a rehearsal.
+            access_token=self._access_token.token,
+            # A function may rely on one, also in a rehearsal.
             submission_id=submission_id or str(uuid.uuid4()),
         )
 
@@ -253,14 +257,14 @@ class Channel:
         headers = self._options().get("headers") or {}
         return any(name.lower() == "authorization" for name in headers)
 
-    async def _ask_for_token(self) -> CallResult:
+    async def _fetch_token(self) -> CallResult:
         assert self.destination.refresh_access_token is not None
         call = self._client.call()
         return await call_function(
             self.destination.refresh_access_token,
             call,
             self._data(None, (), self._scoped()),
-            request=self._traffic.paced(call),
+            request=self._throttle.throttled(call),
             mask=self.mask,
             is_logged=False,
         )

@@ -1,8 +1,8 @@
-"""Ask about some operations at once, and apart where that gets no answer.
+"""Poll some operations in one call, and in smaller groups if that gets no answer.
 
-A function that makes a request per operation fails as a whole when one of them does. Asked
-again in halves, and in halves of those, only that one is left without an answer: at most
-twice as many calls as operations. A host that is down ends it.
+A function that makes one request per operation fails as a whole if one of them fails. So it
+is called again with each half, and with halves of those, until only that one is left without
+an answer: at most twice as many calls as operations. It ends once the host is down.
 """
 
 from __future__ import annotations
@@ -15,35 +15,36 @@ from ...errors import HTTPError, NotSent
 from ...responses import AsyncPollResponse, JSONObject, clean_text, not_asked
 from ..verdict.poll import Answer, read_poll
 from ..verdict.trouble import describe
-from .channel import CallResult, Channel
+from .call import CallResult
+from .channel import Channel
 
-Ask = Callable[[Sequence[JSONObject]], Awaitable[CallResult]]
+PollContexts = Callable[[Sequence[JSONObject]], Awaitable[CallResult]]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What some contexts of a round got: their *places* in it, and an answer for each."""
+    """The answers to some contexts of a round; *places* are their indexes in it."""
 
     places: Sequence[int]
     answers: Sequence[Answer]
-    asked: CallResult
+    result: CallResult
 
     @property
-    def silent(self) -> set[int]:
-        """The places that got no answer."""
+    def unanswered(self) -> set[int]:
+        """The places without an answer."""
         found = zip(self.places, self.answers, strict=True)
         return {place for place, answer in found if isinstance(answer, str)}
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds the destination asked to wait; of a request per operation the longest counts."""
-        said = [each.retry_after for each in self.asked.exchanges if each.retry_after is not None]
-        return max(said) if len(self.places) > 1 and said else self.asked.retry_after
+        """Seconds the destination asked to wait; of several requests the longest counts."""
+        given = [each.retry_after for each in self.result.exchanges if each.retry_after is not None]
+        return max(given) if len(self.places) > 1 and given else self.result.retry_after
 
     @property
     def status(self) -> int | None:
-        """The HTTP status of what one operation alone was answered, None = of none, or of many."""
-        error, exchanges = self.asked.error, self.asked.exchanges
+        """The HTTP status of the answer to a single operation, None = no answer, or to many."""
+        error, exchanges = self.result.error, self.result.exchanges
         if len(self.places) > 1:
             return None
         if isinstance(error, HTTPError):
@@ -52,51 +53,53 @@ class Part:
 
 
 async def polled(
-    contexts: Sequence[JSONObject], *, ask: Ask, action: Action, channel: Channel
+    contexts: Sequence[JSONObject], *, poll: PollContexts, action: Action, channel: Channel
 ) -> AsyncIterator[Part]:
-    """Ask about *contexts*, and yield what they got as soon as it is there.
+    """Poll *contexts*, and yield answers as soon as they are there.
 
-    Once the host is down, what is left is not asked about: it gets the text of the last error.
+    Once the host is down, the contexts that are left are not polled: their answer is the text
+    of the last error.
     """
     left: list[Sequence[int]] = [range(len(contexts))]
-    why = ""  # The last call got no answer.
+    why = ""  # Why the last call got no answer.
     while left:
         places = left.pop()
         some = [contexts[place] for place in places]
-        asked = _not_asked(why) if why and channel.is_unreachable else await ask(some)
-        found = _read(asked, some, action)
+        is_over = why and channel.is_unreachable
+        result = CallResult(None, NotSent(why), ()) if is_over else await poll(some)
+        found = _read(result, some, action)
         if not isinstance(found, str):
-            yield Part(places, found, asked)
+            yield Part(places, found, result)
             continue
         why = found
         if len(places) == 1 or channel.is_unreachable:
-            yield Part(places, [found] * len(places), asked)
+            yield Part(places, [found] * len(places), result)
         else:
             middle = len(places) // 2
             left += [places[middle:], places[:middle]]
 
 
 async def polled_once(
-    contexts: Sequence[JSONObject], *, ask: Ask, action: Action, channel: Channel
+    contexts: Sequence[JSONObject], *, poll: PollContexts, action: Action, channel: Channel
 ) -> CallResult:
-    """Ask about *contexts* in one call; if that raises, put together what they get apart.
+    """Poll *contexts* in one call; if that raises, in smaller groups, and return one result.
 
-    A context without an answer is a failed result with the code POLLING_ERROR, in its place.
-    The error is that of the one call where none of them gets an answer.
+    A context without an answer has a failed result with the code POLLING_ERROR. If none has
+    an answer, the error is that of the first call.
     """
-    whole = await ask(contexts)
+    whole = await poll(contexts)
     if whole.error is None or len(contexts) < 2:
         return whole
     calls = [whole]
 
-    async def apart(some: Sequence[JSONObject]) -> CallResult:
+    async def poll_some(some: Sequence[JSONObject]) -> CallResult:
         if len(some) == len(contexts):
             return whole
-        calls.append(await ask(some))
+        calls.append(await poll(some))
         return calls[-1]
 
     answers: dict[int, Answer] = {}
-    async for part in polled(contexts, ask=apart, action=action, channel=channel):
+    async for part in polled(contexts, poll=poll_some, action=action, channel=channel):
         answers.update(zip(part.places, part.answers, strict=True))
     exchanges = [exchange for each in calls for exchange in each.exchanges]
     if all(isinstance(answer, str) for answer in answers.values()):
@@ -108,13 +111,9 @@ async def polled_once(
     return CallResult(AsyncPollResponse.of(results), None, exchanges)
 
 
-def _not_asked(why: str) -> CallResult:
-    return CallResult(None, NotSent(why), ())
-
-
-def _read(asked: CallResult, contexts: Sequence[JSONObject], action: Action) -> list[Answer] | str:
-    if asked.error is not None:
-        return describe(asked.error)
+def _read(result: CallResult, contexts: Sequence[JSONObject], action: Action) -> list[Answer] | str:
+    if result.error is not None:
+        return describe(result.error)
     key = action.operation_id
     ids = [clean_text(context.get(key)) for context in contexts]
-    return read_poll(asked.answer, ids=ids, key=key, exchanges=asked.exchanges)
+    return read_poll(result.answer, ids=ids, key=key, exchanges=result.exchanges)

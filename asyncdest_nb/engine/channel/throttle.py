@@ -1,6 +1,6 @@
-"""The requests to one destination: when each may leave, and what its answer teaches.
+"""The requests to one destination: each waits until the rate limiter lets it be sent.
 
-What is learned is decided in ``schedule.Pace``; here it is waited for, and put in words.
+``schedule.RateLimiter`` decides when; here requests wait for that, and report how they ended.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..clock import Clock
 from ..verdict.trouble import is_trouble
 from .call import UNSENT
 
-STOP_SECONDS = 0.5  # How soon a request that waits for its turn hears of a cancel.
+STOP_SECONDS = 0.5  # How soon a request that waits for its turn notices a cancel.
 REPEAT_SECONDS = 1.0
 REPEATS = 2  # How often a reading request is repeated before the call it is part of fails.
 
@@ -25,78 +25,78 @@ ShouldStop = Callable[[], bool]
 
 
 class Turn:
-    """The place of one request among all, taken before the function is called that makes it."""
+    """Permission to send one request, taken before the function that makes it is called."""
 
-    def __init__(self, pace: RateLimiter, *, is_taken: bool) -> None:
-        self._pace = pace
+    def __init__(self, limiter: RateLimiter, *, is_taken: bool) -> None:
+        self._limiter = limiter
         self._is_taken = is_taken
 
     def use(self) -> bool:
-        """Use it up; say whether it was there."""
+        """Use it up; return whether there was one."""
         found, self._is_taken = self._is_taken, False
         return found
 
     def give_back(self) -> None:
         """Leave it to another request, if it was not used."""
         if self.use():
-            self._pace.given_back()
+            self._limiter.give_back()
 
 
 class Throttle:
-    """The requests to one destination, at its *pace*; *name* is for people to read."""
+    """The requests to one destination, as fast as *limiter* allows; *name* is for messages."""
 
-    def __init__(self, pace: RateLimiter, clock: Clock, *, name: str) -> None:
-        self.pace = pace
+    def __init__(self, limiter: RateLimiter, clock: Clock, *, name: str) -> None:
+        self.limiter = limiter
         self._clock = clock
         self._name = name
         self._waiting = 0  # Requests that wait for their turn.
         self._trouble = ""  # Why the last pause was made.
 
     def notice(self) -> str:
-        """Say why requests wait at present; empty = they do not."""
-        seconds = self.pace.paused_until - self._clock.steady()
+        """Return why requests wait at present; empty = they do not."""
+        seconds = self.limiter.paused_until - self._clock.steady()
         if seconds > 0:
             return f"{self._trouble}; asking again in {ceil(seconds)} s"
-        return f"{self._trouble}; asking again soon" if self.pace.is_down else ""
+        return f"{self._trouble}; asking again soon" if self.limiter.is_down else ""
 
-    async def turn(self, should_stop: ShouldStop) -> Turn:
-        """Return the turn of a request when the host takes one, or none once it *should_stop*.
+    async def wait_for_turn(self, should_stop: ShouldStop) -> Turn:
+        """Return the turn of a request once one may be sent, an empty one once it *should_stop*.
 
-        Of a host that is down one caller at a time finds out, and nobody as long as
-        requests wait for their turn: each of them can do that as well.
+        While a host is down one caller at a time gets a turn, as the probe. None does while
+        requests wait for their turn: each of them can be the probe as well.
         """
         while not should_stop():
             now = self._clock.steady()
-            left = self._closed_for() if self.pace.is_down else self.pace.wait(now)
-            if left <= 0:
-                self.pace.reserve(now)
-                return Turn(self.pace, is_taken=not self.pace.is_down)
-            await self._clock.sleep(min(left, STOP_SECONDS))
-        return Turn(self.pace, is_taken=False)
+            seconds = self._seconds_closed() if self.limiter.is_down else self.limiter.take(now)
+            if seconds <= 0:
+                self.limiter.reserve(now)
+                return Turn(self.limiter, is_taken=not self.limiter.is_down)
+            await self._clock.sleep(min(seconds, STOP_SECONDS))
+        return Turn(self.limiter, is_taken=False)
 
-    def _closed_for(self) -> float:
-        return STOP_SECONDS if self._waiting else self.pace.closed_for(self._clock.steady())
+    def _seconds_closed(self) -> float:
+        return STOP_SECONDS if self._waiting else self.limiter.seconds_closed(self._clock.steady())
 
     def back_off(self, error: Exception) -> None:
         """Wait before the next request, because of *error*."""
-        if not self.pace.is_down:
+        if not self.limiter.is_down:
             self._trouble = f"{self._name}: {error}"
-        said = error.retry_after if isinstance(error, RetryableError | HTTPError) else None
+        seconds = error.retry_after if isinstance(error, RetryableError | HTTPError) else None
         is_throttle = isinstance(error, RetryableError)
-        self.pace.held_back(self._clock.steady(), retry_after=said, is_throttle=is_throttle)
+        self.limiter.back_off(self._clock.steady(), retry_after=seconds, is_throttle=is_throttle)
 
-    def paced(
+    def throttled(
         self, call: Call, should_stop: ShouldStop = lambda: False, *, turn: Turn | None = None
     ) -> Callable[..., Any]:
         """Return the request of *call*, which waits for its turn; NotSent once it *should_stop*.
 
-        The first one uses *turn*, and does not wait: what asks for a pause while its intent
-        is written is too late, as for requests that are on their way.
+        The first one uses *turn* and does not wait: a pause that begins while its intent is
+        written does not stop it, as it does not stop requests that were sent before.
         """
 
         async def request(url: str, **options: Any) -> Response:
             if should_stop() or turn is None or not turn.use():
-                await self._turn(should_stop)
+                await self._wait_to_send(should_stop)
             sent_at = self._clock.steady()
             try:
                 response = await call(url, **options)
@@ -106,18 +106,18 @@ class Throttle:
             except HTTPError:
                 self._answered(call.exchanges[-1], sent_at)
                 raise
-            except BaseException:  # A mistake in it, or a cancellation: no word of the host.
-                self.pace.released()
+            except BaseException:  # A mistake in the request, or a cancellation.
+                self.limiter.probe_ended()
                 raise
             self._answered(call.exchanges[-1], sent_at)
             return response
 
         return request
 
-    async def _turn(self, should_stop: ShouldStop) -> None:
+    async def _wait_to_send(self, should_stop: ShouldStop) -> None:
         self._waiting += 1
         try:
-            while not should_stop() and (seconds := self.pace.wait(self._clock.steady())) > 0:
+            while not should_stop() and (seconds := self.limiter.take(self._clock.steady())) > 0:
                 await self._clock.sleep(min(seconds, STOP_SECONDS))
         except asyncio.CancelledError:
             raise asyncio.CancelledError(UNSENT) from None
@@ -128,27 +128,27 @@ class Throttle:
 
     def _answered(self, exchange: Exchange, sent_at: float) -> None:
         status = exchange.status or 0
-        self.pace.answered(
+        self.limiter.answered(
             self._clock.steady(), sent_at=sent_at, status=status, retry_after=exchange.retry_after
         )
-        if self.pace.is_down:
+        if self.limiter.is_down:
             self._trouble = f"{_host(exchange)} is not available (it answers {status})"
-        elif self.pace.paused_until > self._clock.steady():
+        elif self.limiter.paused_until > self._clock.steady():
             self._trouble = f"{_host(exchange)} asks for fewer requests"
 
     def _unanswered(self, exchange: Exchange, error: RequestFailed, sent_at: float) -> None:
         is_unsent = isinstance(error, NotSent)
-        self.pace.unanswered(self._clock.steady(), sent_at=sent_at, is_unsent=is_unsent)
-        if self.pace.is_down:
+        self.limiter.unanswered(self._clock.steady(), sent_at=sent_at, is_unsent=is_unsent)
+        if self.limiter.is_down:
             why = f"the last request was not sent: {exchange.problem}"
             why = why if is_unsent else str(exchange.problem)
             self._trouble = f"{_host(exchange)} cannot be reached ({why})"
 
     def persistent(self, call: Call, send: Callable[..., Any]) -> Callable[..., Any]:
-        """Return *send*, which does not lose for one failure what *call* has read before.
+        """Return *send*, which repeats a reading request that fails after others of *call*.
 
-        A first request that fails is for the schedule to repeat. But a poll that reads a
-        job and its three files would start over, and may never come to its end.
+        If the first request fails, the schedule repeats the call. But a poll that reads a
+        job and its three files would start over each time, and might never finish.
         """
 
         async def request(url: str, **options: Any) -> Response:
@@ -160,7 +160,7 @@ class Throttle:
                 except (RequestFailed, HTTPError) as error:
                     if isinstance(error, HTTPError) and not is_trouble(error):
                         raise
-                    # One sick file is no reason to slow down all others.
+                    # One failing file is no reason to slow down all other requests.
                     await self._clock.sleep(REPEAT_SECONDS)
             last: Response = await send(url, **options)
             return last
@@ -169,5 +169,5 @@ class Throttle:
 
 
 def _host(exchange: Exchange) -> str:
-    # Not by a parser of URLs: a host that is masked is none, and the request was answered.
+    # Not with a parser of URLs, which rejects a host that is masked.
     return exchange.url.partition("://")[2].partition("/")[0]

@@ -1,4 +1,4 @@
-"""The access token of a destination: had before the first request, renewed when it is refused."""
+"""The access token of a destination: fetched before the first request, renewed if refused."""
 
 from __future__ import annotations
 
@@ -22,65 +22,61 @@ from .call import CallResult
 
 
 class AccessToken:
-    """An access token, and requests that carry it.
+    """The access token of one connection.
 
-    *ask* calls the destination's ``refresh_access_token``; *is_given* says whether
-    requests have an authorization header already, *use* sends with the new token
-    from now on, *back_off* waits out trouble on the way to one.
+    *fetch* calls the destination's ``refresh_access_token``. *is_given*: whether requests
+    have an authorization header without it. *use* makes later requests send the new token.
+    *back_off* delays the next request after an error of the network or the server.
     """
 
     def __init__(
         self,
         *,
-        ask: Callable[[], Awaitable[CallResult]],
+        fetch: Callable[[], Awaitable[CallResult]],
         is_given: Callable[[], bool],
         use: Callable[[], None],
         back_off: Callable[[Exception], None],
     ) -> None:
         self.token: SecretStr | None = None
-        self._ask = ask
+        self._fetch = fetch
         self._is_given = is_given
         self._use = use
         self._back_off = back_off
-        self._renewing = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
-    def carrier(self, send: Callable[..., Any]) -> Carrier:
-        """Return *send* with an access token, a new one if the old is refused."""
-        return Carrier(self, send)
+    def authorize(self, send: Callable[..., Any]) -> AuthorizedRequests:
+        """Return *send* with the access token, with a new one if the old is refused."""
+        return AuthorizedRequests(self, send)
 
     async def require(self) -> SecretStr | None:
-        """Return the access token; it is asked for if no header authorizes yet."""
+        """Return the access token; it is fetched if no header authorizes yet."""
         if not self._is_given():
-            await self._renew(None)
+            await self.renew(None)
         return self.token
 
-    async def renewed(self, stale: SecretStr | None) -> SecretStr | None:
-        """Return the access token that is in place of the *stale* one, asked for if need be."""
-        await self._renew(stale)
-        return self.token
-
-    async def _renew(self, stale: SecretStr | None) -> None:
-        """Ask for an access token in place of the *stale* one."""
-        async with self._renewing:
+    async def renew(self, stale: SecretStr | None) -> SecretStr | None:
+        """Return the access token that replaces the *stale* one, fetched if it is not there."""
+        async with self._lock:
             if self.token is not stale:
-                return  # Another request has asked meanwhile.
-            asked = await self._ask()
-            if asked.error is not None:
-                raise self._without_token(asked.error)
-            if not isinstance(asked.answer, str) or not asked.answer:
+                return self.token  # Another request has fetched it meanwhile.
+            result = await self._fetch()
+            if result.error is not None:
+                raise self._without_token(result.error)
+            if not isinstance(result.answer, str) or not result.answer:
                 raise DestinationError("refresh_access_token returned no text")
-            self.token = SecretStr(asked.answer)
+            self.token = SecretStr(result.answer)
             self._use()
+            return self.token
 
     def _without_token(self, error: Exception) -> Exception:
-        """Return what a request without a token fails with: it never left."""
+        """Return the error of a request that was not sent, for want of a token."""
         is_server = isinstance(error, HTTPError) and error.status >= 500
         if is_server or isinstance(error, (RequestFailed, RetryableError)):
             self._back_off(error)
             return NotSent(f"no access token: {error}")
         if isinstance(error, IntegrationError):
             return HTTPError(str(error), status=error.status)
-        # Its text may quote the answer, and so a token that is no known secret yet.
+        # Its text may quote the answer, and in it a token that nothing masks yet.
         if isinstance(error, HTTPError):
             if error.status in MOVED:
                 return HTTPError(f"no access token: {error}", status=error.status)
@@ -88,21 +84,21 @@ class AccessToken:
         return DestinationError(f"no access token: the function raised {type(error).__name__}")
 
 
-class Carrier:
+class AuthorizedRequests:
     """The requests of one call, each with an access token.
 
-    ``token`` is that of the last one; ``has_renewed``: it is one that was asked for because
-    another was refused in this call, so a refusal of it is the last word.
+    ``token`` is that of the last one. ``has_renewed``: it was fetched because another was
+    refused in this call, so if it is refused too, it is not renewed again.
     """
 
-    def __init__(self, access: AccessToken, send: Callable[..., Any]) -> None:
+    def __init__(self, access_token: AccessToken, send: Callable[..., Any]) -> None:
         self.token: SecretStr | None = None
         self.has_renewed = False
-        self._access = access
+        self._access_token = access_token
         self._send = send
 
     async def __call__(self, url: str, **options: Any) -> Response:
-        self.token = token = await self._access.require()
+        self.token = token = await self._access_token.require()
         try:
             response: Response = await self._send(url, **options)
         except HTTPError as error:
@@ -112,31 +108,31 @@ class Carrier:
             if response.status != 401:
                 return response
         # 401 is a refusal: nothing was applied, so this very request may go again.
-        self.token, self.has_renewed = await self._access.renewed(token), True
+        self.token, self.has_renewed = await self._access_token.renew(token), True
         again: Response = await self._send(url, **options)
         return again
 
-    def may_repeat(self, asked: CallResult) -> bool:
-        """Say whether a new token may help, where the function says that the old was refused.
+    def may_repeat(self, result: CallResult) -> bool:
+        """Whether the call may be repeated with a new token, as its code found the old refused.
 
-        APIs say so inside a 200. What the last request did is then what the function says of
-        it: nothing. But of what else it has sent the repetition would be a second one.
+        Some APIs answer 200 with such a refusal inside, so the last request applied nothing.
+        But what other requests applied would be applied a second time.
         """
-        error = asked.error
+        error = result.error
         is_refused = isinstance(error, IntegrationError) and error.status == 401
-        if not is_refused or self.has_renewed or asked.is_bypassed:
+        if not is_refused or self.has_renewed or result.is_bypassed:
             return False
-        others = [each for each in asked.exchanges if each.effect is not Effect.NONE]
-        if others and others[0] is asked.exchanges[-1]:
+        others = [each for each in result.exchanges if each.effect is not Effect.NONE]
+        if others and others[0] is result.exchanges[-1]:
             return others[0].effect is Effect.APPLIED
         return not others
 
 
 def _without_excerpt(error: HTTPError) -> HTTPError:
-    """Return a refusal of a token with OAuth's own words for why (RFC 6749, 5.2) and no others."""
+    """Return a refusal of a token; of its answer only OAuth's error is left (RFC 6749, 5.2)."""
     try:
-        said = json.loads(error.excerpt)
-        words = [str(said[key]) for key in ("error", "error_description") if key in said]
+        answer = json.loads(error.excerpt)
+        words = [str(answer[key]) for key in ("error", "error_description") if key in answer]
     except (ValueError, TypeError):
         words = []
     text = ": ".join([f"no access token: answered {error.status}", *words])

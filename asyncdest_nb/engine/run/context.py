@@ -12,7 +12,8 @@ from ...operation import Operation, RowOutcome, StatusUpdate
 from ...responses import AsyncOperationResult, JSONObject, RowResult, clean_text
 from ...schedule import Schedule
 from ...store import StoredRun
-from ..channel.channel import CallResult, Channel
+from ..channel.call import CallResult
+from ..channel.channel import Channel
 from ..channel.state import submission_scope
 from ..channel.throttle import ShouldStop, Turn
 from ..clock import Ages, Stamps
@@ -80,10 +81,10 @@ class RunContext:
     ) -> CallResult:
         """Call a destination's function about *operations* of one batch, with its state.
 
-        The rest is as for ``Channel.ask``.
+        The rest is as for ``Channel.call``.
         """
         batch = operations[0].batch if operations else None
-        result = await self.channel.ask(
+        result = await self.channel.call(
             function,
             payload=payload,
             contexts=contexts,

@@ -8,7 +8,7 @@ from functools import partial
 
 from ...operation import Operation, answered, lost, poll_failed
 from ...responses import AsyncOperationResult, JSONObject
-from ..channel.channel import CallResult
+from ..channel.call import CallResult
 from ..channel.poll_round import Part, polled
 from ..verdict.poll import Answer
 from .context import POLLERS, RunContext
@@ -75,7 +75,7 @@ class Poller:
         contexts = [operation.context or {} for operation in group]
         ask = partial(self._ask, group)
         parts: list[Part] = []
-        async for part in polled(contexts, ask=ask, action=run.action, channel=run.channel):
+        async for part in polled(contexts, poll=ask, action=run.action, channel=run.channel):
             for operation, answer in zip(_of(part, group), part.answers, strict=True):
                 self._apply(run.ledger.operations[operation.number], answer, part)
             parts.append(part)
@@ -130,10 +130,10 @@ class Poller:
         about several operations without an error, such as a 404 that it has caught, may not
         mean each of them.
         """
-        has_answers = any(len(part.silent) < len(part.places) for part in parts)
+        has_answers = any(len(part.unanswered) < len(part.places) for part in parts)
         for part in parts:
-            if has_answers or part.asked.error is None:
-                self._apart |= {operations[place].number for place in part.silent}
+            if has_answers or part.result.error is None:
+                self._apart |= {operations[place].number for place in part.unanswered}
 
     def _reschedule(self, part: Part, operations: Sequence[Operation], *, now: float) -> None:
         """Schedule the next polls, and forget what has ended."""

@@ -14,8 +14,7 @@ from dataclasses import replace
 from ...errors import StoreError
 from ...operation import Operation, State, held, replanned, submitted
 from ...request import Effect
-from ..channel.call import UNSENT
-from ..channel.channel import CallResult
+from ..channel.call import UNSENT, CallResult
 from ..channel.throttle import Turn
 from ..verdict.recovery import can_recover
 from ..verdict.submission import (
@@ -97,7 +96,7 @@ class Submitter:
         def should_stop() -> bool:
             return self._should_stop(batch)
 
-        turn = await self._run.channel.turn(should_stop)
+        turn = await self._run.channel.wait_for_turn(should_stop)
         try:
             if not should_stop():
                 await self._take_turn(turn, batch)

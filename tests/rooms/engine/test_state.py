@@ -21,6 +21,7 @@ from pydantic import SecretStr
 
 import asyncdest_nb as ad
 from asyncdest_nb.engine import Clock, SessionState
+from asyncdest_nb.engine.channel.scoped_state import ScopedState
 from asyncdest_nb.engine.channel.state import connection_scope
 from asyncdest_nb.schedule import SquareRoot
 
@@ -512,8 +513,12 @@ def test_the_values_of_a_session_are_those_that_are_live_and_have_no_secrets(tim
         def unfolded(self, value: Any) -> Any:
             return "secret" if value == "***" else value
 
-    for own, key, ttl in (("run-1/0", "a", None), (None, "b", {"hour": 1}), ("call 7", "c", None)):
-        scoped = state.of(own, connection=here, secrets=Secrets())
+    for scope, key, ttl in (
+        ("run-1/0", "a", None),
+        (None, "b", {"hour": 1}),
+        ("call 7", "c", None),
+    ):
+        scoped = ScopedState(state, scope, connection=here, secrets=Secrets())
         scoped.set_response_context(key, "secret", ttl)
     shown = {(each.scope, each.key, each.value, each.expires_at) for each in state}
     expires_at = times.wall + 3600

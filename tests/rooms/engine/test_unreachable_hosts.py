@@ -66,9 +66,9 @@ def test_a_host_that_is_down_for_ten_minutes_is_probed_now_and_then(session, eng
         # be about 700 polls.
         probes = 15 + (partner.polled_at[-1] - partner.polled_at[before]) / 32
         assert len(partner.polled_at) - before < 2 * (32 + probes)
-        rate, partner.polls = channel.pace.rate, None
+        rate, partner.polls = channel.limiter.rate, None
         assert run.wait(timeout=60) == "partial"
-        assert channel.pace.rate >= rate
+        assert channel.limiter.rate >= rate
     assert not channel.is_unreachable
     assert_ended_well(run)
 
@@ -100,7 +100,7 @@ def test_a_host_that_is_gone_is_found_again_by_itself(session, engines, port):
         assert later.wait(timeout=60) == "partial"
         assert len(again.posted_at) == 5
     assert (later.counts["completed"], later.counts["failed"]) == (3, 2)
-    assert channel.pace.rate == 20.0
+    assert channel.limiter.rate == 20.0
     assert_ended_well(run)
 
 

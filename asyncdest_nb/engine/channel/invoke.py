@@ -1,0 +1,90 @@
+"""Run a destination's function, whether it is a coroutine function or a plain one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import inspect
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from ...destination import ActionData, Function
+from ...errors import NotSent
+from .bypass import Watch
+
+
+async def invoke(
+    function: Function, request: Callable[..., Any], data: ActionData[Any, Any], *, watch: Watch
+) -> Any:
+    """Return what *function* returns; it is watched by *watch* while it runs.
+
+    Raises what it raises, and NotSent if it needs a thread and there is none.
+    """
+    if inspect.iscoroutinefunction(function):
+        with watch.on():
+            answer = await function(request, data)
+    else:
+        # A plain function may block, so it gets a thread, and a request that blocks too.
+        answer = await _in_thread(_called, function, _blocking(request), data, watch)
+    if not inspect.isawaitable(answer):
+        return answer
+    with watch.on():
+        return await answer
+
+
+def _in_thread(function: Callable[..., Any], *given: Any) -> asyncio.Future[Any]:
+    """Call *function* in a thread of its own; raises NotSent if Python ends and starts no more.
+
+    Not in asyncio's pool: functions that wait for a token could fill it, and the function
+    that gets the token would find no thread. Also, Python waits for the pool when it ends,
+    and the pool takes no more calls then, while runs still go on.
+    """
+    work = functools.partial(contextvars.copy_context().run, function, *given)
+    done: Future[Any] = Future()
+    try:
+        threading.Thread(target=_settle, args=(done, work), daemon=True).start()
+    except RuntimeError as error:
+        raise NotSent(f"no thread to call it in: {error}") from error
+    return asyncio.wrap_future(done)
+
+
+def _settle(done: Future[Any], work: Callable[[], Any]) -> None:
+    if not done.set_running_or_notify_cancel():
+        return
+    try:
+        done.set_result(work())
+    except BaseException as error:  # The future raises it where it is awaited.
+        done.set_exception(error)
+
+
+def _called(
+    function: Function, request: Callable[..., Any], data: ActionData[Any, Any], watch: Watch
+) -> Any:
+    try:
+        with watch.on():
+            return function(request, data)
+    except (StopIteration, GeneratorExit) as error:
+        # A future cannot hold them, and whoever awaits it would wait for ever.
+        raise RuntimeError(f"the function raised {type(error).__name__}") from error
+
+
+def _blocking(request: Callable[..., Any]) -> Callable[..., Any]:
+    loop = asyncio.get_running_loop()
+
+    def blocking(*given: Any, **options: Any) -> Any:
+        if _is_running(loop):  # The plain function returned a coroutine, which runs on the loop.
+            return request(*given, **options)
+        return asyncio.run_coroutine_threadsafe(request(*given, **options), loop).result()
+
+    return blocking
+
+
+def _is_running(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether *loop* runs on the current thread."""
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False

@@ -1,7 +1,7 @@
-"""Texts of others as they may be shown: what nobody can see in them is written out.
+"""Texts of others, made safe to show: invisible characters in them are escaped.
 
-A right-to-left override makes ``gpj.exe`` of ``exe.jpg``, a zero-width space makes two ids
-of one, and a control character forges a line.
+A right-to-left override shows ``exe.jpg`` as ``gpj.exe``, a zero-width space makes two
+ids look the same, and a control character can forge a line.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ _NO_WIDTH = (
     r"\xad\u180e\u200b\u2028\u2029\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"
     r"\U000e0000-\U000e007f"
 )
-# Persian and emoji are written with joiners, between characters that are no ASCII.
+# Persian and emoji use joiners between characters outside of ASCII.
 _JOINERS = r"(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
 _HIDDEN = re.compile(f"[{_CONTROLS}{_DIRECTIONS}{_NO_WIDTH}]|{_JOINERS}")
 _ENDS = re.compile(r"[\t\n]")
 
 
 def visible(text: str) -> str:
-    """Return *text* with what cannot be seen in it as Python would write it; its lines stay."""
+    """Return *text* with invisible characters as Python escapes; tabs and line feeds stay."""
     return _HIDDEN.sub(_escaped, text)
 
 
 def is_visible(text: str) -> bool:
-    """Say whether all of *text* can be seen."""
+    """Whether *text* has no invisible characters."""
     return _HIDDEN.search(text) is None
 
 
 def one_line(text: str) -> str:
-    """Return *text* made visible, its tabs and line feeds too: it can forge no line."""
+    """Return *text* with tabs and line feeds escaped too, so that it cannot forge a line."""
     return _ENDS.sub(_escaped, visible(text))
 
 

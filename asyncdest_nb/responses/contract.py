@@ -20,7 +20,7 @@ def _has_known_keys(error: Mapping[str, Any]) -> bool:
 
 
 class OperationError(Wire):
-    """Why an operation or a row failed, in the destination's words.
+    """Why an operation or a row failed, as the destination reports it.
 
     A text alone is read as its message.
     """

@@ -1,4 +1,4 @@
-"""One answer per row of a batch, in the words of Segment's MultiStatusResponse."""
+"""One answer per row of a batch, in the form of Segment's MultiStatusResponse."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def read_contexts(answer: Any, *, action: Action, counts: Sequence[int]) -> list
     try:
         response = AsyncActionResponse.model_validate(answer)
     except ValidationError as error:
-        text = f"accepted, but not in the words of the contract: {first_fault(error)}"
+        text = f"accepted, but the answer does not fit the contract: {first_fault(error)}"
         return [Unsure(text)] * len(counts)
     if action.operation_per == "batch":
         return [_read_batch(response, action=action, count=counts[0])]

@@ -1,8 +1,7 @@
-"""What an answer without contexts says of the operations it answers: done, failed, or neither.
+"""What an answer without contexts means for its operations: done, failed, or neither.
 
-The body of a synchronous answer is the destination's own, whatever it is. Two things in
-it are words of the contract: a ``status``, and the id of an operation, which nobody could
-ask about.
+The body of a synchronous answer may be anything. Two things in it have a meaning: a
+``status``, and the id of an operation, which no poll could ask about.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from ...destination import Action
 from ...request import Exchange, Response
 from ...responses import AsyncOperationResult, Wire, failure_in
 
-_DEPTH = 3  # How deep in a body an id is looked for: in a list inside an envelope, say.
+_DEPTH = 3  # How deep in a body ids are looked for, such as in a list inside an envelope.
 
 
 def body_of(answer: Any) -> Any:
-    """Return what *answer* holds, as JSON."""
+    """Return the body of *answer* as JSON."""
     if isinstance(answer, Wire):
         return answer.model_dump(mode="json")
     return answer.data if isinstance(answer, Response) else answer
@@ -36,11 +35,11 @@ def failure(answer: Any) -> AsyncOperationResult | None:
 
 
 def why_open(answer: Any, action: Action, exchanges: Sequence[Exchange]) -> str:
-    """Say why *answer* cannot be the last word about its operations; empty = it may."""
+    """Return why *answer* cannot be the end of its operations; empty = it can."""
     kind = type(answer).__name__
     if isinstance(answer, Wire):  # A value of the contract, but not one of a submission.
         is_done = _status(body_of(answer)) == "completed"
-        return "" if is_done else f"the function returned {kind}, which does not say that it ended"
+        return "" if is_done else f"the function returned {kind}, which does not state an end"
     if action.poll is None:
         return ""
     if answer is None:
@@ -57,33 +56,33 @@ def _is_open(answer: Any, action: Action, exchanges: Sequence[Exchange]) -> bool
     answered = [each.status for each in exchanges[-1:]]
     if isinstance(answer, Response):
         answered.append(answer.status)
-    # A list that a function makes is in place of contexts.
+    # A function that makes a list meant it as contexts.
     if 202 in answered or isinstance(answer, list | tuple):
         return True
     body = body_of(answer)
     if _status(body) == "completed":
         return False
     is_context = isinstance(answer, Mapping) and action.operation_id in answer
-    return is_context or _names(body, _keys(action))
+    return is_context or _has_id(body, _keys(action))
 
 
 def _status(body: Any) -> str:
-    """Return the body's word for how it stands, in lower case; empty = it has none."""
-    word = body.get("status") if isinstance(body, Mapping) else None
-    return word.lower() if isinstance(word, str) else ""
+    """Return the status in the body, in lower case; empty = it has none."""
+    status = body.get("status") if isinstance(body, Mapping) else None
+    return status.lower() if isinstance(status, str) else ""
 
 
 def _keys(action: Action) -> Sequence[str]:
-    """Return what may hold the ids of operations, of one or of many."""
+    """Return the keys that may hold the ids of operations."""
     key = action.operation_id
     return [key, f"{key}s", to_camel(key), to_camel(f"{key}s")]
 
 
-def _names(body: Any, keys: Sequence[str], depth: int = _DEPTH) -> bool:
-    """Say whether *body* holds an id of an operation."""
+def _has_id(body: Any, keys: Sequence[str], depth: int = _DEPTH) -> bool:
+    """Whether *body* has the id of an operation in it."""
     if isinstance(body, Mapping):
         if any(body.get(key) not in (None, "", []) for key in keys):
             return True
         body = list(body.values())
     is_list = isinstance(body, list) and depth > 0
-    return is_list and any(_names(each, keys, depth - 1) for each in body)
+    return is_list and any(_has_id(each, keys, depth - 1) for each in body)

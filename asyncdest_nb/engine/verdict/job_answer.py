@@ -3,7 +3,7 @@
 ``performBatch`` returns ``{jobId, status, multiStatusResponse}``: one job for the batch,
 and beside it what was refused at once. ``performPoll`` returns ``{jobId, status, jobStatus,
 multiStatusResponse?}``. ``status`` is of the request, never of the job. A success beside a
-job id says that the row was taken, not that it was applied.
+job id means that the row was accepted, not that it was applied.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from ...responses import (
 )
 
 _ENDS = {"SUCCEEDED": "completed", "FAILED": "failed"}
-# What is read of a value of somebody's class; the two spellings are one name.
-_WORDS = (
+# The names that are read of a value of another class, in either spelling.
+_NAMES = (
     "isAsync asyncContexts rows jobId status jobStatus multiStatusResponse responses kind value "
     "success error code message sent body errortype errormessage errorreporter errorType "
     "errorMessage"
@@ -33,9 +33,9 @@ _WORDS = (
 
 
 def contract(answer: Any) -> JSONObject | None:
-    """Return what *answer* says in the words of the contract, None if it has no contexts.
+    """Return *answer* in the form of the contract, None if it has no contexts.
 
-    A dict in either spelling, and a value of somebody's class, say it as our own does.
+    It may be a dict in either spelling or a value of another class.
     """
     found = _named(answer)
     if not found.get("isasync", "asynccontexts" in found):
@@ -50,8 +50,8 @@ def contract(answer: Any) -> JSONObject | None:
 
 def contexts_in(answer: Any, *, key: str = "operation_id") -> Any:
     """Return the contexts of an answer to a submission, None if it has none."""
-    if (said := contract(answer)) is not None:
-        return said["asyncContexts"]
+    if (found := contract(answer)) is not None:
+        return found["asyncContexts"]
     rows = len(_entries(_named(answer).get("multistatusresponse"))) or 1
     job = read_job(answer, key=key, counts=[rows])
     return None if job is None else job.async_contexts
@@ -60,17 +60,17 @@ def contexts_in(answer: Any, *, key: str = "operation_id") -> Any:
 def read_job(
     answer: Any, *, key: str, counts: Sequence[int], is_certain: bool = True
 ) -> AsyncActionResponse | None:
-    """Return *answer* in the words of the contract, or None if it is no job's.
+    """Return *answer* in the form of the contract, or None if it is not that of a job.
 
-    *key* is where a context holds its id; *counts* are the rows of each operation. Where
-    it is not *is_certain* that nothing was applied, no refusal may be sent again.
+    *key* is where a context holds its id; *counts* are the rows of each operation. Unless it
+    *is_certain* that nothing was applied, no refused row may be sent again.
     """
     found = _named(answer)
     if "multistatusresponse" not in found and not _is_job(found):
         return None
     job, count = found.get("jobid"), sum(counts)
     entries = _entries(found.get("multistatusresponse"))
-    entries = [*entries, *[None] * count][:count]  # A hole is left to the job; more is ignored.
+    entries = [*entries, *[None] * count][:count]  # A missing row belongs to the job.
     rows = [_refused(entry, is_certain=is_certain) for entry in entries]
     context = {} if job in (None, "") else {key: job, "jobId": job, "uploadCount": rows.count(None)}
     if context and len(counts) > 1:
@@ -83,33 +83,33 @@ def read_job(
 
 
 def read_job_poll(answer: Any, *, ids: Sequence[str]) -> JSONObject | str | None:
-    """Return *answer* in the words of the contract, None if it has no job status.
+    """Return *answer* in the form of the contract, None if it has no job status.
 
-    A text says why it tells nothing of the job: it is of another, or a request has failed.
-    *ids* are those that were asked about.
+    A text = why it states nothing about the job: it is about another, or a request failed.
+    *ids* are the ids that were asked about.
     """
     found = _named(answer)
     if "jobstatus" not in found:
         return None
-    job, word, status = found.get("jobid"), clean_text(found["jobstatus"]), found.get("status")
+    job, state, status = found.get("jobid"), clean_text(found["jobstatus"]), found.get("status")
     if len(ids) != 1 or (job is not None and clean_text(job) != ids[0]):
         return f"poll returned the status of job {job}, and was asked about {', '.join(ids)}"
     is_good = status is None or (isinstance(status, int) and 200 <= status <= 299)
-    if word == "RETRYABLE_ERROR" or (word in _ENDS and not is_good):
-        return f"no word of the job: poll says {word}, its request was answered {status}"
-    result: JSONObject = {"message": f"Job {ids[0]} is {word}"}
-    result["status"] = _ENDS.get(word, "pending" if word == "IN_PROGRESS" else word)
+    if state == "RETRYABLE_ERROR" or (state in _ENDS and not is_good):
+        return f"no status of the job: poll returned {state}, its request was answered {status}"
+    result: JSONObject = {"message": f"Job {ids[0]} is {state}"}
+    result["status"] = _ENDS.get(state, "pending" if state == "IN_PROGRESS" else state)
     rows = found.get("multistatusresponse")
-    # An empty list is none of a job that failed; of one that succeeded it is too short.
-    if word in _ENDS and rows is not None and (_entries(rows) or word == "SUCCEEDED"):
-        result["rows"] = [_of_job(entry, has_failed=word == "FAILED") for entry in _entries(rows)]
+    # If a job failed, an empty list means no outcome per row; if it succeeded, it is too short.
+    if state in _ENDS and rows is not None and (_entries(rows) or state == "SUCCEEDED"):
+        result["rows"] = [_of_job(entry, has_failed=state == "FAILED") for entry in _entries(rows)]
     return {"results": [result]}
 
 
 def read_rows(answer: Any, *, is_certain: bool = True) -> list[RowResult] | None:
-    """Return the outcomes of a multi-status that is a list, a dict or a value of another class.
+    """Return the row outcomes of a multi-status: a list, a dict or a value of another class.
 
-    None = it is another answer, such as the JSON of an API.
+    None = it is not one, but the JSON of an API, for example.
     """
     if isinstance(answer, Mapping) and not set(answer) <= {"responses", "length"}:
         return None
@@ -120,7 +120,7 @@ def read_rows(answer: Any, *, is_certain: bool = True) -> list[RowResult] | None
 
 
 def row_outcome(entry: Any, *, is_certain: bool = True) -> RowResult:
-    """Return what an *entry* of a multi-status says of its row; None is a hole."""
+    """Return the outcome of a row from its *entry* in a multi-status; None = no entry."""
     refused = _refused(entry, is_certain=is_certain)
     if refused is not None:
         return refused
@@ -142,20 +142,20 @@ def _of_job(entry: Any, *, has_failed: bool) -> RowResult:
 
 
 def _refused(entry: Any, *, is_certain: bool) -> RowResult | None:
-    """Return why a row was refused, None = its *entry* does not say that it was."""
+    """Return how a row was refused, None = its *entry* is not a refusal."""
     found = _inner(entry)
-    status, said = found.get("status"), found.get("errormessage") or found.get("error")
-    # A value of a class says whether it is an error; of a dict the status alone may tell.
+    status, reason = found.get("status"), found.get("errormessage") or found.get("error")
+    # A value of a class has an error or not; a dict may have nothing but the status.
     is_refusal = isinstance(entry, Mapping) and isinstance(status, int) and status >= 400
-    if not (said or found.get("errortype") or is_refusal or _is_bad(found)):
+    if not (reason or found.get("errortype") or is_refusal or _is_bad(found)):
         return None
     named = error_type(status) if isinstance(status, int) else None
-    if isinstance(said, Mapping) or not said:
-        said = found.get("message") or f"answered {status}"
+    if isinstance(reason, Mapping) or not reason:
+        reason = found.get("message") or f"answered {status}"
     return RowResult(
         status="failed",
         error=OperationError(
-            code=found.get("errortype") or found.get("code") or named, message=said
+            code=found.get("errortype") or found.get("code") or named, message=reason
         ),
         result=found.get("body"),
         retryable=status in RETRYABLE_STATUSES if is_certain else None,
@@ -163,7 +163,7 @@ def _refused(entry: Any, *, is_certain: bool) -> RowResult | None:
 
 
 def _is_bad(found: JSONObject) -> bool:
-    """Say whether an entry without a reason is an error all the same."""
+    """Whether an entry is an error though it gives no reason."""
     status = found.get("status")
     if found.get("kind") == "error" or found.get("success") is False:
         return True
@@ -172,21 +172,21 @@ def _is_bad(found: JSONObject) -> bool:
 
 def _is_entry(given: Any) -> bool:
     found = _named(given)
-    has_words = {"errormessage", "errortype", "errorreporter", "sent", "body"} & found.keys()
-    return "status" in found and bool(has_words)
+    has_names = {"errormessage", "errortype", "errorreporter", "sent", "body"} & found.keys()
+    return "status" in found and bool(has_names)
 
 
 def _is_job(found: JSONObject) -> bool:
-    """Say whether it is a job with an HTTP status; the body of an API has a status of its own."""
+    """Whether it is a job with an HTTP status; the status in an API's own body is another one."""
     return "jobid" in found and isinstance(found.get("status"), int)
 
 
 def _entries(given: Any) -> list[Any]:
-    """Return what a multi-status has for each row, whatever it is made of."""
+    """Return the entries of a multi-status, one per row, whatever its type."""
     found = _named(given)
     if isinstance(found.get("responses"), list | tuple):
         return list(found["responses"])
-    if isinstance(given, Mapping):  # The way JavaScript writes a list as an object.
+    if isinstance(given, Mapping):  # As JavaScript writes a list as an object.
         return [given[each] for each in sorted(filter(_is_index, given), key=int)]
     is_list = isinstance(given, Iterable) and not isinstance(given, str | bytes)
     return list(given) if is_list else []
@@ -197,7 +197,7 @@ def _is_index(name: object) -> bool:
 
 
 def _inner(entry: Any) -> JSONObject:
-    """Return an entry's own words, and those that it has inside an envelope."""
+    """Return what an entry holds, and what is in the envelope inside of it."""
     found = _named(entry)
     for name in ("value", "error", "success"):
         found = {**found, **_named(found.get(name))}
@@ -210,7 +210,7 @@ def _named(given: Any) -> JSONObject:
         return {str(name).replace("_", "").lower(): value for name, value in given.items()}
     if given is None or isinstance(given, str | bytes | int | float | list):
         return {}
-    names = {*_WORDS, *map(to_snake, _WORDS)}
+    names = {*_NAMES, *map(to_snake, _NAMES)}
     own = {name: getattr(given, name) for name in names if hasattr(given, name)}
     return _named(own)
 

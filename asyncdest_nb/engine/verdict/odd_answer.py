@@ -1,4 +1,4 @@
-"""What cannot be the last word of an action that is polled, and what to write in its place."""
+"""Answers that leave a polled action open by mistake, and what to write instead."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from ...request import Response
 from ...responses import Wire
 
-# Words with which APIs say that they have only begun.
+# Statuses with which APIs state that they have only begun.
 _OPEN = frozenset(
     "accepted pending processing queued enqueued running submitted scheduled started waiting "
     "inprogress".split()
@@ -20,10 +20,10 @@ _LINE = "return ad.AsyncActionResponse(async_contexts=[…])"
 
 
 def why_odd(answer: Any, *, key: str) -> str:
-    """Say why *answer* leaves open what became of its rows, and what to write; empty = it may not.
+    """Return why *answer* does not state an end, and what to write instead; empty = it may.
 
-    It is no value of an API's JSON, it names a job or contexts that nobody polls, or it says
-    that it has only begun. *key* is where a context holds its id.
+    It is not a value of JSON, it has the id of a job or contexts, which are not polled like
+    this, or its status is that of a beginning. *key* is where a context holds its id.
     """
     if answer is None or isinstance(answer, Wire | list | tuple):
         return ""
@@ -40,8 +40,8 @@ def why_odd(answer: Any, *, key: str) -> str:
 
 def _why_open(body: Mapping[str, Any], *, own: str) -> str:
     names = {_plain(name): str(name) for name in body if body[name] not in (None, "", [])}
-    word = _plain(body.get("status")) if isinstance(body.get("status"), str) else ""
-    if word in _DONE:
+    status = _plain(body.get("status")) if isinstance(body.get("status"), str) else ""
+    if status in _DONE:
         return ""
     for name in sorted(names.keys() & (_IDS | _CONTEXTS)):
         key = names[name]
@@ -51,7 +51,7 @@ def _why_open(body: Mapping[str, Any], *, own: str) -> str:
             f"the function returned an answer with {key!r}, not an AsyncActionResponse: "
             f"{_LINE}{hint}"
         )
-    if word in _OPEN:
+    if status in _OPEN:
         return f"the function returned an answer that is {body['status']!r}: {_LINE}"
     return ""
 

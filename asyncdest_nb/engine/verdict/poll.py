@@ -1,7 +1,7 @@
 """What a poll's answer means for the operations asked about: values in, values out.
 
-An operation's own result comes first. What the answer says of the whole counts where there is
-none, or where that leaves it open. Nothing here completes an operation without a result.
+An operation's own result comes first. The fields of the whole answer count if it has no
+result, or one that leaves it open. No operation is completed without a result of its own.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from .trouble import first_fault, is_trouble
 
 IDS = 5  # in a message
 
-# Where an operation stands; a text is why the poll got no answer, which says nothing of it.
+# The result of an operation; a text = why the poll got none, which changes nothing.
 Answer = AsyncOperationResult | str
 
 
 @dataclass(frozen=True, slots=True)
 class _Whole:
-    """What a poll said of all it was asked about: *more* True or False, or not whether to go on."""
+    """The fields of a poll's answer about all operations together; *more* None = not stated."""
 
     results: Any
     status: Any
@@ -41,12 +41,12 @@ class _Whole:
 
     @property
     def is_last(self) -> bool:
-        """Whether there is nothing more to come; "pending" or no word at all is no end."""
+        """Whether no further answer will come; "pending" or no status is no end."""
         return self.more is False or (self.more is None and self.status not in (None, "pending"))
 
     @classmethod
     def of(cls, answer: Any) -> _Whole | None:
-        """Read a poll's answer, None = it is in no words of the contract."""
+        """Return the fields of a poll's answer, None = it has none of the contract."""
         if isinstance(answer, AsyncPollResponse):
             answer = {name: getattr(answer, name) for name in AsyncPollResponse.model_fields}
         if not isinstance(answer, Mapping):
@@ -66,9 +66,9 @@ def _named(answer: Mapping[str, Any], model: type[AsyncPollResponse], name: str)
 def read_poll(
     answer: Any, *, ids: Sequence[str], key: str, exchanges: Sequence[Exchange] = ()
 ) -> list[Answer] | str:
-    """Return an answer per operation asked about, or why none can be laid on any of them.
+    """Return an answer for each operation of the poll, or why there is none for any of them.
 
-    *ids* are theirs, in the order asked; *key* is where a context holds its id.
+    *ids* are those of the operations, in their order; *key* is where a context holds its id.
     *exchanges* are the poll's requests.
     """
     job = read_job_poll(answer, ids=ids)
@@ -81,19 +81,19 @@ def read_poll(
     if all(each is None for each in results):
         ended = _ended(whole, exchanges)
         return [ended or f"poll returned 0 results for {len(ids)} operations"] * len(ids)
-    found = [_read(each, key) for each in results]
-    laid = _laid(found, ids)
-    return laid if isinstance(laid, str) else [_with_whole(each, whole) for each in laid]
+    found = _by_operation([_read(each, key) for each in results], ids)
+    return found if isinstance(found, str) else [_with_whole(each, whole) for each in found]
 
 
 def _ended(whole: _Whole, exchanges: Sequence[Exchange]) -> AsyncOperationResult | None:
-    """Return what a poll without results makes of its operations; None = they go on.
+    """Return the result of every operation if a poll has no results; None = they go on.
 
-    "completed" is no more than the end: a sum of no results says so as well, and nothing
-    is completed by silence. If a request of it failed, it may have been passed over.
+    "completed" is only an end: summing up no results gives it too, and no operation is
+    completed without a result. None if a request of the poll failed, as its code may have
+    ignored that.
     """
     if whole.status == "failed":
-        message = whole.message or "the poll says that it failed"
+        message = whole.message or "the poll reports a failure"
         error = OperationError(message=message)
         return AsyncOperationResult(status="failed", message=message, error=error)
     if not whole.is_last or any(_has_failed(each) for each in exchanges):
@@ -109,40 +109,40 @@ def _has_failed(exchange: Exchange) -> bool:
 
 
 def _read(result: Any, key: str) -> tuple[str, Answer]:
-    """Return the id that a result names, empty = none, and what it says."""
+    """Return the id in a result's context, empty = none, and the answer it gives."""
     try:
         read = AsyncOperationResult.model_validate(result)
     except ValidationError as error:
         context = result.get("context") if isinstance(result, Mapping) else None
         why = f"poll returned a result that is not in the contract: {first_fault(error)}"
         return _id(context, key), why
-    return _id(read.context, key), _word(read)
+    return _id(read.context, key), _checked(read)
 
 
 def _id(context: Any, key: str) -> str:
     return clean_text(context.get(key)) if isinstance(context, Mapping) else ""
 
 
-def _word(result: AsyncOperationResult) -> Answer:
-    """Return *result*, or why it is none: its poll has caught the error of a request."""
+def _checked(result: AsyncOperationResult) -> Answer:
+    """Return *result*, or its message if the poll made it of the error of a request."""
     error = result.error
     if result.status == "failed" and error is not None and error.code == POLLING_ERROR:
         return error.message or result.message or "the poll got no answer"
     return result
 
 
-def _laid(found: Sequence[tuple[str, Answer]], ids: Sequence[str]) -> list[Answer] | str:
-    """Lay results on operations: by the ids in their contexts where they tell, else by order."""
-    said = [each for each, _ in found]
+def _by_operation(found: Sequence[tuple[str, Answer]], ids: Sequence[str]) -> list[Answer] | str:
+    """Return an answer per operation: by the ids in their contexts, without ids by order."""
+    named = [each for each, _ in found]
     same_count = len(found) == len(ids)
-    if same_count and all(each in ("", own) for each, own in zip(said, ids, strict=True)):
+    if same_count and all(each in ("", own) for each, own in zip(named, ids, strict=True)):
         return [answer for _, answer in found]
-    if not same_count and not any(said):
+    if not same_count and not any(named):
         return f"poll returned {len(found)} results for {len(ids)} operations"
-    if not set(said) & set(ids):
-        others = sorted({each or "no operation" for each in said})
-        named = ", ".join(others[:IDS]) + ", …" * (len(others) > IDS)
-        return f"poll returned results for {named}, not for what was asked"
+    if not set(named) & set(ids):
+        others = sorted({each or "no operation" for each in named})
+        text = ", ".join(others[:IDS]) + ", …" * (len(others) > IDS)
+        return f"poll returned results for {text}, not for what was asked"
     return [_only([answer for name, answer in found if name == own], own) for own in ids]
 
 
@@ -155,7 +155,7 @@ def _only(answers: Sequence[Answer], operation_id: str) -> Answer:
 
 
 def _with_whole(answer: Answer, whole: _Whole) -> Answer:
-    """Return an operation's own result, with what only the whole says."""
+    """Return an operation's own result, completed with fields of the *whole* answer."""
     if isinstance(answer, str):
         return answer
     changes: dict[str, Any] = {}

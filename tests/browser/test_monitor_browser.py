@@ -144,7 +144,7 @@ def test_two_views_show_the_same_and_a_dead_kernel_is_shown(notebook):
     expect(page.locator(".adm-facts").first).to_have_text(re.compile(r"^\d+ requests?$"))
     page.locator(".adm-row").first.click()
     details = page.get_by_role("region", name="Details")
-    expect(details.first).to_contain_text("not connected: only the kernel knew more")
+    expect(details.first).to_contain_text("not connected: only the kernel knows more")
 
 
 @in_lab

@@ -1,7 +1,7 @@
 // The order of the table, kept up to date while operations change.
 
 import { clock } from "./formats.js";
-import { nextFailure, ordered, usedColumns } from "./order.js";
+import { nextFailure, nextSort, ordered, usedColumns } from "./order.js";
 import { runInSlices } from "./slices.js";
 
 /** @import { SentState } from "./sent_state.js" */
@@ -31,6 +31,12 @@ export function liveOrder(sent, changed) {
     });
   }
 
+  function choose(/** @type {Partial<Choice>} */ changes) {
+    Object.assign(choice, changes);
+    start();
+    changed();
+  }
+
   const isAtWork = () => work !== null && !work.isOver();
   const isStale = () => usedColumns(sent, choice).some((name) => sent.changed[name] > seq);
   const count = () => order?.length ?? sent.header?.operations ?? 0;
@@ -46,9 +52,13 @@ export function liveOrder(sent, changed) {
       nextFailure(/** @type {string[]} */ (sent.fields.status ?? []), order, count(), positionOf(number)),
     isChosen: () => order !== null,
     isCurrent: () => !isAtWork() && !isStale(),
-    choose(/** @type {Partial<Choice>} */ changes) {
-      Object.assign(choice, changes);
-      start();
+    search: (/** @type {string} */ search) => choose({ search }),
+    sortBy: (/** @type {string} */ name) => choose({ sort: nextSort(choice.sort, name) }),
+    /** Show the rows of a status too, or not any more. */
+    toggle(/** @type {string} */ status) {
+      const others = choice.statuses.filter((each) => each !== status);
+      const isChosen = others.length < choice.statuses.length;
+      choose({ statuses: isChosen ? others : [...others, status] });
     },
     /** Sort once more, if something has changed and it is time to. */
     update() {

@@ -56,10 +56,10 @@ function scrollBox(/** @type {HTMLElement} */ node, /** @type {HTMLElement} */ h
 /**
  * @param {SentState} sent
  * @param {ReturnType<typeof liveOrder>} order
- * @param {{sortBy: (name: string) => void, moved: () => void, opened: (number: number) => void}} does
+ * @param {{moved: () => void, opened: (number: number) => void}} page
  */
-export function tableElement(sent, order, { sortBy, moved, opened }) {
-  const titles = titleRow(sortBy);
+export function tableElement(sent, order, { moved, opened }) {
+  const titles = titleRow(order.sortBy);
   const body = element("div", "adm-body", { role: "rowgroup" });
   const empty = element("div", "adm-empty");
   const grid = element("div", "adm-table", { role: "none" },
@@ -75,7 +75,6 @@ export function tableElement(sent, order, { sortBy, moved, opened }) {
     hasJobs = jobs;
     const columns = sent.columns.filter((each) => each.shown === "always" || (jobs && each.shown === "jobs"));
     titles.showColumns(columns);
-    titles.showSort(order.choice.sort);
     grid.style.setProperty("--adm-columns", columns.map(({ width }) => width).join(" "));
     rows.setColumns(columns);
     updateAttribute(node, "aria-colcount", String(columns.length));
@@ -117,12 +116,11 @@ export function tableElement(sent, order, { sortBy, moved, opened }) {
   return {
     node,
     open,
-    showSort: () => titles.showSort(order.choice.sort),
-    focus: () => node.focus({ preventScroll: true }),
     selected: () => selected,
     goToNextFailure() {
       const at = order.failureAfter(selected);
       if (at >= 0) goTo(at);
+      node.focus({ preventScroll: true });
     },
     /** Follow a key, and return whether it moves anything. */
     follow(/** @type {string} */ key) {
@@ -137,6 +135,7 @@ export function tableElement(sent, order, { sortBy, moved, opened }) {
       if (!sent.header) return;
       const count = order.count();
       if (hasJobs !== sent.header.jobs) showColumns(sent.header.jobs);
+      titles.showSort(order.choice.sort);
       updateAttribute(node, "aria-rowcount", String(count + 1));
       updateAttribute(body, "style", `height:${count * ROW_HEIGHT}px`);
       updateText(empty, count ? "" : emptyTableText(order.choice, sent.header));

@@ -1,64 +1,23 @@
-// One view of a run: its parts, and when they are painted.
+// One view of a run: its parts, and what each paint shows in them.
 
 import { chartsElement } from "./charts.js";
 import { detailsElement } from "./details.js";
-import { element, updateText } from "./elements.js";
+import { element } from "./elements.js";
 import { copyText } from "./files.js";
 import { clock } from "./formats.js";
 import { headerElement } from "./header.js";
 import { isForHost, keepKeys } from "./keys.js";
 import { liveOrder } from "./live_order.js";
-import { nextSort } from "./order.js";
+import { painter } from "./painter.js";
 import { knownUntil } from "./sent_state.js";
+import { spokenLine } from "./spoken_line.js";
 import { tableElement } from "./table.js";
 import { progressText } from "./texts.js";
 import { toolsElement } from "./tools.js";
 import { liveTotals } from "./totals.js";
 
-/** @import { Choice } from "./order.js" */
 /** @import { Send } from "./requests.js" */
 /** @import { SentState } from "./sent_state.js" */
-
-const SPOKEN_SECONDS = 10; // between two sentences to a screen reader
-
-/** A line that only a screen reader reads, and not too often. */
-function spokenLine() {
-  const node = element("div", "adm-live", { role: "status", "aria-live": "polite" });
-  let spokenAt = 0;
-  return {
-    node,
-    isCurrent: (/** @type {string} */ text) => node.textContent === text,
-    show(/** @type {string} */ text, /** @type {number} */ now) {
-      if (now - spokenAt < SPOKEN_SECONDS) return;
-      spokenAt = now;
-      updateText(node, text);
-    },
-  };
-}
-
-/** Return what paints at the next frame, once however often it is called. */
-function painter(/** @type {() => void} */ paint) {
-  let [frame, isHeld] = [0, false];
-  return {
-    request() {
-      if (isHeld) return;
-      frame ||= requestAnimationFrame(() => {
-        frame = 0;
-        paint();
-      });
-    },
-    /** Do something of which the painting that is under way shows the result. */
-    hold(/** @type {() => void} */ work) {
-      isHeld = true;
-      try {
-        work();
-      } finally {
-        isHeld = false;
-      }
-    },
-    end: () => cancelAnimationFrame(frame),
-  };
-}
 
 /**
  * Draw the run into *el*, and return what repaints it and what ends it.
@@ -78,42 +37,20 @@ export function view(el, sent, send) {
   const isConnected = () => !el.closest(".jupyter-widgets-disconnected");
   let wasConnected = true;
 
-  const table = tableElement(sent, order, {
-    sortBy: (name) => choose({ sort: nextSort(order.choice.sort, name) }),
-    moved: repaint,
-    opened: (number) => details.update(sent, number),
-  });
-  const header = headerElement(toggle);
+  const table = tableElement(sent, order,
+    { moved: repaint, opened: (number) => details.update(sent, number) });
+  const header = headerElement(order.toggle);
   const charts = chartsElement();
-  const tools = toolsElement(send, {
-    search: (search) => choose({ search }), next: goToNextFailure, charts: toggleCharts,
-  });
+  const tools = toolsElement(send, { search: order.search, next: table.goToNextFailure, charts: showCharts });
   const details = detailsElement(send, { closed: () => table.node.focus(), isConnected });
   const spoken = spokenLine();
   const root = element("div", "adm-root", {}, header.node, tools.node, charts.node, table.node,
     details.node, spoken.node);
 
-  function choose(/** @type {Partial<Choice>} */ changes) {
-    order.choose(changes);
-    table.showSort();
-    repaint();
-  }
-
-  function toggle(/** @type {string} */ status) {
-    const others = order.choice.statuses.filter((each) => each !== status);
-    const isChosen = others.length < order.choice.statuses.length;
-    choose({ statuses: isChosen ? others : [...others, status] });
-  }
-
-  function toggleCharts(/** @type {boolean} */ isOpen) {
+  function showCharts(/** @type {boolean} */ isOpen) {
     charts.node.hidden = !isOpen;
     totals.expire();
     repaint();
-  }
-
-  function goToNextFailure() {
-    table.goToNextFailure();
-    table.focus();
   }
 
   function paint() {
@@ -152,7 +89,7 @@ export function view(el, sent, send) {
     if (table.follow(key)) return true;
     if (key === "Enter") table.open(), details.focus();
     else if (key === "c" && table.selected() >= 0) copyText(String(sent.fields.id?.[table.selected()] ?? ""));
-    else if (key === "f") goToNextFailure();
+    else if (key === "f") table.goToNextFailure();
     else return false;
     return true;
   }
@@ -169,11 +106,9 @@ export function view(el, sent, send) {
     repaint,
     end() {
       ended.abort();
-      order.end();
-      totals.end();
+      [order, totals, painting].forEach((each) => each.end());
       clearInterval(ticking);
       resized.disconnect();
-      painting.end();
     },
   };
 }

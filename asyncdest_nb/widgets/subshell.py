@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+# ipykernel has no public name for it.
+_REPLY_SUBSHELL = "_reply_subshell_for"
+
 
 def receive_while_cells_run(comm: Any) -> None:
     """Let the browser's messages by *comm* go to the thread that they are sent to, a subshell.
@@ -12,5 +15,5 @@ def receive_while_cells_run(comm: Any) -> None:
     run, the cell's for a new widget. Both lead to the main thread, where a message waits
     until the cell has ended.
     """
-    if hasattr(comm, "_reply_subshell_for"):
-        comm._reply_subshell_for = lambda data, default: default
+    if hasattr(comm, _REPLY_SUBSHELL):
+        setattr(comm, _REPLY_SUBSHELL, lambda data, default: default)

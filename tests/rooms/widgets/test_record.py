@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pandas as pd
+from IPython.core.formatters import HTMLFormatter
 
 import asyncdest_nb as ad
 from asyncdest_nb.operation import RowOutcome, RowStatus, State
@@ -139,4 +140,4 @@ def summary(html: str) -> str:
 def test_a_record_is_text_and_html():
     record = Record(failed_run(1), folded=True)
     assert repr(record) == record_text(failed_run(1))
-    assert record._repr_html_().startswith(f"<details {PLAIN}><summary")
+    assert HTMLFormatter()(record).startswith(f"<details {PLAIN}><summary")

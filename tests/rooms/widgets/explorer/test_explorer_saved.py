@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from IPython.core.formatters import HTMLFormatter, IPythonDisplayFormatter
+
 import asyncdest_nb as ad
 from asyncdest_nb.widgets.explorer import explore
 from explorer_clicks import FRAME, SECRET, ready
@@ -13,7 +15,7 @@ from explorer_clicks import FRAME, SECRET, ready
 def test_a_plain_interpreter_gets_an_explorer_with_a_plain_text(session, capsys):
     explorer = explore(FRAME, session=session)
     assert repr(explorer) == "<Explorer: not connected>"
-    explorer._ipython_display_()
+    IPythonDisplayFormatter()(explorer)
     assert "nothing was sent" in capsys.readouterr().out
 
 
@@ -23,8 +25,9 @@ def test_a_saved_notebook_keeps_the_cell_and_the_record(demo, session):
     clicks.explorer.run.wait(30)
     saved = clicks.explorer.app.saved.current
     assert clicks.explorer.code in repr(saved)
-    assert "The same in Python" in saved._repr_html_()
-    assert SECRET not in json.dumps([repr(saved), saved._repr_html_()])
+    html = HTMLFormatter()(saved)
+    assert "The same in Python" in html
+    assert SECRET not in json.dumps([repr(saved), html])
 
 
 def test_the_saved_cell_is_the_one_that_was_sent(demo, session, monkeypatch):

@@ -51,7 +51,7 @@ from .responses import (
     OperationError,
     RowResult,
 )
-from .session import Connection, Reachable, Run, Session, default_session, load
+from .session import Connection, Run, Session, Simulated, default_session, load
 from .simulators import Simulator, simulate
 from .store import StoreWarning
 from .widgets import display as _display
@@ -62,7 +62,7 @@ __version__ = _version("asyncdest-nb")
 _display.hook_up()
 
 
-def connect(destination: Destination | Reachable | str, **settings: Any) -> Connection:
+def connect(destination: Destination | Simulated | str, **settings: Any) -> Connection:
     """Return a connection in the session of those who made none; see ``Session.connect``."""
     return default_session().connect(destination, **settings)
 

@@ -1,22 +1,23 @@
 """What users hold: a Session, a Connection in it, and the Run that a submit returns."""
 
 from .connection import Connection
-from .preview import Executed, Preview
+from .executed import Executed
+from .field_sources import field_plans
+from .preview import Preview
 from .run import Run
-from .session import Reachable, Session, default_session
+from .session import Session, Simulated, default_session
 from .state import TITLES as STATE_TITLES
 from .state import StateTable
 from .stored import load
-from .submission import field_plans
 
 __all__ = [
     "STATE_TITLES",
     "Connection",
     "Executed",
     "Preview",
-    "Reachable",
     "Run",
     "Session",
+    "Simulated",
     "StateTable",
     "default_session",
     "field_plans",

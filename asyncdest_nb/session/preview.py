@@ -1,107 +1,33 @@
-"""One look at a destination without a run: a single call, or a dry run."""
+"""What a submit would send, without sending it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from pydantic import BaseModel
-
-from ..engine import CallResult, contexts_in
-from ..errors import UsageError
-from ..request import Exchange, Response
-from ..responses import JSONObject, with_attributes
+from ..destination import Action
+from ..engine import Channel, InputRows, Invalid, Prepared, batched, prepare, read_check
+from ..errors import DestinationError
+from ..mapping import FieldMap
+from ..portal import call
+from ..request import Exchange
+from ..responses import JSONObject
 from ..visible import one_line
+from .progress import ProgressCallback, counted_rows
 
 _SHOWN = 5  # Payloads, and labels of a reason, in a preview's text.
 _REASONS = 20
-_WIDTH = 120  # Characters of a payload, and of what fills a field.
+_WIDTH = 120  # Characters of a payload, and of the source of a field.
 _LONGEST = 500  # Characters of a reason with its labels.
-
-
-class Executed:
-    """One call of a destination's function: what was asked, answered and returned.
-
-    ``answer`` is what the function returned, None if it raised ``error``;
-    ``exchanges`` are its HTTP requests in order. Secrets are masked in all of them.
-    ``call_id`` names the submission, and ``poll`` of what this one returns reads its state.
-    """
-
-    def __init__(
-        self,
-        asked: CallResult,
-        *,
-        call_id: str,
-        mask: Callable[[str], str],
-        kept: Callable[[Any], Any],
-    ) -> None:
-        self._answer = asked.answer
-        self.answer = shown(asked.answer, kept)
-        self.error = asked.error
-        self.exchanges = list(asked.exchanges)
-        self.call_id = call_id
-        self._mask = mask
-
-    @property
-    def contexts(self) -> list[JSONObject]:
-        """The contexts that it returned, as they are: ``poll`` may need a secret in them.
-
-        Raises UsageError if it has returned none.
-        """
-        return contexts_of(self._answer)
-
-    def __repr__(self) -> str:
-        lines = [line for each in self.exchanges for line in _exchange_lines(each)]
-        if self.error is not None:
-            lines.append(one_line(f"raised {type(self.error).__name__}: {self.error}"))
-        else:
-            lines.append(f"returned {self.answer!r}")
-        return self._mask("\n".join(lines))
-
-
-def shown(answer: Any, kept: Callable[[Any], Any]) -> Any:
-    """Return what a function returned as it may be shown: values that JSON has, and models."""
-    if isinstance(answer, Response):
-        read = {name: kept(getattr(answer, name)) for name in ("text", "url", "location")}
-        data, headers = with_attributes(kept(answer.data)), kept(dict(answer.headers))
-        content = answer.content if read["text"] == answer.text else read["text"].encode()
-        return replace(answer, headers=headers, data=data, content=content, **read)
-    if isinstance(answer, BaseModel):
-        fields = type(answer).model_fields
-        found = {name: shown(getattr(answer, name), kept) for name in fields}
-        return answer.model_copy(update=found)
-    if isinstance(answer, list):
-        return [shown(each, kept) for each in answer]
-    return kept(answer)
-
-
-def contexts_of(answer: Any) -> list[JSONObject]:
-    """Return the contexts in an *answer*, or that it is; raises UsageError if it has none."""
-    if (contexts := contexts_in(answer)) is not None:
-        answer = contexts
-    if not isinstance(answer, Sequence) or not all(isinstance(each, Mapping) for each in answer):
-        raise UsageError(
-            f"a {type(answer).__name__} has no contexts to poll; give what execute_action or "
-            "execute_batch returned, or a list of contexts (dicts)"
-        )
-    return [dict(context) for context in answer]
-
-
-def _exchange_lines(exchange: Exchange) -> list[str]:
-    asked = f"{exchange.method} {exchange.url} {exchange.request_body or ''}".rstrip()
-    if exchange.status is None:
-        return [one_line(asked), one_line(f"  {exchange.problem or 'not sent'}")]
-    return [one_line(asked), one_line(f"  {exchange.status} {exchange.answer}".rstrip())]
 
 
 @dataclass(frozen=True)
 class Preview:
     """What a submit would send; nothing has been sent.
 
-    ``payloads`` and ``invalid`` (the reasons) are by position in the frame,
-    ``batches`` the number of rows in each, ``sources`` what fills each field,
-    ``first_request`` the first request as it would leave, None = no valid row.
+    ``payloads`` and ``invalid`` (the reasons) are by position in the frame, ``batches``
+    has the number of rows of each, ``sources`` the source of each field, and
+    ``first_request`` is the first request as it would leave, None = no valid row.
     """
 
     payloads: dict[int, JSONObject]
@@ -150,3 +76,57 @@ def _rows(labels: Sequence[str]) -> str:
     shown = ", ".join(labels[:_SHOWN])
     more = len(labels) - _SHOWN
     return f"row{'s' * (len(labels) > 1)} {shown}" + (f" and {more:,} more" if more > 0 else "")
+
+
+def preview(
+    source: InputRows,
+    fields: FieldMap,
+    *,
+    action: Action,
+    channel: Channel,
+    batch_size: int | None,
+    on_progress: ProgressCallback,
+) -> Preview:
+    """Return what a submit of *source* would send; see Connection.preview."""
+    prepared = prepare(source, action=action, fields=fields)
+    total = len(source.rows)
+    read = list(counted_rows(prepared, on_progress, "mapping and checking", rows=total))
+    invalid = {row.position: row.reason for row in read if isinstance(row, Invalid)}
+    good = [row for row in read if isinstance(row, Prepared)]
+    invalid |= _check(action, good, channel)
+    good = [row for row in good if row.position not in invalid]
+    batches = list(batched(good, action=action, batch_size=batch_size))
+    return Preview(
+        payloads={row.position: row.payload.as_json() for row in good},
+        invalid=dict(sorted(invalid.items())),
+        batches=[len(batch) for batch in batches],
+        sources=fields.sources,
+        labels=source.labels,
+        first_request=_first_request(action, batches, batch_size, channel),
+    )
+
+
+def _check(action: Action, rows: Sequence[Prepared], channel: Channel) -> dict[int, str]:
+    """Return the reasons why the destination's own check refuses rows, by position."""
+    if action.check is None or not rows:
+        return {}
+    called = call(channel.call(action.check, payload=[row.payload for row in rows]))
+    if called.error is not None:
+        raise called.error
+    faults = read_check(called.answer, [row.position for row in rows], mask=channel.mask)
+    if not isinstance(faults, dict):
+        raise DestinationError(faults.message)
+    return faults
+
+
+def _first_request(
+    action: Action,
+    batches: Sequence[Sequence[Prepared]],
+    batch_size: int | None,
+    channel: Channel,
+) -> Exchange | None:
+    if not batches:
+        return None
+    function, payload = action.call_for([row.payload for row in batches[0]], batch_size)
+    exchanges = call(channel.rehearse(function, payload)).exchanges
+    return exchanges[0] if exchanges else None

@@ -1,4 +1,4 @@
-"""How far something slow is, for whoever waits for it in a terminal."""
+"""The progress of something slow, for a user who waits in a terminal."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from tqdm import tqdm
 from ..portal import wait
 
 T = TypeVar("T")
-Told = Callable[[str, int, int], None]
-"""Takes what is being done, and with how many rows of how many; may be called for each."""
+ProgressCallback = Callable[[str, int, int], None]
+"""Takes what is being done, the rows done so far, and all rows; may be called for each row."""
 
-STEP_SECONDS = 0.2  # Between two looks.
-QUICK_SECONDS = 1.0  # What takes no longer is not worth a word.
+STEP_SECONDS = 0.2  # Between two updates.
+QUICK_SECONDS = 1.0  # A call that takes no longer shows no progress.
 
 
 class _Terminal:
-    """Standard error, if that is a terminal; a write to one that has gone away is no error."""
+    """Standard error, if that is a terminal; a write to a closed one is no error."""
 
     encoding = "utf-8"
 
@@ -69,20 +69,20 @@ _Bar.set_lock(RLock())
 
 
 @contextmanager
-def in_terminal() -> Iterator[Told]:
-    """Give what shows in a terminal how far something is that takes more than a second.
+def show_in_terminal() -> Iterator[ProgressCallback]:
+    """Give a callback that draws a bar in a terminal, if the work takes more than a second.
 
-    The bar goes away at the end. A file and a pipe show nothing.
+    The bar is removed at the end. A file and a pipe show nothing.
     """
     bar = _Bar(
         total=1,
         leave=False,
         delay=QUICK_SECONDS,
-        # Of several things done one after the other a common rate would say nothing.
+        # No rate: several things are done one after the other, each at its own.
         bar_format="{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} rows [{elapsed}]",
     )
 
-    def told(doing: str, done: int, rows: int) -> None:
+    def on_progress(doing: str, done: int, rows: int) -> None:
         if bar.disable:
             return
         bar.total = rows
@@ -90,14 +90,16 @@ def in_terminal() -> Iterator[Told]:
         bar.update(done - bar.n)
 
     with bar:
-        yield told
+        yield on_progress
 
 
-def followed(items: Iterable[T], told: Told, doing: str, *, rows: int) -> Iterator[T]:
-    """Yield *items*, one a row, and tell after each how far that is."""
+def counted_rows(
+    items: Iterable[T], on_progress: ProgressCallback, doing: str, *, rows: int
+) -> Iterator[T]:
+    """Yield *items*, one for each of *rows*, and report the progress after each."""
     for done, item in enumerate(items, 1):
         yield item
-        told(doing, done, rows)
+        on_progress(doing, done, rows)
 
 
 def wait_visibly(
@@ -110,14 +112,14 @@ def wait_visibly(
 ) -> None:
     """Wait for *rested*, or *timeout* seconds; a terminal shows how many rows have an outcome.
 
-    A notebook, a file and a pipe show nothing: there the monitor does, or nobody looks.
+    A notebook shows the monitor instead, and a file and a pipe show nothing.
     """
     end = None if timeout is None else time.monotonic() + timeout
     first = counts()
     rows = sum(first.values())
     bar = _Bar(
         total=rows,
-        # What ended before anybody waited says nothing about the pace.
+        # Rows that ended before the wait would distort the rate.
         initial=rows - first["pending"],
         unit=" rows",
         desc=title,

@@ -54,23 +54,6 @@ class RunRegistry:
         self._reopened = reopen(store, self)  # The runs that nobody is connected to.
         self._runs = {each.entry: each.run for each in self._reopened}
 
-    # Which session it belongs to
-
-    def require_same(self, options: Options) -> None:
-        """Raise UsageError if it was opened with others than these *options*."""
-        if options != self._options:
-            raise UsageError(
-                f"this session is open here already, with {self._options}: close that one first, "
-                f"or open it without {options}"
-            )
-
-    def is_at(self, path: Path) -> bool:
-        """Whether its file is at *path*."""
-        if self._path is None:
-            return False
-        is_same = os.path.realpath(path) == os.path.realpath(self._path)
-        return is_same or self.engine.store.is_at(path)
-
     @property
     def is_own(self) -> bool:
         """Whether it was opened in this process, not in the one that this is a fork of."""

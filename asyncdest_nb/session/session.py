@@ -1,4 +1,4 @@
-"""A session: where runs, and what destinations keep, live."""
+"""A session: it holds runs, and the values that destinations keep between calls."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import threading
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-import platformdirs
-
 from ..destination import Destination
 from ..destinations import find
 from ..errors import StoreError, UnknownName, UsageError, check_bool, check_number
@@ -22,17 +20,15 @@ from .connection import Connection
 from .options import Options
 from .registry import RunRegistry
 from .run import Run
+from .session_file import session_file
 from .state import StateTable
-from .stored import file_path
 
 logger = logging.getLogger(__name__)
 
-_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
-
 
 @runtime_checkable
-class Reachable(Protocol):
-    """A destination with its settings at hand, such as a simulator."""
+class Simulated(Protocol):
+    """A destination that brings its settings, such as a simulator."""
 
     slug: str
     settings: dict[str, Any]
@@ -40,24 +36,24 @@ class Reachable(Protocol):
 
 
 class Session:
-    """Where runs, and what destinations keep, live: in memory, or in a file for a *name*.
+    """Runs, and the values that destinations keep: in memory, or in a file for a *name*.
 
-    A named session is one SQLite file in the user's data directory, or at *path*. Its
-    runs are there again when it is opened again, and go on as soon as somebody
-    connects to their destination with the same settings.
+    A named session is one SQLite file in the user's data directory, or at *path*. When
+    it is opened again its runs are listed again, and continue as soon as you connect to
+    their destination with the same settings.
 
-    One process has it at a time. Opened in another one it is read-only, and says who
-    has it: ``runs`` are as they are there at that moment, and ``connect`` raises
-    StoreError. Once that process is gone, the next call takes the session over.
+    One process has it at a time. Opened in another process it is read-only, and names the
+    process that has it: ``runs`` are as they are there at that moment, and ``connect``
+    raises StoreError. Once that process has ended, the next call takes the session over.
 
     If the file is removed, replaced or overwritten meanwhile, nothing more is sent, runs
-    raise StoreError, and what is known stays here until the file is back or this kernel ends.
-    The file is made unreadable for others; that of another user is refused.
+    raise StoreError, and results stay here until the file is back or this kernel ends.
+    Other users cannot read the file; a file that belongs to another user is refused.
 
     Labels and payloads of rows are in the file, secrets never. *keep_payloads* False
-    keeps their SHA-256 instead: what was not sent before a restart is then not sent
-    after it, and fails. Runs are deleted *keep_days* after they were submitted, once
-    they have ended; None = never. Raises StoreError if the file cannot be opened.
+    keeps their SHA-256 instead: rows that were not sent before a restart then fail after
+    it. Runs are deleted *keep_days* after they were submitted, once they have ended;
+    None = never. Raises StoreError if the file cannot be opened.
     """
 
     def __init__(
@@ -71,15 +67,17 @@ class Session:
         check_number("keep_days", keep_days)
         check_bool("keep_payloads", keep_payloads)
         self.name = name
-        self.path = _file_of(name, path)
+        self.path = session_file(name, path)
         self.options = Options(keep_payloads, keep_days)
         with _opening:
-            self._registry = _twin(self.path, self.options) or RunRegistry(self.path, self.options)
+            self._registry = _registry_at(self.path, self.options) or RunRegistry(
+                self.path, self.options
+            )
             open_sessions.append(self)
 
     def connect(
         self,
-        destination: Destination | Reachable | str,
+        destination: Destination | Simulated | str,
         *,
         requests_per_second: float | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
@@ -92,23 +90,23 @@ class Session:
 
         *settings* are the destination's own, such as ``endpoint`` and ``api_key``.
         *requests_per_second* None = the rate the destination allows. *timeout_seconds*
-        bounds a whole request, submissions and polls alike; time in which this process was
-        stopped does not count. *transport* is what httpx sends by, with proxies and
-        certificates of its own; None = pooled connections.
+        is the limit of a whole request, submissions and polls alike; time in which this
+        process was stopped does not count. *transport* is an httpx transport, with proxies
+        and certificates of its own; None = pooled connections.
 
         *proxy* is the URL of an HTTP proxy, also with a login: ``http://user:word@host:3128``.
-        None = what HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say now, else the
+        None = the present values of HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, else the
         system's settings, and never for loopback; False = no proxy. *verify* is a PEM file
         or a folder of certificates to trust, or an SSLContext; True = REQUESTS_CA_BUNDLE,
         CURL_CA_BUNDLE, or SSL_CERT_FILE and SSL_CERT_DIR, else certifi's; False = trust
         every certificate, which lets anyone on the way read your key.
 
-        Nothing new is sent yet; runs from before a restart that were sent there by the same
-        settings go on. Raises UnknownName, SettingsError or UsageError, and StoreError if
+        No new row is sent yet; runs from before a restart that were sent there by the same
+        settings continue. Raises UnknownName, SettingsError or UsageError, and StoreError if
         the session is open in another process.
         """
         self._require_own()
-        if not isinstance(destination, str | Destination | Reachable):
+        if not isinstance(destination, str | Destination | Simulated):
             raise UsageError(
                 f"the destination is a {type(destination).__name__}; give its slug, such as "
                 "'example-async', its definition (ad.Destination) or a simulator"
@@ -138,16 +136,16 @@ class Session:
         self._registry.engine.store.require_in_place()
         if holder := self._registry.engine.store.holder:
             raise StoreError(
-                f"{self.path} is open in {holder}: two at once would send and poll everything "
+                f"{self.path} is open in {holder}: two processes would send and poll everything "
                 "twice; close the session there, or shut down that kernel, and connect again"
             )
 
     @property
     def state(self) -> StateTable:
-        """What destinations keep between calls, by key: a table when shown, secrets masked.
+        """The values that destinations keep between calls, by key; shown as a table, masked.
 
-        It shows what is kept at the moment; what has expired is not there. In a session that
-        another process has open, it is what that had written when ``state`` was asked for.
+        It always shows the present values, without those that have expired. In a session
+        that another process has open, it shows what was in the file when ``state`` was read.
         """
         self._registry.refresh()
         return StateTable(lambda: self._registry.engine.state)
@@ -165,29 +163,43 @@ class Session:
         return found[run_id]
 
     def forget(self, run: Run | str) -> None:
-        """Delete *run* with the personal data in it, and what it retries or is retried as.
+        """Delete *run* with the personal data in it, and the retries before and after it.
 
-        Nobody goes on with it: what is open there ends unseen. Raises UsageError if it is
-        still going here and was not canceled, StoreError if the session is open in another process.
+        Operations that are open at the destination are not polled any more. Raises
+        UsageError if the run is still going here and was not canceled, StoreError if the
+        session is open in another process.
         """
         self._require_own()
         found = self.run(run.id if isinstance(run, Run) else run)
         self._registry.forget(found.id)
 
     def close(self) -> None:
-        """Stop its runs where they stand, write what is left, and close the file.
+        """Stop its runs as they are, write their last state, and close the file.
 
-        Of a session in memory nothing is left: a run that had not ended is logged. Raises
-        StoreError, and stays open, if its file was removed or replaced: what is known of its
-        runs would be lost, and the same rows be sent again by the next session of that name.
+        A session in memory is lost: a run that had not ended is logged. Raises StoreError,
+        and stays open, if its file was removed or replaced: the state of its runs would be
+        lost, and the next session of that name would send the same rows again.
         """
-        # A fork shares the file's lock and the connections with the process they are of.
+        # A fork shares the file's lock and the connections with its parent process.
         if self not in open_sessions or not self._registry.is_own:
             return
         require_other_thread()
         if self._registry.runs and self._is_last():
             self._registry.engine.store.require_in_place()
         self._close()
+
+    def _is_at(self, path: Path) -> bool:
+        if self.path is None:
+            return False
+        is_same = os.path.realpath(path) == os.path.realpath(self.path)
+        return is_same or self._registry.engine.store.is_at(path)
+
+    def _require_same(self, options: Options) -> None:
+        if options != self.options:
+            raise UsageError(
+                f"this session is open here already, with {self.options}: close that one first, "
+                f"or open it without {options}"
+            )
 
     def _is_last(self) -> bool:
         return [each for each in open_sessions if each._registry is self._registry] == [self]
@@ -221,28 +233,16 @@ class Session:
         return f"<Session {self.name or where}: {count}{holder}>{runs}"
 
 
-def _twin(path: Path | None, options: Options) -> RunRegistry | None:
-    """Return what another session of this process holds of the file: a cell may run twice.
+def _registry_at(path: Path | None, options: Options) -> RunRegistry | None:
+    """Return the registry of a session of this process at *path*: a cell may run twice.
 
-    Also if the file is not there any more, or elsewhere: what is known of it is known here.
+    The session has it also if the file was removed or moved: its runs are known here.
     """
     for each in open_sessions if path else ():
-        if path and each._registry.is_own and each._registry.is_at(path):
-            each._registry.require_same(options)
+        if path and each._registry.is_own and each._is_at(path):
+            each._require_same(options)
             return each._registry
     return None
-
-
-def _file_of(name: str | None, path: str | Path | None) -> Path | None:
-    if path is not None:
-        return file_path(path, "a file")
-    if name is None:
-        return None
-    if not isinstance(name, str) or not set(name) <= _SAFE or name.strip(".") == "":
-        raise UsageError(
-            f"session name {name!r}: use letters, digits, '-', '_' and '.', or give path="
-        )
-    return Path(platformdirs.user_data_dir("asyncdest_nb", appauthor=False)) / f"{name}.sqlite"
 
 
 # Kept alive here: a session continues to poll when no variable holds it.
@@ -264,7 +264,7 @@ def _end_all() -> None:
 
 
 def default_session() -> Session:
-    """Return the session of those who did not make one: in memory, one a process."""
+    """Return the session of ``ad.connect``: in memory, one per process."""
     return _default_session(os.getpid())
 
 

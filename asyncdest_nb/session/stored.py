@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from ..store import (
 )
 from .entry import RunEntry
 from .run import Run
+from .session_file import absolute_path
 from .submission import Submission
 
 if TYPE_CHECKING:  # A registry reads its runs by this file.
@@ -136,23 +136,13 @@ def _disconnected(record: StoredRun, holder: str) -> str:
     )
 
 
-def file_path(path: str | PathLike[str], of: str) -> Path:
-    """Return *path*, relative to the working directory as it is now; raises UsageError."""
-    if not isinstance(path, str | PathLike) or "\0" in str(path):
-        raise UsageError(f"path is {path!r}; give that of {of}")
-    try:
-        return Path(path).expanduser().absolute()
-    except RuntimeError as error:
-        raise UsageError(f"path is {path!r}: {error}") from None
-
-
 def load(path: str | Path) -> Run:
     """Return the run that ``Run.export`` wrote to *path*, with all its results.
 
     It stays as it was then; nothing is sent. Raises StoreError if the file is no such
     export.
     """
-    store = ExportedRuns(file_path(path, "the file that Run.export wrote"))
+    store = ExportedRuns(absolute_path(path, "the file that Run.export wrote"))
     try:
         found = reopen(store, None)
     finally:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from ..destination import Action, InputField
+from ..destination import Action
 from ..engine import Channel, InputRows
 from ..errors import MappingError
 from ..frame import DataFrame
-from ..mapping import FieldMap, FieldPlan
+from ..mapping import FieldMap
 from ..store import StoredRun
 
 
@@ -45,21 +45,6 @@ class Submission:
             recovery=self.action.recovery,
             **values,
         )
-
-
-def field_plans(
-    fields: Mapping[str, InputField], *, is_lenient: bool = False
-) -> dict[str, FieldPlan]:
-    """Return what a mapping has to know of *fields*; nothing is required if it *is_lenient*."""
-    return {
-        key: FieldPlan(
-            required=field.required and not is_lenient,
-            default=field.default,
-            hint=f"one of {', '.join(map(str, field.choices))}" if field.choices else "",
-            by_name=field.by_name,
-        )
-        for key, field in fields.items()
-    }
 
 
 def digest(submission: Submission, *, on_progress: Callable[[int, int], None]) -> str:

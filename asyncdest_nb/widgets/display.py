@@ -37,6 +37,6 @@ def hook_up() -> None:
     Run.show = show
     Run.plot = plot
     Run.widget = widget
-    Connection.following = staticmethod(show_progress)
+    Connection.show_progress = staticmethod(show_progress)
     for kind, html in _HTML.items():
         setattr(kind, "_repr_html_", html)  # noqa: B010  # mypy knows no such attribute.

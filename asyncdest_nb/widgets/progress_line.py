@@ -12,16 +12,18 @@ from html import escape
 from IPython.core.getipython import get_ipython
 from IPython.display import DisplayHandle, display
 
-from ..session.progress import QUICK_SECONDS, STEP_SECONDS, Told, in_terminal
+from ..session.progress import QUICK_SECONDS, STEP_SECONDS, ProgressCallback, show_in_terminal
 from .fragments import PLAIN, QUIET
 from .monitor import Clock
 from .show import is_live
 
-_callback: ContextVar[Told | None] = ContextVar("progress_callback", default=None)
+_callback: ContextVar[ProgressCallback | None] = ContextVar("progress_callback", default=None)
 
 
 @contextmanager
-def report_progress_to(callback: Told, *, clock: Clock = time.monotonic) -> Iterator[None]:
+def report_progress_to(
+    callback: ProgressCallback, *, clock: Clock = time.monotonic
+) -> Iterator[None]:
     """Report to *callback*, now and then, how far a slow function on this thread is."""
     token = _callback.set(throttled(callback, clock=clock))
     try:
@@ -31,7 +33,7 @@ def report_progress_to(callback: Told, *, clock: Clock = time.monotonic) -> Iter
 
 
 @contextmanager
-def show_progress() -> Iterator[Told]:
+def show_progress() -> Iterator[ProgressCallback]:
     """Give a callback that shows how far something is that takes more than a second.
 
     A notebook that somebody looks at gets a line, which shows at the end how long it
@@ -49,7 +51,7 @@ def show_progress() -> Iterator[Told]:
             raise
         line.end()
     else:
-        with in_terminal() as callback:
+        with show_in_terminal() as callback:
             yield callback
 
 
@@ -58,7 +60,7 @@ def _is_a_cell_waiting() -> bool:
     return threading.current_thread() is threading.main_thread() and is_live(get_ipython())
 
 
-def throttled(callback: Told, *, clock: Clock = time.monotonic) -> Told:
+def throttled(callback: ProgressCallback, *, clock: Clock = time.monotonic) -> ProgressCallback:
     """Return what passes on to *callback* only the calls after a second, now and then."""
     due = clock() + QUICK_SECONDS
 

@@ -1,0 +1,73 @@
+"""What fills the fields of an action: columns, a mapping, constants, defaults."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from ..destination import Action, InputField
+from ..engine import InputRows
+from ..errors import MappingError, UnknownName
+from ..frame import Rows
+from ..mapping import FieldMap, FieldPlan, plan_fields
+
+_OPTIONS = ("columns", "mapping", "batch_size", "schedule", "deadline", "again", "rows")
+
+
+def field_plans(
+    fields: Mapping[str, InputField], *, is_lenient: bool = False
+) -> dict[str, FieldPlan]:
+    """Return what a mapping has to know of *fields*; nothing is required if it *is_lenient*."""
+    return {
+        key: FieldPlan(
+            required=field.required and not is_lenient,
+            default=field.default,
+            hint=f"one of {', '.join(map(str, field.choices))}" if field.choices else "",
+            by_name=field.by_name,
+        )
+        for key, field in fields.items()
+    }
+
+
+def plan_sources(
+    action: Action,
+    rows: Rows,
+    *,
+    columns: Mapping[str, str] | None,
+    mapping: Mapping[str, Any] | None,
+    constants: Mapping[str, Any],
+) -> FieldMap:
+    """Return what fills the fields of *action* from *rows*; see Connection.submit."""
+    return plan_fields(
+        field_plans(action.fields),
+        rows.columns,
+        index_names=rows.index_names,
+        columns=columns,
+        mapping=_with_constants(action, constants, mapping),
+    )
+
+
+def input_rows(rows: Rows, fields: FieldMap) -> InputRows:
+    """Return *rows* with the faults of their cells, but for columns that no field reads."""
+    return InputRows(rows.rows, rows.faults_where(fields.reads), rows.labels)
+
+
+def _with_constants(
+    action: Action, constants: Mapping[str, Any], mapping: Mapping[str, Any] | None
+) -> Mapping[str, Any] | None:
+    """Return *mapping* with *constants*; raises for a mistake that makes every row invalid."""
+    if not isinstance(mapping, Mapping | None):
+        return mapping
+    for name in constants:
+        if name in (mapping or {}):
+            raise MappingError(f"field {name!r} is a keyword and in mapping=: keep one of them")
+        near = difflib.get_close_matches(name, _OPTIONS, n=1, cutoff=0.8)
+        if name not in action.fields and near:
+            raise UnknownName(f"no field or option {name!r}; did you mean {near[0]}=?")
+    filled = {**(mapping or {}), **constants}
+    for name, value in filled.items():
+        choices = action.fields[name].choices if name in action.fields else None
+        if choices and isinstance(value, (str, int, float)) and value not in choices:
+            raise MappingError(f"{name}={value!r}: choose one of {', '.join(map(repr, choices))}")
+    return filled

@@ -1,0 +1,35 @@
+"""Where the file of a session is."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+import platformdirs
+
+from ..errors import UsageError
+
+_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+
+
+def session_file(name: str | None, path: str | Path | None) -> Path | None:
+    """Return the file of a session of *name*, or at *path*; neither = in memory, None."""
+    if path is not None:
+        return absolute_path(path, "a file")
+    if name is None:
+        return None
+    if not isinstance(name, str) or not set(name) <= _SAFE or name.strip(".") == "":
+        raise UsageError(
+            f"session name {name!r}: use letters, digits, '-', '_' and '.', or give path="
+        )
+    return Path(platformdirs.user_data_dir("asyncdest_nb", appauthor=False)) / f"{name}.sqlite"
+
+
+def absolute_path(path: str | PathLike[str], of: str) -> Path:
+    """Return *path*, relative to the working directory as it is now; raises UsageError."""
+    if not isinstance(path, str | PathLike) or "\0" in str(path):
+        raise UsageError(f"path is {path!r}; give that of {of}")
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError as error:
+        raise UsageError(f"path is {path!r}: {error}") from None

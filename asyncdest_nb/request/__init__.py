@@ -1,24 +1,25 @@
-"""HTTP: a request out, and what became of it back; what is shown of both has no secret.
+"""HTTP requests and their results, with secrets masked wherever they are shown.
 
-Nothing here retries, follows a redirect or sends credentials to an origin they
-were not meant for. A request that fails says which of two things is true:
-NotSent, it provably never arrived; ReplyLost, nobody here knows.
+Nothing here retries, follows a redirect, or sends credentials to an origin they are not
+meant for. A request fails with one of two kinds of error: NotSent, it provably never
+arrived; ReplyLost, it may have arrived.
 
-    client        Client: one destination's connections, credentials and secrets
-    call          Call: what ``request`` is in ``perform(request, data)``
-    options       what ``request`` may be given, in the words of other clients too
-    base          the base options, and who may receive them
-    parts         the parts of a request, checked before anything is sent
-    address       where it goes, and what of that may be shown
-    wire          one exchange over a transport: an answer, or how it failed
+    client        Client: the connections, credentials and secrets of one destination
+    call          Call: the ``request`` in ``perform(request, data)``
+    options       the arguments of ``request``, also under the names of other clients
+    defaults      the options of all requests, and which origins may receive them
+    checks        the parts of a request, checked before anything is sent
+    address       URLs: parsed strictly, and shown without secrets
+    wire          one request over a transport: a response, or how it failed
     transport     aiohttp as a transport of httpx
     route         proxies and certificates
     deadline      a time limit that does not count stalls of this process
-    answer        an answer's bytes, read with suspicion
-    exchange      one request, what came of it and what it did
-    redactor      secrets out of what is shown and stored
-    spelling      how a secret may be written
-    references    what stands on disk for a secret
+    content       the body of a response, decompressed
+    response      the body of a response, parsed
+    exchange      a record of one request and its effect
+    redactor      masks secrets in what is shown and stored
+    spellings     the encodings in which a secret may appear
+    references    names of settings in place of secrets on disk
     credentials   headers that authenticate
 """
 
@@ -34,7 +35,7 @@ from .references import References, without_references
 from .response import EXCERPT, Response, read_retry_after
 from .route import Route, Verify
 from .transport import AiohttpTransport
-from .wire import Transport, Unplugged
+from .wire import OfflineTransport, Transport
 
 __all__ = [
     "EXCERPT",
@@ -47,12 +48,12 @@ __all__ = [
     "Client",
     "Effect",
     "Exchange",
+    "OfflineTransport",
     "Redactor",
     "References",
     "Response",
     "Route",
     "Transport",
-    "Unplugged",
     "Verify",
     "api_key_auth",
     "as_json",

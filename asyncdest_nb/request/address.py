@@ -1,4 +1,4 @@
-"""Where a request goes: read strictly, and shown without what must stay private."""
+"""URLs: parsed strictly, and shown without their secrets."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from urllib.parse import unquote
 from ..errors import UsageError
 from .redactor import MASK
 
-# The parser that checks a URL is the one that sends to it: two could disagree on its host.
+# The same parser checks a URL and sends to it: two parsers might find different hosts in it.
 from .wire import URL, InvalidURL
 
 Origin = tuple[str, str, int | None]
 
 _QUERY = re.compile(r"(https?://[^\s'\"?]*)\?[^\s'\"]*")
-# What is nothing to a server that trims: spaces, controls, characters without a width.
+# Characters that a server may strip: spaces, controls, characters without a width.
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-_MARKS = re.compile(r"[/\\?#;]")  # They end a part of a path, and name nothing.
-DECODED = 4  # How often a path is looked at, decoded once more each time.
+_MARKS = re.compile(r"[/\\?#;]")  # Separators in a URL.
+DECODED = 4  # How often a path is checked, decoded once more each time.
 SHOWN = 300  # characters of a URL in a message
 _LOGIN = re.compile(r"//[^/?#]*@")
 
@@ -27,20 +27,20 @@ _LOGIN = re.compile(r"//[^/?#]*@")
 def parse_url(text: str, *, base: URL | None = None) -> URL:
     """Return the URL in *text*; a path is appended to *base*.
 
-    Raises UsageError if it is not a full http or https URL, holds a login, or has "." or
-    ".." for a part of its path: a server leaves those out, and so asks something else. Nor
-    may a part begin with "#", since it would not be sent.
+    Raises UsageError if it is not a full http or https URL, contains a login, or has "." or
+    ".." as a segment of its path: a server removes those, and so reaches another resource.
+    A segment may not begin with "#" either, since it would not be sent.
     """
     shown = _LOGIN.sub(f"//{MASK}@", text.partition("?")[0])
     shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
     if has_dot_segment(_path(text)):
         raise UsageError(
-            f"{shown!r} has a part of its path that is blank, '.' or '..', which leads to another "
-            "place: leave it out; an id or a value like that cannot be put into a path"
+            f"{shown!r} has a path segment that is blank, '.' or '..', which leads to another "
+            "resource: leave it out; an id or a value like that cannot be put into a path"
         )
     if "/#" in shown:
         raise UsageError(
-            f"{shown!r} has a '#' where a part of its path begins, and nothing from there on is "
+            f"{shown!r} has a path segment that begins with '#', and nothing from there on is "
             "sent: write an id or a value like that as urllib.parse.quote(value, safe='')"
         )
     try:
@@ -50,7 +50,7 @@ def parse_url(text: str, *, base: URL | None = None) -> URL:
     except InvalidURL as error:
         raise UsageError(f"{shown!r} is not a URL: {error}") from None
     if url.userinfo:
-        raise UsageError(f"{shown!r} holds a login: use username and password instead")
+        raise UsageError(f"{shown!r} contains a login: use username and password instead")
     if url.scheme not in ("http", "https") or not url.host:
         hint = "" if base else ", or a path with base_url set"
         raise UsageError(f"cannot send to {shown!r}: use an http:// or https:// URL{hint}")
@@ -58,10 +58,10 @@ def parse_url(text: str, *, base: URL | None = None) -> URL:
 
 
 def has_dot_segment(path: str) -> bool:
-    """Say whether a server may take a part of *path* for ".", ".." or nothing at all.
+    """Whether a server may read a segment of *path* as ".", ".." or as blank.
 
-    Servers decode escapes, and some more than once; some take a backslash for a slash, or
-    leave out what follows a semicolon. A part that is empty is a matter of style.
+    Servers decode escapes, some more than once. Some treat a backslash as a slash, or
+    ignore what follows a semicolon. An empty segment is allowed.
     """
     for _ in range(DECODED):
         if any(map(_is_dots, re.split(r"[/\\]", path))):
@@ -71,7 +71,7 @@ def has_dot_segment(path: str) -> bool:
 
 
 def names_nothing(operation_id: str) -> bool:
-    """Say whether *operation_id* in a path may be taken for ".", ".." or nothing at all."""
+    """Whether a server may read *operation_id* in a path as ".", ".." or as blank."""
     return has_dot_segment(operation_id) or not _BLANK.sub(
         "", re.sub(r"[/\\?#;]", "", operation_id)
     )
@@ -87,10 +87,10 @@ def _path(url: str) -> str:
 
 
 def parse_base(text: str) -> URL:
-    """Return the URL in *text* that paths are appended to.
+    """Return the URL in *text*, to which paths are appended.
 
-    Raises UsageError where ``parse_url`` does, and for a query or a fragment, which a path
-    would take the place of.
+    Raises UsageError as ``parse_url`` does, and for a query or a fragment, since an
+    appended path replaces them.
     """
     url = parse_url(text)
     if url.query or url.fragment:
@@ -107,37 +107,37 @@ def _appended(base: URL, url: URL) -> URL:
 
 
 def with_params(url: URL, params: Mapping[str, Any] | None) -> URL:
-    """Return *url* with *params* in its query, over those already there; None is left out."""
+    """Return *url* with *params* merged into its query, without those that are None."""
     found = {name: value for name, value in (params or {}).items() if value is not None}
     return url.copy_merge_params(found) if found else url
 
 
 def joined(url: URL, location: str) -> URL | None:
-    """Return where *location* points, seen from *url* (RFC 3986, section 5); None if nowhere."""
+    """Return *location* relative to *url* (RFC 3986, section 5), None if it is no URL."""
     try:
         return url.join(location) if location.strip() else None
-    # Besides InvalidURL there is ValueError, of which the standard library has many kinds.
+    # The standard library raises several kinds of ValueError besides InvalidURL.
     except (InvalidURL, ValueError, TypeError):
         return None
 
 
 def origin(url: URL) -> Origin:
-    """Return scheme, host and port (None = the scheme's own): what credentials are bound to."""
+    """Return scheme, host and port (None = the default): credentials belong to an origin."""
     return url.scheme, url.host, url.port
 
 
 def shown_url(url: URL) -> str:
-    """Return *url* without query and fragment: signatures live there."""
+    """Return *url* without query and fragment, which may contain signatures."""
     path = url.raw_path.partition(b"?")[0]
     return f"{url.scheme}://{url.netloc.decode('ascii')}{path.decode('ascii')}"
 
 
 def without_queries(text: str) -> str:
-    """Return *text* with the URLs in it cut before their query: clients quote URLs in errors."""
+    """Return *text* with its URLs cut before the query: error messages contain URLs."""
     return _QUERY.sub(r"\1", text)
 
 
 def shown_query(url: URL) -> str:
-    """Return the names in the query of *url*, their values masked; "" without a query."""
+    """Return the query of *url* with its values masked; "" without a query."""
     names = "&".join(f"{name}={MASK}" for name, _ in url.params.multi_items())
     return f"?{names}" if names else ""

@@ -1,4 +1,4 @@
-"""What ``request`` is in ``perform(request, data)``."""
+"""The ``request`` in ``perform(request, data)``."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ from .defaults import RequestDefaults
 from .exchange import MOVED, SAFE_METHODS, Effect, Exchange, effect_of, effect_of_failure
 from .redactor import MASK, Redactor
 from .response import Headers, Response, one_line, read_body, read_retry_after
-from .wire import URL, Body, Failure, Incoming, Outgoing, Transport, send
+from .wire import URL, PreparedRequest, RawResponse, RequestBody, SendFailure, Transport, send
 
 URL_SHOWN = 300  # characters of a URL in a message
 SHOWN = 8_000  # characters of a body in an Exchange
 
-# RFC 9110's names, which Python has from 3.13 on: a message must not depend on that.
+# Names of RFC 9110 that Python has only from 3.13 on: messages must be the same before.
 _PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 class Call:
     """The ``request`` of one invocation: ``await request(url, method="POST", json=...)``.
 
-    ``exchanges`` are its requests, masked, in the order they ended.
+    ``exchanges`` are its requests, masked, in the order in which they ended.
     """
 
     def __init__(
         self,
-        base: Callable[[], RequestDefaults],
+        defaults: Callable[[], RequestDefaults],
         *,
         redactor: Callable[[Sequence[str]], Redactor],
         open_transport: Callable[[URL], Transport],
         clock: Callable[[], float],
     ) -> None:
         self.exchanges: list[Exchange] = []
-        self._base = base
+        self._defaults = defaults
         self._redactor_with = redactor
         self._redactor = redactor(())
         self._own_secrets: list[str] = []
@@ -57,7 +57,7 @@ class Call:
         return f"<Call with {len(self.exchanges)} exchanges>"
 
     def mask(self, text: str) -> str:
-        """Return *text* masked, also of the credentials this call itself was given."""
+        """Return *text* with secrets masked, also those that were given to this call only."""
         return self._redactor.text(text)
 
     async def __call__(
@@ -74,67 +74,67 @@ class Call:
         timeout_seconds: float | None = None,
         throw_http_errors: bool = True,
     ) -> Response:
-        """Send one request, once, and return its whole answer.
+        """Send one request, once, and return its complete response.
 
-        A header of None deletes the base header of that name. *json* ``...`` means no
-        JSON; None is sent as ``null``. *params* go over those in *url*.
+        A header of None removes the default header of that name. *json* ``...`` means no
+        JSON; None is sent as ``null``. *params* replace those in *url*.
 
-        Raises UsageError before anything is sent; NotSent if it provably never
-        arrived; ReplyLost or ReplyTimeout if nobody knows; HTTPError for an answer
+        Raises UsageError before anything is sent; NotSent if the request provably never
+        arrived; ReplyLost or ReplyTimeout if it may have; HTTPError for a status
         other than 2xx, redirects included, unless *throw_http_errors* is False.
         """
-        # The base may have a new access token since the last request.
-        base = self._base()
+        # There may be a new access token since the last request.
+        defaults = self._defaults()
         self._own_secrets += [*secrets_in(headers or {}), *login_secrets(username, password)]
         self._redactor = self._redactor_with(self._own_secrets).also(self._own_secrets)
         refusal = None
         try:
             body, content_type = checked_body(json, content)
-            target = with_params(parse_url(str(url), base=base.url), params)
+            target = with_params(parse_url(str(url), base=defaults.url), params)
             checked_target(str(target))
             own = {**content_type, **checked_headers(headers or {})}
-            seconds = base.timeout_seconds if timeout_seconds is None else timeout_seconds
-            outgoing = Outgoing(
+            seconds = defaults.timeout_seconds if timeout_seconds is None else timeout_seconds
+            prepared = PreparedRequest(
                 method=checked_method(method),
                 url=target,
-                headers=base.layered(target, own, (username, password)),
-                body=Body(body),
+                headers=defaults.headers_for(target, own, (username, password)),
+                body=RequestBody(body),
                 timeout_seconds=checked_timeout(seconds),
             )
         except UsageError as error:
             refusal = f"{self.mask(str(error))}; nothing was sent"
-        if refusal:  # Raised out here, or the text with its secrets would be the context.
+        if refusal:  # Raised here, so that the unmasked error is not its context.
             raise UsageError(refusal)
-        response = await self._exchanged(outgoing)
+        response = await self._exchanged(prepared)
         if throw_http_errors and not response.ok:
-            raise self._http_error(outgoing, response)
+            raise self._http_error(prepared, response)
         return response
 
-    async def _exchanged(self, outgoing: Outgoing) -> Response:
-        transport, started = self._open_transport(outgoing.url), self._clock()
-        # Masked before it leaves: what goes wrong in that is no doubt about the request.
-        draft = self._draft(outgoing)
+    async def _exchanged(self, prepared: PreparedRequest) -> Response:
+        transport, started = self._open_transport(prepared.url), self._clock()
+        # Masked before sending: an error in masking must not leave the request in doubt.
+        draft = self._draft(prepared)
         try:
-            result = await send(outgoing, transport=transport)
+            result = await send(prepared, transport=transport)
         except BaseException as error:
-            # Cancelled: what is already on the wire arrives all the same.
-            kind = NotSent if outgoing.body.is_untouched else ReplyLost
-            failure = Failure(kind, f"given up here: {type(error).__name__}")
+            # Canceled: a request that was already sent arrives nevertheless.
+            kind = NotSent if prepared.body.is_untouched else ReplyLost
+            failure = SendFailure(kind, f"given up here: {type(error).__name__}")
             self._record_failure(draft, failure, started=started)
             raise
-        if isinstance(result, Failure):
+        if isinstance(result, SendFailure):
             reason = self._record_failure(draft, result, started=started)
-            raise result.kind(f"{self._named(outgoing)} {_end(outgoing, result)}: {reason}")
-        return self._answered(outgoing, result, draft=self._timed(draft, started))
+            raise result.kind(f"{self._name(prepared)} {_end(prepared, result)}: {reason}")
+        return self._answered(prepared, result, draft=self._timed(draft, started))
 
-    def _draft(self, outgoing: Outgoing) -> Exchange:
-        # Of a large upload only what is shown is decoded; a character is at most 4 bytes.
-        body = outgoing.body.content[: 5 * SHOWN].decode("utf-8", "replace")
+    def _draft(self, prepared: PreparedRequest) -> Exchange:
+        # Only the part of a large upload that is shown is decoded; a character has at most 4 bytes.
+        body = prepared.body.content[: 5 * SHOWN].decode("utf-8", "replace")
         return Exchange(
-            method=outgoing.method,
-            url=self.mask(shown_url(outgoing.url) + shown_query(outgoing.url)),
+            method=prepared.method,
+            url=self.mask(shown_url(prepared.url) + shown_query(prepared.url)),
             request_headers={
-                name: self._masked_header(name, value) for name, value in outgoing.headers.items()
+                name: self._masked_header(name, value) for name, value in prepared.headers.items()
             },
             request_body=self._redactor.text(body, limit=SHOWN) if body else None,
             status=None,
@@ -147,33 +147,35 @@ class Call:
     def _timed(self, draft: Exchange, started: float) -> Exchange:
         return replace(draft, seconds=max(0.0, self._clock() - started))
 
-    def _record_failure(self, draft: Exchange, failure: Failure, *, started: float) -> str:
+    def _record_failure(self, draft: Exchange, failure: SendFailure, *, started: float) -> str:
         effect = effect_of_failure(draft.method, failure.kind)
         ended = replace(self._timed(draft, started), status=failure.status, effect=effect)
-        # Recorded first, and then made readable: see _answered.
+        # Recorded before its text is made readable, see _answered.
         number = self._recorded(replace(ended, problem=failure.kind.__name__))
         reason = one_line(without_queries(failure.reason), self._redactor)
         self.exchanges[number] = replace(ended, problem=reason)
         return reason
 
-    def _answered(self, outgoing: Outgoing, answer: Incoming, *, draft: Exchange) -> Response:
-        """Record that *outgoing* was answered, and only then read how.
+    def _answered(
+        self, prepared: PreparedRequest, raw: RawResponse, *, draft: Exchange
+    ) -> Response:
+        """Record that *prepared* was answered, and parse the response only then.
 
-        Whatever a parser raises about an odd answer, its request has left.
+        If a parser fails on an odd response, its request was sent nevertheless.
         """
-        effect = effect_of(draft.method, answer.status, retry_after=None)
-        draft = replace(draft, status=answer.status, effect=effect, problem=None)
+        effect = effect_of(draft.method, raw.status, retry_after=None)
+        draft = replace(draft, status=raw.status, effect=effect, problem=None)
         number = self._recorded(replace(draft, problem="the answer was not read"))
         try:
-            response = self._read(outgoing, answer)
-            retry_after = read_retry_after(answer.headers, now=self._clock())
-        except Exception as error:  # A destination's bytes may make any parser raise anything.
-            response, retry_after = self._unreadable(outgoing, answer, error), None
+            response = self._read(prepared, raw)
+            retry_after = read_retry_after(raw.headers, now=self._clock())
+        except Exception as error:  # Unexpected bytes may make a parser raise any error.
+            response, retry_after = self._unreadable(prepared, raw, error), None
         self.exchanges[number] = replace(
             draft,
             answer=self._redactor.text(response.text, limit=SHOWN),
             problem=response.problem,
-            effect=effect_of(draft.method, answer.status, retry_after=retry_after),
+            effect=effect_of(draft.method, raw.status, retry_after=retry_after),
             retry_after=retry_after,
         )
         return response
@@ -182,31 +184,33 @@ class Call:
         self.exchanges.append(exchange)
         return len(self.exchanges) - 1
 
-    def _read(self, outgoing: Outgoing, answer: Incoming) -> Response:
-        content_type = answer.headers.get("content-type", "")
-        text, data, problem = read_body(answer.body, content_type, self._redactor)
-        target = joined(outgoing.url, answer.headers.get("location", ""))
+    def _read(self, prepared: PreparedRequest, raw: RawResponse) -> Response:
+        content_type = raw.headers.get("content-type", "")
+        text, data, problem = read_body(raw.body, content_type, self._redactor)
+        target = joined(prepared.url, raw.headers.get("location", ""))
         return Response(
-            status=answer.status,
-            headers=Headers(answer.headers),
-            content=answer.body,
+            status=raw.status,
+            headers=Headers(raw.headers),
+            content=raw.body,
             text=text,
             data=with_attributes(data),
-            url=str(outgoing.url),
+            url=str(prepared.url),
             problem=problem,
             location=str(target) if target else None,
             mask=self.mask,
         )
 
-    def _unreadable(self, outgoing: Outgoing, answer: Incoming, error: Exception) -> Response:
+    def _unreadable(
+        self, prepared: PreparedRequest, raw: RawResponse, error: Exception
+    ) -> Response:
         why = one_line(f"{type(error).__name__}: {error}", self._redactor)
         return Response(
-            status=answer.status,
-            headers=Headers(answer.headers),
-            content=answer.body,
+            status=raw.status,
+            headers=Headers(raw.headers),
+            content=raw.body,
             text="",
             data=None,
-            url=str(outgoing.url),
+            url=str(prepared.url),
             mask=self.mask,
             problem=f"the answer cannot be read: {why}",
         )
@@ -215,15 +219,15 @@ class Call:
         is_secret = name in CREDENTIAL_HEADERS or self.mask(value) != value
         return MASK if is_secret else value
 
-    def _named(self, outgoing: Outgoing) -> str:
-        return f"{outgoing.method} {self._redactor.text(shown_url(outgoing.url), limit=URL_SHOWN)}"
+    def _name(self, prepared: PreparedRequest) -> str:
+        return f"{prepared.method} {self._redactor.text(shown_url(prepared.url), limit=URL_SHOWN)}"
 
-    def _http_error(self, outgoing: Outgoing, response: Response) -> HTTPError:
+    def _http_error(self, prepared: PreparedRequest, response: Response) -> HTTPError:
         found = one_line(response.text, self._redactor)
         why = response.problem or found
         if 300 <= response.status <= 399:
-            why = self._elsewhere(outgoing, response.status, response.headers.get("location"))
-        what = f"{self._named(outgoing)} answered {response.status} {_phrase(response.status)}"
+            why = self._elsewhere(prepared, response.status, response.headers.get("location"))
+        what = f"{self._name(prepared)} answered {response.status} {_phrase(response.status)}"
         return HTTPError(
             f"{what.rstrip()}: {why}" if why else what.rstrip(),
             status=response.status,
@@ -232,17 +236,17 @@ class Call:
             response=response,
         )
 
-    def _elsewhere(self, outgoing: Outgoing, status: int, location: str | None) -> str:
-        target = joined(outgoing.url, location) if location else None
-        where = f"to {self.mask(shown_url(target))}" if target else "without saying where to"
+    def _elsewhere(self, prepared: PreparedRequest, status: int, location: str | None) -> str:
+        target = joined(prepared.url, location) if location else None
+        where = f"to {self.mask(shown_url(target))}" if target else "without a location"
         moved = f"moved {where}: correct the endpoint" if status in MOVED else f"redirects {where}"
         return f"{moved}; redirects are not followed, credentials are not sent there"
 
 
-def _end(outgoing: Outgoing, failure: Failure) -> str:
+def _end(prepared: PreparedRequest, failure: SendFailure) -> str:
     if issubclass(failure.kind, NotSent):
         return "was not sent"
-    is_safe = outgoing.method in SAFE_METHODS
+    is_safe = prepared.method in SAFE_METHODS
     return "got no whole answer" if is_safe else "got no whole answer and may have been applied"
 
 

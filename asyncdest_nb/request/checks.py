@@ -16,15 +16,15 @@ from .credentials import reveal
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e]*")
-_HIDDEN = str(SecretStr("a secret"))  # Asterisks, which f"Bearer {settings.api_key}" has.
+_HIDDEN = str(SecretStr("a secret"))  # Asterisks, as in f"Bearer {settings.api_key}".
 _TO_WRITE = "write settings.….get_secret_value() for the text of a secret setting"
 
 
 def checked_headers(headers: Mapping[str, Any]) -> dict[str, str | None]:
     """Return *headers* with lower-case names and unwrapped values.
 
-    Raises UsageError for what cannot be sent, since transports find out in the
-    middle of sending. The message does not show a value: it may be a credential.
+    Raises UsageError for a header that cannot be sent, since transports fail only in the
+    middle of sending. The message does not show the value: it may be a credential.
     """
     checked = {
         name.lower(): None if value is None else reveal(value) for name, value in headers.items()
@@ -50,14 +50,14 @@ def _check_revealed(what: str, text: str) -> None:
 
 
 def checked_method(method: str) -> str:
-    """Return *method* in upper case; raises UsageError if it cannot be one."""
+    """Return *method* in upper case; raises UsageError if it is not a method."""
     if not _TOKEN.fullmatch(method):
-        raise UsageError(f"{method!r} is not an HTTP method; GET, POST, PUT, PATCH, DELETE are")
+        raise UsageError(f"{method!r} is not an HTTP method such as GET or POST")
     return method.upper()
 
 
 def checked_timeout(seconds: float) -> float:
-    """Return *seconds*; raises UsageError unless they are a positive number."""
+    """Return *seconds*; raises UsageError unless it is a positive number."""
     check_number("timeout_seconds", seconds)
     if seconds is None or not math.isfinite(seconds):
         raise UsageError(f"timeout_seconds is {seconds!r}; it must be a number above 0")
@@ -67,9 +67,9 @@ def checked_timeout(seconds: float) -> float:
 def checked_body(value: Any, content: str | bytes | None) -> tuple[bytes, dict[str, str]]:
     """Return a request's body and the content type it implies.
 
-    *value* is sent as JSON, unless it is ``...``. Raises UsageError for both at once,
-    and for what JSON cannot hold: NaN, lone surrogates, objects of Python other than
-    payloads, which are sent as their ``as_json`` wherever they are.
+    *value* is sent as JSON, unless it is ``...``; payloads in it at any depth are sent as
+    their ``as_json()``. Raises UsageError if both are given, and for a value that JSON
+    does not have: NaN, lone surrogates, other objects of Python.
     """
     if value is ...:
         text = {"content-type": "text/plain; charset=utf-8"} if isinstance(content, str) else {}
@@ -82,7 +82,7 @@ def checked_body(value: Any, content: str | bytes | None) -> tuple[bytes, dict[s
         )
         return body.encode(), {"content-type": "application/json"}
     except UnicodeEncodeError:
-        problem = "a text in it holds half a character (a lone surrogate)"
+        problem = "a text in it has half a character (a lone surrogate)"
     except TypeError as error:
         problem = f"{error}; for a payload write payload.as_json()"
     except (ValueError, RecursionError) as error:

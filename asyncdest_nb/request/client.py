@@ -1,4 +1,4 @@
-"""One destination's connections, credentials and secrets."""
+"""The connections, credentials and secrets of one destination."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .route import Route
 from .transport import AiohttpTransport
 from .wire import URL, Transport
 
-# An API that takes thousands of rows answers when it has checked them.
+# An API that takes thousands of rows checks all of them before it answers.
 TIMEOUT_SECONDS = 60.0
 LATEST = 16  # How many secrets of single calls are remembered.
 
@@ -29,15 +29,15 @@ class Client:
 
     *options* is what a destination's ``extend_request`` returns: base_url, headers,
     username, password, timeout_seconds; texts may be pydantic's SecretStr; and
-    secrets, the parts of these that must not be shown, left out = all. Headers
-    and login go only to the origins of base_url and of the *trusted* URLs.
-    *secrets* are further texts never to be shown. *timeout_seconds* bounds a whole
-    exchange; the one in *options* wins.
+    secrets, the parts of these that must not be shown, missing = all. Headers
+    and login are sent only to the origins of base_url and of the *trusted* URLs.
+    *secrets* are further texts that are never shown. *timeout_seconds* bounds a whole
+    exchange; a value in *options* takes precedence.
 
-    *route* None = the way that the environment says. The default *transport* takes it,
-    and is opened by the first request, on its event loop; all requests of a client share
-    that loop. One that is passed in has a way of its own, must not follow redirects by
-    itself, and is closed with the client.
+    *route* None = proxies and certificates of the environment. The default *transport*
+    uses the route. The first request opens it on its event loop, and all requests of a
+    client share that loop. A transport that is passed in has its own route, must not
+    follow redirects, and is closed with the client.
 
     Raises UsageError for an option or a URL that cannot be used.
     """
@@ -59,46 +59,46 @@ class Client:
         logins = self._route.secrets() if self._route else ()
         self._redactor = Redactor([*map(reveal, secrets), *logins])
         self._latest: deque[str] = deque(maxlen=LATEST)
-        self._settled = self._redactor  # Of the settings and the options, and of no call.
-        self.use(options)
+        self._settled = self._redactor  # Without the secrets of single calls.
+        self.set_options(options)
         self._transport = transport
         self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_closed = False
 
     def __repr__(self) -> str:
-        where = "without base_url" if self._base.url is None else shown_url(self._base.url)
+        where = "without base_url" if self._defaults.url is None else shown_url(self._defaults.url)
         return f"<Client {self.mask(where)}>"
 
-    def use(self, options: Mapping[str, Any]) -> None:
-        """Send with these *options* from now on; the secrets of the old ones stay secret."""
-        self._base = RequestDefaults.of(
+    def set_options(self, options: Mapping[str, Any]) -> None:
+        """Send with these *options* from now on; secrets in the old ones are still masked."""
+        self._defaults = RequestDefaults.of(
             options, trusted=self._trusted, timeout_seconds=self._timeout_seconds
         )
         self._settled = self._settled.also(secrets_of(options))
         self._redactor = self._settled.also(self._latest)
-        for url in self._base.urls:
+        for url in self._defaults.urls:
             self._require(url)
 
     def _require(self, url: URL) -> None:
-        """Raise UsageError if *url* cannot be reached, for what is known here."""
+        """Raise UsageError if the route cannot reach *url*."""
         if self._route is not None:
             self._route.require(url)
 
     def call(self) -> Call:
         """Return a fresh ``request`` for one invocation of a user's function."""
         return Call(
-            lambda: self._base,
-            redactor=self._with,
+            lambda: self._defaults,
+            redactor=self._redactor_with,
             open_transport=self._open,
             clock=self._clock,
         )
 
-    def _with(self, secrets: Iterable[str]) -> Redactor:
-        """Return a redactor that knows the *secrets* of a call too, as this client does next.
+    def _redactor_with(self, secrets: Iterable[str]) -> Redactor:
+        """Return a redactor that masks the *secrets* of a call too, and remember them.
 
-        What a function makes of the answer is masked when the call is over. A token that
-        is new with every request would not end: so it is only the latest.
+        They are still needed after the call, to mask what a function made of the response.
+        Only the latest are remembered, since every request may have a new token.
         """
         new = [each for each in secrets if each not in self._latest]
         if new:
@@ -107,20 +107,20 @@ class Client:
         return self._redactor
 
     def mask(self, text: str) -> str:
-        """Return *text* with every trace of a secret masked."""
+        """Return *text* with secrets and parts of secrets masked."""
         return self._redactor.text(text)
 
-    def kept(self, value: Any) -> Any:
-        """Return JSON *value* as it may be kept and shown."""
-        return self._redactor.kept(value)
+    def storable(self, value: Any) -> Any:
+        """Return JSON *value* as it may be stored and shown."""
+        return self._redactor.storable(value)
 
     def without_whole(self, text: str) -> str:
-        """Return the *text* of a setting that names the account, with whole secrets masked."""
+        """Return the *text* of a setting that identifies the account, with whole secrets masked."""
         return self._redactor.without_whole(text)
 
-    def folded(self, value: Any, references: References) -> Any:
-        """Return JSON *value* with *references* to its secrets, as it may be kept."""
-        return references.folded(value, self._redactor)
+    def replace_secrets(self, value: Any, references: References) -> Any:
+        """Return JSON *value* as it may be stored, with *references* instead of secrets."""
+        return references.replace_secrets(value, self._redactor)
 
     async def aclose(self) -> None:
         """Close the connections; a closed client sends nothing more."""

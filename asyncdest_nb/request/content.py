@@ -1,7 +1,6 @@
-"""The body of an answer, unpacked: whole, or not at all.
+"""The body of a response, decompressed: completely, or not at all.
 
-httpx's own decoders take what breaks off for whole, and the first of several gzip members
-for all of them.
+httpx's own decoders accept truncated data, and read only the first of several gzip members.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ _GZIP = 31  # zlib's numbers for the formats
 _ZLIB = 15
 _DEFLATE = -15
 _CODINGS = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _ZLIB}
-# The others that IANA has registered. What is none of them packs nothing, whatever an API
-# calls its content-encoding: utf-8, none, aws-chunked.
+# Other codings that IANA has registered. Anything else is no compression, although some APIs
+# send it as content-encoding: utf-8, none, aws-chunked.
 _UNREADABLE = frozenset("aes128gcm br compress dcb dcz exi pack200-gzip x-compress zstd".split())
 
 
@@ -21,29 +20,32 @@ class TooLarge(Exception):
     """The body is larger than it may be."""
 
 
-class OddlyPacked(Exception):
-    """The body cannot be unpacked, and why."""
+class UnreadableContent(Exception):
+    """The body cannot be decompressed; the text is the reason."""
 
 
 def read_coding(header: str) -> str:
-    """Return how a body is packed, as its *header* content-encoding says; empty = it is not.
+    """Return the compression in the *header* content-encoding; empty = none.
 
-    Raises OddlyPacked for what cannot be read without more packages, and for a body packed
-    twice: gzip packs a thousandfold, and its first layer is bounded by nobody.
+    Raises UnreadableContent for a coding that needs more packages, and for a body that is
+    compressed twice: gzip compresses a thousandfold, and the size of the first layer is
+    not bounded.
     """
     named = [each.strip().lower() for each in header.split(",")]
     packing = [each for each in named if each in _CODINGS or each in _UNREADABLE]
     if len(packing) > 1:
-        raise OddlyPacked(f"the answer has more than one content-encoding: {', '.join(packing)}")
+        raise UnreadableContent(
+            f"the answer has more than one content-encoding: {', '.join(packing)}"
+        )
     if packing and packing[0] in _UNREADABLE:
-        raise OddlyPacked(f"the answer has an unknown content-encoding: {packing[0]}")
+        raise UnreadableContent(f"the answer has an unknown content-encoding: {packing[0]}")
     return packing[0] if packing else ""
 
 
 def unpacked(body: bytes, coding: str, *, limit: int) -> bytes:
-    """Return what is in *body*, as ``read_coding`` has read its *coding*.
+    """Return *body* decompressed; ``read_coding`` returns its *coding*.
 
-    Raises OddlyPacked if it is damaged or breaks off, TooLarge for more than *limit* bytes.
+    Raises UnreadableContent if it is damaged or truncated, TooLarge for more than *limit* bytes.
     """
     if not coding:
         return body
@@ -51,12 +53,12 @@ def unpacked(body: bytes, coding: str, *, limit: int) -> bytes:
         return _inflated(body, _CODINGS[coding], limit)
     except zlib.error as error:
         problem = str(error)
-    if coding == "deflate":  # Some servers leave out the header and the checksum.
+    if coding == "deflate":  # Some servers send no header and no checksum.
         try:
             return _inflated(body, _DEFLATE, limit)
         except zlib.error:
             pass
-    raise OddlyPacked(f"the answer is not the {coding} that it says it is: {problem}")
+    raise UnreadableContent(f"the answer should be {coding} but is not: {problem}")
 
 
 def _inflated(body: bytes, wbits: int, limit: int) -> bytes:
@@ -68,7 +70,7 @@ def _inflated(body: bytes, wbits: int, limit: int) -> bytes:
         if left < 0:
             raise TooLarge
         if not member.eof:
-            raise zlib.error("it breaks off")
-        # A gzip may have several members; other bytes after one are of no meaning.
+            raise zlib.error("it is truncated")
+        # A gzip may have several members; other bytes after a member are ignored.
         body = member.unused_data if member.unused_data.startswith(b"\x1f\x8b") else b""
     return b"".join(parts)

@@ -1,4 +1,4 @@
-"""Headers that authenticate: how to write them, and how to tell them apart."""
+"""Headers that authenticate, and the secrets in them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import SecretStr
 
-# Their values are never shown, whatever they hold.
+# Their values are never shown.
 CREDENTIAL_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
 
 
@@ -32,15 +32,15 @@ def bearer_auth(token: str | SecretStr) -> dict[str, str]:
 
 
 def api_key_auth(header: str, key: str | SecretStr) -> dict[str, str]:
-    """Return *key* under the *header* the destination asks for."""
+    """Return *key* as the *header* that the destination asks for."""
     return {header: reveal(key)}
 
 
 def secrets_in(headers: Mapping[str, object]) -> Iterator[str]:
-    """Yield what must not be shown of *headers*: wrapped values and those that authenticate.
+    """Yield the secrets in *headers*: SecretStr values and those that authenticate.
 
-    Of ``Bearer abc`` that is the token and of a cookie its value: their other words
-    are everywhere.
+    Only the token of ``Bearer abc`` and the value of a cookie are secret: their other
+    words are common.
     """
     for name, value in headers.items():
         if value is None:
@@ -55,9 +55,9 @@ def secrets_in(headers: Mapping[str, object]) -> Iterator[str]:
 
 
 def login_secrets(username: object, password: object) -> Iterator[str]:
-    """Yield what must not be shown of a Basic login.
+    """Yield the secrets in a Basic login.
 
-    A user name is no secret, unless it was given as one or is all there is: some
+    A user name is no secret, unless it is a SecretStr or there is no password: some
     destinations take the API key as user name with an empty password.
     """
     if username is None and password is None:

@@ -1,4 +1,4 @@
-"""A time limit that counts only the time in which this process could listen."""
+"""A time limit that does not count the time in which this process was stopped."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ STEP_SECONDS = 0.25
 
 
 class Deadline:
-    """Raise TimeoutError in an ``async with`` after so many *seconds*.
+    """Raise TimeoutError in an ``async with`` after *seconds*.
 
-    They are counted in short steps, and a step that took longer than it should counts no
-    more than it should: for the rest of it the process was stopped, or one call held
-    Python's lock. After such a step there is one more, in which what arrived meanwhile is
-    read.
+    The time is counted in short steps. A step that took too long counts only as long as
+    planned: for the rest of it the process was stopped, or one call held Python's lock.
+    After such a step there is one more, in which data that has arrived meanwhile is read.
     """
 
     def __init__(self, seconds: float) -> None:
         self._left = seconds
         self._step = min(STEP_SECONDS, seconds / 4)
-        self._is_extra = False  # Whether the step that runs is the one after the last.
+        self._is_extra = False  # Whether the current step is the additional one.
         self._limit = asyncio.timeout(None)
         self._handle: asyncio.TimerHandle | None = None
 
@@ -41,7 +40,7 @@ class Deadline:
         await self._limit.__aexit__(kind, error, trace)
 
     def expired(self) -> bool:
-        """Say whether the time is up, and what ran was ended for it."""
+        """Whether the time is over, and the block was ended because of it."""
         return self._limit.expired()
 
     def _wait(self) -> None:

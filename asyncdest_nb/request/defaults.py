@@ -1,4 +1,4 @@
-"""The base options of a destination, and who may receive them."""
+"""The options of all requests to a destination, and which origins may receive them."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def _user_agent() -> str:
 
 @dataclass(frozen=True, slots=True)
 class RequestDefaults:
-    """What every request of a destination starts from.
+    """The options that every request to a destination has.
 
-    Headers and login are for the origins in ``trusted`` only, whatever URL an
-    answer contained: a pre-signed URL elsewhere gets neither. ``urls`` are what is known
-    of where requests go.
+    Headers and login are sent only to the origins in ``trusted``: a pre-signed URL of
+    another origin, taken from a response, gets neither. ``urls`` are the known URLs that
+    requests are sent to.
     """
 
     url: URL | None
@@ -44,7 +44,7 @@ class RequestDefaults:
     def of(
         cls, options: Mapping[str, Any], *, trusted: Iterable[str], timeout_seconds: float
     ) -> Self:
-        """Read *options*; raises UsageError for one that is unknown or cannot be used."""
+        """Read *options*; raises UsageError for one that is unknown or invalid."""
         for name in options:
             if name not in OPTIONS:
                 raise UnknownName.of("request option", name, OPTIONS)
@@ -61,15 +61,17 @@ class RequestDefaults:
             login=(options.get("username"), options.get("password")),
         )
 
-    def layered(self, url: URL, headers: Mapping[str, str | None], login: Login) -> dict[str, str]:
-        """Lay a call's *headers* and *login* over the base ones; a header of None is deleted."""
+    def headers_for(
+        self, url: URL, headers: Mapping[str, str | None], login: Login
+    ) -> dict[str, str]:
+        """Merge the *headers* and *login* of a call into the defaults, without headers of None."""
         is_trusted = origin(url) in self.trusted
         if login == NO_LOGIN and is_trusted:
             login = self.login
         layers: dict[str, str | None] = {
             "user-agent": self.agent,
             "accept": "application/json, */*;q=0.8",
-            "accept-encoding": "gzip, deflate",  # What can be decoded without more packages.
+            "accept-encoding": "gzip, deflate",  # Those that need no further packages.
             **(self.headers if is_trusted else {}),
             **_login_header(login),
             **headers,
@@ -78,7 +80,7 @@ class RequestDefaults:
 
 
 def secrets_of(options: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what must not be shown: the *options*' own word, or their headers and login."""
+    """Yield the option ``secrets``, or else the secrets in headers and login."""
     if "secrets" in options:
         yield from map(reveal, options["secrets"])
         return

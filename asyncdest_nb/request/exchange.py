@@ -1,4 +1,4 @@
-"""One request and what came of it."""
+"""A record of one request, its response and its effect."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOVED = frozenset({301, 302, 307, 308})
 
 
 class Effect(StrEnum):
-    """What a request did at the destination, as far as anyone here can know."""
+    """What a request changed at the destination, as far as it is known here."""
 
     NONE = "none"
     APPLIED = "applied"
@@ -22,11 +22,11 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its answer, with every secret masked, for people to read.
+    """One request and its response, with every secret masked, for people to read.
 
     ``request_body`` and ``answer`` are cut after 8,000 characters. ``status`` None =
-    no answer; ``problem`` says why, or what is wrong with the answer. ``retry_after``
-    is the wait the answer asked for, in seconds; None = it did not.
+    no response; ``problem`` is the reason, or what is wrong with the response.
+    ``retry_after`` is the wait that the response asked for, in seconds; None = none.
     """
 
     method: str
@@ -42,12 +42,12 @@ class Exchange:
 
 
 def effect_of(method: str, status: int, *, retry_after: float | None) -> Effect:
-    """Say what a request did, from the status of its answer.
+    """Return the effect of a request from the status of its response.
 
-    A refusal (4xx) did nothing, but for 408 (the destination may have read it). Nor did
-    what has moved (301, 302, 307, 308: RFC 9110, section 15.4): it is to be sent
-    elsewhere. But 303 is how a destination shows the result of what it has done. A 503
-    that says when to come back did nothing either; any other failure may have come halfway.
+    A refusal (4xx) changes nothing, except 408: the destination may have read the request.
+    Nor does a redirect to send it elsewhere (301, 302, 307, 308: RFC 9110, section 15.4);
+    but 303 leads to the result of a request that was applied. A 503 with a Retry-After
+    changes nothing either; after any other failure the request may be partly applied.
     """
     if method in SAFE_METHODS:
         return Effect.NONE
@@ -60,6 +60,6 @@ def effect_of(method: str, status: int, *, retry_after: float | None) -> Effect:
 
 
 def effect_of_failure(method: str, kind: type[RequestFailed]) -> Effect:
-    """Say what a request did that got no whole answer."""
+    """Return the effect of a request without a complete response."""
     is_harmless = method in SAFE_METHODS or issubclass(kind, NotSent)
     return Effect.NONE if is_harmless else Effect.UNKNOWN

@@ -1,4 +1,4 @@
-"""The options of a request as a function gives them: as keywords, or as a dict after the URL."""
+"""The options of a request: keywords, or a dict after the URL."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OPTIONS = [
 ]
 _BODY = "write json=… for a value, content=… for a text"
 _NOT_NEEDED = "leave it out"
-# What other clients call it: those of TypeScript, and Python's.
+# The names in other clients, of TypeScript and of Python.
 _ELSEWHERE = {
     "search_params": "write params=…",
     "query": "write params=…",
@@ -35,12 +35,12 @@ _ELSEWHERE = {
 
 
 def read_options(url: Any, *given: Any, **named: Any) -> dict[str, Any]:
-    """Return the options of a request to *url*; raises UsageError for one that it has not.
+    """Return the options of a request to *url*; raises UsageError for an unknown one.
 
-    The names of ours are read in camelCase as well.
+    Their names may be in camelCase.
     """
     if url is None or isinstance(url, Mapping | bytes):
-        raise UsageError(f"request was given a {type(url).__name__} for its URL; {_HOW}")
+        raise UsageError(f"request was given a {type(url).__name__} as its URL; {_HOW}")
     if len(given) > 1 or not all(isinstance(each, Mapping) for each in given):
         kinds = ", ".join(type(each).__name__ for each in given)
         raise UsageError(f"request was given its URL, and then: {kinds}; {_HOW}")

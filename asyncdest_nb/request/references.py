@@ -1,9 +1,9 @@
-"""What stands on disk for a secret: the name of its setting, by which it comes back.
+"""References on disk in place of secrets: the names of their settings.
 
-A destination puts keys into ids and URLs, and what asks about them after a restart needs
-them. ``job-KEY-7`` is kept as ``job-{secret:api_key}-7``; with the setting given again it
-is ``job-KEY-7`` again. A part of a secret, or another spelling, names that too:
-``{secret:api_key:base64:0-12}``. What was no reference and looks like one is escaped.
+Some destinations put keys into ids and URLs, and polling after a restart needs these.
+``job-KEY-7`` is stored as ``job-{secret:api_key}-7``; once the setting is given again it
+is ``job-KEY-7`` again. A reference to a part of a secret, or to another spelling, has
+both: ``{secret:api_key:base64:0-12}``. Other text that looks like a reference is escaped.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from .redactor import MASK, Redactor, Span, signatures, walked
 KNOWN = 1_000  # parts of secrets whose references are remembered
 
 _OPENING = "{secret:"
-_LITERAL = "{secret:}"  # What stands for the opening itself.
+_LITERAL = "{secret:}"  # The opening, escaped.
 _REFERENCE = re.compile(r"\{secret:([^{}:]*)(?::([a-z0-9.]+):(\d+)-(\d+))?\}")
 
-# By the names that references have for them; a file may hold each.
+# By their names in references; files may contain any of them.
 _ENCODINGS: dict[str, Callable[[str], str]] = {
     "plain": str,
     "lower": str.lower,
@@ -41,7 +41,7 @@ _ESCAPES: dict[str, Callable[[str], str]] = {
     "query": quote_plus,
 }
 _CODES = _ENCODINGS | _ESCAPES
-# "upper", "upper.url", "upper.path.url": an id that is quoted once more in a URL.
+# "upper", "upper.url", "upper.path.url": an id may be quoted a second time in a URL.
 _SPELLINGS = [
     ".".join((encoding, *escapes))
     for count in range(3)
@@ -58,7 +58,7 @@ def _spelled(secret: str, spelling: str) -> str:
 
 
 def _each_spelling(secret: str) -> dict[str, str]:
-    """Return every text that *secret* is in one of _SPELLINGS, and the first of those."""
+    """Return *secret* in each of _SPELLINGS, with the first spelling of each text."""
     found: dict[str, str] = {}
     for spelling in _SPELLINGS:
         found.setdefault(_spelled(secret, spelling), spelling)
@@ -66,25 +66,27 @@ def _each_spelling(secret: str) -> dict[str, str]:
 
 
 class References:
-    """References to *secrets*, which are by name."""
+    """References to *secrets*, given by name."""
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         self._secrets = {quote(name, safe=""): each.strip() for name, each in secrets.items()}
-        self._reference = lru_cache(KNOWN)(self._looked_up)  # An answer may repeat one without end.
+        self._reference = lru_cache(KNOWN)(
+            self._find_reference
+        )  # A response may repeat one many times.
 
-    def folded(self, value: Any, redactor: Redactor) -> Any:
+    def replace_secrets(self, value: Any, redactor: Redactor) -> Any:
         """Return JSON *value* with a reference for each secret that *redactor* finds in it.
 
-        What no reference can stand for is masked: a secret without a name, a spelling that
-        is not known here, the signature of a URL.
+        Where no reference is possible there is a mask: for a secret without a name, an
+        unknown spelling, the signature of a URL.
         """
-        return walked(value, lambda text: self._folded(text, redactor))
+        return walked(value, lambda text: self._replaced(text, redactor))
 
-    def unfolded(self, value: Any) -> Any:
-        """Return *value* as it was before it was folded; a secret that is not known is masked."""
-        return walked(value, self._unfolded)
+    def restore_secrets(self, value: Any) -> Any:
+        """Return *value* with secrets for its references, and masks for those that are unknown."""
+        return walked(value, self._restored)
 
-    def _folded(self, text: str, redactor: Redactor) -> str:
+    def _replaced(self, text: str, redactor: Redactor) -> str:
         parts: list[str] = []
         before = 0
         for start, end in _apart(redactor.in_data(text) + signatures(text)):
@@ -94,10 +96,10 @@ class References:
 
     @cached_property
     def _written(self) -> dict[str, dict[str, str]]:
-        """The secrets by name in every spelling; a text that several make counts for the first."""
+        """The secrets by name in every spelling."""
         return {name: _each_spelling(secret) for name, secret in self._secrets.items()}
 
-    def _looked_up(self, part: str) -> str:
+    def _find_reference(self, part: str) -> str:
         for name, secret in self._secrets.items():
             if part == secret:
                 return f"{_OPENING}{name}}}"
@@ -106,10 +108,10 @@ class References:
                     return f"{_OPENING}{name}:{spelling}:{at}-{at + len(part)}}}"
         return MASK
 
-    def _unfolded(self, text: str) -> str:
-        return _REFERENCE.sub(self._meant, text) if _OPENING in text else text
+    def _restored(self, text: str) -> str:
+        return _REFERENCE.sub(self._secret_of, text) if _OPENING in text else text
 
-    def _meant(self, reference: re.Match[str]) -> str:
+    def _secret_of(self, reference: re.Match[str]) -> str:
         name, spelling, start, end = reference.groups()
         if reference[0] == _LITERAL:
             return _OPENING
@@ -120,8 +122,8 @@ class References:
 
 
 def without_references(value: Any) -> Any:
-    """Return *value* from disk as it may be shown: with a mask for each secret."""
-    return References({}).unfolded(value)
+    """Return *value* from disk as it may be shown: with a mask for each reference."""
+    return References({}).restore_secrets(value)
 
 
 def _escaped(text: str) -> str:
@@ -129,7 +131,7 @@ def _escaped(text: str) -> str:
 
 
 def _apart(spans: list[Span]) -> list[Span]:
-    """Return *spans* in their order, of those that overlap the first and longest."""
+    """Return *spans* in order, each without the part that overlaps the one before."""
     found: list[Span] = []
     for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
         if not found or start >= found[-1][1]:

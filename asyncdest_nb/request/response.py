@@ -1,4 +1,4 @@
-"""An answer's bytes, read with suspicion."""
+"""The body of a response, parsed without trust in its headers."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from typing import Any
 from .redactor import Redactor, walked
 
 MAX_RETRY_AFTER = 600.0  # seconds; the bound the RateLimit draft suggests against abuse
-MAX_DEPTH = 200  # of nested JSON; code that walks it recurses
+MAX_DEPTH = 200  # levels of nested JSON; the code for it recurses
 EXCERPT = 300  # characters of a body in a message
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]*)?")
-_HALF = re.compile(r"\\ud", re.IGNORECASE)  # Of a pair, or alone.
+_HALF = re.compile(r"\\ud", re.IGNORECASE)  # Half of a pair, or alone.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _HTML = re.compile(r"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
 _JSON = re.compile(r"(?:^|[/+])json$")
-# One line of these may look like JSON; the format stays what it is called.
+# One line of these formats may look like JSON.
 _OTHER_FORMAT = re.compile(r"csv|tab-separated|ndjson|jsonl|json-lines|json-seq|event-stream")
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";,]+)", re.IGNORECASE)
 
@@ -43,17 +43,16 @@ class Headers(dict[str, str]):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Response:
-    """An answer as it arrived; its own text is masked.
+    """A response as it arrived, unmasked; only its repr is masked.
 
     ``content`` is the body in bytes, ``text`` the same decoded. ``data`` is the parsed
-    JSON if the body is JSON, else the text; None for an empty body, and for what is
-    called JSON but cannot be read. A content type other than JSON is not believed where
-    the body is a JSON object or array; a bare number or word under it stays text.
-    ``headers`` have lower-case names, and are found in any case. ``location`` is where the
-    Location header points, as an absolute URL (RFC 3986, section 5); None = nowhere.
-    ``problem`` says what is wrong with the answer, None = nothing. ``status_code`` and
-    ``json()`` are what other clients call the status and the data: whoever writes them has
-    sent the request already.
+    JSON if the body is JSON, else the text; None for an empty body, and for one with the
+    content type of JSON that cannot be parsed. A JSON object or array is parsed under any
+    content type; a single number or word only under the type of JSON.
+    ``headers`` have lower-case names. ``location`` is the Location header as an absolute
+    URL (RFC 3986, section 5); None = there is none. ``problem`` is what is wrong with the
+    response, None = nothing. ``status_code`` and ``json()`` are names of other clients:
+    an error about them would come after the request was sent.
     """
 
     status: int
@@ -64,7 +63,7 @@ class Response:
     url: str
     problem: str | None = None
     location: str | None = None
-    mask: Callable[[str], str] = field(default=str, compare=False)  # A text without secrets.
+    mask: Callable[[str], str] = field(default=str, compare=False)  # Masks a text.
 
     def __repr__(self) -> str:
         shown = f"status={self.status}, text={self.text!r}, url={self.url!r}"
@@ -72,7 +71,7 @@ class Response:
 
     @property
     def ok(self) -> bool:
-        """Whether the status is 2xx; the body may still say no."""
+        """Whether the status is 2xx; the body may still contain an error."""
         return 200 <= self.status <= 299
 
     @property
@@ -86,17 +85,17 @@ class Response:
 
 
 def read_retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
-    """Return the seconds a destination asks to wait, in [0, 600]; None if it does not say.
+    """Return the seconds that a destination asks to wait, in [0, 600]; None = it does not ask.
 
-    *now* is in Unix seconds, and counts only where the answer has no date of its own: a
-    date is meant by the clock that wrote it. A date in the past and a negative number
-    mean now (RFC 9110, section 10.2.3); what is neither number nor date is no word at all.
+    *now* is in Unix seconds, and is used only if the response has no Date header: a
+    Retry-After date comes from the destination's clock. A date in the past and a negative
+    number mean now (RFC 9110, section 10.2.3); any other text is ignored.
     """
-    said = _header(headers, "retry-after")
-    if _NUMBER.fullmatch(said):
-        seconds = float(said)
+    value = _header(headers, "retry-after")
+    if _NUMBER.fullmatch(value):
+        seconds = float(value)
     else:
-        until, its_now = _unix_seconds(said), _unix_seconds(_header(headers, "date"))
+        until, its_now = _unix_seconds(value), _unix_seconds(_header(headers, "date"))
         if until is None:
             return None
         seconds = until - (now if its_now is None else its_now)
@@ -111,15 +110,15 @@ def _unix_seconds(date: str) -> float | None:
     try:
         found = parsedate_to_datetime(date)
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-    # The parser has raised IndexError and TypeError too, and any of them means: no date.
+    # The parser raises IndexError and TypeError too.
     except (ValueError, OverflowError, IndexError, TypeError):
         return None
 
 
 def read_body(body: bytes, content_type: str, redactor: Redactor) -> tuple[str, Any, str | None]:
-    """Return an answer's text, data and problem, as :class:`Response` describes them.
+    """Return the text, data and problem of a response, see :class:`Response`.
 
-    The problem is masked by *redactor*; the others are as they are.
+    Only the problem is masked by *redactor*.
     """
     kind = re.split("[;,]", content_type, maxsplit=1)[0].strip().lower()
     is_json = bool(_JSON.search(kind))
@@ -134,7 +133,7 @@ def read_body(body: bytes, content_type: str, redactor: Redactor) -> tuple[str, 
         data, problem = _parse(raw, redactor)
         if problem is None:
             return raw, data, None
-    # A bare "OK" is called HTML by many a script whose language calls all so by default.
+    # Scripts whose language sends HTML by default send "OK" as HTML.
     is_page = kind == "text/html" and "<" in raw
     return raw, raw, _page(raw, redactor) if is_page else None
 
@@ -149,14 +148,14 @@ def _decode(body: bytes, content_type: str, *, is_json: bool) -> str:
         text = _unicode(body) if is_json else None
         if text is None:
             text = body.decode(named[1] if named else json.detect_encoding(body), "replace")
-    # A charset nobody knows, or that is no charset: a codec may raise what it likes.
+    # An unknown charset, or a codec for other data: it may raise any error.
     except Exception:
         text = body.decode("utf-8", "replace")
     return text.removeprefix("\ufeff")
 
 
 def _unicode(body: bytes) -> str | None:
-    """Return *body* as JSON is encoded, whatever its charset says; None = it is not."""
+    """Return *body* decoded as JSON must be, whatever its charset; None = that fails."""
     try:
         return body.decode(json.detect_encoding(body))
     except UnicodeDecodeError:
@@ -169,16 +168,19 @@ def _parse(raw: str, redactor: Redactor) -> tuple[Any, str | None]:
         if not _is_deep(value):
             return _whole(value) if _HALF.search(raw) else value, None
     except json.JSONDecodeError:
-        return None, f"the answer says it is JSON but is not: {_quoted(raw, redactor)}"
+        return (
+            None,
+            f"the answer should be JSON but is not: {_quoted(raw, redactor)}",
+        )
     except RecursionError:
         pass
-    except ValueError:  # Python refuses to read integers of more than 4,300 digits.
+    except ValueError:  # Python does not parse integers of more than 4,300 digits.
         return None, f"the answer holds a number too long to read: {_quoted(raw, redactor)}"
     return None, f"the answer is JSON nested too deep to read: {_quoted(raw, redactor)}"
 
 
 def _whole(value: Any) -> Any:
-    """Return *value* with U+FFFD for lone surrogates: no file and no socket takes them."""
+    """Return *value* with U+FFFD for lone surrogates, which files and sockets do not accept."""
     return walked(value, lambda text: _LONE_SURROGATE.sub("\ufffd", text))
 
 

@@ -1,7 +1,7 @@
-"""The way to a destination: through which proxy, and whose certificates are believed.
+"""The route to a destination: its proxy, and the certificates that are trusted.
 
-What the caller says wins; else the environment does, read once, when a route is made.
-Which variables name a proxy, and what NO_PROXY means, is urllib's to say.
+Arguments take precedence over the environment, which is read once, when a route is made.
+urllib decides which variables name a proxy, and what NO_PROXY means.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ _OPENSSL = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy: where it is, and what it wants to see first."""
+    """The URL of a proxy, and the headers it needs."""
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
 
 
 class Route:
-    """The way to every URL, for one connection.
+    """The routes to all URLs of one connection.
 
-    *proxy* is a URL; None = as the environment says, False = none. *verify* is a file
-    or folder of certificates (PEM), or an SSLContext; True = as the environment says,
-    else certifi's; False = any certificate will do.
+    *proxy* is a URL; None = that of the environment, False = none. *verify* is a file
+    or folder of certificates (PEM), or an SSLContext; True = those of the environment,
+    else certifi's; False = any certificate is trusted.
 
-    Raises UsageError if one of them cannot be used. What is wrong in the environment is
-    raised by ``require``, for a URL that needs it.
+    Raises UsageError if one of them cannot be used. Errors in the environment are raised
+    by ``require``, for a URL that needs it.
     """
 
     def __init__(self, *, proxy: str | bool | None = None, verify: Verify = True) -> None:
@@ -74,26 +74,26 @@ class Route:
         return self
 
     def proxy_for(self, url: URL) -> Proxy | None:
-        """Return the proxy to use for *url*, None = none; raises UsageError if it cannot be."""
+        """Return the proxy for *url*, None = none; raises UsageError if it cannot be used."""
         found = self._proxies.get(url.scheme) or self._proxies.get("all")
         if not found or (not self._is_chosen and self._is_direct(url)):
             return None
         return _read_proxy(found)
 
     def context(self) -> ssl.SSLContext:
-        """Return whose certificates are believed; raises UsageError if they cannot be read."""
+        """Return the trusted certificates; raises UsageError if they cannot be read."""
         if self._context is None:
             self._context = _read_context(self._verify, self._files)
         return self._context
 
     def secrets(self) -> Iterator[str]:
-        """Yield what must not be shown of the proxies' logins."""
+        """Yield the secrets in the logins of the proxies."""
         for name, text in self._proxies.items():
             if name != "no":
                 yield from login_secrets(*_login(_split(text)))
 
     def _is_direct(self, url: URL) -> bool:
-        """Say whether the environment wants *url* reached without a proxy."""
+        """Whether *url* is reached without a proxy, by the rules of the environment."""
         if is_loopback(url.host):
             return True
         if self._is_system:
@@ -107,7 +107,7 @@ class Route:
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether *host* is this very computer."""
+    """Whether *host* is this computer."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -115,12 +115,12 @@ def is_loopback(host: str) -> bool:
 
 
 def _plain_host(text: str) -> str:
-    """Return a host without the dot of the root and the brackets of IPv6."""
+    """Return a host without a final dot and without the brackets of IPv6."""
     return text.rstrip(".").translate({ord(each): None for each in "[]"})
 
 
 def _is_within(host: str, named: Sequence[str]) -> bool:
-    """Say whether *host* is an address in one of the networks *named*, such as 10.0.0.0/8."""
+    """Whether *host* is an address in one of the networks *named*, such as 10.0.0.0/8."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -136,7 +136,7 @@ def _network(text: str) -> Iterator[ipaddress.IPv4Network | ipaddress.IPv6Networ
 
 
 def _proxies(chosen: str | bool | None) -> dict[str, str]:
-    """Return by scheme the proxies to use, "all" = of every scheme, "no" = where they are not."""
+    """Return the proxies by scheme; "all" = every scheme, "no" = hosts without a proxy."""
     if chosen is None:
         return {name: text.strip() for name, text in getproxies().items() if text.strip()}
     if chosen is False:
@@ -144,17 +144,17 @@ def _proxies(chosen: str | bool | None) -> dict[str, str]:
     if not isinstance(chosen, str) or not chosen.strip():
         kind = "empty" if isinstance(chosen, str) else f"a {type(chosen).__name__}"
         raise UsageError(
-            f"proxy is {kind}; give its URL, None for what the environment says, or False for none"
+            f"proxy is {kind}; give its URL, None for that of the environment, or False for none"
         )
     return {"all": chosen.strip()}
 
 
 def _split(text: str) -> SplitResult:
-    """Take apart a proxy's URL, which is http where it does not say; all empty = it is none."""
+    """Split the URL of a proxy, whose default scheme is http; all parts empty = it is no URL."""
     try:
         found = urlsplit(text if "://" in text else f"http://{text}")
         return found if found.port != 0 else urlsplit("")
-    except ValueError:  # A port that is no number, half an IPv6 address.
+    except ValueError:  # An invalid port, or half an IPv6 address.
         return urlsplit("")
 
 
@@ -170,7 +170,7 @@ def _read_proxy(text: str) -> Proxy:
     shown = f"{MASK}@{text.rpartition('@')[2]}" if "@" in text else text
     if found.scheme.startswith("socks"):
         raise UsageError(
-            f"the proxy {shown!r} speaks SOCKS, which is not supported: give an http:// proxy as "
+            f"the proxy {shown!r} uses SOCKS, which is not supported: give an http:// proxy as "
             "proxy=…, name the destination's host in NO_PROXY, or pass proxy=False"
         )
     if found.scheme not in _PORTS or not found.hostname:
@@ -189,7 +189,7 @@ def _read_proxy(text: str) -> Proxy:
 
 
 def _files_named() -> dict[str, str]:
-    """Return the certificates that the environment names, by variable."""
+    """Return the paths of certificates in the environment, by variable."""
     for group in (*((name,) for name in _BUNDLES), _OPENSSL):
         if found := {name: os.environ[name] for name in group if os.environ.get(name)}:
             return found
@@ -214,21 +214,21 @@ def _read_context(verify: Verify, files: Mapping[str, str]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     named = files if verify is True else {"verify": str(verify)}
     for name, paths in named.items():
-        # OpenSSL takes several folders there, as PATH does.
+        # The variable may have several folders, like PATH.
         several = filter(None, paths.split(os.pathsep))
         for path in several if name == "SSL_CERT_DIR" else [paths]:
-            _believe(context, Path(path).expanduser(), name=name)
+            _trust(context, Path(path).expanduser(), name=name)
     return context
 
 
-def _believe(context: ssl.SSLContext, path: Path, *, name: str) -> None:
-    """Add the certificates at *path* to those that are believed."""
+def _trust(context: ssl.SSLContext, path: Path, *, name: str) -> None:
+    """Add the certificates at *path* to *context*."""
     try:
         if not path.is_dir():
             context.load_verify_locations(cafile=path)
             return
         context.load_verify_locations(capath=path)
-    except (OSError, ValueError) as error:  # What OpenSSL cannot read is an OSError.
+    except (OSError, ValueError) as error:  # OpenSSL raises OSError for an invalid file.
         raise UsageError(
             f"{name} is {str(path)!r}, which has no certificates to read ({error}); give a PEM "
             "file, or a folder of them that OpenSSL's c_rehash has indexed"

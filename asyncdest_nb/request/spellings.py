@@ -1,7 +1,7 @@
-"""How a secret may be written: escapes are decoded, what changes every character is listed.
+"""The spellings of a secret: escapes are decoded, encodings of the whole secret are listed.
 
-An escape (``%2F``, ``&#47;``, ``\\u002f``) is decoded wherever it stands, so that a secret of
-which only one character is escaped is found too. Letters count in either case.
+An escape (``%2F``, ``&#47;``, ``\\u002f``) is decoded anywhere, so that a secret with a single
+escaped character is found too. Upper and lower case are not distinguished.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-LAYERS = 3  # How often a text is decoded: an escape may be escaped.
+LAYERS = 3  # How often a text is decoded: escapes may be escaped again.
 
 _ESCAPE = re.compile(
     r"(?P<percent>(?:%[0-9a-f]{2})+)"
@@ -30,23 +30,23 @@ Kind = Literal["plain", "base64", "hex"]
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A text in lower case, and where each of its characters was in the original.
+    """A decoded text in lower case, and where each of its characters was in the original.
 
-    ``spans`` None = at its own place.
+    ``spans`` None = at the same position.
     """
 
     text: str
     spans: list[tuple[int, int]] | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Return where in the original its characters from *start* to *end* are."""
+        """Return where in the original the characters from *start* to *end* are."""
         return (
             (start, end) if self.spans is None else (self.spans[start][0], self.spans[end - 1][1])
         )
 
 
 def layers(text: str) -> Iterator[Layer]:
-    """Yield *text* as it is, then decoded once, twice and so on, while that changes it."""
+    """Yield *text* undecoded, then decoded once, twice and so on, while that changes it."""
     yield Layer(lower(text))
     if not _MAY_ESCAPE.search(text):
         return
@@ -60,7 +60,7 @@ def layers(text: str) -> Iterator[Layer]:
 
 
 def lower(text: str) -> str:
-    """Return *text* in lower case, as long as before: a few letters would become two."""
+    """Return *text* in lower case with the same length: a few letters would become two."""
     found = text.lower()
     if len(found) == len(text):
         return found
@@ -68,7 +68,7 @@ def lower(text: str) -> str:
 
 
 def spellings(secret: str) -> Iterator[tuple[str, Kind]]:
-    """Yield *secret* as it is looked for in lower case, whatever the escapes around it."""
+    """Yield the lower-case spellings of *secret*, without escapes."""
     yield lower(secret), "plain"
     if " " in secret:
         yield lower(secret.replace(" ", "+")), "plain"
@@ -76,7 +76,10 @@ def spellings(secret: str) -> Iterator[tuple[str, Kind]]:
     yield encoded.hex(), "hex"
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         yield encode(encoded).decode().rstrip("=").lower(), "base64"
-        for before in (1, 2):  # In base64 it looks different after "user:" than after "me:".
+        for before in (
+            1,
+            2,
+        ):  # Its base64 depends on the length of the text before it, as in "user:secret".
             inside = encode(bytes(before) + encoded).decode()
             whole = (before + len(encoded)) * 8 // 6
             yield inside[before + 1 : whole].lower(), "base64"
@@ -85,7 +88,7 @@ def spellings(secret: str) -> Iterator[tuple[str, Kind]]:
 def _decoded(
     text: str, spans: list[tuple[int, int]] | None
 ) -> tuple[str, list[tuple[int, int]]] | None:
-    """Return *text* with its escapes decoded and where its characters were; None = it has none."""
+    """Return *text* decoded and where its characters were, None = it has no escapes."""
     parts: list[str] = []
     places: list[tuple[int, int]] = []
     before = 0

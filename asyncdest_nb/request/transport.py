@@ -1,7 +1,7 @@
-"""aiohttp as a transport of httpx: connections that are there, and errors named truly.
+"""aiohttp as a transport of httpx: live connections, and errors with the right classes.
 
-A transport decides what "not sent" is known of: see ``wire``. Here a request that was
-given no connection fails with httpx's names for that, and no other one does.
+``wire`` infers from a transport's error whether a request was sent. Here a request fails
+with httpx's errors for a missing connection exactly if it got no connection.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ import yarl
 
 from .exchange import SAFE_METHODS
 
-if TYPE_CHECKING:  # It needs the URL of wire, which needs this file.
+if TYPE_CHECKING:  # route imports wire, which imports this file.
     from .route import Proxy, Route
 
 MAX_CONNECTIONS = 100
-# Under the 5 seconds after which uvicorn and Node close: a POST on a connection that
-# is being closed is a reply lost.
+# uvicorn and Node close idle connections after 5 seconds: the reply to a POST on such a
+# connection would be lost.
 KEEPALIVE_SECONDS = 4.0
-# After an idle second it is no more than a server's time limit that ends a connection.
+# A connection that was idle for longer may have been closed by an ordinary time limit.
 SOON_SECONDS = 1.0
 DISTRUST_SECONDS = 600.0
 MAX_LINE_BYTES = 2**17  # of a status line or a header; cookies and signed URLs pass 8 kB
 MAX_HEADERS = 2**12
 CHUNK_BYTES = 2**16
-# aiohttp takes 128 headers from some version on, and has an option for it from then on.
+# Versions of aiohttp that limit the number of headers to 128 have an option for it.
 _MANY_HEADERS: dict[str, Any] = (
     {"max_headers": MAX_HEADERS}
     if "max_headers" in inspect.signature(aiohttp.ClientSession).parameters
     else {}
 )
 
-# What aiohttp raised once it had a connection → what httpx calls it; the first that fits.
-_TRUE_NAMES: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
+# Errors of aiohttp once it had a connection → errors of httpx; the first that fits.
+_HTTPX_ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (aiohttp.ServerTimeoutError, httpx.ReadTimeout),
     (aiohttp.InvalidURL, httpx.UnsupportedProtocol),
     (aiohttp.NonHttpUrlClientError, httpx.UnsupportedProtocol),
@@ -57,20 +57,20 @@ _TRUE_NAMES: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
 )
 
 
-# aiohttp names TLS, by an object of Python's, also where there is none.
+# aiohttp's messages contain a Python object for TLS, also without TLS.
 _TLS = re.compile(r" ssl:(default|<[^>]*>)")
 
 
 class _Unconnected(Exception):
-    """No connection was had, and why; aiohttp does not know this class and passes it on."""
+    """There was no connection; aiohttp does not convert errors of this class."""
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Hand out connections that are open, as far as this side can know.
+    """Returns connections that are open, as far as this side can know.
 
-    A destination that closes right after an answer, without ``Connection: close``, may do
-    so while the next request is on its way, and a reply is lost. Once that was seen,
-    requests that write are given new connections there.
+    A destination that closes a connection right after a response, without ``Connection:
+    close``, may do so while the next request is on its way, and its reply is lost. Once
+    that happened, writing requests to this destination get new connections.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -79,7 +79,7 @@ class _Connector(aiohttp.TCPConnector):
         self._distrusted_until: dict[yarl.URL, float] = {}
 
     def distrust(self, url: yarl.URL) -> None:
-        """Use no connection twice to write to where *url* leads, for some minutes."""
+        """Use new connections for writing requests to the origin of *url*, for some minutes."""
         self._distrusted_until[url.origin()] = time.monotonic() + DISTRUST_SECONDS
 
     async def connect(self, req: aiohttp.ClientRequest, *given: Any, **options: Any) -> Any:
@@ -107,10 +107,10 @@ class _Connector(aiohttp.TCPConnector):
 
 
 def _is_spent(connection: Any) -> bool:
-    """Say whether the other side has closed, or sent what nobody asked for.
+    """Whether the other side has closed, or sent data without a request.
 
-    That would be read as the answer to the next request. It lies in the socket until the
-    event loop looks there, which may be after the next request was written.
+    Such data would be read as the response to the next request. It stays in the socket
+    until the event loop reads it, which may be after the next request was written.
     """
     transport: asyncio.Transport | None = connection.transport
     if transport is None or transport.is_closing() or connection.protocol.should_close:
@@ -127,32 +127,32 @@ if sys.platform == "win32":  # pragma: no cover
 else:
 
     def _is_readable(found: socket.socket) -> bool:
-        poll = select.poll()  # select() knows no file descriptors over 1,023.
+        poll = select.poll()  # select() does not accept file descriptors above 1,023.
         poll.register(found.fileno(), select.POLLIN)
         return bool(poll.poll(0))
 
 
-class _Body(httpx.AsyncByteStream):
-    """The bytes of an answer, as they come."""
+class _ResponseBody(httpx.AsyncByteStream):
+    """The bytes of a response, as they arrive."""
 
     def __init__(self, answer: aiohttp.ClientResponse) -> None:
         self._answer = answer
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _truly_named():
+        with _httpx_errors():
             async for chunk in self._answer.content.iter_chunked(CHUNK_BYTES):
                 yield chunk
 
     async def aclose(self) -> None:
-        # After a whole answer its connection is in the pool again, and this does nothing.
+        # After a complete response the connection is in the pool again, and this does nothing.
         self._answer.close()
 
 
 class AiohttpTransport(httpx.AsyncBaseTransport):
-    """Send with aiohttp, which at 64 connections is ten times as fast as httpx's own pool.
+    """Sends with aiohttp, which at 64 connections is ten times as fast as httpx's own pool.
 
-    Its session is opened by the first request. It keeps no cookies, follows no redirects,
-    reads no ``.netrc``, and sends a URL as it is spelled. *route* None = no proxy, and
+    The first request opens its session. It stores no cookies, follows no redirects,
+    reads no ``.netrc``, and sends URLs unchanged. *route* None = no proxy, and
     the certificates of certifi.
     """
 
@@ -165,16 +165,19 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send *request*; raises httpx's error for what happened."""
-        with _truly_named():
+        """Send *request*; raises the error of httpx for what happened."""
+        with _httpx_errors():
             try:
                 answer = await self._sent(request)
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-                assert self._connector is not None  # It was sent by it.
+                assert self._connector is not None  # The request was sent.
                 self._connector.distrust(yarl.URL(str(request.url)))
                 raise
         return httpx.Response(
-            answer.status, headers=list(answer.raw_headers), stream=_Body(answer), request=request
+            answer.status,
+            headers=list(answer.raw_headers),
+            stream=_ResponseBody(answer),
+            request=request,
         )
 
     async def aclose(self) -> None:
@@ -189,8 +192,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         return await session.request(
             request.method,
             yarl.URL(str(request.url), encoded=True),
-            headers=[*request.headers.multi_items(), *_seen_by(proxy, request)],
-            data=_taken_once(request),
+            headers=[*request.headers.multi_items(), *_proxy_headers(proxy, request)],
+            data=_body_of(request),
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(
                 connect=seconds.get("pool"), sock_connect=seconds.get("connect")
@@ -201,7 +204,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         )
 
     def _context(self, request: httpx.Request, proxy: Proxy | None) -> ssl.SSLContext:
-        # Without TLS none is used; certificates that cannot be read are then no obstacle.
+        # Without TLS certificates are not used, so unreadable ones must not raise an error.
         is_tls = request.url.scheme == "https" or (proxy and proxy.url.startswith("https:"))
         return self._route.context() if self._route and is_tls else certifi_context()
 
@@ -222,28 +225,28 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         return self._session
 
 
-def _taken_once(request: httpx.Request) -> Any:
-    """Return the body of *request*; one that is given as a stream is read when it is sent."""
+def _body_of(request: httpx.Request) -> Any:
+    """Return the body of *request*, or its stream, which is read when it is sent."""
     try:
         return request.content or None
     except httpx.RequestNotRead:
         return request.stream
 
 
-def _seen_by(proxy: Proxy | None, request: httpx.Request) -> list[tuple[str, str]]:
-    """Return the headers for a proxy that reads the request itself: TLS goes past it."""
+def _proxy_headers(proxy: Proxy | None, request: httpx.Request) -> list[tuple[str, str]]:
+    """Return the headers for a proxy that reads the request, which it cannot with TLS."""
     is_tunnel = request.url.scheme == "https"
     return [] if proxy is None or is_tunnel else list(proxy.headers.items())
 
 
 @functools.cache
 def certifi_context() -> ssl.SSLContext:
-    """Load certifi's certificates, once: it takes tens of milliseconds."""
+    """Return the certificates of certifi; loading them takes tens of milliseconds."""
     return httpx.create_ssl_context(trust_env=False)
 
 
 @contextlib.contextmanager
-def _truly_named() -> Iterator[None]:
+def _httpx_errors() -> Iterator[None]:
     try:
         yield
     except _Unconnected as error:
@@ -251,7 +254,7 @@ def _truly_named() -> Iterator[None]:
         is_late = isinstance(cause, TimeoutError)
         raise (httpx.ConnectTimeout if is_late else httpx.ConnectError)(_text(cause)) from cause
     except aiohttp.ClientError as error:
-        name = next(name for kind, name in _TRUE_NAMES if isinstance(error, kind))
+        name = next(name for kind, name in _HTTPX_ERRORS if isinstance(error, kind))
         raise name(_text(error)) from error
 
 
@@ -259,7 +262,7 @@ def _text(error: BaseException | None) -> str:
     text = _TLS.sub("", str(error)).replace("[None]", "[it was closed]")
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy answered {error.status} {error.message}"
-    if isinstance(error, aiohttp.ClientResponseError):  # Its status is no status of an answer.
+    if isinstance(error, aiohttp.ClientResponseError):  # Its status is not that of a response.
         return f"the answer cannot be read as HTTP: {error.message}"
     if isinstance(error, aiohttp.ClientProxyConnectionError):
         return f"the proxy: {text}"

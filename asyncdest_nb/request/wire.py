@@ -1,7 +1,7 @@
-"""A request out, an answer or a failure back; with ``transport`` the files that know httpx.
+"""One request over a transport; besides ``transport`` the only file that knows httpx.
 
-The transport is called directly, without httpx's client on top. What the client adds
-is not wanted here (cookies, redirects, URLs in the log) and costs half the throughput.
+The transport is called directly, without httpx's client. What the client adds (cookies,
+redirects, URLs in the log) is not wanted here and costs half the throughput.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import httpx
 
 from ..errors import NotSent, ReplyLost, ReplyTimeout, RequestFailed
-from .content import OddlyPacked, TooLarge, read_coding, unpacked
+from .content import TooLarge, UnreadableContent, read_coding, unpacked
 from .deadline import Deadline
 from .exchange import SAFE_METHODS
 from .transport import AiohttpTransport
@@ -21,11 +21,11 @@ Transport = httpx.AsyncBaseTransport
 URL = httpx.URL
 InvalidURL = httpx.InvalidURL
 
-MAX_ANSWER_BYTES = 192 * 2**20  # decompressed; a job's results echo its rows, up to 100 MB of them
-# The transport gives up connecting a little before the whole exchange is given up,
-# so that it is the transport that says which of the two it was.
+MAX_ANSWER_BYTES = 192 * 2**20  # decompressed; results of a job may contain its rows, up to 100 MB
+# The time limit for connecting is a little shorter than that of the whole exchange, so that the
+# transport raises the error for a missing connection.
 CONNECT_SHARE = 0.9
-CONNECT_SECONDS = 15.0  # At most: a host that is down is noticed before a slow answer is missed.
+CONNECT_SECONDS = 15.0  # At most: a host that is down is found earlier than a slow response.
 
 _NOT_CONNECTED = (
     httpx.ConnectError,
@@ -37,24 +37,24 @@ _NOT_CONNECTED = (
 )
 
 
-class Unplugged(httpx.AsyncBaseTransport):
-    """Send nothing: every request fails with NotSent, and its exchange shows it."""
+class OfflineTransport(httpx.AsyncBaseTransport):
+    """Sends nothing: every request fails with NotSent, and its exchange is recorded."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Refuse to connect."""
-        raise httpx.ConnectError("the network is unplugged for a rehearsal")
+        raise httpx.ConnectError("offline for a rehearsal")
 
 
-# Their names for failures are right: the tests hold the table of broken exchanges against them.
-_CREDIBLE = (AiohttpTransport, httpx.AsyncHTTPTransport, Unplugged)
+# Their error classes are right: the tests check them with the table of broken exchanges.
+_CREDIBLE = (AiohttpTransport, httpx.AsyncHTTPTransport, OfflineTransport)
 
 
-class Body(httpx.AsyncByteStream):
-    """A request's bytes, and a witness to whether the transport began to take them.
+class RequestBody(httpx.AsyncByteStream):
+    """The bytes of a request, which can be read once, and whether they were read.
 
-    They can be taken once. aiohttp by itself repeats PUT and DELETE, also GET, when
-    a kept-alive connection turns out dead; a body that is gone stops it. A GET
-    without a body may still be repeated, which is harmless.
+    aiohttp repeats PUT, DELETE and GET if a kept-alive connection turns out to be closed;
+    a body that cannot be read again prevents that. A GET without a body may still be
+    repeated, which is harmless.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -63,7 +63,7 @@ class Body(httpx.AsyncByteStream):
 
     @property
     def is_untouched(self) -> bool:
-        """Whether there is something to send and none of it left; an empty body cannot tell."""
+        """Whether there is a body and the transport has not begun to read it."""
         return bool(self.content) and not self.is_taken
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -78,19 +78,19 @@ class Body(httpx.AsyncByteStream):
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A request, ready to leave; its body can be sent once."""
+class PreparedRequest:
+    """A request that is ready to be sent; its body can be sent once."""
 
     method: str
     url: URL
     headers: Mapping[str, str]
-    body: Body
+    body: RequestBody
     timeout_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
-    """A whole answer. ``headers`` have lower-case names."""
+class RawResponse:
+    """A complete response. ``headers`` have lower-case names."""
 
     status: int
     headers: Mapping[str, str]
@@ -98,11 +98,11 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """No whole answer: what to raise and why. ``status`` None = not even a status line.
+class SendFailure:
+    """No complete response: which error to raise and why. ``status`` None = no status line.
 
-    A value, because an exception raised from the transport's own would carry its
-    request, credentials and all, as context.
+    A value, because an exception raised from the transport's exception would have the
+    request with its credentials as context.
     """
 
     kind: type[RequestFailed]
@@ -110,37 +110,37 @@ class Failure:
     status: int | None = None
 
 
-async def send(outgoing: Outgoing, *, transport: Transport) -> Incoming | Failure:
-    """Send *outgoing* once and return the whole answer, or why there is none.
+async def send(prepared: PreparedRequest, *, transport: Transport) -> RawResponse | SendFailure:
+    """Send *prepared* once and return the complete response, or why there is none.
 
-    Cancellation passes through; whether the request left is in its body.
+    Cancellation is passed on; the body shows whether the request was sent.
     """
     status = None
     try:
-        async with Deadline(outgoing.timeout_seconds) as deadline:
-            response = await transport.handle_async_request(_request(outgoing))
+        async with Deadline(prepared.timeout_seconds) as deadline:
+            response = await transport.handle_async_request(_request(prepared))
             status = response.status_code
-            return Incoming(status, dict(response.headers), await _read(response))
-    # Whatever a transport raises, also what nobody foresaw, is a request without an answer.
+            return RawResponse(status, dict(response.headers), await _read(response))
+    # Any error of a transport, also an unexpected one, is a request without a response.
     except Exception as error:
         is_late = deadline.expired()
-        kind = _kind(error, outgoing, transport=transport, status=status, is_late=is_late)
-        return Failure(kind, _reason(error, kind, outgoing, is_late=is_late), status)
+        kind = _kind(error, prepared, transport=transport, status=status, is_late=is_late)
+        return SendFailure(kind, _reason(error, kind, prepared, is_late=is_late), status)
 
 
-def _request(outgoing: Outgoing) -> httpx.Request:
-    seconds = outgoing.timeout_seconds
+def _request(prepared: PreparedRequest) -> httpx.Request:
+    seconds = prepared.timeout_seconds
     share = CONNECT_SHARE * seconds
-    # Reading and writing have no time limit of their own: the deadline of the whole has.
+    # Reading and writing have no separate time limit: there is a deadline for the whole.
     timeout = httpx.Timeout(None, connect=min(share, CONNECT_SECONDS), pool=share)
-    headers = {"host": outgoing.url.netloc.decode("ascii"), **outgoing.headers}
+    headers = {"host": prepared.url.netloc.decode("ascii"), **prepared.headers}
     stream = None
-    if outgoing.body.content or outgoing.method not in SAFE_METHODS:
-        headers["content-length"] = str(len(outgoing.body.content))
-        stream = outgoing.body
+    if prepared.body.content or prepared.method not in SAFE_METHODS:
+        headers["content-length"] = str(len(prepared.body.content))
+        stream = prepared.body
     return httpx.Request(
-        outgoing.method,
-        outgoing.url,
+        prepared.method,
+        prepared.url,
         headers=headers,
         stream=stream,
         extensions={"timeout": timeout.as_dict()},
@@ -164,42 +164,42 @@ async def _read(response: httpx.Response) -> bytes:
 
 def _kind(
     error: Exception,
-    outgoing: Outgoing,
+    prepared: PreparedRequest,
     *,
     transport: Transport,
     status: int | None,
     is_late: bool,
 ) -> type[RequestFailed]:
-    if status is None and _is_unsent(error, outgoing, transport=transport, is_late=is_late):
+    if status is None and _is_unsent(error, prepared, transport=transport, is_late=is_late):
         return NotSent
     is_timeout = is_late or isinstance(error, httpx.TimeoutException | TimeoutError)
     return ReplyTimeout if is_timeout else ReplyLost
 
 
 def _is_unsent(
-    error: Exception, outgoing: Outgoing, *, transport: Transport, is_late: bool
+    error: Exception, prepared: PreparedRequest, *, transport: Transport, is_late: bool
 ) -> bool:
-    """Whether the request provably never left; the name of the error is not proof enough.
+    """Whether the request provably was not sent; the class of the error alone is no proof.
 
-    Transports call a reply that was lost a failure to connect. But none of them
-    touches a body before it has a connection to write it to, which was watched on
-    httpx's own, aiohttp's and pyreqwest's. An empty body is no witness: some never
-    ask for it. Then the name decides, of a transport whose names were checked.
+    Some transports raise a connection error for a lost reply. But none of them reads a
+    body before it has a connection to write it to, as tried with those of httpx, aiohttp
+    and pyreqwest. An empty body proves nothing: some transports never read it. Then the
+    class decides, if the transport is one whose classes were checked.
     """
     is_named = isinstance(error, _NOT_CONNECTED)
-    if outgoing.body.content:
-        return outgoing.body.is_untouched and (is_named or is_late)
-    return is_named and (outgoing.method in SAFE_METHODS or isinstance(transport, _CREDIBLE))
+    if prepared.body.content:
+        return prepared.body.is_untouched and (is_named or is_late)
+    return is_named and (prepared.method in SAFE_METHODS or isinstance(transport, _CREDIBLE))
 
 
 def _reason(
-    error: Exception, kind: type[RequestFailed], outgoing: Outgoing, *, is_late: bool
+    error: Exception, kind: type[RequestFailed], prepared: PreparedRequest, *, is_late: bool
 ) -> str:
     if is_late:
         missing = "connection" if kind is NotSent else "whole answer"
-        return f"no {missing} within {outgoing.timeout_seconds:g} seconds"
+        return f"no {missing} within {prepared.timeout_seconds:g} seconds"
     if isinstance(error, TooLarge):
         return f"the answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB"
-    if isinstance(error, OddlyPacked):
+    if isinstance(error, UnreadableContent):
         return str(error)
     return f"{type(error).__name__}: {error}".removesuffix(": ")

@@ -18,7 +18,7 @@ from ...destination import (
     urls_of,
 )
 from ...errors import AsyncDestError, DestinationError, NotSent, RetryableError, check_number
-from ...request import TIMEOUT_SECONDS, Client, References, Route, Transport, Unplugged
+from ...request import TIMEOUT_SECONDS, Client, OfflineTransport, References, Route, Transport
 from ...responses import JSONObject, with_attributes
 from ...schedule import RateLimiter
 from ..clock import Clock
@@ -56,7 +56,7 @@ class Channel:
         self._access_token = AccessToken(
             fetch=self._fetch_token,
             is_given=self._is_authorized,
-            use=lambda: self._client.use(self._options()),
+            use=lambda: self._client.set_options(self._options()),
             back_off=self.back_off,
         )
         self._state = state
@@ -114,11 +114,11 @@ class Channel:
 
     def storable(self, value: Any) -> Any:
         """Return JSON *value* without secrets and signed URLs, to be shown and stored."""
-        return self._client.kept(value)
+        return self._client.storable(value)
 
     def folded(self, value: Any) -> Any:
         """Return JSON *value* for the disk, with a reference in place of each secret setting."""
-        return self._client.folded(value, self._references)
+        return self._client.replace_secrets(value, self._references)
 
     def unfolded(self, value: Any) -> Any:
         """Return *value* from disk with the secrets that the settings have now.
@@ -126,7 +126,7 @@ class Channel:
         If a key has changed since, the value has the new one. That is right for a URL with
         a key in it; an id that contains the old key becomes one that does not exist.
         """
-        return self._references.unfolded(value)
+        return self._references.restore_secrets(value)
 
     async def call(
         self,
@@ -193,7 +193,7 @@ class Channel:
 
         Its first request is the only exchange, and was not sent.
         """
-        call = self._new_client(transport=Unplugged()).call()
+        call = self._new_client(transport=OfflineTransport()).call()
         data = self._data(payload, (), self._scoped(state=self._state.copy()))
         return await call_function(function, call, data, request=call, mask=self.mask)
 

@@ -74,7 +74,7 @@ def ids(*found: object) -> Answer:
         pytest.param(answer(200, HTML, {"content-type": "text/html"}), "HTML page", id="html"),
         pytest.param(
             answer(200, '{"status": "accep', {"content-type": "application/json"}),
-            "says it is JSON but is not",
+            "should be JSON but is not",
             id="truncated JSON",
         ),
         pytest.param(
@@ -180,7 +180,7 @@ def test_some_rows_of_a_batch_may_be_refused_at_once(session):
         pytest.param(answer(200, HTML, {"content-type": "text/html"}), "HTML page", id="html"),
         pytest.param(
             answer(200, '{"status": "comple', {"content-type": "application/json"}),
-            "says it is JSON but is not",
+            "should be JSON but is not",
             id="truncated JSON",
         ),
         pytest.param(answer(200, {"status": "exploded"}), "is exploded", id="unknown status"),

@@ -1,0 +1,146 @@
+"""Status and headers of a response: location, waits, errors, and the effect of the request."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import Any
+
+import pytest
+
+import asyncdest_nb as ad
+from asyncdest_nb.errors import HTTPError
+from asyncdest_nb.request import Client, Effect, Response, effect_of, read_retry_after
+from client_calls import answered
+from raw_server import RawServer, Writer, answer
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("/api/v1/jobs/5", "{host}/api/v1/jobs/5"),
+        ("jobs/5?a=b", "{host}/api/v1/jobs/5?a=b"),
+        ("../v2/jobs/5", "{host}/api/v2/jobs/5"),
+        ("?next=2", "{host}/api/v1/jobs?next=2"),
+        ("{host}/api/v1/jobs/5", "{host}/api/v1/jobs/5"),
+        ("/a%2Fb/c%20d", "{host}/a%2Fb/c%20d"),
+        ("/a%7Eb/%41", "{host}/a%7Eb/%41"),
+    ],
+)
+def test_a_location_is_absolute_and_a_request_to_it_goes_exactly_there(location: str, target: str):
+    async def follow(host: str) -> Any:
+        client = Client(options={"base_url": f"{host}/api/v1"}, timeout_seconds=5)
+        accepted = await client.call()("/jobs", method="POST", json=1)
+        await client.call()(accepted.location)
+        await client.aclose()
+        return accepted.location
+
+    async def accept(writer: Writer) -> None:
+        await answer(202, "", {"location": location.format(host=server.url)})(writer)
+
+    with RawServer(accept, answer(200)) as server:
+        found = asyncio.run(follow(server.url))
+    assert found == target.format(host=server.url)
+    assert server.arrived[1].target == target.removeprefix("{host}")
+
+
+def test_a_location_elsewhere_and_without_a_scheme_has_the_scheme_of_the_request():
+    response = answered(answer(201, "", {"location": "//jobs.example/5"}))
+    assert response.location == "http://jobs.example/5"
+
+
+@pytest.mark.parametrize("headers", [{}, {"location": ""}, {"location": "http://[::1"}])
+def test_an_answer_that_points_nowhere_has_no_location(headers: dict[str, str]):
+    assert answered(answer(201, "", headers)).location is None
+
+
+def test_a_header_may_have_64_kb():
+    assert answered(answer(200, "", {"x-long": "v" * 65_000})).headers["x-long"] == "v" * 65_000
+
+
+def test_headers_are_found_in_lower_case():
+    response = answered(answer(202, "", {"Operation-Location": "/jobs/1"}))
+    assert response.headers["operation-location"] == "/jobs/1"
+
+
+def test_an_error_status_is_raised_with_an_excerpt_and_its_wait():
+    body, headers = "no \n such\tfield " * 100, {"retry-after": "7"}
+    error = answered(answer(422, body, headers), method="POST", json=1)
+    assert type(error) is HTTPError
+    assert (error.status, error.retry_after) == (422, 7)
+    assert " answered 422 Unprocessable Content: no such field no such" in str(error)
+    assert len(error.excerpt) <= 301
+
+
+def test_an_error_status_is_returned_if_so_asked():
+    response = answered(answer(404, {"error": "gone"}), throw_http_errors=False)
+    assert isinstance(response, Response)
+    assert (response.status, response.ok, response.data) == (404, False, {"error": "gone"})
+
+
+NOW = 1_784_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("3", 3),
+        ("0", 0),
+        (" 1.5 ", 1.5),
+        ("-5", 0),
+        ("601", 600),
+        ("9" * 5000, 600),
+        ("Tue, 14 Jul 2026 03:33:30 GMT", 10),
+        ("Tuesday, 14-Jul-26 03:33:30 GMT", 10),
+        ("Fri, 31 Dec 1999 23:59:59 GMT", 0),
+        ("Fri, 31 Dec 9999 23:59:59 -0000", 600),
+        ("soon", None),
+        ("", None),
+        ("١٢", None),
+        ("inf", None),
+        ("1e3", None),
+    ],
+)
+def test_retry_after_is_read_in_all_its_forms(value: str, seconds: float | None):
+    assert read_retry_after({"Retry-After": value}, now=NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ({"Date": "Wed, 14 Jul 2027 03:33:20 GMT"}, 10),
+        ({"Date": "Tue, 14 Jul 2015 03:33:00 GMT"}, 600),
+        ({"Date": "Wed, 14 Jul 2027 03:33:31 GMT"}, 0),
+        ({"Date": "yesterday"}, 600),
+        ({}, 600),
+    ],
+)
+def test_a_date_to_come_back_at_is_of_the_clock_that_wrote_it(said: dict[str, str], seconds: float):
+    headers = {"Retry-After": "Wed, 14 Jul 2027 03:33:30 GMT", **said}
+    assert read_retry_after(headers, now=NOW) == seconds
+
+
+def test_an_answer_may_take_a_minute_by_default():
+    assert (
+        str(inspect.signature(ad.Session.connect).parameters["timeout_seconds"].default) == "60.0"
+    )
+    assert inspect.signature(Client).parameters["timeout_seconds"].default == 60
+
+
+def test_no_retry_after_is_none():
+    assert read_retry_after({}, now=NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("effect", "statuses"),
+    [
+        (Effect.APPLIED, [200, 201, 202, 204, 299]),
+        (Effect.NONE, [301, 302, 307, 308, 400, 401, 403, 404, 409, 410, 422, 425, 429, 499, 501]),
+        (Effect.UNKNOWN, [100, 300, 303, 304, 305, 306, 408, 500, 502, 503, 504, 599, 999]),
+    ],
+)
+def test_what_a_status_says_about_the_effect(effect: Effect, statuses: list[int]):
+    for status in statuses:
+        assert effect_of("POST", status, retry_after=None) is effect
+        assert effect_of("GET", status, retry_after=None) is Effect.NONE
+    assert effect_of("POST", 503, retry_after=0.0) is Effect.NONE

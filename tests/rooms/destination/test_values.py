@@ -1,145 +1,19 @@
-"""What arrives of a cell: runs against a server of the standard library that keeps the bodies."""
+"""Numbers and ids in fields, and odd values in results; a server keeps the bodies that arrive."""
 
 from __future__ import annotations
 
 import json
-import re
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
-from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Annotated, Any, Literal, NamedTuple, NewType
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    PastDate,
-    PastDatetime,
-    RootModel,
-    create_model,
-)
-from typing_extensions import TypeAliasType, TypedDict
 
 import asyncdest_nb as ad
-
-
-def named(value: object) -> str:
-    """Name a case, the same in every process: no address in memory, nor a number of 400 digits."""
-    return re.sub(r" at 0x\w+", "", str(value))[:80]
-
-
-class Recorder(ThreadingHTTPServer):
-    """Keep each row that arrives, and answer that it is done."""
-
-    def __init__(self) -> None:
-        self.rows: list[Any] = []
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Recorder
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.rows += json.loads(body)
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def recorder() -> Iterator[Recorder]:
-    with Recorder() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join(10)
-
-
-class Address(BaseModel):
-    since: date | None = None
-
-
-class Settings(ad.Settings):
-    endpoint: str = ad.field("Endpoint")
-
-
-class Values(ad.Payload):
-    """A field of every type that could read a value as another one."""
-
-    text: str | None = ad.field("Text")
-    texts: list[str] | None = ad.field("Texts")
-    named: dict[str, str] | None = ad.field("Named")
-    integer: int | None = ad.field("Integer")
-    either: str | int | None = ad.field("Either")
-    number: float | None = ad.field("Number")
-    decimal: Decimal | None = ad.field("Decimal")
-    day: date | None = ad.field("Day")
-    days: list[date] | None = ad.field("Days")
-    moment: datetime | None = ad.field("Moment")
-    text_day: str | None = ad.field("Day as text", format="date")
-    text_moment: str | None = ad.field("Moment as text", format="date-time")
-    address: Address | None = ad.field("Address")
-    anything: dict[str, Any] | None = ad.field("Anything")
-
-
-async def perform_batch(request, data):
-    await request("/rows", method="POST", json=[each.as_json() for each in data.payload])
-
-
-def sent(
-    recorder: Recorder, frame: pd.DataFrame, payload: type[ad.Payload] = Values, **mapping: Any
-) -> tuple[list[Any], pd.DataFrame]:
-    """Return the rows that arrived of *frame*, and the results."""
-    action = ad.Action(title="Keep", payload=payload, perform_batch=perform_batch)
-    keeper = ad.Destination(
-        name="Keeper",
-        slug="keeper",
-        settings=Settings,
-        actions={"keep": action},
-        extend_request=lambda data: {"base_url": data.settings.endpoint},
-    )
-    with ad.Session() as session:
-        run = session.connect(keeper, endpoint=recorder.url).submit(frame, "keep", mapping=mapping)
-        run.wait(30)
-        return recorder.rows, run.results()
-
-
-def one(recorder: Recorder, value: Any, field: str) -> Any:
-    """Return what arrived of one cell in *field*; of an invalid row, why it is."""
-    # Before 3.1 pandas cannot infer the type of a very large integer.
-    dtype = object if isinstance(value, int) and abs(value) > 2**64 else None
-    rows, results = sent(recorder, pd.DataFrame({field: [value]}, dtype=dtype))
-    return rows[0][field] if rows else str(results["message"].iloc[0])
-
-
-def of_type(recorder: Recorder, annotation: Any, value: Any, **options: Any) -> Any:
-    """Return what arrived of one cell in a field of a type; of an invalid row, why it is."""
-    field: Any = (annotation, ad.field("One", **options))
-    payload = create_model("One", __base__=ad.Payload, one=field)
-    cells = pd.Series([value], dtype=object)
-    rows, results = sent(recorder, pd.DataFrame({"one": cells}), payload)
-    return rows[0]["one"] if rows else str(results["message"].iloc[0])
-
+from recorded_rows import Values, case_name, one, sent
 
 IDS = pd.DataFrame({"text": [1001.0, np.nan, 1003.0, 1002.5]})
-
 CUTS = {
     "whole": IDS,
     "slice": IDS.iloc[:1],
@@ -185,101 +59,6 @@ def test_an_id_is_the_same_text_in_every_place_of_a_payload(recorder):
         "anything": {"id": 1001, "text": "1001"},
     }
     assert "1001.0" not in json.dumps(rows)
-
-
-class Person(BaseModel):
-    id: str
-    friends: list[Person] = []
-    since: date | None = None
-
-
-@dataclass
-class Order:
-    id: str
-    due: datetime
-
-
-class Line(NamedTuple):
-    id: str
-    due: date
-
-
-class Item(TypedDict):
-    id: str
-    due: date
-
-
-class Card(BaseModel):
-    kind: Literal["card"]
-    id: str
-    due: datetime
-
-
-class Bank(BaseModel):
-    kind: Literal["bank"]
-    id: str
-    since: datetime
-
-
-class Size(Enum):
-    SMALL = "1001"
-
-
-Identity = NewType("Identity", str)
-Days = TypeAliasType("Days", list[date])
-
-TYPES: list[tuple[Any, Any, Any]] = [
-    (Person, {"id": 1001.0}, {"id": "1001"}),
-    (Person, {"id": 1, "friends": [{"id": 2.5}]}, {"id": "1", "friends": [{"id": "2.5"}]}),
-    (list[Person], [{"id": 1e-7, "since": "20240601"}], [{"id": "1e-7", "since": "2024-06-01"}]),
-    (Person | str, {"id": "a", "since": "20240601"}, {"id": "a", "since": "2024-06-01"}),
-    (Order, {"id": 1001.0, "due": "20240601"}, {"id": "1001", "due": "2024-06-01T00:00:00"}),
-    (Line, [1001.0, "20240601"], ["1001", "2024-06-01"]),
-    (Item, {"id": 2.5, "due": "20240601"}, {"id": "2.5", "due": "2024-06-01"}),
-    (
-        Card | Bank,
-        {"kind": "bank", "id": 1001.0, "since": "20240601"},
-        {"kind": "bank", "id": "1001", "since": "2024-06-01T00:00:00"},
-    ),
-    (RootModel[dict[str, datetime]], {"a": "20240601"}, {"a": "2024-06-01T00:00:00"}),
-    (tuple[str, date], [1001.0, "20240601"], ["1001", "2024-06-01"]),
-    (Sequence[str], [1e-7], ["1e-7"]),
-    (Mapping[str, datetime], {"a": "20240601"}, {"a": "2024-06-01T00:00:00"}),
-    (dict[datetime, str], {"20240601": 1.0}, {"2024-06-01T00:00:00": "1"}),
-    (dict[str, str], {1e-7: 2.5}, {"1e-7": "2.5"}),
-    (Days, ["20240601"], ["2024-06-01"]),
-    (str | list[str], 1e-7, "1e-7"),
-    (Literal["1001"], 1001.0, "1001"),
-    (Size, 1001.0, "1001"),
-    (list[Any], np.array([1001.0, 2.5]), [1001, 2.5]),
-    (list[str], np.ma.array([1001.0, 2.5], mask=[False, False]), ["1001", "2.5"]),
-]
-
-
-@pytest.mark.parametrize(("annotation", "value", "expected"), TYPES, ids=named)
-def test_a_value_is_read_the_same_way_in_every_type(recorder, annotation, value, expected):
-    arrived = of_type(recorder, annotation, value)
-    assert json.dumps(arrived) == json.dumps(expected)  # 1001.0 is equal to 1001.
-
-
-@pytest.mark.parametrize(
-    ("annotation", "value"),
-    [
-        (Person, {"id": "a", "friends": [{"id": 2.0**60}]}),
-        (Order, {"id": 2.0**60, "due": "2024-06-01"}),
-        (RootModel[list[str]], [2.0**60]),
-        (tuple[int, str], [1, 2.0**60]),
-        (Sequence[str], [2.0**60]),
-        (Mapping[str, str], {"a": 2.0**60}),
-        (dict[str, str], {2.0**60: "a"}),
-        (str | list[str], [2.0**60]),
-        (Identity, 2.0**60),
-        (list[str], np.array([123456789], dtype="float32")),
-    ],
-    ids=named,
-)
-def test_lost_digits_are_found_in_every_type(recorder, annotation, value):
-    assert "digits may be lost" in of_type(recorder, annotation, value)
 
 
 def test_a_constant_of_numpy_is_the_same_text_too(recorder):
@@ -372,98 +151,6 @@ def test_an_integer_that_a_number_cannot_keep_is_invalid(recorder, value):
     assert "more digits than a number can hold" in one(recorder, value, "number")
 
 
-@pytest.mark.parametrize("field", ["day", "moment", "text_day", "days", "address"])
-def test_digits_are_a_day_and_never_seconds(recorder, field):
-    value: Any = {"days": ["20240601"], "address": {"since": "20240601"}}.get(field, "20240601")
-    expected = {
-        "moment": "2024-06-01T00:00:00",
-        "days": ["2024-06-01"],
-        "address": {"since": "2024-06-01"},
-    }
-    assert one(recorder, value, field) == expected.get(field, "2024-06-01")
-
-
-@pytest.mark.parametrize("field", ["day", "moment", "text_day", "text_moment"])
-@pytest.mark.parametrize(
-    "value", [20240601, 20240601.0, 1717200000.5, True, "1717200000", "1.5e9", "-5", "20241399"]
-)
-def test_a_number_is_no_date(recorder, field, value):
-    told = one(recorder, value, field)
-    assert "is a number, not a date" in told or "digits alone are a date only" in told
-
-
-@pytest.mark.parametrize("value", ["1717200000.", ".5", "+1_7", " 1717200000000 "])
-@pytest.mark.parametrize("annotation", [date, datetime, PastDatetime, date | datetime])
-def test_a_number_is_no_date_in_any_spelling(recorder, annotation, value):
-    assert "is a number, not a date" in of_type(recorder, annotation, value)
-
-
-TIMES: list[tuple[Any, Any, Any]] = [
-    (datetime | str, 20240601, "20240601"),
-    (date | str, 1717200000000, "1717200000000"),
-    (datetime | str, "20240601", "20240601"),
-    (datetime | int, 20240601, 20240601),
-    (datetime | int, "36000", 36000),
-    (datetime | int, "1e9", 1000000000),
-    (datetime | float, "1.5", 1.5),
-    (datetime | int, "20240601", "2024-06-01T00:00:00"),
-    (datetime | list[str], "20240601", "2024-06-01T00:00:00"),
-    (date | list[date], ["20240601"], ["2024-06-01"]),
-    (PastDate, "20240601", "2024-06-01"),
-    (PastDatetime, "20240601", "2024-06-01T00:00:00"),
-    (
-        Annotated[datetime, BeforeValidator(lambda day: datetime(1970, 1, day))],
-        2,
-        "1970-01-02T00:00:00",
-    ),
-]
-
-
-@pytest.mark.parametrize(("annotation", "value", "expected"), TIMES, ids=named)
-def test_what_may_be_a_date_among_others_is_none_as_a_number(recorder, annotation, value, expected):
-    assert of_type(recorder, annotation, value) == expected
-
-
-@pytest.mark.parametrize("annotation", [AwareDatetime, datetime | list[str], date | Literal["no"]])
-def test_a_number_is_no_date_in_a_type_that_only_takes_dates(recorder, annotation):
-    assert "is a number, not a date" in of_type(recorder, annotation, 20240601)
-
-
-@pytest.mark.parametrize("value", [20240601, "1717200000000", pd.Period("2024-06", "M")])
-def test_a_number_or_a_month_is_no_time_of_day(recorder, value):
-    told = of_type(recorder, str, value, format="time")
-    assert "not a date or time" in told or "must be a valid time" in told
-    assert of_type(recorder, str, "10:30", format="time") == "10:30"
-
-
-@pytest.mark.parametrize("annotation", [Identity, str | list[str]])
-def test_the_format_of_a_day_is_read_in_every_type_of_text(recorder, annotation):
-    day = pd.Timestamp("2024-06-01")
-    assert of_type(recorder, annotation, day, format="date") == "2024-06-01"
-
-
-@pytest.mark.parametrize(
-    ("column", "expected"),
-    [
-        (pd.to_datetime(["2024-06-01"]), "2024-06-01"),
-        (pd.to_datetime(["2024-06-01"]).as_unit("s"), "2024-06-01"),
-        (pd.to_datetime(["2024-06-01"]).tz_localize("Europe/Berlin"), "2024-06-01"),
-        (pd.Series([date(2024, 6, 1)]), "2024-06-01"),
-    ],
-)
-@pytest.mark.parametrize("field", ["day", "text_day"])
-def test_a_field_for_days_takes_midnights(recorder, column, expected, field):
-    rows, _ = sent(recorder, pd.DataFrame({field: column}))
-    assert rows == [{field: expected}]
-
-
-@pytest.mark.parametrize("field", ["day", "text_day"])
-def test_a_field_for_days_takes_no_other_time_of_day(recorder, field):
-    rows, results = sent(recorder, pd.DataFrame({field: pd.to_datetime(["2024-06-01 10:30"])}))
-    assert rows == []
-    assert list(results["status"]) == ["invalid"]
-
-
 @pytest.mark.parametrize(
     "dtype",
     ["float32", "Float32", "float[pyarrow]", "category", "object", "Sparse[float32, nan]"],
@@ -503,7 +190,7 @@ ODD_COLUMNS: list[list[Any]] = [
 ]
 
 
-@pytest.mark.parametrize("answers", ODD_COLUMNS, ids=named)
+@pytest.mark.parametrize("answers", ODD_COLUMNS, ids=case_name)
 def test_results_hold_whatever_a_destination_answered(tmp_path, answers):
     async def perform(request, data):
         return answers[data.payload.integer]

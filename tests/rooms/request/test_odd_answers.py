@@ -155,7 +155,7 @@ def test_what_is_wrong_with_an_answer_is_said_where_a_function_stumbled_over_it(
         run = sent(session, server)
         (message,) = run.results()["message"]
         assert "TypeError" in message
-        assert message.endswith("; the answer says it is JSON but is not: '<<busy>>'")
+        assert message.endswith("; the answer should be JSON but is not: '<<busy>>'")
 
 
 class Odd(BaseException):

@@ -1,11 +1,8 @@
-"""Requests through a real proxy on loopback, and to a server that speaks TLS behind it."""
+"""Requests through a real proxy on loopback, and to a server with TLS behind it."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import ssl
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,41 +12,11 @@ import pytest
 import asyncdest_nb as ad
 from asyncdest_nb.errors import HTTPError, NotSent, UsageError
 from asyncdest_nb.request import Client, Effect, Route
-from proxy_server import TLS, ProxyServer, TlsServer, nobody
+from proxy_server import ProxyServer, TlsServer, nobody
 from raw_server import RawServer, answer
+from routed_calls import CA, CRM, exchanged, post
 
-CA = TLS / "ca.pem"
-VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
-
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Take out of the environment what a developer's computer may have there."""
-    for name in (*VARIABLES, *(each.lower() for each in VARIABLES), *BUNDLES):
-        monkeypatch.delenv(name, raising=False)
-    return monkeypatch
-
-
-def post(url: str, **ways: Any) -> Any:
-    """Return the response to a POST on a route of these *ways*, or what it raised."""
-    return exchanged(url, **ways)[0]
-
-
-def exchanged(url: str, **ways: Any) -> tuple[Any, list[Effect]]:
-    """Return the outcome of a POST and what it did."""
-
-    async def exchange() -> tuple[Any, list[Effect]]:
-        client = Client(timeout_seconds=20, route=Route(**ways))
-        call = client.call()
-        try:
-            outcome: Any = await call(url, method="POST", json={"id": 1})
-        except Exception as error:
-            outcome = error
-        await client.aclose()
-        return outcome, [each.effect for each in call.exchanges]
-
-    return asyncio.run(exchange())
+pytestmark = pytest.mark.usefixtures("environment")
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
@@ -201,30 +168,10 @@ def test_what_a_proxy_answers_in_place_of_the_server_means_what_its_status_means
     assert effects == [effect]
 
 
-class Settings(ad.Settings):
-    endpoint: str = ad.field("Endpoint")
-
-
-class Row(ad.Payload):
-    id: int = ad.field("ID")
-
-
-async def perform(request, data):
-    return await request(data.settings.endpoint, method="POST", json=data.payload.as_json())
-
-
-CRM = ad.Destination(
-    name="CRM",
-    slug="crm",
-    settings=Settings,
-    actions={"send": ad.Action(title="Send", payload=Row, perform=perform)},
-)
-
-
 @pytest.mark.parametrize(
     ("ways", "message"),
     [
-        ({"proxy": "socks5://me:word@proxy.test:1080"}, "'•••@proxy.test:1080' speaks SOCKS"),
+        ({"proxy": "socks5://me:word@proxy.test:1080"}, "'•••@proxy.test:1080' uses SOCKS"),
         ({"proxy": "ftp://proxy.test"}, "write http://host:port"),
         ({"proxy": "http://proxy.test:port"}, "write http://host:port"),
         ({"proxy": "http://me:w/ord@proxy.test:1"}, "write http://host:port"),
@@ -251,8 +198,8 @@ def test_a_way_that_cannot_be_used_is_refused_before_anything_is_sent(
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("HTTPS_PROXY", "socks5h://proxy.test:1080", "speaks SOCKS"),
-        ("ALL_PROXY", "socks5://proxy.test:1080", "speaks SOCKS"),
+        ("HTTPS_PROXY", "socks5h://proxy.test:1080", "uses SOCKS"),
+        ("ALL_PROXY", "socks5://proxy.test:1080", "uses SOCKS"),
         ("https_proxy", "http://proxy.test:99999", "write http://host:port"),
         ("REQUESTS_CA_BUNDLE", "/not/there.pem", "REQUESTS_CA_BUNDLE is '/not/there.pem'"),
         ("SSL_CERT_FILE", "/not/there.pem", "SSL_CERT_FILE is '/not/there.pem'"),
@@ -285,61 +232,6 @@ def test_a_run_waits_for_a_proxy_that_refuses_and_does_not_show_its_login(sessio
         run.cancel()
         run.wait(timeout=20)
     assert run.results()["status"].tolist() == ["canceled"]
-
-
-# --------------------------------------------------------------------- certificates
-
-
-def test_a_certificate_that_nobody_vouches_for_means_that_nothing_was_sent():
-    with TlsServer() as server:
-        error = post(server.url)
-    assert type(error) is NotSent
-    assert "its certificate is not trusted" in str(error)
-    assert "verify=" in str(error)
-    assert server.bodies == []
-
-
-@pytest.mark.parametrize("verify", [CA, str(CA), False, ssl.create_default_context(cafile=CA)])
-def test_certificates_of_ones_own_are_trusted(verify: Any):
-    with TlsServer() as server:
-        assert post(server.url, verify=verify).data == {"by": "the server"}
-
-
-@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_the_environment_names_a_file_of_certificates(environment: pytest.MonkeyPatch, name: str):
-    environment.setenv(name, str(CA))
-    with TlsServer() as server:
-        assert post(server.url).ok
-
-
-@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "SSL_CERT_DIR"])
-def test_the_environment_names_a_folder_of_certificates(
-    environment: pytest.MonkeyPatch, name: str, tmp_path: Path
-):
-    # The name is the hash by which OpenSSL looks for the issuer.
-    (tmp_path / "8d528bbb.0").write_bytes(CA.read_bytes())
-    environment.setenv(name, str(tmp_path))
-    with TlsServer() as server:
-        assert post(server.url).ok
-
-
-def test_the_environment_names_several_folders_of_certificates(
-    environment: pytest.MonkeyPatch, tmp_path: Path
-):
-    first, second = tmp_path / "first", tmp_path / "second"
-    for each in (first, second):
-        each.mkdir()
-    (second / "8d528bbb.0").write_bytes(CA.read_bytes())
-    environment.setenv("SSL_CERT_DIR", os.pathsep.join(map(str, (first, second))))
-    with TlsServer() as server:
-        assert post(server.url).ok
-
-
-def test_a_failure_to_connect_does_not_show_objects_of_python(environment: pytest.MonkeyPatch):
-    with nobody() as url:
-        outcome = post(url.replace("http:", "https:"), verify=CA)
-    assert type(outcome) is NotSent
-    assert "object at 0x" not in str(outcome)
 
 
 def test_a_transport_of_ones_own_has_a_way_of_its_own(session: ad.Session):

@@ -19,11 +19,6 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there modes say
 ENDS = ["", "-wal", "-shm", ".lock"]
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "s.sqlite"
-
-
 @pytest.fixture(params=[0o000, 0o022, 0o077])
 def _umask(request: pytest.FixtureRequest) -> Iterator[None]:
     before = os.umask(request.param)

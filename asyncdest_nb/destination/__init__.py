@@ -1,6 +1,6 @@
 """Destinations as values: what can be asked of a partner, and the functions that ask it.
 
-The words are Segment's: a destination has settings and actions; an action has
+The terms are Segment's: a destination has settings and actions; an action has
 fields (its payload), ``perform``, ``perform_batch`` and ``poll``.
 
     destination  Destination: settings, actions, and how a request looks
@@ -15,7 +15,7 @@ fields (its payload), ``perform``, ``perform_batch`` and ``poll``.
     scalars      the same for single values
     secrets      secrets and URLs among settings
     keyed        attributes as keys
-    translated   definitions in the framework's own words
+    translated   definitions in the form of Segment's framework
 """
 
 from .action import Action

@@ -1,4 +1,4 @@
-"""A column as plain values: a whole dtype at once where that is faster than cell by cell."""
+"""A column as plain values: all at once for dtypes where that is faster than cell by cell."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ALL = slice(None)  # Positions
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """The plain values of a column, and by position why one has none."""
+    """The plain values of a column, and by position why a cell has none."""
 
     values: list[Any]
     faults: dict[int, str]
@@ -31,14 +31,14 @@ class Cells:
 def cells_of(column: pd.Series[Any], at: slice | list[int] = ALL) -> Cells:
     """Return the plain values of a column, in its order, or only those *at* some positions.
 
-    What a cell becomes depends on no other cell.
+    The value of a cell does not depend on other cells.
     """
     column = column.iloc[at]
     dtype: Any = column.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return _categories(column)
     if isinstance(dtype, pd.SparseDtype):
-        # Of float32 numpy alone would make float64, of 19.99 the text 19.989999771118164.
+        # numpy would convert float32 to float64, and 19.99 to 19.989999771118164.
         return cells_of(column.astype(dtype.subtype))
     if isinstance(dtype, pd.DatetimeTZDtype):
         return _aware_times(column)
@@ -71,7 +71,7 @@ def _categories(column: pd.Series[Any]) -> Cells:
 
 
 def _floats(column: pd.Series[Any]) -> Cells:
-    """Return floats by the rule of ``plain.number_of``, a whole column at once."""
+    """Return floats by the rule of ``plain.number_of``, the whole column at once."""
     dtype: Any = column.dtype
     own = dtype if isinstance(dtype, np.dtype) else dtype.numpy_dtype  # Of an extension type.
     numbers = column.to_numpy(dtype=own, na_value=np.nan)
@@ -85,7 +85,7 @@ def _naive_times(column: pd.Series[Any]) -> Cells:
     odd = ~np.isnat(stamps) & ((years < 1) | (years > 9999))
     stamps = stamps.copy()
     stamps[odd] = "NaT"
-    # Through Python's datetime: 100,000 Timestamps take half a second to write.
+    # Python's datetime is faster: 100,000 Timestamps take half a second to write.
     micros = stamps.astype("datetime64[us]")
     values = [None if stamp is None else stamp.isoformat() for stamp in micros.tolist()]
     for at in np.flatnonzero((micros != stamps) & ~np.isnat(stamps)):
@@ -105,7 +105,7 @@ def _aware_times(column: pd.Series[Any]) -> Cells:
 
 
 def _offset(seconds: int) -> str:
-    """Write an offset from UTC; local mean times of old have seconds too."""
+    """Write an offset from UTC; historic local times have seconds too."""
     minutes, rest = divmod(abs(seconds), 60)
     sign = "-" if seconds < 0 else "+"
     return f"{sign}{minutes // 60:02}:{minutes % 60:02}" + (f":{rest:02}" if rest else "")
@@ -114,7 +114,7 @@ def _offset(seconds: int) -> str:
 def _durations(column: pd.Series[Any]) -> Cells:
     spans = column.to_numpy()
     nanoseconds = _NANOSECONDS[np.datetime_data(spans.dtype)[0]]
-    # Python's integers: 300 years in seconds do not fit 64 bits as nanoseconds.
+    # Integers of Python: 300 years in nanoseconds do not fit into 64 bits.
     counts = zip(spans.astype("int64").tolist(), np.isnat(spans).tolist(), strict=True)
     return Cells(
         [None if missing else duration(count * nanoseconds) for count, missing in counts], {}

@@ -1,4 +1,4 @@
-"""One value as JSON can hold it: one function per type, the nearest base class deciding."""
+"""One value as JSON can hold it: one function per type, chosen by the nearest base class."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ import pandas as pd
 
 from ..numerals import EXACT_INTEGER, Rounded, exact_text
 
-_DEEPEST = 100  # Levels of nesting; deeper is a cycle, or nothing a destination reads.
-_LONGEST_INTEGER = 10_000  # Bits. Python refuses to write integers of over 4300 digits.
+_DEEPEST = 100  # Levels of nesting; a deeper value is a cycle, or unreadable for a destination.
+_LONGEST_INTEGER = 10_000  # Bits. Python does not write integers of more than 4300 digits.
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 60
 
 
 class Unsendable(Exception):
-    """A value that JSON cannot hold; the message says which and why."""
+    """A value that JSON cannot hold; the message has the value and the reason."""
 
 
 def excerpt(value: object) -> str:
-    """Show a value in a message: short, and whatever its own repr does."""
+    """Return a short repr of a value for a message, even if its own repr fails."""
     return _SHORT.repr(value)
 
 
 def infinite(value: Any) -> str:
-    """Say why an infinite number cannot be sent."""
+    """Return why an infinite number cannot be sent."""
     return f"{value} is infinite, and JSON has no such number"
 
 
 def odd_year(year: int) -> str:
-    """Say why a time in such a *year* cannot be sent."""
+    """Return why a time in this *year* cannot be sent."""
     return f"the year {year} has no ISO 8601 form; send years from 1 to 9999, or text"
 
 
@@ -58,7 +58,7 @@ def duration(nanoseconds: int) -> str:
 
 @singledispatch
 def plain(value: Any, depth: int) -> Any:
-    """Return *value* as what JSON can hold, None for what is missing.
+    """Return *value* as JSON can hold it, None if it is missing.
 
     *depth* is the number of containers around it. Raises Unsendable.
     """
@@ -99,21 +99,21 @@ def _(value: float, depth: int) -> float | None:
 @plain.register(np.floating)
 def _(value: np.floating[Any], depth: int) -> float | None:
     kind = value.dtype
-    # A float32 is as it is printed: 19.99, not 19.989999771118164.
+    # A float32 has the digits it is printed with: 19.99, not 19.989999771118164.
     return number_of(float(str(value)), limit=exact_integers(kind))
 
 
 def exact_integers(dtype: np.dtype[Any]) -> float:
-    """Return from where on a float of *dtype* may stand for several integers."""
+    """Return the limit from which a float of *dtype* may stand for several integers."""
     return float(min(2.0 ** (np.finfo(dtype).nmant + 1), EXACT_INTEGER))
 
 
 def number_of(number: float, *, limit: float) -> float | None:
     """Return a float as it is sent, None for NaN: a whole one is an integer.
 
-    So an id that a missing value elsewhere in its column has made a float is the same as
-    in a column without one. From *limit* on it may stand for several integers, which it
-    is marked for. Raises Unsendable for an infinite one.
+    A missing value makes the ids of its column floats; they are sent like those of a
+    column without one. From *limit* on a float may stand for several integers, and is
+    marked as ``Rounded``. Raises Unsendable for an infinite one.
     """
     if math.isnan(number):
         return None
@@ -134,7 +134,7 @@ def _(value: str, depth: int) -> str:
     except UnicodeEncodeError:
         raise Unsendable(
             f"{excerpt(text)} has half a character (a lone surrogate), which UTF-8 cannot "
-            "carry; read the text again with its right encoding"
+            "encode; read the text again with its right encoding"
         ) from None
     return text
 
@@ -145,7 +145,7 @@ def _(value: Decimal, depth: int) -> str | None:
         return None
     if value.is_infinite():
         raise Unsendable(infinite(value))
-    # In full digits, since few read 0E-8; but not a megabyte of zeros for 1E+1000000.
+    # In full digits, since few APIs read 0E-8; but without a megabyte of zeros for 1E+1000000.
     return format(value, "f") if abs(value.adjusted()) < 100 else str(value)
 
 
@@ -159,7 +159,7 @@ def _(value: Any, depth: int) -> str:
 @plain.register(date)
 @plain.register(datetime)
 def _(value: date, depth: int) -> str:
-    if not 1 <= value.year <= 9999:  # A Timestamp has other years too.
+    if not 1 <= value.year <= 9999:  # A Timestamp may have other years.
         raise Unsendable(odd_year(value.year))
     return value.isoformat()
 
@@ -197,7 +197,7 @@ def _(value: Iterable[Any], depth: int) -> list[Any]:
 
 @plain.register(AbstractSet)
 def _(value: AbstractSet[Any], depth: int) -> list[Any]:
-    # A set of texts has another order in every process; a row sent twice has one.
+    # The order of a set differs between processes; a row that is sent twice must be the same.
     return sorted(plain(list(value), depth), key=_json_key)
 
 
@@ -206,7 +206,7 @@ def _(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
     deeper = _deeper(depth)
     found = {_key(key): plain_of(type(each))(each, deeper) for key, each in value.items()}
     if len(found) < len(value):
-        raise Unsendable(f"{excerpt(value)} has two keys that are the same as text")
+        raise Unsendable(f"{excerpt(value)} has two keys that are equal as text")
     return found
 
 
@@ -224,7 +224,7 @@ def _json_key(value: Any) -> str:
 
 
 def as_printed(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return floats as float64 with the digits they are printed with: 19.99 of a float32."""
+    """Return floats as float64 with the digits they are printed with: 19.99 for a float32."""
     is_short = numbers.dtype.itemsize < 8
     return (numbers.astype("U") if is_short else numbers).astype("float64")
 
@@ -247,7 +247,7 @@ def numbers_of(floats: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def _(value: np.ndarray, depth: int) -> Any:
     if value.ndim == 0:
         return plain(value[()], _deeper(depth))
-    # Embeddings have thousands of numbers in a cell.
+    # A cell with an embedding has thousands of numbers.
     if value.dtype.kind in "biu":
         return value.tolist()
     if value.dtype.kind == "f" and type(value) is np.ndarray and not np.isinf(value).any():
@@ -267,10 +267,10 @@ def _(value: Any, depth: int) -> Any:
 
 def _deeper(depth: int) -> int:
     if depth >= _DEEPEST:
-        raise Unsendable(f"it holds itself, or is nested over {_DEEPEST} levels deep")
+        raise Unsendable(f"it contains itself, or is nested over {_DEEPEST} levels deep")
     return depth + 1
 
 
-# plain_of(type(value))(value, depth) is plain(value, depth) at a third of the cost of the
-# look-up, which is most of the time where cells are nested.
+# plain_of(type(value))(value, depth) does the same as plain(value, depth), with a third of the
+# cost of the look-up, which takes most of the time where cells are nested.
 plain_of: Callable[[type], Callable[[Any, int], Any]] = lru_cache(maxsize=1000)(plain.dispatch)

@@ -1,19 +1,19 @@
-"""From a row to a payload: Segment's mappings, and the plan that fills an action's fields.
+"""Mappings from a row to a payload, and the plan of what fills each field of an action.
 
-    values      undefined, types and text as JavaScript has them
-    path        ``$.traits.email`` split once, walked per row
+    values      undefined, types and text as in JavaScript
+    path        ``$.traits.email``, split once and looked up in each row
     registry    the directives by name; how a mapping is checked and compiled
     directives  one function per directive
     compiler    whole mappings
-    fields      which column, mapping or default fills which field
+    field_plan  which column, mapping or default fills which field
 
-The meaning is that of the mapping kit in Segment's action-destinations framework.
-Other than there, a mapping is compiled once and not per row.
+Mappings have the meaning of Segment's action-destinations framework, but are compiled
+once and not for every row.
 """
 
-from . import directives  # noqa: F401 - Importing them registers them.
+from . import directives  # noqa: F401 - The import registers them.
 from .compiler import compile_mapping, transform, transform_batch
-from .fields import FieldMap, FieldPlan, plan_fields
+from .field_plan import FieldMap, FieldPlan, plan_fields
 from .registry import DIRECTIVES, Resolver, directive
 from .values import UNDEFINED
 

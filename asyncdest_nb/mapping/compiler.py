@@ -1,4 +1,4 @@
-"""From a mapping to payloads: check and compile it once, then resolve any number of rows."""
+"""Mappings, checked and compiled once, then resolved for any number of rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..errors import MappingError
 from .registry import Resolver, compiled, problems
 from .values import UNDEFINED, code_units, type_name
 
-# Segment's own name; its directive becomes the root, and gets the other keys as "mapping".
+# Segment's name: its directive becomes the root, with the other keys as its "mapping".
 _ROOT = "__segment_internal_directive"
 
 
@@ -24,10 +24,10 @@ def compile_mapping(mapping: Any) -> Resolver:
 
 
 def transform(mapping: Any, data: Any = UNDEFINED) -> Any:
-    """Resolve a mapping for one row, as Segment's function of this name; no *data* is {}.
+    """Resolve a mapping for one row, as Segment's function of this name does.
 
-    UNDEFINED if the mapping is itself a directive and finds nothing. Raises
-    MappingError for a mapping or *data* it cannot take.
+    Without *data* the row is {}. The result is UNDEFINED if the mapping is itself a
+    directive and finds nothing. Raises MappingError for an invalid mapping or *data*.
     """
     row = {} if data is UNDEFINED else data
     if not isinstance(row, dict):
@@ -44,7 +44,7 @@ def transform_batch(mapping: Any, data: Any) -> list[Any]:
 
 
 def _as_object(mapping: Any) -> dict[str, Any]:
-    """Spread a mapping as JavaScript would: arrays and texts by index, numbers to nothing."""
+    """Convert a mapping as JavaScript spreads it: arrays and texts by index, numbers to {}."""
     match mapping:
         case dict():
             return mapping

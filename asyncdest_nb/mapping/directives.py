@@ -17,7 +17,7 @@ _DOUBLE = re.compile(r"\{\{([^}]+)\}\}")
 
 @directive("@literal", check=raw_or_directive)
 def literal(argument: Any, compiled: Compile) -> Resolver:
-    """Return the argument itself; directives nested in it are still resolved."""
+    """Return the argument itself, with the directives in it resolved."""
     return compiled(argument)
 
 
@@ -34,7 +34,7 @@ def template(argument: Any, compiled: Compile) -> Resolver:
 
 
 def _from_text(name: str, argument: Resolver, make: Callable[[str], Resolver]) -> Resolver:
-    """Make a resolver from a text: now if it is written out, per row if it is computed."""
+    """Make a resolver from a text: now if it is constant, for each row if it is computed."""
     if argument.is_constant:
         return make(_text(name, argument.run(None)))
     return Resolver(lambda row: make(_text(name, argument.run(row))).run(row), reads_all=True)
@@ -47,7 +47,7 @@ def _text(name: str, value: Any) -> str:
 
 
 def _path(text: str) -> Resolver:
-    # Only the first "$." goes, wherever it stands: "a.$.b" is "a.b".
+    # Only the first "$." is removed, at any place: "a.$.b" is "a.b".
     return _at(text.replace("$.", "", 1))
 
 
@@ -61,10 +61,10 @@ def _at(text: str) -> Resolver:
 
 
 def _template(text: str) -> Resolver:
-    """Fill triple braces first, then double ones, as two passes over the text.
+    """Fill triple braces first, then double ones, in two passes over the text.
 
-    So a placeholder that a triple brace brings in with the row's own text is
-    filled too; one that a double brace brings in is not.
+    So a placeholder in the value of a triple brace is filled too, but not one in the
+    value of a double brace.
     """
     first = _filled(text, _TRIPLE)
     if first.is_constant:
@@ -74,7 +74,7 @@ def _template(text: str) -> Resolver:
 
 
 def _filled(text: str, placeholder: re.Pattern[str]) -> Resolver:
-    # With one group, split alternates: text, placeholder, text, …, text.
+    # A split with one group alternates: text, placeholder, text, …, text.
     pieces = placeholder.split(text)
     if len(pieces) == 1:
         return Resolver.constant(text)

@@ -9,25 +9,25 @@ from .values import UNDEFINED, code_units
 
 Pieces = tuple[str, ...]
 
-# A bracket without a quote or a digit beside it is part of the key.
+# A bracket that is not next to a quote or a digit is part of the key.
 _SPLIT = re.compile(r"""\.|\[(?=['"0-9])|(?<=['"0-9])\]+""")
 _QUOTES = re.compile(r"""['"]""")
 _INDEX = re.compile(r"0|[1-9][0-9]*")
 
 
 def split(path: str) -> Pieces:
-    """Return the keys to walk, none for the whole row.
+    """Return the keys of *path*, empty for the whole row.
 
-    Dots split even between quotes: a key with a dot in it cannot be reached.
+    A dot in quotes is a separator too: a key with a dot in it cannot be reached.
     """
     return tuple(_QUOTES.sub("", piece) for piece in _SPLIT.split(path) if piece)
 
 
 def lookup(value: Any, pieces: Pieces) -> Any:
-    """Walk *pieces* from *value*; UNDEFINED if there is nothing.
+    """Return the value at *pieces* in *value*, UNDEFINED if there is none.
 
-    A falsy value on the way (null, 0, "", false) is the result: the framework's
-    own code reads ``value && value[piece]``, and mappings rely on it.
+    A falsy value on the way (null, 0, "", false) is the result: the framework
+    evaluates ``value && value[piece]``, and mappings rely on it.
     """
     for piece in pieces:
         if isinstance(value, dict):
@@ -44,7 +44,7 @@ def lookup(value: Any, pieces: Pieces) -> Any:
 def _item(items: list[Any], piece: str) -> Any:
     if piece == "length":
         return len(items)
-    # Nobody has an array with an index of more digits; int() of a megabyte would hang.
+    # No array has an index with more digits, and int() of a megabyte would hang.
     if len(piece) > 15 or not _INDEX.fullmatch(piece):
         return UNDEFINED
     index = int(piece)

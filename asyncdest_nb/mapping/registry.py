@@ -1,7 +1,7 @@
 """The directives by name, and how a mapping made of them is checked and compiled.
 
-A new directive is one function under ``@directive``; whatever it holds inside is
-checked by ``problems`` and compiled by the function it is handed.
+A new directive is one function under ``@directive``. ``problems`` checks what is nested
+in its argument, and the function it is given compiles it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ Check = Callable[[Any, Where], list[str]]
 class Resolver:
     """A compiled mapping, or a part of one.
 
-    ``run`` leaves UNDEFINED in place, for the directive around it; ``resolve`` is
-    for everybody else. ``roots`` are the top-level keys of the row it may read;
-    ``reads_all`` says that it may read any: a path to the whole row, or one that
-    is only known once the row is.
+    ``run`` returns values with UNDEFINED in them, for the directive around it;
+    ``resolve`` is for other callers. ``roots`` are the top-level keys of the row that it
+    may read. ``reads_all``: it may read any key, for a path to the whole row or one
+    that is computed from the row.
     """
 
     run: Callable[[Any], Any]
@@ -34,12 +34,12 @@ class Resolver:
     reads_all: bool = False
 
     def resolve(self, row: Any) -> Any:
-        """Return the value for *row*: its own copy, without the keys that have no value."""
+        """Return the value for *row*, a copy without the keys that have no value."""
         return cleaned(self.run(row))
 
     @property
     def is_constant(self) -> bool:
-        """Whether it reads nothing of the row."""
+        """Whether it reads no key of the row."""
         return not self.roots and not self.reads_all
 
     @classmethod
@@ -61,14 +61,14 @@ Compiler = Callable[[Any, Compile], Resolver]
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """How the argument of a directive is checked, and compiled once it has been."""
+    """How the argument of a directive is checked, and then compiled."""
 
     check: Check
     compile: Compiler
 
 
 DIRECTIVES: dict[str, Directive] = {}
-INVALID = "has an invalid directive"  # In Segment's words.
+INVALID = "has an invalid directive"  # Segment's message.
 
 _PLACEHOLDER = re.compile(r"\{\{[^}]+\}\}")
 
@@ -76,10 +76,10 @@ _PLACEHOLDER = re.compile(r"\{\{[^}]+\}\}")
 def directive(name: str, *, check: Check) -> Callable[[Compiler], Compiler]:
     """Register a function as the directive *name*.
 
-    It is given the argument as written and a function that compiles what is
-    nested in it. *check* returns what is wrong with an argument, given where it
-    stands. Inside arrays nothing is checked first, so the function raises
-    MappingError itself for an argument it cannot take.
+    It is given the argument and a function that compiles what is nested in it.
+    *check* is given an argument and its place, and returns what is wrong with it.
+    Arguments inside arrays are not checked, so the function raises MappingError itself
+    for an invalid one.
     """
 
     def register(compiler: Compiler) -> Compiler:
@@ -90,22 +90,22 @@ def directive(name: str, *, check: Check) -> Callable[[Compiler], Compiler]:
 
 
 def message(where: Where, problem: str) -> str:
-    """Word a *problem* the way Segment does: ``/email/@path should be …``."""
+    """Return a *problem* in the form of Segment: ``/email/@path should be …``."""
     return f"/{'/'.join(where)} {problem}."
 
 
 def wrong_type(value: Any, where: Where, wanted: str) -> str:
-    """Say that *value* should be *wanted* but is something else."""
+    """Return the message that *value* should be *wanted* but has another type."""
     name = "directive" if _has_directive(value) else type_name(value)
     article = "an" if name[0] in "aeiou" else "a"
     return message(where, f"should be {wanted} but it is {article} {name}")
 
 
 def problems(value: Any, where: Where = ()) -> list[str]:
-    """Return everything wrong with a mapping; [] if nothing is.
+    """Return all problems of a mapping.
 
-    Items of arrays are not looked into: Segment allows anything there, and what
-    cannot be compiled is found when it is.
+    Items of arrays are not checked: Segment allows anything there, and invalid items
+    are found when they are compiled.
     """
     if _has_directive(value):
         return _directive_problems(value, where)
@@ -117,7 +117,7 @@ def problems(value: Any, where: Where = ()) -> list[str]:
 def half_open(value: Any) -> Iterator[str]:
     """Yield the templates of a mapping with a ``{{`` that is no placeholder.
 
-    Segment leaves it in the text; of the rows of a frame it is a mistake.
+    Segment leaves it in the text; in a mapping for the rows of a frame it is a mistake.
     """
     if isinstance(value, list):
         yield from (each for item in value for each in half_open(item))
@@ -149,12 +149,12 @@ def _directive_problems(value: dict[str, Any], where: Where) -> list[str]:
 
 
 def raw_or_directive(value: Any, where: Where) -> list[str]:
-    """Check an argument that may be anything; a raw value is not looked into."""
+    """Check an argument that may be anything; a raw value is not checked."""
     return problems(value, where) if _has_directive(value) else []
 
 
 def text_or_directive(value: Any, where: Where) -> list[str]:
-    """Check an argument that is a text, or a directive that will give one."""
+    """Check an argument that is a text, or a directive that returns one."""
     if isinstance(value, str):
         return []
     if _has_directive(value):
@@ -165,8 +165,8 @@ def text_or_directive(value: Any, where: Where) -> list[str]:
 def compiled(value: Any) -> Resolver:
     """Compile a value of a mapping: a directive, a container of them, or a constant.
 
-    Raises MappingError for what only arrays can hide from ``problems`` (with the
-    text Segment has at run time) and for a constant that is no JSON.
+    Raises MappingError for invalid directives in arrays, which ``problems`` does not check
+    (with Segment's message at run time), and for a constant that JSON cannot hold.
     """
     if isinstance(value, dict):
         return _compiled_directive(value) if _is_directive(value) else _compiled_object(value)
@@ -178,13 +178,13 @@ def compiled(value: Any) -> Resolver:
         return Resolver.constant(value)
     hint = ', or {"@path": "$.column"} for a column' if hasattr(value, "iloc") else ""
     raise MappingError(
-        f"a mapping holds {_on_one_line(value)} ({type(value).__name__}), which JSON cannot say; "
+        f"a mapping holds {_on_one_line(value)} ({type(value).__name__}), which JSON cannot hold; "
         f"write text, a finite number, true, false, null, or lists and objects of them{hint}"
     )
 
 
 def _on_one_line(value: Any) -> str:
-    text = " ".join(repr(value).split())  # A Series is a page long.
+    text = " ".join(repr(value).split())  # The repr of a Series is a page long.
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
@@ -193,7 +193,7 @@ def _is_finite(value: Any) -> bool:
 
 
 def _is_directive(value: dict[str, Any]) -> bool:
-    # In an array, an object with other keys beside the directive is a raw object.
+    # In an array, an object with a directive and other keys is a raw object.
     names = _names(value)
     return bool(names) and value.keys() <= {*names, "_metadata"}
 

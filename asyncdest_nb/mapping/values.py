@@ -1,4 +1,4 @@
-"""JavaScript's values, where Python's differ: undefined, the names of types, text."""
+"""Values as in JavaScript where Python differs: undefined, the names of types, text."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any, Final
 from ..errors import MappingError
 from ..numerals import Rounded, digits_lost, number_text
 
-# With the byte order mark, and without U+001C to U+001F and U+0085, which Python strips.
+# It has the byte order mark, but not U+001C to U+001F and U+0085, which Python strips.
 _BLANKS = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
 
 
 class Undefined(Enum):
-    """The type of ``UNDEFINED``: no value at all, where None is the value null."""
+    """The type of ``UNDEFINED``, which is no value; None is the value null."""
 
     UNDEFINED = "undefined"
 
@@ -27,7 +27,7 @@ UNDEFINED: Final = Undefined.UNDEFINED
 
 
 def type_name(value: Any) -> str:
-    """Name a value's type the way mapping messages do."""
+    """Return the name of a value's type in messages about mappings."""
     match value:
         case None:
             return "null"
@@ -48,7 +48,7 @@ def type_name(value: Any) -> str:
 
 
 def cleaned(value: Any, *, hole: Any = UNDEFINED) -> Any:
-    """Copy *value* without the keys that hold UNDEFINED; slots of arrays become *hole*."""
+    """Copy *value* without keys that are UNDEFINED; such items of arrays become *hole*."""
     if isinstance(value, dict):
         return {
             key: cleaned(each, hole=hole) for key, each in value.items() if each is not UNDEFINED
@@ -59,7 +59,7 @@ def cleaned(value: Any, *, hole: Any = UNDEFINED) -> Any:
 
 
 def trimmed(text: str) -> str:
-    """Strip *text* of what JavaScript calls white space."""
+    """Strip the white space of JavaScript from *text*."""
     return text.strip(_BLANKS)
 
 
@@ -72,7 +72,7 @@ def code_units(text: str) -> list[str]:
 
 
 def as_text(value: Any) -> str:
-    """Write *value* as a template does; null and undefined are empty.
+    """Return *value* as text in a template; null and undefined are empty.
 
     An array is its items joined by commas, an object ``[object Object]``. Raises
     MappingError for a number whose digits may be lost.
@@ -83,7 +83,7 @@ def as_text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    # Not rounded to a double as in JavaScript: an id of 19 digits stays that id.
+    # JavaScript would round it to a double, and change an id of 19 digits.
     if isinstance(value, int):
         return str(value)
     if isinstance(value, Rounded):

@@ -86,7 +86,7 @@ class Call:
         # There may be a new access token since the last request.
         defaults = self._defaults()
         self._own_secrets += [*secrets_in(headers or {}), *login_secrets(username, password)]
-        self._redactor = self._redactor_with(self._own_secrets).also(self._own_secrets)
+        self._redactor = self._redactor_with(self._own_secrets).extended(self._own_secrets)
         refusal = None
         try:
             body, content_type = checked_body(json, content)

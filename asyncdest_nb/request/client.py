@@ -75,8 +75,8 @@ class Client:
         self._defaults = RequestDefaults.of(
             options, trusted=self._trusted, timeout_seconds=self._timeout_seconds
         )
-        self._settled = self._settled.also(secrets_of(options))
-        self._redactor = self._settled.also(self._latest)
+        self._settled = self._settled.extended(secrets_of(options))
+        self._redactor = self._settled.extended(self._latest)
         for url in self._defaults.urls:
             self._require(url)
 
@@ -103,7 +103,7 @@ class Client:
         new = [each for each in secrets if each not in self._latest]
         if new:
             self._latest.extend(new)
-            self._redactor = self._settled.also(self._latest)
+            self._redactor = self._settled.extended(self._latest)
         return self._redactor
 
     def mask(self, text: str) -> str:
@@ -114,9 +114,9 @@ class Client:
         """Return JSON *value* as it may be stored and shown."""
         return self._redactor.storable(value)
 
-    def without_whole(self, text: str) -> str:
+    def mask_whole(self, text: str) -> str:
         """Return the *text* of a setting that identifies the account, with whole secrets masked."""
-        return self._redactor.without_whole(text)
+        return self._redactor.mask_whole(text)
 
     def replace_secrets(self, value: Any, references: References) -> Any:
         """Return JSON *value* as it may be stored, with *references* instead of secrets."""

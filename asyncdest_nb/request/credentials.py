@@ -62,8 +62,8 @@ def login_secrets(username: object, password: object) -> Iterator[str]:
     """
     if username is None and password is None:
         return
-    user, word = reveal(username or ""), reveal(password or "")
-    yield word
-    yield basic_pair(user, word)
-    if not word or isinstance(username, SecretStr):
+    user, secret = reveal(username or ""), reveal(password or "")
+    yield secret
+    yield basic_pair(user, secret)
+    if not secret or isinstance(username, SecretStr):
         yield user

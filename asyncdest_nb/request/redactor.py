@@ -140,7 +140,7 @@ class Redactor:
     def __repr__(self) -> str:
         return f"<Redactor of {len(self._secrets)} secrets>"
 
-    def also(self, secrets: Iterable[str]) -> Redactor:
+    def extended(self, secrets: Iterable[str]) -> Redactor:
         """Return a redactor that masks these *secrets* too."""
         more = {each for each in map(str.strip, secrets) if len(each) >= SHORTEST}
         return self if more <= self._secrets else Redactor(self._secrets | more)
@@ -185,13 +185,13 @@ class Redactor:
             if known is None or at + _GRAM <= covered:
                 continue
             for spelling, offset in known:
-                start, end = _grown(text, at, spelling.text, offset)
+                start, end = _longest_run(text, at, spelling.text, offset)
                 least = needed(spelling)
                 if least is not None and end - start >= least:
                     covered = max(covered, end)
                     yield start, end
 
-    def without_whole(self, text: str) -> str:
+    def mask_whole(self, text: str) -> str:
         """Return *text* with whole secrets masked, but no parts that may be a coincidence.
 
         A text that identifies something must be the same with another key.
@@ -203,7 +203,7 @@ class Redactor:
 
     def storable(self, value: Any) -> Any:
         """Return JSON *value* as it may be stored and shown: no secret, no signature of a URL."""
-        return walked(value, self.storable_text)
+        return mapped_texts(value, self.storable_text)
 
     def storable_text(self, text: str) -> str:
         """Return a *text* of data as it may be stored and shown."""
@@ -211,23 +211,23 @@ class Redactor:
         return _unsigned(_masked(text, hidden, len(text)) if hidden else text)
 
 
-def walked(value: Any, clean: Callable[[str], str]) -> Any:
+def mapped_texts(value: Any, clean: Callable[[str], str]) -> Any:
     """Return *value* with *clean* applied to every text in it, also to keys and long numbers."""
     try:
-        return _walked(value, clean)
+        return _mapped(value, clean)
     except (RecursionError, ValueError) as error:  # Nested too deep, or an integer too long.
         return f"a {type(value).__name__} that cannot be stored: {error}"
 
 
-def _walked(value: Any, clean: Callable[[str], str]) -> Any:
+def _mapped(value: Any, clean: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return clean(value)
     if value is None or isinstance(value, bool | float):
         return value
     if isinstance(value, dict):
-        return _walked_dict(value, clean)
+        return _mapped_dict(value, clean)
     if isinstance(value, list | tuple):
-        return [_walked(each, clean) for each in value]
+        return [_mapped(each, clean) for each in value]
     if isinstance(value, int) and -99_999 <= value <= 99_999:
         return value  # A secret of so few digits is not masked in data.
     # A long number, or an object, which would be stored as its text.
@@ -235,7 +235,7 @@ def _walked(value: Any, clean: Callable[[str], str]) -> Any:
     return value if (cleaned := clean(text)) == text else cleaned
 
 
-def _walked_dict(value: dict[Any, Any], clean: Callable[[str], str]) -> dict[Any, Any]:
+def _mapped_dict(value: dict[Any, Any], clean: Callable[[str], str]) -> dict[Any, Any]:
     found: dict[Any, Any] = {}
     for name, each in value.items():
         kept = clean(name) if isinstance(name, str) else name
@@ -243,11 +243,11 @@ def _walked_dict(value: dict[Any, Any], clean: Callable[[str], str]) -> dict[Any
         numbered = (f"{kept} {number}" for number in itertools.count(2))
         while kept in found:
             kept = next(numbered)
-        found[kept] = _walked(each, clean)
+        found[kept] = _mapped(each, clean)
     return found
 
 
-def _grown(text: str, at: int, spelling: str, offset: int) -> Span:
+def _longest_run(text: str, at: int, spelling: str, offset: int) -> Span:
     """Return the longest run of *spelling* in *text* around two positions where they are equal."""
     back = 0
     while back < min(at, offset) and text[at - back - 1] == spelling[offset - back - 1]:

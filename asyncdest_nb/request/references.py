@@ -17,7 +17,7 @@ from itertools import product
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from .redactor import MASK, Redactor, Span, signatures, walked
+from .redactor import MASK, Redactor, Span, mapped_texts, signatures
 
 KNOWN = 1_000  # parts of secrets whose references are remembered
 
@@ -80,11 +80,11 @@ class References:
         Where no reference is possible there is a mask: for a secret without a name, an
         unknown spelling, the signature of a URL.
         """
-        return walked(value, lambda text: self._replaced(text, redactor))
+        return mapped_texts(value, lambda text: self._replaced(text, redactor))
 
     def restore_secrets(self, value: Any) -> Any:
         """Return *value* with secrets for its references, and masks for those that are unknown."""
-        return walked(value, self._restored)
+        return mapped_texts(value, self._restored)
 
     def _replaced(self, text: str, redactor: Redactor) -> str:
         parts: list[str] = []

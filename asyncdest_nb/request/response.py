@@ -11,7 +11,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from .redactor import Redactor, walked
+from .redactor import Redactor, mapped_texts
 
 MAX_RETRY_AFTER = 600.0  # seconds; the bound the RateLimit draft suggests against abuse
 MAX_DEPTH = 200  # levels of nested JSON; the code for it recurses
@@ -126,7 +126,7 @@ def read_body(body: bytes, content_type: str, redactor: Redactor) -> tuple[str, 
     if not raw.strip():
         return raw, None, None
     if _HTML.match(raw):
-        return raw, None if is_json else raw, _page(raw, redactor)
+        return raw, None if is_json else raw, _html_problem(raw, redactor)
     if is_json:
         return raw, *_parse(raw, redactor)
     if raw.lstrip()[0] in "{[" and not _OTHER_FORMAT.search(kind):
@@ -135,10 +135,10 @@ def read_body(body: bytes, content_type: str, redactor: Redactor) -> tuple[str, 
             return raw, data, None
     # Scripts whose language sends HTML by default send "OK" as HTML.
     is_page = kind == "text/html" and "<" in raw
-    return raw, raw, _page(raw, redactor) if is_page else None
+    return raw, raw, _html_problem(raw, redactor) if is_page else None
 
 
-def _page(raw: str, redactor: Redactor) -> str:
+def _html_problem(raw: str, redactor: Redactor) -> str:
     return f"an HTML page instead of an answer: {_quoted(raw, redactor)}"
 
 
@@ -166,7 +166,7 @@ def _parse(raw: str, redactor: Redactor) -> tuple[Any, str | None]:
     try:
         value = json.loads(raw, parse_constant=lambda _: None, parse_float=_finite)
         if not _is_deep(value):
-            return _whole(value) if _HALF.search(raw) else value, None
+            return _without_surrogates(value) if _HALF.search(raw) else value, None
     except json.JSONDecodeError:
         return (
             None,
@@ -179,9 +179,9 @@ def _parse(raw: str, redactor: Redactor) -> tuple[Any, str | None]:
     return None, f"the answer is JSON nested too deep to read: {_quoted(raw, redactor)}"
 
 
-def _whole(value: Any) -> Any:
+def _without_surrogates(value: Any) -> Any:
     """Return *value* with U+FFFD for lone surrogates, which files and sockets do not accept."""
-    return walked(value, lambda text: _LONE_SURROGATE.sub("\ufffd", text))
+    return mapped_texts(value, lambda text: _LONE_SURROGATE.sub("\ufffd", text))
 
 
 def _finite(text: str) -> float | None:

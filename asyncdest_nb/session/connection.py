@@ -81,7 +81,7 @@ class Connection:
         if schedule is not None and not isinstance(schedule, Schedule):
             raise UsageError(f"schedule is {schedule!r}; it must have the methods of a Schedule")
         with self.show_progress() as on_progress:
-            rows = to_rows(frame, told=partial(on_progress, "reading"))
+            rows = to_rows(frame, on_progress=partial(on_progress, "reading"))
             fields = plan_sources(
                 found, rows, columns=columns, mapping=mapping, constants=constants
             )
@@ -123,7 +123,7 @@ class Connection:
         found = self._action(action, batch_size)
         check_number("rows", rows, whole=True)
         with self.show_progress() as on_progress:
-            some = to_rows(frame, slice(rows), told=partial(on_progress, "reading"))
+            some = to_rows(frame, slice(rows), on_progress=partial(on_progress, "reading"))
             fields = plan_sources(
                 found, some, columns=columns, mapping=mapping, constants=constants
             )

@@ -4,7 +4,7 @@ A run has rows (what was to be sent), operations (what became of it) and state
 (what a destination's functions keep). Only the engine's thread uses a store. A
 write is durable when its transaction has ended: a file is in WAL mode with
 synchronous=FULL, so it survives a killed process and a power cut. On a network
-file system that depends on the server: a StoreWarning says so.
+file system that depends on the server, and there is a StoreWarning.
 
     store        Store: the database of a session
     export       runs in a file of their own

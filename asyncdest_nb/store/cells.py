@@ -64,17 +64,17 @@ def optional(reader: Callable[[Any], T]) -> Callable[[Any], T | None]:
     return lambda cell: None if cell is None else reader(cell)
 
 
-def one_of(words: Iterable[str]) -> Callable[[Any], str]:
-    """Return a reader of one of *words*."""
-    known = frozenset(words)
+def one_of(choices: Iterable[str]) -> Callable[[Any], str]:
+    """Return a reader of one of *choices*."""
+    known = frozenset(choices)
     wanted = f"one of {', '.join(sorted(known))}"
     return lambda cell: cell if text(cell) in known else _refuse(cell, wanted)
 
 
-def word_of(words: type[W]) -> Callable[[Any], W]:
-    """Return a reader of the *words* of an enumeration."""
-    read = one_of(words)
-    return lambda cell: words(read(cell))
+def member_of(kind: type[W]) -> Callable[[Any], W]:
+    """Return a reader of the members of an enumeration."""
+    read = one_of(kind)
+    return lambda cell: kind(read(cell))
 
 
 def value(cell: Any) -> Any:
@@ -135,8 +135,8 @@ def _finite(digits: str) -> float:
     return number(float(digits))
 
 
-def _not_json(word: str) -> float:
-    raise ValueError(f"{word} is not JSON")
+def _not_json(constant: str) -> float:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _refuse(cell: Any, what: str) -> NoReturn:

@@ -205,7 +205,7 @@ _OPERATION_CELLS: dict[str, Reader] = {
     "step": count,
     "in_doubt": flag,
     "is_overdue": flag,
-    "state": cells.word_of(State),
+    "state": cells.member_of(State),
     "operation_id": optional(text),
     "context": optional(cells.mapping),
     "progress": optional(number),
@@ -222,7 +222,7 @@ _OPERATION_CELLS: dict[str, Reader] = {
     "row_outcomes": optional(_to_outcomes),
 }
 _OUTCOME_CELLS: dict[str, Reader] = {
-    "status": cells.word_of(RowStatus),
+    "status": cells.member_of(RowStatus),
     "message": text,
     "error_code": optional(text),
     "retryable": optional(cells.boolean),

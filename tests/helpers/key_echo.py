@@ -73,7 +73,7 @@ class Echo:
     def __init__(self, named: Callable[[str, int], str], *, pending: int = 0) -> None:
         self.server = RawServer(self._answer)
         self.asked: list[str] = []
-        self.words: dict[str, Any] = {}
+        self.more: dict[str, Any] = {}
         self._named = named
         self._pending = pending
         self._known: set[str] = set()
@@ -91,7 +91,7 @@ class Echo:
         else:
             self.asked.append(arrived.target)
             status = "pending" if len(self.asked) <= self._pending else "completed"
-            found = answer(200, {"status": status, "id": arrived.target, **self.words})
+            found = answer(200, {"status": status, "id": arrived.target, **self.more})
         await found(writer)
 
 

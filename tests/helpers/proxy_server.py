@@ -1,10 +1,10 @@
-"""An HTTP proxy on loopback, and a server behind it that speaks TLS::
+"""An HTTP proxy on loopback, and a server behind it with TLS::
 
-    with ProxyServer(password="word") as proxy, TlsServer() as server:
+    with ProxyServer(login="me:password") as proxy, TlsServer() as server:
         ...proxy.url, proxy.asked, server.port...
 
-The proxy answers a request with an absolute URL itself. A tunnel (CONNECT) it makes to
-*tunnel_to* on loopback, wherever it is asked to.
+The proxy answers a request with an absolute URL itself. Every tunnel (CONNECT) leads to the
+port *tunnel_to* on loopback.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from paths import DATA
 TLS = DATA / "tls"  # Of crm.test, localhost and 127.0.0.1.
 
 
-class _Threaded:
-    """A server that runs on its own thread while it is entered."""
+class _ThreadedServer:
+    """A server that runs on its own thread inside a ``with``."""
 
     def __init__(self, server: http.server.ThreadingHTTPServer) -> None:
         server.daemon_threads = True
@@ -44,10 +44,10 @@ class _Threaded:
         self._thread.join(10)
 
 
-class ProxyServer(_Threaded):
+class ProxyServer(_ThreadedServer):
     """The proxy; ``asked`` are the method, the target and the login of each request.
 
-    *status* is what it answers in place of doing what it is asked; None = it does.
+    *status* is what it answers to every request; None = it does what it is asked.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class ProxyServer(_Threaded):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                outer.heard(self)
+                outer.record(self)
                 self.rfile.read(int(self.headers.get("content-length", 0)))
                 code = outer.refusal(self.headers, login) or status or 200
                 body = json.dumps({"by": "the proxy"}).encode()
@@ -73,7 +73,7 @@ class ProxyServer(_Threaded):
             do_GET = do_POST
 
             def do_CONNECT(self) -> None:
-                outer.heard(self)
+                outer.record(self)
                 code = outer.refusal(self.headers, login) or status
                 self.close_connection = True
                 if code is not None:
@@ -92,19 +92,19 @@ class ProxyServer(_Threaded):
         super().__init__(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
         self.url = f"http://127.0.0.1:{self.port}"
 
-    def heard(self, request: http.server.BaseHTTPRequestHandler) -> None:
-        """Note what was asked."""
+    def record(self, request: http.server.BaseHTTPRequestHandler) -> None:
+        """Record what was asked."""
         login = request.headers.get("proxy-authorization")
         self.asked.append((request.command, request.path, _decoded(login)))
 
     @staticmethod
     def refusal(headers: Any, login: str | None) -> int | None:
-        """Return 407 where the login is not the right one."""
+        """Return 407 if the login is wrong, else None."""
         return 407 if login and _decoded(headers.get("proxy-authorization")) != login else None
 
 
-class TlsServer(_Threaded):
-    """A server with a certificate that only ``ca.pem`` vouches for; it counts POSTs."""
+class TlsServer(_ThreadedServer):
+    """A server with a certificate signed by ``ca.pem``; it keeps the bodies of POSTs."""
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
@@ -131,8 +131,8 @@ class TlsServer(_Threaded):
                 pass
 
         class Server(http.server.ThreadingHTTPServer):
-            def handle_error(self, *_: Any) -> None:  # Clients that do not trust it hang up.
-                pass
+            def handle_error(self, *_: Any) -> None:
+                pass  # Clients that do not trust the certificate hang up.
 
         server = Server(("127.0.0.1", 0), Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -165,8 +165,8 @@ def _pipe(source: socket.socket, target: socket.socket) -> None:
 
 
 @contextlib.contextmanager
-def nobody() -> Iterator[str]:
-    """Give an address where nothing listens."""
+def closed_port() -> Iterator[str]:
+    """Yield a URL where nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     yield f"http://127.0.0.1:{port}"

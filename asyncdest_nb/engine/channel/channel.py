@@ -103,7 +103,7 @@ class Channel:
         fields = input_fields(type(self.settings))
         values = {key: getattr(self.settings, key) for key in fields}
         return {
-            key: self._client.without_whole(str(value))
+            key: self._client.mask_whole(str(value))
             for key, value in values.items()
             if value is not None and fields[key].type != "password"
         }

@@ -28,8 +28,8 @@ def test_digits_are_a_day_and_never_seconds(recorder, field):
     "value", [20240601, 20240601.0, 1717200000.5, True, "1717200000", "1.5e9", "-5", "20241399"]
 )
 def test_a_number_is_no_date(recorder, field, value):
-    told = one(recorder, value, field)
-    assert "is a number, not a date" in told or "digits alone are a date only" in told
+    message = one(recorder, value, field)
+    assert "is a number, not a date" in message or "digits alone are a date only" in message
 
 
 @pytest.mark.parametrize("value", ["1717200000.", ".5", "+1_7", " 1717200000000 "])
@@ -71,8 +71,8 @@ def test_a_number_is_no_date_in_a_type_that_only_takes_dates(recorder, annotatio
 
 @pytest.mark.parametrize("value", [20240601, "1717200000000", pd.Period("2024-06", "M")])
 def test_a_number_or_a_month_is_no_time_of_day(recorder, value):
-    told = of_type(recorder, str, value, format="time")
-    assert "not a date or time" in told or "must be a valid time" in told
+    message = of_type(recorder, str, value, format="time")
+    assert "not a date or time" in message or "must be a valid time" in message
     assert of_type(recorder, str, "10:30", format="time") == "10:30"
 
 

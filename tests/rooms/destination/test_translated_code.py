@@ -66,8 +66,8 @@ def test_an_error_in_other_words_is_shown_as_it_is():
 
 @pytest.mark.parametrize(("status", "goes_on"), [("pending", True), ("completed", False)])
 def test_a_result_that_leaves_undefined_whether_to_go_on_goes_on_by_its_status(status, goes_on):
-    said = {"status": status, "shouldContinuePolling": None, "progress": None, "message": None}
-    read = ad.AsyncOperationResult.model_validate({**said, "error": None, "context": None})
+    given = {"status": status, "shouldContinuePolling": None, "progress": None, "message": None}
+    read = ad.AsyncOperationResult.model_validate({**given, "error": None, "context": None})
     assert read.should_continue_polling is goes_on
 
 

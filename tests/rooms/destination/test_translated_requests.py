@@ -1,4 +1,4 @@
-"""Arguments of a request in the words of other clients: accepted, or refused before it is sent."""
+"""Arguments of a request as in other clients: accepted, or refused before it is sent."""
 
 from __future__ import annotations
 

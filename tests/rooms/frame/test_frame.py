@@ -16,7 +16,7 @@ class Word(enum.StrEnum):
 
 
 @pytest.mark.parametrize(
-    ("frame", "said"),
+    ("frame", "message"),
     [
         ([{"a": 1}], r"got a list, not a pandas DataFrame; pass pd\.DataFrame"),
         ("people.csv", r"got a str, not a pandas DataFrame; pass pd\.read_csv\(path\)"),
@@ -30,8 +30,8 @@ class Word(enum.StrEnum):
         ),
     ],
 )
-def test_what_cannot_be_read_as_rows_is_refused(frame, said):
-    with pytest.raises(FrameError, match=said):
+def test_what_cannot_be_read_as_rows_is_refused(frame, message):
+    with pytest.raises(FrameError, match=message):
         to_rows(frame)
 
 

@@ -148,7 +148,7 @@ def test_what_an_array_hides_is_found_before_any_row():
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}, b"x", object()])
 def test_a_constant_that_is_no_json_is_refused(value):
-    with pytest.raises(MappingError, match="which JSON cannot say"):
+    with pytest.raises(MappingError, match="which JSON cannot hold"):
         compile_mapping({"a": [value]})
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from asyncdest_nb.errors import NotSent
-from proxy_server import TlsServer, nobody
+from proxy_server import TlsServer, closed_port
 from routed_calls import CA, post
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -62,7 +62,7 @@ def test_the_environment_names_several_folders_of_certificates(
 
 
 def test_a_failure_to_connect_does_not_show_objects_of_python(environment: pytest.MonkeyPatch):
-    with nobody() as url:
+    with closed_port() as url:
         outcome = post(url.replace("http:", "https:"), verify=CA)
     assert type(outcome) is NotSent
     assert "object at 0x" not in str(outcome)

@@ -53,7 +53,7 @@ CLOSING = ad.Destination(
 class Server(RawServer):
     """Close after a *share* of the answers, up to *late_seconds* after them.
 
-    *announced* says so in the answer.
+    *announced* = with ``connection: close`` in the answer.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ def test_few_rows_are_in_doubt_where_connections_are_closed_between_requests(
     assert len(closing.applied) >= outcomes["completed"]
 
 
-class Doubling(Server):
+class StrayAnswers(Server):
     """Send each answer once more, shortly after it."""
 
     async def _respond(self, writer: Writer) -> None:
@@ -126,11 +126,11 @@ def test_what_nobody_asked_for_is_not_read_as_the_answer_to_the_next_request():
         for number in range(5):
             response = await client.call()(url, method="POST", json={"number": number})
             found.append(response.data["id"])
-            await asyncio.sleep(0.2)  # The stray one has come, and is read by the event loop.
+            await asyncio.sleep(0.2)  # The event loop has read the stray one.
         await client.aclose()
         return found
 
-    with Doubling() as server:
+    with StrayAnswers() as server:
         assert asyncio.run(exchange(server.url)) == [f"op-{number}" for number in range(1, 6)]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import asyncdest_nb as ad
 
-said = []
+seen = []
 try:
     with ad.simulate("example-async", duration_seconds=0.3, failing=0.5, seed=1) as demo:
         with ad.Session(path=sys.argv[1] + ".sqlite") as session:
@@ -24,15 +24,15 @@ try:
             crm = session.connect(demo)
             crm.preview(frame, "asyncOperation")
             run = crm.submit(frame, "asyncOperation")
-            said.append(run.wait(timeout=60))
+            seen.append(run.wait(timeout=60))
             again = crm.submit(frame, "asyncOperation")  # It warns.
-            said.append(again is run)
-            said.append(run.wait(keep_loop=False))
-            said.append(len(repr(run)) > 0)
+            seen.append(again is run)
+            seen.append(run.wait(keep_loop=False))
+            seen.append(len(repr(run)) > 0)
 except BaseException as error:
     import traceback
-    said.append(traceback.format_exc())
-Path(sys.argv[1]).write_text(repr(said))
+    seen.append(traceback.format_exc())
+Path(sys.argv[1]).write_text(repr(seen))
 """
 STREAMS = {
     "none": "sys.stderr = None",
@@ -43,14 +43,16 @@ STREAMS = {
 }
 
 
-def said(tmp_path: Path, *, before: str = "", later: str = "pass", ends: str = "") -> str:
-    """Return what a process wrote that worked without its streams."""
-    script, found = tmp_path / "work.py", tmp_path / "said"
+def seen_without_streams(
+    tmp_path: Path, *, before: str = "", later: str = "pass", ends: str = ""
+) -> str:
+    """Return what a process without standard streams wrote about its run."""
+    script, found = tmp_path / "work.py", tmp_path / "seen"
     script.write_text(WORK.format(before=before, later=later))
-    words = [sys.executable, str(script), str(found)]
+    command = [sys.executable, str(script), str(found)]
     if ends:
-        words = ["sh", "-c", f'exec "$@" {ends}', "sh", *words]
-    subprocess.run(words, check=False, timeout=120, capture_output=True)
+        command = ["sh", "-c", f'exec "$@" {ends}', "sh", *command]
+    subprocess.run(command, check=False, timeout=120, capture_output=True)
     return found.read_text()
 
 
@@ -59,17 +61,17 @@ DONE = "['partial', True, 'partial', True]"
 
 @pytest.mark.parametrize("stream", STREAMS)
 def test_a_run_is_waited_for_without_streams(tmp_path: Path, stream: str):
-    assert said(tmp_path, before=STREAMS[stream]) == DONE
+    assert seen_without_streams(tmp_path, before=STREAMS[stream]) == DONE
 
 
 @pytest.mark.parametrize("stream", STREAMS)
 def test_a_run_is_waited_for_whose_streams_go_away(tmp_path: Path, stream: str):
-    assert said(tmp_path, later=STREAMS[stream]) == DONE
+    assert seen_without_streams(tmp_path, later=STREAMS[stream]) == DONE
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no sh")
 def test_a_run_is_waited_for_in_a_process_that_is_born_without_streams(tmp_path: Path):
-    assert said(tmp_path, ends="<&- >&- 2>&-") == DONE
+    assert seen_without_streams(tmp_path, ends="<&- >&- 2>&-") == DONE
 
 
 FAILS = """
@@ -85,4 +87,4 @@ sys.stderr = Gone()
 
 
 def test_a_terminal_that_goes_away_does_not_end_the_waiting(tmp_path: Path):
-    assert said(tmp_path, before=FAILS) == DONE
+    assert seen_without_streams(tmp_path, before=FAILS) == DONE

@@ -1,7 +1,7 @@
-"""Answers that make parsers stumble, byte by byte, from a raw server on loopback.
+"""Answers that parsers may fail on, byte by byte, from a raw server on loopback.
 
-Each of them comes after the request was applied. So the exchange is on record, and no row
-is ever offered to be sent again.
+Each answer comes after the request was applied. So the exchange is recorded, and no row
+may be sent again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def odd(headers: bytes, body: bytes = ACCEPTED, **options: Any) -> Answer:
 
 JSON = b"content-type: application/json\r\n"
 
-# What is odd in them says nothing about the operation id: they are read as usual.
+# The operation id in these is not affected: they are read as usual.
 READABLE = {
     "charset in two parts": odd(
         b"content-type: application/json; charset*=utf-8''x; charset*0=y\r\n"
@@ -159,7 +159,7 @@ def test_what_is_wrong_with_an_answer_is_said_where_a_function_stumbled_over_it(
 
 
 class Odd(BaseException):
-    """Of no class that asyncio or the engine knows."""
+    """An error of a class that asyncio and the engine do not know."""
 
 
 class Unprintable(Exception):

@@ -12,7 +12,7 @@ import pytest
 import asyncdest_nb as ad
 from asyncdest_nb.errors import HTTPError, NotSent, UsageError
 from asyncdest_nb.request import Client, Effect, Route
-from proxy_server import ProxyServer, TlsServer, nobody
+from proxy_server import ProxyServer, TlsServer, closed_port
 from raw_server import RawServer, answer
 from routed_calls import CA, CRM, exchanged, post
 
@@ -149,7 +149,7 @@ def test_a_tunnel_that_is_refused_means_that_nothing_was_sent(status: int):
 
 
 def test_a_proxy_that_is_not_there_means_that_nothing_was_sent():
-    with nobody() as url:
+    with closed_port() as url:
         error = post("http://crm.test/", proxy=url)
     assert type(error) is NotSent
     assert "the proxy: Cannot connect" in str(error)

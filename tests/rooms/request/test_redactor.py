@@ -116,8 +116,8 @@ def test_a_refusal_to_send_does_not_show_the_secret_either():
     assert error.__context__ is None
 
 
-# The mark tells them from the words of this source, of which Hypothesis makes texts, too: the
-# watch over secrets would find those in every notebook.
+# Hypothesis makes texts of the words in this source too. Without the mark, the watch for secrets
+# would find those in every notebook.
 secrets = st.text(min_size=5, max_size=19).map("§{}".format)
 
 

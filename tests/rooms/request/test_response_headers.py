@@ -6,12 +6,13 @@ import asyncio
 import inspect
 from typing import Any
 
+import httpx
 import pytest
 
 import asyncdest_nb as ad
 from asyncdest_nb.errors import HTTPError
 from asyncdest_nb.request import Client, Effect, Response, effect_of, read_retry_after
-from client_calls import answered
+from client_calls import answered, ask
 from raw_server import RawServer, Writer, answer
 
 
@@ -106,7 +107,7 @@ def test_retry_after_is_read_in_all_its_forms(value: str, seconds: float | None)
 
 
 @pytest.mark.parametrize(
-    ("said", "seconds"),
+    ("date", "seconds"),
     [
         ({"Date": "Wed, 14 Jul 2027 03:33:20 GMT"}, 10),
         ({"Date": "Tue, 14 Jul 2015 03:33:00 GMT"}, 600),
@@ -115,16 +116,22 @@ def test_retry_after_is_read_in_all_its_forms(value: str, seconds: float | None)
         ({}, 600),
     ],
 )
-def test_a_date_to_come_back_at_is_of_the_clock_that_wrote_it(said: dict[str, str], seconds: float):
-    headers = {"Retry-After": "Wed, 14 Jul 2027 03:33:30 GMT", **said}
+def test_a_date_to_come_back_at_is_of_the_clock_that_wrote_it(date: dict[str, str], seconds: float):
+    headers = {"Retry-After": "Wed, 14 Jul 2027 03:33:30 GMT", **date}
     assert read_retry_after(headers, now=NOW) == seconds
 
 
 def test_an_answer_may_take_a_minute_by_default():
-    assert (
-        str(inspect.signature(ad.Session.connect).parameters["timeout_seconds"].default) == "60.0"
-    )
-    assert inspect.signature(Client).parameters["timeout_seconds"].default == 60
+    limits = []
+
+    def record(request: httpx.Request) -> httpx.Response:
+        limits.append(request.extensions["timeout"])
+        return httpx.Response(200)
+
+    connect = inspect.signature(ad.Session.connect)
+    assert str(connect.parameters["timeout_seconds"].default) == "60.0"
+    ask("http://a.example", client=Client(transport=httpx.MockTransport(record)))
+    assert limits[0]["pool"] == 54  # 90 % of the time for a whole exchange.
 
 
 def test_no_retry_after_is_none():

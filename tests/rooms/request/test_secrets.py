@@ -55,8 +55,8 @@ def session(tmp_path: Path) -> Iterator[ad.Session]:
 @pytest.mark.parametrize("status", [200, 202, 302, 401, 422, 500])
 def test_no_part_of_a_key_is_shown_whatever_is_echoed(session, tmp_path, caplog, status):
     caplog.set_level(logging.DEBUG)
-    said = f"Incorrect API key provided: {KEY} (starts with {KEY[:11]}, ends with {KEY[-9:]})"
-    body = {"status": "failed", "error_code": KEY, "error_message": said, "you": {"sent": KEY}}
+    message = f"Incorrect API key provided: {KEY} (starts with {KEY[:11]}, ends with {KEY[-9:]})"
+    body = {"status": "failed", "error_code": KEY, "error_message": message, "you": {"sent": KEY}}
     with RawServer(echo(status, body)) as server:
         crm = session.connect("example-async", endpoint=server.url, api_key=KEY)
         run = crm.submit(FRAME, "asyncOperation", batch_size=1, schedule=SquareRoot(minimum=0.01))

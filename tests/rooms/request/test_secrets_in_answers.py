@@ -1,6 +1,6 @@
 """A destination's code gets responses unmasked; a secret in them is masked where it is shown.
 
-Against a server that puts the key it was sent into ids, URLs, status words, headers and errors,
+Against a server that puts the key it was sent into ids, URLs, statuses, headers and errors,
 in many spellings.
 """
 
@@ -87,7 +87,7 @@ COMMON = ["demo", "test", "status", "pending", "1", "true", "id", "completed", "
 @pytest.mark.parametrize("key", COMMON)
 def test_a_key_that_is_a_common_word_breaks_no_run(tmp_path, key):
     echo = Echo(lambda key, number: f"{key}-{number}")
-    echo.words = {"env": "demo", "live": True, "count": 1, "state": "completed"}
+    echo.more = {"env": "demo", "live": True, "count": 1, "state": "completed"}
     with echo.server as server, ad.Session(path=tmp_path / "s.sqlite") as session:
         run = submitted(connected(session, server, key))
         assert run.wait(timeout=20) == "completed"
@@ -95,7 +95,7 @@ def test_a_key_that_is_a_common_word_breaks_no_run(tmp_path, key):
         session.close()
     assert sorted(found["operation_id"]) == [f"{key}-{number}" for number in range(3)]
     for name, result in zip(found["operation_id"], found["result"], strict=True):
-        assert result == {"status": "completed", "id": f"/jobs/{name}", **echo.words}
+        assert result == {"status": "completed", "id": f"/jobs/{name}", **echo.more}
 
 
 def spellings(key: str) -> list[str]:
@@ -126,15 +126,18 @@ def spellings(key: str) -> list[str]:
 @pytest.mark.parametrize("at", range(len(spellings(LONG))))
 def test_no_spelling_and_no_large_part_of_a_key_is_shown_or_stored(tmp_path, caplog, at):
     caplog.set_level(logging.DEBUG)
-    said = spellings(LONG)[at]
+    spelling = spellings(LONG)[at]
     echo = Echo(lambda key, number: f"job-{number}")
-    echo.words = {"message": f"bad key {said}", "you": {"sent": said, said: [f"<{said}>"]}}
+    echo.more = {
+        "message": f"bad key {spelling}",
+        "you": {"sent": spelling, spelling: [f"<{spelling}>"]},
+    }
     with echo.server as server, ad.Session(path=tmp_path / "s.sqlite") as session:
         run = submitted(connected(session, server, LONG))
         assert run.wait(timeout=20) == "completed"
         assert run.results()["message"].iloc[0].startswith("bad key")
         everything = shown(session, run, caplog, tmp_path)
-    for spelled in (said, json.dumps(said)[1:-1], html.escape(said)):
+    for spelled in (spelling, json.dumps(spelling)[1:-1], html.escape(spelling)):
         assert spelled not in everything
 
 
@@ -142,7 +145,7 @@ def test_no_spelling_and_no_large_part_of_a_key_is_shown_or_stored(tmp_path, cap
 def test_a_short_key_is_masked_where_it_stands_alone(tmp_path, caplog, key):
     caplog.set_level(logging.DEBUG)
     echo = Echo(lambda key, number: f"job-{number}")
-    echo.words = {"message": f"bad key {key}.", "you": {"sent": key}, "next": f"/k/{key}/1"}
+    echo.more = {"message": f"bad key {key}.", "you": {"sent": key}, "next": f"/k/{key}/1"}
     with echo.server as server, ad.Session(path=tmp_path / "s.sqlite") as session:
         run = submitted(connected(session, server, key))
         assert run.wait(timeout=20) == "completed"

@@ -19,9 +19,9 @@ async def perform_with_own_login(request: Any, data: Any) -> Any:
 
 
 async def poll_as_anybody(request: Any, data: Any) -> Any:
-    # As it is named in the answer of another call, whose token this one never sends.
-    said = data.async_contexts[0]["id"]
-    result = ad.AsyncOperationResult(status="completed", message=f"for {said}", result={"at": said})
+    # The answer of another call has the name; this call never sends the token in it.
+    name = data.async_contexts[0]["id"]
+    result = ad.AsyncOperationResult(status="completed", message=f"for {name}", result={"at": name})
     return ad.AsyncPollResponse.of([result])
 
 
@@ -51,8 +51,8 @@ def test_the_token_of_one_call_is_masked_in_what_comes_of_it(tmp_path, caplog):
 
 def test_why_a_check_refuses_a_row_is_masked(tmp_path):
     async def check(request: Any, data: Any) -> Any:
-        said = (await request("/fields", method="POST", json={})).data
-        return [f"no such user for {said['id']}"] * len(data.payload)
+        job = (await request("/fields", method="POST", json={})).data
+        return [f"no such user for {job['id']}"] * len(data.payload)
 
     action = ad.Action(title="Send", payload=Payload, perform=perform, check=check)
     checked = ad.Destination(

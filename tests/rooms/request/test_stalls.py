@@ -1,4 +1,4 @@
-"""A process that could not listen for a while, and a server whose answer came meanwhile.
+"""A process that was stopped for a while, and a server whose answer came meanwhile.
 
 The process is stopped with SIGSTOP, or holds Python's lock in a call to C.
 """
@@ -64,7 +64,7 @@ asyncio.run(main(sys.argv[1], float(sys.argv[2])))
 
 
 class Late:
-    """Answer with a long body, once it is told to."""
+    """Answers with a long body, once ``may_answer`` is set."""
 
     def __init__(self) -> None:
         self.may_answer = threading.Event()

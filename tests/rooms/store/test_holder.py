@@ -23,30 +23,30 @@ from pathlib import Path
 from asyncdest_nb.store import Store, StoredRun
 
 store = Store(Path(sys.argv[1]))
-for number, word in enumerate(sys.stdin):
-    if word.strip() == "close":
+for number, task in enumerate(sys.stdin):
+    if task.strip() == "close":
         store.close()
     else:
         with store.writing():
-            store.add_run(StoredRun(word.strip(), "crm", "upsert", "", {}, None, float(number)))
+            store.add_run(StoredRun(task.strip(), "crm", "upsert", "", {}, None, float(number)))
     print("done", flush=True)
 """
 
 
 class Holder:
-    """Another process that has a store open, and does as it is told."""
+    """Another process that has a store open, and does its tasks."""
 
     def __init__(self, path: Path) -> None:
-        words = [sys.executable, "-c", HOLDING, path]
+        command = [sys.executable, "-c", HOLDING, path]
         self.process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def do(self, word: str) -> None:
-        """Make it add the run *word*, or "close"; it is done on return."""
+    def do(self, task: str) -> None:
+        """Make it add the run *task*, or close the store for "close", and wait for that."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(f"{word}\n")
+        self.process.stdin.write(f"{task}\n")
         self.process.stdin.flush()
         assert self.process.stdout.readline() == "done\n"
 

@@ -93,8 +93,8 @@ Store(Path(sys.argv[1]))
 def test_a_migration_that_is_killed_leaves_version_1_whole(path: Path, done: int):
     shutil.copy(VERSION_1, path)
     before = tables_of(path)
-    words = [sys.executable, "-c", KILLED_WHILE_MIGRATING, path, str(done)]
-    assert subprocess.run(words, timeout=30).returncode == -signal.SIGKILL
+    command = [sys.executable, "-c", KILLED_WHILE_MIGRATING, path, str(done)]
+    assert subprocess.run(command, timeout=30).returncode == -signal.SIGKILL
     assert version_of(path) == (1, 0)
     assert tables_of(path) == before
     store = Store(path)

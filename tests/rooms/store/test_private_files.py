@@ -14,7 +14,7 @@ import pytest
 
 import asyncdest_nb as ad
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there modes say nothing")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="modes have no meaning there")
 
 ENDS = ["", "-wal", "-shm", ".lock"]
 

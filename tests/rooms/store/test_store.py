@@ -24,7 +24,7 @@ def test_what_is_written_is_read_back_whole(tmp_path: Path, in_file: bool):
     store = Store(tmp_path / "deep" / "s.sqlite" if in_file else None)
     filled(store)
     assert store.holder == ""
-    assert store.runs() == [RETRY, RUN]  # As written, whatever their clocks said.
+    assert store.runs() == [RETRY, RUN]  # In the order written, whatever their times are.
     assert store.rows("r") == ROWS
     assert store.operations("r") == OPERATIONS
     assert store.operations("r")[1].in_doubt is True

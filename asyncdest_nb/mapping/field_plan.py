@@ -15,11 +15,11 @@ from .values import cleaned
 
 @dataclass(frozen=True, slots=True)
 class FieldPlan:
-    """What the plan has to know of a field.
+    """What is known of a field when the plan is made.
 
-    ``default`` is a mapping or a constant, None = none. ``hint`` says what fits,
-    for the message when nothing fills the field. ``by_name``: the column of its own
-    name fills it.
+    ``default`` is a mapping or a constant, None = none. ``hint`` describes its values,
+    for the message when nothing fills the field. ``by_name``: the column of the same name
+    fills it.
     """
 
     required: bool = False
@@ -30,16 +30,16 @@ class FieldPlan:
 
 @dataclass(frozen=True, slots=True)
 class FieldMap:
-    """How each field gets its value from a row; a field nothing fills is in neither part.
+    """How each field gets its value from a row, without the fields that nothing fills.
 
-    ``sources`` says it in words: ``column 'email'``, ``default {"@path": "$.userId"}``.
+    ``sources`` are descriptions: ``column 'email'``, ``default {"@path": "$.userId"}``.
     """
 
     resolvers: dict[str, Resolver] = field(repr=False)
     sources: dict[str, str]
 
     def reads(self, column: str) -> bool:
-        """Say whether any field may read *column*."""
+        """Whether any field may read *column*."""
         return bool(self.readers(column))
 
     def readers(self, column: str) -> frozenset[str]:
@@ -48,11 +48,11 @@ class FieldMap:
         return frozenset(key for key, each in found if each.reads_all or column in each.roots)
 
     def payload(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the payload of a row, its own copy.
+        """Return the payload of a row, a copy.
 
-        An empty cell is None; a field whose mapping finds nothing is left out, and an
-        item of an array that is nothing is None, as JSON has no other word for it.
-        Raises MappingError where a path or template computed from this row is no text.
+        An empty cell is None. A field whose mapping finds nothing is left out; such an
+        item of an array is None, since JSON has no undefined. Raises MappingError if a
+        path or template that is computed from this row is no text.
         """
         payload: dict[str, Any] = cleaned(
             {name: resolver.run(row) for name, resolver in self.resolvers.items()}, hole=None
@@ -68,21 +68,21 @@ def plan_fields(
     mapping: Mapping[str, Any] | None = None,
     index_names: Sequence[str] = (),
 ) -> FieldMap:
-    """Decide for each field what fills it.
+    """Return what fills each field.
 
-    In this order: its entry in *mapping*; its entry in *columns*, a column by its
-    whole name (dots are not a path there); the column of its own name; its default,
-    if that is a constant or reads a column the frame has. A mapping reads columns the
-    frame has, or none: Segment's events may lack a key, but of a frame it is a mistake.
-    *index_names* are what somebody may take for columns; nothing is filled from them.
+    In this order: its entry in *mapping*; its entry in *columns*, the whole name of a
+    column (not a path); the column of its own name; its default, if that is a constant or
+    reads a column of the frame. A mapping may read only columns of the frame: Segment's
+    events may lack a key, but in a frame a missing column is a mistake. *index_names*
+    are the levels of the index, which are not columns; they improve the messages.
 
-    Raises UnknownName for fields and columns nobody has, MappingError for everything
-    else; either lists all that is wrong.
+    Raises UnknownName for unknown fields and columns, MappingError for all other
+    problems; either lists all problems.
     """
     columns = {name: str(column) for name, column in _given("columns", columns).items()}
     mapping = _given("mapping", mapping)
-    chooser = _Chooser(frame_columns, columns, mapping, index_names)
-    sources, faults = chooser.sources(fields)
+    finder = _SourceFinder(frame_columns, columns, mapping, index_names)
+    sources, faults = finder.sources(fields)
     read = {root for name in mapping if name in sources for root in sources[name].resolver.roots}
     unknown = [
         *_unknown("field", [*mapping, *(name for name in columns if name not in mapping)], fields),
@@ -96,7 +96,7 @@ def plan_fields(
         raise _all_wrong(UnknownName if unknown else MappingError, [*unknown, *faults])
     return FieldMap(
         {name: source.resolver for name, source in sources.items()},
-        {name: source.words for name, source in sources.items()},
+        {name: source.description for name, source in sources.items()},
     )
 
 
@@ -134,12 +134,12 @@ def _all_wrong(error: type[UsageError], found: list[str]) -> UsageError:
 @dataclass(frozen=True, slots=True)
 class _Source:
     resolver: Resolver
-    words: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Chooser:
-    """Finds what fills a field; every fault is raised as a MappingError of its own."""
+class _SourceFinder:
+    """Finds what fills a field; each problem is raised as a MappingError."""
 
     frame_columns: Sequence[str]
     columns: dict[str, str]
@@ -147,7 +147,7 @@ class _Chooser:
     index_names: Sequence[str]
 
     def sources(self, fields: Mapping[str, FieldPlan]) -> tuple[dict[str, _Source], list[str]]:
-        """Return the sources of the fields that have one, and all faults on the way."""
+        """Return the sources of the fields that have one, and all problems."""
         sources, faults = {}, []
         for name, plan in fields.items():
             try:

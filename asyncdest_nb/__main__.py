@@ -19,7 +19,7 @@ from .session import Run, Session
 
 NOTEBOOK = "01_send_a_dataframe.ipynb"
 WORKPLACE = Path("asyncdest-nb-demo")
-TELL_SECONDS = 2.0  # Between two lines about the run, where no bar can be drawn.
+PRINT_SECONDS = 2.0  # Between two lines about the run, where no bar can be drawn.
 
 # The same rows, columns and directives as in the notebook.
 COLUMNS = {"user_id": "customer_id"}
@@ -46,9 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.headless:
             return demo_headless(options.rows)
         return demo_in_jupyterlab(browser=options.browser)
-    except KeyboardInterrupt:  # Before there was a run to tell of.
+    except KeyboardInterrupt:  # Before there was a run.
         return 130
-    except UsageError as error:  # Something is missing here; it says what to do.
+    except UsageError as error:  # A part is not installed; the message says what to do.
         print(error, file=sys.stderr)
         return 1
 
@@ -88,10 +88,10 @@ def notebooks() -> Path:
 def demo_headless(rows: int | None) -> int:
     """Send the customers in this terminal; 0 if every row has an outcome, else 1."""
     customers = read_csv(notebooks() / "data" / "customers.csv", rows=rows)
-    # Closed before the simulator is: nothing asks what has gone.
+    # The session closes first, so that nothing polls a simulator that has stopped.
     with simulate("example-async") as simulator, Session() as session:
         crm = session.connect(simulator)
-        # At once, also into a pipe: sending takes a while.
+        # Flushed, so that a pipe shows it while the rows are sent.
         print(
             f"Sending {len(customers):,} customers to {crm.destination.name}, "
             f"simulated at {simulator.endpoint}",
@@ -109,11 +109,11 @@ def demo_headless(rows: int | None) -> int:
 
 
 def _wait(run: Run) -> None:
-    """Wait for the run: with its bar in a terminal, elsewhere with a line now and then."""
+    """Wait for the run: with a bar in a terminal, elsewhere with a line every two seconds."""
     if sys.stderr.isatty():
         run.wait()
         return
-    while run.wait(timeout=TELL_SECONDS) == "pending" and not run.is_at_rest:
+    while run.wait(timeout=PRINT_SECONDS) == "pending" and not run.is_at_rest:
         print(f"{run.stats['seconds']:.0f} s: {_counts(run)}", flush=True)
 
 
@@ -150,22 +150,22 @@ def demo_in_jupyterlab(*, browser: bool) -> int:
         raise UsageError(
             f"the notebooks cannot be copied: {error}; start the demo in a folder of your own"
         ) from error
-    # As the default page, not as a file to open: so the address it prints leads there too.
+    # As the default page, not as a file to open: then the address that it prints leads there too.
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={workplace}"]
     command.append(f"--LabApp.default_url=/lab/tree/{NOTEBOOK}")
     command += [] if browser else ["--no-browser"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        command.append("--allow-root")  # In a container there is often nobody else.
+        command.append("--allow-root")  # A container often has no other user.
     if sys.platform == "win32":
         return subprocess.call(command, cwd=workplace, env=environment)
-    # In the demo's place, so that Ctrl-C and signals reach JupyterLab alone: it asks first, and
-    # ends its kernels. As a child it would be killed while it asks.
+    # JupyterLab replaces this process, so that Ctrl-C and signals reach JupyterLab alone: it asks
+    # the user, then ends its kernels. As a child it would be killed while it asks.
     os.chdir(workplace)
     os.execve(command[0], command, environment)
 
 
 def _copy_notebooks(workplace: Path) -> Path:
-    """Copy what is not there yet: what the user has changed stays."""
+    """Copy the notebooks that are missing; those that the user has changed stay."""
     for source in sorted(notebooks().rglob("*")):
         target = workplace / source.relative_to(notebooks())
         if source.is_file() and ".ipynb_checkpoints" not in source.parts and not target.exists():
@@ -175,7 +175,7 @@ def _copy_notebooks(workplace: Path) -> Path:
 
 
 def _quiet_lab(workplace: Path) -> dict[str, str]:
-    """Return an environment in which JupyterLab does not ask about news first."""
+    """Return an environment in which JupyterLab does not ask whether it may fetch news."""
     config = workplace / ".jupyter"
     overrides = config / "labconfig" / "default_setting_overrides.json"
     overrides.parent.mkdir(parents=True, exist_ok=True)

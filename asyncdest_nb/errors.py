@@ -2,26 +2,26 @@
 
 AsyncDestError
 ├── UsageError (ValueError)         the caller's fault, raised before anything is sent
-│   ├── UnknownName (LookupError)   a destination, action, field, column or knob nobody knows
+│   ├── UnknownName (LookupError)   an unknown destination, action, field, column or knob
 │   ├── FrameError                  a DataFrame that cannot be read
 │   ├── MappingError                a mapping that cannot be evaluated
 │   └── SettingsError               settings that do not fit the destination
 ├── StoreError (OSError)            the session's file cannot be read or written
 ├── RequestFailed (ConnectionError) a request got no whole answer
 │   ├── NotSent                     it provably never reached the destination
-│   └── ReplyLost                   it may have been applied: nobody here knows
+│   └── ReplyLost                   it may have been applied, and nobody here knows
 │       └── ReplyTimeout (TimeoutError)
-└── DestinationError                the destination, or the code that speaks for it, said no
+└── DestinationError                the destination, or the code of its definition, refused
     ├── HTTPError                   an answer with a status other than 2xx
-    ├── ProtocolError               an answer that does not mean anything: may have been applied
+    ├── ProtocolError               an answer outside the protocol: it may have been applied
     ├── IntegrationError            a refusal, with Segment's code and status
     │   ├── PayloadValidationError
     │   └── InvalidAuthenticationError
     └── RetryableError              not applied, may be sent again
 
 A row's fault is a result, not an exception; a partner's fault becomes the
-operation's status and message. What is raised to users is the first two
-branches; the last two are what ``perform`` and ``poll`` raise to the engine.
+operation's status and message. Users get the first two branches; ``perform`` and
+``poll`` raise the last two to the engine.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ VALIDATION_FAILED = "PAYLOAD_VALIDATION_FAILED"  # Segment's code for a row that
 
 
 class AsyncDestError(Exception):
-    """Anything this package raises on purpose."""
+    """The base of all exceptions that this package raises on purpose."""
 
 
 class UsageError(AsyncDestError, ValueError):
@@ -46,7 +46,7 @@ class UsageError(AsyncDestError, ValueError):
 def check_number(
     name: str, value: object, *, whole: bool = False, zero: bool = False, unit: str = ""
 ) -> None:
-    """Raise UsageError unless *value* is None or a number above 0, or *zero* where that is one."""
+    """Raise UsageError unless *value* is None or a number above 0; *zero* allows 0 too."""
     is_number = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
     if value is None or (is_number and (value > 0 or (zero and value == 0))):  # type: ignore[operator]
         return
@@ -62,11 +62,11 @@ def check_bool(name: str, value: object) -> None:
 
 
 class AlreadySubmitted(UserWarning):
-    """The same rows were submitted before: the run that is there was returned, nothing was sent."""
+    """The same rows were submitted before: nothing was sent, and the earlier run was returned."""
 
 
 def warn(text: str, category: type[Warning], *, stacklevel: int) -> None:
-    """Warn as ``warnings.warn`` does; where standard error is closed nobody reads it."""
+    """Warn as ``warnings.warn`` does; do nothing where standard error is closed."""
     try:
         warnings.warn(text, category, stacklevel=stacklevel + 1)
     except (ValueError, AttributeError, OSError):  # What writing to such a stream raises.
@@ -74,11 +74,11 @@ def warn(text: str, category: type[Warning], *, stacklevel: int) -> None:
 
 
 class UnknownName(UsageError, LookupError):
-    """A name nobody knows; the message lists the ones that are known."""
+    """An unknown name; the message lists the known ones."""
 
     @classmethod
     def of(cls, kind: str, name: object, known: Iterable[object], *, owner: str = "") -> Self:
-        """Say that no *kind* of thing (the *owner* has) is called *name*, and what is."""
+        """Return the error that the *owner* has no *kind* called *name*, only the *known* ones."""
         names = [str(each) for each in known]
         near = difflib.get_close_matches(str(name), names, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else "."
@@ -119,16 +119,16 @@ class ReplyTimeout(ReplyLost, TimeoutError):
 
 
 class DestinationError(AsyncDestError):
-    """The destination, or the code that speaks for it, said no."""
+    """The destination, or the code of its definition, refused."""
 
 
 class HTTPError(DestinationError):
     """An answer with a status other than 2xx.
 
     ``status`` is the HTTP status, ``excerpt`` the first characters of the body
-    with secrets masked, ``retry_after`` seconds the destination asked to wait
-    (None = it did not say). ``response`` is the answer as it arrived, for code to
-    decide by; None once the error has left the function that asked.
+    with secrets masked, ``retry_after`` the seconds that the destination asked to wait
+    (None = it did not). ``response`` is the answer as it arrived, for the code of a
+    definition; None once the error has left the function that made the request.
     """
 
     def __init__(
@@ -148,7 +148,7 @@ class HTTPError(DestinationError):
 
 
 class ProtocolError(DestinationError):
-    """An answer that means nothing in the destination's protocol: it may have been applied."""
+    """An answer outside the destination's protocol: the request may have been applied."""
 
 
 class IntegrationError(DestinationError):
@@ -175,9 +175,9 @@ class InvalidAuthenticationError(IntegrationError):
 
 
 class RetryableError(DestinationError):
-    """Not applied and may be sent again, says the destination's own code.
+    """The destination's own code declares: not applied, and may be sent again.
 
-    ``retry_after`` is in seconds; None leaves the wait to the engine.
+    ``retry_after`` is in seconds; None = the engine decides how long to wait.
     """
 
     def __init__(self, message: str, status: int = 500, retry_after: float | None = None) -> None:

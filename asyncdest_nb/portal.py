@@ -1,8 +1,8 @@
 """Where the engine's event loop lives, and how code on other threads waits for it.
 
-One daemon thread per process, started when it is first needed: polling goes on
-while a cell computes, and after a cell was interrupted. Where threads do not
-exist (Pyodide) the engine lives on the running loop instead.
+One daemon thread per process, started at the first call: polling continues while
+a cell computes, and after a cell was interrupted. Where threads do not exist
+(Pyodide) the engine lives on the running loop instead.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from .errors import UsageError
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
-STEP_SECONDS = 0.05  # How long a wait may be deaf to the stop button.
+STEP_SECONDS = 0.05  # How long the stop button may have to wait for a wait.
 THREAD_NAME = "asyncdest-engine"
 
 _OWN_THREAD = (
-    "this waits for the engine, and callbacks and async functions run on the engine's own "
-    "thread: do it on another one"
+    "this call waits for the engine, and callbacks and async functions run on the engine's own "
+    "thread: make the call on another one"
 )
 
 
@@ -51,7 +51,7 @@ class Portal:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def stop(self) -> None:
-        """Cancel what runs, end the thread and close the loop."""
+        """Cancel all tasks, end the thread and close the loop."""
         if self._loop.is_closed():
             return
         self._is_stopped = True
@@ -63,13 +63,13 @@ class Portal:
             while not self._is_stopped:
                 try:
                     runner.get_loop().run_forever()
-                # asyncio passes these on to here, out of tasks and callbacks of users.
+                # asyncio passes these on to here, from tasks and callbacks of users.
                 except (SystemExit, KeyboardInterrupt):
-                    _log.exception("something on the engine's thread wanted to end Python")
+                    _log.exception("code on the engine's thread tried to end Python")
 
 
 class RunningLoop:
-    """The loop that runs already: for hosts without threads, where only ``await`` can wait."""
+    """The loop that runs already, for hosts without threads; only ``await`` can wait there."""
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -84,7 +84,7 @@ class RunningLoop:
         return future
 
     def stop(self) -> None:
-        """Leave the loop alone: it is not ours."""
+        """Do nothing: the loop belongs to the host."""
 
 
 def _copy(task: asyncio.Task[T], future: Future[T]) -> None:
@@ -103,9 +103,9 @@ _lock = threading.Lock()
 
 
 def portal() -> Runner:
-    """Return the one of this process, started now if need be.
+    """Return the runner of this process; the first call starts it.
 
-    A forked child inherits no threads, so it gets one of its own.
+    A forked child inherits no threads, so it gets a runner of its own.
     """
     with _lock:
         runner = started.get(os.getpid())
@@ -116,10 +116,10 @@ def portal() -> Runner:
 
 
 def wait(future: Future[Any], timeout: float | None = None) -> bool:
-    """Wait until *future* is done or *timeout* seconds are over; say which.
+    """Wait until *future* is done, or *timeout* seconds; return whether it is done.
 
-    It waits in short steps, so that the stop button is heard at once; what runs
-    goes on. Raises UsageError if the engine's own thread would wait for itself.
+    It waits in short steps, so that the stop button works at once; the work itself
+    continues. Raises UsageError if the engine's own thread would wait for itself.
     """
     if _is_engine() and not future.done():
         raise UsageError(_OWN_THREAD)
@@ -136,7 +136,7 @@ def call(work: Coroutine[Any, Any, T]) -> T:
     """Run *work* on the engine's loop, wait for it and return what it returns.
 
     The stop button cancels it. Raises UsageError on the engine's own thread, which would
-    wait for itself for ever.
+    wait for itself forever.
     """
     if _is_engine():
         work.close()
@@ -150,29 +150,32 @@ def call(work: Coroutine[Any, Any, T]) -> T:
     return future.result()
 
 
-def tell(work: Coroutine[Any, Any, None]) -> None:
-    """Run *work* on the engine's loop, and wait for it unless this is the engine's own thread."""
+def call_from_any_thread(work: Coroutine[Any, Any, None]) -> None:
+    """Run *work* on the engine's loop, and wait for it unless this is the engine's own thread.
+
+    The stop button ends the waiting and not the work.
+    """
     future = portal().start(work)
     if not _is_engine() and wait(future):
         future.result()
 
 
 def require_other_thread() -> None:
-    """Raise UsageError on the engine's own thread: for what must not be done by halves there."""
+    """Raise UsageError on the engine's own thread; for calls that must not stop half done."""
     if _is_engine():
         raise UsageError(_OWN_THREAD)
 
 
 def _is_engine() -> bool:
-    """Say whether this is the engine's own thread."""
+    """Whether this is the engine's own thread."""
     return threading.current_thread().name == THREAD_NAME
 
 
 async def wait_async(future: Future[Any], timeout: float | None = None) -> bool:
     """Wait as ``wait`` does, without blocking the caller's loop.
 
-    It looks again and again, because ``asyncio.wrap_future`` would let the stop
-    button cancel what runs.
+    It checks again and again, because with ``asyncio.wrap_future`` the stop button
+    would cancel the work.
     """
     end = None if timeout is None else time.monotonic() + timeout
     while not future.done():

@@ -24,7 +24,7 @@ from .submission import Submission, digest
 
 
 class Connection:
-    """A destination with its settings. Its text names its actions and fields, never a secret."""
+    """A destination with its settings; its repr has its actions and fields, never a secret."""
 
     # How a notebook shows the progress of a slow call; the package's face sets it.
     show_progress: ClassVar[Callable[..., AbstractContextManager[ProgressCallback]]]
@@ -51,29 +51,28 @@ class Connection:
     ) -> Run:
         """Send the rows of *frame* in batches and return with the run once they are read.
 
-        That is at once, or about a second for 100,000 rows; all else goes on by itself.
+        That is at once, or about a second for 100,000 rows; the rest continues by itself.
         A field is filled by *mapping* (directives or constants), else from the
         column that *columns* names for it, else from the column of its own name,
         else by its default. Any other keyword is an entry of *mapping* too:
         ``operation_type="sync_profile"``. A row that does not fit the action's
         fields, or fails the destination's own check, is not sent: its outcome is
-        "invalid". *batch_size* None = as many rows a request as the action takes.
-        Polling goes on in the background, when *schedule* says, of which a run uses a copy;
-        None = at the start every second, then less and less often. What is not done
-        *deadline* seconds after it was sent is marked overdue, and goes on; None = nothing
-        is. The run of an empty frame is completed at once.
+        "invalid". *batch_size* None = as many rows per request as the action takes.
+        Polling runs in the background, by a copy of *schedule*; None = every second at the
+        start, then less and less often. An operation that is not done *deadline* seconds
+        after it was sent is marked overdue, and continues; None = none is. The run of an
+        empty frame is completed at once.
 
         The same payloads, all of them and in the same order, that were submitted before
-        in this session, to the same action by the same settings (keys do not count), are
-        not sent twice: the run that is there is returned, as it is and the latest of its
-        retries, with an AlreadySubmitted warning; it goes on by the key and the ``poll``
-        of this connection. They are sent if nothing of them was applied, or *again* is
-        True. With one row more, or in another order, it is another submit: all of it is
-        sent.
+        in this session, to the same action by the same settings (API keys are not compared),
+        are not sent twice: the earlier run, or the latest of its retries, is returned as it
+        is, with an AlreadySubmitted warning; it continues by the key and the ``poll`` of
+        this connection. They are sent if none of them was applied, or *again* is True. With
+        one row more, or in another order, it is another submit, and all of it is sent.
 
         Raises FrameError, MappingError, UnknownName, or UsageError for any other argument
         and a closed session, before anything is sent. A destination's refusal is not
-        raised: it is the rows' status and message.
+        raised: it is in the rows' status and message.
         """
         found = self._action(action, batch_size)
         check_number("deadline", deadline, unit="seconds")
@@ -116,9 +115,8 @@ class Connection:
     ) -> Preview:
         """Return what ``submit`` would send; sends no row, and raises what it would raise.
 
-        *rows* is how many of the frame it looks at, from the first; None = all. Only the
-        destination's own check may ask the destination something (what fields an object
-        has, say); its error is raised.
+        It reads the first *rows* of the frame; None = all. Only the destination's own check
+        may make requests, such as for the fields of an object; its error is raised.
         """
         found = self._action(action, batch_size)
         check_number("rows", rows, whole=True)
@@ -139,18 +137,18 @@ class Connection:
     def execute_action(self, action: str, payload: Mapping[str, Any]) -> Executed:
         """Call ``perform`` with one payload; its requests and its answer are shown.
 
-        It is really sent, and belongs to no run. What goes wrong on the way is in
-        ``error`` of what is returned. Raises UnknownName or UsageError, before anything is
-        sent, for an action or a payload that does not fit; once it is interrupted,
-        nobody knows whether it was applied.
+        It is really sent, and belongs to no run. An error on the way is returned, as
+        ``error``. Raises UnknownName or UsageError, before anything is sent, for an action
+        or a payload that does not fit. If it is interrupted, nobody knows whether it was
+        applied.
         """
         return self._calls.perform(self._action(action), payload)
 
     def execute_batch(self, action: str, payloads: Sequence[Mapping[str, Any]]) -> Executed:
-        """Call ``perform_batch`` with some payloads, and the steps that follow it.
+        """Call ``perform_batch`` with some payloads, then the action's further steps.
 
-        The requests of all are shown, and the answer of the first. Really sent, as by
-        ``execute_action``; the payloads of a call have the same batch keys.
+        The requests of all calls are shown, and the answer of the first. They are really
+        sent, as by ``execute_action``; all payloads must have the same batch keys.
         """
         return self._calls.perform_batch(self._action(action), payloads)
 
@@ -159,17 +157,16 @@ class Connection:
     ) -> Executed:
         """Call ``poll`` once, for *contexts* or for those that an execute call returned.
 
-        What goes wrong on the way is in ``error`` of what is returned. If it goes wrong for
-        some of the contexts, these are asked about apart: their results are failed, with
-        the code POLLING_ERROR, beside those of the others. Raises UsageError for what has
-        no contexts.
+        An error on the way is returned, as ``error``. If it concerns some of the contexts
+        only, these are polled apart: their results are failed, with the code POLLING_ERROR,
+        beside those of the others. Raises UsageError if there are no contexts.
         """
         return self._calls.poll(self._action(action), contexts)
 
     def test_authentication(self) -> None:
-        """Ask the destination whether it takes the credentials; raises what it says if not.
+        """Try the credentials at the destination; raises its error if it refuses them.
 
-        A destination that declares no such test is not asked.
+        Does nothing if the destination declares no such test.
         """
         function = self.destination.test_authentication
         if function is not None and (error := self._calls.call(function).error) is not None:

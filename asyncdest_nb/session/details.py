@@ -1,4 +1,4 @@
-"""All that is known of one operation, for a person to look at."""
+"""All that is known of one operation, for a person to read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from ..operation import Operation, RowStatus, row_outcomes
 from ..store import StoredRow
 
-ROWS = 100  # Of a job of 10,000 nobody reads more.
+ROWS = 100  # Nobody reads more rows of a job of 10,000.
 
 _FIELDS = (
     "number batch step state operation_id context progress message error_code result odd_status "
@@ -17,10 +17,10 @@ _FIELDS = (
 ).split()
 
 
-def rows_to_look_at(operation: Operation) -> list[int]:
+def shown_rows(operation: Operation) -> list[int]:
     """Return which of its rows to show, as places in ``operation.rows``.
 
-    All that there is room for, in their order; in a larger job those that did not make it first.
+    All of them, in their order; of a job of more than ROWS those that did not complete first.
     """
     places = range(len(operation.rows))
     if len(places) <= ROWS:
@@ -37,9 +37,9 @@ def details(
     stored: Sequence[StoredRow],
     mask: Callable[[str], str],
 ) -> dict[str, Any]:
-    """Return *operation* as JSON can hold it, with rows to look at, and every text masked.
+    """Return *operation* as JSON can hold it, with its shown rows, and every text masked.
 
-    *labels* are those of the run, *stored* what the store has of the rows.
+    *labels* are those of the run, *stored* are the stored rows.
     """
     found: dict[str, Any] = {name: getattr(operation, name) for name in _FIELDS}
     payloads = {row.position: json.loads(row.payload) for row in stored if row.payload}
@@ -53,7 +53,7 @@ def details(
             "error_code": outcomes[at].error_code,
             "payload": payloads.get(operation.rows[at]),
         }
-        for at in rows_to_look_at(operation)
+        for at in shown_rows(operation)
     ]
     return {name: _masked(value, mask) for name, value in found.items()}
 

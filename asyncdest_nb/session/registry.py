@@ -12,7 +12,7 @@ from pathlib import Path
 from ..engine import Channel, Engine, InputRows
 from ..errors import AlreadySubmitted, UsageError, warn
 from ..operation import counts_text
-from ..portal import call, portal, require_other_thread, tell
+from ..portal import call, call_from_any_thread, portal, require_other_thread
 from ..schedule import Schedule, SquareRoot
 from ..store import StoredRow, StoredRun
 from .chains import chain, find_duplicate, find_later, retry_of
@@ -277,7 +277,7 @@ class RunRegistry:
     def close(self) -> None:
         """Stop the runs as they are, then close the connections and the store."""
         # Not by call: half closed, it would have the file for as long as this process lives.
-        tell(self._aclose())
+        call_from_any_thread(self._aclose())
 
     async def _aclose(self) -> None:
         self.is_open = False

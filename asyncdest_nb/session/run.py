@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..engine import Execution
 from ..errors import UsageError, check_bool, check_number
 from ..operation import Operation, RunStatus, State, counts_text
-from ..portal import tell, wait_async
+from ..portal import call_from_any_thread, wait_async
 from ..schedule import Schedule
-from .details import details, rows_to_look_at
+from .details import details, shown_rows
 from .entry import RunEntry
 from .progress import wait_keeping_loop, wait_visibly
 from .report import RunReport
@@ -94,18 +94,18 @@ class Run(RunReport):
         it may finish them first. Where it cannot cancel, a notice says so, and the polling
         continues; ``Session.forget`` ends that too.
         """
-        tell(self._execution().cancel())
+        call_from_any_thread(self._execution().cancel())
 
     def pause(self) -> None:
         """Send no request until ``resume``; the destination continues what it accepted.
 
         Requests on their way are not called back. A paused run can be canceled.
         """
-        tell(self._execution().pause(is_paused=True))
+        call_from_any_thread(self._execution().pause(is_paused=True))
 
     def resume(self) -> None:
         """Continue after ``pause``."""
-        tell(self._execution().pause(is_paused=False))
+        call_from_any_thread(self._execution().pause(is_paused=False))
 
     def resolve(self, *, applied: bool) -> None:
         """Decide of all operations that are held whether they were applied, as you have seen there.
@@ -119,7 +119,7 @@ class Run(RunReport):
         execution = self._execution()
         if not self._entry.ledger.states.get(State.HELD):
             raise UsageError(f"no operation waits for your decision: {counts_text(self.counts)}")
-        tell(execution.resolve(applied=applied))
+        call_from_any_thread(execution.resolve(applied=applied))
 
     def _execution(self) -> Execution:
         """Return its execution; raises UsageError if the session is closed, or nobody connected."""
@@ -164,7 +164,7 @@ class Run(RunReport):
         are in Unix seconds, None = not yet.
         """
         operation, entry = self._operation(number), self._entry
-        rows = [operation.rows[at] for at in rows_to_look_at(operation)]
+        rows = [operation.rows[at] for at in shown_rows(operation)]
         if self._registry is None:
             stored = [entry.rows[row] for row in rows]
         else:

@@ -1,4 +1,4 @@
-"""What destinations keep in a session between calls, for a person to look at."""
+"""The values that destinations keep in a session between calls, for a person to read."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class StateTable(Mapping[str, Any]):
     """The values that destinations keep now, by key; shown as a table. Secrets are masked.
 
     Several submissions may keep a value under one key. ``state[key]`` is the one that a
-    connection stored last, ``to_frame()`` has all of them. A scope is "<run>/<batch>" for
-    what a submission keeps, else the connection's destination and settings.
+    connection stored last, ``to_frame()`` has all of them. The scope of a value is
+    "<run>/<batch>" if a submission keeps it, else the connection's destination and settings.
     """
 
     def __init__(self, values: Callable[[], Iterable[StateValue]]) -> None:
@@ -64,7 +64,7 @@ class StateTable(Mapping[str, Any]):
 def _time(value: StateValue) -> datetime | None:
     try:
         return None if value.expires_at is None else datetime.fromtimestamp(value.expires_at, UTC)
-    except (OverflowError, ValueError, OSError):  # In so many years that nobody has a word for it.
+    except (OverflowError, ValueError, OSError):  # In a year that datetime cannot hold.
         return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Protocol
@@ -29,7 +30,8 @@ class RunView(Protocol):
     ``retry()``, which returns a run, and ``retryable``, how many rows that would send;
     ``results()``, a DataFrame; ``is_at_rest``, for a run that may end before its
     operations do; ``requests``, how many were sent; ``invalid``, why rows are invalid, by
-    their position; ``column(name)``, a column of the frame with a value per row.
+    their position; ``column(name)``, a column of the frame with a value per row;
+    ``now()``, the clock that its times are from, in Unix seconds.
     """
 
     @property
@@ -76,6 +78,13 @@ def abilities(run: RunView) -> list[str]:
 def is_paused(run: RunView) -> bool:
     """Whether *run* waits to be resumed; a run that cannot pause never does."""
     return bool(getattr(run, "is_paused", False))
+
+
+def clock_of(run: RunView) -> Callable[[], float]:
+    """Return the clock that the times of *run* are from, in Unix seconds."""
+    # Only by that clock is the age of an open operation right.
+    clock: Callable[[], float] = getattr(run, "now", time.time)
+    return clock
 
 
 def requests_sent(run: RunView) -> int | None:

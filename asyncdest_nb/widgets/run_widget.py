@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
@@ -14,7 +13,7 @@ from ipywidgets import VBox  # type: ignore[import-untyped]
 
 from .monitor import Monitor
 from .record import Record
-from .run_view import RunView, is_done
+from .run_view import RunView, clock_of, is_done
 from .static_outputs import StaticOutputs
 
 logger = logging.getLogger(__name__)
@@ -98,8 +97,7 @@ class RunWidget(VBox):  # type: ignore[misc]  # ipywidgets has no types
             logger.exception("an observer of %s of run %s failed", name, self.runs[0].id)
 
     def _monitor(self, run: RunView) -> Monitor:
-        # How long an open operation has taken is told by the clock that stamped its begin.
-        clock = getattr(run, "now", time.time)
+        clock = clock_of(run)
         return Monitor(run, columns=self._columns, on_retry=self._retried, clock=clock)
 
     def _retried(self, run: RunView) -> None:

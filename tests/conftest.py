@@ -14,6 +14,7 @@ from contextlib import ExitStack
 import pytest
 
 import asyncdest_nb as ad
+import brisk_time
 import leaks
 from failures import FAILED, missing
 
@@ -57,6 +58,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     if report.when == "call":
         item.stash[FAILED] = report.failed
     return report
+
+
+@pytest.fixture(autouse=True)
+def _brisk_time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the engine's waits be short, where a test is about what it does and not about when."""
+    if "engine" in request.path.parts and not request.node.get_closest_marker("real_time"):
+        brisk_time.install(monkeypatch)
 
 
 @pytest.fixture

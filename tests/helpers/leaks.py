@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import base64
 import functools
+import inspect
 import json
 import logging
 import os
 import re
-import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -74,8 +75,8 @@ class Watch:
             error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
     def found(self, root: Path) -> list[str]:
-        """Say which secret is where, in the texts and in the files below *root*."""
-        forms = {form: kind for secret, kind in self.secrets.items() for form in _forms(secret)}
+        """Return which secret is where, in the texts and in the files below *root*."""
+        forms = {form: kind for secret, kind in self.secrets.items() for form in forms_of(secret)}
         return sorted(
             f"{where}: {forms[form]}"
             for where, content in self._contents(root)
@@ -98,7 +99,7 @@ def _test() -> str:
     return os.environ.get("PYTEST_CURRENT_TEST", "no test").rpartition(" (")[0]
 
 
-def _forms(secret: str) -> set[bytes]:
+def forms_of(secret: str) -> set[bytes]:
     """Return the ways a secret may be written."""
     pair = base64.b64encode(secret.encode("utf-8", "replace")).decode().rstrip("=")
     texts = {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], pair}
@@ -125,7 +126,7 @@ def attach(watch: Watch, patch: pytest.MonkeyPatch) -> None:
     """Let *watch* see all that is given and all that leaves, until *patch* is undone."""
     logger = logging.getLogger("asyncdest_nb")
     patch.setattr(logger, "level", logging.DEBUG)
-    logger.manager._clear_cache()
+    logger.setLevel(logger.level)  # Loggers below it remember what is enabled.
     patch.setattr(logging.root, "handlers", [*logging.root.handlers, Records(watch)])
     _watch_secrets(watch, patch)
     _watch_exceptions(watch, patch)
@@ -160,12 +161,12 @@ def _watch_secrets(watch: Watch, patch: pytest.MonkeyPatch) -> None:
 def _watch_exceptions(watch: Watch, patch: pytest.MonkeyPatch) -> None:
     def made(self: AsyncDestError, *args: object) -> None:
         Exception.__init__(self, *args)
-        if _is_ours():
+        if _is_ours(inspect.currentframe()):
             watch.note(f"{self} {self!r}", f"a {type(self).__name__} that was made")
 
     def asked(self: CallResult, *args: Any, **named: Any) -> None:
         was_asked(self, *args, **named)
-        if not _is_for_a_token():
+        if not _is_for_a_token(inspect.currentframe()):
             watch.note_exception(self.error, "the error of a call")
 
     was_asked = CallResult.__init__
@@ -173,19 +174,17 @@ def _watch_exceptions(watch: Watch, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(CallResult, "__init__", asked)
 
 
-def _is_ours() -> bool:
-    """Say whether the package itself makes an exception, and no destination's function."""
-    frame = sys._getframe(2)
-    while frame.f_back and frame.f_globals["__name__"] == "asyncdest_nb.errors":
+def _is_ours(frame: FrameType | None) -> bool:
+    """Whether the package, and no destination's function, makes what *frame* begins to make."""
+    while frame and frame.f_globals["__name__"] in ("asyncdest_nb.errors", __name__):
         frame = frame.f_back
-    name = frame.f_globals["__name__"]
-    is_inside = name.startswith(INSIDE) or _is_for_a_token()
+    name = frame.f_globals["__name__"] if frame else ""
+    is_inside = name.startswith(INSIDE) or _is_for_a_token(frame)
     return name.startswith("asyncdest_nb.") and not is_inside
 
 
-def _is_for_a_token() -> bool:
-    frames = traceback.walk_stack(sys._getframe(1))
-    return any(frame.f_code.co_qualname == TOKENS for frame, _ in frames)
+def _is_for_a_token(frame: FrameType | None) -> bool:
+    return any(each.f_code.co_qualname == TOKENS for each, _ in traceback.walk_stack(frame))
 
 
 def _watched(raises: Callable[..., Any], watch: Watch) -> Callable[..., Any]:

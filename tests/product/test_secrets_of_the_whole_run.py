@@ -237,7 +237,7 @@ def test_a_secret_that_is_planted_is_found_and_its_value_is_not_told(
     own = leaks.Watch()
     leaks.attach(own, monkeypatch)
     own.keep(written, "a planted secret")
-    for form in leaks._forms(written):
+    for form in leaks.forms_of(written):
         plant(own, tmp_path, f"<{form.decode()}>")
         found = own.found(tmp_path)
         assert found

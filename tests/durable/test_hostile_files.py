@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 
 import asyncdest_nb as ad
+import hostile_bytes
 import hostile_files as hostile
+import hostile_sql
 from asyncdest_nb.widgets.monitor import Monitor
 
 if sys.platform == "win32":
@@ -122,28 +124,31 @@ def test_good_files_are_read(good: dict[str, bytes], tmp_path: Path, kind: str):
 REFUSED = re.compile("view|trigger|check|300 MB|itself|ring of|trigger|generated|virtual|too few")
 
 
-@pytest.mark.parametrize("name", hostile.SQL)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", hostile_sql.SQL)
 def test_a_file_that_was_changed_is_read_or_refused(
     good: dict[str, bytes], tmp_path: Path, kind: str, name: str
 ):
-    is_read = spoiled(good, tmp_path, kind, hostile.SQL[name])
+    is_read = spoiled(good, tmp_path, kind, hostile_sql.SQL[name])
     assert not (is_read and REFUSED.search(name))
 
 
-@pytest.mark.parametrize("name", hostile.ODD)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", hostile_sql.ODD)
 def test_a_file_with_odd_values_is_read_or_refused(
     good: dict[str, bytes], tmp_path: Path, kind: str, name: str
 ):
-    for column, script in hostile.odd_values(name).items():
+    for column, script in hostile_sql.odd_values(name).items():
         (tmp_path / column).mkdir()
         spoiled(good, tmp_path / column, kind, script)
 
 
-@pytest.mark.parametrize("name", hostile.SESSION_SQL)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", hostile_sql.SESSION_SQL)
 def test_a_session_that_was_changed_is_read_or_refused(
     good: dict[str, bytes], tmp_path: Path, name: str
 ):
-    spoiled(good, tmp_path, "session", hostile.SESSION_SQL[name])
+    spoiled(good, tmp_path, "session", hostile_sql.SESSION_SQL[name])
 
 
 def spoiled(good: dict[str, bytes], folder: Path, kind: str, script: str) -> bool:
@@ -153,22 +158,23 @@ def spoiled(good: dict[str, bytes], folder: Path, kind: str, script: str) -> boo
     return KINDS[kind](path)
 
 
-@pytest.mark.parametrize("name", hostile.BYTES)
+@pytest.mark.parametrize("name", hostile_bytes.BYTES)
 def test_a_file_of_other_bytes_is_read_or_refused(
     good: dict[str, bytes], tmp_path: Path, kind: str, name: str
 ):
     path = tmp_path / kind
-    path.write_bytes(hostile.BYTES[name](good[kind]))
+    path.write_bytes(hostile_bytes.BYTES[name](good[kind]))
     KINDS[kind](path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [range(at, at + 100) for at in range(0, 600, 100)])
 def test_a_file_with_some_bytes_changed_is_read_or_refused(
     good: dict[str, bytes], tmp_path: Path, kind: str, seeds: range
 ):
     for seed in seeds:
         path = tmp_path / f"{kind}-{seed}"
-        path.write_bytes(hostile.flipped(good[kind], seed))
+        path.write_bytes(hostile_bytes.flipped(good[kind], seed))
         KINDS[kind](path)
         path.unlink()
 

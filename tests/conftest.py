@@ -10,11 +10,13 @@ import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
 import asyncdest_nb as ad
 import brisk_time
+import distribution
 import leaks
 from failures import FAILED, missing
 
@@ -34,8 +36,14 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the browser's tests late: Playwright leaves a running loop in the main thread."""
-    items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
+    """Run the slow tests first, so that no process is left alone with one at the end."""
+    items.sort(key=distribution.place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> distribution.Distribution:
+    """Share the tests out among processes."""
+    return distribution.Distribution(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -62,8 +70,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
 
 @pytest.fixture(autouse=True)
 def _brisk_time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the engine's waits be short, where a test is about what it does and not about when."""
-    if "engine" in request.path.parts and not request.node.get_closest_marker("real_time"):
+    """Let the engine's waits be short in the fast tests, but where its time is the machine's."""
+    if not any(map(request.node.get_closest_marker, ("real_time", "slow", "e2e"))):
         brisk_time.install(monkeypatch)
 
 
@@ -74,9 +82,9 @@ def session() -> Iterator[ad.Session]:
         yield session
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """One Chromium for the session."""
+    """One Chromium for a file: until it is closed, Playwright's loop runs in the main thread."""
     sync_api = pytest.importorskip("playwright.sync_api")
     import browser
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from asyncdest_nb import engine
+from asyncdest_nb.engine import Clock
 
 SPEED = 10.0
 
@@ -24,5 +24,5 @@ async def sleep(seconds: float) -> None:
 
 def install(patch: pytest.MonkeyPatch) -> None:
     """Let the time of sessions that are opened from now on run fast; timeouts stay real."""
-    clock = engine.Clock(steady=steady, sleep=sleep)
-    patch.setattr(engine, "Clock", lambda: clock)
+    clock = Clock(steady=steady, sleep=sleep)
+    patch.setattr("asyncdest_nb.engine.engine.Clock", lambda: clock)

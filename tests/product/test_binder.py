@@ -28,8 +28,7 @@ from playwright.sync_api import Page, expect
 from failures import FAILED, missing
 from paths import ROOT
 
-# Together: the environment is made once a process, and takes a minute.
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420), pytest.mark.xdist_group("binder")]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
 
 FIRST = "01_send_a_dataframe.ipynb"
 # What a clone does not have.

@@ -121,9 +121,7 @@ class Executed:
 executed = functools.cache(Executed)
 
 
-def in_a_kernel(test: Any) -> Any:
-    """Let *test* run where the notebooks have run already."""
-    return pytest.mark.xdist_group("notebooks")(pytest.mark.timeout(180)(test))
+in_a_kernel = pytest.mark.timeout(180)
 
 
 def test_every_notebook_is_asked_whether_it_keeps_its_promises():

@@ -1,0 +1,28 @@
+"""How the tests are shared out among processes."""
+
+from __future__ import annotations
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+# What they are about is made once a process and takes long, or they use the machine up.
+TOGETHER = ("test_binder", "test_kill_matrix", "test_notebooks")
+# So that no process is left with a long one at the end.
+LONGEST_FIRST = ("test_binder", "test_kill_matrix", "test_stateful", "test_notebooks")
+
+
+class Distribution(LoadScopeScheduling):
+    """Each test goes to whatever process is free, and some files as a whole."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        stem = file.rpartition("/")[2].removesuffix(".py")
+        return file if stem in TOGETHER else nodeid
+
+
+def place(item: pytest.Item) -> int:
+    """Return where *item* comes in the order of tests: the slow ones come first."""
+    if item.path.stem in LONGEST_FIRST:
+        return LONGEST_FIRST.index(item.path.stem)
+    is_slow = item.get_closest_marker("slow") or item.get_closest_marker("e2e")
+    return len(LONGEST_FIRST) + (0 if is_slow else 1)

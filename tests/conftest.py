@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
+import hypothesis
 import pytest
 
 import asyncdest_nb as ad
@@ -28,6 +29,8 @@ def pytest_configure() -> None:
     """Begin to watch for secrets, and hear interrupts: a shell's background jobs do not."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     leaks.attach(_WATCH, _PATCH)
+    hypothesis.settings.register_profile("tests", deadline=None)  # The machine may be busy.
+    hypothesis.settings.load_profile("tests")
 
 
 def pytest_unconfigure() -> None:

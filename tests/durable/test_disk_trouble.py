@@ -81,6 +81,7 @@ store.close()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs limits of POSIX")
 @pytest.mark.parametrize("most", [200_000, 1_000_000])
 def test_a_commit_that_the_system_refuses_leaves_what_was_there_before(path: Path, most: int):

@@ -170,6 +170,7 @@ def test_a_session_whose_file_is_gone_stays_open_and_its_cell_sends_nothing_twic
     end(first)
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("what", ["file", "folder", "link"])
 def test_a_run_goes_on_once_its_file_is_back(path: Path, partner: Partner, what: str):
     place = path.parent if what == "folder" else path
@@ -210,6 +211,7 @@ def test_what_was_known_when_the_file_went_can_be_exported(path: Path, partner: 
     end(session)
 
 
+@pytest.mark.real_time
 def test_an_older_copy_put_over_an_open_session_is_noticed(path: Path, partner: Partner):
     with ad.Session(path=path) as session:
         copy = shutil.copy(path, path.parent / "copy")
@@ -281,6 +283,7 @@ def opened_elsewhere(path: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_another_process_does_not_begin_anew_beside_a_session_whose_file_is_gone(
     path: Path, partner: Partner
 ):
@@ -292,6 +295,7 @@ def test_another_process_does_not_begin_anew_beside_a_session_whose_file_is_gone
     end(session)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["moved", "copied", "its lock removed"])
 def test_another_process_does_not_open_what_was_taken_from_an_open_session(path: Path, way: str):
     session = ad.Session(path=path)

@@ -8,8 +8,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 import asyncdest_nb as ad
 from documented_server import DocumentedServer
+
+pytestmark = pytest.mark.slow
 
 ROWS, SIZE = 12, 2
 OPTIONS = {"operation_type": "sync_profile", "batch_size": SIZE}

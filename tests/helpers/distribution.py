@@ -6,7 +6,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 # What they are about is made once a process and takes long, or they use the machine up.
-TOGETHER = ("test_binder", "test_kill_matrix", "test_notebooks")
+TOGETHER = ("product/test_binder.py", "durable/test_kill_matrix.py", "product/test_notebooks.py")
 # So that no process is left with a long one at the end.
 LONGEST_FIRST = ("test_binder", "test_kill_matrix", "test_stateful", "test_notebooks")
 
@@ -16,8 +16,9 @@ class Distribution(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        stem = file.rpartition("/")[2].removesuffix(".py")
-        return file if stem in TOGETHER else nodeid
+        if "/architecture/" in file:  # They read all of the source.
+            return "architecture"
+        return file if file.endswith(TOGETHER) else nodeid
 
 
 def place(item: pytest.Item) -> int:

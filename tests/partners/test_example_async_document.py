@@ -469,6 +469,7 @@ class TestOverview:
         return [distinct[each] for each in sorted(distinct)], ids
 
 
+@pytest.mark.slow
 class TestMany:
     @pytest.mark.parametrize(
         ("count", "size"), [(200, 1), (2000, 20)], ids=["one by one", "batches"]

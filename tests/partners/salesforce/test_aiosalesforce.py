@@ -99,6 +99,7 @@ def test_aiosalesforce_completes_its_flows(org_with_client):
     assert account["Name"] == "Acme"
 
 
+@pytest.mark.slow
 def test_aiosalesforce_aborts_deletes_and_lists_jobs(org_with_client):
     async def flow(sf):
         ingest = sf.bulk_v2.ingest

@@ -10,6 +10,7 @@ from salesforce_client import CLIENT, KEY, NOT_THERE, USER, by_key
 # jsforce
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(420)  # The first time it is installed.
 def test_jsforce_completes_its_flows(org_with_client):
     jsforce.module()

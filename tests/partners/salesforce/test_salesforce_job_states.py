@@ -104,6 +104,7 @@ def listed(org, query=""):
     return pages
 
 
+@pytest.mark.slow
 def test_the_list_has_pages_of_1000_and_misses_none_that_stays(documented_org):
     org = documented_org()
     made = [org.open()["id"] for _ in range(1_002)]

@@ -18,6 +18,9 @@ from counting_partner import Fault, Partner
 from raw_server import answer, reset, silence
 from recovery import WAYS, connect, eager, people
 
+# Partners list what they have some time after it came, in seconds of the machine.
+pytestmark = pytest.mark.real_time
+
 LOSSES = {
     "reset": reset,
     "500": answer(500),

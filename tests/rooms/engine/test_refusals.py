@@ -14,6 +14,9 @@ from counting_partner import Fault, Partner
 from raw_server import Answer, RawServer, answer, reset
 from recovery import connect, eager, people
 
+# Partners list what they have some time after it came, in seconds of the machine.
+pytestmark = pytest.mark.real_time
+
 OTHER = "http://127.0.0.1:9/v2/rows"
 
 

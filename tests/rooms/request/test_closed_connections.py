@@ -86,6 +86,7 @@ class Server(RawServer):
         return {"id": f"op-{self.applied.total()}"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("server", "most_unknown"),
     [
@@ -134,6 +135,7 @@ def test_what_nobody_asked_for_is_not_read_as_the_answer_to_the_next_request():
         assert asyncio.run(exchange(server.url)) == [f"op-{number}" for number in range(1, 6)]
 
 
+@pytest.mark.slow
 def test_a_connection_that_was_closed_while_it_was_idle_is_not_used(session: ad.Session):
     with Server(share=1.0) as closing:
         crm = session.connect(CLOSING, endpoint=closing.url, requests_per_second=1000)

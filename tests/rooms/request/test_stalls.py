@@ -14,8 +14,12 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 import asyncdest_nb as ad
 from raw_server import RawServer, Writer, answer, silence
+
+pytestmark = pytest.mark.slow
 
 TIMEOUT_SECONDS = 2.0
 STALL_SECONDS = 4

@@ -707,6 +707,7 @@ def test_a_store_that_cannot_be_written_sends_nothing_and_says_so(tmp_path: Path
 # Waiting
 
 
+@pytest.mark.slow
 def test_a_wait_starts_no_process_that_a_kernel_would_wait_for_at_its_end():
     code = (
         "import multiprocessing, psutil, pandas as pd\n"
@@ -1028,6 +1029,7 @@ def own_session() -> Iterator[ad.Session]:
         yield session
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(frame=st.composite(labelled)(), batch_size=st.integers(1, 7), bad=st.integers(0, 24))
 def test_results_are_on_the_rows_they_belong_to(own_session, frame, batch_size, bad):
@@ -1066,6 +1068,7 @@ def test_results_are_on_the_rows_they_belong_to(own_session, frame, batch_size, 
 # Many
 
 
+@pytest.mark.slow
 def test_ten_thousand_single_operations_are_all_accounted_for(session):
     count = 10_000
 

@@ -192,6 +192,7 @@ def test_of_several_submissions_a_key_has_the_value_that_was_stored_last(tmp_pat
         assert session.state["ids"] == last
 
 
+@pytest.mark.slow
 def test_a_session_that_is_open_elsewhere_shows_the_state_there(tmp_path, endpoint):
     import subprocess
     import sys

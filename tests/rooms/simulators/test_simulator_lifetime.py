@@ -62,6 +62,7 @@ def run(code):
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.slow
 def test_it_ends_silently_with_the_interpreter():
     ended = run(
         "import http.client, logging\n"
@@ -77,6 +78,7 @@ def test_it_ends_silently_with_the_interpreter():
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_it_leaves_nothing_open_when_it_is_stopped_in_the_middle_of_answers():
     ended = run(
         "import gc, http.client, logging\n"
@@ -95,6 +97,7 @@ def test_it_leaves_nothing_open_when_it_is_stopped_in_the_middle_of_answers():
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_it_leaves_nothing_open_when_it_is_stopped_while_it_accepts():
     ended = run(
         "import logging, socket\n"
@@ -109,6 +112,7 @@ def test_it_leaves_nothing_open_when_it_is_stopped_while_it_accepts():
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_it_leaves_nothing_open_where_nest_asyncio_has_replaced_asyncio_run():
     ended = run(
         "import gc, nest_asyncio2\n"
@@ -123,6 +127,7 @@ def test_it_leaves_nothing_open_where_nest_asyncio_has_replaced_asyncio_run():
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_the_server_is_imported_only_to_start_one():
     ended = run(
         "import sys\n"

@@ -63,6 +63,7 @@ def holder(path: Path) -> Iterator[Holder]:
     holder.kill()
 
 
+@pytest.mark.slow
 def test_a_file_that_another_process_has_open_can_be_read_and_says_who_has_it(
     path: Path, holder: Holder
 ):
@@ -77,6 +78,7 @@ def test_a_file_that_another_process_has_open_can_be_read_and_says_who_has_it(
     holder.do("third")
 
 
+@pytest.mark.slow
 def test_a_file_that_another_process_has_open_is_not_written(path: Path, holder: Holder):
     store = Store(path)
     with pytest.raises(StoreError, match=f"open in process {holder.process.pid} on .* since 20"):
@@ -89,6 +91,7 @@ def test_a_file_that_another_process_has_open_is_not_written(path: Path, holder:
     store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["close", "kill"])
 def test_a_file_is_taken_over_once_its_holder_has_ended(path: Path, holder: Holder, end: str):
     store = Store(path)
@@ -151,6 +154,7 @@ def test_a_holder_of_another_version_is_named(path: Path):
     holder.close()
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_taken_over_can_still_be_read(path: Path, holder: Holder):
     store = Store(path)
     with contextlib.closing(sqlite3.connect(path)) as database:

@@ -88,6 +88,7 @@ Store(Path(sys.argv[1]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs signals")
 @pytest.mark.parametrize("done", [1, 100])
 def test_a_migration_that_is_killed_leaves_version_1_whole(path: Path, done: int):

@@ -85,6 +85,7 @@ def test_a_run_of_a_session_has_it(session):
         assert run.requests >= 3
 
 
+@pytest.mark.slow
 def test_without_matplotlib_it_is_said_how_to_get_it():
     code = (
         "import sys; sys.modules['matplotlib'] = None\n"

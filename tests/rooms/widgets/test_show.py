@@ -96,11 +96,13 @@ def test_a_plain_interpreter_gets_text(capsys):
     assert capsys.readouterr().out == record_text(failed_run(2)) + "\n"
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_text(tmp_path):
     shown = ipython(tmp_path, "show(ScriptedRun(planned(2)))")
     assert "asyncOperation to Example Async: pending\n2 pending\n" in shown
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_text_once_whatever_happens_to_the_run_afterwards(tmp_path):
     shown = ipython(
         tmp_path, "run = ScriptedRun(planned(2)); show(run); run.cancel(); print('end')"
@@ -133,6 +135,7 @@ def environment(home: Path) -> dict[str, str]:
 
 
 # nbclient's own message loop, not ours.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_a_headless_notebook_keeps_only_the_final_record(tmp_path):
     cells = [

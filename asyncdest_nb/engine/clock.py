@@ -1,4 +1,4 @@
-"""Time as an argument: clocks, a sleep, and stamps and ages for when the wall clock jumps."""
+"""Time as an argument, and the time of a run, which goes on when the wall clock jumps."""
 
 from __future__ import annotations
 
@@ -31,51 +31,42 @@ class Clock:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
-class Stamps:
-    """The time stamps of what happens to a run: by the wall clock once, then by a steady clock.
+class RunClock:
+    """The time of one run: it stamps what happens, and knows the age of what was sent.
 
-    So no duration is negative, or a day too long, because the wall clock was set. No stamp is
-    earlier than *after* (Unix seconds), the last stamp of an earlier process.
+    Because the wall clock may jump, it is read once; time passes by a steady clock from then
+    on. So no duration is negative, or a day too long. No stamp is earlier than *after* (Unix
+    seconds), the last stamp of an earlier process.
     """
 
     def __init__(self, clock: Clock, *, after: float) -> None:
+        self.wall, self.steady, self.sleep = clock.wall, clock.steady, clock.sleep
+        self._started_wall, self._started_steady = clock.wall(), clock.steady()
         # The clock of a test has no machine that could sleep.
         self._passed = _unsleeping if clock.steady is time.monotonic else clock.steady
-        wall = clock.wall()
-        is_believed = after - wall < _LONGEST_LEAP_SECONDS
-        self._base = (max(wall, after) if is_believed else wall) - self._passed()
+        is_believed = after - self._started_wall < _LONGEST_LEAP_SECONDS
+        started = max(self._started_wall, after) if is_believed else self._started_wall
+        self._base = started - self._passed()
+        self._sent_at: dict[int, float] = {}  # What this process sent first, steady seconds.
 
     def now(self) -> float:
-        """Return Unix seconds."""
+        """Return the stamp of what happens now, in Unix seconds."""
         return self._base + self._passed()
 
+    def mark_sent(self, number: int) -> None:
+        """Note that operation *number* is sent now for the first time."""
+        self._sent_at.setdefault(number, self.steady())
 
-class Ages:
-    """The ages of events that were stamped with the wall clock, which may jump.
+    def age(self, number: int, stamp: float) -> float:
+        """Return how many seconds ago operation *number* was first sent, at *stamp*.
 
-    Events of this process are measured by the steady clock. The age of an earlier event is
-    read from the wall clock once, when this object is made, and grows steadily from then on.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._wall, self._steady = clock.wall(), clock.steady()
-        self._begun: dict[int, float] = {}
-
-    def begin(self, number: int) -> None:
-        """Note that event *number* happens now, unless it has happened before."""
-        self._begun.setdefault(number, self._clock.steady())
-
-    def of(self, number: int, stamp: float) -> float:
-        """Return the age in seconds of event *number*, stamped *stamp*.
-
-        A stamp in the future counts from when this object was made.
+        If an earlier process sent it, a stamp in the future counts from the start of this one.
         """
-        now = self._clock.steady()
-        if number in self._begun:
-            return now - self._begun[number]
-        return max(0.0, self._wall - stamp) + now - self._steady
+        now = self.steady()
+        if number in self._sent_at:
+            return now - self._sent_at[number]
+        return max(0.0, self._started_wall - stamp) + now - self._started_steady
 
-    def is_known(self, number: int, stamp: float) -> bool:
-        """Whether the age can be known: the wall clock was not set back since *stamp*."""
-        return number in self._begun or stamp <= self._wall
+    def is_age_known(self, number: int, stamp: float) -> bool:
+        """Whether its age can be known: the wall clock was not set back since *stamp*."""
+        return number in self._sent_at or stamp <= self._started_wall

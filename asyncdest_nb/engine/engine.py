@@ -14,7 +14,7 @@ from ..schedule import Schedule
 from ..store import RunTables, StateValue, Store, StoredRow, StoredRun, write_export
 from .channel.channel import Channel
 from .channel.state import SessionState
-from .clock import Ages, Clock, Stamps
+from .clock import Clock, RunClock
 from .journal import Journal
 from .run.batches import InputRows
 from .run.context import RunContext
@@ -161,8 +161,7 @@ class Engine:
             schedule=schedule,
             ledger=ledger,
             writer=LedgerWriter(record.id, ledger=ledger, journal=self.journal, channel=channel),
-            ages=Ages(channel.clock),
-            stamps=Stamps(channel.clock, after=latest),
+            clock=RunClock(channel.clock, after=latest),
             control=RunControl.of(record),
         )
 

@@ -117,7 +117,7 @@ class RunEntry:
     def shown(self, value: Any) -> Any:
         """Return JSON *value* without secrets and signed URLs."""
         # Without a connection it is as in the file, with references in place of secrets.
-        return self.execution.kept(value) if self.execution else without_references(value)
+        return self.execution.storable(value) if self.execution else without_references(value)
 
     def mask(self, text: str) -> str:
         """Return *text* without secrets."""

@@ -54,7 +54,7 @@ class VerdictApplier:
             for operation, verdict in zip(operations, verdicts, strict=True)
         ]
         await run.writer.write_best_effort(changed)
-        now = run.steady  # What was accepted together is polled together.
+        now = run.clock.steady()  # What was accepted together is polled together.
         for operation in changed:
             if operation.state in POLLED:
                 run.schedule.accepted(operation.number, now=now, retry_after=retry_after)
@@ -67,7 +67,7 @@ class VerdictApplier:
         *,
         can_recover: bool,
     ) -> Operation:
-        now = self._run.now
+        now = self._run.clock.now()
         match verdict:
             case Accepted(context, message, rows):
                 if rows:
@@ -96,7 +96,7 @@ class VerdictApplier:
         changes = {"context": context, "operation_id": operation_id, "message": message}
         if operation.step < len(run.action.steps):
             return advanced(operation, **changes)
-        return accepted(operation, **changes, now=run.now)
+        return accepted(operation, **changes, now=run.clock.now())
 
 
 def _cut(message: str) -> str:

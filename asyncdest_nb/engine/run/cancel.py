@@ -20,7 +20,7 @@ async def cancel(run: RunContext, number: int) -> None:
         )
     elif operation.state is State.PLANNED:
         # Some steps of several may be done; without the last one they have no effect.
-        run.writer.update(withdrawn(operation, now=run.now))
+        run.writer.update(withdrawn(operation, now=run.clock.now()))
 
 
 async def _cancel_there(run: RunContext, number: int) -> None:

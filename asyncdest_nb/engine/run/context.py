@@ -16,7 +16,7 @@ from ..channel.call import CallResult
 from ..channel.channel import Channel
 from ..channel.state import submission_scope
 from ..channel.throttle import ShouldStop, Turn
-from ..clock import Ages, Stamps
+from ..clock import RunClock
 from ..verdict.outcome import read_decided, read_result
 from ..verdict.trouble import is_paced
 from .batches import InputRows
@@ -42,8 +42,7 @@ class RunContext:
     schedule: Schedule
     ledger: Ledger
     writer: LedgerWriter
-    ages: Ages  # Of what was sent.
-    stamps: Stamps  # Of what happens.
+    clock: RunClock
     control: RunControl = field(default_factory=RunControl)
     problems: OperationProblems = field(default_factory=OperationProblems)
     requests: int = 0  # HTTP requests so far.
@@ -53,21 +52,6 @@ class RunContext:
     def id(self) -> str:
         """The id of the run."""
         return self.record.id
-
-    @property
-    def wall(self) -> float:
-        """Unix seconds by the clock of this machine."""
-        return self.channel.clock.wall()
-
-    @property
-    def now(self) -> float:
-        """Unix seconds that stamp what happens, and never jump."""
-        return self.stamps.now()
-
-    @property
-    def steady(self) -> float:
-        """Seconds of the clock of the schedule."""
-        return self.channel.clock.steady()
 
     async def ask(
         self,
@@ -124,17 +108,17 @@ class RunContext:
         """Whether its idempotency key may have expired, so that it protects no more."""
         if not operation.in_doubt or self.action.recovery != "key":
             return False
-        number, stamp = operation.number, operation.submitted_at or self.wall
-        if not self.ages.is_known(number, stamp):
+        number, stamp = operation.number, operation.submitted_at or self.clock.wall()
+        if not self.clock.is_age_known(number, stamp):
             return True
         # The steady clock may stand still while this machine sleeps; the destination's does not.
-        age = max(self.ages.of(number, stamp), self.wall - stamp)
+        age = max(self.clock.age(number, stamp), self.clock.wall() - stamp)
         return age > self.action.key_seconds
 
     async def wait_until_resumed(self) -> None:
         """Wait while the user has paused the run, unless it has ended."""
         while self.control.is_paused and not self.ledger.is_at_rest and not self.control.trouble:
-            await self.channel.clock.sleep(PAUSE_SECONDS)
+            await self.clock.sleep(PAUSE_SECONDS)
 
     def back_off(self, result: CallResult) -> None:
         """Back off for an error that the rate limiter has not seen."""

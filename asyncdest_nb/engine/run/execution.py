@@ -100,13 +100,13 @@ class Execution:
     @property
     def now(self) -> float:
         """Unix seconds by the clock that stamps what happens."""
-        return self._run.now
+        return self._run.clock.now()
 
     def mask(self, text: str) -> str:
         """Return *text* without secrets."""
         return self._run.channel.mask(text)
 
-    def kept(self, value: Any) -> Any:
+    def storable(self, value: Any) -> Any:
         """Return JSON *value* as it may be shown: without secrets and signed URLs."""
         return self._run.channel.storable(value)
 
@@ -140,7 +140,7 @@ class Execution:
         run = self._run
         for operation in self.ledger.operations:
             if operation.state is State.HELD:
-                run.writer.update(resolved(operation, applied=applied, now=run.now))
+                run.writer.update(resolved(operation, applied=applied, now=run.clock.now()))
         run.writer.flush()
         self.ledger.notify(at_rest=self.ledger.rested.done())
 
@@ -196,7 +196,7 @@ class Execution:
 
     async def _publish(self) -> None:
         for tick in itertools.count(1):
-            await self._run.channel.clock.sleep(TICK_SECONDS)
+            await self._run.clock.sleep(TICK_SECONDS)
             if tick % DEADLINE_TICKS == 0:
                 self._mark_overdue()
             # While rows are prepared the notice changes all the time, but no operation does.
@@ -210,7 +210,7 @@ class Execution:
         for operation in self.ledger.operations:
             if operation.submitted_at is None or operation.is_overdue or operation.is_final:
                 continue
-            if run.ages.of(operation.number, operation.submitted_at) >= seconds:
+            if run.clock.age(operation.number, operation.submitted_at) >= seconds:
                 run.writer.update(overdue(operation))
 
 

@@ -38,10 +38,10 @@ class Poller:
         run = self._run
         while not run.ledger.is_at_rest:
             await run.wait_until_resumed()
-            while due := run.schedule.due(run.steady, limit=LOOKAHEAD):
+            while due := run.schedule.due(run.clock.steady(), limit=LOOKAHEAD):
                 for group in self._groups(due):
                     await self._due.put(group)
-            await run.channel.clock.sleep(self._seconds_until_due())
+            await run.clock.sleep(self._seconds_until_due())
         for _ in range(POLLERS):
             await self._due.put(None)
 
@@ -67,7 +67,7 @@ class Poller:
 
     def _seconds_until_due(self) -> float:
         at = self._run.schedule.next_at()
-        left = LOOK_SECONDS if at is None else at - self._run.steady
+        left = LOOK_SECONDS if at is None else at - self._run.clock.steady()
         return min(max(left, 0.0), LOOK_SECONDS)
 
     async def _poll(self, numbers: Sequence[int]) -> None:
@@ -80,7 +80,7 @@ class Poller:
                 self._apply(run.ledger.operations[operation.number], answer, part)
             parts.append(part)
         self._set_apart(parts, group)
-        now = run.steady  # What is polled together stays together.
+        now = run.clock.steady()  # What is polled together stays together.
         for part in parts:
             self._reschedule(part, _of(part, group), now=now)
 
@@ -99,7 +99,7 @@ class Poller:
 
     def _apply_result(self, operation: Operation, result: AsyncOperationResult) -> None:
         run = self._run
-        changed = answered(operation, run.status_update(result), now=run.now)
+        changed = answered(operation, run.status_update(result), now=run.clock.now())
         run.writer.update(changed)
         run.problems.update(changed)
         self._apart.discard(operation.number)
@@ -110,7 +110,7 @@ class Poller:
         run, unanswered = self._run, self._run.problems.unanswered
         changed = poll_failed(operation, message=run.channel.mask(text))
         if self._is_gone(changed, part):
-            changed = lost(changed, message=changed.message, now=run.now)
+            changed = lost(changed, message=changed.message, now=run.clock.now())
             unanswered.pop(operation.number, None)
         elif changed.poll_errors >= WORTH_A_NOTICE:
             unanswered[operation.number] = changed.message
@@ -119,7 +119,7 @@ class Poller:
     def _is_gone(self, operation: Operation, part: Part) -> bool:
         if part.status not in (404, 410):
             return False
-        now = self._run.steady
+        now = self._run.clock.steady()
         missing = now - self._missing_since.setdefault(operation.number, now)
         return missing > GRACE_SECONDS and operation.poll_errors >= GRACE_POLLS
 

@@ -108,7 +108,7 @@ class Preparer:
         return batches, operations
 
     async def _reject(self, operations: Sequence[Operation], why: Rejected) -> None:
-        now, message = self._run.now, self._run.channel.mask(why.message)
+        now, message = self._run.clock.now(), self._run.channel.mask(why.message)
         await self._run.writer.write_durably(
             [
                 rejected(submitted(each, now=now), message=message, code=why.code, now=now)

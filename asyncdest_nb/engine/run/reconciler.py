@@ -50,7 +50,7 @@ class Reconciler:
         is_there = may_be_there(verdicts, action=self._run.action)
         if not operations[0].in_doubt and not is_there:
             return list(verdicts)
-        self._doubt(batch).sent_at = self._run.steady
+        self._doubt(batch).sent_at = self._run.clock.steady()
         self._doubt(batch).is_repeated = operations[0].in_doubt
         found: list[Verdict] = []
         for verdict in verdicts:
@@ -64,7 +64,7 @@ class Reconciler:
     async def settle(self, batch: Batch) -> None:
         """Take one step towards certainty; *batch* may still be unknown when this returns."""
         run, doubt = self._run, self._doubt(batch)
-        await run.channel.clock.sleep(self._delay(doubt))
+        await run.clock.sleep(self._delay(doubt))
         doubt.tries += 1
         operations = run.ledger.select(batch.operations)
         if why := self._why_hopeless(doubt, operations[0]):
@@ -75,7 +75,7 @@ class Reconciler:
             await run.writer.write_durably(_to_repeat(operations))
 
     def _doubt(self, batch: Batch) -> _Doubt:
-        now = self._run.steady
+        now = self._run.clock.steady()
         return self._doubts.setdefault(batch.number, _Doubt(now, now))
 
     def _delay(self, doubt: _Doubt) -> float:
@@ -86,7 +86,7 @@ class Reconciler:
         """Return why nothing more can be found out; empty = it is worth a try."""
         run, action = self._run, self._run.action
         patience = PATIENCE_SECONDS + action.settle_seconds
-        if run.steady - doubt.since > patience:
+        if run.clock.steady() - doubt.since > patience:
             return f"tried {doubt.tries - 1} times to find out"
         if action.find is not None:
             return ""
@@ -121,7 +121,7 @@ class Reconciler:
         is_sent_again = doubt.refusal is None and not run.control.is_canceling
         if action.recovery == "client_id" and is_sent_again and run.can_send(operation):
             return True  # The repetition has the same id, so a late first request is rejected.
-        return run.steady - doubt.sent_at >= action.settle_seconds
+        return run.clock.steady() - doubt.sent_at >= action.settle_seconds
 
     async def _apply_not_found(self, operations: Sequence[Operation], doubt: _Doubt) -> None:
         run = self._run
@@ -134,7 +134,9 @@ class Reconciler:
         elif refusal is not None:
             await self._applier.apply_verdicts(operations, [refusal] * len(operations))
         elif run.control.is_canceling:
-            await run.writer.write_durably([withdrawn(each, now=run.now) for each in operations])
+            await run.writer.write_durably(
+                [withdrawn(each, now=run.clock.now()) for each in operations]
+            )
         else:
             await run.writer.write_durably(_to_repeat(operations))
 

@@ -60,7 +60,7 @@ class Resumer:
             # Nobody knows whether the destination was asked to cancel, so it is asked again.
             run.writer.update(not_canceled(operation, message=operation.message))
         if operation.state in POLLED:
-            run.schedule.accepted(operation.number, now=run.steady)
+            run.schedule.accepted(operation.number, now=run.clock.steady())
         elif (settled := self._settled(operation)) is not operation:
             run.writer.update(settled)
 
@@ -115,7 +115,7 @@ class Resumer:
 
     def _reject(self, operations: Sequence[Operation], message: str) -> None:
         """Reject what was never applied, and hold what is in doubt: neither can be sent."""
-        writer, now = self._run.writer, self._run.now
+        writer, now = self._run.writer, self._run.clock.now()
         for each in operations:
             if each.in_doubt:
                 writer.update(held(each, message=f"{each.message}; {message}"))

@@ -120,7 +120,7 @@ class Submitter:
     async def _write_intent(self, batch: Batch) -> bool:
         """Write to disk that *batch* is being sent, or is held; return whether to send it."""
         run = self._run
-        planned, now = run.ledger.select(batch.operations), run.now
+        planned, now = run.ledger.select(batch.operations), run.clock.now()
         if run.is_too_late(planned[0]):
             await run.writer.write_durably(
                 [held(each, message=f"{each.message}; {TOO_LATE}") for each in planned]
@@ -128,7 +128,7 @@ class Submitter:
             return False
         for each in planned:
             if each.submitted_at is None:
-                run.ages.begin(each.number)
+                run.clock.mark_sent(each.number)
         await run.writer.write_durably([submitted(each, now=now) for each in planned])
         return True
 

@@ -1,13 +1,13 @@
-"""A small HTTP server on loopback that misbehaves on purpose, byte by byte.
+"""A small HTTP server on loopback whose answers a test writes byte by byte.
 
-It runs on its own thread, so tests with and without an event loop can use it::
+It runs in its own thread, so tests with and without an event loop can use it::
 
     with RawServer(answer(200, "ok"), reset) as server:
         ...server.url, server.arrived...
 
 The first request gets the first answer, and so on; the last answer is repeated. An
-answer is an async function of the connection's writer, which is closed after it
-unless the answer says how long it is.
+answer is an async function of the connection's writer. Answers of ``answer`` have a length
+and leave the connection open.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def raw(data: bytes, *, then_close: bool = True) -> Answer:
 
 
 def answer(status: int, body: Any = b"", headers: Mapping[str, str] | None = None) -> Answer:
-    """Answer as HTTP says; a body that is neither text nor bytes is sent as JSON."""
+    """Answer in correct HTTP; a body that is neither text nor bytes is sent as JSON."""
     kind = {} if isinstance(body, str | bytes) else {"content-type": "application/json"}
     if not isinstance(body, str | bytes):
         body = json.dumps(body)
@@ -72,17 +72,17 @@ async def reset(writer: Writer) -> None:
 
 
 async def close(writer: Writer) -> None:
-    """Close without a word."""
+    """Close without an answer."""
     writer.close()
 
 
 async def silence(writer: Writer) -> None:
-    """Keep the connection and say nothing."""
+    """Leave the connection open without an answer."""
     await asyncio.Event().wait()
 
 
 async def drip(writer: Writer) -> None:
-    """Promise a body and send a byte of it twenty times a second, for ever."""
+    """Announce a body and send a byte of it twenty times a second, for ever."""
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")
     while True:
         writer.write(b".")
@@ -91,7 +91,7 @@ async def drip(writer: Writer) -> None:
 
 
 async def flood(writer: Writer) -> None:
-    """Send a body without an end, as fast as it is read."""
+    """Send an endless body, as fast as it is read."""
     writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
     chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
     while True:
@@ -105,9 +105,9 @@ not_http = raw(b"SSH-2.0-OpenSSH_9.6\r\n")
 
 
 class RawServer:
-    """Serve scripted answers at ``url``; ``arrived`` are the whole requests so far.
+    """Serve scripted answers at ``url``; ``arrived`` are the complete requests so far.
 
-    ``has_arrived`` is set by the first. *port* 0 = any that is free.
+    ``has_arrived`` is set by the first. *port* 0 = any free port.
     """
 
     def __init__(self, *answers: Answer, port: int = 0) -> None:
@@ -140,16 +140,16 @@ class RawServer:
         self._server = await asyncio.start_server(self._connected, sock=self._socket)
 
     async def _stop(self) -> None:
-        for listening in self._server.sockets:
-            self._loop.remove_reader(listening)
-        # First all that have arrived: of a connection that is being made while its server
-        # closes, or whose making is canceled, asyncio leaves the socket open.
+        for each in self._server.sockets:
+            self._loop.remove_reader(each)
+        # First end all open connections: if the server closes, or a task is canceled, while
+        # a connection is accepted, asyncio leaves its socket open.
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             for task in self._served:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
         self._server.close()
-        for _ in range(3):  # What was closed is closed some turns later.
+        for _ in range(3):  # A transport closes its socket some turns of the loop later.
             await asyncio.sleep(0)
 
     def _connected(self, reader: asyncio.StreamReader, writer: Writer) -> None:
@@ -157,7 +157,7 @@ class RawServer:
         task = asyncio.create_task(self._serve(reader, writer))
         self._served.add(task)
         task.add_done_callback(self._served.discard)
-        # Not in the task: one that is canceled before it begins does nothing at all.
+        # Not in the task: a task that is canceled before it starts runs no code.
         task.add_done_callback(lambda _: writer.close())
 
     async def _serve(self, reader: asyncio.StreamReader, writer: Writer) -> None:

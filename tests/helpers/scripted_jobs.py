@@ -64,7 +64,7 @@ def submit(crm: ad.Connection, users: list[Any], **options: Any) -> ad.Run:
     return crm.submit(frame, "act", schedule=SquareRoot(minimum=0.02, cost=0.001), **options)
 
 
-def asked(server: RawServer) -> list[str]:
+def requested(server: RawServer) -> list[str]:
     return [f"{each.method} {each.target}" for each in server.arrived]
 
 

@@ -1,7 +1,7 @@
-"""A small HTTP server that takes operations and tells how they stand, as its test says.
+"""A small HTTP server that accepts operations and answers polls with what a test sets.
 
-It is written from the wire of the customer's document alone: POST /operations and
-/operations/batch accept, GET /operations/{id} answers by ``stands``.
+It is written from the customer's document alone: POST /operations and /operations/batch
+accept, GET /operations/{id} answers with ``status_of(id)``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-Stands = Callable[[str], tuple[int, Any]]
+StatusOf = Callable[[str], tuple[int, Any]]
 
 
 def done(_: str) -> tuple[int, Any]:
@@ -20,29 +20,29 @@ def done(_: str) -> tuple[int, Any]:
 
 
 class StatusServer:
-    """Serve at ``url``. ``stands`` gives the status and the body for an operation id.
+    """Serve at ``url``; ``status_of`` returns the HTTP status and the body for an operation id.
 
-    The ids are of the users, "op-<user>". ``asked`` are the ids in the order of their GETs.
+    The id of a user's operation is "op-<user>". ``polled`` are the ids in the order of GETs.
     """
 
-    def __init__(self, stands: Stands = done) -> None:
-        self.stands = stands
-        self.asked: list[str] = []
+    def __init__(self, status_of: StatusOf = done) -> None:
+        self.status_of = status_of
+        self.polled: list[str] = []
         self.posts = 0
-        own = self
+        outer = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                own.posts += 1
+                outer.posts += 1
                 self._answer(200, _accepted(body))
 
             def do_GET(self) -> None:
                 operation_id = self.path.rpartition("/")[2]
-                own.asked.append(operation_id)
-                self._answer(*own.stands(operation_id))
+                outer.polled.append(operation_id)
+                self._answer(*outer.status_of(operation_id))
 
             def _answer(self, status: int, body: Any) -> None:
                 content = body if isinstance(body, bytes) else json.dumps(body).encode()

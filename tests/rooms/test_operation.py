@@ -40,7 +40,7 @@ GOOD = RowOutcome(RowStatus.COMPLETED)
 BAD = RowOutcome(RowStatus.FAILED, "no such user")
 
 
-def test_the_way_of_an_operation_that_completes():
+def test_the_states_of_an_operation_that_completes():
     running = answered(TAKEN, StatusUpdate("pending", more=True, progress=40.0), now=3.0)
     done = answered(running, StatusUpdate("completed", progress=100.0, result={"id": 7}), now=4.0)
     assert [each.state for each in (PLANNED, SENT, TAKEN, running, done)] == [
@@ -87,7 +87,7 @@ def test_a_lost_reply_waits_for_the_user():
     assert row_outcomes(waiting)[0].status is RowStatus.UNKNOWN
 
 
-def test_what_was_not_applied_may_be_sent_again_as_the_same_attempt():
+def test_a_throttled_operation_is_sent_again_as_the_same_attempt():
     again = submitted(replanned(SENT, message="429"), now=7.0)
     assert (again.state, again.submitted_at) == (State.SUBMITTING, 1.0)
 
@@ -99,13 +99,13 @@ def test_pending_without_more_to_come_is_lost():
     assert row_outcomes(gone)[0].status is RowStatus.UNKNOWN
 
 
-def test_a_progress_that_is_not_reported_does_not_fall_back():
+def test_a_progress_stays_if_the_next_poll_reports_none():
     running = answered(TAKEN, StatusUpdate("pending", more=True, progress=40.0), now=3.0)
     assert answered(running, StatusUpdate("pending", more=True), now=4.0).progress == 40.0
 
 
 @pytest.mark.parametrize(
-    ("said", "rows", "state"),
+    ("status", "rows", "state"),
     [
         ("completed", (GOOD, GOOD, GOOD), State.COMPLETED),
         ("completed", (GOOD, BAD, GOOD), State.PARTIAL),
@@ -115,12 +115,12 @@ def test_a_progress_that_is_not_reported_does_not_fall_back():
         ("failed", None, State.FAILED),
     ],
 )
-def test_a_job_ends_as_its_rows_did(said, rows, state):
-    assert answered(JOB, StatusUpdate(said, rows=rows), now=3.0).state is state
+def test_a_job_ends_as_its_rows_do(status, rows, state):
+    assert answered(JOB, StatusUpdate(status, rows=rows), now=3.0).state is state
 
 
 @pytest.mark.parametrize("rows", [(GOOD,), (GOOD,) * 4, ()])
-def test_a_job_that_answers_for_other_rows_than_it_has_says_nothing_of_any(rows):
+def test_outcomes_for_another_number_of_rows_leave_all_rows_unknown(rows):
     done = answered(JOB, StatusUpdate("completed", rows=rows), now=3.0)
     assert done.state is State.PARTIAL
     assert {row.status for row in row_outcomes(done)} == {RowStatus.UNKNOWN}
@@ -142,7 +142,7 @@ def test_a_job_that_answers_for_other_rows_than_it_has_says_nothing_of_any(rows)
         ([State.COMPLETED, State.HELD], 0, "pending"),
     ],
 )
-def test_a_run_in_one_word(states, invalid, status):
+def test_the_status_of_a_run(states, invalid, status):
     assert run_status(states, invalid=invalid) == status
 
 
@@ -159,7 +159,7 @@ def test_a_run_in_one_word(states, invalid, status):
         (State.LOST, "failed"),
     ],
 )
-def test_every_state_has_a_word_of_the_contract(state, status):
+def test_every_state_has_a_status_of_the_contract(state, status):
     assert Operation(number=0, rows=(0,), state=state).status == status
 
 

@@ -1,4 +1,4 @@
-"""The wire words: what is read from any partner, and what is written."""
+"""The values of the contract: what is read from any partner, and what is written."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_names_are_camel_case_on_the_wire_and_snake_case_in_python():
 @pytest.mark.parametrize(
     "progress", ["NaN", float("nan"), float("inf"), -3, 250, "x", True, [], {}]
 )
-def test_a_progress_that_is_no_percentage_is_no_progress(progress):
+def test_a_progress_that_is_no_percentage_is_not_reported(progress):
     read = AsyncOperationResult.model_validate({"status": "pending", "progress": progress})
     assert read.progress is None
 
@@ -54,7 +54,7 @@ def test_an_unknown_status_is_pending_and_kept(status):
 @pytest.mark.parametrize(
     ("status", "goes_on"), [("pending", True), ("completed", False), ("failed", False)]
 )
-def test_polling_goes_on_unless_the_status_is_final(status, goes_on):
+def test_polling_goes_on_until_the_status_is_final(status, goes_on):
     assert result(status).should_continue_polling is goes_on
 
 
@@ -73,14 +73,14 @@ def test_overall_status(statuses, overall):
     assert overall_status(statuses) == overall
 
 
-def test_no_contexts_have_no_results_and_have_failed():
+def test_without_contexts_the_overall_status_is_failed():
     response = AsyncPollResponse.of([])
     assert (response.results, response.overall_status) == ([], "failed")
     assert not response.should_continue_polling
     assert response.message == "No async contexts found for polling"
 
 
-def test_one_operation_speaks_for_itself_and_many_are_counted():
+def test_the_message_is_that_of_one_operation_or_counts_several():
     assert AsyncPollResponse.of([result("pending")]).message == "is pending"
     many = AsyncPollResponse.of([result("completed"), result("pending"), result("failed")])
     assert many.message == "3 operations: 1 completed, 1 failed, 1 pending"

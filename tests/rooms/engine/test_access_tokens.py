@@ -1,4 +1,4 @@
-"""Access tokens that are got and refused: real HTTP to scripted servers."""
+"""Access tokens that are fetched and refused: real HTTP to scripted servers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 import asyncdest_nb as ad
 from raw_server import RawServer, answer
-from scripted_jobs import CREATED, OK, STEPS, Payload, asked, connect, job, submit
+from scripted_jobs import CREATED, OK, STEPS, Payload, connect, job, requested, submit
 
 EXPIRED = answer(401, {"error": "expired"})
 
@@ -51,7 +51,7 @@ def sent_tokens(server: RawServer) -> list[str | None]:
     return [each.headers.get("authorization") for each in server.arrived]
 
 
-def test_plain_functions_that_wait_for_a_token_leave_a_thread_to_ask_for_it(session):
+def test_plain_functions_that_wait_for_a_token_leave_a_thread_to_fetch_it(session):
     def perform(request: Any, data: Any) -> Any:
         request("/x", method="POST", json={})
         return {}
@@ -61,7 +61,7 @@ def test_plain_functions_that_wait_for_a_token_leave_a_thread_to_ask_for_it(sess
 
     with RawServer(OK) as server:
         act = ad.Action(title="Act", payload=Payload, perform=perform)
-        # More than asyncio's pool has threads anywhere, at eight a run.
+        # Eight a run: together more than asyncio's pool has threads on any machine.
         crm = with_tokens(session, server, refresh, act)
         runs = [submit(crm, [f"{number}-{user}" for user in range(8)]) for number in range(5)]
         assert [run.wait(timeout=30) for run in runs] == ["completed"] * 5
@@ -91,16 +91,16 @@ def test_a_function_may_give_up_waiting_for_a_token(session):
     assert run.results()["result"][0] == {"in_time": False}
 
 
-def test_a_token_is_had_before_the_first_request_and_again_after_a_401(session):
+def test_a_token_is_fetched_before_the_first_request_and_after_a_401(session):
     with RawServer(CREATED, EXPIRED, OK) as server:
         crm = with_tokens(session, server, tokens("token-one", "token-two"))
         assert submit(crm, ["a"]).wait(timeout=10) == "completed"
-        assert asked(server) == [STEPS[0], STEPS[1], *STEPS[1:]]
+        assert requested(server) == [STEPS[0], STEPS[1], *STEPS[1:]]
         first, second = "Bearer token-one", "Bearer token-two"
         assert sent_tokens(server) == [first, first, second, second]
 
 
-def test_a_token_refused_twice_is_a_refusal_and_no_loop(session):
+def test_a_token_refused_twice_is_not_renewed_again(session):
     with RawServer(EXPIRED) as server:
         crm = with_tokens(session, server, tokens("token-one", "token-two"))
         run = submit(crm, ["a"])
@@ -136,7 +136,7 @@ async def _ping(request: Any, data: Any) -> Any:
         (KeyError("KeyError"), "failed"),
     ],
 )
-def test_without_a_token_nothing_is_sent_and_the_reason_is_told(session, error, status):
+def test_without_a_token_nothing_is_sent_and_the_message_has_the_reason(session, error, status):
     with RawServer(OK) as server:
         crm = with_tokens(session, server, tokens(error, error, error))
         run = submit(crm, ["a"])
@@ -145,14 +145,14 @@ def test_without_a_token_nothing_is_sent_and_the_reason_is_told(session, error, 
     assert str(error.args[0]) in run.results()["message"][0]
 
 
-def test_a_token_server_in_trouble_is_waited_out(session):
+def test_a_lost_reply_of_the_token_server_is_waited_out(session):
     with RawServer(CREATED, OK, OK) as server:
         crm = with_tokens(session, server, tokens(ad.ReplyLost("reset"), "token-one"))
         assert submit(crm, ["a"]).wait(timeout=20) == "completed"
-        assert asked(server) == STEPS
+        assert requested(server) == STEPS
 
 
-def test_an_answer_with_a_token_that_was_not_understood_is_never_shown(session, caplog):
+def test_an_unexpected_answer_with_a_token_in_it_is_never_shown(session, caplog):
     caplog.set_level("DEBUG")
 
     async def refresh_access_token(request: Any, data: Any) -> str:

@@ -18,12 +18,12 @@ from scripted_jobs import (
     STEPS,
     Payload,
     abort,
-    asked,
     close,
     connect,
     create,
     done,
     job,
+    requested,
     submit,
 )
 
@@ -56,7 +56,7 @@ def test_a_canceled_job_ends_as_the_destination_says(session):
         run.cancel()
         assert run.wait(timeout=20) == "partial"
         # A cancel that fails is repeated: canceling twice has no more effect than once.
-        assert asked(server) == [*STEPS, *["POST /jobs/j-1/cancel"] * 2]
+        assert requested(server) == [*STEPS, *["POST /jobs/j-1/cancel"] * 2]
     assert list(run.results()["status"]) == ["completed", "canceled"]
 
 
@@ -86,7 +86,7 @@ def test_what_was_not_sent_yet_is_canceled_here(session):
             run.wait(timeout=0.02)
         run.cancel()
         assert run.wait(timeout=20) == "failed"
-        assert asked(server) == [*STEPS[:2], "POST /jobs/j-1/cancel"]
+        assert requested(server) == [*STEPS[:2], "POST /jobs/j-1/cancel"]
     results = run.results()
     assert list(results["status"]) == ["canceled"]
     assert "before it was sent" in results["message"][0]
@@ -127,7 +127,7 @@ def test_a_last_step_in_doubt_is_settled_before_it_is_canceled(session):
             run.wait(timeout=0.02)
         run.cancel()
         assert run.wait(timeout=20) == "failed"
-        assert asked(server) == [*STEPS, STEPS[2], STEPS[2], "POST /jobs/j-1/cancel"]
+        assert requested(server) == [*STEPS, STEPS[2], STEPS[2], "POST /jobs/j-1/cancel"]
 
 
 def test_a_last_step_that_was_not_tried_is_not_tried_after_a_cancel(session):
@@ -143,7 +143,7 @@ def test_a_last_step_that_was_not_tried_is_not_tried_after_a_cancel(session):
         run.cancel()
         holding.set()
         assert run.wait(timeout=10) == "failed"
-        assert asked(server) == [STEPS[0], "POST /jobs/j-1/cancel"]
+        assert requested(server) == [STEPS[0], "POST /jobs/j-1/cancel"]
     assert run.operations[0].state == "canceled"
 
 

@@ -15,9 +15,9 @@ from scripted_jobs import (
     CREATED,
     OK,
     STEPS,
-    asked,
     connect,
     job,
+    requested,
     submit,
 )
 
@@ -52,7 +52,7 @@ def test_a_temporary_error_of_the_check_is_waited_out(session, trouble):
     with RawServer(trouble, OK, CREATED, OK) as server:
         run = submit(connect(session, job(check=check), server.url), ["a"])
         assert run.wait(timeout=20) == "completed"
-        assert asked(server) == ["GET /fields", "GET /fields", *STEPS]
+        assert requested(server) == ["GET /fields", "GET /fields", *STEPS]
 
 
 @pytest.mark.parametrize(

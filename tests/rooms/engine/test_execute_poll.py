@@ -22,7 +22,7 @@ def server() -> Iterator[StatusServer]:
 
 @pytest.mark.parametrize("status", [404, 500, 200])
 def test_execute_poll_shows_a_failed_get_at_its_own_context(session, server, status):
-    server.stands = but_for("b", status)
+    server.status_of = but_for("b", status)
     crm = session.connect(destination(), endpoint=server.url)
     executed = crm.execute_poll("act", contexts("a", "b", "c"))
     assert executed.error is None
@@ -37,7 +37,7 @@ def test_execute_poll_shows_a_failed_get_at_its_own_context(session, server, sta
 
 
 def test_execute_poll_stops_once_the_host_is_known_to_be_down(session, server):
-    server.stands = lambda operation_id: (500, b"out of order")
+    server.status_of = lambda operation_id: (500, b"out of order")
     crm = session.connect(destination(), endpoint=server.url)
     executed = crm.execute_poll("act", contexts(*map(str, range(50))))
     assert executed.answer is None
@@ -53,7 +53,7 @@ def test_execute_poll_calls_poll_once_if_it_has_an_answer(session, server):
 
 
 def test_the_example_destination_shows_a_failed_get_at_its_own_context_too(session, server):
-    server.stands = but_for("b", 404)
+    server.status_of = but_for("b", 404)
     crm = session.connect("example-async", endpoint=server.url)
     for given in (contexts("a", "b", "c"), contexts("b")):
         found = crm.execute_poll("asyncOperation", given)

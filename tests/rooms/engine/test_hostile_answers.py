@@ -1,7 +1,7 @@
-"""What a destination may answer and must not fool us with, over real HTTP on loopback.
+"""Wrong and broken answers of a destination, over real HTTP on loopback.
 
-Whatever comes back ends in an honest state and a message a person understands:
-nothing hangs, nothing is called completed that the destination did not complete.
+Each ends in a state that is true and a message that a person understands: no run hangs, and
+no row is completed that the destination did not complete.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def submit(
     reply: Answer | None = None,
     **options: object,
 ) -> Run:
-    """Submit *rows*; only where the *reply* is silence it is not waited for for long."""
-    patience = 0.5 if reply is silence else 10
-    crm = session.connect("example-async", endpoint=server.url, timeout_seconds=patience)
+    """Submit *rows*; the timeout is short only if the *reply* is silence."""
+    timeout = 0.5 if reply is silence else 10
+    crm = session.connect("example-async", endpoint=server.url, timeout_seconds=timeout)
     return crm.submit(rows, "asyncOperation", schedule=SquareRoot(minimum=0.02), **options)
 
 
@@ -56,7 +56,7 @@ def wait_until(run: Run, is_so: Callable[[Run], bool]) -> None:
 
 
 def until(event: threading.Event, before: Answer, after: Answer) -> Answer:
-    """Answer in one way until *event* is set, then in another."""
+    """Answer with *before* until *event* is set, then with *after*."""
 
     async def write(writer: Writer) -> None:
         await (after if event.is_set() else before)(writer)
@@ -99,7 +99,7 @@ def ids(*found: object) -> Answer:
         pytest.param(answer(303, "", {"location": "/login"}), "redirect", id="see other"),
     ],
 )
-def test_rows_nobody_knows_about_wait_for_the_user_and_are_sent_once(session, reply, message):
+def test_rows_in_doubt_wait_for_the_user_and_are_sent_once(session, reply, message):
     with RawServer(reply) as server:
         run = submit(session, server, reply=reply)
         assert run.wait(timeout=20) == "pending"
@@ -113,7 +113,7 @@ def test_rows_nobody_knows_about_wait_for_the_user_and_are_sent_once(session, re
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 422, 501])
-def test_a_refusal_is_final_and_says_why(session, status):
+def test_a_refusal_is_final_and_has_the_reason(session, status):
     with RawServer(answer(status, {"error": "no such field: user_id"})) as server:
         run = submit(session, server)
         assert run.wait(timeout=20) == "failed"
@@ -133,7 +133,7 @@ def test_a_refusal_is_final_and_says_why(session, status):
     ],
     ids=["429", "503 with a time", "425"],
 )
-def test_what_was_not_applied_is_sent_again_as_it_was(session, reply):
+def test_throttled_rows_are_sent_again_with_the_same_body(session, reply):
     with RawServer(reply, reply, ids("1", "2", "3"), DONE) as server:
         run = submit(session, server)
         assert run.wait(timeout=20) == "completed"
@@ -142,7 +142,7 @@ def test_what_was_not_applied_is_sent_again_as_it_was(session, reply):
     assert len(set(posts)) == 1
 
 
-def test_rows_wait_while_nothing_listens_and_the_notice_says_so(session):
+def test_rows_wait_while_no_server_listens_and_a_notice_states_it(session):
     with RawServer(DONE) as server:
         url = server.url
     crm = session.connect("example-async", endpoint=url)
@@ -152,7 +152,7 @@ def test_rows_wait_while_nothing_listens_and_the_notice_says_so(session):
     assert run.status == "pending"
 
 
-def test_an_id_given_twice_in_a_run_is_not_believed_the_second_time(session):
+def test_an_id_given_twice_in_a_run_leaves_the_second_row_unknown(session):
     with RawServer(TAKEN, TAKEN, DONE) as server:
         run = submit(session, server, rows=THREE.head(2), batch_size=1)
         run.wait(timeout=20)
@@ -196,9 +196,7 @@ def test_some_rows_of_a_batch_may_be_refused_at_once(session):
         pytest.param(silence, "got no whole answer", id="silence"),
     ],
 )
-def test_a_poll_that_says_nothing_changes_nothing_until_the_destination_speaks(
-    session, reply, message
-):
+def test_a_poll_without_a_status_changes_nothing(session, reply, message):
     has_recovered = threading.Event()
     with RawServer(TAKEN, until(has_recovered, reply, DONE)) as server:
         run = submit_one(session, server, reply=reply)
@@ -211,7 +209,7 @@ def test_a_poll_that_says_nothing_changes_nothing_until_the_destination_speaks(
 
 
 @pytest.mark.parametrize("progress", ["NaN", float("nan"), -3, 250, None, "half", [50], 1e400])
-def test_a_progress_that_cannot_be_is_not_shown(session, progress):
+def test_an_impossible_progress_is_not_shown(session, progress):
     going = answer(200, {"status": "processing", "progress": progress})
     with RawServer(TAKEN, going) as server:
         run = submit_one(session, server)
@@ -230,8 +228,8 @@ def test_a_failure_without_a_reason_is_still_a_failure(session):
 
 
 def test_half_a_surrogate_pair_and_markup_are_kept_as_text(session):
-    words = {"status": "failed", "error_code": "\ud800", "error_message": "<img src=x> \udfff ﷽"}
-    with RawServer(TAKEN, answer(200, words)) as server:
+    body = {"status": "failed", "error_code": "\ud800", "error_message": "<img src=x> \udfff ﷽"}
+    with RawServer(TAKEN, answer(200, body)) as server:
         run = submit_one(session, server)
         assert run.wait(timeout=20) == "failed"
     assert run.failed()["error_code"].iloc[0] == "\ufffd"

@@ -48,26 +48,26 @@ def server() -> Iterator[StatusServer]:
     ],
 )
 def test_a_failed_get_does_not_keep_others_from_their_answers(session, server, ask, bad, status):
-    server.stands = but_for(bad, status)
+    server.status_of = but_for(bad, status)
     run = submit(session, server, destination(ask, poll_batch_size=7))
     wait_until(lambda: list(statuses(run).values()).count("completed") == len(USERS) - 1)
     assert statuses(run)[bad] == "pending"
     # At the first chance, not many polls later.
     assert max(each.polls for each in run.operations if each.state == "completed") <= 2
     wait_until(lambda: run.operations[USERS.index(bad)].poll_errors >= 2)
-    server.stands = done
+    server.status_of = done
     assert run.wait(timeout=60) == "completed"
 
 
 def test_only_operations_without_an_answer_are_polled_again(session, server):
-    server.stands = but_for("c", 404)
+    server.status_of = but_for("c", 404)
     run = submit(session, server, destination(poll_batch_size=7))
     wait_until(lambda: run.operations and run.operations[2].poll_errors >= 3)
-    times = {each: server.asked.count(f"op-{each}") for each in USERS}
+    times = {each: server.polled.count(f"op-{each}") for each in USERS}
     assert times["c"] >= 3
     # The call for all, and at most one for each time that the group was halved.
     assert max(times[each] for each in USERS if each != "c") <= 4
-    server.stands = done
+    server.status_of = done
     assert run.wait(timeout=60) == "completed"
 
 
@@ -85,7 +85,7 @@ def test_two_that_fail_are_polled_alone_and_the_others_together_from_then_on(ses
             return 400, b"?"
         return 200, {"status": "completed" if is_over else "processing"}
 
-    server.stands = stands
+    server.status_of = stands
     run = submit(session, server, destination(noting))
     wait_until(lambda: groups.count("acdeg") >= 2 and "b" in groups and "f" in groups)
     assert groups[0] == "abcdefg"

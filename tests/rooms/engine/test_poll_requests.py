@@ -11,10 +11,10 @@ from scripted_jobs import (
     GATEWAY,
     OK,
     STEPS,
-    asked,
     connect,
     job,
     read_all,
+    requested,
     submit,
 )
 
@@ -26,7 +26,7 @@ def test_a_poll_that_reads_several_things_does_not_start_over_for_one_failure(se
         run = submit(connect(session, job(poll=read_all), server.url), ["a"])
         assert run.wait(timeout=30) == "completed"
         names = ["job", "good", "good", "bad", "bad", "bad"]
-        assert asked(server) == [*STEPS, *(f"GET /{name}" for name in names)]
+        assert requested(server) == [*STEPS, *(f"GET /{name}" for name in names)]
 
 
 def test_a_poll_whose_first_request_fails_is_repeated_by_the_schedule(session):
@@ -41,7 +41,7 @@ def test_a_refusal_is_not_repeated(session):
         run = submit(connect(session, job(poll=read_all), server.url), ["a"])
         assert run.wait(timeout=30) == "completed"
         names = ["job", "good", "job", "good", "bad"]
-        assert asked(server) == [*STEPS, *(f"GET /{name}" for name in names)]
+        assert requested(server) == [*STEPS, *(f"GET /{name}" for name in names)]
 
 
 def test_polls_that_are_refused_for_long_are_shown_as_a_notice(session):

@@ -96,10 +96,10 @@ def test_a_poll_that_ignores_a_failed_request_ends_nothing(session, server):
             "shouldContinuePolling": pending,
         }
 
-    server.stands = lambda operation_id: (502, b"")
+    server.status_of = lambda operation_id: (502, b"")
     run = submit(session, server, destination(careless), "a")
     wait_until(lambda: run.operations and run.operations[0].poll_errors >= 2)
-    server.stands = lambda operation_id: (200, {"status": "completed"})
+    server.status_of = lambda operation_id: (200, {"status": "completed"})
     assert run.wait(timeout=60) == "completed"
 
 
@@ -180,7 +180,7 @@ def test_an_operation_whose_404_the_poll_catches_is_lost_in_the_end(
         return {"results": results, "overallStatus": "failed", "shouldContinuePolling": False}
 
     monkeypatch.setattr("asyncdest_nb.engine.run.poller.GRACE_SECONDS", 0.2)
-    server.stands = lambda operation_id: (404, b"")
+    server.status_of = lambda operation_id: (404, b"")
     run = submit(session, server, destination(catching), *"abc"[:count])
     run.wait(timeout=60)
     assert run.counts["unknown"] == count

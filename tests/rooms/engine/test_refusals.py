@@ -1,4 +1,4 @@
-"""What was moved, and what is in conflict: scripted answers over real HTTP on loopback."""
+"""Redirects, refusals and conflicts (409): scripted answers over real HTTP on loopback."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Payload(ad.Payload):
 
 
 def sent_to(session: ad.Session, server: RawServer, **options: Any) -> ad.Run:
-    """Submit two rows, by requests that raise or, with throw_http_errors, do not."""
+    """Submit two rows, with *options* of the request such as throw_http_errors."""
 
     async def perform(request: Any, data: Any) -> Any:
         return await request(f"{server.url}/v1/rows", method="POST", json={}, **options)
@@ -39,7 +39,7 @@ def sent_to(session: ad.Session, server: RawServer, **options: Any) -> ad.Run:
 
 @pytest.mark.parametrize("throws", [True, False])
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_what_has_moved_was_not_applied(session: ad.Session, status: int, throws: bool):
+def test_a_row_sent_to_a_moved_url_was_not_applied(session: ad.Session, status: int, throws: bool):
     with RawServer(answer(status, "", {"location": f"{OTHER}?sig=abc"})) as server:
         run = sent_to(session, server, throw_http_errors=throws)
         assert len(server.arrived) == 2
@@ -51,7 +51,7 @@ def test_what_has_moved_was_not_applied(session: ad.Session, status: int, throws
 
 @pytest.mark.parametrize("throws", [True, False])
 @pytest.mark.parametrize("status", [300, 303, 304, 305, 306])
-def test_another_redirect_may_follow_what_was_applied(
+def test_a_row_answered_by_another_redirect_may_have_been_applied(
     session: ad.Session, status: int, throws: bool
 ):
     with RawServer(answer(status, "", {"location": OTHER})) as server:
@@ -60,7 +60,7 @@ def test_another_redirect_may_follow_what_was_applied(
     assert run.retryable == 0
 
 
-def test_where_it_has_moved_to_is_relative_to_where_it_was(session: ad.Session):
+def test_the_new_location_is_relative_to_the_old(session: ad.Session):
     with RawServer(answer(308, "", {"location": "/v2/rows"})) as server:
         run = sent_to(session, server)
         assert f"moved to {server.url}/v2/rows: correct" in run.failed()["message"][0]
@@ -68,7 +68,7 @@ def test_where_it_has_moved_to_is_relative_to_where_it_was(session: ad.Session):
 
 @pytest.mark.parametrize("throws", [True, False])
 @pytest.mark.parametrize("status", [400, 409, 422])
-def test_a_refusal_is_told_in_the_words_of_the_destination(
+def test_a_refusal_has_the_message_of_the_destination(
     session: ad.Session, status: int, throws: bool
 ):
     with RawServer(answer(status, {"error": "u-1 is  locked by an import"})) as server:
@@ -101,7 +101,9 @@ def test_a_conflict_is_a_refusal(session: ad.Session, way: str):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_a_key_in_conflict_is_repeated_until_the_first_is_done(session: ad.Session, count: int):
+def test_a_key_in_conflict_is_sent_again_until_the_first_request_is_done(
+    session: ad.Session, count: int
+):
     with Partner(*[CONFLICT] * count) as partner:
         run = submitted(session, partner, "key")
         assert len(partner.sent) == 1  # One key, and one body.
@@ -126,7 +128,7 @@ def test_a_key_that_stays_in_conflict_is_held(session: ad.Session, monkeypatch: 
 
 
 def test_an_id_in_conflict_is_looked_for(session: ad.Session):
-    # It was applied, though the answer says no more than that it is there.
+    # It was applied, though the answer states only that it is there.
     there = Fault(answer(409, {"error": "it is there"}), is_applied=True)
     with Partner(there) as partner:
         run = submitted(session, partner, "client_id")
@@ -145,14 +147,14 @@ def test_an_id_in_conflict_with_something_else_is_refused(session: ad.Session):
 
 
 @pytest.mark.parametrize("way", ["client_id", "search"])
-def test_a_conflict_with_what_may_have_been_applied_is_no_proof_that_it_was_not(
+def test_a_conflict_after_a_lost_reply_is_no_proof_that_nothing_was_applied(
     session: ad.Session, way: Any
 ):
     async def perform(request: Any, data: Any) -> Any:
         await request(f"{server.url}/{data.submission_id}", method="POST", json={})
 
     async def find(request: Any, data: Any) -> Any:
-        return None  # As a list that lags behind says.
+        return None  # As from a list that lags behind.
 
     with RawServer(reset, answer(409, {"message": "it is there"})) as server:
         act = ad.Action(
@@ -168,7 +170,7 @@ def test_a_conflict_with_what_may_have_been_applied_is_no_proof_that_it_was_not(
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_token_server_that_has_moved_is_named(session: ad.Session, status: int):
+def test_the_new_location_of_a_token_server_is_in_the_message(session: ad.Session, status: int):
     async def perform(request: Any, data: Any) -> Any:
         return await request(f"{server.url}/rows", method="POST", json={})
 
@@ -192,7 +194,7 @@ def busy(*answers: Answer) -> list[Answer]:
     return [*answers, answer(200, {"id": "j-1"})]
 
 
-def test_a_conflict_that_is_returned_and_not_raised_is_one_too(session: ad.Session):
+def test_a_conflict_may_be_returned_instead_of_raised(session: ad.Session):
     async def perform(request: Any, data: Any) -> Any:
         url, key = f"{server.url}/rows", {"idempotency-key": data.submission_id}
         return await request(url, method="POST", json={}, headers=key, throw_http_errors=False)

@@ -11,15 +11,15 @@ import pytest
 
 import asyncdest_nb as ad
 from raw_server import RawServer, Writer, answer
-from scripted_jobs import Payload, asked, connect, submit
+from scripted_jobs import Payload, connect, requested, submit
 
 EXPIRED = {"error": "token expired"}
 
 
 class Api(RawServer):
-    """Takes one token at a time, and says 200 to whatever it is asked.
+    """Accepts one token at a time, and answers 200 to every request.
 
-    ``applied`` are the requests that had the token of the day.
+    ``applied`` are the requests that had the accepted token.
     """
 
     def __init__(self, *, good: str = "token-2") -> None:
@@ -63,15 +63,15 @@ async def poll(request: Any, data: Any) -> Any:
 
 
 class Tokens:
-    """Gives token-1, token-2, and so on; the *failing* ones raise."""
+    """Returns token-1, token-2, and so on; for a *failing* one it raises."""
 
     def __init__(self, **failing: Exception) -> None:
-        self.asked = 0
+        self.fetched = 0
         self._failing = failing
 
     async def refresh(self, request: Any, data: Any) -> str:
-        self.asked += 1
-        name = f"token-{self.asked}"
+        self.fetched += 1
+        name = f"token-{self.fetched}"
         if error := self._failing.get(name.replace("-", "_")):
             raise error
         return name
@@ -97,7 +97,7 @@ def test_a_token_that_expired_inside_a_200_is_renewed_and_the_call_repeated(sess
     with Api() as api:
         tokens = Tokens()
         assert run_of(session, api, tokens).status == "completed"
-    assert tokens.asked == 2
+    assert tokens.fetched == 2
     assert len(api.applied) == 1
     assert len(api.arrived) == 2
     assert len({each.body for each in api.arrived}) == 1  # The same submission.
@@ -109,7 +109,7 @@ def test_a_poll_is_repeated_too(session: ad.Session):
         run = run_of(session, api, tokens, perform=perform_for_polls, poll=poll)
     assert run.status == "completed"
     assert run.operations[0].poll_errors == 0
-    assert (tokens.asked, asked(api)) == (2, ["GET /jobs"] * 2)
+    assert (tokens.fetched, requested(api)) == (2, ["GET /jobs"] * 2)
 
 
 def test_a_step_is_repeated_too(session: ad.Session):
@@ -123,7 +123,7 @@ def test_a_step_is_repeated_too(session: ad.Session):
         job = {"perform": None, "perform_batch": begin, "steps": (commit,), "poll": poll}
         run = run_of(session, api, Tokens(), operation_per="batch", **job)
     assert run.status == "completed"
-    assert asked(api) == ["POST /commit", "POST /commit", "GET /jobs"]
+    assert requested(api) == ["POST /commit", "POST /commit", "GET /jobs"]
 
 
 def test_a_check_is_repeated_too(session: ad.Session):
@@ -132,21 +132,21 @@ def test_a_check_is_repeated_too(session: ad.Session):
 
     with Api() as api:
         assert run_of(session, api, Tokens(), check=check).status == "completed"
-    assert asked(api) == ["GET /fields", "GET /fields", "POST /rows"]
+    assert requested(api) == ["GET /fields", "GET /fields", "POST /rows"]
 
 
-def test_a_second_refusal_is_the_last_word(session: ad.Session):
+def test_a_second_refusal_is_final(session: ad.Session):
     with Api(good="never") as api:
         tokens = Tokens()
         run = run_of(session, api, tokens)
         assert len(api.arrived) == 2
     assert run.counts["failed"] == 1
     assert run.failed()["error_code"][0] == "INVALID_AUTHENTICATION"
-    assert tokens.asked == 2
-    assert run.retryable == 0  # The code says so, and nothing on the wire does.
+    assert tokens.fetched == 2
+    assert run.retryable == 0  # The code claims the refusal, and no exchange proves it.
 
 
-def test_a_refusal_after_a_401_is_the_last_word(session: ad.Session):
+def test_a_refusal_after_a_401_is_final(session: ad.Session):
     class Strict(Api):
         async def _answer(self, writer: Writer) -> None:
             is_first = len(self.arrived) == 1
@@ -156,7 +156,7 @@ def test_a_refusal_after_a_401_is_the_last_word(session: ad.Session):
         tokens = Tokens()
         assert run_of(session, api, tokens).counts["failed"] == 1
         assert len(api.arrived) == 2
-    assert tokens.asked == 2
+    assert tokens.fetched == 2
 
 
 def test_calls_at_once_share_one_new_token(session: ad.Session):
@@ -165,11 +165,11 @@ def test_calls_at_once_share_one_new_token(session: ad.Session):
         tokens = Tokens()
         run = run_of(session, api, tokens, users=8)
         assert run.status == "completed"
-    assert tokens.asked == 2
+    assert tokens.fetched == 2
     assert len(api.applied) == 8
 
 
-def test_without_a_way_to_a_token_it_is_refused_as_before(session: ad.Session):
+def test_without_refresh_access_token_the_refusal_stays(session: ad.Session):
     with Api() as api:
         run = run_of(session, api, None)
         assert len(api.arrived) == 1
@@ -188,20 +188,20 @@ def test_what_was_applied_before_the_refusal_is_not_repeated(session: ad.Session
 
     with Api(good="token-1") as api:
         run = run_of(session, api, Tokens(), perform=twice)
-        assert asked(api) == ["POST /first", "POST /second"]
+        assert requested(api) == ["POST /first", "POST /second"]
     assert run.counts["failed"] == 1
     assert run.retryable == 0
 
 
-def test_a_token_server_in_trouble_is_waited_out(session: ad.Session):
+def test_a_busy_token_server_is_waited_out(session: ad.Session):
     with Api(good="token-3") as api:
         tokens = Tokens(token_2=ad.RetryableError("busy", retry_after=0.1))
         assert run_of(session, api, tokens).status == "completed"
-    assert tokens.asked == 3
+    assert tokens.fetched == 3
     assert len(api.applied) == 1
 
 
-def test_a_token_that_nobody_gives_leaves_the_refusal_as_it_is(session: ad.Session):
+def test_without_a_new_token_the_refusal_stays(session: ad.Session):
     with Api() as api:
         tokens = Tokens(token_2=ad.IntegrationError("locked out", "LOCKED", 403))
         run = run_of(session, api, tokens)

@@ -23,7 +23,7 @@ from asyncdest_nb.store import Store
 from counting_partner import Partner
 from raw_server import RawServer, Writer, answer
 from recovery import eager, people
-from scripted_jobs import asked
+from scripted_jobs import requested
 from session_engines import session_engines
 from stored_runs import fill_disk, make_room
 
@@ -150,7 +150,7 @@ def test_a_refusal_that_only_the_code_claims_is_not_sent_again_by_the_cell(sessi
         assert run.wait(timeout=20) == "failed"
         with pytest.warns(ad.AlreadySubmitted):
             assert crm.submit(people(1), "send") is run
-        assert asked(server) == ["POST /people"]
+        assert requested(server) == ["POST /people"]
 
 
 def test_a_label_that_cannot_be_stored_does_not_stop_its_row(path: Path):

@@ -21,11 +21,11 @@ from scripted_jobs import (
     STEPS,
     abort,
     answering,
-    asked,
     close,
     connect,
     create,
     job,
+    requested,
     submit,
     upload,
 )
@@ -35,7 +35,7 @@ def test_a_submission_takes_its_steps_in_order_with_the_same_rows(session):
     with RawServer(CREATED, OK, OK) as server:
         run = submit(connect(session, job(), server.url), ["a", "b"])
         assert run.wait(timeout=10) == "completed"
-        assert asked(server) == STEPS
+        assert requested(server) == STEPS
         assert json.loads(server.arrived[1].body) == ["a", "b"]
     assert list(run.results()["operation_id"]) == ["j-1", "j-1"]
 
@@ -62,7 +62,7 @@ def test_a_step_that_fails_for_a_while_is_repeated_alone(session, trouble, at):
     with RawServer(*script) as server:
         run = submit(connect(session, job(), server.url), ["a", "b"])
         assert run.wait(timeout=20) == "completed"
-        assert asked(server) == [*STEPS[:at], *[STEPS[at]] * 2, *STEPS[at + 1 :]]
+        assert requested(server) == [*STEPS[:at], *[STEPS[at]] * 2, *STEPS[at + 1 :]]
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])
@@ -71,7 +71,7 @@ def test_a_refused_step_means_that_nothing_was_applied(session, at):
     with RawServer(*script) as server:
         run = submit(connect(session, job(), server.url), ["a", "b"])
         assert run.wait(timeout=10) == "failed"
-        assert asked(server) == STEPS[: at + 1]
+        assert requested(server) == STEPS[: at + 1]
     row = run.results().iloc[0]
     assert row["error_code"] == "400"
     assert "no such list" in row["message"]
@@ -101,7 +101,7 @@ def test_a_refusal_after_a_lost_reply_to_the_last_step_is_settled_by_polls(
     with RawServer(CREATED, OK, trouble, refusal) as server:
         run = submit(connect(session, job(poll=answering(GOOD, BAD)), server.url), ["a", "b"])
         assert run.wait(timeout=10) == "partial"
-        assert asked(server) == [*STEPS, STEPS[2]]
+        assert requested(server) == [*STEPS, STEPS[2]]
 
 
 def test_a_step_that_is_answered_with_a_page_is_not_done(session):
@@ -119,7 +119,7 @@ def test_a_refused_submission_is_canceled_at_the_destination(session):
     with RawServer(CREATED, answer(400), OK) as server:
         run = submit(connect(session, job(cancel=abort), server.url), ["a"])
         assert run.wait(timeout=10) == "failed"
-        assert asked(server) == [*STEPS[:2], "POST /jobs/j-1/cancel"]
+        assert requested(server) == [*STEPS[:2], "POST /jobs/j-1/cancel"]
 
 
 def test_an_answer_without_an_id_before_the_last_step_is_a_failure(session):

@@ -15,7 +15,7 @@ import asyncdest_nb as ad
 import recovery
 from raw_server import Answer, RawServer, answer, reset
 from recovery import WAYS, eager, people, poll
-from scripted_jobs import OK, asked
+from scripted_jobs import OK, requested
 
 
 def submit(session: ad.Session, server: RawServer, **action: Any) -> ad.Run:
@@ -45,14 +45,14 @@ def test_a_retryable_error_is_not_believed_once_a_reply_was_lost(session: ad.Ses
         run = submit(session, server, perform_batch=asks_to_try_again)
         settle(run)
         assert run.counts["unknown"] == 3
-        assert asked(server) == ["POST /people"]
+        assert requested(server) == ["POST /people"]
 
 
 def test_a_retryable_error_is_believed_if_the_destination_answered(session: ad.Session):
     with RawServer(answer(409, "locked"), OK) as server:
         run = submit(session, server, perform_batch=asks_to_try_again)
         assert run.wait(timeout=20) == "completed"
-        assert asked(server) == ["POST /people"] * 2
+        assert requested(server) == ["POST /people"] * 2
 
 
 @pytest.mark.parametrize("first", [answer(400), answer(500), reset], ids=["400", "500", "reset"])
@@ -66,7 +66,7 @@ def test_a_refusal_that_is_ignored_is_no_success(session: ad.Session, first: Ans
         run = submit(session, server, perform_batch=passes_over)
         settle(run)
         assert run.counts["unknown"] == 3
-        assert asked(server) == ["POST /people", "POST /audit"]
+        assert requested(server) == ["POST /people", "POST /audit"]
 
 
 def test_a_failed_search_does_not_count_as_not_found(session: ad.Session):
@@ -82,4 +82,4 @@ def test_a_failed_search_does_not_count_as_not_found(session: ad.Session):
             session, server, **searched, poll=poll, recovery="search", operation_per="batch"
         )
         assert run.wait(timeout=20) == "completed"
-        assert asked(server) == ["POST /jobs", "GET /jobs", "GET /jobs", "GET /jobs/j-1"]
+        assert requested(server) == ["POST /jobs", "GET /jobs", "GET /jobs", "GET /jobs/j-1"]

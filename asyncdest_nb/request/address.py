@@ -19,8 +19,8 @@ _QUERY = re.compile(r"(https?://[^\s'\"?]*)\?[^\s'\"]*")
 # Characters that a server may strip: spaces, controls, characters without a width.
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 _MARKS = re.compile(r"[/\\?#;]")  # Separators in a URL.
-DECODED = 4  # How often a path is checked, decoded once more each time.
-SHOWN = 300  # characters of a URL in a message
+DECODINGS = 4  # How often a path is checked, decoded once more each time.
+URL_LENGTH = 300  # characters of a URL in a message
 _LOGIN = re.compile(r"//[^/?#]*@")
 
 
@@ -32,7 +32,7 @@ def parse_url(text: str, *, base: URL | None = None) -> URL:
     A segment may not begin with "#" either, since it would not be sent.
     """
     shown = _LOGIN.sub(f"//{MASK}@", text.partition("?")[0])
-    shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
+    shown = shown if len(shown) <= URL_LENGTH else f"{shown[:URL_LENGTH]}…"
     if has_dot_segment(_path(text)):
         raise UsageError(
             f"{shown!r} has a path segment that is blank, '.' or '..', which leads to another "
@@ -63,7 +63,7 @@ def has_dot_segment(path: str) -> bool:
     Servers decode escapes, some more than once. Some treat a backslash as a slash, or
     ignore what follows a semicolon. An empty segment is allowed.
     """
-    for _ in range(DECODED):
+    for _ in range(DECODINGS):
         if any(map(_is_dots, re.split(r"[/\\]", path))):
             return True
         path = unquote(path)

@@ -9,7 +9,15 @@ from typing import Any
 
 from ..errors import HTTPError, NotSent, ReplyLost, UsageError
 from ..responses import with_attributes
-from .address import joined, parse_url, shown_query, shown_url, with_params, without_queries
+from .address import (
+    URL_LENGTH,
+    joined,
+    parse_url,
+    shown_query,
+    shown_url,
+    with_params,
+    without_queries,
+)
 from .checks import (
     checked_body,
     checked_headers,
@@ -24,8 +32,7 @@ from .redactor import MASK, Redactor
 from .response import Headers, Response, one_line, read_body, read_retry_after
 from .wire import URL, PreparedRequest, RawResponse, RequestBody, SendFailure, Transport, send
 
-URL_SHOWN = 300  # characters of a URL in a message
-SHOWN = 8_000  # characters of a body in an Exchange
+BODY_LENGTH = 8_000  # characters of a body in an Exchange
 
 # Names of RFC 9110 that Python has only from 3.13 on: messages must be the same before.
 _PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
@@ -129,14 +136,14 @@ class Call:
 
     def _draft(self, prepared: PreparedRequest) -> Exchange:
         # Only the part of a large upload that is shown is decoded; a character has at most 4 bytes.
-        body = prepared.body.content[: 5 * SHOWN].decode("utf-8", "replace")
+        body = prepared.body.content[: 5 * BODY_LENGTH].decode("utf-8", "replace")
         return Exchange(
             method=prepared.method,
             url=self.mask(shown_url(prepared.url) + shown_query(prepared.url)),
             request_headers={
                 name: self._masked_header(name, value) for name, value in prepared.headers.items()
             },
-            request_body=self._redactor.text(body, limit=SHOWN) if body else None,
+            request_body=self._redactor.text(body, limit=BODY_LENGTH) if body else None,
             status=None,
             answer="",
             problem="not sent yet",
@@ -173,7 +180,7 @@ class Call:
             response, retry_after = self._unreadable(prepared, raw, error), None
         self.exchanges[number] = replace(
             draft,
-            answer=self._redactor.text(response.text, limit=SHOWN),
+            answer=self._redactor.text(response.text, limit=BODY_LENGTH),
             problem=response.problem,
             effect=effect_of(draft.method, raw.status, retry_after=retry_after),
             retry_after=retry_after,
@@ -220,7 +227,7 @@ class Call:
         return MASK if is_secret else value
 
     def _name(self, prepared: PreparedRequest) -> str:
-        return f"{prepared.method} {self._redactor.text(shown_url(prepared.url), limit=URL_SHOWN)}"
+        return f"{prepared.method} {self._redactor.text(shown_url(prepared.url), limit=URL_LENGTH)}"
 
     def _http_error(self, prepared: PreparedRequest, response: Response) -> HTTPError:
         found = one_line(response.text, self._redactor)

@@ -21,7 +21,7 @@ from .wire import URL, Transport
 
 # An API that takes thousands of rows checks all of them before it answers.
 TIMEOUT_SECONDS = 60.0
-LATEST = 16  # How many secrets of single calls are remembered.
+REMEMBERED_SECRETS = 16  # of single calls
 
 
 class Client:
@@ -58,7 +58,7 @@ class Client:
         self._route = None if transport is not None else route or Route()
         logins = self._route.secrets() if self._route else ()
         self._redactor = Redactor([*map(reveal, secrets), *logins])
-        self._latest: deque[str] = deque(maxlen=LATEST)
+        self._latest: deque[str] = deque(maxlen=REMEMBERED_SECRETS)
         self._settled = self._redactor  # Without the secrets of single calls.
         self.set_options(options)
         self._transport = transport

@@ -19,7 +19,7 @@ from urllib.parse import quote, quote_plus
 
 from .redactor import MASK, Redactor, Span, mapped_texts, signatures
 
-KNOWN = 1_000  # parts of secrets whose references are remembered
+CACHED_PARTS = 1_000  # parts of secrets whose references are remembered
 
 _OPENING = "{secret:"
 _LITERAL = "{secret:}"  # The opening, escaped.
@@ -70,7 +70,7 @@ class References:
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         self._secrets = {quote(name, safe=""): each.strip() for name, each in secrets.items()}
-        self._reference = lru_cache(KNOWN)(
+        self._reference = lru_cache(CACHED_PARTS)(
             self._find_reference
         )  # A response may repeat one many times.
 

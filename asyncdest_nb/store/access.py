@@ -32,40 +32,40 @@ class SessionFile:
     """The file at *path*: it is opened, and opened again when its holder may have ended.
 
     Links are resolved once: the file that was found first is the one opened later.
-    Raises StoreError, see ``place.prepared``.
+    Raises StoreError, see ``place.prepare``.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         with errors_named("open", str(path)):
-            self._file = place.prepared(path)
+            self._file = place.prepare(path)
 
-    def opened(self) -> Access:
+    def open(self) -> Access:
         """Open the file, only for reading if another process has it; raises StoreError."""
         with errors_named("open", str(self._path)):
-            return self._for_writing() or self._for_reading()
+            return self._open_for_writing() or self._open_for_reading()
 
-    def opened_again(self, before: Access) -> Access:
+    def reopen(self, before: Access) -> Access:
         """Return access for writing, or *before* with the present holder; raises StoreError."""
         with errors_named("open", str(self._path)):
-            found = self._for_writing()
+            found = self._open_for_writing()
             return found or replace(before, holder=files.holder_of(self._file))
 
-    def _for_writing(self) -> Access | None:
+    def _open_for_writing(self) -> Access | None:
         """Open the file for writing; None = another process has its lock."""
-        lock = holder.locked(self._file)
+        lock = holder.acquire_lock(self._file)
         if lock is None:
             return None
         try:
-            place.make(self._file)
-            connection = files.opened_for_writing(self._file)
+            place.create(self._file)
+            connection = files.open_for_writing(self._file)
         except BaseException:
             lock.release()
             raise
         found = Place(self._path, self._file, is_remote=not files.has_wal(connection))
         return Access(Database(connection, str(self._path)), lock=lock, place=found)
 
-    def _for_reading(self) -> Access:
+    def _open_for_reading(self) -> Access:
         name = files.holder_of(self._file)
-        connection = files.opened_for_reading(self._file, name)
+        connection = files.open_for_reading(self._file, name)
         return Access(Database(connection, str(self._path)), holder=name)

@@ -29,7 +29,7 @@ class StoreWarning(UserWarning):
     """A session's file is in a place where data may be lost."""
 
 
-def warned_of_network(file: Path) -> bool:
+def warn_of_network(file: Path) -> bool:
     """Return whether the file is on a network file system, after a warning if it is."""
     kind = file_system(file, _mounted())
     if not is_remote(kind):

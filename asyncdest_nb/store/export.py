@@ -53,7 +53,7 @@ class ExportedRuns(RunTables):
 
     def __init__(self, path: Path) -> None:
         with errors_named("load", str(path)):
-            connection = file.opened_export(path)
+            connection = file.open_export(path)
         super().__init__(Database(connection, str(path), reading="load"))
 
     @contextmanager

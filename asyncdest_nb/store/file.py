@@ -16,7 +16,7 @@ import psutil
 
 from ..errors import StoreError
 from .advice import damaged
-from .disk import warned_of_network
+from .disk import warn_of_network
 from .holder import holder_name, read_holder, require_closed, write_holder
 from .place import close_to_others, require_file
 from .schema import SCHEMA_VERSION, Kind, create, kind_of, migrate, transaction
@@ -45,14 +45,14 @@ def holder_of(file: Path) -> str:
     return holder_name(pid, host, since)
 
 
-def opened_in_memory() -> sqlite3.Connection:
+def open_in_memory() -> sqlite3.Connection:
     """Return a new session's database in memory."""
     db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
     create(db)
     return db
 
 
-def opened_for_writing(file: Path) -> sqlite3.Connection:
+def open_for_writing(file: Path) -> sqlite3.Connection:
     """Open a session's file whose lock we have, migrate it, and write our row as its holder.
 
     Raises StoreError if it is damaged, newer, or not a session's; nothing was written then.
@@ -61,7 +61,7 @@ def opened_for_writing(file: Path) -> sqlite3.Connection:
     try:
         version = _version_of(db, file, {Kind.SESSION, Kind.EMPTY})
         _check(db, file)
-        is_remote = warned_of_network(file)
+        is_remote = warn_of_network(file)
         if version == 0:
             create(db)
         else:
@@ -78,7 +78,7 @@ def opened_for_writing(file: Path) -> sqlite3.Connection:
     return db
 
 
-def opened_for_reading(file: Path, holder: str) -> sqlite3.Connection:
+def open_for_reading(file: Path, holder: str) -> sqlite3.Connection:
     """Open a session's file for reading while *holder* writes it."""
     until = time.monotonic() + _START_SECONDS
     while not _size(file):
@@ -106,7 +106,7 @@ def opened_for_reading(file: Path, holder: str) -> sqlite3.Connection:
     return db
 
 
-def opened_export(path: Path) -> sqlite3.Connection:
+def open_export(path: Path) -> sqlite3.Connection:
     """Open exported runs for reading; nothing is written, not even beside the file."""
     require_file(path)
     os.close(os.open(path, os.O_RDONLY))  # Its errors are clearer than those of SQLite.

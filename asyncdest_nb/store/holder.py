@@ -17,7 +17,7 @@ from . import columns
 from .schema import transaction
 
 
-def locked(file: Path) -> FileLock | None:
+def acquire_lock(file: Path) -> FileLock | None:
     """Return the lock of the file, None = another process has it.
 
     The system releases the lock of a process that dies.

@@ -28,7 +28,7 @@ _ADVICE = (
 )
 
 
-def prepared(path: Path) -> Path:
+def prepare(path: Path) -> Path:
     """Return the file's path with all links resolved, so that every process uses the same one.
 
     The file is created if it is missing, unless its lock exists: then another process may
@@ -43,7 +43,7 @@ def prepared(path: Path) -> Path:
     if os.path.lexists(file):
         _require_filled(path, file)
     elif not os.path.lexists(f"{file}.lock"):
-        make(file)
+        create(file)
     for each in _existing(file):
         found = os.lstat(each)
         require_file(each, found)
@@ -51,7 +51,7 @@ def prepared(path: Path) -> Path:
     return file
 
 
-def make(file: Path) -> None:
+def create(file: Path) -> None:
     """Create the file if it is missing, readable only by its owner: it holds personal data."""
     # An existing file is not opened: closing it would release the locks of SQLite in this process.
     with suppress(FileExistsError):

@@ -29,7 +29,7 @@ class Store(RunTables):
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
         self._file = SessionFile(path) if path else None
-        self._access = self._file.opened() if self._file else _in_memory()
+        self._access = self._file.open() if self._file else _in_memory()
         super().__init__(self._access.database)
 
     @property
@@ -44,7 +44,7 @@ class Store(RunTables):
         it can still be read then.
         """
         if self.holder and self._file:
-            before, self._access = self._access, self._file.opened_again(self._access)
+            before, self._access = self._access, self._file.reopen(self._access)
             self.database = self._access.database
             if self.database is not before.database:
                 before.database.close()
@@ -188,4 +188,4 @@ class Store(RunTables):
 
 
 def _in_memory() -> Access:
-    return Access(Database(file.opened_in_memory(), "the session's memory"))
+    return Access(Database(file.open_in_memory(), "the session's memory"))

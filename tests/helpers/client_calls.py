@@ -1,4 +1,4 @@
-"""Single requests of a client to a server on loopback, over every transport there is."""
+"""Single requests of a client to a server on loopback, over every transport."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ every_transport = pytest.mark.parametrize("new_transport", TRANSPORTS)
 
 
 async def exchanged(client: Client, url: str, **options: Any) -> tuple[Call, Any]:
-    """Make one call and return it with its response or its error, the client closed."""
+    """Make one call, close the client, and return the call with its response or error."""
     call = client.call()
     outcome: Any = None
     try:
@@ -65,6 +65,6 @@ def ask(url: str, *, client: Client | None = None, **options: Any) -> Any:
 
 
 def answered(given_answer: Answer, **options: Any) -> Any:
-    """Return the response to a GET that is answered so."""
+    """Return the response to a GET, for which the server sends *given_answer*."""
     with RawServer(given_answer) as server:
         return ask(server.url, **options)

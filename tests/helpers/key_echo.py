@@ -1,4 +1,4 @@
-"""A server that puts the key it was sent into the ids and URLs of its jobs, and its destination."""
+"""A server that puts the key of a request into ids and URLs of jobs, and its destination."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ jobs = ad.Destination(
 
 
 class Echo:
-    """Names each job after the key, and answers only to that very name."""
+    """Names each job after the key, and answers only for known names."""
 
     def __init__(self, named: Callable[[str, int], str], *, pending: int = 0) -> None:
         self.server = RawServer(self._answer)
@@ -104,7 +104,7 @@ def submitted(crm: Any) -> Any:
 
 
 def shown(session: ad.Session, run: Any, caplog: Any, path: Path) -> str:
-    """Return all that is shown of *run*, and what is in the file."""
+    """Return everything that is shown of *run*, and the files in *path*."""
     texts = [run.results().to_json(), run.results().to_csv(), run.contexts.to_csv(), repr(run)]
     texts += [repr(list(run.operations)), json.dumps(run.details(0)), *run.notices, caplog.text]
     texts += [record_text(run), record_html(run), repr(list(session.state))]

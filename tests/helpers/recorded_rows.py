@@ -16,12 +16,12 @@ import asyncdest_nb as ad
 
 
 def case_name(value: object) -> str:
-    """Name a case, the same in every process: no address in memory, nor a number of 400 digits."""
+    """Return the name of a case without addresses in memory: it is the same in every process."""
     return re.sub(r" at 0x\w+", "", str(value))[:80]
 
 
 class Recorder(ThreadingHTTPServer):
-    """Keep each row that arrives, and answer that it is done."""
+    """Keeps each row that arrives, and answers 200."""
 
     def __init__(self) -> None:
         self.rows: list[Any] = []
@@ -56,7 +56,7 @@ class Settings(ad.Settings):
 
 
 class Values(ad.Payload):
-    """A field of every type that could read a value as another one."""
+    """A field of every type that could change a value."""
 
     text: str | None = ad.field("Text")
     texts: list[str] | None = ad.field("Texts")
@@ -97,7 +97,7 @@ def sent(
 
 
 def one(recorder: Recorder, value: Any, field: str) -> Any:
-    """Return what arrived of one cell in *field*; of an invalid row, why it is."""
+    """Return the value that arrived for one cell in *field*, or why its row is invalid."""
     # Before 3.1 pandas cannot infer the type of a very large integer.
     dtype = object if isinstance(value, int) and abs(value) > 2**64 else None
     rows, results = sent(recorder, pd.DataFrame({field: [value]}, dtype=dtype))
@@ -105,7 +105,7 @@ def one(recorder: Recorder, value: Any, field: str) -> Any:
 
 
 def of_type(recorder: Recorder, annotation: Any, value: Any, **options: Any) -> Any:
-    """Return what arrived of one cell in a field of a type; of an invalid row, why it is."""
+    """Return the value that arrived for a cell in a field of a type, or why it is invalid."""
     field: Any = (annotation, ad.field("One", **options))
     payload = create_model("One", __base__=ad.Payload, one=field)
     cells = pd.Series([value], dtype=object)

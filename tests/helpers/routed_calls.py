@@ -13,12 +13,12 @@ CA = TLS / "ca.pem"
 
 
 def post(url: str, **ways: Any) -> Any:
-    """Return the response to a POST on a route of these *ways*, or what it raised."""
+    """Return the response to a POST on a ``Route(**ways)``, or the error it raised."""
     return exchanged(url, **ways)[0]
 
 
 def exchanged(url: str, **ways: Any) -> tuple[Any, list[Effect]]:
-    """Return the outcome of a POST and what it did."""
+    """Return the response or error of a POST, and the effects of its requests."""
 
     async def exchange() -> tuple[Any, list[Effect]]:
         client = Client(timeout_seconds=20, route=Route(**ways))

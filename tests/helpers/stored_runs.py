@@ -1,4 +1,4 @@
-"""Runs that a test writes to a store itself, what SQLite finds in a file, and a full disk."""
+"""Runs that a test writes into a store, the tables of a file, and a full disk."""
 
 from __future__ import annotations
 

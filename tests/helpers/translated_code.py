@@ -1,4 +1,4 @@
-"""A destination in the words of the framework's TypeScript, and a scripted server for it."""
+"""A destination translated from TypeScript, and the answers of a scripted server."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def extend_request(*, settings: Any) -> Any:
 
 
 def translated(*, fields: Any = FIELDS, **functions: Any) -> ad.Destination:
-    """Return a destination of one action, "act", with everything in the framework's words."""
+    """Return a destination with one action, "act", with the names of the framework."""
     action = {"title": "Async Operation", "description": "…", "fields": fields, **functions}
     return ad.Destination(
         name="Example Async",

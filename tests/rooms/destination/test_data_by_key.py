@@ -52,7 +52,7 @@ async def poll_by_key(request: Any, data: Any) -> Any:
 NOTED = {**FIELDS, "note": {"label": "Note", "type": "string"}}
 
 
-def test_what_a_function_is_given_is_read_by_key_as_well(session):
+def test_the_data_of_a_function_can_be_read_by_key_too(session):
     with RawServer(ACCEPTED, COMPLETED) as server:
         crm = translated(fields=NOTED, perform=by_key, poll=poll_by_key)
         run = submitted(session, server, crm)
@@ -69,7 +69,7 @@ def test_what_a_function_is_given_is_read_by_key_as_well(session):
     }
 
 
-def test_the_payloads_of_a_batch_are_read_by_key_as_well(session):
+def test_the_payloads_of_a_batch_can_be_read_by_key_too(session):
     accepted = answer(200, {"status": "accepted", "operation_ids": ["op-1", 2]})
     with RawServer(accepted, COMPLETED, COMPLETED) as server:
         crm = translated(fields=NOTED, performBatch=many_by_key, poll=poll_by_key)
@@ -88,9 +88,7 @@ def test_the_payloads_of_a_batch_are_read_by_key_as_well(session):
         (lambda data: data["payload"][0], "KeyError"),
     ],
 )
-def test_a_key_that_is_none_of_its_fields_is_refused_before_anything_leaves(
-    session, wrong, problem
-):
+def test_an_unknown_key_is_refused_before_anything_is_sent(session, wrong, problem):
     async def function(request: Any, data: Any) -> Any:
         return await request(f"{data.settings.endpoint}/x", method="POST", json={"x": wrong(data)})
 
@@ -100,7 +98,7 @@ def test_a_key_that_is_none_of_its_fields_is_refused_before_anything_leaves(
     assert problem in run.results()["message"][0]
 
 
-def test_a_field_that_is_looked_for_in_the_data_says_where_it_is(session):
+def test_the_error_for_a_field_read_from_the_data_shows_where_it_is(session):
     async def flat(request: Any, payload: Any) -> Any:
         return await request("http://127.0.0.1:1/x", method="POST", json={"id": payload.user_id})
 

@@ -13,7 +13,7 @@ from recorded_rows import Identity, case_name, of_type, one, sent
 
 
 @pytest.mark.parametrize("field", ["day", "moment", "text_day", "days", "address"])
-def test_digits_are_a_day_and_never_seconds(recorder, field):
+def test_eight_digits_are_a_day_and_never_seconds(recorder, field):
     value: Any = {"days": ["20240601"], "address": {"since": "20240601"}}.get(field, "20240601")
     expected = {
         "moment": "2024-06-01T00:00:00",
@@ -60,7 +60,9 @@ TIMES: list[tuple[Any, Any, Any]] = [
 
 
 @pytest.mark.parametrize(("annotation", "value", "expected"), TIMES, ids=case_name)
-def test_what_may_be_a_date_among_others_is_none_as_a_number(recorder, annotation, value, expected):
+def test_a_number_is_no_date_for_a_field_that_takes_other_types_too(
+    recorder, annotation, value, expected
+):
     assert of_type(recorder, annotation, value) == expected
 
 

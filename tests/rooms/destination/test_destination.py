@@ -108,23 +108,23 @@ def test_a_default_of_settings_is_their_value():
         ({**GOOD, "score": float("inf")}, "Score (score): Input should be a finite number"),
     ],
 )
-def test_a_misfit_is_named_by_its_field(values, problem):
+def test_an_invalid_value_is_named_by_its_field(values, problem):
     assert problem in str(ACTION.read(values))
 
 
-def test_several_misfits_are_named_at_once():
+def test_several_invalid_values_are_named_at_once():
     text = str(ACTION.read({"plan": "gold"}))
     assert "user_id" in text
     assert "plan" in text
 
 
-def test_what_is_sent_has_no_nulls_but_those_a_field_allows():
+def test_nulls_are_sent_only_for_fields_that_allow_them():
     payload = ACTION.read({**GOOD, "email": None, "note": None, "extra": {"inner": None}})
     assert isinstance(payload, ad.Payload)
     assert payload.as_json() == {**GOOD, "note": None, "extra": {"inner": None}}
 
 
-def test_a_number_where_a_text_is_wanted_is_its_text():
+def test_a_number_in_a_text_field_is_sent_as_text():
     payload = ACTION.read({**GOOD, "user_id": 17})
     assert isinstance(payload, ad.Payload)
     assert payload.as_json()["user_id"] == "17"
@@ -133,7 +133,7 @@ def test_a_number_where_a_text_is_wanted_is_its_text():
 @pytest.mark.parametrize(
     "settings", [{}, {"endpoint": "no url"}, {"endpoint": "http://h", "region": "mars"}]
 )
-def test_settings_that_do_not_fit_are_named_without_their_values(settings):
+def test_invalid_settings_are_named_without_their_values(settings):
     with pytest.raises(ad.SettingsError) as raised:
         CRM.read_settings({"api_key": "sk-topsecret-1", **settings})
     assert "sk-topsecret-1" not in str(raised.value)
@@ -202,7 +202,7 @@ def test_an_enum_is_a_choice_and_ids_and_amounts_are_texts():
     assert read.as_json() == {"plan": "pro", "amount": "1.50"}
 
 
-def test_secrets_are_known_wherever_they_are():
+def test_secrets_are_found_at_any_depth():
     fields = input_fields(Keys)
     assert [each.type for each in fields.values()] == ["password", "password", "object"]
     assert all(each.holds_secret for each in fields.values())
@@ -210,6 +210,6 @@ def test_secrets_are_known_wherever_they_are():
     assert secrets_of(settings) == ["a", "b", "c"]
 
 
-def test_an_action_says_whether_it_can_be_polled():
+def test_an_action_has_poll_support_if_it_has_poll():
     assert not ACTION.has_poll_support
     assert ad.Action(title="A", payload=Payload, perform=print, poll=print).has_poll_support

@@ -92,7 +92,7 @@ def test_a_function_that_cannot_be_called_is_refused_when_it_is_defined(name, fu
         translated(**functions)
 
 
-def test_a_request_that_was_not_awaited_says_so_where_its_answer_is_used(session):
+def test_the_error_for_a_request_that_was_not_awaited_shows_the_await(session):
     async def forgetful(request: Any, data: Any) -> Any:
         response = request(f"{data.settings.endpoint}/x", method="POST", json={})
         return response.data

@@ -29,7 +29,7 @@ from translated_code import (
         ({"importRunId": "r"}, "operation_id='importRunId'"),
     ],
 )
-def test_a_context_whose_id_is_elsewhere_says_the_line_to_write(session, context, line):
+def test_the_error_for_a_context_with_another_id_shows_the_line_to_write(session, context, line):
     function = returning({"isAsync": True, "asyncContexts": [context]})
     with RawServer(ACCEPTED) as server:
         run = submitted(session, server, translated(perform=function, poll=poll))
@@ -49,7 +49,7 @@ def test_a_context_whose_id_is_elsewhere_says_the_line_to_write(session, context
     ],
     ids=str,
 )
-def test_an_answer_that_is_not_in_the_words_of_the_contract_is_never_a_success(session, answered):
+def test_an_answer_outside_the_contract_is_never_a_success(session, answered):
     with RawServer(ACCEPTED) as server:
         run = submitted(session, server, translated(perform=returning(answered), poll=poll))
     assert list(run.results()["status"]) == ["unknown"]
@@ -73,7 +73,7 @@ def test_an_answer_that_is_not_in_the_words_of_the_contract_is_never_a_success(s
 )
 @pytest.mark.parametrize("status", [200, 201, 202])
 @pytest.mark.parametrize("answered", [lambda response: response, lambda response: response.data])
-def test_an_answer_that_names_a_job_by_any_name_is_never_a_success(session, body, status, answered):
+def test_an_answer_with_any_kind_of_job_id_is_never_a_success(session, body, status, answered):
     with RawServer(answer(status, body)) as server:
         run = submitted(session, server, translated(perform=returning(answered), poll=poll))
     assert list(run.results()["status"]) == ["unknown"]
@@ -81,7 +81,7 @@ def test_an_answer_that_names_a_job_by_any_name_is_never_a_success(session, body
 
 
 @pytest.mark.parametrize("answered", ["op-1", 17, True, b"op-1", object(), {"op-1"}])
-def test_a_value_that_is_no_answer_is_never_a_success(session, answered):
+def test_another_value_than_an_answer_is_never_a_success(session, answered):
     function = returning(lambda response: answered)
     with RawServer(SYNCHRONOUS) as server:
         run = submitted(session, server, translated(perform=function, poll=poll))
@@ -102,7 +102,7 @@ def test_a_value_that_is_no_answer_is_never_a_success(session, answered):
     ],
     ids=str,
 )
-def test_an_answer_that_is_done_completes_its_row(session, body):
+def test_an_answer_without_an_open_job_completes_its_row(session, body):
     function = returning(lambda response: response)
     with RawServer(answer(200, body)) as server:
         run = submitted(session, server, translated(perform=function, poll=poll))

@@ -40,7 +40,7 @@ def test_the_document_translated_line_by_line_submits_and_polls(session):
     assert run.results()["result"][0] == {"items": [{"n": 1}]}
 
 
-def test_an_error_given_as_a_text_is_its_message(session):
+def test_an_error_that_is_a_text_is_the_message(session):
     failed = answer(200, {"status": "failed", "error_message": "no such profile"})
     with RawServer(ACCEPTED, failed) as server:
         run = submitted(session, server, translated(perform=perform, poll=poll))
@@ -58,14 +58,14 @@ def test_an_error_of_a_row_may_be_a_text(error, message):
     assert row.error.message == message
 
 
-def test_an_error_in_other_words_is_shown_as_it_is():
+def test_an_error_with_unknown_keys_is_shown_unchanged():
     row = ad.RowResult.model_validate({"status": "failed", "error": {"reason": "no such profile"}})
     assert row.error is not None
     assert row.error.message == "{'reason': 'no such profile'}"
 
 
 @pytest.mark.parametrize(("status", "goes_on"), [("pending", True), ("completed", False)])
-def test_a_result_that_leaves_undefined_whether_to_go_on_goes_on_by_its_status(status, goes_on):
+def test_a_result_without_should_continue_polling_continues_by_its_status(status, goes_on):
     given = {"status": status, "shouldContinuePolling": None, "progress": None, "message": None}
     read = ad.AsyncOperationResult.model_validate({**given, "error": None, "context": None})
     assert read.should_continue_polling is goes_on
@@ -91,7 +91,7 @@ def test_a_payload_may_be_kept_as_state(session):
 
 
 @pytest.mark.parametrize("name", ["perform", "performBatch"])
-def test_a_payload_given_to_json_dumps_says_the_line_to_write(session, name):
+def test_the_error_for_a_payload_in_json_dumps_shows_the_line_to_write(session, name):
     async def stringify(request: Any, *, settings: Any, payload: Any) -> Any:
         body = json.dumps(payload)
         return await request(f"{settings.endpoint}/x", {"method": "post", "content": body})
@@ -126,7 +126,7 @@ def test_a_synchronous_answer_of_translated_code_completes_its_row(session):
     assert run.status == "completed"
 
 
-def test_an_answer_is_a_plain_dict_that_gives_attributes_too(session):
+def test_an_answer_is_a_plain_dict_with_attributes_too(session):
     body = {
         "items": [{"n": 1}],
         "keys": "k",
@@ -175,7 +175,7 @@ def test_an_id_that_is_not_in_the_answer_makes_the_row_unknown(session):
 
 
 @pytest.mark.parametrize("missing", [None, ""])
-def test_a_context_without_its_id_does_not_take_another_key_for_it(session, missing):
+def test_another_key_of_a_context_is_not_used_as_its_id(session, missing):
     context = {"operation_id": missing, "user_id": "u-1", "operation_type": "sync_profile"}
     function = returning({"isAsync": True, "asyncContexts": [context]})
     with RawServer(ACCEPTED) as server:
@@ -184,7 +184,7 @@ def test_a_context_without_its_id_does_not_take_another_key_for_it(session, miss
     assert message.endswith(f"Its context has {missing!r} as its 'operation_id'")
 
 
-def test_an_answer_is_read_by_the_names_of_other_clients_as_well(session):
+def test_an_answer_has_the_attributes_of_other_clients_too(session):
     async def pythonic(request: Any, data: Any) -> Any:
         response = await request(f"{data.settings.endpoint}/x", method="POST", json=data.payload)
         assert response.status_code == 202

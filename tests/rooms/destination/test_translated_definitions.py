@@ -33,7 +33,7 @@ def test_fields_as_dicts_are_the_fields_of_a_class():
     ],
 )
 @pytest.mark.parametrize("multiple", [False, True])
-def test_every_type_of_a_field_is_known(kind, given, sent, multiple):
+def test_every_type_of_the_framework_is_a_type_of_a_field(kind, given, sent, multiple):
     fields = {"x": {"label": "X", "type": kind, "multiple": multiple, "dynamic": True}}
     action = translated(fields=fields, perform=by_keyword).actions["act"]
     payload = action.read({"x": [given] if multiple else given})
@@ -94,7 +94,7 @@ def test_the_poll_of_the_frameworks_later_action_is_our_poll():
     assert action.poll.__name__ == "poll"
 
 
-def test_what_a_function_may_ask_of_its_data_has_the_frameworks_names(session):
+def test_the_data_of_a_function_have_the_frameworks_names(session):
     seen: list[Any] = []
 
     async def look(request: Any, data: Any) -> Any:

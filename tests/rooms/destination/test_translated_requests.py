@@ -53,7 +53,7 @@ def asking(*given: Any, **options: Any) -> Any:
     ],
 )
 @pytest.mark.parametrize("is_plain", [False, True])
-def test_an_option_that_a_request_has_not_is_refused_before_it_leaves(
+def test_an_unknown_option_of_a_request_is_refused_before_it_is_sent(
     session, given, options, line, is_plain
 ):
     function = asking(*given, **options)
@@ -81,7 +81,7 @@ def test_a_url_that_is_none_is_refused(session, url):
     assert "write request(url" in run.results()["message"][0]
 
 
-def test_camel_case_options_are_ours(session):
+def test_options_may_be_in_camel_case(session):
     function = asking({"method": "put", "throwHttpErrors": False, "timeoutSeconds": 5})
     with RawServer(answer(200, {"ok": True})) as server:
         run = submitted(session, server, translated(perform=function))
@@ -89,7 +89,7 @@ def test_camel_case_options_are_ours(session):
     assert run.status == "completed"
 
 
-def test_payloads_are_sent_as_json_wherever_they_are(session):
+def test_payloads_at_any_depth_are_sent_as_json(session):
     async def batch(request: Any, *, settings: Any, payload: Any) -> Any:
         body = {"operations": payload, "first": payload[0], "nested": [{"of": tuple(payload)}]}
         return await request(f"{settings.endpoint}/batch", {"method": "post", "json": body})
@@ -116,9 +116,7 @@ def key_in_base_headers(*, settings: Any) -> Any:
         ("/x", lambda key: {"json": {"api_key": key}}, "a secret setting is not JSON"),
     ],
 )
-def test_a_secret_that_was_put_into_a_text_is_refused_with_the_line_to_write(
-    session, url, options, what
-):
+def test_a_secret_in_a_text_is_refused_with_the_line_to_write(session, url, options, what):
     async def function(request: Any, *, settings: Any) -> Any:
         path = url.format(key=settings.api_key)
         named = {"json": {}, **options(settings.api_key)}

@@ -31,7 +31,7 @@ CUTS = {
 
 
 @pytest.mark.parametrize("cut", CUTS)
-def test_an_id_is_the_same_text_whatever_the_other_rows_are(recorder, cut):
+def test_an_id_is_the_same_text_in_any_column(recorder, cut):
     rows, _ = sent(recorder, CUTS[cut])
     first = 0 if cut != "chunk" else 2
     assert rows[0]["text"] == {0: "1001", 2: "1003"}[first]
@@ -147,7 +147,7 @@ def test_a_large_amount_is_a_number_like_others(recorder):
         Decimal("12345678901234567.5"),
     ],
 )
-def test_an_integer_that_a_number_cannot_keep_is_invalid(recorder, value):
+def test_an_integer_that_a_number_cannot_hold_is_invalid(recorder, value):
     assert "more digits than a number can hold" in one(recorder, value, "number")
 
 
@@ -165,7 +165,7 @@ def test_a_float32_is_written_as_it_is_printed(recorder, dtype):
     assert rows[1]["number"] == 0.1
 
 
-def test_nothing_else_is_rewritten_on_the_way(recorder):
+def test_other_values_arrive_unchanged(recorder):
     kept = {
         "text": " 007 ",
         "texts": ["1001.0", "1e5", "2024-06-01", "20240601", "nan", "None", "true"],
@@ -191,7 +191,7 @@ ODD_COLUMNS: list[list[Any]] = [
 
 
 @pytest.mark.parametrize("answers", ODD_COLUMNS, ids=case_name)
-def test_results_hold_whatever_a_destination_answered(tmp_path, answers):
+def test_results_can_hold_any_answer_of_a_destination(tmp_path, answers):
     async def perform(request, data):
         return answers[data.payload.integer]
 

@@ -79,7 +79,7 @@ def texts_in(value):
 
 @settings(deadline=None)
 @given(frames())
-def test_every_row_is_json_and_nothing_missing_became_text(frame):
+def test_every_row_is_json_and_no_missing_value_became_text(frame):
     rows = to_rows(frame)
     assert len(rows.rows) == len(rows.labels) == len(frame)
     for position, row in enumerate(rows.rows):
@@ -102,7 +102,7 @@ INDEXES = st.integers(1, 8).flatmap(
 
 
 @given(INDEXES, st.data())
-def test_rows_and_outcomes_are_aligned_by_position_whatever_the_labels(index, data):
+def test_rows_and_outcomes_are_aligned_by_position_for_any_labels(index, data):
     frame = pd.DataFrame({"n": range(len(index)), "status": "own"}, index=index)
     rows = to_rows(frame)
     assert [row["n"] for row in rows.rows] == list(range(len(index)))

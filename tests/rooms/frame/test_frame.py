@@ -30,7 +30,7 @@ class Word(enum.StrEnum):
         ),
     ],
 )
-def test_what_cannot_be_read_as_rows_is_refused(frame, message):
+def test_other_objects_than_frames_with_unique_columns_are_refused(frame, message):
     with pytest.raises(FrameError, match=message):
         to_rows(frame)
 
@@ -61,7 +61,7 @@ def test_a_row_has_a_short_label_for_the_screen(index, labels):
     assert to_rows(pd.DataFrame({"a": [1, 2]}, index=index)).labels == labels
 
 
-def test_outcomes_have_dtypes_that_do_not_depend_on_what_is_known_yet():
+def test_the_dtypes_of_outcomes_do_not_depend_on_missing_values():
     known = to_frame(
         pd.RangeIndex(2),
         {
@@ -94,16 +94,16 @@ def test_half_a_character_in_an_answer_does_not_break_the_outcomes():
     assert to_frame(pd.RangeIndex(1), {"message": ["half \ud83d"]})["message"][0] == "half ?"
 
 
-def test_lists_of_one_length_stay_cells():
+def test_lists_of_equal_length_stay_cells():
     assert to_frame(pd.RangeIndex(2), {"r": [[1, 2], [3, 4]]})["r"].tolist() == [[1, 2], [3, 4]]
 
 
-def test_no_outcomes_at_all_is_a_frame_too():
+def test_a_frame_can_be_made_of_no_outcomes():
     assert to_frame(pd.Index([], name="k"), {"status": []}).index.name == "k"
     assert to_frame(pd.RangeIndex(2), {}).shape == (2, 0)
 
 
-def test_added_columns_leave_the_frames_own_as_they_were():
+def test_added_columns_do_not_change_those_of_the_frame():
     frame = pd.DataFrame(
         {
             "id": pd.array([1, None], dtype="Int64"),

@@ -28,7 +28,7 @@ class Word(enum.StrEnum):
 
 
 def cells(values, dtype=None):
-    """The plain values of one column, which has no faults."""
+    """Return the plain values of one column, which has no faults."""
     rows = to_rows(pd.DataFrame({"x": pd.Series(values, dtype=dtype)}))
     assert rows.faults == {}
     return [row["x"] for row in rows.rows]
@@ -164,7 +164,7 @@ NESTED = {"list": [1, None, np.nan, pd.NaT], "k": {"t": (1, 2), 3: np.float32(0.
         (np.array(5), 5),
         ("x" * 1_000_000, "x" * 1_000_000),
     ],
-    # Two processes must call a test the same, and each has an order of sets of its own.
+    # The name of a case must be the same in all processes, and the order of a set is not.
     ids=lambda value: str(sorted(value) if isinstance(value, set) else value)[:30],
 )
 def test_a_value_becomes_a_plain_one(value, expected):
@@ -214,7 +214,7 @@ def test_a_cell_that_cannot_be_sent_is_a_fault_of_its_row(value, why):
     assert why in rows.faults["odd"][1]
 
 
-def test_all_faults_of_a_row_are_told():
+def test_all_faults_of_a_row_are_listed():
     frame = pd.DataFrame({"a": [1.5, math.inf], "b": [1j, 1j]})
     assert to_rows(frame).faults_where(lambda column: True) == {
         0: "column 'b': 1j is of type complex, which JSON cannot hold; "
@@ -225,14 +225,14 @@ def test_all_faults_of_a_row_are_told():
     }
 
 
-def test_a_fault_in_a_column_that_nothing_reads_is_none():
+def test_a_fault_in_an_unused_column_does_not_count():
     rows = to_rows(pd.DataFrame({"a": [1.5, math.inf], "b": [1j, 1j]}))
     assert list(rows.faults_where({"a"}.__contains__)) == [1]
     assert rows.faults_where({"c"}.__contains__) == {}
 
 
 @pytest.mark.parametrize("kind", [None, "category", "Sparse", "Float64"])
-def test_some_rows_are_what_they_are_among_all(kind):
+def test_some_rows_are_the_same_as_among_all_rows(kind):
     ids = pd.Series([*map(float, range(300)), None], dtype=kind)
     frame = pd.DataFrame({"id": ids, "mean": 0.5})
     frame.index += 1000

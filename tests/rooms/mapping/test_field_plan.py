@@ -29,7 +29,7 @@ def test_a_field_is_filled_by_mapping_then_columns_then_its_own_name_then_its_de
     assert plan.payload(row) == {"user_id": "u-7", "email": "w", "kind": None}
 
 
-def test_defaults_fill_what_is_left():
+def test_defaults_fill_the_remaining_fields():
     plan = plan_fields(FIELDS, ["userId", "properties"])
     assert plan.sources == {
         "user_id": 'default {"@path": "$.userId"}',
@@ -58,13 +58,13 @@ def test_a_payload_is_json_even_where_an_array_has_holes():
     assert plan.payload({"x": {}}) == {"f": [None, {"k": [1]}]}
 
 
-def test_a_column_that_holds_a_structure_is_copied():
+def test_a_value_with_a_nested_structure_is_copied():
     plan, row = plan_fields({"f": FieldPlan()}, ["f"]), {"f": {"a": [1]}}
     plan.payload(row)["f"]["a"].append(2)
     assert row == {"f": {"a": [1]}}
 
 
-def test_all_problems_are_told_at_once():
+def test_all_problems_are_listed_at_once():
     with pytest.raises(UnknownName) as raised:
         plan_fields(
             {"user_id": FieldPlan(required=True), "email": FieldPlan(), "data": FieldPlan()},
@@ -84,12 +84,12 @@ def test_all_problems_are_told_at_once():
 @pytest.mark.parametrize(
     "given", [{"columns": {"f": "mail"}}, {"mapping": {"f": {"@template": "{{mail}}"}}}]
 )
-def test_a_column_that_is_in_the_index_is_told_from_one_that_is_nowhere(given):
+def test_a_name_in_the_index_is_distinguished_from_an_unknown_one(given):
     with pytest.raises(UnknownName, match=r"'mail' is in the index: df\.reset_index"):
         plan_fields({"f": FieldPlan()}, ["x"], index_names=["mail"], **given)
 
 
-def test_a_path_to_a_column_with_a_dot_in_its_name_says_what_to_do():
+def test_the_error_for_a_column_with_a_dot_shows_what_to_do():
     mapping = {"f": {"@path": "$.address.city"}}
     with pytest.raises(UnknownName, match=r"rename 'address\.city', or name it with columns="):
         plan_fields({"f": FieldPlan()}, ["x", "address.city"], mapping=mapping)
@@ -107,7 +107,7 @@ def test_other_braces_of_a_template_are_text(text):
     plan_fields({"f": FieldPlan()}, ["x"], mapping={"f": {"@template": text}})
 
 
-def test_a_bad_mapping_is_told_for_each_field_in_segments_words():
+def test_problems_of_a_mapping_have_segments_messages_for_each_field():
     with pytest.raises(MappingError) as raised:
         plan_fields(
             {"a": FieldPlan(), "b": FieldPlan()},
@@ -121,7 +121,7 @@ def test_a_bad_mapping_is_told_for_each_field_in_segments_words():
     )
 
 
-def test_a_required_field_nothing_fills_says_how_to_fill_it():
+def test_the_error_for_an_unfilled_required_field_shows_how_to_fill_it():
     with pytest.raises(MappingError) as raised:
         plan_fields(
             {"kind": FieldPlan(True, {"@path": "$.type"}, "one of person, company")}, ["a", "b"]
@@ -135,6 +135,6 @@ def test_a_required_field_nothing_fills_says_how_to_fill_it():
 
 
 @pytest.mark.parametrize("argument", ["columns", "mapping"])
-def test_what_is_no_dict_is_refused(argument):
+def test_arguments_that_are_not_dicts_are_refused(argument):
     with pytest.raises(MappingError, match=f"{argument}= got a list"):
         plan_fields({"a": FieldPlan()}, ["a"], **{argument: ["a"]})

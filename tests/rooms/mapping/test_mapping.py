@@ -38,7 +38,7 @@ def run(recorded):
 
 
 def comparable(value):
-    """Spell undefined as the recording does, and keep true apart from 1."""
+    """Return *value* with undefined as in the recording, and true distinct from 1."""
     if value is UNDEFINED:
         return {"$undefined": (bool, True)}
     if isinstance(value, dict):
@@ -59,7 +59,7 @@ def test_a_mapping_does_what_segment_does(recorded):
             run(recorded)
         if not recorded["error"].startswith("Cannot convert"):
             assert str(raised.value).split("\n") == recorded.get("errors", [recorded["error"]])
-    assert recorded == before  # Neither the mapping nor the row was written to.
+    assert recorded == before  # Neither the mapping nor the row was changed.
 
 
 def test_the_recorded_rows_are_there():
@@ -101,16 +101,16 @@ def test_an_integer_in_a_template_keeps_all_its_digits():
     assert transform({"@template": "{{id}}"}, {"id": 2**63 + 1}) == "9223372036854775809"
 
 
-def test_a_path_into_an_emoji_gives_half_of_it_as_in_javascript():
+def test_a_path_into_an_emoji_returns_half_of_it_as_in_javascript():
     assert transform({"@path": "s[0]"}, {"s": "😀"}) == "\ud83d"
     assert transform({"@path": "s.length"}, {"s": "😀"}) == 2
 
 
-def test_a_huge_index_is_just_missing():
+def test_a_huge_index_is_missing():
     assert transform({"@path": "list." + "9" * 5000}, {"list": [1]}) is UNDEFINED
 
 
-def test_a_placeholder_is_stripped_of_what_javascript_calls_blank():
+def test_a_placeholder_is_stripped_of_the_white_space_of_javascript():
     assert transform({"@template": "{{\ufeff\u2003a\u00a0}}"}, {"a": 1}) == "1"
     assert transform({"@template": "{{\x1fa}}"}, {"a": 1}) == ""
 
@@ -132,7 +132,7 @@ def test_a_compiled_mapping_knows_what_it_reads(mapping, roots, reads_all):
     assert resolver.reads_all is reads_all
 
 
-def test_a_resolved_value_is_its_own_copy():
+def test_a_resolved_value_is_a_copy():
     mapping, row = {"a": {"fixed": [1]}, "b": {"@path": "$.x"}}, {"x": {"list": [1]}}
     resolver = compile_mapping(mapping)
     first = resolver.resolve(row)
@@ -141,7 +141,7 @@ def test_a_resolved_value_is_its_own_copy():
     assert resolver.resolve(row) == {"a": {"fixed": [1]}, "b": {"list": [1]}}
 
 
-def test_what_an_array_hides_is_found_before_any_row():
+def test_problems_inside_an_array_are_found_before_the_first_row():
     with pytest.raises(MappingError, match="@nope is not a valid directive"):
         compile_mapping({"a": [{"@nope": 1}]})
 
@@ -152,7 +152,7 @@ def test_a_constant_that_is_no_json_is_refused(value):
         compile_mapping({"a": [value]})
 
 
-def test_a_column_given_for_its_name_is_told_in_one_line():
+def test_the_error_for_a_column_instead_of_its_name_has_one_line():
     column = Series(range(1000), name="email")
     with pytest.raises(MappingError, match=r'or \{"@path": "\$\.column"\} for a column$') as raised:
         compile_mapping({"a": column})

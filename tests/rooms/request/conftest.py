@@ -10,7 +10,7 @@ BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DI
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Take out of the environment what a developer's computer may have there."""
+    """Remove the variables that a developer's computer may have."""
     for name in (*VARIABLES, *(each.lower() for each in VARIABLES), *BUNDLES):
         monkeypatch.delenv(name, raising=False)
     return monkeypatch

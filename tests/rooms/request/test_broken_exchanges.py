@@ -1,4 +1,4 @@
-"""Servers on loopback that break off the exchange, over every transport there is.
+"""Servers on loopback that break an exchange, over every transport.
 
 The table of broken exchanges decides: the error must follow from what happened, whatever
 class the transport raises.
@@ -87,7 +87,7 @@ def unknown() -> Iterator[str]:
 
 @every_transport
 @pytest.mark.parametrize("nowhere", [refusing, unanswering, unknown])
-def test_a_request_that_never_left_is_reported_as_not_sent(
+def test_a_request_without_a_connection_is_reported_as_not_sent(
     new_transport: NewTransport, nowhere: Callable[[], contextlib.AbstractContextManager[str]]
 ):
     client = Client(timeout_seconds=1, transport=new_transport())
@@ -98,7 +98,7 @@ def test_a_request_that_never_left_is_reported_as_not_sent(
 
 
 @pytest.mark.parametrize("new_transport", TRANSPORTS[:2])
-def test_a_request_without_a_body_to_where_nothing_listens_is_not_sent(
+def test_a_request_without_a_body_to_a_closed_port_is_not_sent(
     new_transport: NewTransport,
 ):
     with refusing() as url:
@@ -125,7 +125,7 @@ def test_a_request_that_found_no_free_connection_is_not_sent(new_transport: NewT
 
 
 class Broken(httpx.AsyncBaseTransport):
-    """Raise an error, before or after the body was taken."""
+    """Raises an error, before or after it has read the body."""
 
     def __init__(self, error: Exception, *, is_taken: bool) -> None:
         self._error = error
@@ -138,7 +138,7 @@ class Broken(httpx.AsyncBaseTransport):
 
 
 @pytest.mark.parametrize("name", ["ConnectError", "ConnectTimeout", "PoolTimeout"])
-def test_not_connected_is_not_believed_once_the_body_was_taken(name: str):
+def test_a_connection_error_does_not_prove_not_sent_once_the_body_was_read(name: str):
     error = getattr(httpx, name)("no")
     for is_taken, kind in [(False, NotSent), (True, RequestFailed)]:
         client = Client(transport=Broken(error, is_taken=is_taken))
@@ -147,7 +147,7 @@ def test_not_connected_is_not_believed_once_the_body_was_taken(name: str):
         assert isinstance(outcome, ReplyLost) == is_taken
 
 
-def test_an_error_nobody_foresaw_is_a_lost_reply():
+def test_an_unexpected_error_is_a_lost_reply():
     client = Client(transport=Broken(ZeroDivisionError("odd"), is_taken=True))
     outcome = ask("http://a.example", client=client, method="POST", json=1)
     assert type(outcome) is ReplyLost
@@ -173,7 +173,7 @@ def test_nothing_is_sent_twice_when_a_kept_connection_turns_out_dead(
     assert len(server.arrived) == 2
 
 
-def test_a_body_can_be_taken_once():
+def test_a_body_can_be_read_once():
     async def take(body: RequestBody) -> list[bytes]:
         return [chunk async for chunk in body]
 
@@ -185,7 +185,7 @@ def test_a_body_can_be_taken_once():
         asyncio.run(take(body))
 
 
-def test_a_rehearsal_sends_nothing_and_shows_what_would_be_sent():
+def test_an_offline_transport_sends_nothing_and_records_the_request():
     client = Client(transport=OfflineTransport())
     call, outcome = asyncio.run(exchanged(client, "http://a.example/x", method="POST", json=[1]))
     assert type(outcome) is NotSent
@@ -198,7 +198,7 @@ def test_a_rehearsal_sends_nothing_and_shows_what_would_be_sent():
     )
 
 
-def test_a_cancelled_request_is_on_record_as_unknown():
+def test_a_canceled_request_is_recorded_with_an_unknown_effect():
     async def cancelled(url: str) -> Call:
         client = Client()
         call = client.call()

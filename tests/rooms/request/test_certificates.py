@@ -16,7 +16,7 @@ from routed_calls import CA, post
 pytestmark = pytest.mark.usefixtures("environment")
 
 
-def test_a_certificate_that_nobody_vouches_for_means_that_nothing_was_sent():
+def test_an_untrusted_certificate_means_that_nothing_was_sent():
     with TlsServer() as server:
         error = post(server.url)
     assert type(error) is NotSent
@@ -26,7 +26,7 @@ def test_a_certificate_that_nobody_vouches_for_means_that_nothing_was_sent():
 
 
 @pytest.mark.parametrize("verify", [CA, str(CA), False, ssl.create_default_context(cafile=CA)])
-def test_certificates_of_ones_own_are_trusted(verify: Any):
+def test_certificates_in_the_verify_argument_are_trusted(verify: Any):
     with TlsServer() as server:
         assert post(server.url, verify=verify).data == {"by": "the server"}
 
@@ -61,7 +61,7 @@ def test_the_environment_names_several_folders_of_certificates(
         assert post(server.url).ok
 
 
-def test_a_failure_to_connect_does_not_show_objects_of_python(environment: pytest.MonkeyPatch):
+def test_a_connection_error_does_not_show_python_objects(environment: pytest.MonkeyPatch):
     with closed_port() as url:
         outcome = post(url.replace("http:", "https:"), verify=CA)
     assert type(outcome) is NotSent

@@ -1,6 +1,6 @@
 """Servers that close their connections between requests, each in its own way.
 
-They apply what they have read whole, once, and count it.
+They apply each request that they have read completely, and count it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ CLOSING = ad.Destination(
 
 
 class Server(RawServer):
-    """Close after a *share* of the answers, up to *late_seconds* after them.
+    """Closes after a *share* of the answers, up to *late_seconds* after them.
 
     *announced* = with ``connection: close`` in the answer.
     """
@@ -111,7 +111,7 @@ def test_few_rows_are_in_doubt_where_connections_are_closed_between_requests(
 
 
 class StrayAnswers(Server):
-    """Send each answer once more, shortly after it."""
+    """Sends a second answer shortly after each."""
 
     async def _respond(self, writer: Writer) -> None:
         await super()._respond(writer)
@@ -121,7 +121,7 @@ class StrayAnswers(Server):
         writer.write(b"content-length: %d\r\n\r\n%s" % (len(body), body))
 
 
-def test_what_nobody_asked_for_is_not_read_as_the_answer_to_the_next_request():
+def test_a_stray_answer_is_not_read_as_the_answer_to_the_next_request():
     async def exchange(url: str) -> list[str]:
         client, found = Client(timeout_seconds=20), []
         for number in range(5):

@@ -121,7 +121,7 @@ def destination(perform: Any = perform) -> ad.Destination:
 
 
 def sent(session: ad.Session, server: RawServer, perform: Any = perform) -> ad.Run:
-    """Send one row and return its run, at rest."""
+    """Send one row and return its run once that is done."""
     crm = session.connect(destination(perform), endpoint=server.url, timeout_seconds=20)
     run = crm.submit(pd.DataFrame({"user_id": ["u-1"]}), "send")
     run.wait(timeout=60)
@@ -148,7 +148,7 @@ def test_a_row_with_an_unreadable_answer_may_have_been_applied(
         assert len(server.arrived) == 1
 
 
-def test_what_is_wrong_with_an_answer_is_said_where_a_function_stumbled_over_it(
+def test_the_error_of_a_function_ends_with_the_problem_of_its_answer(
     session: ad.Session,
 ):
     with RawServer(odd(JSON, b"<<busy>>")) as server:
@@ -185,7 +185,7 @@ class Unprintable(Exception):
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_a_function_raises_after_its_request_does_not_make_it_unsent(
+def test_an_error_of_a_function_after_its_request_does_not_count_as_not_sent(
     session: ad.Session, error: BaseException
 ):
     async def raising(request, data):
@@ -227,7 +227,7 @@ VALUES = st.one_of(
     fields=st.lists(st.tuples(st.sampled_from(NAMES), VALUES), max_size=5),
     body=st.one_of(st.just(ACCEPTED), st.binary(max_size=60), st.text(max_size=40).map(str.encode)),
 )
-def test_no_answer_makes_an_applied_request_one_that_was_not_sent(
+def test_no_answer_makes_an_applied_request_count_as_not_sent(
     status: int, fields: list[tuple[bytes, bytes]], body: bytes
 ):
     headers = b"".join(

@@ -83,7 +83,7 @@ def test_a_proxy_that_reads_the_request_gets_its_login():
         ("[fd00::1]:8080", "http://[fd00::1]:8080/"),
     ],
 )
-def test_no_proxy_names_what_is_reached_without(
+def test_hosts_in_no_proxy_are_reached_without_a_proxy(
     environment: pytest.MonkeyPatch, named: str, url: str
 ):
     environment.setenv("ALL_PROXY", "http://proxy.test:1")
@@ -94,7 +94,7 @@ def test_no_proxy_names_what_is_reached_without(
 
 
 @pytest.mark.parametrize("named", ["", "est", "crm.test:81", "xcrm.test", "10.0.0.0/8", "rm.test"])
-def test_what_no_proxy_does_not_name_goes_through_the_proxy(
+def test_hosts_not_in_no_proxy_are_reached_through_the_proxy(
     environment: pytest.MonkeyPatch, named: str
 ):
     with ProxyServer() as proxy:
@@ -114,7 +114,7 @@ def test_loopback_never_goes_through_the_proxy_of_the_environment(
     assert proxy.asked == []
 
 
-def test_simulators_work_whatever_the_environment_says(
+def test_simulators_work_with_any_proxy_in_the_environment(
     environment: pytest.MonkeyPatch, session: ad.Session
 ):
     environment.setenv("ALL_PROXY", "socks5://proxy.test:1")
@@ -126,7 +126,7 @@ def test_simulators_work_whatever_the_environment_says(
     assert run.results()["status"].tolist() == ["completed"]
 
 
-def test_a_proxy_of_ones_own_wins_and_false_is_none(environment: pytest.MonkeyPatch):
+def test_a_proxy_argument_takes_precedence_and_false_means_none(environment: pytest.MonkeyPatch):
     with (
         ProxyServer() as chosen,
         ProxyServer() as other,
@@ -158,9 +158,7 @@ def test_a_proxy_that_is_not_there_means_that_nothing_was_sent():
 @pytest.mark.parametrize(
     ("status", "effect"), [(407, Effect.NONE), (502, Effect.UNKNOWN), (504, Effect.UNKNOWN)]
 )
-def test_what_a_proxy_answers_in_place_of_the_server_means_what_its_status_means(
-    status: int, effect: Effect
-):
+def test_an_answer_of_the_proxy_itself_is_judged_by_its_status(status: int, effect: Effect):
     with ProxyServer(status=status) as proxy:
         error, effects = exchanged("http://crm.test/", proxy=proxy.url)
     assert isinstance(error, HTTPError)
@@ -186,7 +184,7 @@ def test_what_a_proxy_answers_in_place_of_the_server_means_what_its_status_means
         ({"timeout_seconds": 0}, "must be a number above 0"),
     ],
 )
-def test_a_way_that_cannot_be_used_is_refused_before_anything_is_sent(
+def test_a_route_that_cannot_be_used_is_refused_before_anything_is_sent(
     session: ad.Session, ways: dict[str, Any], message: str
 ):
     with pytest.raises(UsageError) as raised:
@@ -205,7 +203,7 @@ def test_a_way_that_cannot_be_used_is_refused_before_anything_is_sent(
         ("SSL_CERT_FILE", "/not/there.pem", "SSL_CERT_FILE is '/not/there.pem'"),
     ],
 )
-def test_what_cannot_be_used_in_the_environment_is_named_at_connect(
+def test_an_unusable_variable_of_the_environment_is_named_at_connect(
     environment: pytest.MonkeyPatch, session: ad.Session, name: str, value: str, message: str
 ):
     environment.setenv(name, value)
@@ -234,7 +232,7 @@ def test_a_run_waits_for_a_proxy_that_refuses_and_does_not_show_its_login(sessio
     assert run.results()["status"].tolist() == ["canceled"]
 
 
-def test_a_transport_of_ones_own_has_a_way_of_its_own(session: ad.Session):
+def test_a_transport_argument_has_its_own_proxy(session: ad.Session):
     with pytest.raises(UsageError, match="a transport has its own proxy"):
         session.connect(
             CRM, endpoint="http://a.test", transport=httpx.AsyncHTTPTransport(), proxy=False

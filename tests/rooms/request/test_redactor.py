@@ -34,7 +34,7 @@ def echo(text: str) -> Answer:
         KEY.replace('"', "&quot;"),
     ],
 )
-def test_a_secret_is_masked_however_it_is_spelled(spelled: str):
+def test_a_secret_is_masked_in_every_spelling(spelled: str):
     client = Client(
         options={"username": "user", "password": KEY, "headers": {"x-api-key": KEY}},
         trusted=["http://127.0.0.1"],
@@ -47,7 +47,7 @@ def test_a_secret_is_masked_however_it_is_spelled(spelled: str):
     assert basic_auth("user", KEY)["authorization"].split()[1] not in shown
 
 
-def test_an_echoed_secret_is_there_for_code_and_masked_where_it_is_shown():
+def test_an_echoed_secret_is_unmasked_for_code_and_masked_where_it_is_shown():
     client = Client(secrets=[KEY, "987654321"])
     echoed = {"key": KEY, "nested": [{KEY: KEY}], "number": 987654321, "id": 1}
     with RawServer(answer(200, echoed, {"x-echo": KEY})) as server:
@@ -135,7 +135,7 @@ def test_no_run_of_six_characters_of_a_secret_stays_in_a_text(
     assert not any(run in part for run in runs for part in shown.split(MASK))
 
 
-def test_a_text_is_cut_after_masking_not_in_the_middle_of_a_secret():
+def test_a_text_is_cut_only_after_masking():
     assert Redactor(["abcdefghij"]).text("1234abcdefghij", limit=6) == f"1234{MASK}…"
     assert Redactor(["abcdefghij"]).text("1234", limit=6) == "1234"
 
@@ -161,6 +161,6 @@ def test_the_signature_of_a_url_is_not_shown_and_not_kept(text, signature):
 
 
 @pytest.mark.parametrize("text", ["sig=5", "?design=5", "https://a.net/?signature_id=7&sign=8", ""])
-def test_what_is_no_signature_is_left_alone(text):
+def test_other_parameters_than_signatures_are_unchanged(text):
     assert Redactor().text(text) == text
     assert Redactor().storable(text) == text

@@ -27,7 +27,7 @@ from key_echo import LONG
         ["{secret:api_key:plain:0-3}", None, True, 3],
     ],
 )
-def test_a_reference_has_its_secret_back_and_what_looks_like_one_stays(value):
+def test_references_are_restored_and_similar_text_is_unchanged(value):
     references, redactor = References({"api_key": LONG, "pin": "77182"}), Redactor([LONG, "77182"])
     folded = json.loads(json.dumps(references.replace_secrets(value, redactor)))
     assert references.restore_secrets(folded) == value
@@ -56,6 +56,6 @@ def test_a_part_of_an_answer_that_repeats_is_looked_up_once():
     assert 0 < called.count(html.escape.__code__) < 500
 
 
-def test_names_that_are_the_same_without_a_secret_stay_two():
+def test_two_keys_that_are_equal_once_masked_stay_two():
     found = Redactor([LONG]).storable({LONG: 1, LONG.upper(): 2})
     assert sorted(found.values()) == [1, 2]

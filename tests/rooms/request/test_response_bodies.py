@@ -40,7 +40,7 @@ def json_answer(text: str | bytes) -> Answer:
         (answer(204), None),
     ],
 )
-def test_a_body_is_read_as_its_type_says(given_answer: Answer, data: Any):
+def test_a_body_is_read_by_its_content_type(given_answer: Answer, data: Any):
     response = answered(given_answer)
     assert (response.data, response.problem) == (data, None)
 
@@ -56,7 +56,9 @@ def test_a_body_is_read_as_its_type_says(given_answer: Answer, data: Any):
         ('{"n": ' + "9" * 5000 + "}", "the answer holds a number too long to read"),
     ],
 )
-def test_a_body_that_is_not_what_it_says_has_no_data_but_a_problem(body: str, problem: str):
+def test_a_body_that_does_not_fit_its_content_type_has_no_data_but_a_problem(
+    body: str, problem: str
+):
     response = answered(json_answer(body))
     assert response.data is None
     assert response.problem.startswith(problem)
@@ -67,7 +69,7 @@ def test_a_body_that_is_not_what_it_says_has_no_data_but_a_problem(body: str, pr
     "kind", [None, "json", "text/plain", "text/html", "application/xml+x", "?"]
 )
 @pytest.mark.parametrize("value", [{"id": 1}, [], [1, "a"], {}])
-def test_json_is_read_whatever_the_content_type_says(kind: str | None, value: Any):
+def test_json_is_read_under_any_content_type(kind: str | None, value: Any):
     headers = {} if kind is None else {"content-type": kind}
     response = answered(answer(200, f" {json.dumps(value)}\n", headers))
     assert (response.data, response.problem) == (value, None)
@@ -89,12 +91,12 @@ def test_json_is_read_whatever_the_content_type_says(kind: str | None, value: An
         ("[" * 300 + "]" * 300, "text/plain"),
     ],
 )
-def test_a_text_that_is_no_json_object_or_array_stays_a_text(body: str, kind: str | None):
+def test_a_text_other_than_a_json_object_or_array_stays_a_text(body: str, kind: str | None):
     response = answered(answer(200, body, {} if kind is None else {"content-type": kind}))
     assert (response.data, response.text, response.problem) == (body, body, None)
 
 
-def test_a_body_is_there_as_bytes_too():
+def test_a_body_is_available_as_bytes_too():
     body = "Größe;1\n".encode("latin-1") + bytes(range(256))
     response = answered(answer(200, body, {"content-type": "text/csv; charset=latin-1"}))
     assert response.content == body
@@ -113,7 +115,7 @@ def test_an_answer_without_an_end_is_cut_off():
     assert "larger than 192 MiB" in str(outcome)
 
 
-def test_an_answer_packed_twice_is_not_unpacked():
+def test_an_answer_that_is_compressed_twice_is_not_decompressed():
     twice = gzip.compress(gzip.compress(b"\0" * 2**20))
     outcome = answered(answer(200, twice, {"content-encoding": "gzip, gzip"}), method="POST")
     assert type(outcome) is ReplyLost

@@ -28,7 +28,7 @@ from raw_server import RawServer, Writer, answer
         ("/a%7Eb/%41", "{host}/a%7Eb/%41"),
     ],
 )
-def test_a_location_is_absolute_and_a_request_to_it_goes_exactly_there(location: str, target: str):
+def test_a_location_is_an_absolute_url_that_can_be_requested(location: str, target: str):
     async def follow(host: str) -> Any:
         client = Client(options={"base_url": f"{host}/api/v1"}, timeout_seconds=5)
         accepted = await client.call()("/jobs", method="POST", json=1)
@@ -45,13 +45,13 @@ def test_a_location_is_absolute_and_a_request_to_it_goes_exactly_there(location:
     assert server.arrived[1].target == target.removeprefix("{host}")
 
 
-def test_a_location_elsewhere_and_without_a_scheme_has_the_scheme_of_the_request():
+def test_a_location_without_a_scheme_gets_the_scheme_of_the_request():
     response = answered(answer(201, "", {"location": "//jobs.example/5"}))
     assert response.location == "http://jobs.example/5"
 
 
 @pytest.mark.parametrize("headers", [{}, {"location": ""}, {"location": "http://[::1"}])
-def test_an_answer_that_points_nowhere_has_no_location(headers: dict[str, str]):
+def test_an_answer_without_a_usable_location_has_none(headers: dict[str, str]):
     assert answered(answer(201, "", headers)).location is None
 
 
@@ -73,7 +73,7 @@ def test_an_error_status_is_raised_with_an_excerpt_and_its_wait():
     assert len(error.excerpt) <= 301
 
 
-def test_an_error_status_is_returned_if_so_asked():
+def test_an_error_status_is_returned_with_throw_http_errors_false():
     response = answered(answer(404, {"error": "gone"}), throw_http_errors=False)
     assert isinstance(response, Response)
     assert (response.status, response.ok, response.data) == (404, False, {"error": "gone"})
@@ -116,7 +116,9 @@ def test_retry_after_is_read_in_all_its_forms(value: str, seconds: float | None)
         ({}, 600),
     ],
 )
-def test_a_date_to_come_back_at_is_of_the_clock_that_wrote_it(date: dict[str, str], seconds: float):
+def test_a_date_in_retry_after_is_relative_to_the_date_of_the_answer(
+    date: dict[str, str], seconds: float
+):
     headers = {"Retry-After": "Wed, 14 Jul 2027 03:33:30 GMT", **date}
     assert read_retry_after(headers, now=NOW) == seconds
 
@@ -146,7 +148,7 @@ def test_no_retry_after_is_none():
         (Effect.UNKNOWN, [100, 300, 303, 304, 305, 306, 408, 500, 502, 503, 504, 599, 999]),
     ],
 )
-def test_what_a_status_says_about_the_effect(effect: Effect, statuses: list[int]):
+def test_the_status_decides_the_effect_of_a_request(effect: Effect, statuses: list[int]):
     for status in statuses:
         assert effect_of("POST", status, retry_after=None) is effect
         assert effect_of("GET", status, retry_after=None) is Effect.NONE

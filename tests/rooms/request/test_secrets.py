@@ -1,4 +1,4 @@
-"""No part of an API key may show, whatever a destination echoes; against a server that echoes all.
+"""No part of an API key is shown; against a server that echoes it everywhere.
 
 Checked: reprs, results, what a single call shows, logs at every level, exceptions
 with their chains, the session's file, and what a notebook saves.
@@ -53,7 +53,7 @@ def session(tmp_path: Path) -> Iterator[ad.Session]:
 
 
 @pytest.mark.parametrize("status", [200, 202, 302, 401, 422, 500])
-def test_no_part_of_a_key_is_shown_whatever_is_echoed(session, tmp_path, caplog, status):
+def test_no_part_of_an_echoed_key_is_shown(session, tmp_path, caplog, status):
     caplog.set_level(logging.DEBUG)
     message = f"Incorrect API key provided: {KEY} (starts with {KEY[:11]}, ends with {KEY[-9:]})"
     body = {"status": "failed", "error_code": KEY, "error_message": message, "you": {"sent": KEY}}
@@ -64,7 +64,7 @@ def test_no_part_of_a_key_is_shown_whatever_is_echoed(session, tmp_path, caplog,
         executed = crm.execute_action("asyncOperation", dict(FRAME.iloc[0]))
         authorization = server.arrived[0].headers["authorization"]
         preview = crm.preview(FRAME, "asyncOperation")
-    assert authorization == f"Bearer {KEY}"  # It is sent, and only sent.
+    assert authorization == f"Bearer {KEY}"  # It was sent.
     shown = [repr(crm), repr(run), repr(session), repr(executed), repr(preview), run.notices]
     shown += [preview.first_request, crm.__dict__, run.__dict__, executed.exchanges]
     shown += [run.results().to_json(), run.failed().to_json(), list(run.operations)]
@@ -121,7 +121,7 @@ def test_an_exception_of_a_users_function_that_holds_the_key_is_masked(session, 
     assert "RuntimeError: could not use •••" in run.results()["message"].iloc[0]
 
 
-def test_settings_that_do_not_fit_do_not_show_their_secret(session):
+def test_an_error_about_settings_does_not_show_their_secret(session):
     with pytest.raises(ad.SettingsError) as raised:
         session.connect("example-async", endpoint="nowhere", api_key=KEY)
     clean("".join(traceback.format_exception(raised.value)))

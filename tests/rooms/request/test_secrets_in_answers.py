@@ -34,7 +34,7 @@ from raw_server import RawServer, answer
 
 
 @pytest.mark.parametrize("key", [KEY, LONG, "x7Q", "hunter2"])
-def test_an_id_and_a_url_with_the_key_in_them_reach_poll_whole(tmp_path, caplog, key):
+def test_poll_gets_an_id_and_a_url_with_the_key_unmasked(tmp_path, caplog, key):
     caplog.set_level(logging.DEBUG)
     echo = Echo(lambda key, number: f"job-{key}-{number}")
     with echo.server as server, ad.Session(path=tmp_path / "s.sqlite") as session:
@@ -48,7 +48,7 @@ def test_an_id_and_a_url_with_the_key_in_them_reach_poll_whole(tmp_path, caplog,
 
 
 @pytest.mark.parametrize("spelled", [quote, str.upper, lambda key: key.encode().hex(), html.escape])
-def test_a_key_in_another_spelling_reaches_poll_whole_after_a_restart_too(tmp_path, spelled):
+def test_poll_gets_a_key_in_another_spelling_unmasked_also_after_a_restart(tmp_path, spelled):
     echo = Echo(lambda key, number: f"job-{spelled(key)}-{number}", pending=3)
     with echo.server as server:
         with ad.Session(path=tmp_path / "s.sqlite") as session:
@@ -64,7 +64,7 @@ def test_a_key_in_another_spelling_reaches_poll_whole_after_a_restart_too(tmp_pa
     assert len({each for each in echo.asked}) == 3
 
 
-def test_after_a_restart_a_reference_has_the_key_that_is_given_then(tmp_path):
+def test_after_a_restart_a_reference_stands_for_the_new_key(tmp_path):
     echo = Echo(lambda key, number: f"job-{key}-{number}", pending=3)
     with echo.server as server:
         with ad.Session(path=tmp_path / "s.sqlite") as session:
@@ -76,7 +76,7 @@ def test_after_a_restart_a_reference_has_the_key_that_is_given_then(tmp_path):
             (run,) = session.runs()
             while not any("other-6789" in each.target for each in server.arrived):
                 run.wait(timeout=0.05)
-            # An id that was made of the old key is not known: nothing is made of that.
+            # The server does not know an id with the new key, so the run does not end.
             assert run.status == "pending"
     assert all(KEY not in each.target for each in server.arrived[9:])
 
@@ -142,7 +142,7 @@ def test_no_spelling_and_no_large_part_of_a_key_is_shown_or_stored(tmp_path, cap
 
 
 @pytest.mark.parametrize("key", ["x7Q", "hunter2"])
-def test_a_short_key_is_masked_where_it_stands_alone(tmp_path, caplog, key):
+def test_a_short_key_is_masked_as_a_whole_word(tmp_path, caplog, key):
     caplog.set_level(logging.DEBUG)
     echo = Echo(lambda key, number: f"job-{number}")
     echo.more = {"message": f"bad key {key}.", "you": {"sent": key}, "next": f"/k/{key}/1"}
@@ -153,7 +153,7 @@ def test_a_short_key_is_masked_where_it_stands_alone(tmp_path, caplog, key):
         assert key not in shown(session, run, caplog, tmp_path)
 
 
-def test_one_call_shows_a_masked_answer_and_polls_by_the_real_one(tmp_path):
+def test_a_single_call_shows_a_masked_answer_and_polls_with_the_real_one(tmp_path):
     echo = Echo(lambda key, number: f"job-{key}-{number}")
     with echo.server as server, ad.Session(path=tmp_path / "s.sqlite") as session:
         crm = connected(session, server)
@@ -165,7 +165,7 @@ def test_one_call_shows_a_masked_answer_and_polls_by_the_real_one(tmp_path):
     assert KEY not in f"{executed!r} {executed.answer!r} {polled!r} {polled.answer!r}"
 
 
-def test_code_decides_by_a_refusal_as_it_arrived_and_nobody_else_sees_that(tmp_path, caplog):
+def test_a_function_gets_a_refusal_unmasked_and_only_there(tmp_path, caplog):
     caplog.set_level(logging.DEBUG)
     seen: list[Any] = []
 
@@ -195,7 +195,7 @@ def test_code_decides_by_a_refusal_as_it_arrived_and_nobody_else_sees_that(tmp_p
     assert KEY not in f"{error} {vars(error)} {caplog.text}"
 
 
-def test_an_endpoint_that_holds_a_word_of_the_key_leads_to_the_same_run_with_another_key(tmp_path):
+def test_an_endpoint_that_contains_the_key_identifies_the_same_run_with_another_key(tmp_path):
     echo = Echo(lambda key, number: f"job-{number}", pending=3)
     with echo.server as server:
         place = {"endpoint": f"{server.url}/"}

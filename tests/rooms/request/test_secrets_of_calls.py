@@ -25,7 +25,7 @@ async def poll_as_anybody(request: Any, data: Any) -> Any:
     return ad.AsyncPollResponse.of([result])
 
 
-def test_the_token_of_one_call_is_masked_in_what_comes_of_it(tmp_path, caplog):
+def test_the_token_of_one_call_is_masked_in_its_results(tmp_path, caplog):
     caplog.set_level(logging.DEBUG)
     action = ad.Action(
         title="Send",
@@ -49,7 +49,7 @@ def test_the_token_of_one_call_is_masked_in_what_comes_of_it(tmp_path, caplog):
     assert "Token4711xyz" not in everything
 
 
-def test_why_a_check_refuses_a_row_is_masked(tmp_path):
+def test_the_reason_of_a_check_for_refusing_a_row_is_masked(tmp_path):
     async def check(request: Any, data: Any) -> Any:
         job = (await request("/fields", method="POST", json={})).data
         return [f"no such user for {job['id']}"] * len(data.payload)

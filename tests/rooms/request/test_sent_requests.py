@@ -15,7 +15,7 @@ from client_calls import KEY, ask
 from raw_server import RawServer, answer
 
 
-def test_a_request_carries_the_base_options_and_its_own():
+def test_a_request_has_the_default_options_and_its_own():
     options = {
         "base_url": "",
         "headers": {"X-Api-Key": SecretStr(KEY.replace('"', "")), "x-a": "1", "x-b": "2"},
@@ -41,7 +41,7 @@ def test_a_request_carries_the_base_options_and_its_own():
     assert arrived.headers["user-agent"].startswith("asyncdest-nb/")
 
 
-def test_a_login_is_sent_as_basic_authentication_and_the_calls_own_wins():
+def test_a_login_is_sent_as_basic_authentication_and_that_of_the_call_takes_precedence():
     async def both(url: str) -> None:
         client = Client(options={"base_url": url, "username": "u", "password": SecretStr("päss")})
         await client.call()("/")
@@ -134,7 +134,7 @@ def test_a_redirect_is_not_followed(throw: bool):
 
 
 @pytest.mark.parametrize("rest", ["?key=sk_1234567890", "/v1?a=1", "#part"])
-def test_a_base_with_a_query_is_refused_as_it_would_get_lost_and_is_not_shown(rest: str):
+def test_a_base_url_with_a_query_is_refused_and_the_query_is_not_shown(rest: str):
     with pytest.raises(UsageError, match="would get lost: leave it out") as caught:
         Client(options={"base_url": f"http://a.example{rest}"})
     assert "sk_1234567890" not in str(caught.value)
@@ -167,7 +167,7 @@ def test_a_callers_fault_is_raised_before_anything_is_sent(options: dict[str, An
     assert server.connections == 0
 
 
-def test_an_unknown_option_is_named_with_the_nearest():
+def test_an_unknown_option_is_named_with_the_most_similar_one():
     with pytest.raises(UnknownName, match="did you mean 'base_url'"):
         Client(options={"baseurl": "http://a.example"})
 

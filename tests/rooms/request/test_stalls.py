@@ -118,7 +118,7 @@ def test_silence_is_a_timeout_also_after_a_stall():
         assert process.stdout.read() == "sent\nfailed ReplyTimeout\n"
 
 
-def test_silence_is_a_timeout_also_while_one_stall_follows_the_other():
+def test_silence_is_a_timeout_also_during_repeated_stalls():
     with RawServer(silence) as server, child(server.url, code=HOGGED) as process:
         try:
             assert server.has_arrived.wait(60)

@@ -39,7 +39,7 @@ def test_an_exported_run_is_read_back_whole(tmp_path: Path, path: Path, source: 
     exported.close()
 
 
-def test_nothing_is_exported_over_a_file_or_of_a_run_that_is_not_there(tmp_path: Path):
+def test_an_export_replaces_no_file_and_refuses_an_unknown_run(tmp_path: Path):
     store = Store()
     filled(store)
     (tmp_path / "out").write_text("mine")
@@ -54,7 +54,7 @@ def test_nothing_is_exported_over_a_file_or_of_a_run_that_is_not_there(tmp_path:
     store.close()
 
 
-def test_a_session_and_an_exported_run_are_not_taken_for_each_other(tmp_path: Path, path: Path):
+def test_a_session_and_an_exported_run_are_not_confused(tmp_path: Path, path: Path):
     store = Store(path)
     filled(store)
     write_export(store, ["r"], tmp_path / "out")

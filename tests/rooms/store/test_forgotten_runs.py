@@ -33,7 +33,7 @@ def test_nothing_of_a_forgotten_run_stays_in_the_file(path: Path):
     store.close()
 
 
-def test_deleted_rows_that_sqlite_moved_about_leave_no_copies(path: Path):
+def test_no_copies_remain_of_deleted_rows_that_sqlite_had_moved(path: Path):
     store = Store(path)
     runs = [f"{number * 7919 % 1000:03}x" for number in range(12)]
     with store.writing():
@@ -61,7 +61,7 @@ def test_runs_are_forgotten_once_they_are_old_and_ended():
     store.close()
 
 
-def test_a_chain_of_retries_is_kept_while_one_of_it_is_young_or_going():
+def test_a_chain_of_retries_is_kept_while_one_run_is_new_or_unfinished():
     store = Store()
     write_run(store, "a", created_at=1.0)
     write_run(store, "a1", created_at=2.0, retry_of="a")

@@ -14,7 +14,7 @@ import pytest
 
 from asyncdest_nb.errors import StoreError
 from asyncdest_nb.store import SCHEMA_VERSION, StateValue, Store
-from asyncdest_nb.store.holder import locked
+from asyncdest_nb.store.holder import acquire_lock
 from stored_runs import RUN, filled, ids
 
 HOLDING = """
@@ -64,7 +64,7 @@ def holder(path: Path) -> Iterator[Holder]:
 
 
 @pytest.mark.slow
-def test_a_file_that_another_process_has_open_can_be_read_and_says_who_has_it(
+def test_a_file_that_another_process_has_open_can_be_read_and_its_holder_is_known(
     path: Path, holder: Holder
 ):
     store = Store(path)
@@ -114,7 +114,7 @@ def test_a_file_is_taken_over_once_its_holder_has_ended(path: Path, holder: Hold
     assert not list(path.parent.glob("*-wal"))
 
 
-def test_expired_state_stays_where_another_has_the_file_open(path: Path):
+def test_expired_state_is_not_deleted_while_another_process_has_the_file_open(path: Path):
     values = [StateValue("", "old", 1, 10.0), StateValue("", "new", 2, None)]
     first = Store(path)
     with first.writing():
@@ -126,11 +126,11 @@ def test_expired_state_stays_where_another_has_the_file_open(path: Path):
     second.close()
 
 
-def test_a_holder_that_has_not_said_who_it_is_yet_is_another_process(path: Path):
+def test_a_holder_that_has_not_written_its_row_yet_is_another_process(path: Path):
     Store(path).close()
     with contextlib.closing(sqlite3.connect(path)) as database, database:
         database.execute("UPDATE holder SET pid = ?", (dead_process(),))
-    lock = locked(path)
+    lock = acquire_lock(path)
     assert lock is not None
     store = Store(path)
     assert store.holder == "another process"

@@ -29,7 +29,7 @@ def test_a_file_of_a_newer_version_is_refused(path: Path):
         Store(path)
 
 
-def test_a_file_of_version_1_is_opened_with_all_that_is_in_it(path: Path):
+def test_a_file_of_version_1_is_opened_with_all_its_data(path: Path):
     shutil.copy(VERSION_1, path)
     before = tables_of(path)
     store = Store(path)
@@ -47,7 +47,7 @@ def test_a_file_of_version_1_is_opened_with_all_that_is_in_it(path: Path):
     assert version_of(path) == (SCHEMA_VERSION, SESSION_ID)
 
 
-def test_an_operation_that_version_1_left_unknown_is_in_doubt(path: Path):
+def test_an_unknown_operation_of_version_1_is_in_doubt(path: Path):
     shutil.copy(VERSION_1, path)
     with contextlib.closing(sqlite3.connect(path)) as database, database:
         database.execute("UPDATE operation SET state = 'held' WHERE number = 2")
@@ -58,7 +58,7 @@ def test_an_operation_that_version_1_left_unknown_is_in_doubt(path: Path):
 
 
 def schema_of(path: Path) -> dict[str, list[tuple]]:
-    """Return the columns of every table by name: what they are, in whatever order."""
+    """Return the columns of every table by name, without their order."""
     with contextlib.closing(sqlite3.connect(path)) as database:
         tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         return {

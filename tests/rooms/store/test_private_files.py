@@ -1,4 +1,4 @@
-"""Who can read and write a session's files, and whose files a session leaves alone."""
+"""Permissions of a session's files, and files of others that a session refuses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def mode(path: Path) -> int:
 
 
 @pytest.mark.usefixtures("_umask")
-def test_what_a_session_makes_is_for_its_owner_alone(tmp_path: Path):
+def test_files_and_folders_of_a_session_are_accessible_only_to_their_owner(tmp_path: Path):
     path = tmp_path / "a" / "b" / "s.sqlite"
     with ad.Session(path=path):
         assert {end: mode(Path(f"{path}{end}")) for end in ENDS} == dict.fromkeys(ENDS, 0o600)
@@ -40,7 +40,7 @@ def test_what_a_session_makes_is_for_its_owner_alone(tmp_path: Path):
 
 @pytest.mark.parametrize("given", [0o666, 0o644, 0o660, 0o606, 0o777])
 @pytest.mark.parametrize("is_empty", [True, False])
-def test_a_file_that_others_can_read_is_closed_to_them(path: Path, given: int, is_empty: bool):
+def test_a_file_that_others_can_read_becomes_private(path: Path, given: int, is_empty: bool):
     if is_empty:
         path.touch()
     else:
@@ -52,7 +52,7 @@ def test_a_file_that_others_can_read_is_closed_to_them(path: Path, given: int, i
         assert all(mode(Path(f"{path}{end}")) & 0o077 == 0 for end in ENDS)
 
 
-def test_a_file_beside_it_that_was_left_behind_is_closed_too(path: Path):
+def test_a_leftover_file_beside_it_becomes_private_too(path: Path):
     ad.Session(path=path).close()
     for end in ENDS[1:]:
         Path(f"{path}{end}").write_bytes(b"")
@@ -62,7 +62,7 @@ def test_a_file_beside_it_that_was_left_behind_is_closed_too(path: Path):
 
 
 @pytest.mark.parametrize("content", [b"dear diary", b"SQLite format 3\0" + b"\1" * 600])
-def test_what_is_no_session_keeps_its_mode_and_content(path: Path, content: bytes):
+def test_a_file_that_is_no_session_keeps_its_mode_and_content(path: Path, content: bytes):
     path.write_bytes(content)
     path.chmod(0o644)
     with pytest.raises(ad.StoreError):
@@ -70,7 +70,7 @@ def test_what_is_no_session_keeps_its_mode_and_content(path: Path, content: byte
     assert (mode(path), path.read_bytes()) == (0o644, content)
 
 
-def test_an_export_is_for_its_owner_alone_and_replaces_nothing(tmp_path: Path):
+def test_only_its_owner_can_read_an_export_and_it_replaces_nothing(tmp_path: Path):
     before = os.umask(0)
     try:
         with ad.simulate("example-async", duration_seconds=0.05) as demo, ad.Session() as session:
@@ -99,7 +99,7 @@ def test_a_link_to_an_empty_file_is_not_followed(tmp_path: Path, path: Path):
     assert (tmp_path / "theirs").read_bytes() == b""
 
 
-def test_a_link_of_ones_own_leads_to_a_session_on_another_disk(tmp_path: Path, path: Path):
+def test_the_users_own_link_may_lead_to_a_session_on_another_disk(tmp_path: Path, path: Path):
     path.symlink_to(tmp_path / "elsewhere")
     for _ in range(2):
         with ad.Session(path=path) as session:
@@ -127,8 +127,8 @@ def test_a_link_beside_the_file_is_refused_and_not_followed(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only the superuser can give files away"
 )
 @pytest.mark.parametrize("what", ["file", "link", "lock"])
-def test_what_belongs_to_another_user_is_refused(what: str):
-    with tempfile.TemporaryDirectory() as name:  # Where another user comes to as well.
+def test_files_of_another_user_are_refused(what: str):
+    with tempfile.TemporaryDirectory() as name:  # Another user can reach it too.
         folder, path = Path(name), Path(name, "s.sqlite")
         ad.Session(path=path).close()
         Path(f"{path}.lock").touch()

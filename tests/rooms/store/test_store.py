@@ -41,7 +41,7 @@ def test_a_reopened_file_holds_the_same(tmp_path: Path):
     again.close()
 
 
-def test_what_was_written_of_a_run_that_never_came_to_be_is_gone_once_it_is_reopened(path: Path):
+def test_rows_of_an_unfinished_run_are_deleted_when_the_file_is_reopened(path: Path):
     store = Store(path)
     filled(store)
     with store.writing():
@@ -64,7 +64,7 @@ def test_a_failed_transaction_leaves_nothing(tmp_path: Path):
     store.close()
 
 
-def test_numbers_that_json_does_not_have_are_kept_as_null():
+def test_numbers_that_json_does_not_have_are_stored_as_null():
     store = Store()
     filled(store)
     odd = Operation(number=2, rows=(2,), result={"a": float("nan"), "b": [float("inf")], "c": {1}})
@@ -81,7 +81,7 @@ def test_numbers_that_json_does_not_have_are_kept_as_null():
         (circular := [1], "a list that is not JSON: "),
     ],
 )
-def test_a_result_that_is_no_json_is_kept_as_far_as_it_can_be(result, kept):
+def test_a_result_that_is_not_json_is_stored_as_far_as_possible(result, kept):
     if result is circular:
         circular.append(circular)
     store = Store()
@@ -93,7 +93,7 @@ def test_a_result_that_is_no_json_is_kept_as_far_as_it_can_be(result, kept):
     store.close()
 
 
-def test_expired_state_is_gone():
+def test_expired_state_is_deleted():
     store = Store()
     values = [StateValue("", "old", 1, 10.0), StateValue("r/0", "new", {"a": 1}, None)]
     with store.writing():
@@ -103,7 +103,7 @@ def test_expired_state_is_gone():
     store.close()
 
 
-def test_the_file_is_for_its_owner_alone_and_survives_a_power_cut(tmp_path: Path):
+def test_only_its_owner_can_read_the_file_and_it_survives_a_power_cut(tmp_path: Path):
     store = Store(tmp_path / "s.sqlite")
     assert stat.S_IMODE((tmp_path / "s.sqlite").stat().st_mode) == 0o600
     assert store.database.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 import pytest
 
+import asyncdest_nb as ad
 from raw_server import RawServer, answer
 
 FORGED = "a\n9 rows in 1 batch\x1b[32m"
@@ -50,3 +53,46 @@ def test_an_answer_forges_no_line_of_what_a_call_shows(session):
     assert r"first\n  200" in found
     assert "\x1b" not in found
     assert len(found.splitlines()) == 3
+
+
+def test_a_preview_shows_what_would_be_sent_and_sends_nothing(session):
+    with RawServer(answer(200)) as server:
+        crm = session.connect("example-async", endpoint=server.url)
+        frame = pd.DataFrame(
+            {"userId": ["a", None, "c"], "operation_type": "sync_profile"}, index=["x", "y", "x"]
+        )
+        preview = crm.preview(frame, "asyncOperation", batch_size=1)
+        assert server.arrived == []
+    assert preview.payloads == {
+        0: {"user_id": "a", "operation_type": "sync_profile"},
+        2: {"user_id": "c", "operation_type": "sync_profile"},
+    }
+    assert list(preview.invalid) == [1]
+    assert preview.batches == [1, 1]
+    assert preview.first_request is not None
+    assert preview.first_request.method == "POST"
+    assert preview.first_request.url == f"{server.url}/operations"
+    assert json.loads(preview.first_request.request_body) == preview.payloads[0]
+    assert "nothing has been sent" in repr(preview)
+
+
+def test_a_preview_of_some_rows_shows_them_as_they_are_among_all(session, simulator):
+    ids = [*map(float, range(300)), None]
+    frame = pd.DataFrame({"user_id": ids, "operation_type": "sync_profile"})
+    preview = session.connect(simulator).preview(frame, "asyncOperation", rows=2)
+    assert [each["user_id"] for each in preview.payloads.values()] == ["0", "1"]
+    assert preview.invalid == {}
+    assert preview.labels == ["0", "1"]
+
+
+def test_a_cell_that_cannot_be_sent_is_no_harm_in_a_column_that_nothing_reads(session, simulator):
+    crm = session.connect(simulator)
+    frame = pd.DataFrame({"user_id": ["a", "b"], "mean": [0.5, float("inf")], "odd": [1j, 1j]})
+    run = crm.submit(frame, "asyncOperation", operation_type="sync_profile")
+    assert run.wait(timeout=30) == "completed"
+    frame["odd"] = "other"
+    with pytest.warns(ad.AlreadySubmitted):
+        assert crm.submit(frame, "asyncOperation", operation_type="sync_profile") is run
+    read = {"data": {"mean": {"@path": "$.mean"}}}
+    preview = crm.preview(frame, "asyncOperation", operation_type="sync_profile", mapping=read)
+    assert preview.invalid == {1: "column 'mean': inf is infinite, and JSON has no such number"}

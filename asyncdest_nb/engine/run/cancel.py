@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...operation import State, canceling, held, not_canceled, withdrawn
-from ..verdict.submission import read_error, without_harm
+from ..verdict.submission import as_repeatable, read_error
 from ..verdict.trouble import describe
 from ..verdict.values import Resend
 from .context import RunContext
@@ -55,7 +55,7 @@ async def _ask_until_answered(run: RunContext, number: int) -> Exception | None:
         if result.error is None:
             return None
         verdict = read_error(result.error, result.exchanges)
-        if not isinstance(without_harm(verdict, result.error, is_last=False), Resend):
+        if not isinstance(as_repeatable(verdict, result.error, is_last=False), Resend):
             return result.error
         run.back_off(result)
     return None

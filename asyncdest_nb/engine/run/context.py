@@ -18,7 +18,7 @@ from ..channel.state import submission_scope
 from ..channel.throttle import ShouldStop, Turn
 from ..clock import RunClock
 from ..verdict.outcome import read_decided, read_result
-from ..verdict.trouble import is_paced
+from ..verdict.trouble import is_seen_by_limiter
 from .batches import InputRows
 from .control import RunControl
 from .ledger import Ledger
@@ -122,7 +122,7 @@ class RunContext:
 
     def back_off(self, result: CallResult) -> None:
         """Back off for an error that the rate limiter has not seen."""
-        if result.error is not None and not is_paced(result.error, result.exchanges):
+        if result.error is not None and not is_seen_by_limiter(result.error, result.exchanges):
             self.channel.back_off(result.error)
 
     def status_update(self, result: AsyncOperationResult) -> StatusUpdate:

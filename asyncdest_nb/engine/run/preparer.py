@@ -11,7 +11,7 @@ from ...mapping import FieldMap
 from ...operation import Operation, rejected, submitted
 from ...store import StoredRow
 from ..verdict.check import read_check
-from ..verdict.submission import read_error, without_harm
+from ..verdict.submission import as_repeatable, read_error
 from ..verdict.values import Rejected
 from .batches import Batch, Invalid, Prepared, plan, prepare
 from .context import RunContext
@@ -86,7 +86,7 @@ class Preparer:
                 positions = [row.position for row in rows]
                 return read_check(result.answer, positions, mask=run.channel.mask)
             verdict = read_error(result.error, result.exchanges)
-            verdict = without_harm(verdict, result.error, is_last=False)
+            verdict = as_repeatable(verdict, result.error, is_last=False)
             if isinstance(verdict, Rejected):
                 return verdict
             if run.control.is_canceling:

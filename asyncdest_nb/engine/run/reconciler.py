@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...operation import Operation, State, held, replanned, unsure, withdrawn
-from ..verdict.recovery import may_be_there, read_found
+from ..verdict.recovery import may_conflict_with_itself, read_found
 from ..verdict.values import Rejected, Unsure, Verdict
 from .apply import VerdictApplier
 from .batches import Batch
@@ -47,7 +47,7 @@ class Reconciler:
 
         A refusal of the repetition is no evidence about the first request.
         """
-        is_there = may_be_there(verdicts, action=self._run.action)
+        is_there = may_conflict_with_itself(verdicts, action=self._run.action)
         if not operations[0].in_doubt and not is_there:
             return list(verdicts)
         self._doubt(batch).sent_at = self._run.clock.steady()

@@ -18,11 +18,11 @@ from ..channel.call import UNSENT, CallResult
 from ..channel.throttle import Turn
 from ..verdict.recovery import can_recover
 from ..verdict.submission import (
+    as_repeatable,
+    as_unproven,
     read_answer,
     read_error,
     read_step,
-    without_harm,
-    without_proof,
 )
 from ..verdict.values import Accepted, Rejected, Resend, Unsure, Verdict
 from .apply import VerdictApplier
@@ -200,7 +200,7 @@ class Submitter:
                 result.answer, action=action, rows=rows, exchanges=result.exchanges
             )
         if result.is_bypassed and result.error is None:
-            verdicts = [without_proof(each) for each in verdicts]
+            verdicts = [as_unproven(each) for each in verdicts]
         if not steps:
             return verdicts
-        return [without_harm(each, result.error, is_last=step == steps) for each in verdicts]
+        return [as_repeatable(each, result.error, is_last=step == steps) for each in verdicts]

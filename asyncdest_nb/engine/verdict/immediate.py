@@ -25,7 +25,7 @@ def body_of(answer: Any) -> Any:
     return answer.data if isinstance(answer, Response) else answer
 
 
-def failure(answer: Any) -> AsyncOperationResult | None:
+def stated_failure(answer: Any) -> AsyncOperationResult | None:
     """Return the failure that *answer* states; None = it states none."""
     body = body_of(answer)
     if _status(body) != "failed":

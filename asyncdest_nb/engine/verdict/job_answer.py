@@ -32,7 +32,7 @@ _NAMES = (
 ).split()
 
 
-def contract(answer: Any) -> JSONObject | None:
+def read_contract(answer: Any) -> JSONObject | None:
     """Return *answer* in the form of the contract, None if it has no contexts.
 
     It may be a dict in either spelling or a value of another class.
@@ -50,7 +50,7 @@ def contract(answer: Any) -> JSONObject | None:
 
 def contexts_in(answer: Any, *, key: str = "operation_id") -> Any:
     """Return the contexts of an answer to a submission, None if it has none."""
-    if (found := contract(answer)) is not None:
+    if (found := read_contract(answer)) is not None:
         return found["asyncContexts"]
     rows = len(_entries(_named(answer).get("multistatusresponse"))) or 1
     job = read_job(answer, key=key, counts=[rows])

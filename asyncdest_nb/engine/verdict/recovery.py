@@ -9,7 +9,7 @@ from ...destination import Action
 from ...errors import HTTPError
 from ...request import Exchange
 from .contexts import read_contexts
-from .job_answer import contract, read_job
+from .job_answer import read_contract, read_job
 from .trouble import describe
 from .values import Rejected, Unsure, Verdict
 
@@ -29,14 +29,14 @@ def can_recover(
         return False
     if action.find is not None:
         return all(isinstance(each, Unsure | Rejected) for each in verdicts)
-    if may_be_there(verdicts, action=action):
+    if may_conflict_with_itself(verdicts, action=action):
         return True
     is_refused = any(isinstance(each, Rejected) and not each.is_conflict for each in verdicts)
     in_doubt = all(isinstance(each, Unsure | Rejected) for each in verdicts)
     return error is not None and in_doubt and not (is_repeated and is_refused)
 
 
-def may_be_there(verdicts: Sequence[Verdict], *, action: Action) -> bool:
+def may_conflict_with_itself(verdicts: Sequence[Verdict], *, action: Action) -> bool:
     """Whether a submission was refused as a conflict (409) that may be one with itself.
 
     With an idempotency key the first request may still be running; with an id of ours the
@@ -66,7 +66,7 @@ def read_found(
     if answer is None:
         odd = [each for each in exchanges if not _is_certain(each)]
         return f"{_NOT_YET}: answered {odd[-1].status}" if odd else None
-    found = contract(answer) or read_job(answer, key=action.operation_id, counts=rows)
+    found = read_contract(answer) or read_job(answer, key=action.operation_id, counts=rows)
     if found is None:
         kind = type(answer).__name__
         return [Unsure(f"find returned {kind}, not an AsyncActionResponse or None")] * len(rows)

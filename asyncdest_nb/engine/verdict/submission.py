@@ -15,8 +15,8 @@ from ...operation import Operation
 from ...request import EXCERPT, MOVED, SAFE_METHODS, Effect, Exchange, Response
 from ...responses import AsyncOperationResult, clean_text
 from .contexts import read_contexts, read_multi_status
-from .immediate import body_of, failure, why_open
-from .job_answer import contract, read_job, read_rows
+from .immediate import body_of, stated_failure, why_open
+from .job_answer import read_contract, read_job, read_rows
 from .odd_answer import why_odd
 from .trouble import describe, is_throttle, is_trouble
 from .values import Accepted, Finished, Rejected, Resend, Unsure, Verdict
@@ -30,7 +30,7 @@ def read_answer(
     *rows* has the number of rows of each operation. *exchanges* are the requests
     that led to *answer*.
     """
-    if (found := contract(answer)) is not None:
+    if (found := read_contract(answer)) is not None:
         return read_contexts(found, action=action, counts=rows)
     # A request that failed half-way may have been applied, whatever the function returns.
     is_certain = all(each.effect is not Effect.UNKNOWN for each in exchanges)
@@ -48,7 +48,7 @@ def _read_other(
     """Return the verdict on an answer without contexts, for each of its operations."""
     if (verdict := _of_exchanges(answer, exchanges)) is not None:
         return verdict
-    if failed := failure(answer):
+    if failed := stated_failure(answer):
         return Finished(failed)
     if action.poll is not None and (why := why_odd(answer, key=action.operation_id)):
         return Unsure(why)
@@ -151,14 +151,14 @@ def read_step(answer: Any, operation: Operation, exchanges: Sequence[Exchange]) 
     return Accepted(operation.context or {}, operation.message)
 
 
-def without_proof(verdict: Verdict) -> Verdict:
+def as_unproven(verdict: Verdict) -> Verdict:
     """Return the *verdict* on an answer, if something may have been sent without an exchange."""
     if isinstance(verdict, Rejected | Resend):
         return Unsure(f"may or may not have been applied: {verdict.message}")
     return verdict
 
 
-def without_harm(verdict: Verdict, error: Exception | None, *, is_last: bool) -> Verdict:
+def as_repeatable(verdict: Verdict, error: Exception | None, *, is_last: bool) -> Verdict:
     """Return the *verdict* on one of several steps, each of which may be repeated.
 
     Nothing is applied before the last step. Until then a step in doubt counts as refused,

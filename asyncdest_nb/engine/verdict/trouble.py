@@ -34,7 +34,7 @@ def is_throttle(error: Exception | None) -> bool:
     return isinstance(error, HTTPError) and error.status in THROTTLING
 
 
-def is_paced(error: Exception | None, exchanges: Sequence[Exchange]) -> bool:
+def is_seen_by_limiter(error: Exception | None, exchanges: Sequence[Exchange]) -> bool:
     """Whether the rate limiter has seen *error* already, as the end of one of the *exchanges*."""
     return bool(exchanges) and (isinstance(error, NotSent) or is_throttle(error))
 

@@ -117,8 +117,8 @@ class SendCheck:
             inner = instructions[0].argval
             if isinstance(inner, types.CodeType) and not self._is_safe_code(inner, names, local):
                 return False
-            further = step.tb_next if step and at == last_call else None
             is_pending = flow.is_call_pending(at, ran)
+            further = step.tb_next if step and at == last_call else None
             objects = used(instructions, names, local, is_call_pending=is_pending)
             if not all(self._is_safe_use(each, further) for each in objects):
                 return False

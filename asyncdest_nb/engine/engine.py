@@ -136,7 +136,7 @@ class Engine:
             schedule=schedule,
             ledger=ledger,
         )
-        ledger.unfold(run.writer.unfolded)
+        ledger.restore_secrets(run.writer.restore_secrets)
         is_open = recoverable(ledger.operations, record, run.action)
         if is_open or not ledger.is_at_rest or ledger.has_failed:
             ledger.reopen()

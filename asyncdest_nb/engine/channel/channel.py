@@ -116,11 +116,11 @@ class Channel:
         """Return JSON *value* without secrets and signed URLs, to be shown and stored."""
         return self._client.storable(value)
 
-    def folded(self, value: Any) -> Any:
+    def replace_secrets(self, value: Any) -> Any:
         """Return JSON *value* for the disk, with a reference in place of each secret setting."""
         return self._client.replace_secrets(value, self._references)
 
-    def unfolded(self, value: Any) -> Any:
+    def restore_secrets(self, value: Any) -> Any:
         """Return *value* from disk with the secrets that the settings have now.
 
         If a key has changed since, the value has the new one. That is right for a URL with

@@ -30,9 +30,9 @@ _CALL = "call "  # The scope of a call without a run, which is in no file.
 class Secrets(Protocol):
     """Puts references in place of secrets, and secrets in place of references."""
 
-    def folded(self, value: Any) -> Any: ...
+    def replace_secrets(self, value: Any) -> Any: ...
 
-    def unfolded(self, value: Any) -> Any: ...
+    def restore_secrets(self, value: Any) -> Any: ...
 
 
 def submission_scope(run: str, batch: int) -> str:
@@ -122,16 +122,16 @@ class SessionState:
 
     def get(self, scope: str, key: str, *, secrets: Secrets) -> StateValue | None:
         """Return a value with its *secrets*, None if there is none or it has expired."""
-        entry = self._entries.get((scope, secrets.folded(key)))
+        entry = self._entries.get((scope, secrets.replace_secrets(key)))
         if entry is None or not self._is_live(entry):
             return None
         if not entry.is_from_disk or scope.startswith(LATEST):
             return entry.value
-        return replace(entry.value, value=secrets.unfolded(entry.value.value))
+        return replace(entry.value, value=secrets.restore_secrets(entry.value.value))
 
     def was_set(self, scope: str, key: str, *, secrets: Secrets) -> bool:
         """Whether a value was ever stored there, even if it has expired."""
-        return (scope, secrets.folded(key)) in self._entries
+        return (scope, secrets.replace_secrets(key)) in self._entries
 
     def latest(self, connection: str, key: str, *, secrets: Secrets) -> StateValue | None:
         """Return the value of *key* that *connection* stored last."""
@@ -146,8 +146,8 @@ class SessionState:
         until = None if seconds is None else self._clock.steady() + seconds
         found = StateValue(scope, key, value, at)
         # The name of a scope has no secrets, and must not change with a key.
-        folded = value if scope.startswith(LATEST) else secrets.folded(value)
-        shown = replace(found, key=secrets.folded(key), value=folded)
+        stored = value if scope.startswith(LATEST) else secrets.replace_secrets(value)
+        shown = replace(found, key=secrets.replace_secrets(key), value=stored)
         with self._lock:
             self._entries[scope, shown.key] = _Entry(found, shown, until)
             if not is_call_scope(scope):

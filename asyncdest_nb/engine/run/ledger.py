@@ -58,10 +58,10 @@ class Ledger:
             ledger.rested.set_result(None)
         return ledger
 
-    def unfold(self, unfolded: Callable[[Operation], Operation]) -> None:
-        """Put secrets back into contexts from disk, once, by *unfolded*."""
+    def restore_secrets(self, restored: Callable[[Operation], Operation]) -> None:
+        """Put secrets back into contexts from disk, once, by *restored*."""
         if self._has_references:
-            self.operations[:] = map(unfolded, self.operations)
+            self.operations[:] = map(restored, self.operations)
             self._has_references = False
 
     @property

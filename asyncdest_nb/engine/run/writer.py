@@ -42,7 +42,7 @@ class LedgerWriter:
         Raises StoreError if they cannot be written.
         """
         try:
-            await self._journal.write_durably(self._run_id, *map(self.folded, operations))
+            await self._journal.write_durably(self._run_id, *map(self.replace_secrets, operations))
         except StoreError:
             for each in operations:
                 self._write_soon(self._ledger.operations[each.number])
@@ -52,7 +52,7 @@ class LedgerWriter:
     async def write_best_effort(self, operations: Sequence[Operation]) -> None:
         """Write what the destination answered: it holds, and is shown, if the disk fails too."""
         try:
-            await self._journal.write_durably(self._run_id, *map(self.folded, operations))
+            await self._journal.write_durably(self._run_id, *map(self.replace_secrets, operations))
         finally:
             self._show(operations)
 
@@ -70,23 +70,23 @@ class LedgerWriter:
         with self.store.writing():
             self.store.put_control(self._run_id, control.decision)
 
-    def folded(self, operation: Operation) -> Operation:
+    def replace_secrets(self, operation: Operation) -> Operation:
         """Return *operation* as it may be on disk: without secrets, and without signed URLs.
 
-        A secret setting becomes a reference, see ``unfolded``. A signed URL is lost: after a
+        A secret setting becomes a reference, see ``restore_secrets``. A signed URL is lost: after a
         restart the poll is refused, and the run shows that. Destinations should store an id,
         not a signed URL.
         """
-        context = self.channel.folded(operation.context)
+        context = self.channel.replace_secrets(operation.context)
         return operation if context == operation.context else replace(operation, context=context)
 
-    def unfolded(self, operation: Operation) -> Operation:
+    def restore_secrets(self, operation: Operation) -> Operation:
         """Return *operation* from disk with the context that the destination's code expects."""
-        context = self.channel.unfolded(operation.context)
+        context = self.channel.restore_secrets(operation.context)
         return operation if context == operation.context else replace(operation, context=context)
 
     def _write_soon(self, operation: Operation) -> None:
-        self._journal.write_soon(self._run_id, self.folded(operation))
+        self._journal.write_soon(self._run_id, self.replace_secrets(operation))
 
     def _show(self, operations: Sequence[Operation]) -> None:
         for operation in operations:

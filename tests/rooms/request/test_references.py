@@ -29,17 +29,17 @@ from key_echo import LONG
 )
 def test_references_are_restored_and_similar_text_is_unchanged(value):
     references, redactor = References({"api_key": LONG, "pin": "77182"}), Redactor([LONG, "77182"])
-    folded = json.loads(json.dumps(references.replace_secrets(value, redactor)))
-    assert references.restore_secrets(folded) == value
-    assert LONG not in json.dumps(folded)
-    assert LONG[:12] not in json.dumps(folded)
+    stored = json.loads(json.dumps(references.replace_secrets(value, redactor)))
+    assert references.restore_secrets(stored) == value
+    assert LONG not in json.dumps(stored)
+    assert LONG[:12] not in json.dumps(stored)
 
 
 def test_a_reference_to_a_secret_that_is_not_given_is_masked():
-    folded = References({"api_key": LONG}).replace_secrets(f"job-{LONG}-7", Redactor([LONG]))
-    assert folded == "job-{secret:api_key}-7"
-    assert References({}).restore_secrets(folded) == f"job-{MASK}-7"
-    assert References({"api_key": "new"}).restore_secrets(folded) == "job-new-7"
+    stored = References({"api_key": LONG}).replace_secrets(f"job-{LONG}-7", Redactor([LONG]))
+    assert stored == "job-{secret:api_key}-7"
+    assert References({}).restore_secrets(stored) == f"job-{MASK}-7"
+    assert References({"api_key": "new"}).restore_secrets(stored) == "job-new-7"
 
 
 def test_a_part_of_an_answer_that_repeats_is_looked_up_once():
@@ -49,10 +49,10 @@ def test_a_part_of_an_answer_that_repeats_is_looked_up_once():
     answer = ["HuNtEr2"] * 500 + [LONG.lower()] * 500
     sys.setprofile(lambda frame, event, _: called.append(frame.f_code))
     try:
-        folded = references.replace_secrets(answer, Redactor([LONG, "hunter2"]))
+        stored = references.replace_secrets(answer, Redactor([LONG, "hunter2"]))
     finally:
         sys.setprofile(None)
-    assert folded == [MASK] * 500 + ["{secret:first:lower:0-34}"] * 500
+    assert stored == [MASK] * 500 + ["{secret:first:lower:0-34}"] * 500
     assert 0 < called.count(html.escape.__code__) < 500
 
 

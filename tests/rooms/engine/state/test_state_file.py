@@ -21,10 +21,10 @@ def test_the_values_of_a_session_are_those_that_are_live_and_have_no_secrets(tim
     here = connection_scope("crm", {"endpoint": "https://one.example"})
 
     class Secrets:
-        def folded(self, value: Any) -> Any:
+        def replace_secrets(self, value: Any) -> Any:
             return "***" if value == "secret" else value
 
-        def unfolded(self, value: Any) -> Any:
+        def restore_secrets(self, value: Any) -> Any:
             return "secret" if value == "***" else value
 
     for scope, key, ttl in (

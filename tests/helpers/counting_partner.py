@@ -90,7 +90,7 @@ class Partner(RawServer):
 
     def settle(self) -> None:
         """Return once all that was read is applied."""
-        asyncio.run_coroutine_threadsafe(self._settle(), self._loop).result(10)
+        self.run(self._settle())
 
     def __exit__(self, *raised: object) -> None:
         self.settle()

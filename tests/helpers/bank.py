@@ -14,7 +14,7 @@ import asyncdest_nb as ad
 
 
 class Bank:
-    """A server that applies every POST, and answers as it is told."""
+    """A server that applies every POST and answers with ``status``."""
 
     def __init__(self) -> None:
         self.applied: list[str] = []

@@ -15,16 +15,16 @@ def decided(*rows: Any, contexts: Any = ({"operation_id": "j-1"},)) -> ad.AsyncA
 REFUSED = ad.RowResult(status="failed", error=ad.OperationError(code="E", message="refused"))
 
 
-def test_rows_beside_the_context_of_a_batch_are_kept_whatever_its_poll_says(session):
+def test_decided_rows_keep_their_outcome_after_any_poll(session):
     rows = [ad.RowResult(status="completed"), ad.RowResult(status="completed")]
-    for said in (None, rows, [rows[0], rows[0], rows[0]]):
-        result = ad.AsyncOperationResult(status="completed", rows=said)
+    for polled in (None, rows, [rows[0], rows[0], rows[0]]):
+        result = ad.AsyncOperationResult(status="completed", rows=polled)
         poll = polling(ad.AsyncPollResponse.of([result]))
         run = send(session, decided(None, REFUSED, None), poll=poll)
         assert statuses(run) == ["completed", "failed", "completed"]
 
 
-def test_a_job_that_answers_for_too_few_rows_leaves_those_unknown_and_the_decided_as_they_are(
+def test_too_few_outcomes_leave_the_rows_unknown_that_were_not_decided(
     session,
 ):
     result = ad.AsyncOperationResult(status="completed", rows=[ad.RowResult(status="completed")])
@@ -48,13 +48,13 @@ def test_rows_that_are_all_decided_need_no_context(session):
     assert statuses(run) == ["completed", "failed", "completed"]
 
 
-def test_rows_for_another_number_of_rows_leave_all_unknown(session):
+def test_outcomes_for_another_number_of_rows_leave_all_unknown(session):
     run = send(session, decided(None, REFUSED), poll=polling(DONE))
     assert statuses(run) == ["unknown"] * 3
     assert "outcomes for 2 rows of 3" in run.results()["message"][0]
 
 
-def test_what_was_decided_outlives_a_restart(tmp_path):
+def test_decided_rows_keep_their_outcome_over_a_restart(tmp_path):
     path = tmp_path / "s.sqlite"
     with ad.Session(path=path) as session:
         run = send_and_look(session, decided(None, REFUSED, None))

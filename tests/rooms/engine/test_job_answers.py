@@ -28,7 +28,7 @@ from raw_server import answer
 
 @pytest.mark.parametrize("status", [200, 201, 202, 207, 400, 500, None, "accepted"])
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_a_row_refused_beside_a_job_keeps_its_outcome_and_the_others_are_the_jobs(
+def test_a_row_refused_beside_a_job_keeps_its_outcome_and_the_job_decides_the_others(
     session, shape, status
 ):
     returned = {"jobId": "req-1", "status": status, "multiStatusResponse": shape(GOOD, BAD, None)}
@@ -44,7 +44,10 @@ def test_a_row_left_to_a_job_is_pending_and_a_refused_one_is_not_while_it_is_pol
     returned = {"jobId": "req-1", "status": 200, "multiStatusResponse": [GOOD, BAD, BUSY]}
     run = send_and_look(session, returned)
     assert statuses(run) == ["pending", "failed", "failed"]
-    assert {word: run.counts[word] for word in ("pending", "failed")} == {"pending": 1, "failed": 2}
+    assert {status: run.counts[status] for status in ("pending", "failed")} == {
+        "pending": 1,
+        "failed": 2,
+    }
     assert run.retryable == 1
 
 
@@ -102,7 +105,7 @@ def test_without_a_poll_the_rows_of_a_job_are_unknown_and_the_refused_ones_faile
 
 
 @pytest.mark.parametrize("entries", [[], [GOOD, GOOD, GOOD], None])
-def test_a_job_that_takes_all_its_rows_is_asked_about_all(session, entries):
+def test_the_outcomes_of_all_rows_of_a_job_come_from_its_poll(session, entries):
     returned = {"jobId": "req-1", "status": 200, "multiStatusResponse": entries}
     done = {**DONE, "multiStatusResponse": [GOOD, BUSY, None]}
     run = send(session, returned, poll=polling(done))
@@ -110,14 +113,14 @@ def test_a_job_that_takes_all_its_rows_is_asked_about_all(session, entries):
     assert run.retryable == 1
 
 
-def test_one_job_for_many_operations_says_what_to_write_in_the_action(session):
+def test_one_job_for_many_operations_has_a_hint_for_the_action(session):
     returned = {"jobId": "req-1", "status": 200, "multiStatusResponse": [GOOD, BAD, GOOD]}
     run = send(session, returned, poll=polling(DONE), operation_per="row")
     assert statuses(run) == ["unknown", "failed", "unknown"]
     assert 'operation_per="batch"' in run.results()["message"][0]
 
 
-def test_one_context_for_many_rows_says_what_to_write_in_the_action(session):
+def test_one_context_for_many_rows_has_a_hint_for_the_action(session):
     returned = {"isAsync": True, "asyncContexts": [{"operation_id": "req-1"}]}
     run = send(session, returned, poll=polling(DONE), operation_per="row")
     assert statuses(run) == ["unknown"] * 3
@@ -141,7 +144,7 @@ def test_all_rows_refused_beside_a_job_leave_nothing_to_poll(session):
 
 
 @pytest.mark.parametrize("poll", [None, polling(DONE)])
-def test_a_plain_list_of_outcomes_is_laid_on_its_rows(session, poll):
+def test_a_plain_list_of_outcomes_is_matched_to_the_rows(session, poll):
     for returned in ([GOOD, BAD, None], {"responses": [GOOD, BAD, None]}):
         run = send(session, returned, poll=poll, operation_per="row", sent=answer(200, {}))
         assert statuses(run) == ["completed", "failed", "unknown"]

@@ -10,7 +10,7 @@ from job_answers import BAD, BUSY, DONE, GOOD, multi_status, polling, send, stat
 
 
 @pytest.mark.parametrize(
-    ("said", "outcome"),
+    ("polled", "outcome"),
     [
         ({"jobStatus": "SUCCEEDED"}, ["completed"] * 3),
         ({"jobStatus": "SUCCEEDED", "multiStatusResponse": []}, ["unknown"] * 3),
@@ -30,16 +30,16 @@ from job_answers import BAD, BUSY, DONE, GOOD, multi_status, polling, send, stat
         (SimpleNamespace(jobId="req-1", status=200, jobStatus="FAILED"), ["failed"] * 3),
     ],
 )
-def test_a_job_ends_as_its_poll_says(session, said, outcome):
-    if isinstance(said, dict) and "job_status" not in said:
-        said = {"jobId": "req-1", "status": 200, **said}
+def test_a_job_ends_as_its_poll_reports(session, polled, outcome):
+    if isinstance(polled, dict) and "job_status" not in polled:
+        polled = {"jobId": "req-1", "status": 200, **polled}
     returned = {"jobId": "req-1", "status": 202, "multiStatusResponse": [GOOD] * 3}
-    run = send(session, returned, poll=polling(said))
+    run = send(session, returned, poll=polling(polled))
     assert statuses(run) == (outcome or ["unknown", "completed", "completed"])
 
 
 @pytest.mark.parametrize(
-    "said",
+    "polled",
     [
         {"jobId": "req-1", "status": 200, "jobStatus": "IN_PROGRESS"},
         {"jobId": "req-1", "status": 429, "jobStatus": "RETRYABLE_ERROR"},
@@ -52,8 +52,10 @@ def test_a_job_ends_as_its_poll_says(session, said, outcome):
     ],
     ids=str,
 )
-def test_what_is_no_end_of_a_job_ends_nothing(session, said):
+def test_an_answer_without_the_end_of_the_job_ends_no_row(session, polled):
     returned = {"jobId": "req-1", "status": 202, "multiStatusResponse": [GOOD] * 3}
-    run = send(session, returned, poll=polling(said, said, {**DONE, "multiStatusResponse": None}))
+    run = send(
+        session, returned, poll=polling(polled, polled, {**DONE, "multiStatusResponse": None})
+    )
     assert statuses(run) == ["completed"] * 3
     assert run.operations[0].polls == 3

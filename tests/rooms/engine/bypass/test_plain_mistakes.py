@@ -6,7 +6,6 @@ import asyncio
 import functools
 import json
 import os
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""A client with an open connection may have sent, whatever way a function reaches it."""
+"""A client with an open connection may have sent, however a function reaches it."""
 
 from __future__ import annotations
 

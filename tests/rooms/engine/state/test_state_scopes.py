@@ -74,7 +74,7 @@ def test_execute_poll_reads_what_its_execute_action_stored(session):
     first, second = (crm.execute_action("act", {"user_id": each}) for each in ("a", "b"))
     answers = [crm.execute_poll("act", each).answer.results[0].result for each in (first, second)]
     assert answers == [{"found": "a"}, {"found": "b"}]
-    # Of contexts alone nobody knows who submitted them.
+    # Contexts alone do not show which call submitted them.
     polled = crm.execute_poll("act", [{"operation_id": "a"}])
     assert polled.answer.results[0].result == {"found": "b"}
     assert values_read(run_of(session.connect(READ), "x")) == ["b"]

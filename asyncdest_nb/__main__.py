@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return demo_in_jupyterlab(browser=options.browser)
     except KeyboardInterrupt:  # Before there was a run.
         return 130
-    except UsageError as error:  # A part is not installed; the message says what to do.
+    except UsageError as error:  # A part is not installed; the message has the command.
         print(error, file=sys.stderr)
         return 1
 
@@ -118,7 +118,7 @@ def _wait(run: Run) -> None:
 
 
 def _counts(run: Run) -> str:
-    return ", ".join(f"{count:,} {word}" for word, count in run.counts.items())
+    return ", ".join(f"{count:,} {status}" for status, count in run.counts.items())
 
 
 def _summary(run: Run) -> str:

@@ -9,7 +9,7 @@ AsyncDestError
 ├── StoreError (OSError)            the session's file cannot be read or written
 ├── RequestFailed (ConnectionError) a request got no whole answer
 │   ├── NotSent                     it provably never reached the destination
-│   └── ReplyLost                   it may have been applied, and nobody here knows
+│   └── ReplyLost                   it may have been applied: unknown here
 │       └── ReplyTimeout (TimeoutError)
 └── DestinationError                the destination, or the code of its definition, refused
     ├── HTTPError                   an answer with a status other than 2xx

@@ -9,7 +9,7 @@ from typing import Any
 from ..operation import Operation, RowStatus, row_outcomes
 from ..store import StoredRow
 
-ROWS = 100  # Nobody reads more rows of a job of 10,000.
+ROWS = 100  # A person does not read all rows of a job of 10,000.
 
 _FIELDS = (
     "number batch step state operation_id context progress message error_code result odd_status "

@@ -1,7 +1,8 @@
-"""What a registry keeps of one run: its record, its rows, its ledger, and how it goes on."""
+"""What a registry keeps of one run: its record, its rows, its ledger and its execution."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,12 +17,12 @@ _MAY_BE_APPLIED = (RowStatus.COMPLETED, RowStatus.PENDING, RowStatus.UNKNOWN)
 
 
 class RunEntry:
-    """One run as its registry keeps it; a Run shows it to the user, and changes nothing in it.
+    """One run as its registry keeps it; a Run shows it to the user and changes nothing in it.
 
     *frame* is that of the submit, *labels* are those of the run's own rows. *execution* None
-    = nobody is connected to the destination, and *disconnected* says so to the user.
-    *submission* is the whole submit, of which a retry sends a part; None = its rows are not
-    at hand. *rows* are the stored rows of a run that was loaded from an exported file.
+    = no connection leads to its destination yet; *disconnected* is the sentence for the user
+    then. *submission* is the whole submit, and a retry sends a part of it; None = its rows
+    are not at hand. *rows* are the stored rows of a run that was loaded from a file.
     """
 
     def __init__(
@@ -72,6 +73,10 @@ class RunEntry:
         """Take the rows as the user gave them again, in place of those of the file."""
         self.frame, self.submission = submission.frame, submission
         self.labels = [submission.source.labels[at] for at in self.positions]
+
+    def note_attached(self) -> None:
+        """Remember that a submit of the same rows was repeated now, and sent nothing."""
+        self.attached_at = time.time()
 
     def since_submit(self) -> list[RunEntry]:
         """Return the run of the submit and the retries after it, up to this one."""

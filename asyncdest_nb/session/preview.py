@@ -63,8 +63,8 @@ class Preview:
         return [*lines, f"and {more:,} reasons more, in .invalid"] if more > 0 else lines
 
 
-def _counted(count: int, word: str, plural: str) -> str:
-    return f"{count:,} {word}{plural * (count != 1)}"
+def _counted(count: int, noun: str, plural: str) -> str:
+    return f"{count:,} {noun}{plural * (count != 1)}"
 
 
 def _cut(line: str, limit: int = _WIDTH) -> str:

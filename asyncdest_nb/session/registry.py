@@ -1,10 +1,9 @@
-"""The runs of a session: what starts, attaches, resumes and retries them, and the engine below."""
+"""The registry of a session's runs: it starts, attaches, resumes and retries them."""
 
 from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -51,7 +50,7 @@ class RunRegistry:
         """Read the runs of the file; those that are too old are deleted."""
         store = self.engine.store
         delete_old_runs(store, now=self.engine.wall, keep_days=self._options.keep_days)
-        self._reopened = reopen(store, self)  # The runs that nobody is connected to.
+        self._reopened = reopen(store, self)  # Those that no connection continues yet.
         self._runs = {each.entry: each.run for each in self._reopened}
 
     @property
@@ -152,12 +151,11 @@ class RunRegistry:
         )
         for each in self._chain(entry):
             each.replace_rows(submission)
-        entry.attached_at = time.time()
-        if entry.execution is not None:
-            entry.execution.use(submission.channel, submission.action)
-            self._executions.start(
-                entry, entry.execution
-            )  # If the submit was interrupted before that.
+        entry.note_attached()
+        if (execution := entry.execution) is not None:
+            execution.use(submission.channel, submission.action)
+            # An interrupted submit may have stopped before it started its run.
+            self._executions.start(entry, execution)
         if entry.ledger.has_failed:
             # An error of this side, such as a full disk, ended it early.
             source = submission.at(entry.positions).source
@@ -239,8 +237,8 @@ class RunRegistry:
     def unfinished(self) -> list[str]:
         """Return a warning for each run that the end of the session leaves unfinished."""
         return [
-            f"the session ends before {run}: rows that were not sent never will be, and nobody "
-            "asks about the others. Call run.wait() first, or give the session a name"
+            f"the session ends before {run}: rows that were not sent never will be, and the "
+            "others are not polled any more. Call run.wait() first, or give the session a name"
             for run in self.runs
             if run.status == "pending" and not run.is_at_rest
         ]

@@ -52,7 +52,7 @@ class RunReport:
 
     @property
     def status(self) -> RunStatus:
-        """The run in one word: pending, completed, partial or failed.
+        """The status of the run: pending, completed, partial or failed.
 
         Pending while anything is open, or waits for your decision; completed if every row
         is, partial if some are, failed if none is.
@@ -148,7 +148,7 @@ class RunReport:
         Columns: ``status`` (pending, completed, failed, invalid, canceled,
         unknown), ``progress`` (percent, missing = not reported), ``message``,
         ``error_code``, ``retryable`` (whether the same row may be sent again, missing =
-        nobody said), ``operation_id``, and what the destination returned: ``result``,
+        unknown), ``operation_id``, and what the destination returned: ``result``,
         or the columns that the action names. Texts are "string", ``progress`` is float64,
         ``retryable`` "boolean". Of a run from before a restart labels that were no integers
         are texts until the same rows are submitted again.

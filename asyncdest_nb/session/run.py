@@ -50,8 +50,8 @@ class Run(RunReport):
         own on the notebook's loop continue meanwhile (this patches asyncio in the whole
         process). Raises StoreError if the session could not be written: what was not sent
         by then was not sent; AsyncDestError if the session was closed first; UsageError for
-        a run of a reopened session that nobody is connected to yet, and in a fork of the
-        process that has it.
+        a run of a reopened session before you connect to its destination, and in a fork of
+        the process that has it.
         """
         check_number("timeout", timeout, zero=True, unit="seconds")
         self._require_connected()
@@ -90,9 +90,9 @@ class Run(RunReport):
     def cancel(self) -> None:
         """Send nothing more, and ask the destination to cancel what it accepted; returns at once.
 
-        Rows that were not sent are canceled. Rows that were end as the destination says:
-        it may finish them first. Where it cannot cancel, a notice says so, and the polling
-        continues; ``Session.forget`` ends that too.
+        Rows that were not sent are canceled. The destination decides about the others: it may
+        finish them first. If it cannot cancel, there is a notice, and the polling continues;
+        ``Session.forget`` ends that too.
         """
         call_from_any_thread(self._execution().cancel())
 
@@ -108,11 +108,11 @@ class Run(RunReport):
         call_from_any_thread(self._execution().pause(is_paused=False))
 
     def resolve(self, *, applied: bool) -> None:
-        """Decide of all operations that are held whether they were applied, as you have seen there.
+        """Decide whether all held operations were applied, after a look at the destination.
 
-        Nobody can know it of these: a reply was lost, or the kernel was killed. True: they
-        are final, and their rows stay "unknown", since the destination has not said how
-        they ended. False: their rows are failed and may be sent again, by ``retry``. Raises
+        Nobody can know it here: a reply was lost, or the kernel was killed. True: they are
+        final, and their rows stay "unknown", since the destination has not stated how they
+        ended. False: their rows are failed and may be sent again, by ``retry``. Raises
         UsageError if nothing is held.
         """
         check_bool("applied", applied)
@@ -122,7 +122,7 @@ class Run(RunReport):
         call_from_any_thread(execution.resolve(applied=applied))
 
     def _execution(self) -> Execution:
-        """Return its execution; raises UsageError if the session is closed, or nobody connected."""
+        """Return its execution; raises UsageError if the session is closed or not connected."""
         if self._registry is not None:
             self._registry.require_open()
         if self._entry.execution is None:

@@ -74,7 +74,7 @@ class Reopened:
 
 
 def reopen(store: RunTables, registry: RunRegistry | None) -> list[Reopened]:
-    """Return the runs of *store*, the oldest first; nobody is connected to them yet.
+    """Return the runs of *store*, the oldest first; no connection continues them yet.
 
     *registry* None = they were exported, and belong to no session. Raises StoreError, with
     the path, if the file contradicts itself.
@@ -131,7 +131,7 @@ def _disconnected(record: StoredRun, holder: str) -> str:
         return f"the session is open in {holder}, which continues the run"
     settings = "".join(f", {key}={value!r}" for key, value in record.settings.items())
     return (
-        f"nobody is connected to {record.destination!r} by the settings of the run: "
+        f"not connected to {record.destination!r} by the settings of the run: "
         f"session.connect(…{settings}) continues it"
     )
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
+from IPython.core.formatters import HTMLFormatter
 from pydantic import SecretStr
 
 import asyncdest_nb as ad
@@ -167,10 +167,10 @@ def test_state_is_a_mapping_and_a_table(session, endpoint):
 
 def test_state_shows_no_secret_in_any_view(session, endpoint):
     sent(session, endpoint)
-    state: Any = session.state
+    state = session.state
     views = [
         repr(state),
-        state._repr_html_(),
+        HTMLFormatter()(state),
         state.to_frame().to_string(),
         json.dumps(dict(state)),
     ]

@@ -16,6 +16,7 @@ from scripted_jobs import create as create_job
 from scripted_jobs import submit as submit_jobs
 from wall_clock import DAY, USERS, Wall
 
+
 @pytest.mark.parametrize("ahead", [-400 * DAY, -DAY, -0.5, 3600.0, DAY, 400 * DAY])
 def test_no_duration_is_of_a_clock_that_was_set_while_the_run_went_on(
     wall: Wall, session: ad.Session, ahead: float

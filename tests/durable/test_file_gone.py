@@ -10,11 +10,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -23,51 +21,16 @@ import pytest
 
 import asyncdest_nb as ad
 from asyncdest_nb.session.session import end
+from row_counter import RowCounter
 
 pytestmark = pytest.mark.filterwarnings("ignore::asyncdest_nb.AlreadySubmitted")
 
 ROWS = 30
 
 
-class Partner:
-    """A server that counts the rows it takes, and lets the test act before it answers one."""
-
-    def __init__(self) -> None:
-        self.taken: Counter[str] = Counter()
-        self.at: dict[int, Callable[[], object]] = {}  # What is done at which request.
-        self._lock = threading.Lock()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["content-length"]))
-                with outer._lock:
-                    outer.taken[self.path] += 1
-                    outer.at.pop(sum(outer.taken.values()), lambda: None)()
-                self.send_response(200)
-                self.send_header("content-length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
 @pytest.fixture
-def partner() -> Iterator[Partner]:
-    partner = Partner()
+def partner() -> Iterator[RowCounter]:
+    partner = RowCounter()
     yield partner
     partner.close()
 
@@ -82,7 +45,7 @@ class Payload(ad.Payload):
     user_id: str = ad.field("User ID")
 
 
-def destination(partner: Partner) -> ad.Destination:
+def destination(partner: RowCounter) -> ad.Destination:
     async def perform(request: Any, data: Any) -> Any:
         await request(f"{partner.url}/{data.payload.user_id}", method="POST", json=1)
         return {}
@@ -94,7 +57,7 @@ def destination(partner: Partner) -> ad.Destination:
 FRAME = pd.DataFrame({"user_id": [f"u-{number}" for number in range(ROWS)]})
 
 
-def submitted(session: ad.Session, partner: Partner) -> ad.Run:
+def submitted(session: ad.Session, partner: RowCounter) -> ad.Run:
     return session.connect(destination(partner)).submit(FRAME, "act")
 
 
@@ -119,7 +82,7 @@ GONE: dict[str, Callable[[Path], object]] = {
 @pytest.mark.skipif(sys.platform == "win32", reason="there an open file stays where it is")
 @pytest.mark.parametrize("way", GONE)
 def test_nothing_is_sent_twice_when_the_file_goes_while_a_run_does(
-    path: Path, partner: Partner, way: str
+    path: Path, partner: RowCounter, way: str
 ):
     partner.at[10] = lambda: GONE[way](path)
     session = ad.Session(path=path)
@@ -148,7 +111,7 @@ def test_nothing_is_sent_twice_when_the_file_goes_while_a_run_does(
 
 @pytest.mark.parametrize("way", ["removed", "folder removed", "overwritten"])
 def test_a_session_whose_file_is_gone_stays_open_and_its_cell_sends_nothing_twice(
-    path: Path, partner: Partner, way: str
+    path: Path, partner: RowCounter, way: str
 ):
     partner.at[10] = lambda: GONE[way](path)
     sessions = []
@@ -172,7 +135,7 @@ def test_a_session_whose_file_is_gone_stays_open_and_its_cell_sends_nothing_twic
 
 @pytest.mark.real_time
 @pytest.mark.parametrize("what", ["file", "folder", "link"])
-def test_a_run_goes_on_once_its_file_is_back(path: Path, partner: Partner, what: str):
+def test_a_run_goes_on_once_its_file_is_back(path: Path, partner: RowCounter, what: str):
     place = path.parent if what == "folder" else path
     away = path.parent.parent / "away"
     given = path
@@ -198,7 +161,7 @@ def test_a_run_goes_on_once_its_file_is_back(path: Path, partner: Partner, what:
         assert [each.status for each in session.runs()] == ["completed"]
 
 
-def test_what_was_known_when_the_file_went_can_be_exported(path: Path, partner: Partner):
+def test_what_was_known_when_the_file_went_can_be_exported(path: Path, partner: RowCounter):
     partner.at[10] = path.unlink
     session = ad.Session(path=path)
     run = submitted(session, partner)
@@ -212,7 +175,7 @@ def test_what_was_known_when_the_file_went_can_be_exported(path: Path, partner: 
 
 
 @pytest.mark.real_time
-def test_an_older_copy_put_over_an_open_session_is_noticed(path: Path, partner: Partner):
+def test_an_older_copy_put_over_an_open_session_is_noticed(path: Path, partner: RowCounter):
     with ad.Session(path=path) as session:
         copy = shutil.copy(path, path.parent / "copy")
     session = ad.Session(path=path)
@@ -224,7 +187,7 @@ def test_an_older_copy_put_over_an_open_session_is_noticed(path: Path, partner: 
     end(session)
 
 
-def test_a_session_that_is_copied_or_read_by_others_goes_on(path: Path, partner: Partner):
+def test_a_session_that_is_copied_or_read_by_others_goes_on(path: Path, partner: RowCounter):
     def look() -> None:
         shutil.copy(path, path.parent / "copy")
         with closing(sqlite3.connect(path)) as database:
@@ -237,7 +200,7 @@ def test_a_session_that_is_copied_or_read_by_others_goes_on(path: Path, partner:
 
 
 def test_a_session_is_the_same_after_another_working_directory(
-    path: Path, monkeypatch: pytest.MonkeyPatch, partner: Partner
+    path: Path, monkeypatch: pytest.MonkeyPatch, partner: RowCounter
 ):
     monkeypatch.chdir(path.parent)
     with ad.Session(path="s.sqlite") as session:
@@ -251,7 +214,7 @@ def test_a_session_is_the_same_after_another_working_directory(
     assert path.exists()
 
 
-def test_a_file_that_was_moved_is_the_same_session_where_it_is_now(path: Path, partner: Partner):
+def test_a_file_that_was_moved_is_the_same_session_where_it_is_now(path: Path, partner: RowCounter):
     other = path.parent / "other.sqlite"
     session = ad.Session(path=path)
     run = submitted(session, partner)
@@ -285,7 +248,7 @@ def opened_elsewhere(path: Path) -> str:
 
 @pytest.mark.slow
 def test_another_process_does_not_begin_anew_beside_a_session_whose_file_is_gone(
-    path: Path, partner: Partner
+    path: Path, partner: RowCounter
 ):
     session = ad.Session(path=path)
     submitted(session, partner).wait(timeout=60)

@@ -8,6 +8,7 @@ from typing import Any
 from asyncdest_nb.store import Store
 from stored_runs import write
 
+
 def session_file(path: Path) -> bytes:
     """Write a session of some 400 pages, and return its bytes."""
     store = Store(path)

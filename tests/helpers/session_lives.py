@@ -12,7 +12,8 @@ from pathlib import Path
 
 import asyncdest_nb as ad
 from asyncdest_nb.session.session import open_sessions
-from ledger_partner import Line, Partner
+from ledger_line import Line
+from ledger_partner import Partner
 from virtual_time import Stage
 
 # Where a life may end: before a commit and after it; before a request, on its way,

@@ -2,11 +2,8 @@
 
 import pytest
 
-from asyncdest_nb.simulators.example_async import (
-    ExampleAsyncKnobs,
-    payload_error,
-    planned,
-)
+from asyncdest_nb.simulators.example_async import ExampleAsyncKnobs
+from asyncdest_nb.simulators.example_async.operations import payload_error, planned
 from asyncdest_nb.simulators.exchange import IncomingRequest
 from example_partner import ANNA, BERT, CARL, answered, faulty_server
 

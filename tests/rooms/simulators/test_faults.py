@@ -4,9 +4,7 @@ import pytest
 
 from asyncdest_nb.errors import UnknownName, UsageError
 from asyncdest_nb.simulators import SIMULATORS, simulate
-from asyncdest_nb.simulators.example_async import (
-    canonical,
-)
+from asyncdest_nb.simulators.exchange import canonical
 from asyncdest_nb.simulators.faults import Bucket
 from example_partner import ANNA, BERT, faulty_server, posted
 

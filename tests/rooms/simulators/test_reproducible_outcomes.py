@@ -4,12 +4,8 @@ import random
 
 import pytest
 
-from asyncdest_nb.simulators.example_async import (
-    ExampleAsyncKnobs,
-    StoredOperation,
-    planned,
-    progress,
-)
+from asyncdest_nb.simulators.example_async import ExampleAsyncKnobs
+from asyncdest_nb.simulators.example_async.operations import StoredOperation, planned, progress
 from example_partner import ANNA, answered, faulty_server, payloads
 
 

@@ -105,6 +105,8 @@ def test_a_run_that_could_not_end_on_a_full_disk_ends_once_there_is_room(
 # Cells that run twice
 
 
+# Fast time would put the stamps of the first session ahead of the second one's clock.
+@pytest.mark.real_time
 def test_a_connect_that_was_interrupted_can_be_run_again(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -14,14 +14,11 @@ KEY_SECONDS = 60.0
 KEY = "idempotency-key"
 
 
-# What the partner has
-
-
 @dataclass(frozen=True)
 class JobEnd:
     """How the rows of a job end: all "completed", all "failed", or "mixed".
 
-    ``at_once``: that is said in the answer to the submission already, row by row.
+    ``at_once``: the answer to the submission already has the end of each row.
     """
 
     word: str = "completed"
@@ -29,7 +26,7 @@ class JobEnd:
     at_once: bool = False
 
     def of(self, index: int) -> str:
-        """Return the word for a row: "retryable" is a failure that bears repeating."""
+        """Return the end of a row: "retryable" is a failure that may be repeated."""
         words = ("completed", "retryable", "failed") if self.word == "mixed" else (self.word,)
         return words[index % len(words)]
 
@@ -55,12 +52,12 @@ class Job:
     applied_at: float | None = None
     ends_at: float | None = None
     is_over: bool = False
-    is_closed: bool = False  # Said to have failed, since it was never committed.
+    is_closed: bool = False  # Reported as failed, since it was never committed.
     is_hidden: bool = False
     canceled: set[int] = field(default_factory=set)
 
     def word(self, index: int) -> str:
-        """Say how a row ended, or that it is "pending"."""
+        """Return how a row ended, or "pending"."""
         if index in self.canceled or self.is_closed:
             return "canceled"
         return self.ending.of(index) if self.is_over else "pending"

@@ -38,7 +38,7 @@ MERCY_SECONDS = 5.0  # How much longer keys are remembered than is promised.
 
 
 class Partner:
-    """The books. *per* "row" or "batch" is what one operation is."""
+    """The ledger. *per* "row" or "batch" is what one operation is."""
 
     def __init__(self, time: Time, *, per: str) -> None:
         self._time = time
@@ -49,8 +49,8 @@ class Partner:
         self.endings: deque[JobEnd] = deque()
         self.effects: Counter[str] = Counter()  # By user.
         self.arrived: set[str] = set()  # Users whose rows came here.
-        self.told: dict[tuple[str, int], str] = {}  # What it said, and somebody heard.
-        self.blurs: dict[str, set[str]] = defaultdict(set)  # Why nobody may know, by user.
+        self.told: dict[tuple[str, int], str] = {}  # What it answered, and somebody received.
+        self.blurs: dict[str, set[str]] = defaultdict(set)  # Why an outcome is unclear, by user.
         self._names: dict[str, str] = {}
         self._keys: dict[str, tuple[float, bytes, tuple[int, Any] | None]] = {}
         self._work: list[tuple[float, int, Callable[[], None]]] = []
@@ -115,7 +115,7 @@ class Partner:
         self.blur(why, (row["user_id"] for row in self._rows_of(delivery)))
 
     def blur(self, why: str, users: Any) -> None:
-        """Note why nobody may know what became of *users*."""
+        """Record why the outcome of *users* may be unclear."""
         for user in users:
             self.blurs[user].add(why)
 
@@ -209,7 +209,7 @@ class Partner:
     # Requests that read
 
     def read(self, delivery: Delivery) -> None:
-        """Answer a question."""
+        """Answer a request that only reads."""
         url = httpx.URL(delivery.target)
         parameters = {name: each[0] for name, each in parse_qs(url.query.decode()).items()}
         if "reference" in parameters:
@@ -248,7 +248,7 @@ class Partner:
     def _told(
         self, delivery: Delivery, operation_id: str, job: Job, index: int | None
     ) -> dict[str, Any]:
-        """Say how an operation stands, in the way that its trouble has it."""
+        """Return the status of an operation, changed as its trouble demands."""
         how = delivery.trouble.how if delivery.trouble else ""
         context = {"operation_id": f"x-{operation_id}" if how == "strangers" else operation_id}
         if job.is_hidden:
@@ -267,7 +267,7 @@ class Partner:
             delivery.told += [(job.id, each, job.word(each)) for each in indexes]
         return ended_answer(words, how, context)
 
-    # What it has in its books
+    # What the ledger has
 
     def of(self, trace: str) -> list[Job]:
         """Return the jobs that a submission has made, and that take effect."""
@@ -282,7 +282,7 @@ class Partner:
         return [each for each in self.jobs.values() if each.applied_at is not None]
 
     def heard(self, delivery: Delivery) -> None:
-        """Note that an answer has arrived, with what it tells."""
+        """Record that an answer has arrived, and its statuses."""
         self.told.update({(job, index): word for job, index, word in delivery.told})
         answer = delivery.reply[1] if delivery.reply else {}
         cards = [answer] if isinstance(answer, dict) else answer

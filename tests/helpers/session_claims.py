@@ -88,7 +88,7 @@ class SessionClaims:
         self.life = Life(STAGE, self.partner, self.file, self.destination)
 
     def remember(self) -> None:
-        """Look at what came over from the life before."""
+        """Check what the file kept of the life before."""
         runs = {run.id: run for run in self.life.session.runs()}
         known = {trace_of(run, each) for run in runs.values() for each in run.operations}
         assert {job.trace for job in self.partner.jobs.values()} <= known, "not in the file"
@@ -195,7 +195,7 @@ class SessionClaims:
         return (jobs[0] if jobs else None), index
 
     def is_taken(self, run: ad.Run, operation: Operation, user: str) -> bool:
-        """Say whether the partner has it, other than the user said."""
+        """Whether the partner has it, contrary to what the user said."""
         trace = trace_of(run, operation)
         return bool(self.partner.of(trace)) and trace not in self.words[user]
 
@@ -230,7 +230,7 @@ class SessionClaims:
             assert self.is_excused(chain, operation, blurs), f"{operation} could be found out"
 
     def is_excused(self, chain: Chain, operation: Operation, blurs: set[str]) -> bool:
-        """Say whether there was more in the way than a lost reply or a death."""
+        """Whether there was more trouble than a lost reply or a killed process."""
         if self.recovery == "none" or blurs & {"gone", "said by the user"}:
             return True
         if "times to find out" in operation.message:
@@ -254,5 +254,5 @@ def users_of(run: ad.Run, operation: Operation, chain: Chain) -> list[str]:
 
 
 def trace_of(run: ad.Run, operation: Operation) -> str:
-    """Return the name of a submission, as the partner was told."""
+    """Return the id of a submission, as it was sent to the partner."""
     return submission_id(run.id, operation.batch)

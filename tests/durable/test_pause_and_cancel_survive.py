@@ -1,4 +1,4 @@
-"""What the user has said of a run, cancel or pause, outlives a restart: partners on loopback."""
+"""Cancel and pause survive a restart: partners on loopback."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def wait_for(run: ad.Run, server: RawServer, *, requests: int, state: str) -> No
         run.wait(timeout=0.02)
 
 
-def test_what_was_never_sent_of_a_canceled_run_is_canceled_after_a_restart(path: Path):
+def test_unsent_rows_of_a_canceled_run_are_canceled_after_a_restart(path: Path):
     with Partner(*[Fault(silence)] * SUBMITTERS) as partner:
         with ad.Session(path=path) as session:
             crm = connect(session, partner, batch_size=1)
@@ -50,7 +50,7 @@ def test_what_was_never_sent_of_a_canceled_run_is_canceled_after_a_restart(path:
         assert partner.sent.total() == SUBMITTERS
 
 
-def test_what_is_in_doubt_of_a_canceled_run_stays_held_after_a_restart(path: Path):
+def test_operations_in_doubt_of_a_canceled_run_stay_held_after_a_restart(path: Path):
     with Partner(Fault(reset), LATER) as partner:
         with ad.Session(path=path) as session:
             run = connect(session, partner).submit(people(2), "natural", schedule=eager())

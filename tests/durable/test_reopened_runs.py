@@ -66,7 +66,7 @@ def test_integer_labels_are_integers_again(file: Path, labels: Any, kept: list[A
         assert list(run.results()["status"]) == ["completed"] * 2
 
 
-def test_a_run_goes_on_when_somebody_connects_with_the_same_settings(file: Path):
+def test_a_run_continues_after_a_connect_with_the_same_settings(file: Path):
     with ad.simulate("example-async", duration_seconds=1.5, failing=0, seed=1) as demo:
         with ad.Session(path=file) as session:
             run = session.connect(demo).submit(people(5), "asyncOperation", schedule=eager())
@@ -87,7 +87,7 @@ def test_a_run_goes_on_when_somebody_connects_with_the_same_settings(file: Path)
             }
 
 
-def test_a_retry_after_a_restart_sends_what_was_sent(file: Path):
+def test_a_retry_after_a_restart_sends_the_same_payloads(file: Path):
     with RawServer(answer(400), answer(202, {"operations": [{"operation_id": "o-1"}]})) as server:
         with ad.Session(path=file) as session:
             crm = session.connect("example-async", endpoint=server.url)
@@ -142,7 +142,7 @@ def test_rows_that_waited_out_a_pause_are_sent_after_a_restart(file: Path):
     assert [each.target for each in server.arrived[:2]] == ["/operations/batch"] * 2
 
 
-def test_a_session_of_the_first_schema_opens_and_goes_on(file: Path):
+def test_a_session_of_the_first_schema_opens_and_continues(file: Path):
     shutil.copy(DATA / "session_v1.sqlite", file)
     with ad.Session(path=file) as session:
         assert [run.status for run in session.runs()] == ["partial", "partial", "pending"]

@@ -50,7 +50,7 @@ def written(file: Path) -> bytes:
 def test_other_runs_go_on_while_a_large_run_is_recorded(session: ad.Session, monkeypatch):
     seen: list[str] = []
 
-    def told(what: Any) -> Any:
+    def recorded(what: Any) -> Any:
         def write(store: Store, *args: Any) -> None:
             seen.append(what.__name__)
             asyncio.get_running_loop().call_soon(seen.append, "others")
@@ -60,7 +60,7 @@ def test_other_runs_go_on_while_a_large_run_is_recorded(session: ad.Session, mon
 
     monkeypatch.setattr(preparer, "RECORD_SLICE", 1)
     for what in (Store.add_rows, Store.add_run):
-        monkeypatch.setattr(Store, what.__name__, told(what))
+        monkeypatch.setattr(Store, what.__name__, recorded(what))
     with ad.simulate("example-async", duration_seconds=0.1) as demo:
         run = send(session, demo)
     assert run.status == "completed"
@@ -107,7 +107,7 @@ def test_an_exported_run_is_no_session_and_the_other_way_round(session: ad.Sessi
         ad.load(file.with_name("nowhere.sqlite"))
 
 
-def test_a_run_that_still_goes_is_exported_as_it_is_at_that_moment(session: ad.Session, file: Path):
+def test_an_unfinished_run_is_exported_as_it_is_at_that_moment(session: ad.Session, file: Path):
     with ad.simulate("example-async", duration_seconds=1, failing=0) as demo:
         run = session.connect(demo).submit(people(), "asyncOperation")
         while not run.operations or not run.operations[0].operation_id:
@@ -188,7 +188,7 @@ def test_a_forgotten_run_is_not_kept_in_memory(session: ad.Session):
         assert kept() is None
 
 
-def test_a_run_that_still_goes_is_not_forgotten(session: ad.Session):
+def test_an_unfinished_run_is_not_forgotten(session: ad.Session):
     with ad.simulate("example-async", duration_seconds=1) as demo:
         run = session.connect(demo).submit(people(), "asyncOperation")
         with pytest.raises(ad.UsageError, match="still going"):
@@ -259,7 +259,7 @@ def stored_rows(file: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def test_what_was_not_sent_before_a_restart_is_not_sent_after_it_without_a_payload(file: Path):
+def test_rows_without_a_stored_payload_are_not_sent_after_a_restart(file: Path):
     later = answer(429, headers={"retry-after": "30"})
     with RawServer(later, CREATED) as server:
         whole = job(steps=(), perform_batch=create, poll=done)

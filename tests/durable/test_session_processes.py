@@ -109,7 +109,7 @@ def test_a_script_that_ends_early_fails_no_row_and_waits_for_no_function(file: P
         assert run.counts["pending"] >= 92
 
 
-def test_what_another_process_has_open_is_read_only_until_that_is_gone(file: Path):
+def test_a_session_of_another_process_is_read_only_until_that_has_ended(file: Path):
     with ad.simulate("example-async", duration_seconds=3, failing=0) as demo:
         submission = {"frame": people(3), "action": "asyncOperation"}
         with child(file, "example-async", demo.settings, **submission) as process:

@@ -28,9 +28,7 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("is_gathered", [False, True])
-def test_what_waits_for_its_turn_when_a_session_is_closed_is_sent_after_it(
-    file: Path, is_gathered: bool
-):
+def test_rows_that_wait_for_their_turn_at_a_close_are_sent_after_it(file: Path, is_gathered: bool):
     class Payload(ad.Payload):
         user_id: str = ad.field("User ID")
 
@@ -56,7 +54,7 @@ def test_what_waits_for_its_turn_when_a_session_is_closed_is_sent_after_it(
             assert run.counts["pending"] == 19
 
 
-def test_what_a_connect_has_begun_that_is_interrupted_and_repeated_is_done_once(
+def test_a_connect_that_is_interrupted_and_repeated_continues_a_run_once(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ):
     class Payload(ad.Payload):

@@ -49,8 +49,8 @@ def test_the_headless_demo_accounts_for_every_row():
     assert done.stderr == "", "nothing but the summary in a pipe"
 
 
-def test_a_headless_demo_in_a_pipe_says_at_once_what_it_does_and_then_how_far_it_is():
-    # Python would keep what is said until the end.
+def test_a_headless_demo_in_a_pipe_prints_its_aim_at_once_and_then_its_progress():
+    # Python would buffer the output until the end.
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     command = [*COMMAND, "demo", "--headless", "--rows", "50"]
     lines = []
@@ -62,27 +62,27 @@ def test_a_headless_demo_in_a_pipe_says_at_once_what_it_does_and_then_how_far_it
                 assert process.poll() is None, "both are there while it works"
     assert process.returncode == 0
     assert lines[0].startswith("Sending 50 customers to Example Async, simulated at http://")
-    told = [line for line in lines if re.fullmatch(r"\d+ s: .*pending.*\n", line)]
-    assert told
-    assert all(sum(numbers(line.partition(":")[2]).values()) == 50 for line in told)
+    reports = [line for line in lines if re.fullmatch(r"\d+ s: .*pending.*\n", line)]
+    assert reports
+    assert all(sum(numbers(line.partition(":")[2]).values()) == 50 for line in reports)
 
 
 def test_help_is_plain_text_and_names_a_command_once(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
-    said = capsys.readouterr().out
-    assert "`" not in said
-    assert said.count("demo") == 1
-    assert "send 5,000 customers to a simulated destination" in said
+    output = capsys.readouterr().out
+    assert "`" not in output
+    assert output.count("demo") == 1
+    assert "send 5,000 customers to a simulated destination" in output
 
 
-def test_an_interrupted_demo_shows_what_it_knows():
+def test_an_interrupted_demo_shows_the_results_so_far():
     process = subprocess.Popen(
         [*COMMAND, "demo", "--headless"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     while "pending" not in process.stdout.readline():
-        assert process.poll() is None, "it tells now and then how far it is"
+        assert process.poll() is None, "it prints its progress now and then"
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130
@@ -100,27 +100,27 @@ def test_an_interrupted_demo_shows_what_it_knows():
         ([], "a command is missing: demo"),
     ],
 )
-def test_a_wrong_command_line_says_what_is_right(arguments, message, capsys):
+def test_the_message_of_a_wrong_command_line_names_the_right_one(arguments, message, capsys):
     with pytest.raises(SystemExit) as raised:
         main(arguments)
     assert raised.value.code == 2
     assert message in capsys.readouterr().err
 
 
-def test_a_demo_that_cannot_be_set_up_says_what_to_do(tmp_path, monkeypatch, capsys):
+def test_the_message_of_a_demo_that_cannot_be_set_up_has_the_way_out(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "asyncdest-nb-demo").touch()
     assert main(["demo"]) == 1
-    said = capsys.readouterr().err
-    assert "cannot be copied: [Errno " in said
-    assert said.endswith("; start the demo in a folder of your own\n")
+    output = capsys.readouterr().err
+    assert "cannot be copied: [Errno " in output
+    assert output.endswith("; start the demo in a folder of your own\n")
     # As if the extra was not installed.
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     monkeypatch.delitem(sys.modules, "asyncdest_nb.simulators.server", raising=False)
     assert main(["demo", "--headless"]) == 1
-    said = capsys.readouterr().err
-    assert 'pip install "asyncdest-nb[demo]"' in said
-    assert "Traceback" not in said
+    output = capsys.readouterr().err
+    assert 'pip install "asyncdest-nb[demo]"' in output
+    assert "Traceback" not in output
 
 
 def test_the_notebooks_are_found():
@@ -170,7 +170,7 @@ def test_the_demo_serves_its_notebook_in_jupyterlab_which_asks_before_ctrl_c_end
 
 
 def fetched(url: str) -> dict[str, Any]:
-    """Return the JSON there; Jupyter says its address a moment before it listens."""
+    """Return the JSON there; Jupyter prints its address a moment before it listens."""
     deadline = time.monotonic() + 20
     while True:
         try:
@@ -185,7 +185,7 @@ def fetched(url: str) -> dict[str, Any]:
 
 
 def process_says(process: subprocess.Popen[str], part: str) -> str:
-    """Return the word of the output that has *part* in it: the address a person clicks on."""
+    """Return the part of the output that has *part* in it: the address a person clicks on."""
     assert process.stdout is not None
     for line in process.stdout:
         for word in line.split():
@@ -195,7 +195,7 @@ def process_says(process: subprocess.Popen[str], part: str) -> str:
 
 
 def started(runtime: Path, process: subprocess.Popen[str]) -> dict[str, str]:
-    """Wait for the server to say where it is."""
+    """Wait until the server prints its address."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for file in runtime.glob("jpserver-*.json"):

@@ -40,7 +40,7 @@ def test_a_wait_ends_with_the_work_or_with_its_time():
     assert wait(future, timeout=0.01)
 
 
-def test_an_interrupted_wait_leaves_the_work_going():
+def test_an_interrupted_wait_does_not_stop_the_work():
     release = threading.Event()
 
     future = portal().start(until_set(release))
@@ -55,7 +55,7 @@ def test_an_interrupted_wait_leaves_the_work_going():
     assert future.result(timeout=5) == "done"
 
 
-def test_a_cancelled_await_leaves_the_work_going():
+def test_a_cancelled_await_does_not_stop_the_work():
     release = threading.Event()
 
     async def main() -> None:
@@ -87,7 +87,7 @@ def test_an_await_gives_up_after_its_time():
     assert asyncio.run(wait_async(future, timeout=0.01)) is False
 
 
-def test_a_portal_that_is_stopped_cancels_what_runs():
+def test_a_portal_that_is_stopped_cancels_its_tasks():
     own = Portal()
     future = own.start(asyncio.sleep(3600))
     time.sleep(0.05)  # The thread takes the work up.
@@ -101,7 +101,7 @@ def ends_python() -> None:
 
 
 @pytest.mark.parametrize("break_in", [ends_python, lambda: asyncio.get_running_loop().stop()])
-def test_what_would_end_a_loop_does_not_end_the_engines(break_in):
+def test_an_exception_that_would_end_a_loop_does_not_end_the_engines(break_in):
     own = Portal()
     own.loop.call_soon_threadsafe(break_in)
     assert own.start(number()).result(timeout=5) == 7

@@ -37,7 +37,7 @@ def sent(crm: ad.Connection, **options: Any) -> ad.Run:
 
 
 @pytest.mark.parametrize("is_reopened", [False, True])
-def test_what_another_submit_has_sent_since_is_not_retried(tmp_path: Path, is_reopened: bool):
+def test_rows_that_another_submit_has_sent_since_are_not_retried(tmp_path: Path, is_reopened: bool):
     refused, done = answer(400), answer(200, {})
     path = tmp_path / "session.sqlite"
     with RawServer(refused, refused, done) as server, ExitStack() as stack:
@@ -57,7 +57,7 @@ def test_what_another_submit_has_sent_since_is_not_retried(tmp_path: Path, is_re
         assert len(server.arrived) == 3
 
 
-def test_what_is_sent_again_on_purpose_and_refused_is_retried(session: ad.Session):
+def test_rows_sent_again_on_purpose_and_refused_are_retried(session: ad.Session):
     with RawServer(answer(200, {}), answer(400), answer(200, {})) as server:
         crm = connected(session, server)
         assert sent(crm).status == "completed"
@@ -116,7 +116,7 @@ def half_refusing(url: str, refused: ad.RowResult) -> ad.Destination:
     return ad.Destination(name="Test", slug="test", actions={"act": action})
 
 
-def test_a_run_that_is_attached_to_goes_on_with_the_new_key(session: ad.Session):
+def test_an_attached_run_continues_with_the_new_key(session: ad.Session):
     accepted = answer(202, {"operations": [{"operation_id": "o-1"}]})
     expired, done = answer(401, {"message": "expired"}), answer(200, {"status": "completed"})
     with RawServer(accepted, expired, expired, done) as server:
@@ -130,7 +130,7 @@ def test_a_run_that_is_attached_to_goes_on_with_the_new_key(session: ad.Session)
     assert "new-key" in str(server.arrived[-1].headers)
 
 
-def test_a_run_that_is_attached_to_goes_on_by_the_corrected_poll(session: ad.Session):
+def test_an_attached_run_continues_by_the_corrected_poll(session: ad.Session):
     async def mistaken(_request: Any, _data: Any) -> Any:
         return {}["status"]
 
@@ -172,6 +172,6 @@ def test_connections_to_one_account_share_its_pace(session: ad.Session):
             runs.append(submit(crm, frame))
             while "asking again" not in str(runs[-1].notices):
                 runs[-1].wait(timeout=0.02)
-        assert len(server.arrived) == 1  # The second one waits as the first was told to.
+        assert len(server.arrived) == 1  # The second run waits as long as the first.
         for run in runs:
             run.cancel()

@@ -114,7 +114,7 @@ def test_a_choice_is_checked_however_it_is_written(session, simulator):
             crm.submit(users("a"), "asyncOperation", **choice)
 
 
-def test_what_is_asked_of_a_run_must_make_sense(session):
+def test_wrong_arguments_of_the_methods_of_a_run_are_refused(session):
     run = submit(session, destination(perform=echo), users("a"))
     with pytest.raises(ad.UsageError, match="timeout is '5'; it must be a number of 0 or more"):
         run.wait("5")

@@ -13,7 +13,7 @@ from one_action import destination, echo, submit, users
 from raw_server import RawServer, answer
 
 
-def test_a_mistake_in_a_function_of_ones_own_is_told_with_its_place(session):
+def test_the_message_of_a_mistake_in_a_function_names_its_line(session):
     async def perform(request: Any, data: Any) -> Any:
         return data.payload.nothing
 
@@ -23,7 +23,7 @@ def test_a_mistake_in_a_function_of_ones_own_is_told_with_its_place(session):
     assert run.results()["message"][0].endswith(f"(in perform, line {line})")
 
 
-def test_contexts_that_are_no_dicts_are_told_in_one_line(session):
+def test_the_message_of_contexts_that_are_no_dicts_is_one_line(session):
     async def perform(request: Any, data: Any) -> Any:
         return ad.AsyncActionResponse(async_contexts=["id-1"])
 
@@ -78,7 +78,7 @@ class _Frozen(Exception):
     ids=lambda error: type(error).__name__,
 )
 @pytest.mark.parametrize("is_plain", [True, False])
-def test_whatever_a_function_raises_the_engine_goes_on(session, error, is_plain):
+def test_the_engine_survives_whatever_a_function_raises(session, error, is_plain):
     def plain(request: Any, data: Any) -> Any:
         raise error
 
@@ -98,26 +98,26 @@ def test_a_refusal_that_a_function_overlooks_is_no_success(session):
         response = await request(url, method="POST", json={}, throw_http_errors=False)
         return response.data
 
-    for status, word in [(500, "unknown"), (422, "failed")]:
+    for status, status_name in [(500, "unknown"), (422, "failed")]:
         with RawServer(answer(status, {"error": "no"})) as server:
             crm = session.connect(destination(perform=perform), endpoint=server.url)
             run = crm.submit(users("a"), "act")
             run.wait(timeout=10)
-        assert run.counts[word] == 1
+        assert run.counts[status_name] == 1
 
 
 @pytest.mark.parametrize("odd", [{"a": 1}, 17, "half \ud83d"])
-def test_a_word_of_a_function_that_no_file_takes_is_kept_as_text(session, odd):
+def test_a_status_or_code_that_no_file_can_store_is_stored_as_text(session, odd):
     async def refuse(request: Any, data: Any) -> Any:
         raise ad.IntegrationError("no", odd, 400)
 
     async def accept(request: Any, data: Any) -> Any:
         return ad.AsyncActionResponse(async_contexts=[{"operation_id": "1"}])
 
-    said = [odd]
+    statuses = [odd]
 
     async def poll(request: Any, data: Any) -> Any:
-        return {"results": [{"status": said[0]}]}
+        return {"results": [{"status": statuses[0]}]}
 
     run = submit(session, destination(perform=refuse), users("a"))
     assert run.wait(timeout=10) == "failed"
@@ -127,5 +127,5 @@ def test_a_word_of_a_function_that_no_file_takes_is_kept_as_text(session, odd):
     while not run.notices:
         assert time.monotonic() < give_up
         run.wait(timeout=0.05)
-    said[0] = "completed"
+    statuses[0] = "completed"
     assert run.wait(timeout=10) == "completed"

@@ -88,5 +88,5 @@ sys.stderr = Gone()
 """
 
 
-def test_a_terminal_that_goes_away_does_not_end_the_waiting(tmp_path: Path):
+def test_a_terminal_that_closes_does_not_end_the_wait(tmp_path: Path):
     assert seen_without_streams(tmp_path, before=FAILS) == DONE

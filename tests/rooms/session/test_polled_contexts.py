@@ -60,7 +60,7 @@ def test_a_job_that_answers_for_fewer_rows_than_it_has_completes_none(session):
     assert run.counts["unknown"] == 2
 
 
-def test_many_contexts_are_polled_in_one_call_where_the_action_says_so(session):
+def test_many_contexts_are_polled_in_one_call_if_the_action_allows_it(session):
     sizes = []
 
     async def perform_batch(request: Any, data: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a preview and a single call say as text, whatever the frame and the destination say."""
+"""Previews and the texts of single calls, also with hostile frames and answers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_label_forges_no_line_of_a_preview(crm):
     assert "\x1b" not in "".join(lines)
 
 
-def test_an_answer_forges_no_line_of_what_a_call_shows(session):
+def test_an_answer_forges_no_line_in_the_text_of_a_call(session):
     with RawServer(answer(200, 'first\n  200 {"forged": "\x1b[32m"}')) as server:
         crm = session.connect("example-async", endpoint=server.url)
         found = repr(crm.execute_action("asyncOperation", dict(people("a").iloc[0])))

@@ -51,7 +51,7 @@ def in_a_terminal(script: str) -> str:
             )
         shown = b""
         try:
-            with suppress(OSError):  # Linux says so that the other end is closed.
+            with suppress(OSError):  # Linux reports so that the other end is closed.
                 while some := screen.read(65536):
                     shown += some
             assert process.wait(60) == 0, shown.decode()
@@ -81,37 +81,39 @@ def test_rows_that_had_ended_before_a_wait_do_not_count_as_its_pace():
 
 
 @pytest.mark.parametrize("script", [SLOW, WAITING], ids=["preview", "wait"])
-def test_a_pipe_is_told_nothing_of_it(script):
+def test_a_pipe_shows_no_progress(script):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
     assert done.returncode == 0
     assert done.stderr == b""
 
 
-def test_what_is_quick_is_not_worth_a_word_and_what_is_slow_now_and_then():
-    now, heard = [0.0], []
-    told = throttled(lambda *words: heard.append((now[0], *words)), clock=lambda: now[0])
+def test_quick_work_reports_no_progress_and_slow_work_reports_it_at_intervals():
+    now, reported = [0.0], []
+    on_progress = throttled(
+        lambda *progress: reported.append((now[0], *progress)), clock=lambda: now[0]
+    )
     for tick in range(200):
         now[0] = tick / 64
-        told("reading", tick, 200)
-    first, *others = [at for at, *_ in heard]
+        on_progress("reading", tick, 200)
+    first, *others = [at for at, *_ in reported]
     assert first == QUICK_SECONDS
     assert others
     assert all(b - a >= STEP_SECONDS for a, b in zip([first, *others], others, strict=False))
-    assert heard[0][1:] == ("reading", 64, 200)
+    assert reported[0][1:] == ("reading", 64, 200)
 
 
-def test_who_asks_for_it_hears_of_its_own_thread_alone():
-    heard: list[str] = []
+def test_a_progress_callback_gets_the_work_of_its_own_thread_alone():
+    reported: list[str] = []
 
     def ask_elsewhere() -> None:
-        with show_progress() as told:
-            told("elsewhere", 1, 1)
+        with show_progress() as on_progress:
+            on_progress("elsewhere", 1, 1)
 
     hours = itertools.count(0, 3600).__next__
-    with report_progress_to(lambda doing, done, rows: heard.append(doing), clock=hours):
+    with report_progress_to(lambda doing, done, rows: reported.append(doing), clock=hours):
         other = threading.Thread(target=ask_elsewhere)
         other.start()
         other.join()
-        with show_progress() as told:
-            told("here", 1, 1)
-    assert heard == ["here"]
+        with show_progress() as on_progress:
+            on_progress("here", 1, 1)
+    assert reported == ["here"]

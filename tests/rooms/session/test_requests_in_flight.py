@@ -41,7 +41,7 @@ def test_a_request_that_gather_leaves_on_its_way_is_not_sent_again(session):
     assert len(server.arrived) == 2
 
 
-def test_what_a_function_has_left_at_work_sends_nothing_once_it_has_ended(session):
+def test_tasks_that_a_function_leaves_behind_send_nothing_after_its_end(session):
     has_failed = threading.Event()
 
     async def perform_batch(request: Any, data: Any) -> Any:

@@ -17,7 +17,7 @@ from raw_server import RawServer, answer
 from repeated_submit import ACCEPTED, FRAME, ONE, submit
 
 
-def test_the_same_frame_is_not_sent_twice_and_says_so(session: ad.Session):
+def test_the_same_frame_is_not_sent_twice_and_there_is_a_warning(session: ad.Session):
     with ad.simulate("example-async", duration_seconds=0.1, failing=0) as demo:
         run = submit(session.connect(demo))
         with pytest.warns(ad.AlreadySubmitted, match=r"again=True") as caught:
@@ -96,7 +96,7 @@ def test_again_sends_it_again(session: ad.Session):
     ],
     ids=["a value", "a row less", "the mapping", "a constant"],
 )
-def test_what_differs_is_sent(session: ad.Session, change: dict[str, Any]):
+def test_a_submit_that_differs_is_sent(session: ad.Session, change: dict[str, Any]):
     with ad.simulate("example-async", duration_seconds=0.1) as demo:
         crm = session.connect(demo)
         runs = {submit(crm, **change), submit(crm)}
@@ -114,7 +114,7 @@ def test_what_differs_is_sent(session: ad.Session, change: dict[str, Any]):
     ],
     ids=["labels", "a column nothing reads", "the batches"],
 )
-def test_what_comes_to_the_same_payloads_is_the_same(session: ad.Session, change: dict[str, Any]):
+def test_a_submit_of_the_same_payloads_is_the_same(session: ad.Session, change: dict[str, Any]):
     with ad.simulate("example-async", duration_seconds=0.1) as demo:
         crm = session.connect(demo)
         run = submit(crm)
@@ -155,7 +155,7 @@ def test_a_run_of_which_nothing_was_applied_is_sent_again(session: ad.Session):
             second.wait(timeout=0.02)
 
 
-def test_nothing_is_said_of_a_frame_that_is_new(session: ad.Session):
+def test_a_new_frame_causes_no_warning(session: ad.Session):
     with ad.simulate("example-async", duration_seconds=0.1) as demo, warnings.catch_warnings():
         warnings.simplefilter("error")
         submit(session.connect(demo)).wait(timeout=20)

@@ -16,19 +16,19 @@ from one_action import destination, echo, submit, users, wait_for
 
 
 @pytest.mark.parametrize("name", [None, "kept.sqlite"])
-def test_a_session_in_memory_that_ends_early_says_what_is_lost(tmp_path, caplog, name):
+def test_a_session_in_memory_that_ends_early_logs_what_is_lost(tmp_path, caplog, name):
     async def forever(request: Any, data: Any) -> Any:
         await asyncio.sleep(60)
 
     with ad.Session(path=name and tmp_path / name) as session:
         submit(session, destination(perform=forever), users("a", "b"))
         submit(session, destination(perform=echo), users("c")).wait(timeout=10)
-    said = caplog.messages
-    assert len(said) == (name is None)
-    assert all("pending: 2 pending" in each and "Call run.wait() first" in each for each in said)
+    logged = caplog.messages
+    assert len(logged) == (name is None)
+    assert all("pending: 2 pending" in each and "Call run.wait() first" in each for each in logged)
 
 
-def test_a_closed_session_says_so_whatever_is_asked_of_its_runs(tmp_path):
+def test_every_call_on_a_run_of_a_closed_session_raises_that_it_is_closed(tmp_path):
     with ad.Session(path=tmp_path / "kept.sqlite") as session:
         run = submit(session, destination(perform=echo), users("a"))
         run.wait(timeout=10)
@@ -41,7 +41,7 @@ def test_a_closed_session_says_so_whatever_is_asked_of_its_runs(tmp_path):
     assert list(run.results()["status"]) == ["completed"]
 
 
-def test_what_a_session_refuses_on_the_engines_own_thread_it_does_not_begin(session):
+def test_a_call_refused_on_the_engines_own_thread_has_no_effect(session):
     async def turns(count: int) -> None:
         for _ in range(count):
             await asyncio.sleep(0)
@@ -53,7 +53,7 @@ def test_what_a_session_refuses_on_the_engines_own_thread_it_does_not_begin(sess
         for refused in (session.close, lambda: session.forget(run)):
             with pytest.raises(ad.UsageError, match="on another one"):
                 refused()
-        await turns(5)  # In which a run that was stopped would hear of it.
+        await turns(5)  # Time in which a stopped run would end.
         return {}
 
     run = submit(session, destination(perform=perform), users("a"))
@@ -63,7 +63,7 @@ def test_what_a_session_refuses_on_the_engines_own_thread_it_does_not_begin(sess
         run.details(0)
 
 
-def test_a_session_that_is_closed_tells_who_waits(tmp_path: Path):
+def test_closing_a_session_ends_a_wait_with_an_error(tmp_path: Path):
     async def perform(request: Any, data: Any) -> Any:
         await asyncio.sleep(3600)
 

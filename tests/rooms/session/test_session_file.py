@@ -51,7 +51,7 @@ def crm_accepted(session: ad.Session) -> bool:
     return bool(run.operations) and run.operations[0].state == "accepted"
 
 
-def test_a_store_that_cannot_be_written_sends_nothing_and_says_so(tmp_path: Path):
+def test_a_store_that_cannot_be_written_sends_nothing_and_raises(tmp_path: Path):
     path = tmp_path / "s.sqlite"
     with RawServer(answer(200)) as server, ad.Session(path=path) as session:
         crm = session.connect("example-async", endpoint=server.url)

@@ -12,7 +12,7 @@ import asyncdest_nb as ad
 from one_action import destination, echo, submit, users
 
 
-def test_what_perform_keeps_for_a_batch_poll_of_that_batch_reads(session):
+def test_poll_of_a_batch_reads_the_state_that_perform_of_that_batch_keeps(session):
     async def perform(request: Any, data: Any) -> Any:
         user = data.payload.user_id
         data.state_context.set_response_context("secret word", f"of {user}", {"hour": 24})

@@ -206,14 +206,14 @@ def test_a_session_that_is_open_elsewhere_shows_the_state_there(tmp_path, endpoi
     assert shown.stdout.strip() == "['op-a', 'op-b', 'op-c']"
 
 
-def test_what_is_forgotten_is_in_the_state_no_more(session, endpoint):
+def test_the_state_of_a_forgotten_run_is_deleted(session, endpoint):
     run = sent(session, endpoint)
     state = session.state
     session.forget(run)
     assert dict(state) == {}
 
 
-def test_a_file_holds_what_is_shown_and_no_secret(tmp_path: Path, endpoint):
+def test_a_file_holds_the_shown_state_and_no_secret(tmp_path: Path, endpoint):
     with ad.Session(path=tmp_path / "s.sqlite") as session:
         sent(session, endpoint)
     for file in tmp_path.iterdir():

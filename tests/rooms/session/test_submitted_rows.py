@@ -12,7 +12,7 @@ import asyncdest_nb as ad
 from one_action import Settings, destination, echo, submit, users
 
 
-def test_an_emoji_cut_in_two_is_refused_in_words(session, simulator):
+def test_the_message_of_an_emoji_cut_in_two_explains_it(session, simulator):
     cut = {"user_id": {"@template": "{{name[0]}}"}, "operation_type": "sync_profile"}
     frame = pd.DataFrame({"name": ["\N{SLIGHTLY SMILING FACE} Zoe"]})
     preview = session.connect(simulator).preview(frame, "asyncOperation", mapping=cut)

@@ -131,9 +131,7 @@ def _yield(request: Any, data: Any) -> Any:
         (_yield, "it yields"),
     ],
 )
-def test_a_function_that_has_sent_nothing_of_what_it_means_to_completes_nothing(
-    session, perform, message
-):
+def test_a_function_that_never_sent_its_requests_completes_nothing(session, perform, message):
     run = submit(session, destination(perform=perform), users("a"))
     assert run.wait(timeout=10) == "failed"
     assert message in run.results()["message"][0]

@@ -43,7 +43,7 @@ def until(is_over: threading.Event) -> ad.Destination:
     return destination(perform=perform, poll=poll)
 
 
-def test_an_interrupted_wait_leaves_the_run_going(session):
+def test_an_interrupted_wait_does_not_stop_the_run(session):
     is_over = threading.Event()
     run = submit(session, until(is_over), users("a", "b"))
     timer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
@@ -83,7 +83,7 @@ async def main_again(run: ad.Run) -> str:
     return await run
 
 
-def test_a_wait_that_is_over_says_pending(session):
+def test_a_wait_that_times_out_returns_pending(session):
     async def poll(request: Any, data: Any) -> Any:
         return ad.AsyncPollResponse.of([ad.AsyncOperationResult(status="pending")])
 

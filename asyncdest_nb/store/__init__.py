@@ -32,11 +32,11 @@ from .retention import DAY_SECONDS
 from .schema import SCHEMA_VERSION
 from .store import Store
 from .tables import RunTables
-from .values import LATEST, StateValue, StoredRow, StoredRun
+from .values import LATEST_SCOPE, StateValue, StoredRow, StoredRun
 
 __all__ = [
     "DAY_SECONDS",
-    "LATEST",
+    "LATEST_SCOPE",
     "SCHEMA_VERSION",
     "ExportedRuns",
     "RunTables",

@@ -18,7 +18,7 @@ from ..errors import StoreError
 from .advice import damaged
 from .disk import warn_of_network
 from .holder import holder_name, read_holder, require_closed, write_holder
-from .place import close_to_others, require_file
+from .place import make_private, require_file
 from .schema import SCHEMA_VERSION, Kind, create, kind_of, migrate, transaction
 from .shape import odd_entry, odd_table
 
@@ -67,7 +67,7 @@ def open_for_writing(file: Path) -> sqlite3.Connection:
         else:
             migrate(db, version, check=partial(_check_tables, db, file))
             require_closed(db, file)
-        close_to_others(file)
+        make_private(file)
         _make_durable(db, is_remote=is_remote)
         _delete_unfinished_runs(db)
         write_holder(db)

@@ -58,7 +58,7 @@ def create(file: Path) -> None:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
-def close_to_others(file: Path) -> None:
+def make_private(file: Path) -> None:
     """Make a session's file, and those beside it, readable only by their owner."""
     for each in _existing(file):
         mode = stat.S_IMODE(os.lstat(each).st_mode)

@@ -15,7 +15,7 @@ from .advice import errors_named
 from .database import Database
 from .retention import DAY_SECONDS, GAP_SECONDS, ClockBelief, forgettable
 from .tables import RunTables
-from .values import LATEST, StateValue
+from .values import LATEST_SCOPE, StateValue
 
 
 class Store(RunTables):
@@ -131,7 +131,7 @@ class Store(RunTables):
         delete("DELETE FROM operation WHERE run = ?", (run,))
         delete("DELETE FROM state WHERE instr(scope, ?) = 1", (f"{run}/",))
         named = "DELETE FROM state WHERE instr(scope, ?) = 1 AND instr(value, ?) = 1"
-        delete(named, (LATEST, f'"{run}/'))
+        delete(named, (LATEST_SCOPE, f'"{run}/'))
         delete("DELETE FROM run WHERE id = ?", (run,))
 
     def _rewrite_file(self) -> None:

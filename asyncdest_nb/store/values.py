@@ -7,7 +7,7 @@ from typing import Any
 
 from .cells import mapping
 
-LATEST = "latest of "
+LATEST_SCOPE = "latest of "
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class StateValue:
     """A saved value; ``expires_at`` is in Unix seconds, None = never.
 
     ``scope`` is "<run>/<batch>" for the state of a submission, or the name of a connection.
-    In the scope LATEST + name of a connection, each value is a text: the scope that has
+    In the scope LATEST_SCOPE + name of a connection, each value is a text: the scope that has
     the latest value of its key.
     """
 

@@ -10,7 +10,7 @@ from typing import Any
 from ...errors import UnknownName, UsageError
 from ...request import as_json
 from ...responses import clean_text
-from ...store import LATEST
+from ...store import LATEST_SCOPE
 from .state import Secrets, SessionState, is_call_scope
 
 # The scope of all values without a submission in files from before there were connections.
@@ -74,7 +74,7 @@ class ScopedState:
         own, put = self._scope, partial(self._state.set, seconds=seconds, secrets=self._secrets)
         scope = self._connection if own is None or is_call_scope(own) else own
         put(scope, key, value)
-        put(f"{LATEST}{self._connection}", key, scope)
+        put(f"{LATEST_SCOPE}{self._connection}", key, scope)
         if own is not None and own != scope:
             put(own, key, value)
 

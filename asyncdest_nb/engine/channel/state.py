@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ...request import without_references
-from ...store import LATEST, StateValue
+from ...store import LATEST_SCOPE, StateValue
 from ..clock import Clock
 
 _CALL = "call "  # The scope of a call without a run, which is in no file.
@@ -100,10 +100,10 @@ class SessionState:
         latest = {
             (str(entry.value.value), key)
             for (scope, key), entry in entries.items()
-            if scope.startswith(LATEST)
+            if scope.startswith(LATEST_SCOPE)
         }
         for place in sorted(entries, key=latest.__contains__):
-            is_shown = not place[0].startswith((LATEST, _CALL))
+            is_shown = not place[0].startswith((LATEST_SCOPE, _CALL))
             if is_shown and self._is_live(entries[place]):
                 yield _masked(entries[place].shown)
 
@@ -116,7 +116,7 @@ class SessionState:
     def forget(self, runs: Sequence[str]) -> None:
         """Remove the values of the submissions of *runs*."""
         for (scope, key), entry in self._entries.copy().items():
-            owner = entry.value.value if scope.startswith(LATEST) else scope
+            owner = entry.value.value if scope.startswith(LATEST_SCOPE) else scope
             if str(owner).partition("/")[0] in runs:
                 self._entries.pop((scope, key), None)
 
@@ -125,7 +125,7 @@ class SessionState:
         entry = self._entries.get((scope, secrets.replace_secrets(key)))
         if entry is None or not self._is_live(entry):
             return None
-        if not entry.is_from_disk or scope.startswith(LATEST):
+        if not entry.is_from_disk or scope.startswith(LATEST_SCOPE):
             return entry.value
         return replace(entry.value, value=secrets.restore_secrets(entry.value.value))
 
@@ -135,7 +135,7 @@ class SessionState:
 
     def latest(self, connection: str, key: str, *, secrets: Secrets) -> StateValue | None:
         """Return the value of *key* that *connection* stored last."""
-        place = self.get(f"{LATEST}{connection}", key, secrets=secrets)
+        place = self.get(f"{LATEST_SCOPE}{connection}", key, secrets=secrets)
         return None if place is None else self.get(str(place.value), key, secrets=secrets)
 
     def set(
@@ -146,7 +146,7 @@ class SessionState:
         until = None if seconds is None else self._clock.steady() + seconds
         found = StateValue(scope, key, value, at)
         # The name of a scope has no secrets, and must not change with a key.
-        stored = value if scope.startswith(LATEST) else secrets.replace_secrets(value)
+        stored = value if scope.startswith(LATEST_SCOPE) else secrets.replace_secrets(value)
         shown = replace(found, key=secrets.replace_secrets(key), value=stored)
         with self._lock:
             self._entries[scope, shown.key] = _Entry(found, shown, until)

@@ -23,7 +23,10 @@ import asyncdest_nb as ad
 from asyncdest_nb.session.session import end
 from row_counter import RowCounter
 
-pytestmark = pytest.mark.filterwarnings("ignore::asyncdest_nb.AlreadySubmitted")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::asyncdest_nb.AlreadySubmitted"),
+    pytest.mark.real_time,  # The file goes while the run does.
+]
 
 ROWS = 30
 
@@ -133,7 +136,6 @@ def test_a_session_whose_file_is_gone_stays_open_and_its_cell_sends_nothing_twic
     end(first)
 
 
-@pytest.mark.real_time
 @pytest.mark.parametrize("what", ["file", "folder", "link"])
 def test_a_run_goes_on_once_its_file_is_back(path: Path, partner: RowCounter, what: str):
     place = path.parent if what == "folder" else path
@@ -174,7 +176,6 @@ def test_what_was_known_when_the_file_went_can_be_exported(path: Path, partner: 
     end(session)
 
 
-@pytest.mark.real_time
 def test_an_older_copy_put_over_an_open_session_is_noticed(path: Path, partner: RowCounter):
     with ad.Session(path=path) as session:
         copy = shutil.copy(path, path.parent / "copy")

@@ -248,9 +248,8 @@ def script_of(session: ad.Session, *script: Any) -> tuple[list[str], ad.Run]:
         run = sf.submit(contacts(1), "upsert", **CONTACTS, schedule=eager())
         # The second request after the script shows that the first one's answer has been read.
         give_up = time.monotonic() + 30
-        while run.status == "pending" and len(server.arrived) <= len(script) + 2:
+        while run.wait(timeout=0.05) == "pending" and len(server.arrived) <= len(script) + 2:
             assert time.monotonic() < give_up
-            run.wait(timeout=0.05)
         return [f"{each.method} {each.target.split('/')[-1]}" for each in server.arrived[1:]], run
 
 

@@ -14,12 +14,12 @@ from .entry import RunEntry
 def chain(entries: Sequence[RunEntry], entry: RunEntry) -> list[RunEntry]:
     """Return the chain of *entry*."""
     found = entry.since_submit()
-    while (retry := retry_of(entries, found[-1])) is not None:
+    while (retry := find_retry(entries, found[-1])) is not None:
         found.append(retry)
     return found
 
 
-def retry_of(entries: Sequence[RunEntry], entry: RunEntry) -> RunEntry | None:
+def find_retry(entries: Sequence[RunEntry], entry: RunEntry) -> RunEntry | None:
     """Return the run that retries *entry*, None if there is none yet."""
     return next((each for each in entries if each.retry_of is entry), None)
 

@@ -14,7 +14,7 @@ from ..operation import counts_text
 from ..portal import call, call_from_any_thread, portal, require_other_thread
 from ..schedule import Schedule, SquareRoot
 from ..store import StoredRow, StoredRun
-from .chains import chain, find_duplicate, find_later, retry_of
+from .chains import chain, find_duplicate, find_later, find_retry
 from .entry import RunEntry
 from .executions import Executions
 from .options import Options
@@ -225,7 +225,7 @@ class RunRegistry:
     def _positions_to_retry(self, entry: RunEntry) -> list[int]:
         if not entry.is_at_rest:
             raise UsageError("the run is still going: wait for it, or cancel it, before a retry")
-        if (later := retry_of(self._entries(), entry)) is not None:
+        if (later := find_retry(self._entries(), entry)) is not None:
             raise UsageError(f"its rows went again as {self._runs[later]}: retry that one")
         again = [at for at, outcome in enumerate(entry.outcomes()) if outcome.retryable]
         if not again:

@@ -33,7 +33,7 @@ class Run(RunReport):
     plot: ClassVar[Callable[..., Any]]
     widget: ClassVar[Callable[..., Any]]
 
-    _entry: RunEntry
+    _entry: RunEntry  # Of the report.
 
     def __init__(
         self, entry: RunEntry, *, retry_of: Run | None, registry: RunRegistry | None

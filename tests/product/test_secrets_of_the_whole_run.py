@@ -18,7 +18,7 @@ from pydantic import SecretStr
 import asyncdest_nb as ad
 import leaks
 from asyncdest_nb.errors import HTTPError
-from paths import HELPERS, ROOT
+from paths import HELPERS, ROOT, TESTS
 from raw_server import RawServer, Writer, answer
 
 pytestmark = pytest.mark.slow
@@ -136,7 +136,7 @@ def test_a_session_file_and_a_notebook_with_all_secrets_in_play_hold_none(tmp_pa
     with Partner().server as server:
         cells = [
             "import sys\n"
-            f"sys.path.insert(0, {str(HELPERS)!r})\n"
+            f"sys.path[:0] = {[str(HELPERS), str(Path(__file__).parent)]}\n"
             "import logging\n"
             "import pandas as pd\n"
             "import asyncdest_nb as ad\n"
@@ -277,7 +277,7 @@ def test_a_run_fails_at_its_end_if_a_secret_got_out(tmp_path, processes, leaks):
     test = tmp_path / "test_something.py"
     test.write_text(LEAKING.format(leaks=leaks))
     command = [sys.executable, "-m", "pytest", "-p", "conftest", "-n", str(processes), str(test)]
-    path = os.pathsep.join([str(HELPERS), str(ROOT)])
+    path = os.pathsep.join([str(HELPERS), str(TESTS), str(ROOT)])
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     ran = subprocess.run(
         command,

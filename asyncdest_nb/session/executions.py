@@ -24,8 +24,8 @@ class Executions:
         self._runner.start(self._run_once(entry, execution))
 
     async def _run_once(self, entry: RunEntry, execution: Execution) -> None:
-        # The stop button never interrupts the engine's thread. What it does interrupt is
-        # repeated, and two executions at once would send everything twice.
+        # The stop button may interrupt a submit or connect, which the user then repeats. The
+        # run must not begin a second time: everything would be sent twice.
         task = asyncio.current_task()
         assert task is not None  # It runs in one.
         if not (entry.is_at_rest or execution.has_begun):

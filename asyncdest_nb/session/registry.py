@@ -163,7 +163,7 @@ class RunRegistry:
         return run
 
     def resume(self, channel: Channel) -> None:
-        """Continue the runs of the file that were sent to where *channel* leads."""
+        """Continue the stored runs of the destination and settings of *channel*."""
         with self._starting:
             for reopened in [each for each in self._reopened if each.fits(channel)]:
                 self._resume(reopened, channel)
@@ -206,6 +206,8 @@ class RunRegistry:
         """
         # A button and a cell may ask on two threads at once: only one of them sends.
         with self._starting:
+            if entry not in self._runs:
+                raise UsageError("this run was forgotten: submit its rows again")
             positions = self._positions_to_retry(entry)
             submission = entry.submission
             if submission is None:
@@ -274,7 +276,7 @@ class RunRegistry:
 
     def close(self) -> None:
         """Stop the runs as they are, then close the connections and the store."""
-        # Not by call: half closed, it would have the file for as long as this process lives.
+        # Not by call: an interrupted close would keep the file until this process ends.
         call_from_any_thread(self._aclose())
 
     async def _aclose(self) -> None:

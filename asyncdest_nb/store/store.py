@@ -98,8 +98,9 @@ class Store(RunTables):
     def state(self, *, now: float) -> list[StateValue]:
         """Return the state that has not expired at *now* (Unix seconds), or is of open operations.
 
-        The rest is deleted, unless another process has the file open, or *now* is in doubt. An
-        operation that is open keeps what has expired: it has no use for another's.
+        The rest is deleted, unless another process has the file open, or *now* is in doubt.
+        Expired state of an open operation stays: without it, a poll would read the state of
+        another submission.
         """
         ended = ", ".join(f"'{state}'" for state in sorted(FINAL))
         going = f"SELECT run || '/' || batch FROM operation WHERE state NOT IN ({ended})"

@@ -90,8 +90,8 @@ class Throttle:
     ) -> Callable[..., Any]:
         """Return the request of *call*, which waits for its turn; NotSent once it *should_stop*.
 
-        The first one uses *turn* and does not wait: a pause that begins while its intent is
-        written does not stop it, as it does not stop requests that were sent before.
+        The first request uses *turn* and does not wait. If a pause begins while its intent is
+        being written, it is still sent.
         """
 
         async def request(url: str, **options: Any) -> Response:

@@ -113,7 +113,7 @@ class AuthorizedRequests:
         return again
 
     def may_repeat(self, result: CallResult) -> bool:
-        """Whether the call may be repeated with a new token, as its code found the old refused.
+        """Whether to repeat the call with a new token: its function reported the old one refused.
 
         Some APIs answer 200 with such a refusal inside, so the last request applied nothing.
         But what other requests applied would be applied a second time.

@@ -124,11 +124,11 @@ class Poller:
         return missing > GRACE_SECONDS and operation.poll_errors >= GRACE_POLLS
 
     def _set_apart(self, parts: Sequence[Part], operations: Sequence[Operation]) -> None:
-        """Poll those alone from now on that got no answer where others did.
+        """From now on, poll operations alone that got no answer while others did.
 
-        Otherwise they would spoil the next poll of the others too. A poll that returns one thing
-        about several operations without an error, such as a 404 that it has caught, may not
-        mean each of them.
+        Otherwise they would spoil the next poll of the others too. The same if a poll gave no
+        usable answer without an error: the function may have caught the 404 of one operation,
+        and returned it for all of them.
         """
         has_answers = any(len(part.unanswered) < len(part.places) for part in parts)
         for part in parts:

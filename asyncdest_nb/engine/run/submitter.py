@@ -44,7 +44,8 @@ class Submitter:
     async def send_all(self, batches: deque[Batch]) -> None:
         """Send batches until none is left; several tasks share them.
 
-        A StoreError of one stops all, each when its own request is answered.
+        If one task gets a StoreError, the others finish the request they have sent, then
+        stop too.
         """
         try:
             while batches and not self._run.control.trouble:
@@ -81,11 +82,11 @@ class Submitter:
         return self._run.control.is_canceling and not is_open
 
     def _should_stop(self, batch: Batch) -> bool:
-        """Whether a request is not to be made any more that has not got its turn yet."""
+        """Whether to drop a request that has no turn yet."""
         return self._may_drop(batch) or self._run.control.trouble is not None
 
     def _should_not_leave(self, batch: Batch) -> bool:
-        """Whether a request that waits for its turn, with its intent on disk, is not to leave."""
+        """Whether to drop a request whose intent is on disk, and which still waits for its turn."""
         (first, *_) = self._run.ledger.select(batch.operations)
         return self._should_stop(batch) or self._run.is_too_late(first)
 

@@ -88,9 +88,9 @@ def read_poll(
 def _ended(whole: _Whole, exchanges: Sequence[Exchange]) -> AsyncOperationResult | None:
     """Return the result of every operation if a poll has no results; None = they go on.
 
-    "completed" is only an end: summing up no results gives it too, and no operation is
-    completed without a result. None if a request of the poll failed, as its code may have
-    ignored that.
+    "completed" without results ends the polling, but completes no operation: a function that
+    sums up an empty list returns it too. None if a request of the poll failed, as the function
+    may have ignored that.
     """
     if whole.status == "failed":
         message = whole.message or "the poll reports a failure"

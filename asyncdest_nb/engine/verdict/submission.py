@@ -111,8 +111,8 @@ def read_error(
 
     An error of the destination's own code (IntegrationError, RetryableError) is believed.
     Any other is judged by the *exchanges* before it: if one of them may have been applied,
-    the verdict is Unsure. So it is where the function *is_bypassed*: it may have sent
-    something that is none of the exchanges.
+    the verdict is Unsure. It is also Unsure if the function *is_bypassed*: something may have
+    been sent that is none of the exchanges.
     """
     text = describe(error)
     if isinstance(error, RetryableError) and not _is_lost(exchanges):

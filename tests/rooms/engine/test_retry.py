@@ -92,3 +92,13 @@ def test_without_a_row_to_send_again_there_is_no_retry(session):
         why = "no row may be sent again as it is: 1 completed, 1 invalid"
         with pytest.raises(ad.UsageError, match=why):
             run.retry()
+
+
+def test_a_run_that_was_forgotten_is_not_retried(session):
+    with RawServer(answer(400, "no")) as server:
+        run = submit(connect(session, job(poll=answering()), server.url), ["a"])
+        assert run.wait(timeout=10) == "failed"
+        session.forget(run)
+        with pytest.raises(ad.UsageError, match="this run was forgotten: submit its rows again"):
+            run.retry()
+    assert len(server.arrived) == 1

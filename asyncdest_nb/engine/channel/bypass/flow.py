@@ -51,7 +51,7 @@ class Flow:
         return ran | _reached(self._handlers[last], self._after_in_handler)
 
     def is_call_pending(self, number: int, ran: Collection[int]) -> bool:
-        """Whether what is loaded at *number* is to be called, and only its arguments *ran*."""
+        """Whether the object loaded at *number* was to be called, and only its arguments *ran*."""
         start = _start(self._instructions[number])
         calls = [at for at in self._calls if _start(self._instructions[at]) == start]
         return start is not None and bool(calls) and not any(at in ran for at in calls)

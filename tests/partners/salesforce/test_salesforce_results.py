@@ -250,6 +250,8 @@ def script_of(session: ad.Session, *script: Any) -> tuple[list[str], ad.Run]:
         give_up = time.monotonic() + 30
         while run.wait(timeout=0.05) == "pending" and len(server.arrived) <= len(script) + 2:
             assert time.monotonic() < give_up
+        if run.status != "pending":
+            run.wait(timeout=30)  # A job is aborted after its rows have their outcome.
         return [f"{each.method} {each.target.split('/')[-1]}" for each in server.arrived[1:]], run
 
 

@@ -246,8 +246,7 @@ def script_of(session: ad.Session, *script: Any) -> tuple[list[str], ad.Run]:
             "salesforce-bulk", instance_url=server.url, access_token="a-session-id"
         )
         run = sf.submit(contacts(1), "upsert", **CONTACTS, schedule=eager())
-        # The second request after the script shows that the first one's answer has been read.
-        give_up = time.monotonic() + 30
+        give_up = time.monotonic() + 30  # Two requests after the script, its end has been read.
         while run.wait(timeout=0.05) == "pending" and len(server.arrived) <= len(script) + 2:
             assert time.monotonic() < give_up
         if run.status != "pending":

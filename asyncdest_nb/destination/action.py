@@ -27,7 +27,9 @@ class Action:
     ``payload`` is a class of fields, or a dict of them as in the framework: label,
     description, type, required, choices, default. A function takes ``request`` and its
     data, or parts of the data by name: ``(request, *, settings, payload)``. All argument
-    names may be in camelCase; ``fields`` is another name for ``payload``.
+    names may be in camelCase; ``fields`` is another name for ``payload``. Functions send
+    by ``request`` alone: if one fails that may have sent something by other means, its rows
+    are unknown.
 
     ``check`` gets all payloads of a run before anything is sent. It returns a list with
     the reason for each payload that does not fit, None for each that does.

@@ -101,6 +101,14 @@ class Session:
         CURL_CA_BUNDLE, or SSL_CERT_FILE and SSL_CERT_DIR, else certifi's; False = trust
         every certificate, which lets anyone on the way read your key.
 
+        Secrets (settings of the type SecretStr, tokens, passwords in URLs) go only to the
+        origin of the settings. They are masked in what is shown, logged or saved: in texts
+        any six characters of one in a row, in data a whole one or a large part; in upper and
+        lower case, base64, hex, and the escapes of URLs, HTML and JSON, but in no other
+        encoding. In data a secret of fewer than 8 characters (6 if letters and digits mix)
+        is masked only where it stands alone, a common word not at all, and one of one or two
+        characters never. Your own rows are kept as they are.
+
         No new row is sent yet; runs from before a restart that were sent there by the same
         settings continue. Raises UnknownName, SettingsError or UsageError, and StoreError if
         the session is open in another process.

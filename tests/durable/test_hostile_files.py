@@ -71,7 +71,7 @@ def use(run: ad.Run) -> None:
 
 
 def loaded(path: Path) -> bool:
-    """Say whether it was loaded; if not, a StoreError says what to do."""
+    """Whether it was loaded; if not, a StoreError states what to do."""
     try:
         run = ad.load(path)
     except ad.StoreError as error:
@@ -83,7 +83,7 @@ def loaded(path: Path) -> bool:
 
 
 def opened(path: Path) -> bool:
-    """Say whether it was opened as a session's; if not, a StoreError says what to do."""
+    """Whether it was opened as a session's; if not, a StoreError states what to do."""
     try:
         with ad.Session(path=path) as session:
             assert repr(session)

@@ -35,12 +35,12 @@ def test_no_row_is_lost_and_none_is_sent_twice_wherever_the_kernel_is_killed(
 
 
 def _is_whole(found: Found) -> bool:
-    """Say whether every row is where its outcome says, once, in one run."""
+    """Whether every row is where its outcome states, once, in one run."""
     return not (found.lost or found.twice or found.misnamed or found.changed) and found.runs == 1
 
 
 def _is_settled(found: Found, recovery: str) -> bool:
-    """Say whether it ended as well as anyone could know."""
+    """Whether it ended as well as anyone could know."""
     if recovery == "none":
         # Nobody can find out, so the user is asked: about those alone that are in doubt.
         return found.held == found.doubtful and (found.status == "completed") != bool(found.held)

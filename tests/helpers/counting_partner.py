@@ -59,7 +59,7 @@ class Job:
     effects: int = 0
 
     def as_json(self) -> dict[str, str]:
-        """Say how it stands."""
+        """Return its status."""
         is_done = self.applied_at is not None and _since(self.applied_at) >= JOB_SECONDS
         return {"id": self.id, "status": "completed" if is_done else "pending"}
 

@@ -122,7 +122,7 @@ class DocumentedServer(RawServer):
         return answer(404, {"error": f"no {arrived.method} {arrived.target}"})
 
     def _is_throttled(self, arrived: Arrived) -> bool:
-        """Say so of the 50th, the 100th, … request of a method, where the share is 1/50."""
+        """Whether to throttle: every 50th request of a method, where the share is 1/50."""
         self._counts[arrived.method] += 1
         count, share = self._counts[arrived.method], self._throttled_share
         return int(count * share) > int((count - 1) * share)

@@ -87,7 +87,7 @@ def explorer(server: notebook_server.NotebookServer, launched: Browser) -> None:
 
 
 def choose(inside: Locator, field: str, kind: str, label: str, value: str) -> None:
-    """Say what fills a field."""
+    """Choose what fills a field."""
     inside.get_by_label(field).select_option(kind, timeout=WAIT)
     inside.get_by_label(label).select_option(value)
 

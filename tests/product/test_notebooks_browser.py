@@ -45,7 +45,7 @@ def test_the_first_notebook_in_a_browser_moves_while_a_later_cell_computes(noteb
 
 
 def is_computing(notebook, cell: int) -> bool:
-    """Say whether *cell* has been started and has not ended: its prompt is a star."""
+    """Whether *cell* has been started and has not ended: its prompt is a star."""
     return bool(
         notebook.page.evaluate(
             """cell => {

@@ -116,7 +116,7 @@ class Partner:
 
 
 def sent_all(server: RawServer) -> bool:
-    """Say whether all secrets were in play."""
+    """Whether all secrets were in play."""
     files = [each for each in server.arrived if SIGNATURE in each.target]
     keys = {each.headers.get("x-api-key") for each in server.arrived}
     tokens = {each.headers.get("authorization") for each in server.arrived}

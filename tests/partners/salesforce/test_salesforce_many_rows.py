@@ -131,7 +131,7 @@ def test_an_aborted_job_keeps_what_was_processed_and_says_so_row_by_row(session)
         {"throttle_share": 0.5, "retry_after_seconds": 0.05},
         # Of the eight requests at the least each had to take half a second not to meet it.
         {"requests_per_second_limit": 2, "retry_after_seconds": 0.5, "duration_seconds": 0.5},
-        {"outages": [(0, 1.0)], "retry_after_seconds": 0.2},
+        {"outages": [(0, 3.0)], "retry_after_seconds": 0.2},
     ],
     ids=lambda trouble: next(iter(trouble)),
 )

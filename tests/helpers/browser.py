@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -214,8 +213,10 @@ class NotebookPage:
         """Return how many cells the notebook has now."""
         return int(self.page.evaluate(_COUNT))
 
-    def save(self) -> nbformat.NotebookNode:
+    def save(self) -> Any:
         """Save the notebook and return what is in the file."""
+        import nbformat  # It takes two seconds, and most tests need none of it.
+
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
         return nbformat.read(self.server.root / self.name, as_version=4)
 

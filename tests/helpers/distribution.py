@@ -6,7 +6,12 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 # What they are about is made once a process and takes long, or they use the machine up.
-TOGETHER = ("product/test_binder.py", "durable/test_kill_matrix.py", "product/test_notebooks.py")
+TOGETHER = (
+    "product/test_binder.py",
+    "durable/test_hostile_files.py",
+    "durable/test_kill_matrix.py",
+    "product/test_notebooks.py",
+)
 # So that no process is left with a long one at the end.
 LONGEST_FIRST = ("test_binder", "test_kill_matrix", "test_stateful", "test_notebooks")
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import nbformat
+from typing import TYPE_CHECKING
 
 from paths import NOTEBOOKS
+
+if TYPE_CHECKING:  # It takes two seconds to import, and most tests need none of it.
+    import nbformat
 
 ALL = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
 FIRST = "01_send_a_dataframe"
@@ -17,6 +20,8 @@ TRANSLATED = "06_translate_a_destination"
 
 def source(stem: str) -> nbformat.NotebookNode:
     """Return a notebook as it is in the repository."""
+    import nbformat
+
     return nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4)
 
 

@@ -19,8 +19,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-import nbformat
-
 from paths import HELPERS, ROOT
 
 App = Literal["lab", "notebook"]
@@ -49,6 +47,8 @@ class NotebookServer:
 
     def write(self, name: str, cells: Sequence[str], kernel: str = "python3") -> Path:
         """Write a notebook of code *cells* for *kernel* and return its path."""
+        import nbformat  # It takes two seconds, and most tests need none of it.
+
         notebook = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
             metadata={"kernelspec": {"name": kernel, "display_name": kernel}},

@@ -13,9 +13,7 @@ import time
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from notebook_files import (
     ALL,
@@ -78,6 +76,8 @@ class Executed:
     """
 
     def __init__(self, stem: str) -> None:
+        from nbclient import NotebookClient  # It takes two seconds, and most tests need none of it.
+
         self.notebook = source(stem)
         self._ask(QUESTIONS.get(stem, {}))
         started = time.monotonic()
@@ -89,12 +89,14 @@ class Executed:
         self.answers: dict[str, Any] = json.loads(self.notebook.cells[-1].outputs[0].text)
 
     def _ask(self, questions: dict[str, str]) -> None:
+        from nbformat.v4 import new_code_cell
+
         asked = ", ".join(f"{name!r}: {question}" for name, question in questions.items())
         cell = f"import json\nprint(json.dumps({{{asked}}}, default=int))"
-        self.notebook.cells.append(nbformat.v4.new_code_cell(cell))
+        self.notebook.cells.append(new_code_cell(cell))
 
     @property
-    def outputs(self) -> list[nbformat.NotebookNode]:
+    def outputs(self) -> list[Any]:
         """All outputs, in order."""
         return [output for cell in self.notebook.cells for output in cell.get("outputs", [])]
 

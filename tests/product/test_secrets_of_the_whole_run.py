@@ -9,10 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pandas as pd
 import pytest
-from nbclient import NotebookClient
 from pydantic import SecretStr
 
 import asyncdest_nb as ad
@@ -133,6 +131,9 @@ def own(tmp_path: Path) -> leaks.Watch:
 
 
 def test_a_session_file_and_a_notebook_with_all_secrets_in_play_hold_none(tmp_path, own, watch):
+    import nbformat  # With nbclient it takes two seconds, and most tests need none of it.
+    from nbclient import NotebookClient
+
     with Partner().server as server:
         cells = [
             "import sys\n"

@@ -89,6 +89,7 @@ def ends(session: ad.Session, way: str, scripts: Mapping[str, Script]) -> dict[s
     return dict(zip(scripts, map(End.of, runs, partners), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_applied", [True, False])
 @pytest.mark.parametrize("way", RECOVERABLE)
 def test_a_submission_whose_reply_was_lost_is_applied_once(
@@ -130,6 +131,7 @@ def test_operations_of_a_row_each_are_recovered_together(session: ad.Session, wa
 # Late, refused and strange repetitions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["key", "client_id"])
 def test_a_first_request_that_arrives_late_is_applied_once(session: ad.Session, way: str):
     # A key in progress is answered 409 until it is not.

@@ -57,6 +57,7 @@ class Watch:
         return any(re.search(pattern, notice) for notice in self.notices)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "notice"),
     [

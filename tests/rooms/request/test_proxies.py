@@ -114,6 +114,7 @@ def test_loopback_never_goes_through_the_proxy_of_the_environment(
     assert proxy.asked == []
 
 
+@pytest.mark.slow
 def test_simulators_work_with_any_proxy_in_the_environment(
     environment: pytest.MonkeyPatch, session: ad.Session
 ):

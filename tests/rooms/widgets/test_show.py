@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import ipykernel
-import nbformat
 import pandas as pd
 import pytest
-from nbclient import NotebookClient
 
 import asyncdest_nb as ad
 from asyncdest_nb.errors import UnknownName, UsageError
@@ -143,6 +141,9 @@ def test_a_headless_notebook_keeps_only_the_final_record(tmp_path):
         "run = play(20, seconds=1)\nshow(run)",
         "import time\nwhile run.status == 'pending':\n    time.sleep(0.05)\ntime.sleep(0.3)",
     ]
+    import nbformat  # With nbclient it takes two seconds, and most tests need none of it.
+    from nbclient import NotebookClient
+
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in cells])
     client = NotebookClient(notebook, timeout=60, kernel_name="python3")
     client.execute(env=environment(tmp_path))

@@ -19,7 +19,7 @@ from raw_server import answer, reset, silence
 from recovery import WAYS, connect, eager, people
 
 # Partners list what they have some time after it came, in seconds of the machine.
-pytestmark = pytest.mark.real_time
+pytestmark = pytest.mark.slow
 
 LOSSES = {
     "reset": reset,
@@ -89,7 +89,6 @@ def ends(session: ad.Session, way: str, scripts: Mapping[str, Script]) -> dict[s
     return dict(zip(scripts, map(End.of, runs, partners), strict=True))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("is_applied", [True, False])
 @pytest.mark.parametrize("way", RECOVERABLE)
 def test_a_submission_whose_reply_was_lost_is_applied_once(
@@ -131,7 +130,6 @@ def test_operations_of_a_row_each_are_recovered_together(session: ad.Session, wa
 # Late, refused and strange repetitions
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("way", ["key", "client_id"])
 def test_a_first_request_that_arrives_late_is_applied_once(session: ad.Session, way: str):
     # A key in progress is answered 409 until it is not.

@@ -65,7 +65,7 @@ def test_poll_gets_a_key_in_another_spelling_unmasked_also_after_a_restart(tmp_p
 
 
 def test_after_a_restart_a_reference_stands_for_the_new_key(tmp_path):
-    echo = Echo(lambda key, number: f"job-{key}-{number}", pending=3)
+    echo = Echo(lambda key, number: f"job-{key}-{number}", pending=1_000)
     with echo.server as server:
         with ad.Session(path=tmp_path / "s.sqlite") as session:
             run = submitted(connected(session, server))

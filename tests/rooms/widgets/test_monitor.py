@@ -9,7 +9,6 @@ import types
 import weakref
 from dataclasses import replace
 
-from IPython.core.formatters import DisplayFormatter
 
 from asyncdest_nb.operation import State
 from asyncdest_nb.widgets.monitor import Monitor
@@ -180,6 +179,6 @@ def test_a_closed_monitor_is_freed(clock):
 
 def test_its_text_is_one_line_without_html(clock):
     made = Monitor(ScriptedRun(planned(3), invalid=1), clock=clock)
-    bundle, _ = DisplayFormatter().format(made)
+    bundle = made._repr_mimebundle_()[0]
     assert bundle["text/plain"] == "asyncOperation to Example Async: live monitor, not saved"
     assert "text/html" not in bundle

@@ -9,7 +9,6 @@ import types
 import weakref
 from dataclasses import replace
 
-
 from asyncdest_nb.operation import State
 from asyncdest_nb.widgets.monitor import Monitor
 from monitor_comm import change, open_monitor, read, running

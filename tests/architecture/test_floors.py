@@ -18,6 +18,8 @@ FLOORS = [
     {"session"},
     {"widgets"},
     {"__init__"},
+    {"demo"},
+    {"command_line"},
     {"__main__"},
 ]
 ENGINE_FLOORS = [

@@ -105,8 +105,8 @@ def demo_in_jupyterlab(*, browser: bool) -> int:
             f"the notebooks cannot be copied: {error}; start the demo in a folder of your own"
         ) from error
     # As the default page, not as a file to open: then the address that it prints leads there too.
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={workplace}"]
-    command.append(f"--LabApp.default_url=/lab/tree/{NOTEBOOK}")
+    command = [sys.executable, "-P", str(Path(__file__).with_name("demo_server.py")), NOTEBOOK]
+    command += [f"--ServerApp.root_dir={workplace}", f"--LabApp.default_url=/lab/tree/{NOTEBOOK}"]
     command += [] if browser else ["--no-browser"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # A container often has no other user.

@@ -18,7 +18,7 @@ FLOORS = [
     {"session"},
     {"widgets"},
     {"__init__"},
-    {"demo"},
+    {"demo", "demo_server"},
     {"command_line"},
     {"__main__"},
 ]

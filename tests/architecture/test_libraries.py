@@ -61,7 +61,7 @@ def declared() -> dict[str, set[str]]:
 
 
 # What needs an extra says so when it is missing.
-EXTRAS = {"matplotlib": "plot", "uvicorn": "demo", "httptools": "demo"}
+EXTRAS = {"matplotlib": "plot", "uvicorn": "demo", "httptools": "demo", "jupyterlab": "demo"}
 
 
 def test_whatever_is_imported_is_declared_with_its_lowest_version():

@@ -7,6 +7,7 @@ AsyncDestError
 │   ├── MappingError                a mapping that cannot be evaluated
 │   └── SettingsError               settings that do not fit the destination
 ├── StoreError (OSError)            the session's file cannot be read or written
+├── RowsFailed                      rows of a run did not complete, for those who ask
 ├── RequestFailed (ConnectionError) a request got no whole answer
 │   ├── NotSent                     it provably never reached the destination
 │   └── ReplyLost                   it may have been applied: unknown here
@@ -20,7 +21,7 @@ AsyncDestError
     └── RetryableError              not applied, may be sent again
 
 A row's fault is a result, not an exception; a partner's fault becomes the
-operation's status and message. Users get the first two branches; ``perform`` and
+operation's status and message. Users get the first three branches; ``perform`` and
 ``poll`` raise the last two to the engine.
 """
 
@@ -100,6 +101,14 @@ class SettingsError(UsageError):
 
 class StoreError(AsyncDestError, OSError):
     """The session's file cannot be opened, read or written."""
+
+
+class RowsFailed(AsyncDestError):
+    """Rows of a run did not complete; ``counts`` has the rows of the frame per status."""
+
+    def __init__(self, message: str, *, counts: dict[str, int]) -> None:
+        super().__init__(message)
+        self.counts = counts
 
 
 class RequestFailed(AsyncDestError, ConnectionError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,6 +14,7 @@ from ..portal import call_from_any_thread, wait_async
 from ..schedule import Schedule
 from .details import details, shown_rows
 from .entry import RunEntry
+from .incomplete import rows_failed
 from .progress import wait_keeping_loop, wait_visibly
 from .report import RunReport
 
@@ -86,6 +87,21 @@ class Run(RunReport):
         if self.is_at_rest:
             self.rested.result()
         return self.status
+
+    def raise_for_failed(self, *, allow: Collection[str] = ()) -> None:
+        """Raise RowsFailed unless every row of the frame completed.
+
+        As the last cell of a scheduled notebook it ends that as failed: when rows are
+        failed, invalid, canceled or unknown, or operations wait for your decision. *allow*
+        are statuses that shall not count, such as ``["invalid"]``. Raises UsageError while
+        the run is still going, and what ``wait`` raises if it ended early.
+        """
+        if not self.is_at_rest:
+            raise UsageError("the run is still going: run.wait() first")
+        self.rested.result()
+        error = rows_failed(self._entry, allow=allow)
+        if error is not None:
+            raise error
 
     def cancel(self) -> None:
         """Send nothing more, and ask the destination to cancel what it accepted; returns at once.

@@ -1,0 +1,58 @@
+"""Whether every row of a run completed, as an error to raise if not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from ..errors import RowsFailed, UnknownName, UsageError
+from ..operation import RowOutcome, RowStatus, State, counts_text
+from ..visible import visible
+from .entry import RunEntry
+
+_REASONS = 3  # The most frequent ones.
+_LENGTH = 120  # characters of a reason
+_ALLOWABLE = tuple(
+    str(each) for each in RowStatus if each not in (RowStatus.COMPLETED, RowStatus.PENDING)
+)
+
+
+def rows_failed(entry: RunEntry, *, allow: Collection[str]) -> RowsFailed | None:
+    """Return the error for the rows that did not complete, None if all of them did.
+
+    *allow* are statuses that count as completed. Raises UnknownName for another status, and
+    UsageError for one name in place of several.
+    """
+    _check(allow)
+    outcomes = entry.outcomes()
+    bad = [each for each in outcomes if each.status not in (RowStatus.COMPLETED, *allow)]
+    held = entry.ledger.states.get(State.HELD, 0)
+    if not bad and not held:
+        return None
+    counts = {str(status): 0 for status in RowStatus}
+    counts |= Counter(str(each.status) for each in outcomes)
+    text = f"{entry.record.title}: {len(bad):,} of {len(outcomes):,} rows did not complete"
+    parts = [f"{text} ({counts_text(counts)})", _reasons(bad), _advice(held)]
+    return RowsFailed(". ".join(filter(None, parts)), counts=counts)
+
+
+def _check(allow: Collection[str]) -> None:
+    if isinstance(allow, str):
+        raise UsageError(f"allow must be a list of statuses: allow=[{allow!r}]")
+    for status in allow:
+        if status not in _ALLOWABLE:
+            raise UnknownName.of("status to allow", status, _ALLOWABLE)
+
+
+def _reasons(bad: Sequence[RowOutcome]) -> str:
+    """Return the most frequent messages of *bad* rows, and how many have each."""
+    found = Counter(each.message for each in bad if each.message).most_common(_REASONS)
+    texts = [f"{visible(reason[:_LENGTH])} ({count:,})" for reason, count in found]
+    return f"Most frequent: {'; '.join(texts)}" if texts else ""
+
+
+def _advice(held: int) -> str:
+    if held:
+        word = "operation waits" if held == 1 else "operations wait"
+        return f"{held:,} {word} for your decision: run.resolve(applied=True or False)"
+    return "run.failed() and run.results() have the rows"

@@ -206,8 +206,12 @@ class Channel:
         self._throttle.back_off(error)
 
     def notice(self) -> str:
-        """Return why requests wait at present; empty = they do not."""
+        """Return why requests wait at present, and for how long; empty = they do not."""
         return self._throttle.notice()
+
+    def trouble(self) -> str:
+        """Return why requests wait at present; empty = they do not."""
+        return self._throttle.trouble()
 
     @property
     def is_unreachable(self) -> bool:

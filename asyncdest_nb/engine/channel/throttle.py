@@ -53,11 +53,17 @@ class Throttle:
         self._trouble = ""  # Why the last pause was made.
 
     def notice(self) -> str:
+        """Return why requests wait at present, and for how long; empty = they do not."""
+        seconds = ceil(self._seconds_paused())
+        when = f"in {seconds} s" if seconds > 0 else "soon"
+        return f"{why}; asking again {when}" if (why := self.trouble()) else ""
+
+    def trouble(self) -> str:
         """Return why requests wait at present; empty = they do not."""
-        seconds = self.limiter.paused_until - self._clock.steady()
-        if seconds > 0:
-            return f"{self._trouble}; asking again in {ceil(seconds)} s"
-        return f"{self._trouble}; asking again soon" if self.limiter.is_down else ""
+        return self._trouble if self.limiter.is_down or self._seconds_paused() > 0 else ""
+
+    def _seconds_paused(self) -> float:
+        return self.limiter.paused_until - self._clock.steady()
 
     async def wait_for_turn(self, should_stop: ShouldStop) -> Turn:
         """Return the turn of a request once one may be sent, an empty one once it *should_stop*.

@@ -168,8 +168,12 @@ class Execution:
         found = [str(self.failure) if self.failure else "", run.writer.failure]
         if not self.ledger.is_planned and not self.failure:
             found.append(self._beginning.notice)
-        found += notices(run, is_going=not self.ledger.rested.done())
+        found += notices(run, is_going=self._is_going())
         return [text for text in found if text]
+
+    def _is_going(self) -> bool:
+        # The listeners are called for the last time before ``rested`` is done.
+        return not (self.ledger.rested.done() or self.ledger.is_at_rest or self.failure)
 
     async def _send_and_poll(self) -> None:
         run = self._run

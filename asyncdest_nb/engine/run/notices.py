@@ -52,10 +52,12 @@ def _paused(run: RunContext) -> str:
 def _waiting(run: RunContext) -> str:
     """Return why requests wait at present, and that accepted operations go on meanwhile."""
     channel, count = run.channel, _accepted(run)
+    # Nobody waits for the next request of a canceled run.
+    why = channel.trouble() if run.control.is_canceling else channel.notice()
     if not channel.is_unreachable or not count:
-        return channel.notice()
+        return why
     there = channel.destination.name
-    return f"{channel.notice()}; {_operations(count)} continue{'s' * (count == 1)} on {there}"
+    return f"{why}; {_operations(count)} continue{'s' * (count == 1)} on {there}"
 
 
 def _cannot_cancel(run: RunContext) -> str:

@@ -9,7 +9,7 @@ import asyncio
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -141,3 +141,35 @@ def test_a_probe_that_hangs_does_not_stop_the_others_forever(session, engines):
         is_over.set()
         assert run.wait(timeout=60) == "partial"
     assert_ended_well(run)
+
+
+def test_the_last_notices_of_a_canceled_run_are_about_no_further_request(session, port):
+    last: list[list[str]] = []
+
+    def listen(numbers: Sequence[int], at_rest: bool) -> None:
+        if at_rest:
+            last.append(run.notices)
+
+    url = f"http://127.0.0.1:{port}"
+    crm = session.connect("example-async", endpoint=url)
+    run = crm.submit(rows(5), "asyncOperation")
+    run.on_change(listen)
+    wait_until(run, lambda: any("asking again" in each for each in run.notices))
+    run.cancel()
+    assert run.wait(timeout=60) == "failed"
+    wait_until(run, lambda: bool(last))
+    assert [*last, run.notices] == [[], []]
+
+
+def test_a_canceled_run_shows_what_goes_on_and_not_when_it_is_polled(session, engines, port):
+    with PolledPartner(GOING, port=port) as partner:
+        run = connect(session, partner).submit(rows(3), "asyncOperation")
+        wait_until(run, lambda: [each.polls > 0 for each in run.operations] == [True] * 3)
+    wait_until(run, lambda: engines[0].channels[0].is_unreachable)
+    run.cancel()
+    wait_until(run, lambda: any("cannot cancel" in each for each in run.notices))
+    trouble, *rest = run.notices
+    assert re.fullmatch(
+        r"127.+ cannot be reached \(.+\); 3 operations continue on Example Async", trouble
+    )
+    assert "asking again" not in "".join(rest)

@@ -31,6 +31,15 @@ def row_status(state: State) -> RowStatus:
     return _ROW_STATUS.get(state, RowStatus.PENDING)
 
 
+def shown_status(state: State) -> str:
+    """Return the word that people see for *state*.
+
+    An operation that has ended has the word that its rows are counted by, or "partial" if
+    those differ; before, the word is that of the state, and its rows are pending.
+    """
+    return str(_ROW_STATUS.get(state, state))
+
+
 def row_statuses(operation: Operation) -> list[tuple[RowStatus, bool]]:
     """Return for each of its rows the status, and whether it may be sent again as it is."""
     whole = (row_status(operation.state), _was_never_applied(operation))

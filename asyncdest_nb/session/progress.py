@@ -54,6 +54,12 @@ class _Terminal:
 _GONE = (AttributeError, OSError, ValueError)
 
 
+# Without a rate: several things are done one after the other, each at its own.
+_FORMAT = "{desc}: {percent:3.0f}%|{bar}| {n_fmt}/{total_fmt} rows [{elapsed}]"
+# Without the time left: however many have ended, the last operation takes as long as the first.
+_WAITING_FORMAT = _FORMAT.replace("rows [{elapsed}]", "rows done [{elapsed}{postfix}]")
+
+
 class _Bar(tqdm):  # type: ignore[type-arg]  # It takes an argument in its stubs alone.
     """A bar of this process alone, in a terminal."""
 
@@ -61,6 +67,12 @@ class _Bar(tqdm):  # type: ignore[type-arg]  # It takes an argument in its stubs
         terminal = _Terminal()
         options |= {"file": terminal, "disable": not terminal.isatty(), "dynamic_ncols": True}
         super().__init__(**options)
+
+    @property
+    def format_dict(self) -> Any:
+        """What its format may contain; ``percent`` is rounded down: 100 means all rows."""
+        shown = super().format_dict
+        return {**shown, "percent": 100 * shown["n"] // shown["total"] if shown["total"] else 0}
 
 
 # tqdm's own lock is one for processes. Where they are not forked (Python 3.14, macOS) it
@@ -78,8 +90,7 @@ def show_in_terminal() -> Iterator[ProgressCallback]:
         total=1,
         leave=False,
         delay=QUICK_SECONDS,
-        # No rate: several things are done one after the other, each at its own.
-        bar_format="{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} rows [{elapsed}]",
+        bar_format=_FORMAT,
     )
 
     def on_progress(doing: str, done: int, rows: int) -> None:
@@ -119,9 +130,8 @@ def wait_visibly(
     rows = sum(first.values())
     bar = _Bar(
         total=rows,
-        # Rows that ended before the wait would distort the rate.
         initial=rows - first["pending"],
-        unit=" rows",
+        bar_format=_WAITING_FORMAT,
         desc=title,
     )
     with bar:

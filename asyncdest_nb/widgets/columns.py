@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, Literal
 
-from ..operation import Operation, RowStatus, State, row_status, row_statuses
+from ..operation import Operation, RowStatus, State, row_status, row_statuses, shown_status
 from .run_view import row_label
 
 # A destination may answer with a page of HTML in place of a sentence.
@@ -24,10 +24,10 @@ class Column:
 
     ``read`` takes operations, of which there may be 100,000, and returns for each what
     ``kind`` draws: text or code (str, None = "", cut to ``limit`` characters), number
-    (int), status (a state), percent (float or None), time (Unix seconds, None = not yet),
-    elapsed (likewise, the end of what ``started`` begins), rows ((good, failed, all) of a
-    job); each value is hashable. ``width`` is a track of a CSS grid. ``sent`` is when a
-    value goes to the browser: "once" = with the first message about an operation,
+    (int), status (a word of ``shown_status``), percent (float or None), time (Unix seconds,
+    None = not yet), elapsed (likewise, the end of what ``started`` begins), rows
+    ((completed, failed, all) of a job); each value is hashable. ``width`` is a track of a
+    CSS grid. ``sent`` is when a value goes to the browser: "once" = with the first message about an operation,
     "on_state" = when it differs from what was sent and the state does too, "on_change" =
     when it differs, "always" = with every message about the operation. ``shown`` "jobs" =
     in runs with a job of several rows, "never" = the browser only computes with it.
@@ -49,6 +49,14 @@ def each(name: str) -> Reader:
     return lambda operations: [*map(get, operations)]
 
 
+_STATUSES = {state.value: shown_status(state) for state in State}
+_state_values = each("state._value_")
+
+
+def _statuses(operations: Sequence[Operation]) -> list[str]:
+    return [*map(_STATUSES.__getitem__, _state_values(operations))]
+
+
 def _messages(operations: Sequence[Operation]) -> list[str]:
     return [each.message if not each.is_overdue else _overdue(each) for each in operations]
 
@@ -67,15 +75,15 @@ def _percents(operations: Sequence[Operation]) -> list[float | None]:
 
 
 def _rows(operations: Sequence[Operation]) -> list[tuple[int, int, int]]:
-    return [*map(_good_and_failed, operations)]
+    return [*map(_completed_and_failed, operations)]
 
 
-def _good_and_failed(operation: Operation) -> tuple[int, int, int]:
+def _completed_and_failed(operation: Operation) -> tuple[int, int, int]:
     total = len(operation.rows)
     if operation.row_outcomes is None:
         status = row_status(operation.state)
-        good, failed = status is RowStatus.COMPLETED, status is RowStatus.FAILED
-        return (total * good, total * failed, total)
+        completed, failed = status is RowStatus.COMPLETED, status is RowStatus.FAILED
+        return (total * completed, total * failed, total)
     statuses = [status for status, _ in row_statuses(operation)]
     return (statuses.count(RowStatus.COMPLETED), statuses.count(RowStatus.FAILED), total)
 
@@ -110,7 +118,7 @@ def frame_column(name: str, values: Sequence[Any]) -> Column:
 # After the row's label.
 COLUMNS: tuple[Column, ...] = (
     Column("id", "Operation", each("operation_id"), "code", sent="on_state"),
-    Column("status", "Status", each("state._value_"), "status", "108px", "on_state"),
+    Column("status", "Status", _statuses, "status", "108px", "on_state"),
     Column("progress", "Progress", _percents, "percent", "124px", "always"),
     Column("rows", "Rows", _rows, "rows", "minmax(225px, 1fr)", shown="jobs"),
     # Some destinations repeat one message at every poll, with the operation's id in it.

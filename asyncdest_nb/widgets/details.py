@@ -6,11 +6,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ..operation import State, shown_status
 from .run_view import cut
 
 # More than anyone reads, and short enough for a browser.
 TEXT_CHARACTERS = 100_000
-_FIRST = ("operation_id", "state", "message", "error_code", "progress", "polls", "poll_errors")
+_FIRST = ("operation_id", "status", "message", "error_code", "progress", "polls", "poll_errors")
+
+# A number of the engine's is not taken for that of a row.
+_TITLES = {"number": "operation number", "batch": "batch number", "step": "step of the batch"}
 
 
 def details_content(details: Mapping[str, Any]) -> dict[str, Any]:
@@ -21,6 +25,9 @@ def details_content(details: Mapping[str, Any]) -> dict[str, Any]:
     rows there are in all.
     """
     rest = {name: value for name, value in details.items() if value or name == "polls"}
+    rest |= {title: rest.pop(name) for name, title in _TITLES.items() if name in rest}
+    if "state" in rest:
+        rest["status"] = shown_status(State(rest.pop("state")))
     rows = rest.pop("rows", [])
     row_count = rest.pop("row_count", len(rows))
     times = [[name[:-3], rest.pop(name)] for name in list(rest) if name.endswith("_at")]

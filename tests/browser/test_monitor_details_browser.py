@@ -55,7 +55,7 @@ show(run)
     notebook.open([IMPORTS + job])
     notebook.run(0)
     page = notebook.page
-    expect(page.locator(".adm-row").first).to_contain_text("2 good, 1 failed of 3")
+    expect(page.locator(".adm-row").first).to_contain_text("2 completed, 1 failed of 3")
     page.locator(".adm-row").first.click()
     details = page.get_by_role("region", name="Details")
     expect(details.get_by_role("heading", name="3 rows", exact=True)).to_be_visible()

@@ -91,7 +91,7 @@ def test_what_met_a_lock_goes_again_by_a_click(notebook):
     page = notebook.page
     expect(rest(page)).to_have_text("40 of 40 rows done · 100 %", timeout=WAIT)
     row = page.locator(".adm-row").first
-    expect(row).to_contain_text("good")
+    expect(row).to_contain_text("completed")
     row.click()
     details = page.get_by_role("region", name="Details")
     expect(details).to_contain_text("UNABLE_TO_LOCK_ROW")

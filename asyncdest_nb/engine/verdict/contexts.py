@@ -152,6 +152,6 @@ def _of_row(row: RowResult) -> Verdict:
 def _of_rows(rows: list[RowResult]) -> Verdict:
     if len(rows) == 1:
         return _of_row(rows[0])
-    good = sum(row.status == "completed" for row in rows)
-    message = f"answered at once: {good} of {len(rows)} rows accepted"
+    completed = sum(row.status == "completed" for row in rows)
+    message = f"answered at once: {completed} of {len(rows)} rows completed"
     return Finished(AsyncOperationResult(status="completed", message=message, rows=rows))

@@ -47,8 +47,8 @@ export const CELLS = {
     };
   },
   rows(cell) {
-    return ([good, failed, all]) => {
-      const text = `${grouped(good)} good, ${grouped(failed)} failed of ${grouped(all)}`;
+    return ([completed, failed, all]) => {
+      const text = `${grouped(completed)} completed, ${grouped(failed)} failed of ${grouped(all)}`;
       updateTextAndTitle(cell, orDash(all, text));
     };
   },

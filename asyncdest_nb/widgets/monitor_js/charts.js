@@ -10,7 +10,7 @@ const BOX = { width: 300, height: 64 }; // px
 const BARS = 40;
 
 export function chartsElement() {
-  const figures = [chart("Completions over time"), chart("Durations")];
+  const figures = [chart("Operations that ended"), chart("How long they took")];
   const node = element("div", "adm-charts", {}, ...figures.map((each) => each.node));
   node.hidden = true;
   return {

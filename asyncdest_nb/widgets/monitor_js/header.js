@@ -38,7 +38,7 @@ export function headerElement(toggle) {
       showStatus(statusBadge, header);
       bar.show(header.counts, totals.running);
       counts.show(header.counts, statuses);
-      updateText(progress, progressText(header.counts, totals.running));
+      updateText(progress, progressText(header.counts));
       updateText(facts, factsText(header, totals, knownUntil(sent, now, isConnected) === now));
       updateChildren(notices, error ? [...header.notices, `the monitor has failed: ${error}`] : header.notices,
         () => element("li", "adm-notice", { dir: "auto" }), updateTextAndTitle);
@@ -60,9 +60,9 @@ function progressBar() {
   return {
     node,
     show(/** @type {Record<string, number>} */ counts, /** @type {number} */ running) {
-      const { total, percent } = progressOf(counts, running);
+      const { total, percent } = progressOf(counts);
       updateAttribute(node, "aria-valuenow", String(percent));
-      updateAttribute(node, "aria-valuetext", progressText(counts, running));
+      updateAttribute(node, "aria-valuetext", progressText(counts));
       const done = shownCounts(counts).filter((status) => status !== "pending" && counts[status]);
       const statuses = running ? [...done, "running"] : done;
       updateChildren(node, statuses, () => element("span", "adm-part"), (part, status) => {

@@ -29,7 +29,7 @@ export const REQUEST_SECONDS = 3;
  * The fields of a kind of column, if it is not one field of the column's name.
  * @type {Record<string, string[]>}
  */
-const FIELDS = { rows: ["good", "failed", "all"] };
+const FIELDS = { rows: ["completed", "failed", "all"] };
 export const STARTED = "started"; // The column in which columns of kind "elapsed" begin.
 export const PROGRESS = "progress";
 export const REPORTED = "progress.at"; // When it was reported, in Unix seconds of the kernel.

@@ -1,4 +1,4 @@
-// The statuses of a row, an operation or a run, and what each means on the screen.
+// The words for the status of a row, an operation or a run, and what each means on the screen.
 
 /**
  * The tone of each status, which decides its shape and colour.
@@ -8,38 +8,36 @@ export const TONES = {
   planned: "waiting", submitting: "waiting", pending: "waiting",
   accepted: "running", running: "running", canceling: "running",
   completed: "good", partial: "mixed",
-  failed: "bad", rejected: "bad", invalid: "bad",
-  canceled: "stopped", unknown: "unknown", held: "unknown", lost: "unknown",
+  failed: "bad", invalid: "bad", canceled: "stopped", unknown: "unknown",
 };
 
 /**
- * The statuses that the rows of an operation may have, by its state; in other states they are pending.
+ * The statuses that the rows of an operation may have, by its own; otherwise they are pending.
  * @type {Record<string, string[]>}
  */
 export const ROW_STATUSES = {
   completed: ["completed"], partial: ["completed", "failed"], failed: ["failed"],
-  rejected: ["failed"], canceled: ["canceled"], unknown: ["unknown"], held: ["unknown"],
-  lost: ["unknown"],
+  canceled: ["canceled"], unknown: ["unknown"],
 };
 const PENDING = ["pending"];
-const FAILED_STATES = ["failed", "rejected", "partial", "lost", "held"];
+const FAILURES = ["failed", "partial", "unknown"];
 
 /** @param {string} status */
 export function toneOf(status) {
   return TONES[status] ?? "unknown";
 }
 
-/** @param {string} state @returns {string[]} */
-export function rowStatuses(state) {
-  return ROW_STATUSES[state] ?? PENDING;
+/** @param {string} status of an operation @returns {string[]} */
+export function rowStatuses(status) {
+  return ROW_STATUSES[status] ?? PENDING;
 }
 
-/** Whether an operation in this state can still change. */
-export function isOpen(/** @type {string} */ state) {
-  return rowStatuses(state) === PENDING;
+/** Whether an operation of this status is expected to change by itself. */
+export function isOpen(/** @type {string} */ status) {
+  return rowStatuses(status) === PENDING;
 }
 
-/** Whether a person should look at an operation in this state. */
-export function isFailure(/** @type {string} */ state) {
-  return FAILED_STATES.includes(state);
+/** Whether a person should look at an operation of this status. */
+export function isFailure(/** @type {string} */ status) {
+  return FAILURES.includes(status);
 }

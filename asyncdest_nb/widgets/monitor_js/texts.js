@@ -7,22 +7,16 @@ import { hasGap, knownUntil } from "./sent_state.js";
 /** @import { Choice } from "./order.js" */
 /** @import { Totals } from "./totals.js" */
 
-/**
- * @param {Record<string, number>} counts
- * @param {number} running what the open operations report as done, in rows
- */
-export function progressOf(counts, running = 0) {
+/** Return how many of the rows are done: those that have an outcome. */
+export function progressOf(/** @type {Record<string, number>} */ counts) {
   const total = Object.values(counts).reduce((sum, n) => sum + n, 0);
   const done = total - (counts.pending ?? 0);
-  const reached = Math.min(total, done + Math.min(running, counts.pending ?? 0));
   // Rounded down: 100 % means that every row is done.
-  const percent = total ? Math.floor((100 * reached) / total) : 0;
-  return { total, done, percent: done < total ? Math.min(99, percent) : percent };
+  return { total, done, percent: total ? Math.floor((100 * done) / total) : 0 };
 }
 
-/** @param {Record<string, number>} counts @param {number} running */
-export function progressText(counts, running = 0) {
-  const { total, done, percent } = progressOf(counts, running);
+export function progressText(/** @type {Record<string, number>} */ counts) {
+  const { total, done, percent } = progressOf(counts);
   return `${grouped(done)} of ${several(total, "row")} done · ${percent} %`;
 }
 
@@ -54,7 +48,7 @@ export function freshnessText(sent, now, isConnected = true) {
  * @param {Header} header
  * @param {Totals} totals
  */
-export function factsText(header, { rowsPerSecond, eta, failedPolls }, isCurrent = true) {
+export function factsText(header, { rowsPerSecond, eta, failedPolls, reports }, isCurrent = true) {
   const facts = [];
   // While a run stands still, or its state is old, a speed or an end would be made up.
   const isMoving = isCurrent && !header.done && !header.paused;
@@ -64,10 +58,16 @@ export function factsText(header, { rowsPerSecond, eta, failedPolls }, isCurrent
     const how = eta.p90 === null ? "by the progress reported" : `${spell(eta.p90)} with 90 % certainty`;
     facts.push(`about ${spell(eta.median)} left, ${how}`);
   }
+  if (reports.count && isMoving) facts.push(insideText(reports));
   // This kernel counts them: 0 for a run from an earlier kernel does not mean that it cost none.
   if (header.requests) facts.push(several(header.requests, "request"));
   if (failedPolls) facts.push(`${several(failedPolls, "poll")} failed`);
   return facts.join(" · ");
+}
+
+/** Return how far the operations are that have not ended; no row of theirs is done. */
+function insideText(/** @type {Totals["reports"]} */ { count, percent }) {
+  return `${several(count, "running operation")} at ${Math.floor(percent)} %${count > 1 ? " on average" : ""}`;
 }
 
 /**

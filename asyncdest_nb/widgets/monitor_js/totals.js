@@ -9,12 +9,15 @@ import { PER_YIELD, runInSlices } from "./slices.js";
 /** @import { SentState } from "./sent_state.js" */
 /** @import { Eta } from "./eta.js" */
 /**
- * @typedef {{running: number, failedPolls: number, rowsPerSecond: number, eta: Eta | null}} Totals
- *   `running`: what the open operations report as done, in rows
+ * @typedef {{running: number, reports: {count: number, percent: number}, failedPolls: number,
+ *   rowsPerSecond: number, eta: Eta | null}} Totals `running`: what the open operations report as
+ *   done, in rows; `reports`: how many report any, and how much on average
  */
 
 /** @type {Totals} */
-const NO_TOTALS = { running: 0, failedPolls: 0, rowsPerSecond: 0, eta: null };
+const NO_TOTALS = {
+  running: 0, reports: { count: 0, percent: 0 }, failedPolls: 0, rowsPerSecond: 0, eta: null,
+};
 const SMALL = 2000; // operations that may be summed five times a second
 
 /**
@@ -29,14 +32,19 @@ export function* sumTotals({ fields }, now) {
   const [open, progress, reported] = [OPEN, PROGRESS, REPORTED].map(number);
   const [all, errors] = ["rows.all", "poll_errors"].map(number);
   const sums = { running: 0, failedPolls: 0 };
+  let [count, percents] = [0, 0];
   for (let at = 0; at < open.length; at++) {
     if (at % PER_YIELD === PER_YIELD - 1) yield;
     sums.failedPolls += errors[at] || 0;
-    if (open[at] && progress[at] > 0) sums.running += ((all[at] || 1) * progress[at]) / 100;
+    if (!open[at] || !(progress[at] >= 0)) continue;
+    sums.running += ((all[at] || 1) * progress[at]) / 100;
+    count += 1;
+    percents += progress[at];
   }
   const [start, end] = [STARTED, "elapsed"].map(number);
   const rate = yield* measureRate({ open, all, progress, reported, start, end }, now);
-  return { ...sums, rowsPerSecond: rate.rowsPerSecond, eta: etaOf(rate) };
+  const reports = { count, percent: count ? percents / count : 0 };
+  return { ...sums, reports, rowsPerSecond: rate.rowsPerSecond, eta: etaOf(rate) };
 }
 
 /**

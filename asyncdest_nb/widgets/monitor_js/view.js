@@ -70,8 +70,7 @@ export function view(el, sent, send) {
   }
 
   const spokenText = () =>
-    sent.header
-      ? `${sent.header.status}: ${progressText(sent.header.counts, totals.get().running)}` : "";
+    sent.header ? `${sent.header.status}: ${progressText(sent.header.counts)}` : "";
 
   /** Whether nothing on the page changes as time goes by. */
   const isFinal = () =>

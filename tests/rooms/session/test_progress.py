@@ -35,7 +35,7 @@ from asyncdest_nb.session.progress import wait_visibly
 
 rested = Future()
 rested.set_result(None)
-counts = {"pending": 40, "completed": 60}
+counts = {"pending": 1, "completed": 1999}
 wait_visibly(rested, None, title="Upsert", counts=lambda: counts, notices=list)
 """
 
@@ -74,10 +74,10 @@ def test_a_terminal_shows_how_many_rows_have_an_outcome():
     assert shown.endswith("completed\r\n")
 
 
-def test_rows_that_had_ended_before_a_wait_do_not_count_as_its_pace():
+def test_a_wait_begins_at_the_rows_that_had_ended_and_rounds_none_up():
     shown = in_a_terminal(ENDED)
-    assert "60/100 [" in shown
-    assert " 0/100 [" not in shown
+    assert re.search(r"Upsert:  99%\|.*1999/2000 rows done \[", shown)
+    assert " 0/2000" not in shown
 
 
 @pytest.mark.parametrize("script", [SLOW, WAITING], ids=["preview", "wait"])

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from asyncdest_nb.operation import RowOutcome, RowStatus, State
+from asyncdest_nb.operation import RowOutcome, RowStatus, State, row_status
 from asyncdest_nb.widgets.columns import COLUMNS, Column, each
 from asyncdest_nb.widgets.packed import packed
 from monitor_comm import read_packed, running
@@ -61,3 +61,14 @@ def test_progress_is_what_was_reported_and_all_of_it_when_done(changes, progress
 def test_an_overdue_operation_is_marked_until_it_is_done(state, message):
     late = replace(planned(1)[0], state=state, message="still here", is_overdue=True)
     assert read_packed(packed(COLUMNS, [late]))["message"] == {0: message}
+
+
+@pytest.mark.parametrize("state", State)
+def test_an_operation_has_the_word_that_its_rows_are_counted_by_once_it_has_ended(state):
+    found = read_packed(packed(COLUMNS, [replace(planned(1)[0], state=state)]))
+    (shown,) = found["status"].values()
+    counted = row_status(state)
+    if counted is not RowStatus.PENDING:
+        assert shown == counted
+    else:
+        assert shown == state.value

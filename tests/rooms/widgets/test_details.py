@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from asyncdest_nb.operation import State
 from asyncdest_nb.widgets.details import details_content
 from monitor_comm import open_monitor, request, running
@@ -33,7 +35,7 @@ def test_facts_are_in_the_order_of_interest(clock):
     content, _ = request(open_monitor(ScriptedRun([failed]), clock), "details", number=0)
     assert ["progress", "5 %"] in content["details"]["facts"]
     names = [name for name, _ in content["details"]["facts"]]
-    assert names[:6] == ["operation id", "state", "message", "error code", "progress", "polls"]
+    assert names[:6] == ["operation id", "status", "message", "error code", "progress", "polls"]
 
 
 def test_a_row_without_its_payload_shows_why_it_failed_and_times_are_in_order():
@@ -47,3 +49,9 @@ def test_a_large_detail_is_cut(clock):
     job = running(planned(1)[0], context={"page": "x" * 1_000_000}, message="y" * 1_000_000)
     content, _ = request(open_monitor(ScriptedRun([job]), clock), "details", number=0)
     assert len(json.dumps(content)) < 250_000
+
+
+@pytest.mark.parametrize(("state", "status"), [("lost", "unknown"), ("rejected", "failed")])
+def test_the_status_is_the_word_that_rows_are_counted_by(state, status):
+    found = details_content({"state": state, "number": 7})
+    assert found["facts"] == [["status", status], ["operation number", "7"]]

@@ -16,7 +16,7 @@ test("elapsed runs from the submission to the end, and is not made up before or 
   assert.ok(Number.isNaN(written(NaN, NaN, 1)));
   assert.equal(written(NOW - 5, NaN, 1), 5);
   assert.equal(written(NOW - 5, NOW - 2, 0), 3);
-  assert.ok(Number.isNaN(written(NOW - 5, NaN, 0)), "it is held");
+  assert.ok(Number.isNaN(written(NOW - 5, NaN, 0)), "it is unknown");
 });
 
 test("a time of another day has its date", () => {

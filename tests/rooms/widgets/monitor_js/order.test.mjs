@@ -11,7 +11,7 @@ import { emptyColumns, finished, NOW, receive, resultOf, stateWith } from "./mad
 
 const SEVEN = {
   row: ["b", "a", "row 10", "row 9", "", "z", "a"],
-  status: ["failed", "running", "partial", "completed", "planned", "held", "rejected"],
+  status: ["failed", "running", "partial", "completed", "planned", "unknown", "failed"],
   progress: Float64Array.from([30, NaN, 10, 100, NaN, 0, 10]),
   started: Float64Array.from([0, 0, 0, 0, NaN, 0, 0].map((at) => NOW + at)),
   elapsed: Float64Array.from([3, NaN, 1, 2, NaN, NaN, 0].map((at) => NOW + at)),
@@ -44,7 +44,7 @@ test("sorting keeps the order of equals, and what is missing last", () => {
   assert.deepEqual(order({ sort: { name: "row", down: true } }), [5, 2, 3, 0, 1, 6, 4]);
   assert.deepEqual(order({ sort: { name: "progress", down: false } }), [5, 2, 6, 0, 3, 1, 4]);
   assert.deepEqual(order({ sort: { name: "progress", down: true } }), [3, 0, 2, 6, 5, 1, 4]);
-  // The end of what is held nobody knows.
+  // The end of what is unknown nobody knows.
   assert.deepEqual(order({ sort: { name: "elapsed", down: true } }), [1, 0, 3, 2, 6, 4, 5]);
 });
 

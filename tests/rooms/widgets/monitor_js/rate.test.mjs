@@ -6,13 +6,13 @@ import { test } from "node:test";
 import { measureRate } from "../../../../asyncdest_nb/widgets/monitor_js/rate.js";
 import { NOW, openedState, receive, resultOf, rows } from "./made_state.mjs";
 
-test("an operation that is held is not waiting any more", () => {
+test("an operation of which nobody knows is not waiting any more", () => {
   const sent = openedState();
   const waiting = () => resultOf(measureRate({
     open: sent.fields["status.open"], start: Float64Array.of(NaN, NaN), end: Float64Array.of(NaN, NaN),
   }, NOW)).waiting;
   assert.equal(waiting(), 2);
-  receive(sent, "delta", 6, rows([1], "held"));
+  receive(sent, "delta", 6, rows([1], "unknown"));
   assert.equal(waiting(), 1);
 });
 

@@ -4,9 +4,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  emptyTableText, freshnessText, progressOf, progressText, shownCounts,
+  emptyTableText, factsText, freshnessText, progressOf, progressText, shownCounts,
 } from "../../../../asyncdest_nb/widgets/monitor_js/texts.js";
-import { COUNTS, emptyColumns, HEADER, NOW, openedState, receive } from "./made_state.mjs";
+import { sumTotals } from "../../../../asyncdest_nb/widgets/monitor_js/totals.js";
+import {
+  COUNTS, emptyColumns, HEADER, NOW, openedState, receive, resultOf, stateWith,
+} from "./made_state.mjs";
 
 test("before the first message the page shows that it waits", () => {
   assert.equal(freshnessText(emptyColumns(), NOW), "waiting for the first update");
@@ -33,11 +36,20 @@ test("counts of 0 are left out, but for two that keep the line from jumping", ()
   assert.deepEqual(shownCounts({ ...COUNTS, failed: 1 }), ["completed", "failed", "pending"]);
 });
 
-test("progress counts what open operations report, and is 100 % only when all are done", () => {
-  const counts = { pending: 50, completed: 50 };
-  assert.equal(progressOf(counts, 25).percent, 75);
-  assert.equal(progressOf(counts, 50).percent, 99);
-  assert.equal(progressOf({ pending: 0, completed: 100 }, 0).percent, 100);
+test("the share that is done is of the rows that are counted as done", () => {
+  assert.equal(progressText({ pending: 4450, completed: 500, failed: 50 }), "550 of 5,000 rows done · 11 %");
+  assert.deepEqual(progressOf({ pending: 0, completed: 100 }), { total: 100, done: 100, percent: 100 });
+});
+
+test("the progress inside operations is a number of its own, with a name", () => {
+  const textFor = (progress) => {
+    const open = Float64Array.from(progress);
+    const sent = stateWith({ status: progress.map(() => "running"), progress: open });
+    return factsText(HEADER, resultOf(sumTotals(sent, NOW)));
+  };
+  assert.equal(textFor([99.9, 20, NaN]), "2 running operations at 59 % on average");
+  assert.equal(textFor([63]), "1 running operation at 63 %");
+  assert.equal(textFor([NaN]), "");
 });
 
 test("an empty table shows why", () => {

@@ -27,10 +27,11 @@ class Column:
     (int), status (a word of ``shown_status``), percent (float or None), time (Unix seconds,
     None = not yet), elapsed (likewise, the end of what ``started`` begins), rows
     ((completed, failed, all) of a job); each value is hashable. ``width`` is a track of a
-    CSS grid. ``sent`` is when a value goes to the browser: "once" = with the first message about an operation,
-    "on_state" = when it differs from what was sent and the state does too, "on_change" =
-    when it differs, "always" = with every message about the operation. ``shown`` "jobs" =
-    in runs with a job of several rows, "never" = the browser only computes with it.
+    CSS grid. ``sent`` is when a value goes to the browser: "once" = with the first message
+    about an operation, "on_state" = when it differs from what was sent and the state does
+    too, "on_change" = when it differs, "always" = with every message about the operation.
+    ``shown`` "jobs" = in runs with a job of several rows, "never" = the browser only
+    computes with it.
     """
 
     name: str

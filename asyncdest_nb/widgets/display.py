@@ -1,15 +1,19 @@
 """How a notebook displays the values of the package: the one place where that is hooked up.
 
-A session and a destination know no widget, so their classes get here what displays them.
+A session and a destination know no widget, so their classes get here what displays them,
+and an error what shows its message.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 from ..destination import Action, Destination
 from ..destinations import Catalogue
+from ..errors import AsyncDestError
 from ..session import Connection, Run, Session, StateTable
+from .cell_messages import short_traceback, with_notes
 from .plot import plot
 from .progress_line import show_progress
 from .show import show, widget
@@ -33,10 +37,15 @@ _HTML: dict[type, Callable[..., str]] = {
 
 
 def hook_up() -> None:
-    """Let a run display itself as the monitor, a slow call its progress, a value a table."""
+    """Let a run display itself as the monitor, a slow call its progress, a value a table.
+
+    And an error of this package shows its message, not the way through its code.
+    """
     Run.show = show
     Run.plot = plot
     Run.widget = widget
     Connection.show_progress = staticmethod(show_progress)
     for kind, html in _HTML.items():
         setattr(kind, "_repr_html_", html)  # noqa: B010  # mypy knows no such attribute.
+    setattr(AsyncDestError, "_render_traceback_", short_traceback)  # noqa: B010
+    warnings.showwarning = with_notes(warnings.showwarning)

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...destination import ActionData, Function
 from ...request import Call, Effect, Exchange
+from ...visible import one_line
 from .bypass import Watch, may_have_sent
 from .function_requests import FunctionRequests
 from .invoke import invoke
@@ -71,13 +72,21 @@ async def call_function(
                 raise asyncio.CancelledError from None
             raise
         if is_logged:
-            _log.info("%s", mask(traceback_text()))
+            _log.debug("%s", mask(traceback_text()))
         found = masked(_explained(error, requests, data), mask)
+        if is_logged:
+            _log.info("%s", _event(function, found))
         result = CallResult(None, found, call.exchanges, is_bypassed)
     finally:
         requests.end()
     await requests.wait_until_over()
     return result
+
+
+def _event(function: Function, error: Exception) -> str:
+    """Return a line about the *error* that *function* raised."""
+    name = getattr(function, "__name__", type(function).__name__)
+    return one_line(f"{name} raised {type(error).__name__}: {error}")
 
 
 def _is_bypassed(

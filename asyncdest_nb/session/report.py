@@ -142,7 +142,7 @@ class RunReport:
         """Return the outcome of every row of the frame as a value; see ``results``."""
         return self._entry.outcomes()
 
-    def results(self) -> DataFrame:
+    def results(self, *, with_frame: bool = False) -> DataFrame:
         """Return one line per row of the frame, on its index, in its order.
 
         Columns: ``status`` (pending, completed, failed, invalid, canceled,
@@ -152,8 +152,11 @@ class RunReport:
         or the columns that the action names. Texts are "string", ``progress`` is float64,
         ``retryable`` "boolean". Of a run from before a restart labels that were no integers
         are texts until the same rows are submitted again.
+
+        *with_frame* = the frame's own columns come first, and keep their names: where it has a
+        ``status``, the outcome's is ``status_1``; so for the others.
         """
-        return results.results(self._entry)
+        return results.results(self._entry, with_frame=with_frame)
 
     @property
     def contexts(self) -> DataFrame:

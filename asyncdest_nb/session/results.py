@@ -12,11 +12,17 @@ from .entry import RunEntry
 _FAILED = (RowStatus.FAILED, RowStatus.INVALID, RowStatus.CANCELED)
 
 
-def results(entry: RunEntry) -> DataFrame:
-    """Return what became of every row, and what the destination returned for it."""
+def results(entry: RunEntry, *, with_frame: bool = False) -> DataFrame:
+    """Return what became of every row, and what the destination returned for it.
+
+    *with_frame* = after the frame's own columns.
+    """
     outcomes = entry.outcomes()
     names = entry.execution.action.result_columns if entry.execution else ()
-    return to_frame(entry.frame.index, _outcome_columns(outcomes) | _returned(outcomes, names))
+    columns = _outcome_columns(outcomes) | _returned(outcomes, names)
+    if with_frame:
+        return with_columns(entry.frame, range(len(outcomes)), columns)
+    return to_frame(entry.frame.index, columns)
 
 
 def contexts(entry: RunEntry) -> DataFrame:

@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import AsyncDestError, UnknownName
 from .details import details_content
 from .run_view import ABILITIES, RunView, cut
-from .spreadsheet import csv_bytes
+from .spreadsheet import csv_bytes, csv_name
 
 logger = logging.getLogger(__name__)
 
@@ -64,5 +64,5 @@ def _answer(run: RunView, request: Mapping[str, Any], on_retry: RetryCallback) -
         rows = "1 row is" if count == 1 else f"{count:,} rows are"
         return Answer({"text": f"{rows} sent again, below"})
     if what == "results":
-        return Answer({"file": f"{run.id}.csv"}, (csv_bytes(able.results()),))
+        return Answer({"file": csv_name(run)}, (csv_bytes(able.results(with_frame=True)),))
     raise UnknownName.of("request", what, (*ABILITIES, "resume"))

@@ -28,7 +28,7 @@ class RunView(Protocol):
     A run may have more, which any thread may use at any time: ``details(number)``, a
     dict that JSON can hold; ``pause()``, ``resume()`` and ``is_paused``; ``cancel()``;
     ``retry()``, which returns a run, and ``retryable``, how many rows that would send;
-    ``results()``, a DataFrame; ``is_at_rest``, for a run that may end before its
+    ``results(with_frame=True)``, a DataFrame; ``is_at_rest``, for a run that may end before its
     operations do; ``requests``, how many were sent; ``invalid``, why rows are invalid, by
     their position; ``column(name)``, a column of the frame with a value per row;
     ``now()``, the clock that its times are from, in Unix seconds.

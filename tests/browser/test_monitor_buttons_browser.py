@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -56,8 +58,10 @@ def test_failed_rows_are_sent_again_below_and_the_results_are_a_file(notebook):
     expect_done(page, "30 of 30")
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
-    assert download.value.suggested_filename == "run-1.csv"
-    lines = download.value.path().read_text("utf-8").splitlines()
+    name = download.value.suggested_filename
+    assert re.fullmatch(r"asyncoperation-to-example-async-\d{4}-\d\d-\d\d-\d{4}-run-1\.csv", name)
+    lines = download.value.path().read_text("utf-8-sig").splitlines()
+    assert lines[0] == '"row","email","status","message"'
     assert len(lines) == 31
     page.get_by_role("button", name="Retry failed").click()
     expect(page.locator(".adm-root")).to_have_count(2)

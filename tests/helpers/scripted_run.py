@@ -95,10 +95,12 @@ class ScriptedRun:
         labels = [self.labels[row] for each in failed for row in each.rows]
         return play(len(failed), seconds=1, run_id=f"{self.id}-2", fail_every=0, labels=labels)
 
-    def results(self) -> DataFrame:
+    def results(self, *, with_frame: bool = False) -> DataFrame:
         outcomes = [each for it in self.operations for each in row_outcomes(it)]
+        own = {"email": self.column("email")[: len(outcomes)]} if with_frame else {}
         return DataFrame(
-            {
+            own
+            | {
                 "status": [str(each.status) for each in outcomes],
                 "message": [each.message for each in outcomes],
             },

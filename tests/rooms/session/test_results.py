@@ -68,3 +68,17 @@ def test_results_are_on_the_rows_they_belong_to(own_session, frame, batch_size, 
     assert [None if pd.isna(u) else u for u in failed["user_id"]] == [
         None if pd.isna(u) else u for u in expected_failed
     ]
+
+
+def test_results_have_the_frames_own_columns_in_front_on_demand(simulator):
+    days = pd.to_datetime(["2026-01-02", "2026-01-03"])
+    own = {"user_id": ["a", None], "status": ["vip", "new"], "at": days}
+    frame = pd.DataFrame(own, index=[7, 7])
+    with ad.Session() as session:
+        crm = session.connect(simulator)
+        run = crm.submit(frame, "asyncOperation", operation_type="sync_profile")
+        run.wait(timeout=20)
+    found = run.results(with_frame=True)
+    pd.testing.assert_frame_equal(found[list(frame)], frame)
+    assert [*found][3:] == ["status_1", *list(run.results())[1:]]
+    assert found["status_1"].tolist() == run.results()["status"].tolist()

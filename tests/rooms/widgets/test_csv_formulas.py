@@ -28,7 +28,7 @@ def saved(results: pd.DataFrame) -> list[list[str]]:
     class Saved:
         id, labels, created_at, title, status = "run-1", [], 0.0, "t", "completed"
 
-        def results(self) -> pd.DataFrame:
+        def results(self, *, with_frame: bool) -> pd.DataFrame:
             return results
 
     reply = answer_click(Saved(), {"what": "results"}, lambda run: None)  # type: ignore[arg-type]
@@ -57,5 +57,5 @@ def test_no_cell_of_a_csv_is_a_formula():
 def test_labels_of_several_levels_are_no_formulas_and_numbers_stay_numbers():
     index = pd.MultiIndex.from_tuples([("=1", -1), ("b", -2)], names=["=a", None])
     lines = saved(pd.DataFrame({"message": ["x", "y"]}, index=index))
-    assert [line[:2] for line in lines] == [["'=a", ""], ["'=1", "-1"], ["b", "-2"]]
+    assert [line[:2] for line in lines] == [["'=a", "row"], ["'=1", "-1"], ["b", "-2"]]
     assert saved(pd.DataFrame({"m": ["x"]}, index=[-7]))[1] == ["-7", "x"]

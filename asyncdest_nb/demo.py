@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import simulate
-from .errors import UsageError
+from .errors import UsageError, install_command
 from .frame import read_csv
 from .session import Run, Session
 
@@ -96,7 +96,7 @@ def _every_row_has_an_outcome(run: Run) -> bool:
 def demo_in_jupyterlab(*, browser: bool) -> int:
     """Open JupyterLab on the first notebook, in a copy that the user may change."""
     if shutil.which("jupyter-lab", path=str(Path(sys.executable).parent)) is None:
-        raise UsageError('JupyterLab is missing: pip install "asyncdest-nb[demo]"')
+        raise UsageError(f"JupyterLab is missing: {install_command('demo')}")
     try:
         workplace = _copy_notebooks(WORKPLACE.absolute())
         environment = _quiet_lab(workplace)

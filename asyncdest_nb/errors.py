@@ -28,10 +28,14 @@ operation's status and message. Users get the first three branches; ``perform`` 
 from __future__ import annotations
 
 import difflib
+import json
 import warnings
 from collections.abc import Iterable
+from importlib.metadata import distribution
 from numbers import Integral, Real
 from typing import Any, Self
+from urllib.parse import urlparse
+from urllib.request import url2pathname
 
 VALIDATION_FAILED = "PAYLOAD_VALIDATION_FAILED"  # Segment's code for a row that does not fit.
 
@@ -60,6 +64,22 @@ def check_bool(name: str, value: object) -> None:
     """Raise UsageError unless *value* is True or False: a text such as "no" would count as True."""
     if not isinstance(value, bool):
         raise UsageError(f"{name} is {value!r}; it must be True or False")
+
+
+def install_command(extra: str) -> str:
+    """Return the command that installs *extra* of this package from where the package is from.
+
+    That need not be an index: pip writes down the folder or URL that it was given (PEP 610).
+    """
+    text = distribution("asyncdest-nb").read_text("direct_url.json")
+    source = json.loads(text) if text else {}
+    if "dir_info" in source:
+        folder = url2pathname(urlparse(source["url"]).path)
+        editable = "-e " * bool(source["dir_info"].get("editable"))
+        return f'pip install {editable}"{folder}[{extra}]"'
+    vcs = source.get("vcs_info", {}).get("vcs", "")
+    place = f" @ {vcs}{'+' * bool(vcs)}{source['url']}" if source else ""
+    return f'pip install "asyncdest-nb[{extra}]{place}"'
 
 
 class AlreadySubmitted(UserWarning):

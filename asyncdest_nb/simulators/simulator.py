@@ -9,7 +9,7 @@ from html import escape
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ..errors import UsageError
+from ..errors import UsageError, install_command
 from .exchange import JSONObject
 from .faults import Knobs
 from .faulty_server import FaultyServer, Partner
@@ -115,6 +115,6 @@ def _loopback_server(faulty_server: FaultyServer, slug: str) -> LoopbackServer:
     except ModuleNotFoundError as error:
         raise UsageError(
             f"simulators need {error.name}, which is not installed; "
-            'to install it: pip install "asyncdest-nb[demo]"'
+            f"to install it: {install_command('demo')}"
         ) from error
     return LoopbackServer(faulty_server, name=slug)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
+from ..errors import UsageError, install_command
 from ..operation import Operation, RowStatus, row_outcomes
 from .run_view import RunView, cut
 
@@ -33,7 +33,7 @@ def plot(run: RunView) -> Figure:
         # pyplot, since its import registers how a notebook shows a figure.
         from matplotlib import pyplot
     except ImportError:
-        raise UsageError('run.plot() needs matplotlib: pip install "asyncdest-nb[plot]"') from None
+        raise UsageError(f"run.plot() needs matplotlib: {install_command('plot')}") from None
     figure, (over_time, durations) = pyplot.subplots(
         ncols=2, figsize=(10, 3.2), layout="constrained"
     )

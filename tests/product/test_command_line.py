@@ -19,6 +19,7 @@ import pytest
 
 from asyncdest_nb.command_line import main
 from asyncdest_nb.demo import notebooks
+from asyncdest_nb.errors import install_command
 
 pytestmark = pytest.mark.slow
 
@@ -117,7 +118,7 @@ def test_the_message_of_a_demo_that_cannot_be_set_up_has_the_way_out(tmp_path, m
     monkeypatch.delitem(sys.modules, "asyncdest_nb.simulators.server", raising=False)
     assert main(["demo", "--headless"]) == 2
     output = capsys.readouterr().err
-    assert 'pip install "asyncdest-nb[demo]"' in output
+    assert install_command("demo") in output
     assert "Traceback" not in output
 
 

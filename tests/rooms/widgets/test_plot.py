@@ -10,6 +10,7 @@ import matplotlib as mpl
 import pytest
 
 import asyncdest_nb as ad
+from asyncdest_nb.errors import install_command
 from asyncdest_nb.operation import RowOutcome, RowStatus, State
 from asyncdest_nb.widgets.plot import plot
 from scripted_run import ScriptedRun, planned
@@ -93,6 +94,4 @@ def test_without_matplotlib_it_is_said_how_to_get_it():
         "plot(None)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (
-        'UsageError: run.plot() needs matplotlib: pip install "asyncdest-nb[plot]"' in done.stderr
-    )
+    assert f"UsageError: run.plot() needs matplotlib: {install_command('plot')}" in done.stderr

@@ -1,37 +1,52 @@
 """The command line: the commands, what they print, and their exit codes.
 
-    output  what is printed, also where nobody reads it any more
-
-Exit codes: 0 = done, 2 = a mistake in the command, and nothing was sent, 130 = interrupted.
+send          the command for each action of each destination
+options       options for what a destination declares
+order         what a send is asked to do
+sender        does it
+runs          lists and shows the runs of named sessions
+run_texts     what is printed about runs
+result_files  results as files
+output        printing, also where nobody reads it any more
+codes         exit codes
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import click
 
 from .. import __version__, demo
-from ..errors import UsageError
+from ..errors import AlreadySubmitted, AsyncDestError
+from . import codes
 from .output import tell
+from .runs import runs, show
+from .send import send
 
 PROGRAM = "asyncdest-nb"
-INTERRUPTED, NOTHING_SENT = 130, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AlreadySubmitted)  # It is told in the words of a command.
+        warnings.showwarning = lambda message, *place, **more: tell(str(message))
+        return _code_of(arguments)
+
+
+def _code_of(arguments: Sequence[str] | None) -> int:
     try:
-        code = commands.main(arguments, PROGRAM, standalone_mode=False)
+        return commands.main(arguments, PROGRAM, standalone_mode=False) or codes.COMPLETED
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except click.Abort:  # Interrupted before there was a run.
-        return INTERRUPTED
-    except UsageError as error:
+        return codes.INTERRUPTED
+    except AsyncDestError as error:
         tell(str(error))
-        return NOTHING_SENT
-    return int(code or 0)
+        return codes.NOTHING_SENT
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -56,3 +71,7 @@ def show_demo(headless: bool, rows: int | None, no_browser: bool) -> int:
     if rows is not None:
         raise click.UsageError("--rows goes with --headless: the notebook sends all customers")
     return demo.demo_in_jupyterlab(browser=not no_browser)
+
+
+for each in (send, runs, show):
+    commands.add_command(each)

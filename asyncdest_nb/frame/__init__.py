@@ -1,6 +1,7 @@
 """DataFrames as rows and back: the only room that knows pandas.
 
     rows      the rows of a frame as plain values
+    files     tables in files
     frames    frames made of outcomes and of stored rows
     cells     a column as plain values
     plain     one value as JSON can hold it
@@ -12,6 +13,7 @@ from typing import TypeAlias
 
 import pandas as pd
 
+from .files import read_table, table_bytes
 from .frames import from_rows, numbered, to_frame, with_columns
 from .rows import (
     LABEL_LENGTH,
@@ -33,6 +35,8 @@ __all__ = [
     "has_integer_labels",
     "numbered",
     "read_csv",
+    "read_table",
+    "table_bytes",
     "to_frame",
     "to_rows",
     "with_columns",

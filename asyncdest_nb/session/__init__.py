@@ -6,6 +6,7 @@ from .field_sources import field_plans
 from .preview import Preview
 from .run import Run
 from .session import Session, Simulated, default_session
+from .session_file import session_names
 from .state import TITLES as STATE_TITLES
 from .state import StateTable
 from .stored import load
@@ -22,4 +23,5 @@ __all__ = [
     "default_session",
     "field_plans",
     "load",
+    "session_names",
 ]

@@ -22,7 +22,16 @@ def session_file(name: str | None, path: str | Path | None) -> Path | None:
         raise UsageError(
             f"session name {name!r}: use letters, digits, '-', '_' and '.', or give path="
         )
-    return Path(platformdirs.user_data_dir("asyncdest_nb", appauthor=False)) / f"{name}.sqlite"
+    return _folder() / f"{name}.sqlite"
+
+
+def session_names() -> list[str]:
+    """Return the names of the sessions of this user that have a file."""
+    return sorted(file.stem for file in _folder().glob("*.sqlite"))
+
+
+def _folder() -> Path:
+    return Path(platformdirs.user_data_dir("asyncdest_nb", appauthor=False))
 
 
 def absolute_path(path: str | PathLike[str], of: str) -> Path:

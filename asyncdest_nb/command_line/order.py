@@ -1,0 +1,179 @@
+"""What one send is asked to do, read from the command line; a mistake is a usage error."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..destination import Destination
+from ..errors import FrameError, UsageError
+from ..frame import DataFrame, read_table
+from .options import given
+
+STANDARD = "-"  # Standard input, or standard output.
+FORMATS = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+
+
+@dataclass(frozen=True)
+class Order:
+    """The rows, where they go, and how.
+
+    ``output`` is where the results are written; ``session`` None = one in memory.
+    ``is_applied`` is the user's decision about rows in doubt, None = there is none.
+    """
+
+    file: str
+    format: str
+    encoding: str
+    delimiter: str
+    destination: Destination
+    action: str
+    columns: dict[str, str]
+    mapping: dict[str, Any]
+    settings: dict[str, Any]
+    output: str
+    session: str | None
+    batch_size: int | None
+    requests_per_second: float | None
+    is_dry: bool
+    is_again: bool
+    is_retry: bool
+    is_simulated: bool
+    is_applied: bool | None
+
+    @classmethod
+    def of(
+        cls, file: str, destination: Destination, action: str, values: Mapping[str, Any]
+    ) -> Order:
+        """Return what the *values* of the options of the command ask for."""
+        settings = given(values, "setting_")
+        if values["simulate"] and (settings or values["session"]):
+            raise click.UsageError(
+                "--simulate: the simulated destination has its own settings, and ends with the "
+                "command: leave out the settings and --session"
+            )
+        format = values["format"] or _format_of(file)
+        return cls(
+            file=file,
+            format=format,
+            encoding=values["encoding"],
+            delimiter=_delimiter(values["delimiter"], file),
+            destination=destination,
+            action=action,
+            columns=dict(map(_pair, values["column"])),
+            mapping=_mapping(values["mapping"], given(values, "field_")),
+            settings=settings,
+            output=_output(file, values["output"], format),
+            session=values["session"],
+            batch_size=values["batch_size"],
+            requests_per_second=values["requests_per_second"],
+            is_dry=values["dry_run"],
+            is_again=values["again"],
+            is_retry=values["retry"],
+            is_simulated=values["simulate"],
+            is_applied=None if values["resolve"] is None else values["resolve"] == "applied",
+        )
+
+    def read(self) -> DataFrame:
+        """Return the rows of the file; raises UsageError, which names it."""
+        name = "standard input" if self.file == STANDARD else self.file
+        try:
+            content = _content(self.file)
+            return read_table(
+                content, self.format, encoding=self.encoding, delimiter=self.delimiter
+            )
+        except OSError as error:
+            raise UsageError(f"{name} cannot be read: {error.strerror or error}") from None
+        except FrameError as error:
+            raise UsageError(f"{name}: {error}") from None
+
+
+def _content(file: str) -> bytes:
+    return sys.stdin.buffer.read() if file == STANDARD else Path(file).read_bytes()
+
+
+def _format_of(file: str) -> str:
+    suffix = Path(file).suffix.lower()
+    if file != STANDARD and suffix not in FORMATS:
+        raise click.UsageError(
+            f"{file}: the name ends with none of {', '.join(FORMATS)}; give --format"
+        )
+    return FORMATS.get(suffix, "csv")
+
+
+def _delimiter(text: str | None, file: str) -> str:
+    if text is None:
+        return "\t" if file.lower().endswith(".tsv") else ","
+    found = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(found) != 1:
+        raise click.UsageError(f"--delimiter is {text!r}; give one character, or tab")
+    return found
+
+
+def _pair(text: str) -> tuple[str, str]:
+    field, sign, column = text.partition("=")
+    if not (field and sign and column):
+        raise click.UsageError(f"--column is {text!r}; write FIELD=COLUMN")
+    return field.strip(), column.strip()
+
+
+def _mapping(file: str | None, constants: Mapping[str, Any]) -> dict[str, Any]:
+    if file is None:
+        return dict(constants)
+    try:
+        found = json.loads(Path(file).read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise click.UsageError(f"--mapping: {file} cannot be read as JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise click.UsageError(
+            f"--mapping: {file} has a {type(found).__name__}; write an object of fields"
+        )
+    if both := found.keys() & constants.keys():
+        raise click.UsageError(
+            f"{', '.join(sorted(both))}: in {file} and an option; keep one of them"
+        )
+    return {**found, **constants}
+
+
+def _output(file: str, given: str | None, format: str) -> str:
+    path = checked_output(given or _beside(file, format))
+    if file != STANDARD and os.path.realpath(path) == os.path.realpath(file):
+        raise click.UsageError(f"--output: {path} is the input; give another name")
+    return path
+
+
+def checked_output(path: str) -> str:
+    """Return *path*; raises a usage error if results cannot be written there."""
+    if path == STANDARD:
+        return path
+    if Path(path).suffix.lower() not in FORMATS:
+        raise click.UsageError(f"--output: {path} ends with none of {', '.join(FORMATS)}")
+    if not os.access(Path(path).absolute().parent, os.W_OK):
+        raise click.UsageError(
+            f"results cannot be written to {path}: no such folder, or no right to write in it; "
+            "give --output"
+        )
+    return path
+
+
+def _beside(file: str, format: str) -> str:
+    if file == STANDARD:
+        return STANDARD
+    path = Path(file)
+    suffix = path.suffix if path.suffix.lower() in FORMATS else f".{format}"
+    return str(path.with_name(f"{path.stem}.results{suffix}"))

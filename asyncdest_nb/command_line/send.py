@@ -1,0 +1,199 @@
+"""asyncdest-nb send FILE DESTINATION ACTION: a command for every action of every destination.
+
+FILE is an argument of the group ``send``, a destination is a group in it, and an action a
+command in that, so that each has a help of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from ..destination import Action, Destination, input_fields
+from ..destinations import DESTINATIONS
+from ..errors import UnknownName
+from . import options
+from .order import Order
+from .sender import send_order
+
+_GENERAL: list[click.Parameter] = [
+    click.Option(
+        ["--column"],
+        multiple=True,
+        metavar="FIELD=COLUMN",
+        help="The column that fills a field; without it, the column of the field's own name.",
+    ),
+    click.Option(
+        ["--mapping"],
+        type=click.Path(dir_okay=False),
+        metavar="FILE",
+        help="A JSON file with an object of fields: constants and directives, such as "
+        '{"email": {"@path": "$.mail"}}.',
+    ),
+    click.Option(
+        ["--session"],
+        metavar="NAME",
+        help="Keep the run in the session of that name. The same command again, after a crash "
+        "or Ctrl-C too, continues it and sends nothing twice.",
+    ),
+    click.Option(["--dry-run"], is_flag=True, help="Show what would be sent, and send nothing."),
+    click.Option(
+        ["--output"],
+        type=click.Path(dir_okay=False, allow_dash=True),
+        metavar="FILE",
+        help="Where the results are written: .csv, .parquet, .jsonl, or - for standard output. "
+        "Default: beside the input, customers.results.csv; of standard input, standard output.",
+    ),
+    click.Option(
+        ["--again"], is_flag=True, help="Send the rows although this session has sent the same."
+    ),
+    click.Option(
+        ["--retry"],
+        is_flag=True,
+        help="Of rows that this session has sent, send those again that may be sent again.",
+    ),
+    click.Option(
+        ["--resolve"],
+        type=click.Choice(("applied", "not-applied")),
+        help="Decide about rows in doubt, whose answer was lost, after a look at the "
+        "destination: applied rows stay unknown, the others may then be sent by --retry.",
+    ),
+    click.Option(
+        ["--format"],
+        type=click.Choice(("csv", "parquet", "jsonl")),
+        help="Default: by the name of the file; csv for standard input.",
+    ),
+    click.Option(["--encoding"], default="utf-8", help="Of a CSV. Default: utf-8."),
+    click.Option(["--delimiter"], metavar="CHARACTER", help="Of a CSV: a character, or tab."),
+    click.Option(
+        ["--batch-size"], type=click.IntRange(min=1), metavar="N", help="Rows in one request."
+    ),
+    click.Option(
+        ["--requests-per-second"],
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="N",
+        help="Default: as many as the destination allows.",
+    ),
+    click.Option(
+        ["--simulate"],
+        is_flag=True,
+        help="Send to a simulated destination on this computer, which needs no settings.",
+    ),
+]
+_TAKEN = frozenset(name for each in _GENERAL for name in each.opts) | {"--help"}
+
+
+class Sectioned(click.Command):
+    """A command whose help has the options under the headings of their groups."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, those of a group under its heading."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            if (record := param.get_help_record(ctx)) is not None:
+                groups.setdefault(getattr(param, "group", "Options"), []).append(record)
+        for title, records in groups.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+class Destinations(click.Group):
+    """The destinations that rows can be sent to."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return their slugs."""
+        return list(DESTINATIONS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command:
+        """Return the group of the actions of one; a usage error names the known ones."""
+        return _actions(_found("destination", name, DESTINATIONS, ctx))
+
+
+class Actions(click.Group):
+    """The actions of one destination."""
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command:
+        """Return the command of one; a usage error names the known ones."""
+        command: click.Command = _found("action", name, self.commands, ctx)
+        return command
+
+
+def _found(kind: str, name: str, known: Mapping[str, Any], ctx: click.Context) -> Any:
+    if name not in known:
+        raise click.UsageError(str(UnknownName.of(kind, name, known)), ctx)
+    return known[name]
+
+
+@click.group(cls=Destinations, subcommand_metavar="DESTINATION ACTION [OPTIONS]")
+@click.argument("file")
+@click.pass_context
+def send(ctx: click.Context, file: str) -> None:
+    """Send the rows of FILE: a CSV, Parquet or JSON lines; - is standard input.
+
+    \b
+    asyncdest-nb send customers.csv salesforce-bulk upsert --help
+    shows the fields and settings of that action.
+
+    \b
+    Exit codes: 0 = all rows completed, 1 = some did not, 2 = nothing was sent,
+    3 = the run waits for your decision, 130 = interrupted.
+    """
+    ctx.obj = file
+
+
+def _actions(destination: Destination) -> Actions:
+    commands = [_command(destination, slug, each) for slug, each in destination.actions.items()]
+    return Actions(
+        destination.slug,
+        commands={str(each.name): each for each in commands},
+        help=f"{destination.name}: {destination.description}.",
+        subcommand_metavar="ACTION [OPTIONS]",
+    )
+
+
+def _command(destination: Destination, slug: str, action: Action) -> click.Command:
+    def callback(**values: Any) -> int:
+        file = click.get_current_context().obj
+        return send_order(Order.of(file, destination, slug, values))
+
+    return Sectioned(
+        slug,
+        callback=callback,
+        params=[*_field_options(action), *_setting_options(destination), *_GENERAL],
+        help=f"{destination.name}: {action.description or action.title}.",
+        epilog=_secrets_help(destination),
+    )
+
+
+def _field_options(action: Action) -> list[click.Parameter]:
+    group = "Fields, one value for all rows"
+    fields = action.fields.values()
+    return [options.field_option(each, group=group, taken=_TAKEN) for each in fields]
+
+
+def _setting_options(destination: Destination) -> list[click.Parameter]:
+    names = {
+        f"--{key.replace('_', '-')}" for each in destination.actions.values() for key in each.fields
+    }
+    group, taken = f"Settings of {destination.name}", _TAKEN | names
+    found: list[click.Parameter] = []
+    for field in input_fields(destination.settings).values():
+        if field.holds_secret:
+            variable = variable_of(destination, field.key)
+            found.append(options.secret_option(field, group=group, variable=variable, taken=taken))
+        else:
+            found.append(options.setting_option(field, group=group, taken=taken))
+    return found
+
+
+def variable_of(destination: Destination, key: str) -> str:
+    """Return the environment variable that has a setting."""
+    return f"ASYNCDEST_{destination.slug}_{key}".replace("-", "_").upper()
+
+
+def _secrets_help(destination: Destination) -> str:
+    fields = input_fields(destination.settings)
+    names = [variable_of(destination, key) for key, each in fields.items() if each.holds_secret]
+    return f"Secrets are read from the environment: {', '.join(names)}." if names else ""

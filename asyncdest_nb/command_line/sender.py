@@ -1,0 +1,158 @@
+"""Sends what an order asks for, waits, and writes the results."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import ExitStack
+
+from ..errors import AsyncDestError, DestinationError, MappingError, RetryableError, UsageError
+from ..frame import DataFrame
+from ..operation import counts_text
+from ..session import Connection, Run, Session
+from ..simulators import simulate
+from . import codes
+from .order import STANDARD, Order
+from .output import is_terminal, show, tell
+from .result_files import write_results
+from .run_texts import summary
+
+REPORT_SECONDS = 10.0  # Between two lines about the run, where no bar can be drawn.
+
+
+_DECIDE = (
+    "Rows are in doubt: their answer was lost, and they may have been applied. Look at the "
+    "destination, then repeat the command with its --session and --resolve applied or not-applied"
+)
+_IN_OPTIONS = (
+    "In a command, columns= is --column FIELD=COLUMN; mapping= is --mapping FILE, or an option "
+    "of the name of the field"
+)
+
+
+def send_order(order: Order) -> int:
+    """Do what *order* asks for, and return the exit code.
+
+    Raises AsyncDestError if nothing was sent.
+    """
+    frame = order.read()
+    if not len(frame):
+        raise UsageError(f"{order.file} has no rows")
+    with ExitStack() as stack:
+        # The session closes first, so that nothing polls a simulator that has stopped.
+        slug = order.destination.slug
+        simulator = stack.enter_context(simulate(slug)) if order.is_simulated else None
+        session = stack.enter_context(Session(None if order.is_dry else order.session))
+        connection = session.connect(
+            simulator or order.destination,
+            requests_per_second=order.requests_per_second,
+            **order.settings,
+        )
+        try:
+            if order.is_dry:
+                return _preview(order, connection, frame)
+            _check_credentials(connection)
+            run = _started(order, session, connection, frame)
+        except MappingError as error:
+            raise MappingError(f"{error}\n{_IN_OPTIONS}") from None
+        return _followed(order, run)
+
+
+def _preview(order: Order, connection: Connection, frame: DataFrame) -> int:
+    found = connection.preview(
+        frame,
+        order.action,
+        columns=order.columns,
+        mapping=order.mapping,
+        batch_size=order.batch_size,
+    )
+    show(repr(found))
+    return codes.of_preview(valid=len(found.payloads), invalid=len(found.invalid))
+
+
+def _check_credentials(connection: Connection) -> None:
+    """Raise UsageError if the destination refuses the credentials, before a row is sent.
+
+    Any other trouble, such as an unreachable host, is one that a run waits for.
+    """
+    try:
+        connection.test_authentication()
+    except RetryableError:
+        return
+    except DestinationError as error:
+        status = getattr(error, "status", 0)
+        if status // 100 == 4 and status not in (408, 425, 429):
+            raise UsageError(f"{connection.destination.name} refuses: {error}") from None
+    except AsyncDestError:
+        return
+
+
+def _started(order: Order, session: Session, connection: Connection, frame: DataFrame) -> Run:
+    """Return the run of the rows: a new one, or the one that has sent them before."""
+    before = {run.id for run in session.runs()}
+    run = connection.submit(
+        frame,
+        order.action,
+        columns=order.columns,
+        mapping=order.mapping,
+        batch_size=order.batch_size,
+        again=order.is_again,
+    )
+    if run.id not in before:
+        tell(f"Sending {len(frame):,} rows: {run.title}, run {run.id}")
+        return run
+    if order.is_retry and run.is_at_rest and run.retryable:
+        tell(f"Sending {run.retryable:,} rows of run {run.id} again")
+        return run.retry()
+    ways = "--retry sends those that may be sent again, --again sends all"
+    tell(f"These rows were sent before, as run {run.id}, which goes on; {ways}")
+    return run
+
+
+def _followed(order: Order, run: Run) -> int:
+    """Wait for *run*, write its results, and return the exit code."""
+    try:
+        code = _waited(order, run)
+        write_results(run, order.output)
+    except AsyncDestError as error:  # Rows are sent already.
+        tell(str(error))
+        return codes.FAILED
+    for line in summary(run):
+        tell(line)
+    if code == codes.WAITS:
+        tell(_DECIDE)
+    if order.output != STANDARD:
+        tell(f"Results: {order.output}")
+    return code
+
+
+def _waited(order: Order, run: Run) -> int:
+    """Wait for the run, and return the exit code; Ctrl-C ends the waiting."""
+    try:
+        _wait(run)
+        if order.is_applied is not None and run.status == "pending":
+            run.resolve(applied=order.is_applied)
+            _wait(run)
+    except KeyboardInterrupt:
+        # Closing a session may take a moment: a second Ctrl-C does not wait for it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        tell(f"\nInterrupted: {counts_text(run.counts)}. {_way_on(order)}")
+        return codes.INTERRUPTED
+    return codes.of_run(run.status, run.outcomes())
+
+
+def _wait(run: Run) -> None:
+    """Wait for *run*: with a bar in a terminal, elsewhere with a line now and then."""
+    if is_terminal():
+        run.wait()
+        return
+    while run.wait(timeout=REPORT_SECONDS) == "pending" and not run.is_at_rest:
+        tell("; ".join([f"{run.stats['seconds']:.0f} s: {counts_text(run.counts)}", *run.notices]))
+
+
+def _way_on(order: Order) -> str:
+    if order.session is None:
+        return (
+            "Rows that were not sent will not be, and nothing asks about the others any more. "
+            "With --session NAME the same command would go on"
+        )
+    return f"The same command goes on, with --session {order.session}; it sends nothing twice"

@@ -10,7 +10,7 @@ from typing import Any
 from ..frame import DataFrame, column_values
 from ..operation import Operation, RowOutcome, RunStatus, counts_text
 from ..visible import one_line
-from . import results
+from . import results, rows
 from .entry import RunEntry
 
 
@@ -126,6 +126,18 @@ class RunReport:
         """
         values = column_values(self._entry.frame, name)
         return [values[position] for position in self._entry.positions]
+
+    @property
+    def key_column(self) -> str | None:
+        """The column that tells rows apart: it fills the first required field; None = none does."""
+        return rows.key_column(self._entry)
+
+    def frame_rows(self, start: int, stop: int) -> list[dict[str, Any]]:
+        """Return the rows of the run from *start* to before *stop*, each as plain values by column.
+
+        They are read as for sending; a value that cannot be sent is None.
+        """
+        return rows.frame_rows(self._entry, start, stop)
 
     @property
     def is_paused(self) -> bool:

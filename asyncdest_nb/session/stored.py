@@ -64,7 +64,7 @@ class Reopened:
                 self.entry.labels,
                 [row.payload for row in self.rows],
             ),
-            fields=FieldMap({name: Resolver(partial(_value, name)) for name in names}, {}),
+            fields=FieldMap({name: _field(name) for name in names}, {}),
         )
 
     @property
@@ -157,6 +157,10 @@ def _latest_retry(run: Run, runs: Sequence[Run]) -> Run:
     while run in retries:
         run = retries[run]
     return run
+
+
+def _field(name: str) -> Resolver:
+    return Resolver(partial(_value, name), frozenset({name}))
 
 
 def _value(name: str, row: Mapping[str, Any]) -> Any:

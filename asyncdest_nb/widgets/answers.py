@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import AsyncDestError, UnknownName
 from .details import details_content
+from .entries import Entries, InvalidRow, invalid_details
 from .run_view import ABILITIES, RunView, cut
 from .spreadsheet import csv_bytes, csv_name
 
@@ -48,7 +49,7 @@ def _answer(run: RunView, request: Mapping[str, Any], on_retry: RetryCallback) -
     what = request.get("what")
     able: Any = run  # It has the methods that its abilities name.
     if what == "details":
-        return Answer({"details": details_content(able.details(int(request["number"])))})
+        return Answer({"details": details_content(_details(run, int(request["number"])))})
     if what in ("pause", "resume"):
         able.pause() if what == "pause" else able.resume()
         return Answer(
@@ -66,3 +67,12 @@ def _answer(run: RunView, request: Mapping[str, Any], on_retry: RetryCallback) -
     if what == "results":
         return Answer({"file": csv_name(run)}, (csv_bytes(able.results(with_frame=True)),))
     raise UnknownName.of("request", what, (*ABILITIES, "resume"))
+
+
+def _details(run: RunView, number: int) -> Mapping[str, Any]:
+    entries = Entries(run).now()
+    if 0 <= number < len(entries) and isinstance(entry := entries[number], InvalidRow):
+        return invalid_details(run, entry)
+    able: Any = run
+    found: Mapping[str, Any] = able.details(number)
+    return found

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, Literal
 
-from ..operation import Operation, RowStatus, State, row_status, row_statuses, shown_status
+from ..operation import RowStatus, State, row_status, row_statuses, shown_status
+from .entries import Entry, InvalidRow
 from .run_view import row_label
 
 # A destination may answer with a page of HTML in place of a sentence.
 MESSAGE_CHARACTERS = 500
 NAME_CHARACTERS = 120
 
-Reader = Callable[[Sequence[Operation]], list[Any]]
+Reader = Callable[[Sequence[Entry]], list[Any]]
 Kind = Literal["text", "code", "number", "status", "percent", "time", "elapsed", "rows"]
 
 
@@ -51,22 +52,24 @@ def each(name: str) -> Reader:
 
 
 _STATUSES = {state.value: shown_status(state) for state in State}
+_STATUSES[InvalidRow.state.value] = InvalidRow.state.value
 _state_values = each("state._value_")
 
 
-def _statuses(operations: Sequence[Operation]) -> list[str]:
+def _statuses(operations: Sequence[Entry]) -> list[str]:
     return [*map(_STATUSES.__getitem__, _state_values(operations))]
 
 
-def _messages(operations: Sequence[Operation]) -> list[str]:
+def _messages(operations: Sequence[Entry]) -> list[str]:
     return [each.message if not each.is_overdue else _overdue(each) for each in operations]
 
 
-def _overdue(operation: Operation) -> str:
-    return operation.message if operation.is_final else f"overdue: {operation.message}"
+def _overdue(operation: Entry) -> str:
+    is_final = isinstance(operation, InvalidRow) or operation.is_final
+    return operation.message if is_final else f"overdue: {operation.message}"
 
 
-def _percents(operations: Sequence[Operation]) -> list[float | None]:
+def _percents(operations: Sequence[Entry]) -> list[float | None]:
     # A completed operation is at 100 %, whatever was reported last.
     done, partly = State.COMPLETED, State.PARTIAL
     return [
@@ -75,12 +78,14 @@ def _percents(operations: Sequence[Operation]) -> list[float | None]:
     ]
 
 
-def _rows(operations: Sequence[Operation]) -> list[tuple[int, int, int]]:
+def _rows(operations: Sequence[Entry]) -> list[tuple[int, int, int]]:
     return [*map(_completed_and_failed, operations)]
 
 
-def _completed_and_failed(operation: Operation) -> tuple[int, int, int]:
+def _completed_and_failed(operation: Entry) -> tuple[int, int, int]:
     total = len(operation.rows)
+    if isinstance(operation, InvalidRow):
+        return (0, 0, 0)
     if operation.row_outcomes is None:
         status = row_status(operation.state)
         completed, failed = status is RowStatus.COMPLETED, status is RowStatus.FAILED
@@ -95,13 +100,13 @@ def label_column(name: str, title: str, labels: Callable[[], Sequence[str]]) -> 
     For a job it shows those of the first and the last row.
     """
 
-    def read(operations: Sequence[Operation]) -> list[str]:
+    def read(operations: Sequence[Entry]) -> list[str]:
         texts = labels()
         count = len(texts)
         return [
             texts[rows[0]]
             if len(rows := each.rows) == 1 and rows[0] < count
-            else row_label(each, texts)
+            else row_label(rows, texts)
             for each in operations
         ]
 

@@ -31,7 +31,8 @@ def details_content(details: Mapping[str, Any]) -> dict[str, Any]:
     rows = rest.pop("rows", [])
     row_count = rest.pop("row_count", len(rows))
     times = [[name[:-3], rest.pop(name)] for name in list(rest) if name.endswith("_at")]
-    texts = [[name, _indented(rest.pop(name))] for name in ("context", "result") if name in rest]
+    long = [name for name in ("row", "context", "result") if name in rest]
+    texts = [[name, _indented(rest.pop(name))] for name in long]
     if "progress" in rest:
         rest["progress"] = f"{rest['progress']:g} %"
     names = sorted(rest, key=lambda name: (*_FIRST, name).index(name))

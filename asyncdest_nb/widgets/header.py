@@ -17,16 +17,19 @@ from .run_view import (
 _NOTICES = 5
 
 
-def header_of(run: RunView, *, done: bool, updated_at: float, has_jobs: bool) -> dict[str, Any]:
+def header_of(
+    run: RunView, *, done: bool, updated_at: float, has_jobs: bool, entries: int
+) -> dict[str, Any]:
     """Return what the page shows above the table, and what its buttons need.
 
-    *updated_at* is when an operation changed last, in Unix seconds.
+    *updated_at* is when an operation changed last, in Unix seconds; *entries* is how many
+    lines the table has: operations, and after them invalid rows.
     """
     return {
         "title": cut(run.title, 200),
         "status": run.status,
         "counts": dict(run.counts),
-        "operations": len(run.operations),
+        "entries": entries,
         "jobs": has_jobs,
         "notices": first_lines(_NOTICES, run.notices),
         "requests": requests_sent(run),

@@ -24,9 +24,9 @@ from typing import Any
 import anywidget
 import traitlets
 
-from ..operation import Operation
 from .answers import Answer, RetryCallback, answer
 from .columns import COLUMNS, Column, frame_column, label_column
+from .entries import Entries, Entry
 from .esm import join_modules
 from .header import header_of
 from .packed import Packed
@@ -77,6 +77,7 @@ class Monitor(anywidget.AnyWidget):
         extra = [frame_column(name, frame_values(run, name)) for name in columns]
         shown = [label_column("row", "Row", lambda: run.labels), *extra, *COLUMNS]
         self.run = run
+        self._entries = Entries(run)
         self._on_retry = on_retry
         self._clock = clock
         self._lock = threading.RLock()
@@ -92,7 +93,7 @@ class Monitor(anywidget.AnyWidget):
         self._unsubscribe = run.on_change(self._changed)
         with self._lock:
             self._done = is_done(run)
-            self._sent.grow(list(run.operations))  # They may be planned at this moment.
+            self._sent.grow(self._entries.now())  # They may be planned at this moment.
             super().__init__(_columns=[_described(each) for each in shown])
         self.on_msg(self._requested)
         receive_while_cells_run(self.comm)
@@ -120,14 +121,14 @@ class Monitor(anywidget.AnyWidget):
         super().close()
 
     def _snapshot_now(self) -> dict[str, Any]:
-        operations = list(self.run.operations)
-        self._pending.update(self._sent.grow(operations))
-        first = operations[:SLICE]
+        entries = self._entries.now()
+        self._pending.update(self._sent.grow(entries))
+        first = entries[:SLICE]
         # A snapshot holds only what all browsers have, so these changes are sent first.
-        self._send_changes(range(len(first)), operations)
-        is_last = len(operations) <= SLICE
+        self._send_changes(range(len(first)), entries)
+        is_last = len(entries) <= SLICE
         if not is_last:
-            self._begin_keyframe(len(operations))
+            self._begin_keyframe(len(entries))
         return self._snapshot_of(self._sent.keyframe(first, 0), is_last=is_last)
 
     def _snapshot_of(self, rows: Packed, *, is_last: bool) -> dict[str, Any]:
@@ -152,44 +153,44 @@ class Monitor(anywidget.AnyWidget):
     def _send_pending(self, now: float, done: bool) -> None:
         self._sent_at = now
         self._done = done
-        self._pending.update(self._sent.grow(self.run.operations))
+        entries = self._entries.now()
+        self._pending.update(self._sent.grow(entries))
         if self._pending:
             self._updated_at = now
         numbers = sorted(self._pending)
         self._pending.clear()
-        operations = self.run.operations
         if done:
-            self._begin_keyframe(len(operations))
+            self._begin_keyframe(len(entries))
             while self._keyframe_slices:
                 self._send_slice()
             return
-        self._send_changes(numbers, operations)
+        self._send_changes(numbers, entries)
         if now >= self._keyframe_due or self._keyframe_slices:
             self._send_slice()
 
-    def _send_changes(self, numbers: Sequence[int], operations: Sequence[Operation]) -> None:
+    def _send_changes(self, numbers: Sequence[int], entries: Sequence[Entry]) -> None:
         header = self._sent.header_changes(self._header())
         for start in range(0, max(1, len(numbers)), SLICE):
-            some = self._sent.changes(operations, numbers[start : start + SLICE])
+            some = self._sent.changes(entries, numbers[start : start + SLICE])
             self._send_rows("delta", some, header)
 
-    def _begin_keyframe(self, operations: int) -> None:
-        self._keyframe_slices = deque(slices(operations))
+    def _begin_keyframe(self, entries: int) -> None:
+        self._keyframe_slices = deque(slices(entries))
         self._keyframe_since = self._seq + 1
 
     def _send_slice(self) -> None:
-        # The operations as they are now: the browser may have requested this, not the engine.
-        operations = list(self.run.operations)
-        self._pending.update(self._sent.grow(operations))
+        # As they are now: the browser may have requested this, not the engine.
+        entries = self._entries.now()
+        self._pending.update(self._sent.grow(entries))
         if not self._keyframe_slices:
-            self._begin_keyframe(len(operations))
+            self._begin_keyframe(len(entries))
         numbers = self._keyframe_slices.popleft()
-        rows = self._sent.keyframe(operations[numbers.start : numbers.stop], numbers.start)
+        rows = self._sent.keyframe(entries[numbers.start : numbers.stop], numbers.start)
         header = self._header()
         self._sent.header_changes(header)
         is_last = not self._keyframe_slices
         if is_last:
-            self._keyframe_due = self._clock() + keyframe_seconds(len(operations))
+            self._keyframe_due = self._clock() + keyframe_seconds(len(entries))
         self._send_rows("keyframe", rows, header, since=self._keyframe_since, is_last=is_last)
 
     def _send_rows(self, kind: str, rows: Packed, header: Mapping[str, Any], **more: Any) -> None:
@@ -222,6 +223,7 @@ class Monitor(anywidget.AnyWidget):
             done=self._done,
             updated_at=self._updated_at,
             has_jobs=self._sent.has_jobs,
+            entries=len(self._entries.now()),
         )
 
     def _report_error(self, error: Exception) -> None:
@@ -249,7 +251,7 @@ class Monitor(anywidget.AnyWidget):
 
     def _send_keyframe(self) -> None:
         with self._lock:
-            self._begin_keyframe(len(self.run.operations))
+            self._begin_keyframe(len(self._entries.now()))
         while self._keyframe_slices:
             with self._lock:  # For each slice, so that the engine need not wait for all.
                 if self._keyframe_slices:

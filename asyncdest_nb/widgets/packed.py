@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..operation import Operation
 from ..visible import is_visible
 from .columns import Column, Kind
+from .entries import Entry
 from .run_view import cut
 
 Part = list[Any]
@@ -79,7 +79,7 @@ class Packed:
         return len(self.numbers) - 1
 
 
-def packed(columns: Iterable[Column], operations: Sequence[Operation]) -> Packed:
+def packed(columns: Iterable[Column], operations: Sequence[Entry]) -> Packed:
     """Return *columns* of *operations*, which are in order of number."""
     found, numbers = Packed(), [each.number for each in operations]
     for column in columns:

@@ -30,7 +30,9 @@ class RunView(Protocol):
     ``retry()``, which returns a run, and ``retryable``, how many rows that would send;
     ``results(with_frame=True)``, a DataFrame; ``is_at_rest``, for a run that may end before its
     operations do; ``requests``, how many were sent; ``invalid``, why rows are invalid, by
-    their position; ``column(name)``, a column of the frame with a value per row;
+    their position, known when the operations are; ``column(name)``, a column of the frame
+    with a value per row; ``key_column``, the one that tells rows apart, None = none does;
+    ``frame_rows(start, stop)``, some rows of the frame, a dict each;
     ``now()``, the clock that its times are from, in Unix seconds.
     """
 
@@ -108,17 +110,32 @@ def frame_values(run: RunView, name: str) -> Sequence[Any]:
     return column(name)
 
 
+def shown_columns(run: RunView, columns: Sequence[str] | None) -> list[str]:
+    """Return which columns of the frame to show; *columns* None = the one that tells rows apart.
+
+    Raises UsageError for one name in place of several, and what ``frame_values`` raises.
+    """
+    if isinstance(columns, str):
+        raise UsageError(f"columns must be a list of names: columns=[{columns!r}]")
+    if columns is None:
+        key: str | None = getattr(run, "key_column", None)
+        return [] if key is None else [key]
+    for name in columns:
+        frame_values(run, name)
+    return list(columns)
+
+
 def invalid_rows(run: RunView) -> Mapping[int, str]:
     """Return by position why rows of *run* are invalid, as far as that is known."""
     found: Mapping[int, str] = getattr(run, "invalid", {})
     return found
 
 
-def row_label(operation: Operation, labels: Sequence[str]) -> str:
-    """Return the label of its row; for a job, those of its first and last row."""
-    if len(operation.rows) == 1 and operation.rows[0] < len(labels):
-        return labels[operation.rows[0]]
-    ends = dict.fromkeys([*operation.rows[:1], *operation.rows[-1:]])
+def row_label(rows: Sequence[int], labels: Sequence[str]) -> str:
+    """Return the label of a row; of the rows of a job, those of the first and the last."""
+    if len(rows) == 1 and rows[0] < len(labels):
+        return labels[rows[0]]
+    ends = dict.fromkeys([*rows[:1], *rows[-1:]])
     return " … ".join(labels[row] if row < len(labels) else str(row) for row in ends)
 
 

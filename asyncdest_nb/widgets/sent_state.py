@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from ..operation import Operation, State
+from ..operation import RowStatus, State
 from .columns import Column
+from .entries import Entry
 from .packed import Packed
 
 SLICE = 2_000  # Operations in a message, so that none keeps a page busy for long.
@@ -31,7 +32,7 @@ class SentState:
         self.has_jobs = False  # Whether any operation is a job of several rows.
         self._all = columns
         # By number of the operation.
-        self._states: list[State | None] = []  # None = not sent yet.
+        self._states: list[State | RowStatus | None] = []  # None = not sent yet.
         compared = [each.name for each in columns if each.sent in ("on_state", "on_change")]
         self._hashes = {name: array("q") for name in compared}  # "q" holds what hash() returns.
 
@@ -40,7 +41,7 @@ class SentState:
         # The columns of jobs are a large part of the work, and useless without jobs.
         return [each for each in self._all if self.has_jobs or each.shown != "jobs"]
 
-    def grow(self, operations: Sequence[Operation]) -> range:
+    def grow(self, operations: Sequence[Entry]) -> range:
         """Make room for *operations*, and return the numbers of those that are new."""
         new = range(len(self._states), len(operations))
         if new:
@@ -50,7 +51,7 @@ class SentState:
             self.has_jobs = sum(map(len, map(_rows, operations))) > len(operations)
         return new
 
-    def changes(self, operations: Sequence[Operation], numbers: Sequence[int]) -> Packed:
+    def changes(self, operations: Sequence[Entry], numbers: Sequence[int]) -> Packed:
         """Return what is new of *operations* at *numbers*, which ascend; it counts as sent."""
         found, states = Packed(), self._states
         some = [operations[number] for number in numbers]
@@ -83,7 +84,7 @@ class SentState:
             hashes[numbers[at]] = now[at]
         return [numbers[at] for at in new], [values[at] for at in new]
 
-    def keyframe(self, operations: Sequence[Operation], first: int) -> Packed:
+    def keyframe(self, operations: Sequence[Entry], first: int) -> Packed:
         """Return all of *operations*, whose numbers begin at *first*; it counts as sent."""
         found, numbers = Packed(), range(first, first + len(operations))
         for column in self._columns:

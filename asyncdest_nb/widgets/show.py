@@ -16,21 +16,20 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
-from ..errors import UsageError
 from .record import Record
-from .run_view import RunView, frame_values, is_done
+from .run_view import RunView, is_done, shown_columns
 from .run_widget import RunWidget, run_widget
 from .static_outputs import StaticOutputs
 
 
-def show(run: RunView, *, columns: Sequence[str] = ()) -> None:
+def show(run: RunView, *, columns: Sequence[str] | None = None) -> None:
     """Display *run*: live where somebody looks, else as a record that is kept up to date.
 
-    *columns* names columns of the frame to show beside each operation. A terminal and
-    a plain interpreter show text. Raises UnknownName if there is no such column, and
-    UsageError for one name in place of several.
+    *columns* names columns of the frame to show beside each operation, None = the one that
+    fills the first required field. A terminal and a plain interpreter show text. Raises
+    UnknownName if there is no such column, and UsageError for one name in place of several.
     """
-    _check_columns(run, columns)
+    shown_columns(run, columns)  # Wrong ones are a mistake even where none is shown.
     shell = get_ipython()
     if not is_live(shell):
         _show_record(shell, run)
@@ -41,7 +40,7 @@ def show(run: RunView, *, columns: Sequence[str] = ()) -> None:
         shown.record.display()
 
 
-def widget(run: RunView, *, columns: Sequence[str] = ()) -> RunWidget:
+def widget(run: RunView, *, columns: Sequence[str] | None = None) -> RunWidget:
     """Return the live monitor of *run* as an ipywidget, to be placed in a VBox, Tab, Output, …
 
     It is the widget that ``show`` displays, and the same one each time for the same
@@ -49,9 +48,9 @@ def widget(run: RunView, *, columns: Sequence[str] = ()) -> RunWidget:
     and ``done`` follow the run, for ``observe`` and ``jslink``. A saved notebook does not
     contain it: display the run for that. Raises what ``show`` raises.
     """
-    _check_columns(run, columns)
+    chosen = shown_columns(run, columns)
     _warn_of_kernel(getattr(sys.modules.get("ipykernel"), "__version__", ""))
-    return run_widget(run, columns)
+    return run_widget(run, chosen)
 
 
 def _warn_of_kernel(version: str) -> None:
@@ -71,14 +70,6 @@ def _show_record(shell: Any, run: RunView) -> None:
     if hasattr(shell, "kernel"):
         update = record.follow(run)
         _update_after_cells(shell, run, lambda: update((), True))
-
-
-def _check_columns(run: RunView, columns: Sequence[str]) -> None:
-    """Raise for *columns* that a live monitor could not show, even where none is shown."""
-    if isinstance(columns, str):
-        raise UsageError(f"columns must be a list of names: columns=[{columns!r}]")
-    for name in columns:
-        frame_values(run, name)
 
 
 def _update_after_cells(shell: Any, run: RunView, update: Callable[[], None]) -> None:

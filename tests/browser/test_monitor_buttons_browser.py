@@ -19,7 +19,7 @@ def test_what_is_filtered_follows_what_changes(notebook):
     notebook.run(0)
     page = notebook.page
     count_of(page, "completed").click()
-    expect(page.locator(".adm-empty")).to_have_text("no operation matches")
+    expect(page.locator(".adm-empty")).to_have_text("nothing matches")
     notebook.run(1)
     expect(page.locator(".adm-row")).to_have_count(4)
 

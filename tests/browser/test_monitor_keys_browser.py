@@ -50,7 +50,7 @@ def test_everything_is_reached_by_keyboard_and_no_key_reaches_the_notebook(noteb
     page.keyboard.type("OP-9")
     expect(page.locator(".adm-row")).to_have_count(1)
     page.keyboard.type("dd")
-    expect(page.locator(".adm-empty")).to_have_text("no operation matches")
+    expect(page.locator(".adm-empty")).to_have_text("nothing matches")
     page.keyboard.press("Control+a")
     page.keyboard.press("Delete")
     page.get_by_role("button", name="Operation", exact=True).focus()

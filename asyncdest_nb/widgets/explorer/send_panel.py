@@ -11,7 +11,7 @@ from functools import partial
 
 from ...errors import AlreadySubmitted, UsageError
 from ...session import Run, Session
-from ..run_view import RunView
+from ..run_view import RunView, shown_columns
 from ..run_widget import RunWidget
 from . import markup, parts
 from .preview import PreviewResult
@@ -138,7 +138,7 @@ class SendPanel:
         parts.show(self._again, is_old)
         self._again.value = False
         self.run = run
-        previous, self._monitor = self._monitor, RunWidget(run)
+        previous, self._monitor = self._monitor, RunWidget(run, shown_columns(run, None))
         monitor = self._monitor
         monitor.on_retry(lambda retry: self._sent(retry, monitor.runs, prepared.code))
         self._box.children = [monitor]

@@ -49,7 +49,7 @@ export const CELLS = {
   rows(cell) {
     return ([completed, failed, all]) => {
       const text = `${grouped(completed)} completed, ${grouped(failed)} failed of ${grouped(all)}`;
-      updateTextAndTitle(cell, orDash(all, text));
+      updateTextAndTitle(cell, orDash(all || NaN, text)); // An invalid row is in no job.
     };
   },
 };

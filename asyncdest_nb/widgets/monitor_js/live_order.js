@@ -39,7 +39,7 @@ export function liveOrder(sent, changed) {
 
   const isAtWork = () => work !== null && !work.isOver();
   const isStale = () => usedColumns(sent, choice).some((name) => sent.changed[name] > seq);
-  const count = () => order?.length ?? sent.header?.operations ?? 0;
+  const count = () => order?.length ?? sent.header?.entries ?? 0;
   const positionOf = (/** @type {number} */ number) => (order ? order.indexOf(number) : number);
 
   return {

@@ -58,7 +58,7 @@ function keyOf(/** @type {SentState} */ { columns, fields }, /** @type {string} 
 export function* ordered(sent, choice, now) {
   const matches = matcher(sent, choice);
   if (!matches && !choice.sort) return null;
-  const count = sent.header?.operations ?? 0;
+  const count = sent.header?.entries ?? 0;
   const found = new Uint32Array(count);
   let length = 0;
   for (let number = 0; number < count; number++) {

@@ -6,10 +6,11 @@ import { isOpen } from "./statuses.js";
 /** @import { Buffer, Packed, Part } from "./packed.js" */
 /**
  * @typedef {{name: string, title: string, kind: string, width: string, shown: string}} Column
- * @typedef {{title: string, status: string, counts: Record<string, number>, operations: number,
+ * @typedef {{title: string, status: string, counts: Record<string, number>, entries: number,
  *   jobs: boolean, notices: string[], requests: number | null, can: string[], paused: boolean,
- *   done: boolean, updated_at: number, retryable?: number | null}} Header `retryable`: rows that
- *   may be sent again, null = not known
+ *   done: boolean, updated_at: number, retryable?: number | null}} Header `entries`: lines of the
+ *   table, which are operations and after them invalid rows; a number is that of a line;
+ *   `retryable`: rows that may be sent again, null = not known
  * @typedef {Packed & {kind: string, seq: number, now: number, header: Partial<Header>,
  *   text?: string, since?: number, is_last?: boolean, buffers?: Buffer[]}} Message
  * @typedef {string[] | Float64Array} Field a value per operation, by its number
@@ -94,7 +95,7 @@ function applySequence(/** @type {SentState} */ sent, /** @type {Message} */ mes
  * @param {Message} message
  */
 function noteReports({ fields, header }, { numbers, values }, { kind, now }) {
-  const at = (fields[REPORTED] = withRoom(fields[REPORTED], header?.operations ?? 0, false));
+  const at = (fields[REPORTED] = withRoom(fields[REPORTED], header?.entries ?? 0, false));
   const before = fields[PROGRESS] ?? [];
   for (let i = 0; i < numbers.length; i++) {
     const number = numbers[i];
@@ -109,7 +110,7 @@ function storePart(/** @type {SentState} */ sent, /** @type {Part} */ { name, nu
   const column = sent.columns.find((each) => each.name === name);
   if (!column) return;
   const names = fieldsOf(column);
-  const count = sent.header?.operations ?? 0;
+  const count = sent.header?.entries ?? 0;
   sent.changed[name] = sent.seq;
   const room = (/** @type {string} */ field, isText = false) =>
     (sent.fields[field] = withRoom(sent.fields[field], count, isText));

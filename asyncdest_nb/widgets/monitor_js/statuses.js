@@ -17,10 +17,10 @@ export const TONES = {
  */
 export const ROW_STATUSES = {
   completed: ["completed"], partial: ["completed", "failed"], failed: ["failed"],
-  canceled: ["canceled"], unknown: ["unknown"],
+  canceled: ["canceled"], unknown: ["unknown"], invalid: ["invalid"],
 };
 const PENDING = ["pending"];
-const FAILURES = ["failed", "partial", "unknown"];
+const FAILURES = ["failed", "partial", "unknown", "invalid"];
 
 /** @param {string} status */
 export function toneOf(status) {

@@ -73,16 +73,13 @@ function insideText(/** @type {Totals["reports"]} */ { count, percent }) {
 /**
  * Return why the table is empty; "" = rows may still come.
  * @param {Pick<Choice, "statuses" | "search">} choice
- * @param {Pick<Header, "counts" | "operations" | "done" | "jobs">} header
+ * @param {Pick<Header, "counts" | "entries" | "done">} header
  */
-export function emptyTableText({ statuses, search }, { counts, operations, done, jobs }) {
+export function emptyTableText({ statuses, search }, { counts, entries, done }) {
   const isChosen = statuses.length > 0 || search.trim() !== "";
-  if (!operations && !done && !isChosen) return "";
-  const wantsInvalid = statuses.join() === "invalid" && !search.trim();
-  if (counts.invalid && (wantsInvalid || !operations)) {
-    const rows = counts.invalid === 1 ? "row is invalid and was" : "rows are invalid and were";
-    return `${grouped(counts.invalid)} ${rows} not sent: run.failed() shows why`;
-  }
-  if (jobs && search.trim()) return "no job matches; rows inside jobs are not searched: run.results() has them";
-  return operations || isChosen ? "no operation matches" : "nothing was sent";
+  if (isChosen) return "nothing matches";
+  if (!entries && !done) return "";
+  if (!counts.invalid) return "nothing was sent";
+  const rows = counts.invalid === 1 ? "row is invalid and was" : "rows are invalid and were";
+  return `${grouped(counts.invalid)} ${rows} not sent: run.failed() shows why`;
 }

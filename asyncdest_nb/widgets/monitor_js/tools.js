@@ -2,7 +2,7 @@
 
 import { button, element, updateAttribute, updateText } from "./elements.js";
 import { downloadCsv } from "./files.js";
-import { grouped, several } from "./formats.js";
+import { grouped } from "./formats.js";
 import { bytesOf } from "./packed.js";
 import { SLOW_MS } from "./requests.js";
 
@@ -28,9 +28,9 @@ export function toolsElement(send, does) {
     node,
     /** @param {Header} header @param {{isConnected: boolean, count: number, isChosen: boolean}} now */
     show(header, { isConnected, count, isChosen }) {
-      next.disabled = !(header.counts.failed || header.counts.unknown);
+      next.disabled = !["failed", "unknown", "invalid"].some((status) => header.counts[status]);
       actions.show(header, isConnected);
-      updateText(matches, isChosen ? `${grouped(count)} of ${several(header.operations, "operation")}` : "");
+      updateText(matches, isChosen ? `${grouped(count)} of ${grouped(header.entries)}` : "");
     },
   };
 }

@@ -62,7 +62,7 @@ export function liveTotals(sent, changed) {
 
   // To sum over 100,000 operations takes some ms, and nobody reads the sums more often.
   function isTooSoon(/** @type {number} */ now) {
-    return now - startedAt < ((sent.header?.operations ?? 0) < SMALL ? 0.2 : 1);
+    return now - startedAt < ((sent.header?.entries ?? 0) < SMALL ? 0.2 : 1);
   }
 
   return {

@@ -85,7 +85,7 @@ def test_a_large_run_opens_with_its_first_operations_and_the_others_follow(clock
     run = ScriptedRun(planned(5))
     made = Monitor(run, clock=clock)
     opening = made.comm.opening["_snapshot"]
-    assert opening["header"]["operations"] == 5
+    assert opening["header"]["entries"] == 5
     assert not opening["is_last"]
     assert set(read(opening, made.comm.opening_buffers)["row"]) == {0, 1}
     for _ in range(3):  # A slice a tick, whether anyone asks or not.

@@ -18,7 +18,7 @@ from scripted_run import ScriptedRun, planned
 def test_a_page_opens_with_the_whole_run(clock):
     made = Monitor(ScriptedRun(planned(3)), clock=clock)
     opening = made.comm.opening["_snapshot"]
-    assert opening["header"]["operations"] == 3
+    assert opening["header"]["entries"] == 3
     assert read(opening, made.comm.opening_buffers)["row"] == {0: "row 0", 1: "row 1", 2: "row 2"}
 
 
@@ -128,7 +128,7 @@ def test_operations_that_are_planned_later_are_sent_whole(clock):
     run.plan(*planned(2))
     sent = read(*made.comm.sent[0])
     assert sent["row"] == {0: "a", 1: "b"}
-    assert made.comm.sent[0][0]["header"]["operations"] == 2
+    assert made.comm.sent[0][0]["header"]["entries"] == 2
 
 
 def test_columns_of_the_frame_are_shown_after_the_row(clock):

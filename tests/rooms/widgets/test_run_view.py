@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from asyncdest_nb.operation import Operation
 from asyncdest_nb.widgets.run_view import cut, row_label
 
 
@@ -13,7 +12,7 @@ from asyncdest_nb.widgets.run_view import cut, row_label
     [((1,), "bob"), ((0, 1, 2), "ann … eve"), ((), ""), ((7,), "7")],
 )
 def test_a_job_is_named_by_its_first_row_and_its_last(operation_rows, label):
-    assert row_label(Operation(0, operation_rows), ["ann", "bob", "eve"]) == label
+    assert row_label(operation_rows, ["ann", "bob", "eve"]) == label
 
 
 def test_a_cut_text_shows_how_much_is_left_out():

@@ -13,7 +13,7 @@ export const COLUMNS = [
 ];
 export const COUNTS = { pending: 2, completed: 0, failed: 0, invalid: 0, canceled: 0, unknown: 0 };
 export const HEADER = {
-  title: "t", status: "pending", counts: COUNTS, operations: 2, jobs: false, notices: [],
+  title: "t", status: "pending", counts: COUNTS, entries: 2, jobs: false, notices: [],
   requests: 0, can: [], paused: false, done: false, updated_at: NOW,
 };
 
@@ -47,7 +47,7 @@ export function openedState(seq = 5) {
 export function stateWith(fields) {
   const sent = emptyColumns();
   const operations = Object.values(fields)[0].length;
-  receive(sent, "snapshot", 1, undefined, { header: { operations } });
+  receive(sent, "snapshot", 1, undefined, { header: { entries: operations } });
   Object.assign(sent.fields, fields);
   sent.fields["status.open"] = Float64Array.from(fields.status, (state) => Number(isOpen(state)));
   return sent;

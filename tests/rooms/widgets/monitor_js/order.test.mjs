@@ -31,7 +31,7 @@ test("statuses select operations with such rows", () => {
   assert.deepEqual(order({ statuses: ["failed"] }), [0, 2, 6]);
   assert.deepEqual(order({ statuses: ["completed"] }), [2, 3]);
   assert.deepEqual(order({ statuses: ["pending", "unknown"] }), [1, 4, 5]);
-  assert.deepEqual(order({ statuses: ["invalid"] }), []);
+  assert.deepEqual(order({ statuses: ["canceled"] }), []);
 });
 
 test("a search is for a part of any text, in any case, and within the statuses", () => {
@@ -50,7 +50,7 @@ test("sorting keeps the order of equals, and what is missing last", () => {
 
 test("jobs are sorted by how many of their rows failed", () => {
   const sent = emptyState([{ name: "rows", title: "Rows", kind: "rows", width: "1fr", shown: "jobs" }]);
-  receive(sent, "snapshot", 1, undefined, { header: { operations: 3 } });
+  receive(sent, "snapshot", 1, undefined, { header: { entries: 3 } });
   sent.fields["rows.failed"] = Float64Array.of(5, 0, 2);
   const choice = { statuses: [], search: "", sort: { name: "rows", down: true } };
   assert.deepEqual([...resultOf(ordered(sent, choice, NOW))], [0, 2, 1]);
@@ -68,7 +68,7 @@ test("100,000 operations are sorted and searched in many small pieces", () => {
 
 test("operations that have not arrived are last in an order, and have no status", () => {
   const sent = stateWith(SEVEN);
-  sent.header.operations = 9;
+  sent.header.entries = 9;
   const measure = (choice) =>
     [...resultOf(ordered(sent, { statuses: [], search: "", sort: null, ...choice }, NOW))];
   assert.deepEqual(measure({ sort: { name: "status", down: false } }).slice(-2), [7, 8]);
@@ -98,4 +98,13 @@ test("the next failure is found in the order shown, and continues at the top", (
   assert.equal(nextFailure(status, null, 7, 6), 0);
   assert.equal(nextFailure(status, Uint32Array.from([3, 1, 6]), 3, -1), 2);
   assert.equal(nextFailure(status, Uint32Array.from([3, 1]), 2, -1), -1);
+});
+
+test("a row that was never sent is found by its status, and is a failure", () => {
+  const status = ["completed", "invalid", "running"];
+  const sent = stateWith({ row: ["a", "b", "c"], status });
+  const choice = (statuses) => [...resultOf(ordered(sent, { statuses, search: "", sort: null }, NOW))];
+  assert.deepEqual(choice(["invalid"]), [1]);
+  assert.deepEqual(choice(["pending"]), [2]);
+  assert.equal(nextFailure(status, null, 3, -1), 1);
 });

@@ -30,12 +30,12 @@ test("a delta has only the counts that change", () => {
 
 test("operations that come later get room", () => {
   const sent = emptyColumns();
-  receive(sent, "snapshot", 1, undefined, { header: { operations: 0 } });
+  receive(sent, "snapshot", 1, undefined, { header: { entries: 0 } });
   const progress = [{ numbers: [[0, 3]], parts: [["progress", 0, "B", 0]] }, [new Uint8Array([5, 255, 100])]];
-  receive(sent, "delta", 2, progress, { header: { operations: 3 } });
+  receive(sent, "delta", 2, progress, { header: { entries: 3 } });
   assert.deepEqual([...sent.fields.progress], [5, NaN, 100]);
   const more = [{ numbers: [[4, 1]], parts: [["progress", 0, "B", 0]] }, [new Uint8Array([7])]];
-  receive(sent, "delta", 3, more, { header: { operations: 5 } });
+  receive(sent, "delta", 3, more, { header: { entries: 5 } });
   assert.deepEqual([...sent.fields.progress], [5, NaN, 100, NaN, 7], "what was there stays");
 });
 
@@ -45,7 +45,7 @@ test("a report of progress has its time, except for a page that opens later", ()
     { numbers: [[0, values.length]], parts: [["progress", 0, "B", 0]] }, [Uint8Array.from(values)],
   ];
   const at = () => [...sent.fields["progress.at"]].map((seconds) => seconds - NOW);
-  receive(sent, "snapshot", 1, progress(5, 5, 255), { header: { operations: 3 } });
+  receive(sent, "snapshot", 1, progress(5, 5, 255), { header: { entries: 3 } });
   assert.deepEqual(at(), [0, 0, 0]);
   receive(sent, "delta", 2, progress(5, 6), { now: NOW + 1 });
   assert.deepEqual(at(), [1, 1, 0], "it was polled, and is the same");

@@ -1,0 +1,35 @@
+"""The rows of a run as its frame has them: one by one, and the column that tells them apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..frame import to_rows
+from .entry import RunEntry
+
+
+def key_column(entry: RunEntry) -> str | None:
+    """Return the column that fills the first required field that reads any; None = none does.
+
+    Of several that fill it, the first in the frame. Of a run from before a restart the payloads
+    stand for the frame, so there the field is the column.
+    """
+    if entry.execution is None:
+        return None
+    names = [str(name) for name in entry.frame.columns]
+    submission = entry.submission
+    resolvers = submission.fields.resolvers if submission else {}
+    for key, field in entry.execution.action.fields.items():
+        if field.required and (found := resolvers.get(key)):
+            read = [each for each in names if found.reads_all or each in found.roots]
+            if read:
+                return read[0]
+    return None
+
+
+def frame_rows(entry: RunEntry, start: int, stop: int) -> list[dict[str, Any]]:
+    """Return the rows of the run from *start* to before *stop*: plain values by column."""
+    positions = entry.positions[start:stop]
+    if isinstance(positions, range):
+        return to_rows(entry.frame, slice(positions.start, positions.stop)).rows
+    return to_rows(entry.frame, list(positions)).rows

@@ -1,0 +1,45 @@
+"""How a person finds a row of the frame in the monitor, with real runs in a real JupyterLab."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from shown_monitor import in_lab
+
+pytestmark = pytest.mark.e2e
+
+RUN = """
+import pandas as pd
+import asyncdest_nb as ad
+
+demo = ad.simulate("example-async", duration_seconds=0.2, failing=0)
+customers = pd.DataFrame({
+    "plan": ["pro"] * 40,
+    "mail": [f"user-{n}@example.com" if n % 10 != 7 else None for n in range(40)],
+    "city": [f"City {n}" for n in range(40)],
+})
+run = ad.connect(demo).submit(customers, "asyncOperation", operation_type="sync_profile",
+                              columns={"user_id": "mail"})
+run
+"""
+
+
+@in_lab
+def test_a_row_that_was_never_sent_is_found_and_says_why(notebook):
+    notebook.open([RUN])
+    notebook.run(0)
+    page = notebook.page
+    expect(page.locator(".adm-progress")).to_have_text("40 of 40 rows done · 100 %", timeout=30_000)
+    expect(page.locator(".adm-row").first).to_contain_text("user-0@example.com")
+    page.get_by_role("button", name="Next failure").click()
+    chosen = page.locator(".adm-row[aria-selected=true]")
+    expect(chosen).to_contain_text("invalid")
+    expect(chosen.locator(".adm-cell").first).to_have_text("7")
+    page.get_by_role("grid").press("Enter")
+    details = page.get_by_role("region", name="Details")
+    expect(details).to_contain_text('"city": "City 7"')
+    expect(details).to_contain_text("user_id")
+    page.locator(".adm-counts [data-status=invalid]").click()
+    expect(page.locator(".adm-matches")).to_have_text("4 of 40")
+    expect(page.locator(".adm-row")).to_have_count(4)

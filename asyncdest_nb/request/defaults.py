@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ Login = tuple[Any, Any]
 NO_LOGIN: Login = (None, None)
 
 
+@functools.cache  # To read it takes milliseconds.
 def _user_agent() -> str:
     return f"asyncdest-nb/{importlib.metadata.version('asyncdest-nb')}"
 

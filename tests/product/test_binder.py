@@ -35,6 +35,7 @@ FIRST = "01_send_a_dataframe.ipynb"
 NOT_CLONED = (
     ".git",
     ".venv",
+    ".kernels",
     ".*_cache",
     ".hypothesis",
     ".benchmarks",
@@ -55,11 +56,15 @@ class Place:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What its processes see: nothing of the Python that runs the tests."""
+        """What its processes see: nothing of the Python that runs the tests.
+
+        Most of what is installed is never imported, so nothing is compiled before it is.
+        """
         foreign = ("PYTHON", "JUPYTER", "IPYTHON", "PYTEST", "VIRTUAL_ENV")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         programs = os.pathsep.join([str(self.environment / "bin"), kept.get("PATH", os.defpath)])
-        return {**kept, "PATH": programs, "NB_PYTHON_PREFIX": str(self.environment)}
+        own = {"NB_PYTHON_PREFIX": str(self.environment), "PIP_NO_COMPILE": "1"}
+        return {**kept, "PATH": programs, **own}
 
     def run(self, *command: str | Path) -> None:
         """Run *command* in the clone; what it says is in the error if it fails."""
@@ -82,8 +87,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     found = Place(home / "asyncdest_nb", home / "environment")
     shutil.copytree(ROOT, found.clone, ignore=shutil.ignore_patterns(*NOT_CLONED))
     found.run(sys.executable, "-m", "venv", found.environment)
-    found.run("pip", "install", "--no-cache-dir", *packages_of_mybinder())
-    found.run("pip", "install", "--no-cache-dir", *requirements(found.clone))
+    found.run("pip", "install", *packages_of_mybinder())
+    found.run("pip", "install", *requirements(found.clone))
     found.run("./binder/postBuild")
     return found
 

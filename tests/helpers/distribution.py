@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 # What they are about is made once a process and takes long, or they use the machine up.
 TOGETHER = (
@@ -17,13 +18,24 @@ LONGEST_FIRST = ("test_binder", "test_kill_matrix", "test_stateful", "test_noteb
 
 
 class Distribution(LoadScopeScheduling):
-    """Each test goes to whatever process is free, and some files as a whole."""
+    """Each test goes to whatever process is free, and some files as a whole.
+
+    Every second process takes the tests from the end of their order, where the fast ones are:
+    these wait for servers most of the time, while the slow ones keep the machine busy.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         if "/architecture/" in file:  # They read all of the source.
             return "architecture"
-        return file if file.endswith(TOGETHER) else nodeid
+        # A file in a browser has one browser in each process.
+        is_whole = file.endswith(TOGETHER) or "/browser/" in file
+        return file if is_whole else nodeid
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if int(node.gateway.id.removeprefix("gw")) % 2:
+            self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+        super()._assign_work_unit(node)
 
 
 def place(item: pytest.Item) -> int:

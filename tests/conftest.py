@@ -10,6 +10,7 @@ import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -85,8 +86,14 @@ def session() -> Iterator[ad.Session]:
         yield session
 
 
+@pytest.fixture(scope="session")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the directory of a browser's user, who keeps compiled scripts from file to file."""
+    return tmp_path_factory.mktemp("profile")
+
+
 @pytest.fixture(scope="module")
-def chromium():
+def chromium(profile: Path):
     """One Chromium for a file: until it is closed, Playwright's loop runs in the main thread."""
     sync_api = pytest.importorskip("playwright.sync_api")
     import browser
@@ -96,7 +103,7 @@ def chromium():
         missing(f"Chromium ({', '.join(browser.NAMES)})")
     sync_api.expect.set_options(timeout=20_000)  # ms: the machine may be busy with other tests.
     with sync_api.sync_playwright() as playwright:
-        launched = browser.launch(playwright, executable)
+        launched = browser.launch(playwright, executable, profile)
         yield launched
         launched.close()
 

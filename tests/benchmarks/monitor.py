@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import CDPSession, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "helpers"))
 
@@ -198,7 +198,7 @@ def pages() -> Iterator[Any]:
     if executable is None:
         raise SystemExit(f"no Chromium here: {', '.join(browser.NAMES)}")
     with notebook_server.serve("lab", home) as server, sync_playwright() as playwright:
-        launched: Browser = browser.launch(playwright, executable)
+        launched = browser.launch(playwright, executable, home / "profile")
         numbers = iter(range(1000))
 
         @contextmanager

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 import nbformat
-from playwright.sync_api import Browser, Locator, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, expect, sync_playwright
 
 import browser
 import notebook_server
@@ -35,7 +35,7 @@ def cells(notebook: str, until: str) -> list[str]:
 
 
 def opened(
-    server: notebook_server.NotebookServer, launched: Browser, code: list[str], height: int
+    server: notebook_server.NotebookServer, launched: BrowserContext, code: list[str], height: int
 ) -> browser.NotebookPage:
     """Open a page of *code* and run all of it."""
     found = browser.NotebookPage(server, launched, "demo.ipynb")
@@ -53,7 +53,7 @@ def take(page: browser.NotebookPage, what: Locator, name: str) -> None:
     page.close()
 
 
-def monitor(server: notebook_server.NotebookServer, launched: Browser) -> None:
+def monitor(server: notebook_server.NotebookServer, launched: BrowserContext) -> None:
     """Take the monitor of a run on its way, with the details of a failure."""
     page = opened(server, launched, cells("01_send_a_dataframe", "crm.submit"), 1300)
     page.page.get_by_role("button", name="Charts").click()
@@ -71,7 +71,7 @@ def monitor(server: notebook_server.NotebookServer, launched: Browser) -> None:
     take(page, page.page.locator(".adm-root"), "monitor")
 
 
-def explorer(server: notebook_server.NotebookServer, launched: Browser) -> None:
+def explorer(server: notebook_server.NotebookServer, launched: BrowserContext) -> None:
     """Take the explorer with a preview, ready to send."""
     page = opened(server, launched, cells("02_explore_a_destination", "ad.explore"), 2600)
     inside = page.page.locator(".ade-root")
@@ -103,7 +103,7 @@ def main() -> None:
         sync_playwright() as playwright,
     ):
         shutil.copytree(NOTEBOOKS / "data", server.root / "data")
-        launched = browser.launch(playwright, executable)
+        launched = browser.launch(playwright, executable, Path(home) / "profile")
         monitor(server, launched)
         explorer(server, launched)
         launched.close()

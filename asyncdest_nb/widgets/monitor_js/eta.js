@@ -1,128 +1,157 @@
-// When a run will be done, estimated from the durations seen so far.
+// When a run will be done, estimated from the durations and the progress seen so far.
 
-import { binOf, edgeOf, RATIO } from "./rate.js";
+import { binOf, edgeOf, middleOf } from "./rate.js";
 
 /** @import { Rate } from "./rate.js" */
-/** @typedef {{median: number, p90: number | null}} Eta in seconds; null = not known */
+/**
+ * @typedef {{rests: number[], ages: number[], open: number[], share: Share, lag: number,
+ *   waiting: number, perSecond: number}} Evidence `rests`: those whose prediction is believed,
+ *   `open`: the ages of the others
+ * @typedef {(seconds: number, isEarly: boolean) => number} Share of operations that take longer
+ */
 
-const FEWEST = 5; // durations before anything is estimated from them
-const STEEPEST = 5; // the shape of Weibull's law that few durations of one length would exceed
-const FEW = 0.05; // of those that report progress may end before their progress predicts it
-const DOUBT = 1.5; // times as long as their progress predicts, and nearly all are done
+const FEWEST = 5; // durations before the start of waiting operations is estimated from them
+const CERTAIN = 0.95; // that it takes no less than the one bound, and no more than the other
+const WIDEST = 3.2; // times the earlier bound: an estimate in the middle is right within a factor of 2
+const SHORTEST = 3; // seconds; a poll may be as far away
+const DOUBT = 1.4; // by which an operation may be slower or faster than its progress predicts
+const UNEVEN = 1.2; // by which waiting operations may start slower or faster than others did
+const FAR = 2; // times the longest seen; where operations fail, a longer prediction is doubted
 const STUCK = 3; // times the longest duration seen, and an operation counts as stuck
+const TYPICAL = 0.25; // the share of operations whose excess stands for what was never seen
+const STARTS = 8; // Waiting operations are thought to start in so many groups.
+
+/**
+ * Return in how many seconds all is done, within a factor of two; null = that cannot be known.
+ *
+ * It is between two bounds, of which one trusts every sign that it is soon, and the other none.
+ * Where these are far apart, an estimate would be a guess.
+ * @param {Rate} rate
+ * @param {number} failed the share of those ended that have failed
+ */
+export function etaOf(rate, failed = 0) {
+  if (isStuck(rate) || !isKnown(rate)) return null;
+  const [soon, slow] = [true, false].map((isEarly) => evidence(rate, failed, isEarly));
+  const early = firstWhere((seconds) => chance(soon, seconds, true) >= 1 - CERTAIN);
+  const late = firstWhere((seconds) => chance(slow, seconds, false) >= CERTAIN);
+  const found = Math.sqrt(early * late);
+  return early <= late && late <= WIDEST * early && found >= SHORTEST ? found : null;
+}
+
+const sumOf = (/** @type {number[]} */ bins) => bins.reduce((total, n) => total + n, 0);
+const lastOf = (/** @type {number[]} */ bins) => bins.findLastIndex((n) => n > 0);
+
+/** Whether enough is known to expect anything of those that report nothing, and of those that wait. */
+function isKnown(/** @type {Rate} */ { count, rests, open, waiting, slowest }) {
+  const [hasPace, hasLaw] = [count >= FEWEST && slowest > 0, count + sumOf(rests) >= FEWEST];
+  return (hasPace || !waiting) && (hasLaw || !sumOf(open));
+}
+
+/** Whether one that reports nothing takes far longer than any that has ended. */
+function isStuck(/** @type {Rate} */ { ended, open, count }) {
+  return count >= FEWEST && edgeOf(lastOf(open)) > STUCK * edgeOf(lastOf(ended));
+}
+
+/**
+ * Split the operations that report their progress into those that are believed and those that
+ * are expected to end as others do: as one that will fail ends before its time, the longest
+ * predictions are doubted, as many as may fail.
+ * @param {Rate} rate
+ * @param {number} failed
+ * @param {boolean} isEarly
+ * @returns {Evidence}
+ */
+function evidence(rate, failed, isEarly) {
+  const [rests, open, totals] = [[...rate.rests], [...rate.open], [...rate.ended]];
+  let doubted = mayFail(rate, failed, isEarly ? 3 : 0.5);
+  const farthest = isEarly && failed ? FAR * longestOf(rate) : Infinity;
+  for (let bin = lastOf(rests); bin >= 0; bin--) {
+    if (!rests[bin]) continue;
+    const age = rate.ages[bin];
+    const few = age + middleOf(bin) > farthest ? rests[bin] : Math.min(doubted, rests[bin]);
+    doubted = Math.max(0, doubted - few);
+    rests[bin] -= few;
+    open[binOf(age)] += few;
+    totals[binOf(age + middleOf(bin))] += rests[bin];
+  }
+  const { ages, lag, waiting, fastest, slowest } = rate;
+  const perSecond = isEarly ? UNEVEN * fastest : slowest / UNEVEN;
+  return { rests, ages, open, share: survival(totals, open), lag, waiting, perSecond };
+}
+
+/** How many of those that report their progress may fail, if they do *deviations* worse than others. */
+function mayFail(/** @type {Rate} */ { count, rests }, /** @type {number} */ failed, /** @type {number} */ deviations) {
+  // One in twenty, before any has ended.
+  const expected = sumOf(rests) * ((failed * count + 0.5) / (count + 10));
+  return Math.floor(expected + deviations * Math.sqrt(expected));
+}
+
+/** The longest time that an operation took, or has taken so far, in seconds. */
+function longestOf(/** @type {Rate} */ { ended, open, rests, ages }) {
+  return Math.max(edgeOf(lastOf(ended)), edgeOf(lastOf(open)), ...ages.filter((_, bin) => rests[bin]));
+}
 
 /**
  * Return the share of operations that take longer than so many seconds, as a function.
  *
  * It is Kaplan and Meier's estimate: an open operation counts for as long as it has been
  * seen, since an open operation is not the same as a long one. Past the longest duration seen
- * it follows Weibull's law, fitted to all durations: with a steady rate, the last of a
- * thousand that began together would be expected minutes too late.
- * @param {{ended: number[], open: number[]}} rate
+ * none goes on, or they go on as those that took longer than most.
+ * @param {number[]} ended durations, by bin
+ * @param {number[]} open ages, by bin
  */
-export function survival({ ended, open }) {
-  const last = ended.findLastIndex((n) => n > 0);
+export function survival(ended, open) {
+  const last = lastOf(ended);
   let atRisk = sumOf(ended) + sumOf(open);
   const shares = [1];
   for (let bin = 0; bin <= last; bin++) {
-    shares.push(shares[bin] * (1 - ended[bin] / Math.max(1, atRisk)));
+    // One more, since the next one may take longer than all.
+    shares.push(shares[bin] * (1 - ended[bin] / (atRisk + 1)));
     atRisk -= ended[bin] + open[bin];
   }
-  const { shape, scale } = weibull({ ended, open });
-  const passed = edgeOf(last) ** shape;
-  return (/** @type {number} */ seconds) => {
+  const from = edgeOf(last);
+  const tail = Math.max(from * TYPICAL, excess(shares));
+  return (/** @type {number} */ seconds, /** @type {boolean} */ isEarly) => {
     const bin = binOf(seconds);
-    if (bin > last) return shares[last + 1] * Math.exp(-scale * (seconds ** shape - passed));
+    if (bin > last) return isEarly ? 0 : shares[last + 1] * Math.exp((from - seconds) / tail);
     const below = bin ? edgeOf(bin - 1) : 0;
-    const part = Math.min(1, (seconds - below) / (edgeOf(bin) - below));
-    return shares[bin] + part * (shares[bin + 1] - shares[bin]);
+    return shares[bin] + ((seconds - below) / (edgeOf(bin) - below)) * (shares[bin + 1] - shares[bin]);
   };
 }
 
-/**
- * Return the likeliest law: after so many seconds, exp(-scale * seconds ** shape) are open.
- *
- * Shape 1 is a steady rate; the greater the shape, the more suddenly old operations end.
- * @param {{ended: number[], open: number[]}} rate
- */
-function weibull({ ended, open }) {
-  const [times, count] = [ended.map((_, bin) => edgeOf(bin) / Math.sqrt(RATIO)), sumOf(ended)];
-  const logs = times.map(Math.log);
-  const mean = ended.reduce((total, n, bin) => total + n * logs[bin], 0) / count;
-  const powers = (/** @type {number} */ shape, /** @type {number[]} */ weights) =>
-    times.reduce((total, time, bin) => total + (ended[bin] + open[bin]) * weights[bin] * time ** shape, 0);
-  const ones = times.map(() => 1);
-  let [low, high] = [1, STEEPEST];
-  for (let step = 0; step < 16; step++) {
-    const shape = (low + high) / 2;
-    if (powers(shape, logs) / powers(shape, ones) - 1 / shape > mean) high = shape;
-    else low = shape;
+/** By how many seconds those that take longer than most exceed these, on average. */
+function excess(/** @type {number[]} */ shares) {
+  const first = shares.findIndex((share) => share <= TYPICAL);
+  if (first < 1) return 0;
+  const widths = shares.slice(first).map((share, at) => share * (edgeOf(first + at) - edgeOf(first + at - 1)));
+  return sumOf(widths) / shares[first];
+}
+
+/** Return the chance that all is done within so many seconds. */
+function chance(/** @type {Evidence} */ known, /** @type {number} */ seconds, /** @type {boolean} */ isEarly) {
+  const { rests, ages, open, share, lag, waiting, perSecond } = known;
+  // What has ended is known at the next poll.
+  const predicted = isEarly ? seconds * DOUBT : Math.max(0, seconds - lag) / DOUBT;
+  const later = rests.map((n, bin) => (bin >= binOf(predicted) ? n : 0));
+  if (isEarly && sumOf(later)) return 0;
+  let log = 0; // A product of thousands of factors would be rounded to 0.
+  const expect = (/** @type {number} */ n, /** @type {number} */ age) => {
+    const longer = n && share(age, isEarly);
+    if (longer) log += n * Math.log(Math.max(0, 1 - share(age + seconds, isEarly) / longer));
+  };
+  open.forEach((n, bin) => expect(n, middleOf(bin)));
+  later.forEach((n, bin) => expect(n, ages[bin]));
+  for (let part = 1; waiting && part <= STARTS; part++) {
+    const left = seconds - ((part / STARTS) * waiting) / perSecond;
+    log += left > 0 ? (waiting / STARTS) * Math.log(1 - share(left, isEarly)) : -Infinity;
   }
-  return { shape: low, scale: count / powers(low, ones) };
+  return Math.exp(log);
 }
 
-/**
- * Return in how many seconds all is done with a chance of 50 and of 90 percent.
- *
- * Operations that report their progress are expected to end when it predicts, or half as much
- * later for the 90 percent. The others, and the few that are predicted to be last, are
- * expected to end as others have: the progress of an operation that will fail often stands
- * still. Waiting operations start one by one, as fast as others have ended in the last minute.
- *
- * null while too little is known, or one takes far longer than any that has ended; only p90 is
- * null while progress reports are all there is.
- * @param {Rate} rate
- * @returns {Eta | null}
- */
-export function etaOf(rate) {
-  const isKnown = rate.count >= FEWEST;
-  if (!(rate.waiting || sumOf(rate.open)) || (isKnown && isStuck(rate))) return null;
-  if (rate.waiting && !(isKnown && rate.perSecond)) return null;
-  const chance = chanceOf(rate, isKnown ? survival(rate) : () => 1);
-  const median = firstWhere((t) => chance(t, t) >= 0.5);
-  const p90 = firstWhere((t) => chance(t, t / DOUBT) >= 0.9);
-  return median === null || p90 === null ? null : { median, p90: isKnown ? p90 : null };
-}
-
-const sumOf = (/** @type {number[]} */ bins) => bins.reduce((total, n) => total + n, 0);
-
-/** Whether one takes far longer than any that has ended. */
-function isStuck(/** @type {Rate} */ rate) {
-  const [longest, oldest] = [rate.ended, rate.open].map((bins) => edgeOf(bins.findLastIndex((n) => n > 0)));
-  return oldest > STUCK * longest;
-}
-
-/**
- * Return the chance that all is done within so many seconds, as a function of these and of the
- * seconds within which a prediction by progress is believed.
- * @param {Rate} rate
- * @param {(seconds: number) => number} share of operations that take longer
- */
-function chanceOf(rate, share) {
-  const [begun, reporting] = [sumOf(rate.open), sumOf(rate.rests)];
-  const ages = rate.open.flatMap((n, bin) => (n ? [[n, edgeOf(bin) / Math.sqrt(RATIO)]] : []));
-  const starts = rate.waiting
-    ? [1, 2, 3, 4, 5, 6, 7, 8].map((part) => (part / 8) * (rate.waiting / rate.perSecond)) : [];
-  return (/** @type {number} */ seconds, /** @type {number} */ predicted) => {
-    const early = sumOf(rate.rests.slice(0, binOf(predicted)));
-    if (reporting - early > Math.max(2, FEW * reporting)) return 0;
-    const left = begun - early;
-    let log = 0; // A product of thousands of factors would be rounded to 0.
-    for (const [n, age] of left ? ages : []) {
-      const longer = share(age);
-      if (longer > 0) log += (left / begun) * n * Math.log(Math.max(0, 1 - share(age + seconds) / longer));
-    }
-    for (const start of starts) {
-      log += seconds > start ? (rate.waiting / 8) * Math.log(1 - share(seconds - start)) : -Infinity;
-    }
-    return Math.exp(log);
-  };
-}
-
-/** @param {(seconds: number) => boolean} holds from some time on @returns {number | null} */
-function firstWhere(holds) {
+/** Return from how many seconds on something *holds*, 0 = that is never. */
+function firstWhere(/** @type {(seconds: number) => boolean} */ holds) {
   let high = 1;
-  while (!holds(high)) if ((high *= 2) > 1e8) return null;
+  while (!holds(high)) if ((high *= 2) > 1e8) return 0;
   let low = 0;
   for (let step = 0; step < 24; step++) {
     const middle = (low + high) / 2;

@@ -48,16 +48,12 @@ export function freshnessText(sent, now, isConnected = true) {
  * @param {Header} header
  * @param {Totals} totals
  */
-export function factsText(header, { rowsPerSecond, eta, failedPolls, reports }, isCurrent = true) {
+export function factsText(header, { rowsPerSecond, left, failedPolls, reports }, isCurrent = true) {
   const facts = [];
   // While a run stands still, or its state is old, a speed or an end would be made up.
   const isMoving = isCurrent && !header.done && !header.paused;
   if (rowsPerSecond && isMoving) facts.push(`${speed(rowsPerSecond)} rows/s`);
-  if (eta && isMoving) {
-    const spell = (/** @type {number} */ seconds) => duration(Math.ceil(seconds));
-    const how = eta.p90 === null ? "by the progress reported" : `${spell(eta.p90)} with 90 % certainty`;
-    facts.push(`about ${spell(eta.median)} left, ${how}`);
-  }
+  if (left && isMoving) facts.push(`about ${duration(Math.round(left))} left`);
   if (reports.count && isMoving) facts.push(insideText(reports));
   // This kernel counts them: 0 for a run from an earlier kernel does not mean that it cost none.
   if (header.requests) facts.push(several(header.requests, "request"));

@@ -7,16 +7,15 @@ import { hasGap, OPEN, PROGRESS, REPORTED, STARTED } from "./sent_state.js";
 import { PER_YIELD, runInSlices } from "./slices.js";
 
 /** @import { SentState } from "./sent_state.js" */
-/** @import { Eta } from "./eta.js" */
 /**
  * @typedef {{running: number, reports: {count: number, percent: number}, failedPolls: number,
- *   rowsPerSecond: number, eta: Eta | null}} Totals `running`: what the open operations report as
- *   done, in rows; `reports`: how many report any, and how much on average
+ *   rowsPerSecond: number, left: number | null}} Totals `running`: what the open operations report as
+ *   done, in rows; `reports`: how many report any, and how much on average; `left`: seconds, null = not known
  */
 
 /** @type {Totals} */
 const NO_TOTALS = {
-  running: 0, reports: { count: 0, percent: 0 }, failedPolls: 0, rowsPerSecond: 0, eta: null,
+  running: 0, reports: { count: 0, percent: 0 }, failedPolls: 0, rowsPerSecond: 0, left: null,
 };
 const SMALL = 2000; // operations that may be summed five times a second
 
@@ -26,7 +25,7 @@ const SMALL = 2000; // operations that may be summed five times a second
  * @param {number} now Unix seconds of the kernel
  * @returns {Generator<undefined, Totals>}
  */
-export function* sumTotals({ fields }, now) {
+export function* sumTotals({ fields, header }, now) {
   const none = new Float64Array(fields.status?.length ?? 0).fill(NaN);
   const number = (/** @type {string} */ name) => /** @type {Float64Array} */ (fields[name] ?? none);
   const [open, progress, reported] = [OPEN, PROGRESS, REPORTED].map(number);
@@ -44,7 +43,14 @@ export function* sumTotals({ fields }, now) {
   const [start, end] = [STARTED, "elapsed"].map(number);
   const rate = yield* measureRate({ open, all, progress, reported, start, end }, now);
   const reports = { count, percent: count ? percents / count : 0 };
-  return { ...sums, reports, rowsPerSecond: rate.rowsPerSecond, eta: etaOf(rate) };
+  return { ...sums, reports, rowsPerSecond: rate.rowsPerSecond, left: etaOf(rate, shareFailed(header)) };
+}
+
+/** Return which share of the rows that have an outcome has failed. */
+function shareFailed(/** @type {SentState["header"]} */ header) {
+  const counts = header?.counts ?? {};
+  const [failed, completed] = [counts.failed ?? 0, counts.completed ?? 0];
+  return failed / Math.max(1, failed + completed);
 }
 
 /**

@@ -20,6 +20,7 @@ import asyncdest_nb as ad
 import brisk_time
 import distribution
 import leaks
+import no_credentials
 from failures import FAILED, missing
 
 _WATCH = leaks.Watch()
@@ -29,6 +30,7 @@ _PATCH = pytest.MonkeyPatch()
 def pytest_configure() -> None:
     """Begin to watch for secrets, and hear interrupts: a shell's background jobs do not."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    no_credentials.install(_PATCH)
     leaks.attach(_WATCH, _PATCH)
     hypothesis.settings.register_profile("tests", deadline=None)  # The machine may be busy.
     hypothesis.settings.load_profile("tests")

@@ -30,8 +30,9 @@ class Connection:
     show_progress: ClassVar[Callable[..., AbstractContextManager[ProgressCallback]]]
     show_progress = staticmethod(show_in_terminal)
 
-    def __init__(self, channel: Channel, registry: RunRegistry) -> None:
+    def __init__(self, channel: Channel, registry: RunRegistry, sources: Mapping[str, str]) -> None:
         self.destination = channel.destination
+        self._sources = sources  # Where settings are from that were not given, by key.
         self._channel = channel
         self._registry = registry
         self._calls = SingleCalls(channel)
@@ -178,7 +179,10 @@ class Connection:
         return self.destination.action(slug)
 
     def settings(self) -> dict[str, str]:
-        """Return the settings by key, as text; of a secret only whether it is set."""
+        """Return the settings by key, as text; of a secret only whether it is set.
+
+        With one that was not given to ``connect`` it says where it is from.
+        """
         shown = {}
         for key, field in input_fields(type(self._channel.settings)).items():
             value = getattr(self._channel.settings, key)
@@ -188,7 +192,10 @@ class Connection:
                 shown[key] = "set"
             else:
                 shown[key] = self._channel.mask(str(value))
-        return shown
+        return {key: self._with_source(key, text) for key, text in shown.items()}
+
+    def _with_source(self, key: str, text: str) -> str:
+        return f"{text} (from {self._sources[key]})" if key in self._sources else text
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{key}: {value}" for key, value in self.settings().items())

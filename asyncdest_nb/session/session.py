@@ -7,8 +7,9 @@ import functools
 import logging
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from ..destination import Destination
 from ..destinations import find
@@ -21,6 +22,7 @@ from .options import Options
 from .registry import RunRegistry
 from .run import Run
 from .session_file import session_file
+from .setting_sources import find_settings
 from .state import StateTable
 
 logger = logging.getLogger(__name__)
@@ -56,6 +58,9 @@ class Session:
     None = never. Raises StoreError if the file cannot be opened.
     """
 
+    # How a notebook shows a note; the package's face sets it.
+    show_note: ClassVar[Callable[..., None]] = staticmethod(logger.info)
+
     def __init__(
         self,
         name: str | None = None,
@@ -84,11 +89,18 @@ class Session:
         proxy: str | bool | None = None,
         verify: Verify = True,
         transport: Transport | None = None,
+        env_file: str | Path | None = None,
         **settings: Any,
     ) -> Connection:
         """Return a connection to *destination*: its slug, its definition, or a simulator.
 
-        *settings* are the destination's own, such as ``endpoint`` and ``api_key``.
+        *settings* are the destination's own, such as ``endpoint`` and ``api_key``. One that
+        is left out is read from the file of variables *env_file* (None = no file), else from
+        the environment, where ``api_key`` of "example-async" is ASYNCDEST_EXAMPLE_ASYNC_API_KEY,
+        else from the keyring, if the package ``keyring`` is installed: it is the password of
+        ``api_key`` at the service "asyncdest-nb/example-async". An optional secret is not
+        looked up where there is another one, and a simulator reads the file alone. A note
+        says from where a setting is, as do the connection and the log, and never what it is.
         *requests_per_second* None = the rate the destination allows. *timeout_seconds*
         is the limit of a whole request, submissions and polls alike; time in which this
         process was stopped does not count. *transport* is an httpx transport, with proxies
@@ -119,6 +131,7 @@ class Session:
                 f"the destination is a {type(destination).__name__}; give its slug, such as "
                 "'example-async', its definition (ad.Destination) or a simulator"
             )
+        is_simulated = not isinstance(destination, str | Destination)
         if not isinstance(destination, str | Destination):
             settings = {**destination.settings, **settings}
             if requests_per_second is None:
@@ -127,16 +140,19 @@ class Session:
         found = find(destination) if isinstance(destination, str) else destination
         if transport is not None and (proxy is not None or verify is not True):
             raise UsageError("a transport has its own proxy and certificates: give them to it")
+        read = find_settings(found, settings, env_file=env_file, is_simulated=is_simulated)
         channel = self._registry.engine.channel(
             found,
-            found.read_settings(settings),
+            read.settings,
             requests_per_second=requests_per_second,
             timeout_seconds=timeout_seconds,
             transport=transport,
             route=None if transport is not None else Route(proxy=proxy, verify=verify),
         )
         self._registry.resume(channel)
-        return Connection(channel, self._registry)
+        if note := read.note(found.name):
+            self.show_note(note)
+        return Connection(channel, self._registry, read.sources)
 
     def _require_own(self) -> None:
         self._registry.require_open()

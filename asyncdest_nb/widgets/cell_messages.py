@@ -6,8 +6,10 @@ names what is wrong and what to write.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+import threading
 import traceback
 from html import escape
 from types import TracebackType
@@ -18,6 +20,8 @@ from IPython.display import display
 
 from ..errors import AlreadySubmitted
 from .fragments import PLAIN, QUIET
+
+logger = logging.getLogger(__name__)
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -102,14 +106,23 @@ def with_notes(show: WarningHook) -> WarningHook:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        if issubclass(category, AlreadySubmitted) and file is None and get_ipython() is not None:
-            _display_note(f"{category.__name__}: {message}")
+        if issubclass(category, AlreadySubmitted) and file is None and _has_cell():
+            show_note(f"{category.__name__}: {message}")
         else:
             show(message, category, filename, lineno, file, line)
 
     return show_warning
 
 
-def _display_note(text: str) -> None:
+def show_note(text: str) -> None:
+    """Show *text* as a quiet note of the cell; where there is none, it is logged."""
+    if not _has_cell():
+        logger.info("%s", text)
+        return
     html = f'<div {PLAIN} style="{QUIET}">{escape(text)}</div>'
     display({"text/plain": text, "text/html": html}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def _has_cell() -> bool:
+    # The output of another thread lands in whichever cell is running.
+    return get_ipython() is not None and threading.current_thread() is threading.main_thread()

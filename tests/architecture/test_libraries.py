@@ -29,6 +29,8 @@ KNOWN_BY_ONE = {
     "matplotlib": "widgets",
     "click": "command_line",
     "tqdm": "session",
+    "keyring": "session",
+    "dotenv": "session",
     "uvicorn": "simulators",
     "nest_asyncio2": "session",
 }
@@ -61,7 +63,14 @@ def declared() -> dict[str, set[str]]:
 
 
 # What needs an extra says so when it is missing.
-EXTRAS = {"matplotlib": "plot", "uvicorn": "demo", "httptools": "demo", "jupyterlab": "demo"}
+EXTRAS = {
+    "matplotlib": "plot",
+    "uvicorn": "demo",
+    "httptools": "demo",
+    "dotenv": "keys",
+    "keyring": "keys",
+    "jupyterlab": "demo",
+}
 
 
 def test_whatever_is_imported_is_declared_with_its_lowest_version():

@@ -43,6 +43,9 @@ class Trouble(ad.UsageError):
 IGNORED = f"import warnings\nwarnings.simplefilter('ignore', ad.AlreadySubmitted)\n{SUBMIT}"
 RAISED = f"warnings.simplefilter('error', ad.AlreadySubmitted)\n{SUBMIT}"
 ANOTHER = "warnings.simplefilter('default')\nwarnings.warn('another')"
+KEPT = """import os
+os.environ["ASYNCDEST_EXAMPLE_ASYNC_API_KEY"] = "kept-in-3nv-X7"
+own = ad.connect("example-async", endpoint=demo.endpoint)"""
 CELLS = [
     CONNECTED,
     f"{SUBMIT}\nrun.wait(timeout=30)",
@@ -56,6 +59,7 @@ CELLS = [
     "send()",
     "raise Trouble('mine')",
     "1 / 0",
+    KEPT,
 ]
 
 
@@ -117,3 +121,11 @@ def test_the_line_is_that_which_called_the_package_wherever_it_is():
 
 def test_an_error_of_something_else_keeps_its_traceback():
     assert "----> 1 1 / 0" in traceback_of("1 / 0")
+
+
+def test_a_setting_from_elsewhere_is_noted_with_its_place_and_without_its_value():
+    [note] = ran()[KEPT]
+    name = "ASYNCDEST_EXAMPLE_ASYNC_API_KEY"
+    assert note.output_type == "display_data"
+    assert note.data["text/plain"] == f"Example Async: api_key is from the variable {name}"
+    assert "3nv" not in str(note)

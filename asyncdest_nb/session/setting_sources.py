@@ -1,0 +1,149 @@
+"""Settings that a connect leaves out, from where people keep their credentials.
+
+From the file of variables that the connect names, else the environment, else the keyring.
+The values are settings like those that are given: masked, and never in an error.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..destination import Destination, Settings, input_fields
+from ..errors import SettingsError, UsageError, install_command
+from .session_file import absolute_path
+
+logger = logging.getLogger(__name__)
+
+# Given a key of the settings, the value that is kept, and where, in words; None = there is none.
+LookUp = Callable[[str], tuple[str, str] | None]
+
+
+@dataclass(frozen=True)
+class FoundSettings:
+    """The settings of a connect; ``sources`` says in words where those are from that it left out.
+
+    It has them by key, and nothing about those that were given.
+    """
+
+    settings: Settings = field(repr=False)
+    sources: Mapping[str, str]
+
+    def note(self, name: str) -> str:
+        """Return a sentence about what was not given to connect to *name*; empty = nothing."""
+        found = ", ".join(f"{key} is from {source}" for key, source in self.sources.items())
+        return f"{name}: {found}" if found else ""
+
+
+def find_settings(
+    destination: Destination,
+    given: Mapping[str, Any],
+    *,
+    env_file: str | Path | None,
+    is_simulated: bool,
+) -> FoundSettings:
+    """Return *given* with what it leaves out, from *env_file*, the environment and the keyring.
+
+    A simulated destination reads only the file, since it brings what it needs. Raises
+    UsageError if the file cannot be read or has nothing for *destination*, SettingsError,
+    without values, if the settings do not fit.
+    """
+    values, sources = dict(given), {}
+    for look_up in _look_ups(destination, env_file, is_simulated):
+        for key in _left_out(destination, values):
+            if (found := look_up(key)) is not None:
+                values[key], sources[key] = found
+    try:
+        return FoundSettings(destination.read_settings(values), sources)
+    except SettingsError as error:
+        raise SettingsError(f"{error}{_hint(destination, sources, is_simulated)}") from None
+
+
+def _look_ups(
+    destination: Destination, env_file: str | Path | None, is_simulated: bool
+) -> Iterator[LookUp]:
+    if env_file is not None:
+        yield _in_file(destination, env_file)
+    if not is_simulated:
+        yield lambda key: _in_environment(variable(destination.slug, key))
+        yield lambda key: _in_keyring(f"asyncdest-nb/{destination.slug}", key)
+
+
+def _left_out(destination: Destination, values: Mapping[str, Any]) -> list[str]:
+    """Return the keys to look up: those that are not among *values*.
+
+    With a secret among these no optional secret is looked up: a token that somebody left in
+    the environment would be used in place of the password that was given.
+    """
+    fields = input_fields(destination.settings)
+    has_secret = any(fields[key].holds_secret for key in values if key in fields)
+    return [
+        key
+        for key, each in fields.items()
+        if key not in values and not (has_secret and each.holds_secret and not each.required)
+    ]
+
+
+def variable(slug: str, key: str) -> str:
+    """Return the name of the variable that has the setting *key* of the destination *slug*."""
+    return re.sub(r"\W", "_", f"ASYNCDEST_{slug}_{key}").upper()
+
+
+def _in_environment(name: str) -> tuple[str, str] | None:
+    value = os.environ.get(name)
+    return (value, f"the variable {name}") if value else None
+
+
+def _in_file(destination: Destination, path: str | Path) -> LookUp:
+    values = _read_file(path)
+    names = [variable(destination.slug, key) for key in input_fields(destination.settings)]
+    if not any(values.get(name) for name in names):
+        raise UsageError(f"{path} has none of the variables {', '.join(names)}")
+
+    def look_up(key: str) -> tuple[str, str] | None:
+        name = variable(destination.slug, key)
+        value = values.get(name)
+        return (value, f"{name} in {path}") if value else None
+
+    return look_up
+
+
+def _read_file(path: str | Path) -> Mapping[str, str | None]:
+    try:
+        from dotenv import dotenv_values
+    except ImportError:
+        raise UsageError(f"env_file needs python-dotenv: {install_command('keys')}") from None
+    try:
+        with absolute_path(path, "a file of variables").open(encoding="utf-8") as stream:
+            # A password may contain what looks like the name of a variable.
+            return dotenv_values(stream=stream, interpolate=False)
+    except OSError as error:
+        raise UsageError(f"cannot read the env_file {path}: {error.strerror}") from None
+    except UnicodeDecodeError:  # Its message has a part of the file.
+        raise UsageError(f"cannot read the env_file {path}: it is not UTF-8") from None
+
+
+def _in_keyring(service: str, key: str) -> tuple[str, str] | None:
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ImportError:
+        return None
+    try:
+        value = keyring.get_password(service, key)
+    except (KeyringError, OSError) as error:  # A server has a keyring that nobody can open.
+        logger.info("the keyring cannot be read: %s", error)
+        return None
+    return (value, f"the keyring ({service})") if value else None
+
+
+def _hint(destination: Destination, sources: Mapping[str, str], is_simulated: bool) -> str:
+    found = "".join(f"; {key} is from {source}" for key, source in sources.items())
+    name = f"{variable(destination.slug, '')}<SETTING>"
+    where = f"; what is left out may be in a variable {name}, or in the keyring"
+    return found if is_simulated else f"{found}{where}"

@@ -92,12 +92,14 @@ def is_live(shell: Any) -> bool:
     """Whether a person looks at what *shell* displays.
 
     nbconvert, papermill and nbclient run cells without standard input; a notebook
-    in a browser always offers it. Voila does not, and yet somebody looks at it.
+    in a browser always offers it. Voila does not, and yet somebody looks at it. A
+    message that is no cell, such as a click on a button, comes from a page.
     """
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
         return False
-    return in_voila() or bool(kernel.get_parent().get("content", {}).get("allow_stdin", False))
+    parent = kernel.get_parent()
+    return in_voila() or bool(parent and parent.get("content", {}).get("allow_stdin", True))
 
 
 def in_voila() -> bool:

@@ -34,8 +34,9 @@ from shown_shell import failed_run, shell
         (shell(), False),
         (shell(allow_stdin=False), False),
         (shell(allow_stdin=True), True),
+        (shell(comm_id="button", data={"method": "custom"}), True),
     ],
-    ids=["python", "terminal", "no-request", "headless", "notebook"],
+    ids=["python", "terminal", "no-request", "headless", "notebook", "click"],
 )
 def test_a_monitor_is_shown_only_where_somebody_looks(host, live):
     assert is_live(host) is live

@@ -19,6 +19,9 @@ _LINE = (
 # Without it JupyterLab typesets text between two dollar signs as mathematics.
 PLAIN = 'class="tex2jax_ignore mathjax_ignore"'
 
+# In an Output widget the monitor hides it (monitor.css).
+RECORD = PLAIN.replace('class="', 'class="adm-record ')
+
 _TABLE = "border-collapse:collapse;margin:6px 0;font-variant-numeric:tabular-nums"
 
 

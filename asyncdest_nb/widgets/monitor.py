@@ -63,6 +63,8 @@ class Monitor(anywidget.AnyWidget):
     _css = (_HERE / "monitor.css").read_text("utf-8")
 
     _columns: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)
+    # What a page keeps of the run in the notebook that it saves; empty = nothing yet.
+    _record: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
     # Always None here: get_state() puts a fresh one in its place.
     _snapshot = traitlets.Any(None, allow_none=True).tag(sync=True)
 
@@ -113,6 +115,11 @@ class Monitor(anywidget.AnyWidget):
                     self._report_error(error)
                     state["_snapshot"] = self._snapshot_of(Packed(), is_last=False)
         return state
+
+    def keep(self, record: Mapping[str, Any]) -> None:
+        """Let the pages that show this keep *record* in the notebooks that they save."""
+        if self.comm is not None:
+            self._record = dict(record)
 
     def close(self) -> None:
         """Leave the run, which goes on, and every view."""

@@ -11,11 +11,12 @@ from itertools import islice
 from ..errors import VALIDATION_FAILED
 from ..operation import RowOutcome, RowStatus, State, counts_text, row_outcomes
 from ..visible import one_line
-from .fragments import PLAIN, table
-from .run_view import RunView, cut, invalid_rows
+from .fragments import RECORD, table
+from .run_view import RunView, after_restart, clock_of, cut, invalid_rows
 
 _SHOWN = 10
 _FAILED = frozenset({State.FAILED, State.REJECTED, State.PARTIAL})
+_ENDED_BADLY = (RowStatus.FAILED, RowStatus.INVALID, RowStatus.CANCELED)
 _UNKNOWN = frozenset({State.PARTIAL, State.LOST, State.HELD})
 _REST = "run.failed() has the failed, invalid and canceled rows and why, run.results() every row"
 _UNKNOWN_REST = '; those with status == "unknown" are only there'
@@ -56,7 +57,7 @@ def record_text(run: RunView) -> str:
         for each in _first_rows(run)
     ]
     heading = ["first rows to look at:"] if rows else []
-    ending = [_started(run), _rest(run)]
+    ending = [*_state(run), _rest(run)]
     return "\n".join(
         map(one_line, [_title(run), counts_text(run.counts), *heading, *rows, *ending])
     )
@@ -66,15 +67,17 @@ def record_html(run: RunView, *, folded: bool = False) -> str:
     """Return the same as a page fragment that needs no script, style sheet or network.
 
     *folded* = it is one line, without counts while a monitor above it has newer ones.
+    Of a run that goes on it says as of when it is.
     """
-    opening = f"<details {PLAIN}{' open' * (not folded)}>"
+    opening = f"<details {RECORD}{' open' * (not folded)}>"
     is_outdated = folded and run.status == "pending"
-    text = "record, complete when the run is done" if is_outdated else counts_text(run.counts)
+    text = f"record as of {_now(run)}" if is_outdated else counts_text(run.counts)
     summary = f"{escape(_title(run))} · {escape(text)}"
     return (
         f'{opening}<summary style="cursor:pointer;opacity:.75;font-size:90%">{summary}</summary>'
         f"{_counts_table(run)}{_rows_table(_first_rows(run))}"
-        f'<p style="margin:6px 0;opacity:.75">{_started(run)} {_code(_rest(run))}</p></details>'
+        f'<p style="margin:6px 0;opacity:.75">{escape(" ".join(_state(run)))} '
+        f"{_code(_rest(run))}</p></details>"
     )
 
 
@@ -82,8 +85,17 @@ def _title(run: RunView) -> str:
     return f"{cut(run.title, 200)}: {run.status}"
 
 
-def _started(run: RunView) -> str:
-    return time.strftime("Started %Y-%m-%d %H:%M UTC.", time.gmtime(run.created_at))
+def _state(run: RunView) -> list[str]:
+    """Return when it started, and while it goes on as of when this is and what ends it."""
+    started = time.strftime("Started %Y-%m-%d %H:%M UTC", time.gmtime(run.created_at))
+    if run.status != "pending":
+        return [f"{started}."]
+    lines = [f"{started}; as of {_now(run)} it is pending.", after_restart(run)]
+    return [line for line in lines if line]
+
+
+def _now(run: RunView) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(clock_of(run)()))
 
 
 def _rest(run: RunView) -> str:
@@ -102,6 +114,8 @@ def _first_rows(run: RunView) -> list[ShownRow]:
 
 
 def _failed(run: RunView) -> Iterator[ShownRow]:
+    if not any(run.counts[status] for status in _ENDED_BADLY):
+        return  # Without a look at every row.
     for row, outcome in _outcomes(run, _FAILED):
         if outcome.status not in (RowStatus.COMPLETED, RowStatus.UNKNOWN):
             yield _failure(run, row, outcome)

@@ -33,7 +33,8 @@ class RunView(Protocol):
     their position, known when the operations are; ``column(name)``, a column of the frame
     with a value per row; ``key_column``, the one that tells rows apart, None = none does;
     ``frame_rows(start, stop)``, some rows of the frame, a dict each;
-    ``now()``, the clock that its times are from, in Unix seconds.
+    ``now()``, the clock that its times are from, in Unix seconds; ``continued_by``, the code
+    that continues it after a restart of the kernel, "" = nothing can.
     """
 
     @property
@@ -87,6 +88,19 @@ def clock_of(run: RunView) -> Callable[[], float]:
     # Only by that clock is the age of an open operation right.
     clock: Callable[[], float] = getattr(run, "now", time.time)
     return clock
+
+
+def after_restart(run: RunView) -> str:
+    """Return what a restart of the kernel means for *run*; "" = that is not known."""
+    code: str | None = getattr(run, "continued_by", None)
+    if code is None:
+        return ""
+    if code:
+        return f"After a restart of the kernel it goes on with {code}"
+    return (
+        "It is in the memory of its kernel: a restart ends it, and what the destination has "
+        "accepted goes on there."
+    )
 
 
 def requests_sent(run: RunView) -> int | None:

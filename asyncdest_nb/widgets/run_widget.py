@@ -29,7 +29,8 @@ class RunWidget(VBox):  # type: ignore[misc]  # ipywidgets has no types
     ``status`` (pending, completed, partial, failed), ``counts`` (rows per status),
     ``progress`` (the rows that have ended, in percent), ``done`` (nothing more happens by
     itself; the last of the four to change). Observers are called on the engine's thread,
-    so they must not wait for the run. ``record`` is shown in its place in a saved notebook.
+    so they must not wait for the run. ``record`` is shown in its place in a saved notebook;
+    who gives it a *record* lets that follow the runs.
     """
 
     status = traitlets.Unicode("pending", read_only=True).tag(sync=True)
@@ -37,15 +38,20 @@ class RunWidget(VBox):  # type: ignore[misc]  # ipywidgets has no types
     progress = traitlets.Float(0.0, read_only=True).tag(sync=True)
     done = traitlets.Bool(False, read_only=True).tag(sync=True)
 
-    def __init__(self, run: RunView, columns: Sequence[str] = ()) -> None:
+    def __init__(
+        self, run: RunView, columns: Sequence[str] = (), *, record: StaticOutputs | None = None
+    ) -> None:
         self.runs = [run]
-        self.record = StaticOutputs(lambda: Record(*self.runs, folded=True))
+        self.record = record or StaticOutputs(lambda: Record(*self.runs, folded=True))
         self._columns = columns
-        self._listeners: list[Callable[[RunView], object]] = [self.record.follow]
+        self._listeners: list[Callable[[RunView], object]] = []
         self._monitors = [self._monitor(run)]
         self._lock = threading.RLock()
         super().__init__(tuple(self._monitors))
-        self.record.follow(run)
+        self.record.add_keeper(self._monitors[0].keep)
+        if record is None:
+            self._listeners.append(self.record.follow)
+            self.record.follow(run)
         self._unsubscribe = run.on_change(self._follow)
         self._follow((), is_done(run))
 
@@ -72,6 +78,7 @@ class RunWidget(VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Leave the run, which goes on, and every view."""
         if self.comm is not None:
             self._unsubscribe()
+            self.record.remove_keeper(self._monitors[0].keep)
         for each in self._monitors:
             each.close()
         super().close()

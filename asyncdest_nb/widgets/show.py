@@ -35,7 +35,7 @@ def show(run: RunView, *, columns: Sequence[str] | None = None) -> None:
         _show_record(shell, run)
         return
     shown = widget(run, columns=columns)
-    display(shown)  # type: ignore[no-untyped-call]  # IPython has none here
+    display(shown, metadata=shown.record.metadata)  # type: ignore[no-untyped-call]
     if not in_voila():
         shown.record.display()
 
@@ -45,8 +45,9 @@ def widget(run: RunView, *, columns: Sequence[str] | None = None) -> RunWidget:
 
     It is the widget that ``show`` displays, and the same one each time for the same
     *columns*, until it is closed. Its read-only traits ``status``, ``counts``, ``progress``
-    and ``done`` follow the run, for ``observe`` and ``jslink``. A saved notebook does not
-    contain it: display the run for that. Raises what ``show`` raises.
+    and ``done`` follow the run, for ``observe`` and ``jslink``. JupyterLab and Notebook 7
+    save the record of the run in the cell that shows it, other hosts nothing: display the
+    run there. Raises what ``show`` raises.
     """
     chosen = shown_columns(run, columns)
     _warn_of_kernel(getattr(sys.modules.get("ipykernel"), "__version__", ""))

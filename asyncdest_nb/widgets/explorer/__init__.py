@@ -68,8 +68,8 @@ class Explorer:
     def widget(self) -> Widget:
         """Return the app as an ipywidget, to be placed in a VBox, Tab, Output, …
 
-        It is the same one each time. A saved notebook does not contain it: display the
-        explorer for that.
+        It is the same one each time. JupyterLab and Notebook 7 save what it has sent in the
+        cell that shows it, other hosts nothing: display the explorer there.
         """
         return self.app.widget
 

@@ -58,7 +58,12 @@ class App:
             self._changed, check_all=self.check_all, previewed=self._previewed, start=start
         )
         self._send = SendPanel(
-            self._prepared, self._changed, sent=self.saved.add, session=used, start=start
+            self._prepared,
+            self._changed,
+            sent=self.saved.add,
+            record=self.saved.outputs,
+            session=used,
+            start=start,
         )
         self._code = CodePanel()
         self._make()
@@ -93,9 +98,10 @@ class App:
 
     def display(self) -> None:
         """Display the app, and below it what a saved notebook shows in its place."""
-        display(self.widget)  # type: ignore[no-untyped-call]  # IPython has none here
+        metadata = self.saved.outputs.metadata
+        display(self.widget, metadata=metadata)  # type: ignore[no-untyped-call]
         if not in_voila():
-            self.saved.display()
+            self.saved.outputs.display()
 
     def __repr__(self) -> str:
         sent = f"; sent as {self.run}" if self.run else ""

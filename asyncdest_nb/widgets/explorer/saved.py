@@ -32,15 +32,11 @@ class SavedExplorer:
 
 
 class SavedOutputs:
-    """The static outputs of an explorer, one for each time it is displayed."""
+    """The static ``outputs`` of an explorer, one for each time it is displayed."""
 
     def __init__(self) -> None:
         self.current = SavedExplorer("", ())
-        self._outputs = StaticOutputs(lambda: self.current)
-
-    def display(self) -> None:
-        """Display one more."""
-        self._outputs.display()
+        self.outputs = StaticOutputs(lambda: self.current)
 
     def add(self, run: RunView, shown: Sequence[RunView], code: str) -> None:
         """Show all that are *shown*, up to date, and the cell that sends the first of them.
@@ -48,5 +44,5 @@ class SavedOutputs:
         *run* is the new one among them.
         """
         self.current = SavedExplorer(code, shown)
-        self._outputs.update()
-        self._outputs.follow(run)
+        self.outputs.update()
+        self.outputs.follow(run)

@@ -13,6 +13,7 @@ from ...errors import AlreadySubmitted, UsageError
 from ...session import Run, Session
 from ..run_view import RunView, shown_columns
 from ..run_widget import RunWidget
+from ..static_outputs import StaticOutputs
 from . import markup, parts
 from .preview import PreviewResult
 from .work import Problem, Start, Work, attempted
@@ -39,7 +40,8 @@ class SendPanel:
     ``run`` is the latest, None = nothing was sent. *prepared* returns what sends the rows
     of a preview, with what is chosen at that moment. *sent* is called with each run, and
     with each retry by a click in its monitor; its other arguments are the run with all its
-    retries, and the cell that sends it.
+    retries, and the cell that sends it. *record* is shown in place of the monitor in a
+    saved notebook.
     """
 
     def __init__(
@@ -48,11 +50,13 @@ class SendPanel:
         changed: parts.Changed,
         *,
         sent: Callable[[RunView, Sequence[RunView], str], None],
+        record: StaticOutputs,
         session: Session,
         start: Start,
     ) -> None:
         self.run: Run | None = None
         self._sent = sent
+        self._record = record
         self._prepared = prepared
         self._session = session
         self._work: Work[tuple[Run, bool]] = Work(start, parts.TURN)
@@ -138,7 +142,9 @@ class SendPanel:
         parts.show(self._again, is_old)
         self._again.value = False
         self.run = run
-        previous, self._monitor = self._monitor, RunWidget(run, shown_columns(run, None))
+        previous = self._monitor
+        columns = shown_columns(run, None)
+        self._monitor = RunWidget(run, columns, record=self._record)
         monitor = self._monitor
         monitor.on_retry(lambda retry: self._sent(retry, monitor.runs, prepared.code))
         self._box.children = [monitor]

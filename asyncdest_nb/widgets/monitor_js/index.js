@@ -2,6 +2,7 @@
 // There is no build: esm.py joins these modules into the one that the kernel hands to the browser.
 
 import { clock } from "./formats.js";
+import { recordKeeper } from "./record.js";
 import { actionRequests, keyframeRequests } from "./requests.js";
 import { applyMessage, emptyState, REQUEST_SECONDS } from "./sent_state.js";
 import { view } from "./view.js";
@@ -16,6 +17,7 @@ export default () => {
   const views = new Set();
   const actions = actionRequests();
   const requestKeyframe = keyframeRequests();
+  /** @type {ReturnType<typeof recordKeeper> | undefined} */ let keeper;
 
   function receive(/** @type {any} */ model, /** @type {any} */ message, /** @type {Buffer[]} */ buffers) {
     if (!message?.kind) return;
@@ -45,12 +47,18 @@ export default () => {
       model.on("msg:custom", (/** @type {any} */ message, /** @type {Buffer[]} */ buffers) =>
         receive(model, message, buffers?.length ? buffers : message.buffers ?? []));
       const timer = setInterval(() => requestKeyframe(model, sent), 1000 * REQUEST_SECONDS);
-      return () => clearInterval(timer);
+      keeper = recordKeeper(model);
+      keeper.look();
+      return () => {
+        clearInterval(timer);
+        keeper?.end();
+      };
     },
     /** @param {{model: any, el: HTMLElement}} context */
     render({ model, el }) {
       const made = view(el, sent, actions.sender(model));
       views.add(made);
+      keeper?.look();
       model.on("comm_live_update", made.repaint);
       return () => {
         model.off("comm_live_update", made.repaint);

@@ -9,7 +9,7 @@ from IPython.core.formatters import HTMLFormatter
 
 import asyncdest_nb as ad
 from asyncdest_nb.operation import RowOutcome, RowStatus, State
-from asyncdest_nb.widgets.fragments import PLAIN
+from asyncdest_nb.widgets.fragments import RECORD
 from asyncdest_nb.widgets.record import Record, record_html, record_text
 from scripted_run import ScriptedRun, planned
 from shown_shell import failed_run
@@ -36,6 +36,18 @@ def test_a_record_of_a_job_names_the_rows_that_failed():
     assert "1 completed, 1 failed" in text
     assert "  row 1: failed DUP already there" in text
     assert "  row 0:" not in text
+
+
+def test_a_record_of_a_run_that_goes_on_says_as_of_when_it_is():
+    run = ScriptedRun(planned(2))
+    run.created_at = 1_000_000_000.0
+    run.now = lambda: 1_000_000_123.4
+    words = "Started 2001-09-09 01:46 UTC; as of 2001-09-09 01:48:43 UTC it is pending."
+    assert words in record_text(run)
+    assert words in record_html(run)
+    assert "record as of 2001-09-09 01:48:43 UTC" in summary(record_html(run, folded=True))
+    run.cancel()
+    assert "as of" not in record_text(run) + record_html(run, folded=True)
 
 
 def test_a_record_without_failures_lists_none():
@@ -140,4 +152,4 @@ def summary(html: str) -> str:
 def test_a_record_is_text_and_html():
     record = Record(failed_run(1), folded=True)
     assert repr(record) == record_text(failed_run(1))
-    assert HTMLFormatter()(record).startswith(f"<details {PLAIN}><summary")
+    assert HTMLFormatter()(record).startswith(f"<details {RECORD}><summary")

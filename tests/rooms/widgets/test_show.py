@@ -18,7 +18,7 @@ import asyncdest_nb as ad
 from asyncdest_nb.errors import UnknownName, UsageError
 from asyncdest_nb.widgets import show as show_module
 from asyncdest_nb.widgets import static_outputs
-from asyncdest_nb.widgets.fragments import PLAIN
+from asyncdest_nb.widgets.fragments import RECORD
 from asyncdest_nb.widgets.record import record_text
 from asyncdest_nb.widgets.show import is_live, show
 from paths import HELPERS, ROOT
@@ -60,7 +60,7 @@ def test_a_run_whose_widget_is_closed_is_freed(monkeypatch):
 
     def displayed(value: object, **options: object) -> object:
         widgets.append(value)
-        return types.SimpleNamespace(update=lambda record: None)
+        return types.SimpleNamespace(update=lambda record, **options: None)
 
     for module in (show_module, static_outputs):
         monkeypatch.setattr(module, "get_ipython", lambda: shell(allow_stdin=True))
@@ -151,5 +151,5 @@ def test_a_headless_notebook_keeps_only_the_final_record(tmp_path):
     [output] = notebook.cells[0].outputs
     assert "18 completed, 2 failed" in output.data["text/plain"]
     assert "18 completed, 2 failed" in output.data["text/html"]
-    assert f"<details {PLAIN} open>" in output.data["text/html"]
+    assert f"<details {RECORD} open>" in output.data["text/html"]
     assert "widgets" not in notebook.metadata

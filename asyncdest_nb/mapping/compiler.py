@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import MappingError
-from .registry import Resolver, compiled, problems
+from .registry import Compile, Resolver, problems
 from .values import UNDEFINED, code_units, type_name
 
 # Segment's name: its directive becomes the root, with the other keys as its "mapping".
@@ -20,7 +20,7 @@ def compile_mapping(mapping: Any) -> Resolver:
     root = _unwrapped(_as_object(mapping))
     if found := problems(root):
         raise MappingError("\n".join(found))
-    return compiled(root)
+    return Compile()(root)
 
 
 def transform(mapping: Any, data: Any = UNDEFINED) -> Any:

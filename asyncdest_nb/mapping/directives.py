@@ -24,13 +24,13 @@ def literal(argument: Any, compiled: Compile) -> Resolver:
 @directive("@path", check=text_or_directive)
 def path(argument: Any, compiled: Compile) -> Resolver:
     """Return the value at a path of the row."""
-    return _from_text("@path", compiled(argument), _path)
+    return _from_text("@path", compiled(argument), lambda text: _path(text, compiled))
 
 
 @directive("@template", check=text_or_directive)
 def template(argument: Any, compiled: Compile) -> Resolver:
     """Return a text with its ``{{placeholders}}`` filled from the row."""
-    return _from_text("@template", compiled(argument), _template)
+    return _from_text("@template", compiled(argument), lambda text: _template(text, compiled))
 
 
 def _from_text(name: str, argument: Resolver, make: Callable[[str], Resolver]) -> Resolver:
@@ -46,13 +46,13 @@ def _text(name: str, value: Any) -> str:
     return value
 
 
-def _path(text: str) -> Resolver:
+def _path(text: str, compiled: Compile) -> Resolver:
     # Only the first "$." is removed, at any place: "a.$.b" is "a.b".
-    return _at(text.replace("$.", "", 1))
+    return _at(text.replace("$.", "", 1), compiled)
 
 
-def _at(text: str) -> Resolver:
-    pieces = paths.split(text)
+def _at(text: str, compiled: Compile) -> Resolver:
+    pieces = paths.rooted(paths.split(text), compiled.split_names)
     return Resolver(
         lambda row: paths.lookup(row, pieces),
         roots=frozenset(pieces[:1]),
@@ -60,25 +60,27 @@ def _at(text: str) -> Resolver:
     )
 
 
-def _template(text: str) -> Resolver:
+def _template(text: str, compiled: Compile) -> Resolver:
     """Fill triple braces first, then double ones, in two passes over the text.
 
     So a placeholder in the value of a triple brace is filled too, but not one in the
     value of a double brace.
     """
-    first = _filled(text, _TRIPLE)
+    first = _filled(text, _TRIPLE, compiled)
     if first.is_constant:
-        return _filled(text, _DOUBLE)
-    second = _filled(_TRIPLE.sub("", text), _DOUBLE)
-    return Resolver.of(lambda row: _filled(first.run(row), _DOUBLE).run(row), [first, second])
+        return _filled(text, _DOUBLE, compiled)
+    second = _filled(_TRIPLE.sub("", text), _DOUBLE, compiled)
+    return Resolver.of(
+        lambda row: _filled(first.run(row), _DOUBLE, compiled).run(row), [first, second]
+    )
 
 
-def _filled(text: str, placeholder: re.Pattern[str]) -> Resolver:
+def _filled(text: str, placeholder: re.Pattern[str], compiled: Compile) -> Resolver:
     # A split with one group alternates: text, placeholder, text, …, text.
     pieces = placeholder.split(text)
     if len(pieces) == 1:
         return Resolver.constant(text)
-    places = [_at(trimmed(each)) for each in pieces[1::2]]
+    places = [_at(trimmed(each), compiled) for each in pieces[1::2]]
     steps = [(place.run, after) for place, after in zip(places, pieces[2::2], strict=True)]
 
     def run(row: Any) -> str:

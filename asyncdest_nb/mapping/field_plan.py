@@ -9,7 +9,8 @@ from operator import itemgetter
 from typing import Any
 
 from ..errors import MappingError, UnknownName, UsageError
-from .registry import DIRECTIVES, INVALID, Resolver, compiled, half_open, problems
+from .path import split_names
+from .registry import DIRECTIVES, INVALID, Compile, Resolver, half_open, problems
 from .values import cleaned
 
 
@@ -73,15 +74,17 @@ def plan_fields(
     In this order: its entry in *mapping*; its entry in *columns*, the whole name of a
     column (not a path); the column of its own name; its default, if that is a constant or
     reads a column of the frame. A mapping may read only columns of the frame: Segment's
-    events may lack a key, but in a frame a missing column is a mistake. *index_names*
-    are the levels of the index, which are not columns; they improve the messages.
+    events may lack a key, but in a frame a missing column is a mistake. A path begins with
+    the longest name of a column, also one with dots in it. *index_names* are the levels of
+    the index, which are not columns; they improve the messages.
 
     Raises UnknownName for unknown fields and columns, MappingError for all other
     problems; either lists all problems.
     """
     columns = {name: str(column) for name, column in _given("columns", columns).items()}
     mapping = _given("mapping", mapping)
-    finder = _SourceFinder(frame_columns, columns, mapping, index_names)
+    compiled = Compile(split_names(frame_columns))
+    finder = _SourceFinder(frame_columns, columns, mapping, index_names, compiled)
     sources, faults = finder.sources(fields)
     read = {root for name in mapping if name in sources for root in sources[name].resolver.roots}
     unknown = [
@@ -122,7 +125,7 @@ def _of_dots(name: str, frame_columns: Iterable[str]) -> str:
     dotted = next((each for each in frame_columns if each.startswith(f"{name}.")), None)
     if dotted is None:
         return ""
-    return f". A dot leads into a value: rename {dotted!r}, or name it with columns="
+    return f". A path begins with the whole name of a column: $.{dotted}"
 
 
 def _all_wrong(error: type[UsageError], found: list[str]) -> UsageError:
@@ -145,6 +148,7 @@ class _SourceFinder:
     columns: dict[str, str]
     mapping: dict[str, Any]
     index_names: Sequence[str]
+    compiled: Compile
 
     def sources(self, fields: Mapping[str, FieldPlan]) -> tuple[dict[str, _Source], list[str]]:
         """Return the sources of the fields that have one, and all problems."""
@@ -165,15 +169,20 @@ class _SourceFinder:
                 f"({_as_json(self.mapping[name])}): keep one of them"
             )
         if name in self.mapping:
-            return _mapped(name, self.mapping[name])
+            return self._mapped(name, self.mapping[name])
         if name in self.columns or (plan.by_name and name in self.frame_columns):
             column = self.columns.get(name, name)
             return _Source(Resolver(itemgetter(column), frozenset({column})), f"column {column!r}")
         return self._default(name, plan)
 
+    def _mapped(self, name: str, value: Any) -> _Source:
+        resolver = _compiled(name, value, self.compiled)
+        kind = "constant" if resolver.is_constant else "mapping"
+        return _Source(resolver, f"{kind} {_as_json(value)}")
+
     def _default(self, name: str, plan: FieldPlan) -> _Source | None:
         if plan.default is not None:
-            resolver = _compiled(name, plan.default)
+            resolver = _compiled(name, plan.default, self.compiled)
             if resolver.is_constant or resolver.reads_all or self._has_any(resolver.roots):
                 return _Source(resolver, f"default {_as_json(plan.default)}")
         if plan.required:
@@ -197,13 +206,7 @@ class _SourceFinder:
         )
 
 
-def _mapped(name: str, value: Any) -> _Source:
-    resolver = _compiled(name, value)
-    kind = "constant" if resolver.is_constant else "mapping"
-    return _Source(resolver, f"{kind} {_as_json(value)}")
-
-
-def _compiled(name: str, value: Any) -> Resolver:
+def _compiled(name: str, value: Any, compiled: Compile) -> Resolver:
     if found := problems(value, (name,)):
         is_unknown = any(INVALID in each for each in found)
         hint = f" Known: {', '.join(sorted(DIRECTIVES))}" if is_unknown else ""

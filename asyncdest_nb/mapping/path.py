@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .values import UNDEFINED, code_units
@@ -18,9 +19,33 @@ _INDEX = re.compile(r"0|[1-9][0-9]*")
 def split(path: str) -> Pieces:
     """Return the keys of *path*, empty for the whole row.
 
-    A dot in quotes is a separator too: a key with a dot in it cannot be reached.
+    A dot in quotes is a separator too: a key with a dot in it cannot be reached. Names of
+    columns can: see ``rooted``.
     """
     return tuple(_QUOTES.sub("", piece) for piece in _SPLIT.split(path) if piece)
+
+
+def split_names(columns: Iterable[str]) -> dict[Pieces, str]:
+    """Return the *columns* whose names are split in a path, by their pieces; the first wins."""
+    found: dict[Pieces, str] = {}
+    for name in columns:
+        pieces = split(name)
+        if pieces and pieces != (name,):
+            found.setdefault(pieces, name)
+    return found
+
+
+def rooted(pieces: Pieces, names: Mapping[Pieces, str]) -> Pieces:
+    """Return *pieces* with those that are the name of a column joined; the longest name wins.
+
+    A frame is flat, and ``address.city`` is a common name in it, as by
+    ``pandas.json_normalize``. So ``$.address.city`` is that column where there is one,
+    and otherwise leads into the column ``address``, as in Segment's framework.
+    """
+    for count in range(len(pieces), 0, -1) if names else ():
+        if pieces[:count] in names:
+            return (names[pieces[:count]], *pieces[count:])
+    return pieces
 
 
 def lookup(value: Any, pieces: Pieces) -> Any:

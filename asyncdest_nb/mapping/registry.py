@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import MappingError
@@ -55,7 +55,43 @@ class Resolver:
         return cls(lambda row: value)
 
 
-Compile = Callable[[Any], Resolver]
+@dataclass(frozen=True, slots=True)
+class Compile:
+    """Compiles what is nested in a directive.
+
+    ``split_names`` are the columns of the frame, as far as their names are split in a path,
+    by their pieces; empty = a row may have any keys.
+    """
+
+    split_names: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+
+    def __call__(self, value: Any) -> Resolver:
+        """Compile a value of a mapping: a directive, a container of them, or a constant.
+
+        Raises MappingError for invalid directives in arrays, which ``problems`` does not
+        check (with Segment's message at run time), and for a constant that JSON cannot hold.
+        """
+        if isinstance(value, dict):
+            return self._directive(value) if _is_directive(value) else self._object(value)
+        if isinstance(value, list | tuple):
+            parts = [self(each) for each in value]
+            runs = [part.run for part in parts]
+            return Resolver.of(lambda row: [run(row) for run in runs], parts)
+        _check_json(value)
+        return Resolver.constant(value)
+
+    def _directive(self, value: dict[str, Any]) -> Resolver:
+        name = _names(value)[0]
+        if name not in DIRECTIVES:
+            raise MappingError(f"{name} is not a valid directive, got {UNDEFINED.value}")
+        return DIRECTIVES[name].compile(value[name], self)
+
+    def _object(self, value: dict[str, Any]) -> Resolver:
+        parts = {str(key): self(each) for key, each in value.items()}
+        runs = [(key, part.run) for key, part in parts.items()]
+        return Resolver.of(lambda row: {key: run(row) for key, run in runs}, parts.values())
+
+
 Compiler = Callable[[Any, Compile], Resolver]
 
 
@@ -162,20 +198,9 @@ def text_or_directive(value: Any, where: Where) -> list[str]:
     return [wrong_type(value, where, "a string or a mapping directive")]
 
 
-def compiled(value: Any) -> Resolver:
-    """Compile a value of a mapping: a directive, a container of them, or a constant.
-
-    Raises MappingError for invalid directives in arrays, which ``problems`` does not check
-    (with Segment's message at run time), and for a constant that JSON cannot hold.
-    """
-    if isinstance(value, dict):
-        return _compiled_directive(value) if _is_directive(value) else _compiled_object(value)
-    if isinstance(value, list | tuple):
-        parts = [compiled(each) for each in value]
-        runs = [part.run for part in parts]
-        return Resolver.of(lambda row: [run(row) for run in runs], parts)
+def _check_json(value: Any) -> None:
     if value is None or isinstance(value, str | bool | int) or _is_finite(value):
-        return Resolver.constant(value)
+        return
     hint = ', or {"@path": "$.column"} for a column' if hasattr(value, "iloc") else ""
     raise MappingError(
         f"a mapping holds {_on_one_line(value)} ({type(value).__name__}), which JSON cannot hold; "
@@ -196,16 +221,3 @@ def _is_directive(value: dict[str, Any]) -> bool:
     # In an array, an object with a directive and other keys is a raw object.
     names = _names(value)
     return bool(names) and value.keys() <= {*names, "_metadata"}
-
-
-def _compiled_directive(value: dict[str, Any]) -> Resolver:
-    name = _names(value)[0]
-    if name not in DIRECTIVES:
-        raise MappingError(f"{name} is not a valid directive, got {UNDEFINED.value}")
-    return DIRECTIVES[name].compile(value[name], compiled)
-
-
-def _compiled_object(value: dict[str, Any]) -> Resolver:
-    parts = {str(key): compiled(each) for key, each in value.items()}
-    runs = [(key, part.run) for key, part in parts.items()]
-    return Resolver.of(lambda row: {key: run(row) for key, run in runs}, parts.values())

@@ -89,9 +89,49 @@ def test_a_name_in_the_index_is_distinguished_from_an_unknown_one(given):
         plan_fields({"f": FieldPlan()}, ["x"], index_names=["mail"], **given)
 
 
-def test_the_error_for_a_column_with_a_dot_shows_what_to_do():
-    mapping = {"f": {"@path": "$.address.city"}}
-    with pytest.raises(UnknownName, match=r"rename 'address\.city', or name it with columns="):
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("$.address.city", "Bern"),
+        ("address.city", "Bern"),
+        ("['address.city']", "Bern"),
+        ("$.address.geo.lat", 46.9),
+        ("$.address.zip", "3000"),
+        ("$.tags[0]", "whole"),
+        ("$.it's", "quoted"),
+    ],
+)
+def test_a_path_begins_with_the_longest_name_of_a_column(path, expected):
+    row = {
+        "address": {"city": "hidden", "zip": "3000"},
+        "address.city": "Bern",
+        "address.geo": {"lat": 46.9},
+        "tags[0]": "whole",
+        "it's": "quoted",
+    }
+    plan = plan_fields({"f": FieldPlan()}, list(row), mapping={"f": {"@path": path}})
+    assert plan.payload(row) == {"f": expected}
+
+
+def test_a_column_with_dots_is_read_by_templates_defaults_and_computed_paths():
+    fields = {
+        "greeting": FieldPlan(),
+        "mail": FieldPlan(default={"@path": "$.traits.email"}),
+        "any": FieldPlan(),
+    }
+    mapping = {
+        "greeting": {"@template": "in {{address.city}}, {{{address.city}}}"},
+        "any": {"@path": {"@template": "$.{{which}}"}},
+    }
+    row = {"address.city": "Bern", "traits.email": "a@b.example", "which": "address.city"}
+    plan = plan_fields(fields, list(row), mapping=mapping)
+    assert plan.payload(row) == {"greeting": "in Bern, Bern", "mail": "a@b.example", "any": "Bern"}
+    assert plan.readers("address.city") == {"greeting", "any"}
+
+
+def test_the_error_for_half_the_name_of_a_column_shows_the_whole_one():
+    mapping = {"f": {"@path": "$.address.town"}}
+    with pytest.raises(UnknownName, match=r"the whole name of a column: \$\.address\.city"):
         plan_fields({"f": FieldPlan()}, ["x", "address.city"], mapping=mapping)
 
 

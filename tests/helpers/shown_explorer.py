@@ -20,6 +20,20 @@ df = pd.DataFrame({"customer_id": ids, "first name": "Zoë", "plan": plans})
 """
 
 
+WIDE = """
+import pandas as pd
+import asyncdest_nb as ad
+groups = ["address", "contact", "order", "shop", "device", "consent", "score", "crm"]
+names = ["id", "name", "city", "zip", "country", "email", "phone", "created", "updated", "note"]
+columns = [f"{group}.{name}" for group in groups for name in names]
+df = pd.DataFrame({each: [f"{each} of row {i}" for i in range(300)] for each in columns})
+df["contact.note"] = "A long note, " * 40 + "with an end"
+df.loc[3, "contact.id"] = None
+explorer = ad.explore(df)
+explorer
+"""
+
+
 EXPLORE = """
 import asyncdest_nb as ad
 explorer = ad.explore(df)

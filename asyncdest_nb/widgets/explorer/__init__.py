@@ -4,10 +4,13 @@
     choices         what was chosen, as arguments of ``submit``
     code            the cell that does the same
     preview         what would be sent
+    refusal         what a failed test of a connection means
     work            slow work, on a thread of its own
     markup          HTML, escaped
     parts           the widgets that it consists of
     inputs          an input for a field
+    column_list     the list of columns, with a filter and keys
+    column_inputs   a choice of columns
     frame_picker    the rows
     connect_panel   the destination and its settings
     fields_panel    what fills each field

@@ -14,7 +14,7 @@ from pydantic import BaseModel, PydanticUserError, TypeAdapter
 
 from ...destination import InputField, input_fields
 from ...errors import UsageError
-from ...mapping import plan_fields, transform
+from ...mapping import FieldPlan, plan_fields
 from ...session import Connection, field_plans
 
 Kind = Literal["default", "column", "columns", "constant", "template", "empty"]
@@ -30,9 +30,9 @@ TAKEN = frozenset(
 class FieldSource:
     """What fills a field.
 
-    ``value`` is by ``kind``: the name of a column; the names of columns, which
-    become the keys of an object; a JSON value, directives in it included; the text of
-    a template. None for "default" (what ``submit`` does by itself) and "empty".
+    ``value`` is by ``kind``: the name of a column; the names of columns by the keys of an
+    object; a JSON value, directives in it included; the text of a template. None for
+    "default" (what ``submit`` does by itself) and "empty".
     """
 
     kind: Kind = "default"
@@ -61,14 +61,43 @@ def default_source(field: InputField, columns: Sequence[str]) -> str:
 
 
 def in_reach(columns: Sequence[str]) -> list[str]:
-    """Return the columns that a path can name: in a path, a dot leads into an object."""
-    return [name for name in columns if transform({"@path": f"$.{name}"}, {name: True}) is True]
+    """Return the columns that a path can name; one without a name cannot be."""
+    named = list(filter(None, columns))
+    fields = dict.fromkeys(named, FieldPlan())
+    mapping = {name: {"@path": f"$.{name}"} for name in named}
+    plan = plan_fields(fields, columns, mapping=mapping)
+    return [name for name in named if plan.resolvers[name].roots == {name}]
 
 
-def as_keys(columns: Sequence[str]) -> list[str]:
-    """Return those in reach whose names may be keys of an object; a directive is no key."""
-    found = in_reach(columns)
-    return [name for name in found if not name.startswith("@") and name != "_metadata"]
+def default_key(column: str) -> str:
+    """Return the key of an object for *column*: its name, as far as that can be a key."""
+    return column if _is_key(column) else column.lstrip("@_") or "column"
+
+
+def _is_key(text: str) -> bool:
+    return bool(text) and not text.startswith("@") and text != "_metadata"
+
+
+def keyed(label: str, columns: Sequence[str], keys: Mapping[str, str]) -> dict[str, str]:
+    """Return *columns* by key, in their order; *keys* are by column, a missing one is its name.
+
+    Raises UsageError, with the *label* of the field, for a text that can be no key, and for
+    a key of two columns.
+    """
+    found: dict[str, str] = {}
+    for column in columns:
+        key = keys.get(column) or default_key(column)
+        if not _is_key(key):
+            raise UsageError(
+                f"{label}: the key {key!r} would be read as a directive; write another one for "
+                f"{column!r}"
+            )
+        if key in found:
+            raise UsageError(
+                f"{label}: {found[key]!r} and {column!r} have the key {key!r}; rename one of them"
+            )
+        found[key] = column
+    return found
 
 
 def arguments(
@@ -110,7 +139,7 @@ def _mapped(source: FieldSource) -> Any:
         case "template":
             return {"@template": source.value}
         case "columns":
-            return {name: {"@path": f"$.{name}"} for name in source.value}
+            return {key: {"@path": f"$.{name}"} for key, name in source.value.items()}
         case "empty":
             return None
         case _:

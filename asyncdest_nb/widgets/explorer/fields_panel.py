@@ -9,7 +9,8 @@ from ...destination import InputField
 from ...errors import UsageError
 from ..run_view import cut
 from . import markup, parts
-from .choices import FieldSource, Kind, as_keys, default_source, in_reach
+from .choices import FieldSource, Kind, default_source, in_reach
+from .column_inputs import ColumnsInput, column_input
 from .inputs import Input, constant_input, label_of
 
 WORDS = 60  # Characters of what fills a field by default.
@@ -56,13 +57,13 @@ class FieldRow:
     def _enter(self, kind: Kind, value: Any) -> None:
         parts.enter(self._how, kind)
         if self._how.value == kind and kind in self._inputs:
-            parts.enter(self._inputs[kind].control, value)
+            self._inputs[kind].enter(value)
 
     @property
     def entered(self) -> Entered:
         """What is entered, to begin with next time."""
         kind: Kind = self._how.value
-        return kind, self._inputs[kind].control.value if kind in self._inputs else None
+        return kind, self._inputs[kind].entered if kind in self._inputs else None
 
     def _kinds(self) -> list[tuple[str, Kind]]:
         field, words = self._field, self._default
@@ -70,7 +71,7 @@ class FieldRow:
         kinds: list[tuple[str, Kind]] = [(f"default: {default}", "default")]
         if self._columns:
             kinds.append(("a column", "column"))
-        if field.type == "object" and not field.multiple and as_keys(self._columns):
+        if field.type == "object" and not field.multiple and in_reach(self._columns):
             kinds.append(("an object of columns", "columns"))
         kinds.append(("a constant", "constant"))
         if self._columns:
@@ -88,24 +89,16 @@ class FieldRow:
         self._edited()
 
     def _input(self, kind: Kind) -> Input:
-        field, changed, about = self._field, self._edited, ""
-        columns = [(name, name) for name in self._columns]
+        field, changed = self._field, self._edited
         if kind == "constant":
             return constant_input(field, changed, takes_text=self._takes_text)
         if kind == "column":
-            control = parts.dropdown(f"Column for {field.label}", columns, changed)
-        elif kind == "columns":
-            keys = as_keys(self._columns)
-            control = parts.several(
-                f"Columns for {field.label}", [(name, name) for name in keys], changed
-            )
-            left_out = _left_out([name for name in self._columns if name not in keys])
-            about = f"Hold Ctrl, or ⌘ on a Mac, to choose several. {left_out}".strip()
-        else:
-            names = [f"{{{{{name}}}}}, and " for name in in_reach(self._columns)[:1]]
-            hint = f"{''.join(names)}any text around it"
-            control = parts.text(f"Template for {field.label}", changed, placeholder=hint)
-        return Input(field, control, lambda: control.value, about)
+            return column_input(field, self._columns, changed)
+        if kind == "columns":
+            return ColumnsInput(field, self._columns, changed)
+        hint = f"{_example(self._columns)}any text around it"
+        control = parts.text(f"Template for {field.label}", changed, placeholder=hint)
+        return Input(field, control, lambda: control.value)
 
     def _edited(self) -> None:
         self._changed()
@@ -117,8 +110,7 @@ class FieldRow:
         kind: Kind = self._how.value
         if kind not in self._inputs:
             return FieldSource(kind)
-        value = self._inputs[kind].read()
-        return FieldSource(kind, list(value) if kind == "columns" else value)
+        return FieldSource(kind, self._inputs[kind].read())
 
     @property
     def to_do(self) -> str:
@@ -140,14 +132,10 @@ class FieldRow:
             widget.close()
 
 
-def _left_out(columns: Sequence[str]) -> str:
-    """Return why some *columns* cannot be chosen; empty = there are none."""
-    if not columns:
-        return ""
-    return (
-        "Left out, as dots, brackets, quotes and @ mean something in a mapping: "
-        f"{cut(', '.join(map(repr, columns)), 200)}. Rename them, then look again."
-    )
+def _example(columns: Sequence[str]) -> str:
+    """Return the beginning of a template: a placeholder for the first column that has one."""
+    names = [name for name in in_reach(columns) if "}" not in name and name == name.strip()]
+    return "".join(f"{{{{{name}}}}}, and " for name in names[:1])
 
 
 class FieldsPanel:

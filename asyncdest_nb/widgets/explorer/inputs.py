@@ -36,6 +36,15 @@ class Input:
         return self._read()
 
     @property
+    def entered(self) -> Any:
+        """What is entered, for ``enter``."""
+        return self.control.value
+
+    def enter(self, entered: Any) -> None:
+        """Enter what was entered before, if it can be chosen still."""
+        parts.enter(self.control, entered)
+
+    @property
     def is_blank(self) -> bool:
         """Whether nothing is entered or chosen."""
         return parts.is_blank(self.control)

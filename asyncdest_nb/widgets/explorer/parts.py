@@ -1,7 +1,7 @@
 """The widgets of the explorer: inputs with labels, lists, buttons, texts.
 
-No other module of the explorer knows ipywidgets. Texts of destinations and frames become
-HTML only in ``markup.py``, which escapes them.
+No other module of the explorer knows ipywidgets; the list of columns is a widget of its own.
+Texts of destinations and frames become HTML only in ``markup.py``, which escapes them.
 """
 
 from __future__ import annotations
@@ -71,14 +71,15 @@ class SecretText(ipywidgets.Password):  # type: ignore[misc]  # No types, see ab
             self.secret = SecretStr(entered)
             self.placeholder = "entered; type to replace it"
             self.send_state("value")
-            _in_turn(self._changed)
+            in_turn(self._changed)
 
     def forget(self) -> None:
         """Forget the secret."""
         self.secret, self.placeholder = None, self._hint
 
 
-def _in_turn(changed: Changed) -> None:
+def in_turn(changed: Changed) -> None:
+    """Call *changed* when it is its turn."""
     with TURN:
         changed()
 
@@ -116,7 +117,7 @@ def button(label: str, clicked: Changed, *, is_main: bool = False) -> Widget:
     """Return a button."""
     found = ipywidgets.Button(description=clean_text(label))
     found.button_style = "primary" if is_main else ""
-    found.on_click(lambda _: _in_turn(clicked))
+    found.on_click(lambda _: in_turn(clicked))
     receive_while_cells_run(found.comm)
     return found
 
@@ -140,12 +141,6 @@ def secret_text(label: str, changed: Changed, **texts: str) -> SecretText:
 def dropdown(label: str, options: Options, changed: Changed, value: Any = None) -> Widget:
     """Return a choice of one of *options*, None = none yet."""
     return _choice(ipywidgets.Dropdown(value=value, options=_shown(options)), label, changed)
-
-
-def several(label: str, options: Options, changed: Changed) -> Widget:
-    """Return a choice of some of *options*."""
-    box = ipywidgets.SelectMultiple(options=_shown(options), rows=_rows(options))
-    return _choice(box, label, changed)
 
 
 def listing(label: str, options: Options, changed: Changed) -> Widget:
@@ -192,7 +187,7 @@ def enter(widget: Widget, value: Any) -> None:
 def is_blank(widget: Widget) -> bool:
     """Whether nothing is written in *widget*, or nothing chosen; an option may have no name."""
     if hasattr(widget, "options"):
-        return widget.index is None or widget.index == ()
+        return widget.index is None
     return not widget.value
 
 
@@ -201,7 +196,7 @@ def _rows(options: Options) -> int:
 
 
 def _watched(widget: Widget, changed: Changed) -> Widget:
-    widget.observer = lambda _: _in_turn(changed)
+    widget.observer = lambda _: in_turn(changed)
     widget.observe(widget.observer, names="value")
     receive_while_cells_run(widget.comm)
     return widget

@@ -9,10 +9,11 @@ from asyncdest_nb.widgets.explorer.choices import (
     Choices,
     FieldSource,
     arguments,
-    as_keys,
+    default_key,
     default_source,
     given,
     in_reach,
+    keyed,
 )
 from asyncdest_nb.widgets.explorer.offers import Offer
 from explorer_clicks import ACTION, field_of
@@ -43,8 +44,8 @@ def test_by_default_a_field_is_filled_as_submit_would():
             {"mapping": {"data": {"@path": "$.properties"}}},
         ),
         (
-            {"data": FieldSource("columns", ["email"])},
-            {"mapping": {"data": {"email": {"@path": "$.email"}}}},
+            {"data": FieldSource("columns", {"email": "email", "y": "x"})},
+            {"mapping": {"data": {"email": {"@path": "$.email"}, "y": {"@path": "$.x"}}}},
         ),
     ],
 )
@@ -69,12 +70,26 @@ def test_a_field_called_like_an_argument_of_submit_goes_into_the_mapping():
     assert keywords == {"mapping": {"action": "x"}, "lambda_": "y"}
 
 
-def test_columns_that_a_path_cannot_reach_are_known():
-    assert in_reach(["a", "b c", "d.e", "f[0]", "g'h", "", "$"]) == ["a", "b c", "$"]
+def test_a_path_reaches_every_column_that_has_a_name():
+    odd = ["a", "b c", "d.e", "d", "f[0]", "g'h", "$", "$.x", "@path"]
+    assert in_reach([*odd, "", "."]) == odd
 
 
-def test_columns_that_cannot_be_keys_of_an_object_are_known():
-    assert as_keys(["a", "@path", "@id", "_metadata", "d.e", "b"]) == ["a", "b"]
+def test_a_name_that_can_be_no_key_of_an_object_gives_another_one():
+    assert [default_key(each) for each in ("a.b", "@id", "_metadata", "@")] == [
+        "a.b",
+        "id",
+        "metadata",
+        "column",
+    ]
+
+
+def test_a_key_is_renamed_and_two_columns_never_share_one():
+    assert keyed("Data", ["a", "@b"], {"a": "x", "other": "y"}) == {"x": "a", "b": "@b"}
+    with pytest.raises(ad.UsageError, match="Data: 'a' and 'b' have the key 'b'; rename one"):
+        keyed("Data", ["a", "b"], {"a": "b"})
+    with pytest.raises(ad.UsageError, match="Data: the key '@path' would be read as a directive"):
+        keyed("Data", ["a"], {"a": "@path"})
 
 
 def test_settings_that_are_blank_or_as_by_default_are_not_given():

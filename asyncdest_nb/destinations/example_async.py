@@ -114,11 +114,20 @@ async def poll(
 async def test_authentication(
     request: ad.Request, data: ad.ActionData[ExampleSettings, None]
 ) -> None:
-    """Request an operation that does not exist: the key is checked first."""
-    response = await request("/operations/none", throw_http_errors=False)
-    if response.status in (401, 403):
-        problem = "the API key is not accepted" if data.settings.api_key else "an API key is needed"
-        raise InvalidAuthenticationError(f"{problem} ({response.status})")
+    """Request an operation that does not exist; that there is none is the expected answer.
+
+    The API has no request for this purpose. So this finds a refused key and a host that is
+    not there, but not that another host, which has no operations either, is the wrong one.
+    """
+    try:
+        await request("/operations/none")
+    except HTTPError as error:
+        if error.status in (401, 403):
+            key = data.settings.api_key
+            problem = "the API key is not accepted" if key else "an API key is needed"
+            raise InvalidAuthenticationError(f"{problem} ({error.status})") from None
+        if error.status != 404:
+            raise
 
 
 async def _polled(request: ad.Request, context: JSONObject) -> AsyncOperationResult:

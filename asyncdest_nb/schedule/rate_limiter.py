@@ -57,6 +57,12 @@ class RateLimiter:
             self._probe_until = now + self.PROBE_SECONDS
             self._is_reserved = True
 
+    def wake(self, now: float) -> None:
+        """End the pause of a host that is down: a person asks whether it is back."""
+        if self.is_down:
+            self.paused_until = min(self.paused_until, now)
+            self.probe_ended()
+
     def take(self, now: float) -> float:
         """Return 0 and count a request that is sent now, or the seconds until one may be."""
         closed = self.paused_until - now if self._is_reserved else self.seconds_closed(now)

@@ -165,12 +165,14 @@ class Connection:
         return self._calls.poll(self._action(action), contexts)
 
     def test_authentication(self) -> None:
-        """Try the credentials at the destination; raises its error if it refuses them.
+        """Try the settings at the destination; raises its error if it refuses them.
 
-        Does nothing if the destination declares no such test.
+        It makes the cheap request that the destination declares for this, and sends no row.
+        A host that was down a moment ago is asked at once. Does nothing if the destination
+        declares no such test. Raises RequestFailed if the host gives no answer.
         """
         function = self.destination.test_authentication
-        if function is not None and (error := self._calls.call(function).error) is not None:
+        if function is not None and (error := self._calls.test(function).error) is not None:
             raise error
 
     def _action(self, slug: str, batch_size: int | None = None) -> Action:

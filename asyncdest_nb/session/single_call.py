@@ -54,6 +54,11 @@ class SingleCalls:
         polled = polled_once(read, poll=poll, action=action, channel=self._channel)
         return self._executed(call(polled), call_id)
 
+    def test(self, function: Function) -> Executed:
+        """Call *function* now, also if the host was down: a person waits for the answer."""
+        self._channel.wake()
+        return self.call(function)
+
     def call(self, function: Function, **data: Any) -> Executed:
         """Call *function* with *data*."""
         call_id = str(uuid.uuid4())

@@ -88,8 +88,11 @@ async def refresh_access_token(
 async def test_authentication(
     request: ad.Request, data: ad.ActionData[SalesforceSettings, None]
 ) -> None:
-    """Request the organisation's limits, which any user may see."""
-    await ask(request, "/limits")
+    """Request the list of resources, which every user of the API may see.
+
+    The limits are not for every user: Salesforce shows them to those who may view its setup.
+    """
+    await ask(request, "/")
 
 
 def _instance(settings: SalesforceSettings) -> str:

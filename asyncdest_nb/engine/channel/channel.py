@@ -205,6 +205,10 @@ class Channel:
         """Wait before the next request, because of an *error* that the limiter has not seen."""
         self._throttle.back_off(error)
 
+    def wake(self) -> None:
+        """Let the next request be sent now, though the host was down a moment ago."""
+        self.limiter.wake(self.clock.steady())
+
     def notice(self) -> str:
         """Return why requests wait at present, and for how long; empty = they do not."""
         return self._throttle.notice()

@@ -1,10 +1,10 @@
-"""The choice of a destination, its settings, and the buttons that connect."""
+"""The choice of a destination, its settings, and the button that connects."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import SecretStr
 
@@ -15,18 +15,24 @@ from . import markup, parts
 from .choices import given, texts_of
 from .inputs import Input, value_input
 from .offers import Offer, offers, search
+from .refusal import refusal
 from .work import Problem, Start, Work, attempted
 
 # A click may arrive before what was typed or chosen right before it: they are sent separately.
 SLIP_SECONDS = 0.5
 
 
-class ConnectPanel:
-    """A list of destinations with a search, the settings of the chosen one, and two buttons.
+Tested: TypeAlias = tuple[Connection, Problem | None]  # None = it was not refused.
 
-    Destinations among *names*, the variables of the notebook, are looked for again with
-    every search and every click on a button. ``offer`` None = none is chosen,
-    ``connection`` None = not connected; ``settings`` are those of the connection.
+
+class ConnectPanel:
+    """A list of destinations with a search, the settings of the chosen one, and a button.
+
+    The button connects and tests the connection. A refusal stays in its place until the next
+    connection; who wants to go on in spite of it can. Destinations among *names*, the
+    variables of the notebook, are looked for again with every search and every click on the
+    button. ``offer`` None = none is chosen, ``connection`` None = not connected;
+    ``settings`` are those of the connection.
     """
 
     def __init__(
@@ -39,8 +45,8 @@ class ConnectPanel:
         self._offers = offers(names)
         self._session = session
         self._changed = changed
-        self._work: Work[tuple[Connection, str]] = Work(start, parts.TURN)
-        self._is_test = False  # What was clicked last.
+        self._work: Work[Tested] = Work(start, parts.TURN)
+        self._refused: tuple[Connection, dict[str, Any]] | None = None
         self._clicked_at = -SLIP_SECONDS  # time.monotonic()
         self._simulators: dict[str, Simulator] = {}
         self._inputs: dict[str, Input] = {}
@@ -53,12 +59,11 @@ class ConnectPanel:
         self._about = parts.html()
         self._form = parts.column()
         self._connect = parts.button("Connect", self.connect, is_main=True)
-        self._test = parts.button("Test connection", self.test)
+        self._go_on = parts.button("Go on without a test", self.go_on)
+        parts.show(self._go_on, False)
         self._status = parts.status()
         self.chooser = parts.section("Destination", self._search, self._list, self._about)
-        self.form = parts.section(
-            "Settings", self._form, parts.line(self._connect, self._test), self._status
-        )
+        self.form = parts.section("Settings", self._form, self._connect, self._status, self._go_on)
         parts.show(self.chooser)
 
     def _options(self, found: Sequence[Offer]) -> list[tuple[str, int]]:
@@ -103,7 +108,6 @@ class ConnectPanel:
         # What was typed for a destination stays, if its settings are still the same.
         if had is None or (had.place, had.settings) != (offer.place, offer.settings):
             self._form.children = self._settings_form(offer)
-        self._test.disabled = offer.destination.test_authentication is None
         parts.show(self.form)
         self._changed()
 
@@ -120,10 +124,11 @@ class ConnectPanel:
         return [each.widget for each in self._inputs.values()]
 
     def _edited(self) -> None:
-        had = self.connection is not None
+        had, shown = self.connection is not None, self._status.value if self._refused else ""
         self._forget()
-        if had:
-            self._status.value = markup.note("The settings have changed: connect again.")
+        if had or shown:
+            changed = markup.note("The settings have changed: connect again.")
+            self._status.value = shown + changed
         self._click_again()
         self._changed()
 
@@ -136,32 +141,39 @@ class ConnectPanel:
         self._work.forget()
         self.connection, self.settings = None, {}
         self._status.value = ""
+        self._hold(None)
+
+    def _hold(self, refused: tuple[Connection, dict[str, Any]] | None) -> None:
+        self._refused = refused
+        parts.show(self._go_on, refused is not None)
 
     def connect(self) -> None:
-        """Connect with what is entered; sends nothing yet."""
-        self._clicked(is_test=False)
-
-    def test(self) -> None:
-        """Connect, and ask the destination whether it accepts the credentials."""
-        self._clicked(is_test=True)
-
-    def _clicked(self, *, is_test: bool) -> None:
-        self._is_test, self._clicked_at = is_test, time.monotonic()
+        """Connect with what is entered, and ask the destination whether it accepts that."""
+        self._clicked_at = time.monotonic()
         self._start()
+
+    def go_on(self) -> None:
+        """Use the connection that was refused or could not be tested."""
+        if self._refused is None:
+            return
+        connection, settings = self._refused
+        self._hold(None)
+        note = markup.note("You go on without a test: rows may meet the same problem.")
+        self._use(connection, settings, self._status.value + note)
 
     def _start(self) -> None:
         self._find()
-        offer, is_test = self.offer, self._is_test
+        offer = self.offer
         assert offer is not None  # Else there is no button to click.
         settings = attempted(self.entered)
         if isinstance(settings, Problem):
             self._status.value = markup.problem(settings.text)
             return
-        words = "Asking the destination …" if is_test else "Connecting …"
-        self._status.value = markup.note(words)
+        self._hold(None)
+        self._status.value = markup.note("Connecting …")
         self._work.do(
-            lambda: self._open_connection(offer, settings, is_test=is_test),
-            lambda outcome: self._connected(outcome, settings),
+            lambda: self._tested(offer, settings),
+            lambda outcome: self._done(outcome, offer, settings),
         )
 
     def entered(self) -> dict[str, Any]:
@@ -170,25 +182,15 @@ class ConnectPanel:
         values = {key: each.read() for key, each in self._inputs.items()}
         return given({key: each.field for key, each in self._inputs.items()}, values)
 
-    def _open_connection(
-        self, offer: Offer, settings: Mapping[str, Any], *, is_test: bool
-    ) -> tuple[Connection, str]:
-        """Return a connection, and a sentence about it."""
-        connection = self.connection
-        if connection is None:
-            target = self._simulator(offer) if offer.is_simulated else offer.destination
-            plain: dict[str, Any] = {
-                key: each.get_secret_value() if isinstance(each, SecretStr) else each
-                for key, each in settings.items()
-            }
-            connection = self._session.connect(target, **plain)
-        if is_test:
-            connection.test_authentication()
-            return connection, f"{offer.title} accepts these credentials."
-        if offer.is_simulated:
-            return connection, f"Connected to {offer.title}; nothing has been sent."
-        # It may not even exist: no request was sent.
-        return connection, f"Ready for {offer.title}; nothing has been sent, not even a test."
+    def _tested(self, offer: Offer, settings: Mapping[str, Any]) -> Tested:
+        """Return a new connection, and why the destination refuses it."""
+        target = self._simulator(offer) if offer.is_simulated else offer.destination
+        plain: dict[str, Any] = {
+            key: each.get_secret_value() if isinstance(each, SecretStr) else each
+            for key, each in settings.items()
+        }
+        connection = self._session.connect(target, **plain)
+        return connection, attempted(connection.test_authentication)
 
     def _simulator(self, offer: Offer) -> Simulator:
         slug = offer.destination.slug
@@ -196,14 +198,32 @@ class ConnectPanel:
             self._simulators[slug] = simulate(slug)
         return self._simulators[slug]
 
-    def _connected(
-        self, outcome: tuple[Connection, str] | Problem, settings: dict[str, Any]
-    ) -> None:
+    def _done(self, outcome: Tested | Problem, offer: Offer, settings: dict[str, Any]) -> None:
         if isinstance(outcome, Problem):
             self._status.value = markup.problem(outcome.text)
             return
-        is_new = self.connection is not outcome[0]
-        self.connection, self.settings = outcome[0], settings
-        self._status.value = markup.note(outcome[1])
-        if is_new:
-            self._changed()
+        connection, refused = outcome
+        if refused is None:
+            self._use(connection, settings, markup.note(_welcome(offer)))
+            return
+        self._status.value = markup.problem(refusal(offer, settings, refused))
+        self._hold((connection, settings))
+
+    def _use(self, connection: Connection, settings: dict[str, Any], status: str) -> None:
+        self.connection, self.settings = connection, settings
+        self._status.value = status
+        self._changed()
+
+
+def _welcome(offer: Offer) -> str:
+    if offer.is_simulated:
+        return f"Connected to {offer.title}. No row was sent."
+    if offer.destination.test_authentication is None:
+        return (
+            f"Ready for {offer.title}. Not tested: this destination has no request that sends "
+            "nothing."
+        )
+    return (
+        f"Connected to {offer.title}: it answers, and does not refuse these settings. "
+        "No row was sent."
+    )

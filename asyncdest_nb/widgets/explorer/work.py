@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -20,9 +20,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What went wrong, in words to show."""
+    """What went wrong, in words to show; ``error`` None = it was no exception."""
 
     text: str
+    error: Exception | None = field(default=None, compare=False)
 
 
 def attempted(work: Callable[[], T]) -> T | Problem:
@@ -30,10 +31,10 @@ def attempted(work: Callable[[], T]) -> T | Problem:
     try:
         return work()
     except AsyncDestError as error:
-        return Problem(str(error))
+        return Problem(str(error), error)
     except Exception as error:  # A destination's own code may raise anything.
         _log.exception("the explorer has failed")
-        return Problem(f"{type(error).__name__}: {error}")
+        return Problem(f"{type(error).__name__}: {error}", error)
 
 
 def on_a_thread(work: Callable[[], None]) -> None:

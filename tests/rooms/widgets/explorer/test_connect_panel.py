@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import pandas as pd
+import pytest
 
 import asyncdest_nb as ad
 from asyncdest_nb.widgets.explorer import connect_panel
@@ -67,22 +68,98 @@ def test_bad_settings_are_explained_in_place(session):
     assert clicks.explorer.connection is None
 
 
-def test_a_test_of_the_connection_shows_the_answer_of_the_destination(demo, session):
+def test_to_connect_is_to_test_the_connection_and_a_refusal_stays_in_its_place(demo, session):
     clicks = Clicks(FRAME, session=session)
     clicks.choose("example-async")
     clicks.enter("Endpoint (required)", demo.endpoint)
     clicks.click("Connect")
-    assert "Ready for example-async; nothing has been sent" in clicks.text
-    assert not demo.requests
-    clicks.click("Test connection")
+    assert "refuses these settings: an API key is needed (401)" in clicks.text
+    assert "No row was sent. Check API key, then connect again." in clicks.text
+    assert clicks.explorer.connection is None
+    assert clicks.buttons("Send") == []
+    clicks.put(**{"Search destinations": "example"})
     assert "an API key is needed (401)" in clicks.text
     clicks.enter("API key (optional)", "wr0ng-key-9f8e7d")
-    clicks.click("Test connection")
+    clicks.click("Connect")
     assert "the API key is not accepted (401)" in clicks.text
     clicks.enter("API key (optional)", SECRET)
-    clicks.click("Test connection")
-    assert "accepts these credentials" in clicks.text
+    clicks.click("Connect")
+    assert "it answers, and does not refuse these settings. No row was sent." in clicks.text
+    assert "not accepted" not in clicks.text
     assert set(demo.requests) == {"GET /operations/{id}"}
+
+
+def test_a_refusal_is_still_there_while_the_settings_are_changed(demo, session, monkeypatch):
+    monkeypatch.setattr(connect_panel, "SLIP_SECONDS", 0)
+    clicks = Clicks(FRAME, session=session)
+    clicks.choose("example-async")
+    clicks.enter("Endpoint (required)", demo.endpoint)
+    clicks.click("Connect")
+    clicks.enter("API key (optional)", SECRET)
+    assert "an API key is needed (401)" in clicks.text
+    assert "The settings have changed: connect again." in clicks.text
+    assert clicks.buttons("Go on") == []
+
+
+def test_who_knows_better_goes_on_in_spite_of_a_refusal_that_stays_visible(demo, session):
+    clicks = Clicks(FRAME, session=session)
+    clicks.choose("example-async")
+    clicks.enter("Endpoint (required)", demo.endpoint)
+    clicks.click("Connect")
+    clicks.click("Go on without a test")
+    assert "an API key is needed (401)" in clicks.text
+    assert "You go on without a test" in clicks.text
+    assert clicks.explorer.connection is not None
+    assert 'crm = session.connect("example-async", endpoint=' in clicks.explorer.code
+    assert clicks.buttons("Go on") == []
+
+
+def test_a_host_that_is_not_there_is_asked_again_with_every_click(session):
+    with ad.simulate("example-async") as gone:
+        endpoint = gone.endpoint
+    clicks = Clicks(FRAME, session=session)
+    clicks.choose("example-async")
+    clicks.enter("Endpoint (required)", endpoint)
+    for _ in range(4):
+        clicks.click("Connect")
+        assert "example-async cannot be reached" in clicks.text
+        assert "Check Endpoint and your network, then connect again." in clicks.text
+
+
+@pytest.mark.parametrize(
+    ("changed", "happened", "to_do"),
+    [
+        ({"Client secret (optional)": "wr0ng-5ecret-1a2b"}, "refuses these settings", "secret"),
+        ({"API version (optional)": "99.0"}, "could not be tested", "Check the settings"),
+    ],
+)
+def test_salesforce_is_asked_for_a_token_and_a_list(changed, happened, to_do, session):
+    with ad.simulate("salesforce-bulk") as org:
+        given = org.settings
+        typed = {
+            "Instance URL (required)": given["instance_url"],
+            "Client ID (optional)": given["client_id"],
+            "Client secret (optional)": given["client_secret"],
+        }
+        clicks = Clicks(FRAME, session=session)
+        clicks.choose("salesforce-bulk")
+        for label, text in {**typed, **changed}.items():
+            clicks.enter(label, text)
+        clicks.click("Connect")
+        assert f"salesforce-bulk {happened}" in clicks.text
+        assert to_do in clicks.text
+        for label, text in {**typed, "API version (optional)": "59.0"}.items():
+            clicks.enter(label, text)
+        clicks.click("Connect")
+        assert "salesforce-bulk: it answers" in clicks.text
+        assert not any("jobs" in each for each in org.requests)
+
+
+def test_that_a_destination_cannot_be_tested_is_said(session):
+    clicks = Clicks(FRAME, session=session, names={"mine": own_destination()})
+    clicks.choose("own")
+    clicks.click("Connect")
+    assert "Not tested: this destination has no request that sends nothing." in clicks.text
 
 
 def test_changed_settings_need_a_new_connection(demo, session, monkeypatch):
@@ -98,10 +175,10 @@ def test_a_key_that_comes_after_the_click_that_followed_it_counts(demo, session)
     clicks = Clicks(FRAME, session=session)
     clicks.choose("example-async")
     clicks.enter("Endpoint (required)", demo.endpoint)
-    clicks.click("Test connection")
+    clicks.click("Connect")
     assert "an API key is needed (401)" in clicks.text
     clicks.enter("API key (optional)", SECRET)
-    assert "accepts these credentials" in clicks.text
+    assert "it answers, and does not refuse" in clicks.text
 
 
 def test_a_search_narrows_the_list_and_keeps_the_choice(session):
@@ -119,9 +196,9 @@ def test_a_slow_test_of_the_connection_shows_that_it_goes_on(session):
     waiting: list[Any] = []
     clicks = Clicks(FRAME, session=session, start=waiting.append)
     clicks.choose("example-async, simulated on this machine")
-    clicks.click("Test connection")
-    assert "Asking the destination …" in clicks.text
+    clicks.click("Connect")
+    assert "Connecting …" in clicks.text
     worker = threading.Thread(target=waiting.pop())
     worker.start()
     worker.join(20)
-    assert "accepts these credentials" in clicks.text
+    assert "Connected to example-async, simulated on this machine." in clicks.text

@@ -11,9 +11,11 @@ from ...destination import InputField
 from ...responses import clean_text
 from ..run_view import cut
 from ..tables import FIELD_TITLES, field_rows
-from .preview import PreviewResult, PreviewRow
+from .preview import PreviewColumn, PreviewResult, PreviewRow
 
-CELL = 80  # Characters of a value in a table.
+CELL = 80  # Characters of a text in a table that describes a destination.
+LONG = 200  # Characters of a value above which its cell scrolls.
+VALUE = 100_000  # Characters of a value in a preview; the page would stop at a megabyte.
 TEXT = 1000  # Characters of a reason.
 BODY = 4000  # Characters of a request.
 
@@ -42,6 +44,11 @@ def to_do(text: str) -> str:
     )
 
 
+def question(text: str) -> str:
+    """Return a question to the user."""
+    return f'<div class="ade-question" dir="auto">{escape(cut(text, TEXT))}</div>'
+
+
 def problem(text: str) -> str:
     """Return what went wrong, marked by a word and not only by colour."""
     return (
@@ -61,22 +68,28 @@ def preview_html(result: PreviewResult) -> str:
 
 
 def payloads_table(result: PreviewResult) -> str:
-    """Return the first payloads and the first rows that will not be sent."""
-    keys = list(result.preview.sources)
-    rows = [_payload_row(line, keys) for line in result.lines]
-    return table("First payloads", ["Row", *keys, "Sent?"], rows)
+    """Return the first payloads and the first rows that will not be sent, nothing cut."""
+    titles = ["Row", "Sent?", *(each.title for each in result.columns)]
+    rows = [_payload_row(line, result.columns) for line in result.lines]
+    return table("First payloads", titles, rows, name="ade-payloads")
 
 
-def _payload_row(line: PreviewRow, keys: Sequence[str]) -> list[str]:
-    cells = [
-        cell(_shown(line.values, key), is_bad=key in line.faulty, is_code=True) for key in keys
-    ]
+def _payload_row(line: PreviewRow, columns: Sequence[PreviewColumn]) -> list[str]:
     verdict = f"no: {cut(line.reason, TEXT)}" if line.reason else "yes"
-    return [cell(line.label), *cells, cell(verdict, is_bad=bool(line.reason))]
+    head = f'<th scope="row" dir="auto">{escape(cut(line.label, CELL))}</th>'
+    cells = [value_cell(each.of(line.values), is_bad=each.title in line.faulty) for each in columns]
+    return [head, cell(verdict, is_bad=bool(line.reason)), *cells]
 
 
-def _shown(values: Mapping[str, Any], key: str) -> str:
-    return as_json(values[key]) if key in values else "(none)"
+def value_cell(found: Sequence[Any], *, is_bad: bool = False) -> str:
+    """Return a cell with the only value *found*, whole; empty = there is none."""
+    text = as_json(found[0]) if found else "(none)"
+    if len(text) > VALUE:
+        text = f"{text[:VALUE]}… and {len(text) - VALUE:,} characters more, which are sent"
+    sign = _SIGN if is_bad else ""
+    long = f'<div class="ade-long" tabindex="0">{sign}{escape(text)}</div>'
+    inner = long if len(text) > LONG else f"{sign}{escape(text)}"
+    return f'<td dir="auto"{_bad(is_bad)}>{inner}</td>'
 
 
 def preview_summary(result: PreviewResult) -> str:
@@ -108,8 +121,7 @@ def rows(count: int) -> str:
 
 def sources_table(result: PreviewResult) -> str:
     """Return what fills each field."""
-    sources = result.preview.sources.items()
-    rows = [[cell(key), cell(words)] for key, words in sources]
+    rows = [[cell(each.title), cell(each.source, limit=VALUE)] for each in result.columns]
     return table("What fills the fields", ["Field", "Filled from"], rows)
 
 
@@ -138,22 +150,29 @@ def code(text: str) -> str:
     )
 
 
-def cell(text: str, *, is_bad: bool = False, is_code: bool = False) -> str:
-    """Return a cell of a table; a bad one is also marked by a sign."""
-    shown = cut(text, TEXT if is_bad and not is_code else CELL)
-    sign = '<span aria-label="invalid">✗</span> ' if is_bad else ""
-    name = ' class="ade-bad"' if is_bad else ""
-    return f'<td dir="auto"{name}>{sign}{escape(shown)}</td>'
+_SIGN = '<span aria-label="invalid">✗</span> '
 
 
-def table(title: str, titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def _bad(is_bad: bool) -> str:
+    return ' class="ade-bad"' if is_bad else ""
+
+
+def cell(text: str, *, is_bad: bool = False, limit: int = CELL) -> str:
+    """Return a cell of a table, of *limit* characters; a bad one is also marked by a sign."""
+    shown = cut(text, TEXT if is_bad else limit)
+    return f'<td dir="auto"{_bad(is_bad)}>{_SIGN if is_bad else ""}{escape(shown)}</td>'
+
+
+def table(
+    title: str, titles: Iterable[str], rows: Iterable[Iterable[str]], *, name: str = ""
+) -> str:
     """Return a table that scrolls in its own box; *rows* consist of cells."""
     head = "".join(f'<th scope="col">{escape(each)}</th>' for each in titles)
     body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
     label = escape(title)
     return (
         f'<div class="ade-scroll" tabindex="0" role="region" aria-label="{label}">'
-        f'<table class="ade-table"><thead><tr>{head}</tr></thead>'
+        f'<table class="ade-table {name}"><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 

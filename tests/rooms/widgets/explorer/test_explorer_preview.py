@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import time
 from typing import Any
 
@@ -11,15 +12,23 @@ import pytest
 from pydantic import field_validator
 
 import asyncdest_nb as ad
-from asyncdest_nb.widgets.explorer.preview import faulty, preview_rows
+from asyncdest_nb.widgets.explorer.preview import PreviewColumn, faulty, preview_rows
 from asyncdest_nb.widgets.explorer.preview_panel import whole_number
 from explorer_clicks import ACTION, FRAME, Clicks, HeldWork, open_connection, own_destination, ready
 
 
 def test_the_fields_that_a_reason_names_are_known():
     read = ACTION.read({"operation_type": "nope", "data": 3})
-    assert faulty(read, ACTION.fields) == {"user_id", "operation_type", "data"}
-    assert faulty("", ACTION.fields) == frozenset()
+    columns = [
+        PreviewColumn("user_id", None, ""),
+        PreviewColumn("operation_type", None, ""),
+        PreviewColumn("data", "a", ""),
+        PreviewColumn("data", "b", ""),
+    ]
+    named = {"user_id", "operation_type", "data: a", "data: b"}
+    assert faulty(read, ACTION.fields, columns) == named
+    assert faulty("Operation Data (data.a): is odd", ACTION.fields, columns) == {"data: a"}
+    assert faulty("", ACTION.fields, columns) == frozenset()
 
 
 def test_a_preview_shows_the_first_rows_and_the_first_faulty_ones(session):
@@ -64,10 +73,34 @@ def test_an_invalid_value_is_marked_in_its_cell_with_the_reason(demo, session):
 
 def test_a_cell_that_cannot_be_sent_is_marked_where_it_is_read(session, demo):
     frame = pd.DataFrame({"user_id": ["a", "b"], "score": [1.0, float("inf")], "x": [{1j}, 1]})
-    chosen = {"operation_type": "sync_profile", "mapping": {"data": {"s": {"@path": "$.score"}}}}
+    data = {"s": {"@path": "$.score"}, "u": {"@path": "$.user_id"}}
+    chosen = {"operation_type": "sync_profile", "mapping": {"data": data}}
     found = preview_rows(session.connect(demo), frame, "asyncOperation", chosen)
-    assert [each.faulty for each in found.lines] == [frozenset(), {"data"}]
+    assert [each.faulty for each in found.lines] == [frozenset(), {"data: s"}]
     assert "inf is infinite" in found.lines[1].reason
+
+
+def test_nothing_that_the_user_mapped_is_cut(demo, session):
+    text, odd = "long " * 1000 + "end", "<b>" * 60 + "last"
+    frame = pd.DataFrame({f"column {i:02}": [f"value {i:02}"] for i in range(80)})
+    frame = frame.assign(userId="u1", text=text, odd=odd)
+    clicks = ready(demo, session, frame=frame)
+    clicks.find("Operation Data (optional)").value = "columns"
+    clicks.find("Columns for Operation Data").value = frame.columns
+    shown = html.unescape(clicks.text)
+    assert all(f'<th scope="col">data: column {i:02}</th>' in shown for i in range(80))
+    assert all(f'"value {i:02}"</td>' in shown for i in range(80))
+    assert f'"{text}"' in shown
+    assert f'"{odd}"' in shown
+    clicks.fill("User ID (required)", "template", f"{{{{userId}}}}{odd}", "Template for User ID")
+    assert f'"u1{odd}"</td>' in html.unescape(clicks.text)
+    assert f'mapping {{"@template": "{{{{userId}}}}{odd}"}}</td>' in html.unescape(clicks.text)
+
+
+def test_a_value_of_more_than_a_page_can_hold_says_what_is_not_shown(demo, session):
+    frame = pd.DataFrame({"userId": ["x" * 100_010]})
+    clicks = ready(demo, session, frame=frame)
+    assert "… and 12 characters more, which are sent" in clicks.text
 
 
 def test_a_number_is_also_read_as_the_page_writes_it(demo, session):

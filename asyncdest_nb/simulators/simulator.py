@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from html import escape
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..errors import UsageError, install_command
 from .exchange import JSONObject
@@ -30,6 +30,8 @@ class Simulator:
     Raises UsageError if the package of the HTTP server is missing.
     """
 
+    running: ClassVar[set[str]] = set()  # The endpoints of all that run in this process.
+
     def __init__(
         self, slug: str, partner: Partner, knobs: Knobs, *, clock: Callable[[], float]
     ) -> None:
@@ -41,6 +43,7 @@ class Simulator:
         self.endpoint = f"http://127.0.0.1:{self._http_server.port}"
         self.settings: dict[str, Any] = partner.settings(self.endpoint)
         self._http_server.start()
+        self.running.add(self.endpoint)
         atexit.register(self.stop)
 
     @property
@@ -83,6 +86,7 @@ class Simulator:
         """Close the port and every connection. It may be called again."""
         if self._is_running:
             self._is_running = False
+            self.running.discard(self.endpoint)
             atexit.unregister(self.stop)
             self._http_server.stop()
 

@@ -19,7 +19,7 @@ from .code_panel import CodePanel
 from .connect_panel import ConnectPanel
 from .fields_panel import FieldsPanel
 from .frame_picker import FramePicker
-from .offers import name_of
+from .offers import name_of, real_place
 from .preview import LIVE_ROWS, PreviewResult
 from .preview_panel import PreviewPanel
 from .saved import SavedOutputs
@@ -215,7 +215,7 @@ class App:
         keywords = self._keywords()
         submit = partial(self.connection.submit, result.frame, self._action.value, **keywords)
         session = self._session_name() if self._session else "ad.default_session()"
-        return PreparedSubmit(submit, self.code, session)
+        return PreparedSubmit(submit, self.code, session, real_place(self.connection))
 
     # ---- code
 

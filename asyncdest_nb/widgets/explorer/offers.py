@@ -9,7 +9,8 @@ from typing import Any
 from ...destination import Destination, InputField, input_fields
 from ...destinations import DESTINATIONS
 from ...frame import DataFrame
-from ...simulators import SIMULATORS
+from ...session import Connection
+from ...simulators import SIMULATORS, Simulator
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,17 @@ def offers(names: Mapping[str, Any]) -> list[Offer]:
         if isinstance(each, Destination) and id(each) not in known
     ]
     return [*played, *packaged, *own]
+
+
+def real_place(connection: Connection) -> str:
+    """Return where the rows of *connection* go, in words; empty = to a simulator of this process.
+
+    Another address on loopback counts as real: a tunnel may begin there.
+    """
+    urls = [each for each in connection.settings().values() if "://" in each]
+    if urls and all(url.rstrip("/") in Simulator.running for url in urls):
+        return ""
+    return " at ".join([connection.destination.name, *urls[:1]])
 
 
 def search(found: Iterable[Offer], text: str) -> list[Offer]:

@@ -18,6 +18,8 @@ from . import markup, parts
 from .preview import PreviewResult
 from .work import Problem, Start, Work, attempted
 
+ASKED_ABOVE = 100  # Rows that go to something real.
+
 # A click may arrive before a change that was made right before it, so it waits for that.
 SETTLE_SECONDS = 0.3
 
@@ -27,16 +29,19 @@ class PreparedSubmit:
     """What a click sends; ``code`` is the cell that does the same.
 
     ``session`` is how a cell writes the session it is sent in; empty = no variable holds it.
+    ``place`` is where the rows really go, empty = to a simulator.
     """
 
     submit: Callable[[], Run]
     code: str
     session: str
+    place: str
 
 
 class SendPanel:
     """A button labelled with the number of rows that it sends, and the monitor of the run.
 
+    Before many rows go to something real, it asks once whether to send them.
     ``run`` is the latest, None = nothing was sent. *prepared* returns what sends the rows
     of a preview, with what is chosen at that moment. *sent* is called with each run, and
     with each retry by a click in its monitor; its other arguments are the run with all its
@@ -67,9 +72,16 @@ class SendPanel:
         self._button = parts.button("Send", self.send, is_main=True)
         self._again = parts.checkbox("Send again what was sent before", changed)
         self._status = parts.status()
+        self._yes = parts.button("Yes, send them", self._confirmed, is_main=True)
+        self._no = parts.button("No", self._declined)
+        self._answers = parts.line(self._yes, self._no)
         self._box = parts.column()
+        self._asks = False
         parts.show(self._again, False)
-        self.widget = parts.section("Send", self._again, self._button, self._status, self._box)
+        self.widget = parts.section(
+            "Send", self._again, self._button, self._status, self._answers, self._box
+        )
+        self._draw()
 
     @property
     def again(self) -> bool:
@@ -79,27 +91,51 @@ class SendPanel:
     def allow(self, result: PreviewResult | None) -> None:
         """Allow to send the rows of *result*; None = nothing, until the next preview."""
         self._result = result
-        if result is not None and self._is_refused:
-            self._status.value, self._is_refused = "", False
+        if self._asks or (result is not None and self._is_refused):
+            self._status.value, self._is_refused, self._asks = "", False, False
         self._draw()
 
     def _draw(self) -> None:
         result = self._result
+        parts.show(self._button, not self._asks)
+        parts.show(self._answers, self._asks)
         self._button.disabled = self._is_going or result is None or not result.preview.payloads
         if result is not None:
             self._button.description = _label(result)
 
     def send(self) -> None:
-        """Send the rows, unless something has changed since their preview."""
+        """Send the rows, unless something has changed since their preview; many, ask first."""
+        self._send(is_confirmed=False)
+
+    def _confirmed(self) -> None:
+        self._send(is_confirmed=True)
+
+    def _declined(self) -> None:
+        self._asks, self._status.value = False, markup.note("Nothing was sent.")
+        self._draw()
+
+    def _send(self, *, is_confirmed: bool) -> None:
         result = self._result
         if self._is_going or result is None:
             return
         prepared = attempted(partial(self._prepared, result))
         if isinstance(prepared, Problem):
-            self._status.value, self._is_refused = markup.problem(prepared.text), True
+            self._asks, self._is_refused = False, True
+            self._status.value = markup.problem(prepared.text)
+            self._draw()
             return
-        self._is_going = True
+        self._asks = not is_confirmed and bool(prepared.place) and _count(result) > ASKED_ABOVE
+        if self._asks:
+            self._status.value = markup.question(
+                f"Send {_words(result)} to {prepared.place}? This is no simulator, and what was "
+                "sent cannot be called back."
+            )
+        else:
+            self._go(prepared, result)
         self._draw()
+
+    def _go(self, prepared: PreparedSubmit, result: PreviewResult) -> None:
+        self._is_going = True
         self._status.value = markup.note("Sending …")
         self._work.do(
             lambda: self._submitted(prepared, result),
@@ -153,8 +189,15 @@ class SendPanel:
         self._sent(run, monitor.runs, prepared.code)
 
 
-def _label(result: PreviewResult) -> str:
+def _count(result: PreviewResult) -> int:
+    """Return how many rows would be sent, at most."""
     good, bad = len(result.preview.payloads), len(result.preview.invalid)
-    if result.is_whole:
-        return f"Send {markup.rows(good)}"
-    return f"Send up to {markup.rows(result.total - bad)}"
+    return good if result.is_whole else result.total - bad
+
+
+def _words(result: PreviewResult) -> str:
+    return f"{'' if result.is_whole else 'up to '}{markup.rows(_count(result))}"
+
+
+def _label(result: PreviewResult) -> str:
+    return f"Send {_words(result)}"

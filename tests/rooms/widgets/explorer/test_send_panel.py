@@ -7,14 +7,18 @@ import re
 import warnings
 from typing import Any
 
+import pandas as pd
+import pytest
+
 import asyncdest_nb as ad
-from explorer_clicks import HeldWork, payloads, ready, sent_again
+from asyncdest_nb.widgets.explorer.offers import real_place
+from explorer_clicks import SECRET, HeldWork, own_destination, payloads, ready, sent_again
 
 
 def test_a_click_on_send_sends_what_was_previewed(demo, session):
     clicks = ready(demo, session)
     assert "4 fit" in clicks.text
-    assert demo.requests == {}
+    assert demo.operations == []
     clicks.click("Send 4 rows")
     assert clicks.explorer.run is not None
     clicks.explorer.run.wait(30)
@@ -31,8 +35,61 @@ def test_nothing_is_sent_if_a_change_comes_after_the_click_that_followed_it(demo
     work.held.pop()()
     assert clicks.explorer.run is None
     assert "something was changed as you clicked" in clicks.text
-    assert demo.requests == {}
+    assert demo.operations == []
     assert clicks.find("Send 4 rows")
+
+
+MANY = pd.DataFrame({"userId": [f"u{i}" for i in range(101)]})
+
+
+@pytest.fixture
+def real(demo, monkeypatch):
+    """A destination at an address of which nobody knows that it is a simulator."""
+    monkeypatch.setattr(ad.Simulator, "running", set())
+    return demo
+
+
+def test_many_rows_go_to_something_real_only_after_one_question(real, session):
+    clicks = ready(real, session, frame=MANY)
+    clicks.click("Send 101 rows")
+    assert f"Send 101 rows to Example Async at {real.endpoint}? This is no" in clicks.text
+    assert clicks.buttons("Send") == []
+    clicks.click("No")
+    assert "Nothing was sent." in clicks.text
+    assert session.runs() == []
+    clicks.click("Send 101 rows")
+    clicks.click("Yes, send them")
+    assert len(session.runs()) == 1
+    assert clicks.buttons("Yes") == []
+
+
+def test_a_question_is_gone_once_something_else_would_be_sent(real, session):
+    clicks = ready(real, session, frame=MANY)
+    clicks.click("Send 101 rows")
+    clicks.put(**{"Only the first rows": "100"})
+    assert "This is no simulator" not in clicks.text
+    clicks.click("Send 100 rows")
+    assert clicks.explorer.run is not None
+
+
+def test_many_rows_go_to_a_simulator_at_once(demo, session):
+    clicks = ready(demo, session, frame=MANY)
+    clicks.click("Send 101 rows")
+    assert clicks.explorer.run is not None
+
+
+@pytest.mark.parametrize(
+    ("settings", "place"),
+    [
+        ({"endpoint": "http://127.0.0.1:9"}, "Example Async at http://127.0.0.1:9"),
+        ({"endpoint": "https://api.example", "api_key": SECRET}, "Example Async at https://api"),
+    ],
+)
+def test_an_address_that_is_no_simulator_of_this_process_is_real(settings, place, session):
+    assert real_place(session.connect("example-async", **settings)).startswith(place)
+    with ad.simulate("salesforce-bulk") as demo:
+        assert real_place(session.connect(demo)) == ""
+    assert real_place(session.connect(own_destination(settings=ad.Settings))) == "Own"
 
 
 def test_what_was_sent_is_found_in_a_cell(demo, session):

@@ -1,26 +1,66 @@
-"""Take the README's pictures of the real pages: a notebook of the repository in JupyterLab.
+"""Take pictures of the real pages: notebooks in JupyterLab.
 
-    python tests/helpers/screenshots.py
+    python tests/screenshots.py            all of them
+    python tests/screenshots.py wide dark  these
 
-They go to .github/monitor.png and .github/explorer.png.
+The two pictures of the README go to .github/, the others to tests/artifacts/pictures/.
 """
 
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "helpers"))
 
 import nbformat
 from playwright.sync_api import BrowserContext, Locator, expect, sync_playwright
 
 import browser
 import notebook_server
-from paths import ROOT
+from paths import NOTEBOOKS, ROOT
+from shown_explorer import WIDE, fill, pick
 
-PICTURES = ROOT / ".github"
-NOTEBOOKS = ROOT / "notebooks"
+README = ROOT / ".github"
+OTHERS = browser.ARTIFACTS / "pictures"
 WAIT = 60_000  # ms
+DARK = "JupyterLab Dark"
+
+
+class Studio:
+    """Opens pages in JupyterLab, by theme, and saves pictures of what is in them."""
+
+    def __init__(self, home: Path, launched: BrowserContext) -> None:
+        self._home = home
+        self._launched = launched
+
+    def take(
+        self,
+        name: str,
+        code: list[str],
+        show: Callable[[browser.NotebookPage], Locator],
+        *,
+        size: tuple[int, int] = (1280, 1300),
+        theme: str = "JupyterLab Light",
+        folder: Path = OTHERS,
+    ) -> None:
+        """Run *code*, let *show* click to what is to be seen, and save a picture of that."""
+        home = self._home / name
+        with notebook_server.serve("lab", home, theme=theme) as server:
+            shutil.copytree(NOTEBOOKS / "data", server.root / "data")
+            page = browser.NotebookPage(server, self._launched, "demo.ipynb")
+            page.page.set_viewport_size({"width": size[0], "height": size[1]})
+            page.open(code)
+            page.run_all()
+            what = show(page)
+            # The pointer would light up what is below it.
+            page.page.mouse.move(0, 0)
+            folder.mkdir(parents=True, exist_ok=True)
+            what.screenshot(path=folder / f"{name}.png")
+            page.close()
 
 
 def cells(notebook: str, until: str) -> list[str]:
@@ -34,56 +74,35 @@ def cells(notebook: str, until: str) -> list[str]:
     raise LookupError(f"{notebook} has no cell with {until}")
 
 
-def opened(
-    server: notebook_server.NotebookServer, launched: BrowserContext, code: list[str], height: int
-) -> browser.NotebookPage:
-    """Open a page of *code* and run all of it."""
-    found = browser.NotebookPage(server, launched, "demo.ipynb")
-    found.page.set_viewport_size({"width": 1280, "height": height})
-    found.open(code)
-    found.run_all()
-    return found
+MONITOR = cells("01_send_a_dataframe", "crm.submit")
+EXPLORER = cells("02_explore_a_destination", "ad.explore")
 
 
-def take(page: browser.NotebookPage, what: Locator, name: str) -> None:
-    """Save a picture of *what*."""
-    # The pointer would light up what is below it.
-    page.page.mouse.move(0, 0)
-    what.screenshot(path=PICTURES / f"{name}.png")
-    page.close()
-
-
-def monitor(server: notebook_server.NotebookServer, launched: BrowserContext) -> None:
-    """Take the monitor of a run on its way, with the details of a failure."""
-    page = opened(server, launched, cells("01_send_a_dataframe", "crm.submit"), 1300)
+def failure_in_monitor(page: browser.NotebookPage) -> Locator:
+    """Show a run on its way, with the details of a failure."""
     page.page.get_by_role("button", name="Charts").click()
-    rest = page.page.locator(".adm-progress")
     page.page.wait_for_function(
         "() => Number(document.querySelector('.adm-counts [data-status=completed]')"
         "?.innerText.replace(/\\D/g, '')) > 3000",
         timeout=WAIT,
     )
-    expect(rest).to_contain_text("of 5,000 rows done")
     for _ in range(2):  # Names in every script are sent, and not every machine has their fonts.
         page.page.get_by_role("button", name="Next failure").click()
     page.page.keyboard.press("Enter")
     expect(page.page.get_by_role("region", name="Details")).to_contain_text("payload")
-    take(page, page.page.locator(".adm-root"), "monitor")
+    return page.page.locator(".adm-root")
 
 
-def explorer(server: notebook_server.NotebookServer, launched: BrowserContext) -> None:
-    """Take the explorer with a preview, ready to send."""
-    page = opened(server, launched, cells("02_explore_a_destination", "ad.explore"), 2600)
+def ready_explorer(page: browser.NotebookPage) -> Locator:
+    """Show the explorer with a preview, ready to send."""
     inside = page.page.locator(".ade-root")
-    listing = inside.get_by_label("Destinations", exact=True)
-    line = listing.locator("option", has_text="simulated").first
-    listing.select_option(line.inner_text())
+    pick(page.page, "example-async, simulated on this machine")
     inside.get_by_role("button", name="Connect", exact=True).click()
     choose(inside, "User ID (required)", "a column", "Column for User ID", "customer_id")
     operation = "Constant for Operation Type"
     choose(inside, "Operation Type (required)", "a constant", operation, "sync_profile")
     expect(inside.get_by_role("button", name="Send 200 rows")).to_be_enabled(timeout=WAIT)
-    take(page, inside, "explorer")
+    return inside
 
 
 def choose(inside: Locator, field: str, kind: str, label: str, value: str) -> None:
@@ -92,22 +111,65 @@ def choose(inside: Locator, field: str, kind: str, label: str, value: str) -> No
     inside.get_by_label(label).select_option(value)
 
 
-def main() -> None:
-    """Take all pictures."""
+def wide_explorer(page: browser.NotebookPage) -> Locator:
+    """Show the explorer with 80 columns, a connection that was refused, and a question."""
+    inside = page.page.locator(".ade-root")
+    pick(page.page, "example-async")
+    inside.get_by_label("Endpoint (required)").fill("http://127.0.0.1:9")
+    inside.get_by_role("button", name="Connect", exact=True).click()
+    inside.get_by_role("button", name="Go on without a test").click(timeout=WAIT)
+    fill(page.page, "User ID (required)", "a column")
+    inside.get_by_label("Filter Column for User ID").fill("contact id")
+    inside.get_by_role("radio", name="contact.id").check()
+    operation = "Constant for Operation Type"
+    choose(inside, "Operation Type (required)", "a constant", operation, "sync_profile")
+    fill(page.page, "Operation Data (optional)", "an object of columns")
+    inside.get_by_label("Filter Columns for Operation Data").fill("contact")
+    for name in ("contact.city", "contact.email", "contact.note"):
+        inside.get_by_role("checkbox", name=name).check()
+    inside.get_by_label("Key for contact.email").fill("mail")
+    inside.get_by_label("Key for contact.email").press("Tab")
+    seen = inside.get_by_role("region", name="First payloads")
+    expect(seen).to_contain_text("data: mail", timeout=WAIT)
+    inside.get_by_role("button", name="Send up to 299 rows").click()
+    expect(inside.get_by_text("This is no simulator")).to_be_visible(timeout=WAIT)
+    inside.get_by_role("button", name="Show as code").click()
+    expect(inside.locator(".ade-code code")).to_contain_text('"mail"', timeout=WAIT)
+    return inside
+
+
+PICTURES: dict[str, Callable[[Studio, str], None]] = {
+    "monitor": lambda studio, name: studio.take(name, MONITOR, failure_in_monitor, folder=README),
+    "explorer": lambda studio, name: studio.take(
+        name, EXPLORER, ready_explorer, size=(1280, 2600), folder=README
+    ),
+    "wide": lambda studio, name: studio.take(name, [WIDE], wide_explorer, size=(1280, 3200)),
+    "dark": lambda studio, name: studio.take(name, MONITOR, failure_in_monitor, theme=DARK),
+    "explorer_dark": lambda studio, name: studio.take(
+        name, [WIDE], wide_explorer, size=(1280, 3200), theme=DARK
+    ),
+    # The list of files and the margins take the rest of the width: 400 px are left.
+    "narrow": lambda studio, name: studio.take(name, MONITOR, failure_in_monitor, size=(520, 1300)),
+    "explorer_narrow": lambda studio, name: studio.take(
+        name, [WIDE], wide_explorer, size=(520, 4000)
+    ),
+}
+
+
+def main(names: list[str]) -> None:
+    """Take the pictures called *names*, all if there are none."""
     executable = browser.find_chromium()
     if executable is None:
         raise SystemExit(f"no Chromium here: {', '.join(browser.NAMES)}")
-    with (
-        tempfile.TemporaryDirectory() as home,
-        notebook_server.serve("lab", Path(home) / "home") as server,
-        sync_playwright() as playwright,
-    ):
-        shutil.copytree(NOTEBOOKS / "data", server.root / "data")
+    if unknown := set(names) - PICTURES.keys():
+        raise SystemExit(f"no picture {', '.join(unknown)}; there are {', '.join(PICTURES)}")
+    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         launched = browser.launch(playwright, executable, Path(home) / "profile")
-        monitor(server, launched)
-        explorer(server, launched)
+        studio = Studio(Path(home), launched)
+        for name in names or PICTURES:
+            PICTURES[name](studio, name)
         launched.close()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

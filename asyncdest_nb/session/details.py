@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from ..operation import Operation, RowStatus, row_outcomes
@@ -17,12 +17,16 @@ _FIELDS = (
 ).split()
 
 
-def shown_rows(operation: Operation) -> list[int]:
+def shown_rows(operation: Operation, wanted: Collection[int] = ()) -> list[int]:
     """Return which of its rows to show, as places in ``operation.rows``.
 
-    All of them, in their order; of a job of more than ROWS those that did not complete first.
+    The first ROWS of those *wanted*, which are positions; without any, all of them, in their
+    order, and of a job of more than ROWS those that did not complete first.
     """
     places = range(len(operation.rows))
+    if wanted:
+        chosen = set(wanted)
+        return [at for at in places if operation.rows[at] in chosen][:ROWS]
     if len(places) <= ROWS:
         return [*places]
     good = (RowStatus.COMPLETED, RowStatus.PENDING)
@@ -33,11 +37,12 @@ def shown_rows(operation: Operation) -> list[int]:
 def details(
     operation: Operation,
     *,
+    places: Sequence[int],
     labels: Sequence[str],
     stored: Sequence[StoredRow],
     mask: Callable[[str], str],
 ) -> dict[str, Any]:
-    """Return *operation* as JSON can hold it, with its shown rows, and every text masked.
+    """Return *operation* as JSON can hold it, with its rows at *places*, and every text masked.
 
     *labels* are those of the run, *stored* are the stored rows.
     """
@@ -53,7 +58,7 @@ def details(
             "error_code": outcomes[at].error_code,
             "payload": payloads.get(operation.rows[at]),
         }
-        for at in shown_rows(operation)
+        for at in places
     ]
     return {name: _masked(value, mask) for name, value in found.items()}
 

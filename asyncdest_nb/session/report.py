@@ -132,12 +132,12 @@ class RunReport:
         """The column that tells rows apart: it fills the first required field; None = none does."""
         return rows.key_column(self._entry)
 
-    def frame_rows(self, start: int, stop: int) -> list[dict[str, Any]]:
-        """Return the rows of the run from *start* to before *stop*, each as plain values by column.
+    def frame_rows(self, positions: Sequence[int]) -> list[dict[str, Any]]:
+        """Return rows of the run by their *positions* in it, each as plain values by column.
 
         They are read as for sending; a value that cannot be sent is None.
         """
-        return rows.frame_rows(self._entry, start, stop)
+        return rows.frame_rows(self._entry, positions)
 
     @property
     def is_paused(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..frame import to_rows
@@ -27,9 +28,8 @@ def key_column(entry: RunEntry) -> str | None:
     return None
 
 
-def frame_rows(entry: RunEntry, start: int, stop: int) -> list[dict[str, Any]]:
-    """Return the rows of the run from *start* to before *stop*: plain values by column."""
-    positions = entry.positions[start:stop]
-    if isinstance(positions, range):
-        return to_rows(entry.frame, slice(positions.start, positions.stop)).rows
-    return to_rows(entry.frame, list(positions)).rows
+def frame_rows(entry: RunEntry, rows: Sequence[int]) -> list[dict[str, Any]]:
+    """Return *rows* of the run, by their position in it: plain values by column."""
+    at = [entry.positions[row] for row in rows]
+    is_slice = bool(at) and at == [*range(at[0], at[0] + len(at))]  # pandas reads that faster.
+    return to_rows(entry.frame, slice(at[0], at[0] + len(at)) if is_slice else at).rows

@@ -172,21 +172,23 @@ class Run(RunReport):
             raise UsageError(f"this run belongs to no session: {self._entry.disconnected}")
         return self._registry
 
-    def details(self, number: int) -> dict[str, Any]:
+    def details(self, number: int, *, rows: Collection[int] = ()) -> dict[str, Any]:
         """Return all that is known of operation *number*, as JSON can hold it, without secrets.
 
         ``rows`` has the label, status, message, error code and payload of its rows, or of 100
-        of them, those that did not complete first; a payload is None if it was not kept. Times
+        of them, those that did not complete first, or those of *rows* (by their position in
+        the run) that are in it; a payload is None if it was not kept. Times
         are in Unix seconds, None = not yet.
         """
         operation, entry = self._operation(number), self._entry
-        rows = [operation.rows[at] for at in shown_rows(operation)]
+        places = shown_rows(operation, rows)
+        positions = [operation.rows[at] for at in places]
         if self._registry is None:
-            stored = [entry.rows[row] for row in rows]
+            stored = [entry.rows[row] for row in positions]
         else:
-            stored = self._registry.rows(self.id, rows)
+            stored = self._registry.rows(self.id, positions)
         shown = replace(operation, context=entry.shown(operation.context))
-        return details(shown, labels=self.labels, stored=stored, mask=entry.mask)
+        return details(shown, places=places, labels=self.labels, stored=stored, mask=entry.mask)
 
     def _operation(self, number: int) -> Operation:
         try:

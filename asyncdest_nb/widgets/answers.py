@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import AsyncDestError, UnknownName
 from .details import details_content
 from .entries import Entries, InvalidRow, invalid_details
+from .row_search import found_rows
 from .run_view import ABILITIES, RunView, cut
 from .spreadsheet import csv_bytes, csv_name
 
@@ -49,7 +50,9 @@ def _answer(run: RunView, request: Mapping[str, Any], on_retry: RetryCallback) -
     what = request.get("what")
     able: Any = run  # It has the methods that its abilities name.
     if what == "details":
-        return Answer({"details": details_content(_details(run, int(request["number"])))})
+        return Answer({"details": _details(run, request)})
+    if what == "search":
+        return _search(run, request)
     if what in ("pause", "resume"):
         able.pause() if what == "pause" else able.resume()
         return Answer(
@@ -69,10 +72,21 @@ def _answer(run: RunView, request: Mapping[str, Any], on_retry: RetryCallback) -
     raise UnknownName.of("request", what, (*ABILITIES, "resume"))
 
 
-def _details(run: RunView, number: int) -> Mapping[str, Any]:
+def _search(run: RunView, request: Mapping[str, Any]) -> Answer:
+    number, at = request["start"]
+    found = found_rows(run, str(request["text"]), (number, at))
+    names = ("hits", "searched", "columns", "next")
+    buffers = (found.rows.tobytes(), found.numbers.tobytes())
+    return Answer({name: getattr(found, name) for name in names}, buffers)
+
+
+def _details(run: RunView, request: Mapping[str, Any]) -> dict[str, Any]:
+    number, rows = int(request["number"]), request.get("rows")
     entries = Entries(run).now()
     if 0 <= number < len(entries) and isinstance(entry := entries[number], InvalidRow):
-        return invalid_details(run, entry)
+        return details_content(invalid_details(run, entry))
     able: Any = run
-    found: Mapping[str, Any] = able.details(number)
-    return found
+    # The rows of a job that were searched for, or those that come first.
+    if rows:
+        return details_content(able.details(number, rows=rows)) | {"are_found": True}
+    return details_content(able.details(number))

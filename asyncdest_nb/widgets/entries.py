@@ -83,5 +83,5 @@ def invalid_details(run: RunView, entry: InvalidRow) -> dict[str, Any]:
         "error_code": entry.error_code,
     }
     if (read := getattr(run, "frame_rows", None)) is not None:
-        [found["row"]] = read(entry.rows[0], entry.rows[0] + 1)
+        [found["row"]] = read(entry.rows)
     return found

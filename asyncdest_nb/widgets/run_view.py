@@ -26,13 +26,14 @@ class RunView(Protocol):
     ``notices`` are sentences a person should see now. ``created_at`` is in Unix seconds.
 
     A run may have more, which any thread may use at any time: ``details(number)``, a
-    dict that JSON can hold; ``pause()``, ``resume()`` and ``is_paused``; ``cancel()``;
-    ``retry()``, which returns a run, and ``retryable``, how many rows that would send;
+    dict that JSON can hold, which takes the ``rows=`` of a job to have in it; ``pause()``,
+    ``resume()`` and ``is_paused``; ``cancel()``; ``retry()``, which returns a run, and
+    ``retryable``, how many rows that would send;
     ``results(with_frame=True)``, a DataFrame; ``is_at_rest``, for a run that may end before its
     operations do; ``requests``, how many were sent; ``invalid``, why rows are invalid, by
     their position, known when the operations are; ``column(name)``, a column of the frame
     with a value per row; ``key_column``, the one that tells rows apart, None = none does;
-    ``frame_rows(start, stop)``, some rows of the frame, a dict each;
+    ``frame_rows(positions)``, some rows of the frame, a dict each;
     ``now()``, the clock that its times are from, in Unix seconds; ``continued_by``, the code
     that continues it after a restart of the kernel, "" = nothing can.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from shown_monitor import in_lab
+from shown_monitor import IMPORTS, in_lab
 
 pytestmark = pytest.mark.e2e
 
@@ -43,3 +43,39 @@ def test_a_row_that_was_never_sent_is_found_and_says_why(notebook):
     page.locator(".adm-counts [data-status=invalid]").click()
     expect(page.locator(".adm-matches")).to_have_text("4 of 40")
     expect(page.locator(".adm-row")).to_have_count(4)
+
+
+JOBS = (
+    IMPORTS
+    + """
+run = ScriptedRun([
+    replace(each, state=State.COMPLETED, operation_id=f"job-{each.number}")
+    for each in planned(30, rows_each=400)
+])
+run.frame_rows = lambda rows: [{"mail": f"user-{row}@example.com", "city": f"City {row}"}
+                               for row in rows]
+show(run)
+"""
+)
+
+
+@in_lab
+def test_a_row_inside_a_job_is_found_by_a_column_that_is_not_shown(notebook):
+    notebook.open([JOBS])
+    notebook.run(0)
+    page = notebook.page
+    rows, where = page.locator(".adm-row"), page.locator(".adm-where")
+    page.get_by_role("searchbox").fill("city 4711")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("job-11")
+    expect(where).to_have_text(
+        "searched what is shown and all 2 columns of the frame: found in city (1)"
+    )
+    rows.click()
+    details = page.get_by_role("region", name="Details")
+    expect(details.locator("summary")).to_have_count(1)
+    expect(details).to_contain_text("row 4711")
+    expect(details).to_contain_text("1 of 400 rows, found")
+    page.get_by_role("searchbox").fill("nowhere")
+    expect(page.locator(".adm-empty")).to_have_text("nothing matches")
+    expect(where).to_have_text("searched what is shown and all 2 columns of the frame")

@@ -62,11 +62,12 @@ class ScriptedRun:
     def column(self, name: str) -> list[str]:
         return [f"{label}@{name}" for label in self.labels]
 
-    def details(self, number: int) -> dict[str, Any]:
+    def details(self, number: int, *, rows: Sequence[int] = ()) -> dict[str, Any]:
         operation = self.operations[number]
         found = {each.name: getattr(operation, each.name) for each in fields(operation)}
         del found["row_outcomes"]
         found["state"] = str(operation.state)
+        found["row_count"] = len(operation.rows)
         found["rows"] = [
             {
                 "label": self.labels[row],
@@ -75,6 +76,7 @@ class ScriptedRun:
                 "payload": {"user_id": self.labels[row]},
             }
             for row, outcome in zip(operation.rows, row_outcomes(operation), strict=True)
+            if not rows or row in rows
         ]
         return found
 

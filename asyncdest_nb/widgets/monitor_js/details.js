@@ -9,13 +9,15 @@ import { SLOW_MS } from "./requests.js";
 /** @import { Send } from "./requests.js" */
 /** @import { SentState } from "./sent_state.js" */
 
+const ROWS = 100; // of a job
 const PATIENCE = 30; // seconds without an answer, after which details are requested again
 
 /**
  * @param {Send} send
- * @param {{closed: () => void, isConnected: () => boolean}} page
+ * @param {{closed: () => void, isConnected: () => boolean, rowsIn: (number: number) => number[]}} page
+ *   `rowsIn`: the rows that were searched for
  */
-export function detailsElement(send, { closed, isConnected }) {
+export function detailsElement(send, { closed, isConnected, rowsIn }) {
   const title = element("bdi", "adm-title");
   const content = element("div", "adm-details-body");
   const copier = button("Copy id", () => copyText(id));
@@ -42,7 +44,7 @@ export function detailsElement(send, { closed, isConnected }) {
     if (wasCutOff) return isFirst && showWhy();
     const slow = isFirst ? setTimeout(() => wanted === number && showWhy(), SLOW_MS) : 0;
     sentAt = clock();
-    const answer = await send("details", { number: wanted });
+    const answer = await send("details", { number: wanted, rows: rowsIn(wanted).slice(0, ROWS) });
     sentAt = 0;
     clearTimeout(slow);
     if (wanted !== number) return;

@@ -8,18 +8,19 @@ import { toneOf } from "./statuses.js";
 /**
  * @typedef {{label: string, status: string, message: string, payload: string}} RowDetails
  * @typedef {{facts: [string, string][], times: [string, number][], texts: [string, string][],
- *   rows: RowDetails[], row_count: number}} Details as details.py sends them; times in Unix seconds
+ *   rows: RowDetails[], row_count: number, are_found?: boolean}} Details as details.py sends
+ *   them; times in Unix seconds; `are_found`: the rows are those that were searched for
  */
 
 const LONG = 300; // characters
 
 /** Return the blocks of details; facts and times come first. */
-export function detailsContent(/** @type {Details} */ { facts, times, texts, rows, row_count: all }) {
-  const payload = rows.length === 1 && rows[0].payload ? [textBlock("payload", rows[0].payload)] : [];
+export function detailsContent(/** @type {Details} */ { facts, times, texts, rows, row_count: all, are_found }) {
+  const payload = all === 1 && rows.length === 1 && rows[0].payload ? [textBlock("payload", rows[0].payload)] : [];
   return [
     factList(facts), timeList(times), ...payload,
     ...texts.map(([title, text]) => textBlock(title, text)),
-    ...(rows.length > 1 ? [rowList(rows, all)] : []),
+    ...(all > 1 ? [rowList(rows, all, are_found ? "found" : "failures first")] : []),
   ];
 }
 
@@ -50,7 +51,7 @@ function textBlock(title, text) {
 }
 
 /** The rows of a job, each with its payload folded away. */
-function rowList(/** @type {RowDetails[]} */ rows, /** @type {number} */ all) {
+function rowList(/** @type {RowDetails[]} */ rows, /** @type {number} */ all, /** @type {string} */ which) {
   const items = rows.map(({ label, status, message, payload }) => {
     const made = badge();
     made.show(toneOf(status), status);
@@ -59,6 +60,6 @@ function rowList(/** @type {RowDetails[]} */ rows, /** @type {number} */ all) {
     return element("details", "", {}, summary, element("pre", "", { dir: "auto" }, payload));
   });
   const title = rows.length < all
-    ? `${grouped(rows.length)} of ${several(all, "row")}, failures first` : several(all, "row");
+    ? `${grouped(rows.length)} of ${several(all, "row")}, ${which}` : several(all, "row");
   return element("section", "adm-block", {}, element("h4", "", {}, title), ...items);
 }

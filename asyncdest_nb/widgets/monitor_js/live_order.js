@@ -52,7 +52,9 @@ export function liveOrder(sent, changed) {
       nextFailure(/** @type {string[]} */ (sent.fields.status ?? []), order, count(), positionOf(number)),
     isChosen: () => order !== null,
     isCurrent: () => !isAtWork() && !isStale(),
-    search: (/** @type {string} */ search) => choose({ search }),
+    search: (/** @type {string} */ search) => choose({ search, found: undefined }),
+    /** Show these lines too, which the kernel found. */
+    addFound: (/** @type {Choice["found"]} */ found) => choose({ found }),
     sortBy: (/** @type {string} */ name) => choose({ sort: nextSort(choice.sort, name) }),
     /** Show the rows of a status too, or not any more. */
     toggle(/** @type {string} */ status) {

@@ -7,8 +7,9 @@ import { isFailure, rowStatuses, TONES } from "./statuses.js";
 
 /** @import { SentState } from "./sent_state.js" */
 /**
- * @typedef {{statuses: string[], search: string, sort: {name: string, down: boolean} | null}} Choice
- *   `statuses`: those of rows, none = all
+ * @typedef {{statuses: string[], search: string, found?: ReadonlyMap<number, number[]>,
+ *   sort: {name: string, down: boolean} | null}} Choice `statuses`: those of rows, none = all;
+ *   `found`: what the kernel found of the search, by the numbers of lines
  */
 
 const collator = new Intl.Collator("en", { numeric: true });
@@ -70,7 +71,7 @@ export function* ordered(sent, choice, now) {
 }
 
 /** Return a function that decides whether to show an operation; null = all are shown. */
-function matcher(/** @type {SentState} */ sent, /** @type {Choice} */ { statuses, search }) {
+function matcher(/** @type {SentState} */ sent, /** @type {Choice} */ { statuses, search, found }) {
   const state = sent.fields.status ?? [];
   const texts = searchedColumns(sent).map((name) => sent.fields[name] ?? []);
   const needle = search.trim().toLowerCase();
@@ -78,7 +79,7 @@ function matcher(/** @type {SentState} */ sent, /** @type {Choice} */ { statuses
   return (/** @type {number} */ number) =>
     (!statuses.length || state[number] !== undefined) &&
     (!statuses.length || rowStatuses(String(state[number])).some((status) => statuses.includes(status))) &&
-    (!needle || texts.some((text) => String(text[number] ?? "").toLowerCase().includes(needle)));
+    (!needle || found?.has(number) || texts.some((text) => String(text[number] ?? "").toLowerCase().includes(needle)));
 }
 
 function searchedColumns(/** @type {SentState} */ { columns }) {

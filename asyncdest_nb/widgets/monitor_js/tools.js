@@ -5,8 +5,10 @@ import { downloadCsv } from "./files.js";
 import { grouped } from "./formats.js";
 import { bytesOf } from "./packed.js";
 import { SLOW_MS } from "./requests.js";
+import { searchText } from "./row_search.js";
 
 /** @import { Answer, Send } from "./requests.js" */
+/** @import { Search } from "./row_search.js" */
 /** @import { Header } from "./sent_state.js" */
 
 const BUSY = "the kernel is busy: it does this when the cell has ended";
@@ -23,14 +25,17 @@ export function toolsElement(send, does) {
   const matches = element("span", "adm-matches");
   const answer = element("span", "adm-answer", { role: "status", dir: "auto" });
   const actions = runActions(actor(send, answer));
-  const node = element("div", "adm-tools", {}, search, next, charts, matches, actions.node, answer);
+  const where = element("span", "adm-answer adm-where", { role: "status", dir: "auto" });
+  const node = element("div", "adm-tools", {}, search, next, charts, matches, actions.node, where, answer);
   return {
     node,
-    /** @param {Header} header @param {{isConnected: boolean, count: number, isChosen: boolean}} now */
-    show(header, { isConnected, count, isChosen }) {
+    /** @param {Header} header @param {{isConnected: boolean, count: number, isChosen: boolean, search: Search}} now */
+    show(header, { isConnected, count, isChosen, search: done }) {
       next.disabled = !["failed", "unknown", "invalid"].some((status) => header.counts[status]);
       actions.show(header, isConnected);
       updateText(matches, isChosen ? `${grouped(count)} of ${grouped(header.entries)}` : "");
+      const rows = Object.values(header.counts).reduce((sum, n) => sum + n, 0);
+      updateText(where, searchText(done, rows));
     },
   };
 }
@@ -38,7 +43,7 @@ export function toolsElement(send, does) {
 /** @param {(text: string) => void} search */
 function searchBox(search) {
   const box = /** @type {HTMLInputElement} */ (element("input", "adm-search", {
-    type: "search", placeholder: "Search", "aria-label": "Search row, operation and message",
+    type: "search", placeholder: "Search", "aria-label": "Search the run and every column of the frame",
   }));
   box.addEventListener("input", () => search(box.value));
   return box;

@@ -9,6 +9,7 @@ import { headerElement } from "./header.js";
 import { isForHost, keepKeys } from "./keys.js";
 import { liveOrder } from "./live_order.js";
 import { painter } from "./painter.js";
+import { rowSearch } from "./row_search.js";
 import { knownUntil } from "./sent_state.js";
 import { spokenLine } from "./spoken_line.js";
 import { tableElement } from "./table.js";
@@ -41,11 +42,22 @@ export function view(el, sent, send) {
     { moved: repaint, opened: (number) => details.update(sent, number) });
   const header = headerElement(order.toggle);
   const charts = chartsElement();
-  const tools = toolsElement(send, { search: order.search, next: table.goToNextFailure, charts: showCharts });
-  const details = detailsElement(send, { closed: () => table.node.focus(), isConnected });
+  const search = rowSearch(send, { changed: showFound, isConnected });
+  const tools = toolsElement(send, { search: searchFor, next: table.goToNextFailure, charts: showCharts });
+  const details = detailsElement(send,
+    { closed: () => table.node.focus(), isConnected, rowsIn: (number) => search.rowsIn(number) });
   const spoken = spokenLine();
   const root = element("div", "adm-root", {}, header.node, tools.node, charts.node, table.node,
     details.node, spoken.node);
+
+  function searchFor(/** @type {string} */ text) {
+    search.start(text);
+    order.search(text);
+  }
+
+  function showFound() {
+    order.addFound(search.get().rows);
+  }
 
   function showCharts(/** @type {boolean} */ isOpen) {
     charts.node.hidden = !isOpen;
@@ -63,7 +75,7 @@ export function view(el, sent, send) {
     const at = table.restoreScroll();
     header.show(sent, totals.get(), { now, isConnected: wasConnected, statuses: order.choice.statuses });
     if (!sent.header) return;
-    tools.show(sent.header, { isConnected: wasConnected, count: order.count(), isChosen: order.isChosen() });
+    tools.show(sent.header, { isConnected: wasConnected, count: order.count(), isChosen: order.isChosen(), search: search.get() });
     table.show(at, knownUntil(sent, now, wasConnected) + sent.skew);
     details.update(sent);
     spoken.show(spokenText(), now);
@@ -105,7 +117,7 @@ export function view(el, sent, send) {
     repaint,
     end() {
       ended.abort();
-      [order, totals, painting].forEach((each) => each.end());
+      [order, totals, search, painting].forEach((each) => each.end());
       clearInterval(ticking);
       resized.disconnect();
     },

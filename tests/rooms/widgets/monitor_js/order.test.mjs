@@ -108,3 +108,9 @@ test("a row that was never sent is found by its status, and is a failure", () =>
   assert.deepEqual(choice(["pending"]), [2]);
   assert.equal(nextFailure(status, null, 3, -1), 1);
 });
+
+test("what the kernel found is shown beside what is found here, and within the statuses", () => {
+  const found = new Map([[3, [3]], [0, [0]]]);
+  assert.deepEqual(order({ search: "z", found }), [0, 3, 5]);
+  assert.deepEqual(order({ search: "z", found, statuses: ["failed"] }), [0]);
+});

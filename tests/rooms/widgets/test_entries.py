@@ -119,13 +119,13 @@ def test_the_key_column_is_what_fills_the_first_required_field(session, demo, op
     run.wait(20)
 
 
-def test_the_key_column_is_shown_unless_other_columns_are_named(session, demo, comms):
+def test_the_key_column_is_shown_unless_other_columns_are_named(session, demo):
     run = session.connect(demo).submit(FRAME, "asyncOperation", **MAIL)
     run.wait(20)
     titles = {}
     for columns in (None, [], ["note"]):
         [monitor] = run.widget(columns=columns).children
-        titles[str(columns)] = [each["title"] for each in monitor.comm.opening["_columns"]][:2]
+        titles[str(columns)] = [each["title"] for each in monitor.get_state()["_columns"]][:2]
     assert titles == {
         "None": ["Row", "mail"],
         "[]": ["Row", "Operation"],

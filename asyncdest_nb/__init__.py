@@ -48,11 +48,13 @@ from .responses import (
     AsyncActionResponse,
     AsyncOperationResult,
     AsyncPollResponse,
+    MultiStatusEntry,
     MultiStatusResponse,
     OperationError,
     RowResult,
 )
-from .session import Connection, Run, Session, Simulated, default_session, load
+from .schedule import Schedule
+from .session import Connection, Executed, Run, Session, Simulated, default_session, load
 from .simulators import Simulator, simulate
 from .store import StoreWarning
 from .widgets import display as _display
@@ -84,11 +86,13 @@ __all__ = [
     "Catalogue",
     "Connection",
     "Destination",
+    "Executed",
     "FrameError",
     "HTTPError",
     "IntegrationError",
     "InvalidAuthenticationError",
     "MappingError",
+    "MultiStatusEntry",
     "MultiStatusResponse",
     "NotSent",
     "OperationError",
@@ -101,6 +105,7 @@ __all__ = [
     "RowResult",
     "RowsFailed",
     "Run",
+    "Schedule",
     "Session",
     "Settings",
     "SettingsError",

@@ -7,6 +7,7 @@ from .preview import Preview
 from .run import Run
 from .session import Session, Simulated, default_session
 from .session_file import session_names
+from .setting_sources import FoundSettings
 from .state import TITLES as STATE_TITLES
 from .state import StateTable
 from .stored import load
@@ -15,6 +16,7 @@ __all__ = [
     "STATE_TITLES",
     "Connection",
     "Executed",
+    "FoundSettings",
     "Preview",
     "Run",
     "Session",

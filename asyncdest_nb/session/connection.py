@@ -11,7 +11,7 @@ from ..destination import Action, InputField, input_fields
 from ..engine import Channel
 from ..errors import UsageError, check_bool, check_number
 from ..frame import DataFrame, has_integer_labels, to_rows
-from ..responses import AsyncActionResponse, JSONObject
+from ..responses import AsyncActionResponse
 from ..schedule import Schedule
 from .executed import Executed
 from .field_sources import input_rows, plan_sources
@@ -154,7 +154,7 @@ class Connection:
         return self._calls.perform_batch(self._action(action), payloads)
 
     def execute_poll(
-        self, action: str, contexts: Executed | AsyncActionResponse | Sequence[JSONObject]
+        self, action: str, contexts: Executed | AsyncActionResponse | Sequence[dict[str, Any]]
     ) -> Executed:
         """Call ``poll`` once, for *contexts* or for those that an execute call returned.
 
@@ -169,7 +169,7 @@ class Connection:
 
         It makes the cheap request that the destination declares for this, and sends no row.
         A host that was down a moment ago is asked at once. Does nothing if the destination
-        declares no such test. Raises RequestFailed if the host gives no answer.
+        declares no such test. Raises NotSent or ReplyLost if no answer comes.
         """
         function = self.destination.test_authentication
         if function is not None and (error := self._calls.test(function).error) is not None:

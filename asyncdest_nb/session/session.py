@@ -6,16 +6,16 @@ import atexit
 import functools
 import logging
 import os
+import ssl
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from ..destination import Destination
 from ..destinations import find
 from ..errors import StoreError, UnknownName, UsageError, check_bool, check_number
 from ..portal import require_other_thread
-from ..request import TIMEOUT_SECONDS, Route, Transport, Verify
+from ..request import TIMEOUT_SECONDS, Route, Transport
 from ..visible import one_line
 from .connection import Connection
 from .options import Options
@@ -58,9 +58,6 @@ class Session:
     None = never. Raises StoreError if the file cannot be opened.
     """
 
-    # How a notebook shows a note; the package's face sets it.
-    show_note: ClassVar[Callable[..., None]] = staticmethod(logger.info)
-
     def __init__(
         self,
         name: str | None = None,
@@ -73,11 +70,11 @@ class Session:
         check_bool("keep_payloads", keep_payloads)
         self.name = name
         self.path = session_file(name, path)
-        self.options = Options(keep_payloads, keep_days)
+        self.keep_payloads = keep_payloads
+        self.keep_days = keep_days
+        options = Options(keep_payloads, keep_days)
         with _opening:
-            self._registry = _registry_at(self.path, self.options) or RunRegistry(
-                self.path, self.options
-            )
+            self._registry = _registry_at(self.path, options) or RunRegistry(self.path, options)
             open_sessions.append(self)
 
     def connect(
@@ -87,7 +84,7 @@ class Session:
         requests_per_second: float | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
         proxy: str | bool | None = None,
-        verify: Verify = True,
+        verify: str | Path | ssl.SSLContext | bool = True,
         transport: Transport | None = None,
         env_file: str | Path | None = None,
         **settings: Any,
@@ -150,8 +147,7 @@ class Session:
             route=None if transport is not None else Route(proxy=proxy, verify=verify),
         )
         self._registry.resume(channel)
-        if note := read.note(found.name):
-            self.show_note(note)
+        read.show_sources(found.name)
         return Connection(channel, self._registry, read.sources)
 
     def _require_own(self) -> None:
@@ -219,9 +215,10 @@ class Session:
         return is_same or self._registry.engine.store.is_at(path)
 
     def _require_same(self, options: Options) -> None:
-        if options != self.options:
+        own = Options(self.keep_payloads, self.keep_days)
+        if options != own:
             raise UsageError(
-                f"this session is open here already, with {self.options}: close that one first, "
+                f"this session is open here already, with {own}: close that one first, "
                 f"or open it without {options}"
             )
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ..destination import Destination, Settings, input_fields
 from ..errors import SettingsError, UsageError, install_command
@@ -31,13 +31,17 @@ class FoundSettings:
     It has them by key, and nothing about those that were given.
     """
 
+    # How a notebook shows a note; the package's face sets it.
+    show_note: ClassVar[Callable[..., None]] = staticmethod(logger.info)
+
     settings: Settings = field(repr=False)
     sources: Mapping[str, str]
 
-    def note(self, name: str) -> str:
-        """Return a sentence about what was not given to connect to *name*; empty = nothing."""
-        found = ", ".join(f"{key} is from {source}" for key, source in self.sources.items())
-        return f"{name}: {found}" if found else ""
+    def show_sources(self, name: str) -> None:
+        """Show a note about what was not given to connect to *name*; nothing if all was."""
+        if self.sources:
+            found = ", ".join(f"{key} is from {source}" for key, source in self.sources.items())
+            self.show_note(f"{name}: {found}")
 
 
 def find_settings(

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from ..destination import Action, Destination
 from ..destinations import Catalogue
 from ..errors import AsyncDestError
-from ..session import Connection, Run, Session, StateTable
+from ..session import Connection, FoundSettings, Run, Session, StateTable
 from .cell_messages import short_traceback, show_note, with_notes
 from .plot import plot
 from .progress_line import show_progress
@@ -45,7 +45,7 @@ def hook_up() -> None:
     Run.plot = plot
     Run.widget = widget
     Connection.show_progress = staticmethod(show_progress)
-    Session.show_note = staticmethod(show_note)
+    FoundSettings.show_note = staticmethod(show_note)
     for kind, html in _HTML.items():
         setattr(kind, "_repr_html_", html)  # noqa: B010  # mypy knows no such attribute.
     setattr(AsyncDestError, "_render_traceback_", short_traceback)  # noqa: B010

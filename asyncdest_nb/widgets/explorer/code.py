@@ -116,12 +116,11 @@ def submit_call(
 
 def session_arguments(session: Session) -> str:
     """Return the arguments of a session like *session*."""
-    options = session.options
     defaults = inspect.signature(Session).parameters
     written = {
         name: literal(value)
         for name in ("keep_payloads", "keep_days")
-        if (value := getattr(options, name)) != defaults[name].default
+        if (value := getattr(session, name)) != defaults[name].default
     }
     if session.name is None and session.path is not None:
         written = {"path": literal(str(session.path))} | written

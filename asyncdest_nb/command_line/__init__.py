@@ -21,6 +21,7 @@ import click
 from .. import __version__, demo
 from ..errors import AlreadySubmitted, AsyncDestError
 from . import codes
+from .docs import docs
 from .output import tell
 from .runs import runs, show
 from .send import send
@@ -73,5 +74,5 @@ def show_demo(headless: bool, rows: int | None, no_browser: bool) -> int:
     return demo.demo_in_jupyterlab(browser=not no_browser)
 
 
-for each in (send, runs, show):
+for each in (send, runs, show, docs):
     commands.add_command(each)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..errors import FrameError, UsageError
+from ..errors import FrameError, UsageError, install_command
 from .rows import to_rows
 
 FORMATS = ("csv", "parquet", "jsonl")
@@ -136,9 +136,7 @@ def _read_parquet(content: bytes) -> pd.DataFrame:
 
 def _require_arrow() -> None:
     if find_spec("pyarrow") is None:
-        raise UsageError(
-            'Parquet needs pyarrow, which is not installed: pip install "asyncdest-nb[parquet]"'
-        )
+        raise UsageError(f"Parquet needs pyarrow: {install_command('parquet')}")
 
 
 def _flat(frame: pd.DataFrame) -> pd.DataFrame:

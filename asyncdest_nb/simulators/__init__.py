@@ -38,52 +38,41 @@ def simulate(slug: str, *, clock: Callable[[], float] = time.monotonic, **knobs:
 
     Every destination has these knobs. All faults are off until you set them:
 
-    ====================================  =============================================
-    ``duration_seconds``                  how long an operation takes: a number, a
-                                          (low, high) pair, or a ("lognormal", median,
-                                          sigma) triple; default: about 2 to 10 s
-    ``pending_share``                     share of that time before progress begins
-    ``failing``                           share of rows that fail; default 0.03
-    ``latency_seconds``                   how long each answer takes: a number or a pair
-    ``throttle_share``                    share of requests answered 429
-    ``requests_per_second_limit``         above this rate, 429
-    ``retry_after_seconds``               Retry-After of a 429 or 503; default 1
-    ``outages``                           (start, length) pairs in seconds since the
-                                          start: every request is answered 503
-    ``unavailable_every``                 one request in so many is answered 503, without
-                                          Retry-After
-    ``lose_reply_share``                  share of requests that are applied, and whose
-                                          connection is then reset without an answer
-    ``seed``                              the same seed gives the same outcomes; default 0
-    ====================================  =============================================
+    - ``duration_seconds``: how long an operation takes: a number, a (low, high) pair, or a
+      ("lognormal", median, sigma) triple; default: about 2 to 10 s
+    - ``pending_share``: share of that time before progress begins
+    - ``failing``: share of rows that fail; default 0.03
+    - ``latency_seconds``: how long each answer takes: a number or a pair
+    - ``throttle_share``: share of requests answered 429
+    - ``requests_per_second_limit``: above this rate, 429
+    - ``retry_after_seconds``: Retry-After of a 429 or 503; default 1
+    - ``outages``: (start, length) pairs in seconds since the start: every request is answered
+      503
+    - ``unavailable_every``: one request in so many is answered 503, without Retry-After
+    - ``lose_reply_share``: share of requests that are applied, and whose connection is then
+      reset without an answer
+    - ``seed``: the same seed gives the same outcomes; default 0
 
     "example-async" also has these. Its operations are rows:
 
-    ====================================  =============================================
-    ``synchronous``                       share of operations answered at once
-    ``api_key``                           the bearer key that requests must carry
-    ``batch_answer``                      how a batch is answered: "operation_ids", a list
-                                          of ids (default), or "operations", of objects
-    ====================================  =============================================
+    - ``synchronous``: share of operations answered at once
+    - ``api_key``: the bearer key that requests must carry
+    - ``batch_answer``: how a batch is answered: "operation_ids", a list of ids (default), or
+      "operations", of objects
 
     "salesforce-bulk" also has these. Its operations are jobs of many rows, of the objects
     Contact, Lead and Account. Customer_Id__c and Ext__c are external IDs, and lookups can
     name parents by them (Account.Ext__c):
 
-    ====================================  =============================================
-    ``locked``                            share of rows that fail with
-                                          UNABLE_TO_LOCK_ROW and succeed the next time
-    ``failing_jobs``                      share of jobs that end Failed half-way
-    ``token_seconds``                     how long a token is valid; default: any token
-                                          is, always
-    ``retention_seconds``                 how long an ended job is kept; default 7 days
-    ``daily_requests``                    requests allowed in 24 hours; more are answered
-                                          403; default 100,000
-    ``client_id``, ``client_secret``      what the token endpoint requires
-    ``username``, ``password``            what the grant "password" also requires; without
-                                          a password, any user is accepted
-    ``refresh_token``                     the only valid one; default: any is valid
-    ====================================  =============================================
+    - ``locked``: share of rows that fail with UNABLE_TO_LOCK_ROW and succeed the next time
+    - ``failing_jobs``: share of jobs that end Failed half-way
+    - ``token_seconds``: how long a token is valid; default: any token is, always
+    - ``retention_seconds``: how long an ended job is kept; default 7 days
+    - ``daily_requests``: requests allowed in 24 hours; more are answered 403; default 100,000
+    - ``client_id``, ``client_secret``: what the token endpoint requires
+    - ``username``, ``password``: what the grant "password" also requires; without a password,
+      any user is accepted
+    - ``refresh_token``: the only valid one; default: any is valid
 
     Shares are in [0, 1], times in seconds. A row that fails by chance fails again until
     it changes. Invalid rows always fail, also with ``failing`` 0: in "example-async" those

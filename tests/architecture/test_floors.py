@@ -18,7 +18,7 @@ FLOORS = [
     {"session"},
     {"widgets"},
     {"__init__"},
-    {"demo", "demo_server"},
+    {"demo", "demo_server", "reference"},
     {"command_line"},
     {"__main__"},
 ]

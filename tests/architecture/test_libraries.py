@@ -28,6 +28,7 @@ KNOWN_BY_ONE = {
     "IPython": "widgets",
     "matplotlib": "widgets",
     "click": "command_line",
+    "pdoc": "reference",
     "tqdm": "session",
     "keyring": "session",
     "dotenv": "session",
@@ -70,6 +71,7 @@ EXTRAS = {
     "dotenv": "keys",
     "keyring": "keys",
     "jupyterlab": "demo",
+    "pdoc": "docs",
 }
 
 

@@ -94,6 +94,13 @@ def warn(text: str, category: type[Warning], *, stacklevel: int) -> None:
         return
 
 
+class WaitInterrupted(KeyboardInterrupt):
+    """The user interrupted a wait, and nothing else: the run goes on."""
+
+    def __init__(self) -> None:
+        super().__init__("only the waiting was interrupted: the run continues")
+
+
 class UnknownName(UsageError, LookupError):
     """An unknown name; the message lists the known ones."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..engine import Execution
-from ..errors import UsageError, check_bool, check_number
+from ..errors import UsageError, WaitInterrupted, check_bool, check_number
 from ..operation import Operation, RunStatus, State, counts_text
 from ..portal import call_from_any_thread, wait_async
 from ..schedule import Schedule
@@ -67,8 +67,7 @@ class Run(RunReport):
                 notices=lambda: self.notices,
             )
         except KeyboardInterrupt as stop:
-            stop.add_note("Only the waiting was interrupted: the run continues.")
-            raise
+            raise WaitInterrupted from stop
         return self._status_or_error()
 
     def __await__(self) -> Generator[Any, None, RunStatus]:

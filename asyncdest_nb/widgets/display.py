@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from ..destination import Action, Destination
 from ..destinations import Catalogue
-from ..errors import AsyncDestError
+from ..errors import AsyncDestError, WaitInterrupted
 from ..session import Connection, FoundSettings, Run, Session, StateTable
 from .cell_messages import short_traceback, show_note, with_notes
 from .plot import plot
@@ -48,5 +48,6 @@ def hook_up() -> None:
     FoundSettings.show_note = staticmethod(show_note)
     for kind, html in _HTML.items():
         setattr(kind, "_repr_html_", html)  # noqa: B010  # mypy knows no such attribute.
-    setattr(AsyncDestError, "_render_traceback_", short_traceback)  # noqa: B010
+    for error in (AsyncDestError, WaitInterrupted):
+        setattr(error, "_render_traceback_", short_traceback)  # noqa: B010
     warnings.showwarning = with_notes(warnings.showwarning)

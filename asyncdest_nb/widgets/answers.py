@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..errors import AsyncDestError, UnknownName
 from .details import details_content
 from .entries import Entries, InvalidRow, invalid_details
+from .reasons import MOST, Reason, reasons, rows_of
 from .row_search import found_rows
 from .run_view import ABILITIES, RunView, cut
 from .spreadsheet import csv_bytes, csv_name
@@ -53,6 +54,11 @@ def _answer(run: RunView, request: Mapping[str, Any], on_retry: RetryCallback) -
         return Answer({"details": _details(run, request)})
     if what == "search":
         return _search(run, request)
+    if what == "reasons":
+        return _reasons(run)
+    if what == "reason":
+        found = rows_of(run, Reason(*request["reason"]), is_general=bool(request["is_general"]))
+        return Answer(buffers=(found.rows.tobytes(), found.numbers.tobytes()))
     if what in ("pause", "resume"):
         able.pause() if what == "pause" else able.resume()
         return Answer(
@@ -78,6 +84,13 @@ def _search(run: RunView, request: Mapping[str, Any]) -> Answer:
     names = ("hits", "searched", "columns", "next")
     buffers = (found.rows.tobytes(), found.numbers.tobytes())
     return Answer({name: getattr(found, name) for name in names}, buffers)
+
+
+def _reasons(run: RunView) -> Answer:
+    found, is_general = reasons(run)
+    shown = [{**asdict(reason), "rows": rows} for reason, rows in found[:MOST]]
+    more = len(found) - len(shown)
+    return Answer({"reasons": shown, "more": more, "is_general": is_general})
 
 
 def _details(run: RunView, request: Mapping[str, Any]) -> dict[str, Any]:

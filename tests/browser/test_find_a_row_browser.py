@@ -79,3 +79,46 @@ def test_a_row_inside_a_job_is_found_by_a_column_that_is_not_shown(notebook):
     page.get_by_role("searchbox").fill("nowhere")
     expect(page.locator(".adm-empty")).to_have_text("nothing matches")
     expect(where).to_have_text("searched what is shown and all 2 columns of the frame")
+
+
+REASONS = (
+    IMPORTS
+    + """
+messages = {1: "no consent", 3: "no consent", 4: "too long"}
+run = ScriptedRun([
+    replace(each, state=State.FAILED, message=messages[each.number % 5], error_code="E1")
+    if each.number % 5 in messages else each
+    for each in planned(50)
+], invalid=1, labels=[f"row {n}" for n in range(51)])
+run.invalid = {50: "email: a value is missing"}
+show(run)
+"""
+)
+FAIL_MORE = """
+run.change(*(replace(each, state=State.FAILED, message="too long", error_code="E1")
+             for each in run.operations if each.number % 5 == 0))
+"""
+
+
+@in_lab
+def test_a_click_on_a_reason_shows_its_rows_while_more_rows_fail(notebook):
+    notebook.open([REASONS, FAIL_MORE])
+    notebook.run(0)
+    page = notebook.page
+    page.get_by_role("button", name="Reasons").click()
+    reasons, rows = page.locator(".adm-reason"), page.locator(".adm-row")
+    expect(reasons).to_have_count(3)
+    expect(reasons.nth(0)).to_have_text("20 failedE1: no consent")
+    expect(reasons.nth(2)).to_contain_text("email: a value is missing")
+    reasons.nth(2).click()
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("row 50")
+    reasons.nth(1).click()
+    expect(page.locator(".adm-matches")).to_have_text("10 of 51")
+    expect(rows.first).to_contain_text("too long")
+    notebook.run(1)
+    expect(page.locator(".adm-matches")).to_have_text("20 of 51")
+    expect(reasons.nth(1)).to_have_text("20 failedE1: too long")
+    expect(reasons.nth(1)).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Reasons").click()
+    expect(page.locator(".adm-matches")).to_have_text("")

@@ -53,6 +53,8 @@ export function liveOrder(sent, changed) {
     isChosen: () => order !== null,
     isCurrent: () => !isAtWork() && !isStale(),
     search: (/** @type {string} */ search) => choose({ search, found: undefined }),
+    /** Show only lines with a reason, or all again. */
+    showReason: (/** @type {Choice["reason"]} */ reason) => choose({ reason }),
     /** Show these lines too, which the kernel found. */
     addFound: (/** @type {Choice["found"]} */ found) => choose({ found }),
     sortBy: (/** @type {string} */ name) => choose({ sort: nextSort(choice.sort, name) }),

@@ -8,8 +8,9 @@ import { isFailure, rowStatuses, TONES } from "./statuses.js";
 /** @import { SentState } from "./sent_state.js" */
 /**
  * @typedef {{statuses: string[], search: string, found?: ReadonlyMap<number, number[]>,
- *   sort: {name: string, down: boolean} | null}} Choice `statuses`: those of rows, none = all;
- *   `found`: what the kernel found of the search, by the numbers of lines
+ *   reason?: ReadonlyMap<number, number[]>, sort: {name: string, down: boolean} | null}} Choice `statuses`: those of rows, none = all;
+ *   `found`: what the kernel found of the search, by the numbers of lines; `reason`: what has
+ *   the reason that was chosen, undefined = none was
  */
 
 const collator = new Intl.Collator("en", { numeric: true });
@@ -71,12 +72,13 @@ export function* ordered(sent, choice, now) {
 }
 
 /** Return a function that decides whether to show an operation; null = all are shown. */
-function matcher(/** @type {SentState} */ sent, /** @type {Choice} */ { statuses, search, found }) {
+function matcher(/** @type {SentState} */ sent, /** @type {Choice} */ { statuses, search, found, reason }) {
   const state = sent.fields.status ?? [];
   const texts = searchedColumns(sent).map((name) => sent.fields[name] ?? []);
   const needle = search.trim().toLowerCase();
-  if (!statuses.length && !needle) return null;
+  if (!statuses.length && !needle && !reason) return null;
   return (/** @type {number} */ number) =>
+    (!reason || reason.has(number)) &&
     (!statuses.length || state[number] !== undefined) &&
     (!statuses.length || rowStatuses(String(state[number])).some((status) => statuses.includes(status))) &&
     (!needle || found?.has(number) || texts.some((text) => String(text[number] ?? "").toLowerCase().includes(needle)));

@@ -4,6 +4,7 @@ import { clock, grouped, several } from "./formats.js";
 import { bytesOf } from "./packed.js";
 import { SLOW_MS } from "./requests.js";
 
+/** @import { Buffer } from "./packed.js" */
 /** @import { Answer, Send } from "./requests.js" */
 /**
  * @typedef {{text: string, rows: Map<number, number[]>, count: number, hits: Record<string, number>,
@@ -24,18 +25,28 @@ export function newSearch(text = "") {
   };
 }
 
+/**
+ * Return rows by the number of their line in the table.
+ * @param {Buffer[]} buffers the rows, and the number of each
+ * @param {Map<number, number[]>} found to which they are added
+ */
+export function rowsByNumber(buffers, found = new Map()) {
+  const [rows, numbers] = buffers.map((each) => new Uint32Array(bytesOf(each).slice().buffer));
+  rows.forEach((row, at) => {
+    const known = found.get(numbers[at]);
+    if (known) known.push(row);
+    else found.set(numbers[at], [row]);
+  });
+  return found;
+}
+
 /** Add an answer of the kernel to a search, in place. */
 export function addFound(/** @type {Search} */ search, /** @type {Answer} */ { content, buffers }) {
   if (content.error) {
     [search.isDone, search.problem] = [true, content.error];
     return;
   }
-  const [rows, numbers] = buffers.map((each) => new Uint32Array(bytesOf(each).slice().buffer));
-  rows.forEach((row, at) => {
-    const known = search.rows.get(numbers[at]);
-    if (known) known.push(row);
-    else search.rows.set(numbers[at], [row]);
-  });
+  rowsByNumber(buffers, search.rows);
   for (const [name, count] of Object.entries(content.hits)) {
     search.hits[name] = (search.hits[name] ?? 0) + Number(count);
   }
@@ -43,7 +54,7 @@ export function addFound(/** @type {Search} */ search, /** @type {Answer} */ { c
   search.columns = Math.max(search.columns, content.columns);
   search.next = content.next;
   search.problem = "";
-  search.count += rows.length;
+  search.count += bytesOf(buffers[0]).length / 4;
   search.isCut = content.next !== null && search.count >= MOST_FOUND;
   search.isDone = content.next === null || search.isCut;
 }

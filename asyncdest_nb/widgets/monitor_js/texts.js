@@ -68,11 +68,11 @@ function insideText(/** @type {Totals["reports"]} */ { count, percent }) {
 
 /**
  * Return why the table is empty; "" = rows may still come.
- * @param {Pick<Choice, "statuses" | "search">} choice
+ * @param {Pick<Choice, "statuses" | "search" | "reason">} choice
  * @param {Pick<Header, "counts" | "entries" | "done">} header
  */
-export function emptyTableText({ statuses, search }, { counts, entries, done }) {
-  const isChosen = statuses.length > 0 || search.trim() !== "";
+export function emptyTableText({ statuses, search, reason }, { counts, entries, done }) {
+  const isChosen = statuses.length > 0 || search.trim() !== "" || reason !== undefined;
   if (isChosen) return "nothing matches";
   if (!entries && !done) return "";
   if (!counts.invalid) return "nothing was sent";

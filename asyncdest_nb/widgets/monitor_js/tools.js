@@ -16,22 +16,27 @@ const CONFIRM_SECONDS = 5;
 
 /**
  * @param {Send} send
- * @param {{search: (text: string) => void, next: () => void, charts: (isOpen: boolean) => void}} does
+ * @param {{search: (text: string) => void, next: () => void, charts: (isOpen: boolean) => void,
+ *   reasons: (isOpen: boolean) => void}} does
  */
 export function toolsElement(send, does) {
   const search = searchBox(does.search);
   const next = button("Next failure", does.next);
-  const charts = chartsButton(does.charts);
+  const reasons = panelButton("Reasons", does.reasons);
+  reasons.title = "Failures by reason";
+  const charts = panelButton("Charts", does.charts);
   const matches = element("span", "adm-matches");
   const answer = element("span", "adm-answer", { role: "status", dir: "auto" });
   const actions = runActions(actor(send, answer));
   const where = element("span", "adm-answer adm-where", { role: "status", dir: "auto" });
-  const node = element("div", "adm-tools", {}, search, next, charts, matches, actions.node, where, answer);
+  const node = element("div", "adm-tools", {}, search, next, reasons, charts, matches, actions.node, where, answer);
   return {
     node,
     /** @param {Header} header @param {{isConnected: boolean, count: number, isChosen: boolean, search: Search}} now */
     show(header, { isConnected, count, isChosen, search: done }) {
-      next.disabled = !["failed", "unknown", "invalid"].some((status) => header.counts[status]);
+      const hasFailures = ["failed", "unknown", "invalid"].some((status) => header.counts[status]);
+      next.disabled = !hasFailures;
+      reasons.disabled = !hasFailures && reasons.getAttribute("aria-expanded") !== "true";
       actions.show(header, isConnected);
       updateText(matches, isChosen ? `${grouped(count)} of ${grouped(header.entries)}` : "");
       const rows = Object.values(header.counts).reduce((sum, n) => sum + n, 0);
@@ -49,9 +54,9 @@ function searchBox(search) {
   return box;
 }
 
-/** @param {(isOpen: boolean) => void} toggled */
-function chartsButton(toggled) {
-  const made = button("Charts", () => {
+/** @param {string} label @param {(isOpen: boolean) => void} toggled */
+function panelButton(label, toggled) {
+  const made = button(label, () => {
     const isOpen = made.getAttribute("aria-expanded") !== "true";
     updateAttribute(made, "aria-expanded", String(isOpen));
     toggled(isOpen);

@@ -9,6 +9,7 @@ import { headerElement } from "./header.js";
 import { isForHost, keepKeys } from "./keys.js";
 import { liveOrder } from "./live_order.js";
 import { painter } from "./painter.js";
+import { reasonsElement } from "./reasons.js";
 import { rowSearch } from "./row_search.js";
 import { knownUntil } from "./sent_state.js";
 import { spokenLine } from "./spoken_line.js";
@@ -43,11 +44,15 @@ export function view(el, sent, send) {
   const header = headerElement(order.toggle);
   const charts = chartsElement();
   const search = rowSearch(send, { changed: showFound, isConnected });
-  const tools = toolsElement(send, { search: searchFor, next: table.goToNextFailure, charts: showCharts });
+  const reasons = reasonsElement(send, { chosen: order.showReason, changed: repaint });
+  const tools = toolsElement(send, {
+    search: searchFor, next: table.goToNextFailure, charts: showCharts, reasons: showReasons,
+  });
   const details = detailsElement(send,
-    { closed: () => table.node.focus(), isConnected, rowsIn: (number) => search.rowsIn(number) });
+    { closed: () => table.node.focus(), isConnected, rowsIn });
   const spoken = spokenLine();
-  const root = element("div", "adm-root", {}, header.node, tools.node, charts.node, table.node,
+  const root = element("div", "adm-root", {}, header.node, tools.node, reasons.node, charts.node,
+    table.node,
     details.node, spoken.node);
 
   function searchFor(/** @type {string} */ text) {
@@ -57,6 +62,17 @@ export function view(el, sent, send) {
 
   function showFound() {
     order.addFound(search.get().rows);
+  }
+
+  /** The rows of a line that were asked for, by a search or by their reason. */
+  function rowsIn(/** @type {number} */ number) {
+    const [found, failed] = [search.rowsIn(number), reasons.rowsIn(number)];
+    return found.length ? found : failed;
+  }
+
+  function showReasons(/** @type {boolean} */ isOpen) {
+    reasons.open(isOpen);
+    repaint();
   }
 
   function showCharts(/** @type {boolean} */ isOpen) {
@@ -75,7 +91,10 @@ export function view(el, sent, send) {
     const at = table.restoreScroll();
     header.show(sent, totals.get(), { now, isConnected: wasConnected, statuses: order.choice.statuses });
     if (!sent.header) return;
-    tools.show(sent.header, { isConnected: wasConnected, count: order.count(), isChosen: order.isChosen(), search: search.get() });
+    reasons.update(sent.header, wasConnected);
+    tools.show(sent.header, {
+      isConnected: wasConnected, count: order.count(), isChosen: order.isChosen(), search: search.get(),
+    });
     table.show(at, knownUntil(sent, now, wasConnected) + sent.skew);
     details.update(sent);
     spoken.show(spokenText(), now);
@@ -87,7 +106,7 @@ export function view(el, sent, send) {
   /** Whether nothing on the page changes as time goes by. */
   const isFinal = () =>
     sent.header?.done && spoken.isCurrent(spokenText()) && order.isCurrent() &&
-    totals.isCurrent() && isConnected() === wasConnected;
+    totals.isCurrent() && reasons.isCurrent() && isConnected() === wasConnected;
 
   function pressed(/** @type {KeyboardEvent} */ event) {
     if (isForHost(event) || event.altKey) return;

@@ -46,6 +46,7 @@ class Order:
     columns: dict[str, str]
     mapping: dict[str, Any]
     settings: dict[str, Any]
+    env_file: str | None
     output: str
     session: str | None
     batch_size: int | None
@@ -78,6 +79,7 @@ class Order:
             columns=dict(map(_pair, values["column"])),
             mapping=_mapping(values["mapping"], given(values, "field_")),
             settings=settings,
+            env_file=values["env_file"],
             output=_output(file, values["output"], format),
             session=values["session"],
             batch_size=values["batch_size"],

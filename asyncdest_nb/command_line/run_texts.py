@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..operation import RowStatus, counts_text
+from ..operation import RowOutcome, RowStatus, counts_text
 from ..session import Run
 from ..visible import one_line
 
@@ -24,13 +24,18 @@ def summary(run: Run) -> Iterator[str]:
     reasons: dict[tuple[str, str], list[str]] = {}
     for label, outcome in zip(labels, outcomes, strict=True):
         if outcome.status in _BAD:
-            reason = outcome.message or outcome.error_code or "no reason was given"
-            reasons.setdefault((str(outcome.status), reason), []).append(str(label))
+            reasons.setdefault((str(outcome.status), _reason(outcome)), []).append(str(label))
     often_first = sorted(reasons.items(), key=lambda pair: -len(pair[1]))
     for (status, reason), rows in often_first[:_REASONS]:
         yield f"  {len(rows):,} {status}: {_cut(reason)} ({_rows(rows)})"
     if len(often_first) > _REASONS:
         yield f"  and {len(often_first) - _REASONS:,} other reasons"
+
+
+def _reason(outcome: RowOutcome) -> str:
+    code = outcome.error_code
+    is_new = code and code not in outcome.message and outcome.status is not RowStatus.INVALID
+    return ": ".join(filter(None, [code if is_new else "", outcome.message])) or "no reason given"
 
 
 def _rows(labels: Sequence[str]) -> str:

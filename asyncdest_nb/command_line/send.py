@@ -14,6 +14,7 @@ import click
 from ..destination import Action, Destination, input_fields
 from ..destinations import DESTINATIONS
 from ..errors import UnknownName
+from ..session import variable
 from . import options
 from .order import Order
 from .sender import send_order
@@ -37,6 +38,12 @@ _GENERAL: list[click.Parameter] = [
         metavar="NAME",
         help="Keep the run in the session of that name. The same command again, after a crash "
         "or Ctrl-C too, continues it and sends nothing twice.",
+    ),
+    click.Option(
+        ["--env-file"],
+        type=click.Path(dir_okay=False),
+        metavar="FILE",
+        help="A .env file with settings that are left out here, secrets too.",
     ),
     click.Option(["--dry-run"], is_flag=True, help="Show what would be sent, and send nothing."),
     click.Option(
@@ -181,19 +188,15 @@ def _setting_options(destination: Destination) -> list[click.Parameter]:
     found: list[click.Parameter] = []
     for field in input_fields(destination.settings).values():
         if field.holds_secret:
-            variable = variable_of(destination, field.key)
-            found.append(options.secret_option(field, group=group, variable=variable, taken=taken))
+            name = variable(destination.slug, field.key)
+            found.append(options.secret_option(field, group=group, variable=name, taken=taken))
         else:
             found.append(options.setting_option(field, group=group, taken=taken))
     return found
 
 
-def variable_of(destination: Destination, key: str) -> str:
-    """Return the environment variable that has a setting."""
-    return f"ASYNCDEST_{destination.slug}_{key}".replace("-", "_").upper()
-
-
 def _secrets_help(destination: Destination) -> str:
     fields = input_fields(destination.settings)
-    names = [variable_of(destination, key) for key, each in fields.items() if each.holds_secret]
-    return f"Secrets are read from the environment: {', '.join(names)}." if names else ""
+    names = [variable(destination.slug, key) for key, each in fields.items() if each.holds_secret]
+    kept = "the environment, a file of variables (--env-file) or the keyring"
+    return f"Secrets are read from {kept}: {', '.join(names)}." if names else ""

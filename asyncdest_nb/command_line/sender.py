@@ -45,11 +45,13 @@ def send_order(order: Order) -> int:
         connection = session.connect(
             simulator or order.destination,
             requests_per_second=order.requests_per_second,
+            env_file=order.env_file,
             **order.settings,
         )
         try:
             if order.is_dry:
                 return _preview(order, connection, frame)
+            tell(_to(connection))
             _check_credentials(connection)
             run = _started(order, session, connection, frame)
         except MappingError as error:
@@ -67,6 +69,12 @@ def _preview(order: Order, connection: Connection, frame: DataFrame) -> int:
     )
     show(repr(found))
     return codes.of_preview(valid=len(found.payloads), invalid=len(found.invalid))
+
+
+def _to(connection: Connection) -> str:
+    """Return where rows go, and from where the settings are; of a secret only that."""
+    given = [(key, text) for key, text in connection.settings().items() if text != "not set"]
+    return f"{connection.destination.name}, {', '.join(f'{key}: {text}' for key, text in given)}"
 
 
 def _check_credentials(connection: Connection) -> None:

@@ -7,7 +7,7 @@ from .preview import Preview
 from .run import Run
 from .session import Session, Simulated, default_session
 from .session_file import session_names
-from .setting_sources import FoundSettings
+from .setting_sources import FoundSettings, variable
 from .state import TITLES as STATE_TITLES
 from .state import StateTable
 from .stored import load
@@ -26,4 +26,5 @@ __all__ = [
     "field_plans",
     "load",
     "session_names",
+    "variable",
 ]

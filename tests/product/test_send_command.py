@@ -213,6 +213,46 @@ def test_credentials_that_are_refused_send_no_row(tmp_path, capsys):
         assert simulator.operations == []
 
 
+@pytest.mark.parametrize("source", ["environment", "file"])
+def test_a_secret_is_read_from_where_people_keep_it(tmp_path, monkeypatch, capsys, source):
+    options = []
+    if source == "file":
+        (tmp_path / ".env").write_text(f"ASYNCDEST_EXAMPLE_ASYNC_API_KEY={SECRET}\n")
+        options = ["--env-file", str(tmp_path / ".env")]
+    else:
+        monkeypatch.setenv("ASYNCDEST_EXAMPLE_ASYNC_API_KEY", SECRET)
+    with ad.simulate(
+        "example-async", api_key=SECRET, duration_seconds=0.05, failing=0.0
+    ) as simulator:
+        assert send(example_csv(tmp_path, ["1"]), simulator, *options) == 0
+    message = capsys.readouterr().err
+    assert "ASYNCDEST_EXAMPLE_ASYNC_API_KEY" in message, "it says from where"
+    assert SECRET not in message
+
+
+def test_failed_rows_of_salesforce_are_sent_again_by_a_retry_and_no_others(
+    tmp_path, monkeypatch, capsys
+):
+    file = tmp_path / "contacts.csv"
+    file.write_text("Customer_Id__c,LastName\n" + "".join(f"{n:03},Name\n" for n in range(20)))
+    with ad.simulate("salesforce-bulk", duration_seconds=0.05, failing=0.0, locked=0.5) as org:
+        for key, value in org.settings.items():
+            monkeypatch.setenv(f"ASYNCDEST_SALESFORCE_BULK_{key.upper()}", str(value))
+        command = ["send", str(file), "salesforce-bulk", "upsert", "--object", "Contact"]
+        command += ["--external-id", "Customer_Id__c"]
+        command += ["--session", "crm", "--requests-per-second", "1000"]
+        assert main(command) == 1
+        assert "UNABLE_TO_LOCK_ROW" in capsys.readouterr().err
+        assert main([*command, "--retry"]) == 0
+        assert "20 rows: 20 completed" in capsys.readouterr().err
+        sent = [row["Customer_Id__c"] for job in org.operations for row in job["rows"]]
+        names = [record["Customer_Id__c"] for record in org.records["Contact"]]
+    assert sorted(names) == [f"{number:03}" for number in range(20)]
+    results = read_results(tmp_path / "contacts.results.csv")
+    assert {each["status"] for each in results} == {"completed"}
+    assert 20 < len(sent) < 40
+
+
 def test_the_help_of_an_action_lists_its_fields_and_settings(capsys):
     assert main(["send", "x.csv", "salesforce-bulk", "upsert", "--help"]) == 0
     shown = capsys.readouterr().out

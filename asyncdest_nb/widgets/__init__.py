@@ -7,5 +7,7 @@ record         what a saved notebook keeps of a run
 progress_line  how far a slow function is
 tables         destinations, actions, connections and sessions
 plot           a figure of a run
+outer_box      what all of that is in, and what to upgrade where a page cannot draw it
+page           a view of such a box in marimo; page_js/ is its part in the browser
 explorer       from a destination to a run by clicking
 """

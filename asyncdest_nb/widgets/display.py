@@ -16,7 +16,7 @@ from ..session import Connection, FoundSettings, Run, Session, StateTable
 from .cell_messages import short_traceback, show_note, with_notes
 from .plot import plot
 from .progress_line import show_progress
-from .show import show, widget
+from .show import page, show, widget
 from .tables import (
     action_html,
     connection_html,
@@ -44,6 +44,7 @@ def hook_up() -> None:
     Run.show = show
     Run.plot = plot
     Run.widget = widget
+    setattr(Run, "_display_", page)  # noqa: B010  # mypy knows no such attribute; marimo does.
     Connection.show_progress = staticmethod(show_progress)
     FoundSettings.show_note = staticmethod(show_note)
     for kind, html in _HTML.items():

@@ -21,7 +21,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
 from .answers import Answer, RetryCallback, answer
@@ -29,6 +28,7 @@ from .columns import COLUMNS, Column, frame_column, label_column
 from .entries import Entries, Entry
 from .esm import join_modules
 from .header import header_of
+from .marimo_host import DRAWN, ModuleWidget
 from .packed import Packed
 from .run_view import RunView, cut, frame_values, is_done
 from .sent_state import SLICE, SentState, slices
@@ -51,7 +51,7 @@ def keyframe_seconds(operations: int) -> float:
     return max(60.0, operations / 200)
 
 
-class Monitor(anywidget.AnyWidget):
+class Monitor(ModuleWidget):
     """A table of *run*'s operations that follows them while cells compute.
 
     *columns* names columns of the frame to show beside. Changes are sent by the thread
@@ -248,6 +248,8 @@ class Monitor(anywidget.AnyWidget):
     # ------------------------------------------------------------ from the browser
 
     def _requested(self, _: object, request: Mapping[str, Any], buffers: object) -> None:
+        if request.get("what") == DRAWN:
+            return
         if request.get("what") == "keyframe":
             try:
                 self._send_keyframe()

@@ -11,7 +11,7 @@ from itertools import islice
 from ..errors import VALIDATION_FAILED
 from ..operation import RowOutcome, RowStatus, State, counts_text, row_outcomes
 from ..visible import one_line
-from .fragments import RECORD, table
+from .fragments import PLAIN, RECORD, table
 from .run_view import RunView, after_restart, clock_of, cut, invalid_rows
 
 _SHOWN = 10
@@ -19,6 +19,7 @@ _FAILED = frozenset({State.FAILED, State.REJECTED, State.PARTIAL})
 _ENDED_BADLY = (RowStatus.FAILED, RowStatus.INVALID, RowStatus.CANCELED)
 _UNKNOWN = frozenset({State.PARTIAL, State.LOST, State.HELD})
 _REST = "run.failed() has the failed, invalid and canceled rows and why, run.results() every row"
+_CODE = ("run.failed()", "run.results()", 'status == "unknown"', "%pip install -U ipywidgets")
 _UNKNOWN_REST = '; those with status == "unknown" are only there'
 
 
@@ -36,18 +37,21 @@ class ShownRow:
 class Record:
     """*runs*, one and its retries, as a static output: plain text, and HTML.
 
-    *folded* = the HTML is one line for each run, to be opened by a click.
+    *folded* = the HTML is one line for each run, to be opened by a click, unless there is
+    *advice* for those who may see nothing else.
     """
 
-    def __init__(self, *runs: RunView, folded: bool = False) -> None:
+    def __init__(self, *runs: RunView, folded: bool = False, advice: str = "") -> None:
         self._runs = runs
-        self._folded = folded
+        self._folded = folded and not advice
+        self._advice = advice
 
     def __repr__(self) -> str:
         return "\n".join(map(record_text, self._runs))
 
     def _repr_html_(self) -> str:
-        return "".join(record_html(run, folded=self._folded) for run in self._runs)
+        records = (record_html(run, folded=self._folded) for run in self._runs)
+        return "".join([advice_html(self._advice), *records])
 
 
 def record_text(run: RunView) -> str:
@@ -79,6 +83,11 @@ def record_html(run: RunView, *, folded: bool = False) -> str:
         f'<p style="margin:6px 0;opacity:.75">{escape(" ".join(_state(run)))} '
         f"{_code(_rest(run))}</p></details>"
     )
+
+
+def advice_html(text: str) -> str:
+    """Return *text* as a paragraph, empty if it is."""
+    return f'<p {PLAIN} style="margin:6px 0">{_code(text)}</p>' if text else ""
 
 
 def _title(run: RunView) -> str:
@@ -162,6 +171,6 @@ def _rows_table(failures: list[ShownRow]) -> str:
 
 def _code(text: str) -> str:
     escaped = escape(text)
-    for code in map(escape, ("run.failed()", "run.results()", 'status == "unknown"')):
+    for code in map(escape, _CODE):
         escaped = escaped.replace(code, f"<code>{code}</code>")
     return escaped

@@ -9,9 +9,10 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 import traitlets
-from ipywidgets import VBox  # type: ignore[import-untyped]
 
+from .marimo_host import is_open
 from .monitor import Monitor
+from .outer_box import OuterBox
 from .record import Record
 from .run_view import RunView, clock_of, is_done
 from .static_outputs import StaticOutputs
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 _widgets: WeakValueDictionary[tuple[str, ...], RunWidget] = WeakValueDictionary()
 
 
-class RunWidget(VBox):  # type: ignore[misc]  # ipywidgets has no types
+class RunWidget(OuterBox):
     """The monitor of a run, and below it those of the retries that were asked for there.
 
     Its traits are those of the run itself, not of its retries, and are read-only:
@@ -42,12 +43,12 @@ class RunWidget(VBox):  # type: ignore[misc]  # ipywidgets has no types
         self, run: RunView, columns: Sequence[str] = (), *, record: StaticOutputs | None = None
     ) -> None:
         self.runs = [run]
-        self.record = record or StaticOutputs(lambda: Record(*self.runs, folded=True))
+        self.record = record or StaticOutputs(self.saved)
         self._columns = columns
         self._listeners: list[Callable[[RunView], object]] = []
         self._monitors = [self._monitor(run)]
         self._lock = threading.RLock()
-        super().__init__(tuple(self._monitors))
+        super().__init__(self._monitors, drawn=self.record.update)
         self.record.add_keeper(self._monitors[0].keep)
         if record is None:
             self._listeners.append(self.record.follow)
@@ -61,7 +62,7 @@ class RunWidget(VBox):  # type: ignore[misc]  # ipywidgets has no types
     @property
     def is_closed(self) -> bool:
         """Whether it, or a monitor in it, was closed."""
-        return self.comm is None or any(each.comm is None for each in self._monitors)
+        return not all(is_open(each) for each in (self, *self._monitors))
 
     def on_retry(self, listener: Callable[[RunView], object]) -> None:
         """Call *listener* with the run of every retry."""
@@ -102,6 +103,10 @@ class RunWidget(VBox):  # type: ignore[misc]  # ipywidgets has no types
             self.set_trait(name, value)
         except Exception:  # An observer's; the other traits must still be set.
             logger.exception("an observer of %s of run %s failed", name, self.runs[0].id)
+
+    def saved(self) -> Record:
+        """Return what a saved notebook shows in its place."""
+        return Record(*self.runs, folded=True, advice=self.advice)
 
     def _monitor(self, run: RunView) -> Monitor:
         clock = clock_of(run)

@@ -16,6 +16,8 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
+from .marimo_host import in_marimo
+from .page import Page
 from .record import Record
 from .run_view import RunView, is_done, shown_columns
 from .run_widget import RunWidget, run_widget
@@ -30,6 +32,9 @@ def show(run: RunView, *, columns: Sequence[str] | None = None) -> None:
     UnknownName if there is no such column, and UsageError for one name in place of several.
     """
     shown_columns(run, columns)  # Wrong ones are a mistake even where none is shown.
+    if in_marimo():
+        display(page(run, columns=columns))  # type: ignore[no-untyped-call]
+        return
     shell = get_ipython()
     if not is_live(shell):
         _show_record(shell, run)
@@ -38,6 +43,11 @@ def show(run: RunView, *, columns: Sequence[str] | None = None) -> None:
     display(shown, metadata=shown.record.metadata)  # type: ignore[no-untyped-call]
     if not in_voila():
         shown.record.display()
+
+
+def page(run: RunView, *, columns: Sequence[str] | None = None) -> Page:
+    """Return what marimo displays of *run*. Raises what ``show`` raises."""
+    return Page(widget(run, columns=columns))
 
 
 def widget(run: RunView, *, columns: Sequence[str] | None = None) -> RunWidget:

@@ -1,7 +1,7 @@
 """The monitor with the kernels people have, in a real JupyterLab: what works while a cell runs.
 
-The kernels are versions of ipykernel in directories of their own (``.kernels/6.31.0`` and
-so on, as .ci/run makes them), each in front of what is installed.
+The kernels are versions of ipykernel and ipywidgets in directories of their own
+(``.kernels/6.31.0`` and so on, as .ci/run makes them), each in front of what is installed.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.parametrize("app", ["lab"], indirect=
 
 KERNELS = ROOT / ".kernels"
 VERSIONS = ["6.31.0", "7.3.0", "7.4.0"]
+OLD_WIDGETS = "ipywidgets-7.8.5"
 EXPLORE = """
 import pandas as pd
 import asyncdest_nb as ad
@@ -38,15 +39,15 @@ def install(server: notebook_server.NotebookServer, version: str) -> str:
     """Offer the kernel to *server* and return its name."""
     place = KERNELS / version
     if not place.is_dir():
-        missing(f"ipykernel {version} in {place}")
+        missing(f"a kernel in {place}")
     paths = os.pathsep.join([str(place), str(HELPERS), str(ROOT)])
     spec = {
         "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-        "display_name": f"ipykernel {version}",
+        "display_name": version,
         "language": "python",
         "env": {"PYTHONPATH": paths},
     }
-    name = f"ipykernel-{version}"
+    name = f"kernel-{version}"
     folder = server.log.parent / "data" / "kernels" / name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "kernel.json").write_text(json.dumps(spec), "utf-8")
@@ -115,3 +116,15 @@ def test_a_run_is_canceled_by_a_button_while_another_cell_waits_for_it(notebook,
     expect(page.locator(".adm-counts [data-status=canceled]")).to_be_visible(timeout=20_000)
     expect_done(page, "50 of 50")
     notebook.wait_until_ran()
+
+
+def test_a_kernel_whose_widgets_are_too_old_shows_the_record_and_what_to_upgrade(notebook):
+    kernel = install(notebook.server, OLD_WIDGETS)
+    notebook.open([IMPORTS + FAILED_RUN, EXPLORE], kernel=kernel)
+    notebook.run_all()
+    run, explorer = notebook.page.locator(".jp-OutputArea").all()
+    for each in (run, explorer):
+        expect(each).to_contain_text("Click to show javascript error")
+        expect(each).to_contain_text("this kernel has ipywidgets 7.8.5")
+        expect(each.get_by_text("%pip install -U ipywidgets")).to_be_visible()
+    expect(run.get_by_role("cell", name="message 2")).to_be_visible()

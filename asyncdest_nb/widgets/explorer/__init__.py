@@ -25,8 +25,10 @@ The first four know no widget: what a click means is decided there.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from functools import cached_property
+from types import FrameType
 from typing import Any
 
 from IPython.core.getipython import get_ipython
@@ -34,6 +36,7 @@ from IPython.display import display
 
 from ...frame import DataFrame
 from ...session import Connection, Run, Session
+from ..marimo_host import in_marimo
 from ..show import is_live
 from .app import App
 from .frame_picker import columns_of
@@ -96,6 +99,9 @@ class Explorer:
         """The run that was sent last, None = nothing was sent."""
         return self._made.run if self._made else None
 
+    def _display_(self) -> Widget:
+        return self.widget()
+
     def _ipython_display_(self) -> None:
         if is_live(get_ipython()):
             self.app.display()
@@ -117,6 +123,12 @@ def explore(frame: DataFrame | None = None, *, session: Session | None = None) -
 
     Raises FrameError for a frame that cannot be read.
     """
+    return Explorer(frame, session=session, names=_variables(inspect.currentframe()))
+
+
+def _variables(frame: FrameType | None) -> Mapping[str, Any]:
+    """Return those of the notebook, which in marimo are the caller's of *frame*."""
+    if in_marimo() and frame is not None and frame.f_back is not None:
+        return frame.f_back.f_globals
     shell = get_ipython()
-    names = {} if shell is None else shell.user_ns
-    return Explorer(frame, session=session, names=names)
+    return {} if shell is None else shell.user_ns

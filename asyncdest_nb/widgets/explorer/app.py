@@ -83,8 +83,10 @@ class App:
                 self._preview.widget,
                 self._send.widget,
                 self._code.widget,
-            ]
+            ],
+            lambda: self.saved.advise(""),
         )
+        self.saved.advise(self.widget.advice)
 
     @property
     def connection(self) -> Connection | None:

@@ -2,6 +2,7 @@
 // in it, what happens is read aloud, and the cell of code can be copied.
 
 import { keepKeys } from "../monitor_js/keys.js";
+import { reportDrawn } from "../monitor_js/requests.js";
 
 /** @param {Element} code @returns {Promise<string>} the text of the button from now on */
 async function copyCode(code) {
@@ -87,8 +88,9 @@ function improve(root, signal) {
   root.addEventListener("focusin", () => announce(root), { signal });
 }
 
-/** @param {{ el: HTMLElement }} view @returns {() => void} */
-function render({ el }) {
+/** @param {{ model: any, el: HTMLElement }} view @returns {() => void} */
+function render({ model, el }) {
+  reportDrawn(model);
   const ended = new AbortController();
   // A view is made before it is on the page.
   const wait = () => {

@@ -12,13 +12,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import anywidget
 import ipywidgets  # type: ignore[import-untyped]  # It has no types.
 import traitlets
 from pydantic import SecretStr
 
 from ...responses import clean_text
 from ..esm import join_modules
+from ..marimo_host import ModuleWidget
+from ..outer_box import OuterBox
 from ..subshell import receive_while_cells_run
 from . import markup
 
@@ -33,14 +34,14 @@ _HERE = Path(__file__).parent
 TURN = threading.RLock()
 
 
-class PageBehaviour(anywidget.AnyWidget):
+class PageBehaviour(ModuleWidget):
     """The style of the explorer, and its JavaScript: keys typed in it stay in it, for example."""
 
     _esm = join_modules(_HERE / "explorer.js")
     _css = _HERE / "explorer.css"
 
 
-class Root(ipywidgets.VBox):  # type: ignore[misc]  # No types, see above.
+class Root(OuterBox):
     """The whole explorer; a notebook saves its text, which contains nothing that was entered."""
 
     def __repr__(self) -> str:
@@ -94,9 +95,9 @@ def line(*children: Widget, name: str = "ade-line") -> Widget:
     return _named(ipywidgets.HBox(list(children)), name)
 
 
-def root(children: Iterable[Widget]) -> Widget:
-    """Return what is displayed."""
-    return _named(Root([PageBehaviour(), *children]), "ade-root")
+def root(children: Iterable[Widget], drawn: Changed) -> Widget:
+    """Return what is displayed; *drawn* is called when it can be seen, if that was in doubt."""
+    return _named(Root([PageBehaviour(), *children], drawn=drawn), "ade-root")
 
 
 def _named(widget: Widget, name: str) -> Widget:

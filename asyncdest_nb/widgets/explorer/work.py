@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from ...errors import AsyncDestError
+from ..marimo_host import start_thread
 
 T = TypeVar("T")
 Start = Callable[[Callable[[], None]], None]
@@ -39,7 +40,7 @@ def attempted(work: Callable[[], T]) -> T | Problem:
 
 def on_a_thread(work: Callable[[], None]) -> None:
     """Start *work* and return at once."""
-    threading.Thread(target=work, name="asyncdest-explorer", daemon=True).start()
+    start_thread(work, name="asyncdest-explorer")
 
 
 @dataclass(frozen=True, slots=True)

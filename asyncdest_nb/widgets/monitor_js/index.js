@@ -3,7 +3,7 @@
 
 import { clock } from "./formats.js";
 import { recordKeeper } from "./record.js";
-import { actionRequests, keyframeRequests } from "./requests.js";
+import { actionRequests, keyframeRequests, reportDrawn } from "./requests.js";
 import { applyMessage, emptyState, REQUEST_SECONDS } from "./sent_state.js";
 import { view } from "./view.js";
 
@@ -58,6 +58,7 @@ export default () => {
     render({ model, el }) {
       const made = view(el, sent, actions.sender(model));
       views.add(made);
+      reportDrawn(model);
       keeper?.look();
       model.on("comm_live_update", made.repaint);
       return () => {

@@ -40,6 +40,14 @@ export function actionRequests() {
   };
 }
 
+/** Let the kernel know that there is a view: what is older than the page is not drawn at all. */
+export function reportDrawn(/** @type {any} */ model) {
+  try {
+    model.send({ what: "drawn" });
+  } catch { // The kernel is gone, and the view shows that.
+  }
+}
+
 /** Requests for a keyframe: a run that is done sends nothing more unless it is asked for. */
 export function keyframeRequests() {
   let [sentAt, patience] = [0, REQUEST_SECONDS];

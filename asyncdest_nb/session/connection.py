@@ -32,7 +32,7 @@ class Connection:
 
     def __init__(self, channel: Channel, registry: RunRegistry, sources: Mapping[str, str]) -> None:
         self.destination = channel.destination
-        self._sources = sources  # Where settings are from that were not given, by key.
+        self._sources = sources
         self._channel = channel
         self._registry = registry
         self._calls = SingleCalls(channel)
@@ -198,6 +198,11 @@ class Connection:
 
     def _with_source(self, key: str, text: str) -> str:
         return f"{text} (from {self._sources[key]})" if key in self._sources else text
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Where those settings are from that ``connect`` was not given: words by key."""
+        return dict(self._sources)
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{key}: {value}" for key, value in self.settings().items())

@@ -62,8 +62,8 @@ def _place(shell: Any, error: BaseException) -> str:
     file, number = found
     # IPython 7 has no names of cells.
     name = getattr(getattr(shell, "compile", None), "format_code_name", lambda _: None)(file)
-    place = " ".join(name) if name else file if os.path.exists(file) else "this cell"
-    return f"{place}, line {number}. "
+    place = " ".join(name) if name else file if os.path.exists(file) else ""
+    return f"{place}, line {number}. " if place else f"Line {number}. "
 
 
 def _caller(trace: TracebackType | None) -> tuple[str, int] | None:

@@ -204,7 +204,8 @@ class ConnectPanel:
             return
         connection, refused = outcome
         if refused is None:
-            self._use(connection, settings, markup.note(_welcome(offer)))
+            found = "".join(f" {key} is from {at}." for key, at in connection.sources.items())
+            self._use(connection, settings, markup.note(_welcome(offer) + found))
             return
         self._status.value = markup.problem(refusal(offer, settings, refused))
         self._hold((connection, settings))

@@ -46,6 +46,7 @@ def test_what_is_left_out_is_read_from_variables_and_said(session, guarded, monk
         "endpoint": f"{guarded.endpoint} (from the variable {ENDPOINT})",
         "api_key": f"set (from the variable {API_KEY})",
     }
+    assert crm.sources["api_key"] == f"the variable {API_KEY}"
     assert f"api_key is from the variable {API_KEY}" in caplog.text
     assert KEY not in caplog.text + repr(crm) + str(session.runs())
 

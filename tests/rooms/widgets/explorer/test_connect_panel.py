@@ -202,3 +202,13 @@ def test_a_slow_test_of_the_connection_shows_that_it_goes_on(session):
     worker.start()
     worker.join(20)
     assert "Connected to example-async, simulated on this machine." in clicks.text
+
+
+def test_a_setting_that_is_kept_elsewhere_is_named_with_its_place(session, monkeypatch):
+    key = "Not-0n-the-screen-9"
+    monkeypatch.setenv("ASYNCDEST_OWN_ENDPOINT", f"http://127.0.0.1:7/{key}")
+    clicks = Clicks(FRAME, session=session, names={"mine": own_destination()})
+    clicks.choose("own")
+    clicks.click("Connect")
+    assert "endpoint is from the variable ASYNCDEST_OWN_ENDPOINT." in clicks.text
+    assert key not in clicks.text

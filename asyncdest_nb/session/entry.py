@@ -16,6 +16,12 @@ from .submission import Submission
 _MAY_BE_APPLIED = (RowStatus.COMPLETED, RowStatus.PENDING, RowStatus.UNKNOWN)
 
 
+def connect_code(record: StoredRun) -> str:
+    """Return the call that connects a session as that of a run was; "…" = what is secret."""
+    settings = "".join(f", {key}={value!r}" for key, value in record.settings.items())
+    return f"connect({record.destination!r}, …{settings})"
+
+
 class RunEntry:
     """One run as its registry keeps it; a Run shows it to the user and changes nothing in it.
 

@@ -20,6 +20,7 @@ from .executions import Executions
 from .options import Options
 from .retention import delete_old_runs
 from .run import Run
+from .session_file import session_code
 from .stored import Reopened, reopen
 from .submission import Submission
 
@@ -52,6 +53,11 @@ class RunRegistry:
         delete_old_runs(store, now=self.engine.wall, keep_days=self._options.keep_days)
         self._reopened = reopen(store, self)  # Those that no connection continues yet.
         self._runs = {each.entry: each.run for each in self._reopened}
+
+    @property
+    def code(self) -> str:
+        """The code that opens its session again; "" = it is in memory."""
+        return session_code(self._path)
 
     @property
     def is_own(self) -> bool:

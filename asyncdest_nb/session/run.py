@@ -13,7 +13,7 @@ from ..operation import Operation, RunStatus, State, counts_text
 from ..portal import call_from_any_thread, wait_async
 from ..schedule import Schedule
 from .details import details, shown_rows
-from .entry import RunEntry
+from .entry import RunEntry, connect_code
 from .incomplete import rows_failed
 from .progress import wait_keeping_loop, wait_visibly
 from .report import RunReport
@@ -170,6 +170,18 @@ class Run(RunReport):
         if self._registry is None:
             raise UsageError(f"this run belongs to no session: {self._entry.disconnected}")
         return self._registry
+
+    @property
+    def continued_by(self) -> str | None:
+        """The code that continues it after a restart of the kernel; "…" in it is what is secret.
+
+        "" = nothing can, since it is in memory; None = it goes on nowhere, as it was loaded
+        from a file.
+        """
+        if self._registry is None:
+            return None
+        opened, connected = self._registry.code, connect_code(self._entry.record)
+        return opened and f"session = {opened}; session.{connected}; session.run({self.id!r})"
 
     def details(self, number: int, *, rows: Collection[int] = ()) -> dict[str, Any]:
         """Return all that is known of operation *number*, as JSON can hold it, without secrets.

@@ -34,6 +34,15 @@ def _folder() -> Path:
     return Path(platformdirs.user_data_dir("asyncdest_nb", appauthor=False))
 
 
+def session_code(path: Path | None) -> str:
+    """Return the code that opens the session of the file at *path* again; None = in memory, ""."""
+    if path is None:
+        return ""
+    name = path.stem
+    has_name = set(name) <= _SAFE and name.strip(".") and path == _folder() / f"{name}.sqlite"
+    return f"ad.Session({name!r})" if has_name else f"ad.Session(path={str(path)!r})"
+
+
 def absolute_path(path: str | PathLike[str], of: str) -> Path:
     """Return *path*, relative to the working directory as it is now; raises UsageError."""
     if not isinstance(path, str | PathLike) or "\0" in str(path):

@@ -21,7 +21,7 @@ from ..store import (
     check_retry,
     check_width,
 )
-from .entry import RunEntry
+from .entry import RunEntry, connect_code
 from .run import Run
 from .session_file import absolute_path
 from .submission import Submission
@@ -129,10 +129,9 @@ def _reopened(
 def _disconnected(record: StoredRun, holder: str) -> str:
     if holder:
         return f"the session is open in {holder}, which continues the run"
-    settings = "".join(f", {key}={value!r}" for key, value in record.settings.items())
     return (
         f"not connected to {record.destination!r} by the settings of the run: "
-        f"session.connect(…{settings}) continues it"
+        f"session.{connect_code(record)} continues it"
     )
 
 

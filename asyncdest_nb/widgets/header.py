@@ -7,6 +7,7 @@ from typing import Any
 from .run_view import (
     RunView,
     abilities,
+    continued_by,
     cut,
     first_lines,
     is_paused,
@@ -38,5 +39,6 @@ def header_of(
         "retryable": rows_to_retry(run) if done else None,
         "paused": is_paused(run),
         "done": done,
+        "continued_by": continued_by(run),
         "updated_at": round(updated_at, 2),
     }

@@ -167,6 +167,7 @@ class Monitor(ModuleWidget):
         numbers = sorted(self._pending)
         self._pending.clear()
         if done:
+            self.send_state("_snapshot")  # For a notebook that is saved with its widgets.
             self._begin_keyframe(len(entries))
             while self._keyframe_slices:
                 self._send_slice()

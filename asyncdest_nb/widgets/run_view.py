@@ -91,13 +91,18 @@ def clock_of(run: RunView) -> Callable[[], float]:
     return clock
 
 
+def continued_by(run: RunView) -> str | None:
+    """Return the code that continues *run* after a restart; "" = none, None = not known."""
+    return getattr(run, "continued_by", None)
+
+
 def after_restart(run: RunView) -> str:
     """Return what a restart of the kernel means for *run*; "" = that is not known."""
-    code: str | None = getattr(run, "continued_by", None)
+    code = continued_by(run)
     if code is None:
         return ""
     if code:
-        return f"After a restart of the kernel it goes on with {code}"
+        return f"After a restart of the kernel it goes on with: {code}"
     return (
         "It is in the memory of its kernel: a restart ends it, and what the destination has "
         "accepted goes on there."

@@ -39,6 +39,9 @@ def chosen(which):
 
 w.interact(chosen, which=["none", "the run"]);
 """
+SAVE_STATES = "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
+TOGGLE = "(command) => window.jupyterapp.commands.execute(command)"
+SHUTDOWN = "() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()"
 HALF = "run.change(*(replace(each, state=State.COMPLETED) for each in run.operations[:10]))"
 REST = "run.change(*(replace(each, state=State.FAILED) for each in run.operations[10:]))"
 
@@ -84,6 +87,34 @@ def test_a_second_tab_keeps_how_the_run_ended(notebook):
     notebook.execute(HALF)
     notebook.execute(REST)
     expect_ended(notebook, cells=2)
+
+
+@in_lab
+def test_a_monitor_restored_from_a_notebook_saved_with_its_widgets_says_what_is_lost(notebook):
+    ended = "two = ScriptedRun(planned(20), run_id='two')\nshow(two)"
+    notebook.open([SHOWN, ended])
+    notebook.page.evaluate(TOGGLE, SAVE_STATES)
+    try:
+        notebook.run_all()
+        notebook.execute(HALF)
+        notebook.execute(f"{HALF}\n{REST}".replace("run.", "two."))
+        monitors = notebook.page.locator(".adm-progress")
+        expect(monitors.first).to_contain_text("10 of 20")
+        expect(monitors.last).to_contain_text("20 of 20")
+        expect(notebook.page.locator("summary")).to_have_count(2)
+        assert "widgets" in notebook.save().metadata
+    finally:
+        notebook.page.evaluate(TOGGLE, SAVE_STATES)
+    notebook.page.evaluate(SHUTDOWN)
+    notebook.page.goto(notebook.server.address(notebook.name), wait_until="domcontentloaded")
+    notebook.wait_until_ready()
+    monitors = notebook.page.locator(".adm-root")
+    expect(monitors).to_have_count(2)
+    first, last = monitors.all()
+    expect(first.locator(".adm-loss")).to_contain_text("has ended, with 10 rows pending.")
+    expect(last.locator(".adm-loss")).to_be_hidden()
+    expect(last.locator(".adm-progress")).to_contain_text("20 of 20")
+    expect(last.locator(".adm-row").first).to_contain_text("completed")
 
 
 @in_lab

@@ -140,6 +140,12 @@ def test_two_views_show_the_same_and_a_dead_kernel_is_shown(notebook):
     notebook.restart()
     expect(fresh.first).to_contain_text("not connected: last updated at", timeout=20_000)
     expect(fresh.last).to_contain_text("not connected: last updated at")
+    pending = count_of(page, "pending").first.inner_text()
+    rows = pending.replace(" pending", " rows pending")
+    lost = page.locator(".adm-loss").first
+    expect(lost).to_contain_text("This run is lost: it was in the memory of a kernel that has")
+    expect(lost).to_contain_text(f"ended, with {rows}. What was sent before goes on at the")
+    expect(page.locator(".adm-head .adm-badge").first).to_have_text("pending")
     expect(page.get_by_role("button", name="Cancel").first).to_be_disabled()
     expect(page.locator(".adm-facts").first).to_have_text(re.compile(r"^\d+ requests?$"))
     page.locator(".adm-row").first.click()

@@ -77,6 +77,9 @@ def test_a_named_session_goes_on_after_a_restart_of_the_kernel(notebook, endpoin
     expect(page.locator(".adm-updated")).to_contain_text(
         "not connected: last updated", timeout=WAIT
     )
+    how = page.locator(".adm-loss")
+    expect(how).to_contain_text(f"The run goes on with: session = ad.Session(path={path!r}); ")
+    expect(how).to_contain_text(f", …, endpoint={endpoint!r}); session.run('")
     # The cell of the submit once more: it attaches, and nothing is sent again.
     notebook.run(0)
     expect(page.locator(".adm-notice")).to_contain_text("has sent nothing")

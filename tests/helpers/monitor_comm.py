@@ -15,7 +15,7 @@ from scripted_run import ScriptedRun
 
 
 class RecordingComm:
-    """The kernel's end of a comm, without a kernel."""
+    """The kernel's end of a comm, without a kernel; it keeps the messages, but no states."""
 
     kernel = "none, but ipywidgets 7 sends to no comm that has none"
 
@@ -27,7 +27,8 @@ class RecordingComm:
         self._callback: Callable[[dict[str, Any]], None] = lambda message: None
 
     def send(self, data: Any = None, metadata: Any = None, buffers: Any = None) -> None:
-        self.sent.append((data["content"], buffers or []))
+        if data["method"] == "custom":
+            self.sent.append((data["content"], buffers or []))
 
     def receive(self, content: dict[str, Any]) -> None:
         """Receive a message of the browser."""

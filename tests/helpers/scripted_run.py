@@ -38,6 +38,7 @@ class ScriptedRun:
         self.created_at = time.time()
         self.requests = 0
         self.is_paused = False
+        self.continued_by: str | None = ""
         self.callbacks: list[ChangeCallback] = []
         self._invalid = invalid
         self._counts = Counter({RowStatus.INVALID: invalid})
@@ -85,6 +86,7 @@ class ScriptedRun:
 
     def resume(self) -> None:
         self.is_paused = False
+        self.continued_by: str | None = ""
 
     def cancel(self) -> None:
         open_ones = [each for each in self.operations if not each.is_final]

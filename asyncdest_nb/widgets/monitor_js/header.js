@@ -5,7 +5,7 @@ import { element, updateAttribute, updateChildren, updateText, updateTextAndTitl
 import { grouped } from "./formats.js";
 import { knownUntil } from "./sent_state.js";
 import { toneOf } from "./statuses.js";
-import { factsText, freshnessText, progressOf, progressText, shownCounts } from "./texts.js";
+import { factsText, freshnessText, lossText, progressOf, progressText, shownCounts } from "./texts.js";
 
 /** @import { Header, SentState } from "./sent_state.js" */
 /** @import { Totals } from "./totals.js" */
@@ -19,10 +19,11 @@ export function headerElement(toggle) {
   const counts = countButtons(toggle);
   const progress = element("span", "adm-progress");
   const facts = element("div", "adm-facts");
+  const loss = element("div", "adm-loss");
   const notices = element("ul", "adm-notices");
   const node = element("div", "adm-head", {},
     element("div", "adm-line", {}, title, statusBadge.node, updated), bar.node,
-    element("div", "adm-line", {}, counts.node, progress), facts, notices);
+    element("div", "adm-line", {}, counts.node, progress), facts, loss, notices);
   return {
     node,
     /**
@@ -35,7 +36,9 @@ export function headerElement(toggle) {
       updateTextAndTitle(title, header?.title ?? "");
       updateText(updated, freshnessText(sent, now, isConnected));
       if (!header) return;
-      showStatus(statusBadge, header);
+      showStatus(statusBadge, header, isConnected);
+      updateText(loss, isConnected ? "" : lossText(header));
+      loss.hidden = !loss.textContent;
       bar.show(header.counts, totals.running);
       counts.show(header.counts, statuses);
       updateText(progress, progressText(header.counts));
@@ -46,9 +49,9 @@ export function headerElement(toggle) {
   };
 }
 
-/** @param {ReturnType<typeof badge>} shown @param {Header} header */
-function showStatus(shown, header) {
-  const isRunning = header.status === "pending" && !header.done;
+/** @param {ReturnType<typeof badge>} shown @param {Header} header @param {boolean} isConnected */
+function showStatus(shown, header, isConnected) {
+  const isRunning = header.status === "pending" && !header.done && isConnected;
   shown.show(isRunning ? "running" : toneOf(header.status),
     isRunning && header.paused ? "paused" : header.status);
 }

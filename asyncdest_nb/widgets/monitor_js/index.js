@@ -30,6 +30,9 @@ export default () => {
     } catch (error) { // Later messages may still be good.
       [sent.error, sent.gapAt] = [String(error), sent.seq];
     }
+    // A notebook that is saved with its widgets has the snapshot, so its header is up to date.
+    const saved = model.get("_snapshot");
+    if (saved && sent.header) [saved.header, saved.now] = [sent.header, message.now ?? saved.now];
     views.forEach(({ repaint }) => repaint());
     requestKeyframe(model, sent);
   }

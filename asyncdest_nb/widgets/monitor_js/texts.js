@@ -35,12 +35,25 @@ export function shownCounts(/** @type {Record<string, number>} */ counts) {
 export function freshnessText(sent, now, isConnected = true) {
   if (!sent.header) return isConnected ? "waiting for the first update" : "not connected";
   const silent = now - sent.receivedAt;
-  const last = `not connected: last updated at ${timeOfDay(sent.receivedAt, now)}`;
+  // By the kernel's clock: a notebook that was saved with its widgets has an old message.
+  const last = `not connected: last updated at ${timeOfDay(sent.receivedAt + sent.skew, now)}`;
   if (!isConnected) return last;
   if (hasGap(sent)) return "catching up";
   if (sent.header.done) return "";
   if (knownUntil(sent, now) < now) return `${last}, ${duration(silent)} ago`;
   return `updated ${duration(now + sent.skew - sent.header.updated_at)} ago`;
+}
+
+/**
+ * Return what the end of its kernel means for a run that was going on; "" = it was not.
+ * @param {Header} header
+ */
+export function lossText({ counts, continued_by, done }) {
+  if (done || (continued_by ?? null) === null) return "";
+  const rows = `${several(counts.pending ?? 0, "row")} pending`;
+  if (continued_by) return `The kernel has ended with ${rows}. The run goes on with: ${continued_by}`;
+  return `This run is lost: it was in the memory of a kernel that has ended, with ${rows}. ` +
+    "What was sent before goes on at the destination: look there before you send these rows again.";
 }
 
 /**

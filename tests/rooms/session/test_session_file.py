@@ -64,3 +64,30 @@ def test_a_store_that_cannot_be_written_sends_nothing_and_raises(tmp_path: Path)
             run.wait(timeout=10)
         assert "cannot write" in run.notices[0]
         assert server.arrived == []
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_the_code_that_continues_a_run_does_so(tmp_path: Path, monkeypatch, by_name: bool):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    path = None if by_name else tmp_path / "own file.sqlite"
+    with ad.simulate("example-async", duration_seconds=0.5) as demo:
+        with ad.Session("crm" if by_name else None, path=path) as session:
+            crm = session.connect("example-async", endpoint=demo.endpoint, api_key="k-1234567")
+            one = pd.DataFrame({"user_id": ["a"], "operation_type": "sync_profile"})
+            run = crm.submit(one, "asyncOperation")
+            wait_for(lambda: any(each.operation_id for each in run.operations))
+            code = str(run.continued_by)
+        assert code.startswith("session = ad.Session('crm'); " if by_name else "session = ad.Ses")
+        assert "k-1234567" not in code
+        # The ellipsis is for the reader: secrets, which he has.
+        *statements, last = code.replace("…", "api_key='k-1234567'", 1).split("; ")
+        names: dict[str, Any] = {"ad": ad}
+        exec("; ".join(statements), names)
+        with names["session"]:
+            assert eval(last, names).wait(30) == "completed"
+
+
+def test_a_run_in_memory_is_continued_by_nothing(session: ad.Session):
+    with ad.simulate("example-async") as demo:
+        one = pd.DataFrame({"user_id": ["a"], "operation_type": "sync_profile"})
+        assert session.connect(demo).submit(one, "asyncOperation").continued_by == ""

@@ -46,6 +46,14 @@ def test_a_record_of_a_run_that_goes_on_says_as_of_when_it_is():
     assert words in record_text(run)
     assert words in record_html(run)
     assert "record as of 2001-09-09 01:48:43 UTC" in summary(record_html(run, folded=True))
+    memory = "It is in the memory of its kernel: a restart ends it"
+    assert memory in record_text(run)
+    run.continued_by = "session = ad.Session('crm')"
+    assert "After a restart of the kernel it goes on with: session = ad.Session('crm')" in (
+        record_text(run)
+    )
+    run.continued_by = None
+    assert "restart" not in record_text(run)
     run.cancel()
     assert "as of" not in record_text(run) + record_html(run, folded=True)
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  emptyTableText, factsText, freshnessText, progressOf, progressText, shownCounts,
+  emptyTableText, factsText, freshnessText, lossText, progressOf, progressText, shownCounts,
 } from "../../../../asyncdest_nb/widgets/monitor_js/texts.js";
 import { sumTotals } from "../../../../asyncdest_nb/widgets/monitor_js/totals.js";
 import {
@@ -34,6 +34,16 @@ test("a silent kernel is shown as not connected, unless nothing more is due", ()
 test("counts of 0 are left out, but for two that keep the line from jumping", () => {
   assert.deepEqual(shownCounts(COUNTS), ["completed", "pending"]);
   assert.deepEqual(shownCounts({ ...COUNTS, failed: 1 }), ["completed", "failed", "pending"]);
+});
+
+test("the end of its kernel means something for a run that was going on", () => {
+  const header = { counts: { pending: 1200, completed: 3 }, done: false };
+  assert.match(lossText({ ...header, continued_by: "" }), /^This run is lost: .*with 1,200 rows pending\. /);
+  assert.equal(lossText({ ...header, continued_by: "session = …" }),
+    "The kernel has ended with 1,200 rows pending. The run goes on with: session = …");
+  assert.equal(lossText({ ...header, continued_by: "", done: true }), "");
+  assert.equal(lossText({ ...header, continued_by: null }), "");
+  assert.equal(lossText(header), "", "a kernel of an older version does not say it");
 });
 
 test("the share that is done is of the rows that are counted as done", () => {

@@ -17,6 +17,7 @@ arrived; ReplyLost, it may have arrived.
     content       the body of a response, decompressed
     response      the body of a response, parsed
     exchange      a record of one request and its effect
+    hook          a URL that notices are posted to, which is a secret
     redactor      masks secrets in what is shown and stored
     spellings     the encodings in which a secret may appear
     references    names of settings in place of secrets on disk
@@ -29,6 +30,7 @@ from .checks import as_json
 from .client import TIMEOUT_SECONDS, Client
 from .credentials import api_key_auth, basic_auth, bearer_auth
 from .exchange import MOVED, SAFE_METHODS, Effect, Exchange, effect_of
+from .hook import Hook
 from .options import read_options
 from .redactor import MASK, Redactor
 from .references import References, without_references
@@ -48,6 +50,7 @@ __all__ = [
     "Client",
     "Effect",
     "Exchange",
+    "Hook",
     "OfflineTransport",
     "Redactor",
     "References",

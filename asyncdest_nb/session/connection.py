@@ -7,10 +7,13 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, ClassVar
 
+from pydantic import SecretStr
+
 from ..destination import Action, InputField, input_fields
 from ..engine import Channel
 from ..errors import UsageError, check_bool, check_number
 from ..frame import DataFrame, has_integer_labels, to_rows
+from ..request import Hook
 from ..responses import AsyncActionResponse
 from ..schedule import Schedule
 from .executed import Executed
@@ -48,6 +51,7 @@ class Connection:
         schedule: Schedule | None = None,
         deadline: float | None = None,
         again: bool = False,
+        notify: str | SecretStr | None = None,
         **constants: Any,
     ) -> Run:
         """Send the rows of *frame* in batches and return with the run once they are read.
@@ -71,6 +75,12 @@ class Connection:
         this connection. They are sent if none of them was applied, or *again* is True. With
         one row more, or in another order, it is another submit, and all of it is sent.
 
+        When nothing more happens by itself, one JSON is posted to the URL *notify*, as Slack
+        and Mattermost take it: ``{"text": "… 500 rows: 480 completed, 20 failed", "run",
+        "title", "status", "counts"}``, without any value of a row. The URL is a secret and is
+        not stored: after a restart the notice is posted if this submit is repeated, and at
+        most once. If it cannot be posted, that is a notice of the run.
+
         Raises FrameError, MappingError, UnknownName, or UsageError for any other argument
         and a closed session, before anything is sent. A destination's refusal is not
         raised: it is in the rows' status and message.
@@ -80,6 +90,7 @@ class Connection:
         check_bool("again", again)
         if schedule is not None and not isinstance(schedule, Schedule):
             raise UsageError(f"schedule is {schedule!r}; it must have the methods of a Schedule")
+        hook = None if notify is None else Hook(notify)
         with self.show_progress() as on_progress:
             rows = to_rows(frame, on_progress=partial(on_progress, "reading"))
             fields = plan_sources(
@@ -101,7 +112,9 @@ class Connection:
             deadline_seconds=None if deadline is None else float(deadline),
             has_integer_labels=has_integer_labels(frame),
         )
-        return self._registry.submit(record, submission, schedule=schedule, again=again)
+        return self._registry.submit(
+            record, submission, schedule=schedule, again=again, notify=hook
+        )
 
     def preview(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 from ..engine import Execution, Ledger
 from ..frame import DataFrame
 from ..operation import RowOutcome, RowStatus, is_refusal_claimed
+from ..portal import call_from_any_thread
 from ..request import without_references
 from ..store import StoredRow, StoredRun
 from .submission import Submission
@@ -54,6 +55,8 @@ class RunEntry:
         self.disconnected = disconnected
         self.rows = rows
         self.attached_at: float | None = None  # Unix seconds; None = no submit was repeated.
+        self.is_notified = record.notified  # Whether the notice of its end was posted.
+        self.troubles: list[str] = []  # With what should happen at its end; sentences.
 
     @property
     def id(self) -> str:
@@ -83,6 +86,14 @@ class RunEntry:
     def note_attached(self) -> None:
         """Remember that a submit of the same rows was repeated now, and sent nothing."""
         self.attached_at = time.time()
+
+    def add_trouble(self, text: str) -> None:
+        """Add a sentence to its notices, after its end too; on any thread."""
+        self.troubles.append(text)
+        call_from_any_thread(self._show_trouble())
+
+    async def _show_trouble(self) -> None:
+        self.ledger.notify(at_rest=self.is_at_rest)
 
     def since_submit(self) -> list[RunEntry]:
         """Return the run of the submit and the retries after it, up to this one."""

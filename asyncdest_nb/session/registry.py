@@ -12,9 +12,11 @@ from ..engine import Channel, Engine, InputRows
 from ..errors import AlreadySubmitted, UsageError, warn
 from ..operation import counts_text
 from ..portal import call, call_from_any_thread, portal, require_other_thread
+from ..request import Hook
 from ..schedule import Schedule, SquareRoot
 from ..store import StoredRow, StoredRun
 from .chains import chain, find_duplicate, find_later, find_retry
+from .end_notices import EndNotices
 from .entry import RunEntry
 from .executions import Executions
 from .options import Options
@@ -41,6 +43,7 @@ class RunRegistry:
         runner = portal()
         self._executions = Executions(runner)
         self.engine = Engine(runner.loop, path=path, keeps_payloads=options.keep_payloads)
+        self._notices = EndNotices(runner, self.engine)
         try:
             self._read()
         except BaseException:
@@ -101,13 +104,19 @@ class RunRegistry:
         *,
         schedule: Schedule | None = None,
         again: bool = False,
+        notify: Hook | None = None,
     ) -> Run:
         """Start a run, or attach to the one that sends the same rows already, unless *again*."""
         with self._starting:
             found = None if again else find_duplicate(self._entries(), record.digest)
             if found is not None:
-                return self._attach(found, submission)
-            return self._start(record, submission, schedule)
+                run = self._attach(found, submission)
+            else:
+                run = self._start(record, submission, schedule)
+            if notify is not None:
+                entry = next(each for each in self._entries() if each.id == run.id)
+                self._notices.add(entry, notify)
+            return run
 
     def _entries(self) -> list[RunEntry]:
         return list(self._runs)
@@ -288,4 +297,5 @@ class RunRegistry:
     async def _aclose(self) -> None:
         self.is_open = False
         await self._executions.stop_all()
+        await self._notices.finish()
         await self.engine.aclose()

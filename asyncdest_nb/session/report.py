@@ -87,6 +87,7 @@ class RunReport:
             found = [] if self.is_at_rest else [entry.disconnected]
         else:
             found = entry.execution.notices()
+        found += entry.troubles
         if entry.attached_at is not None:
             at = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.created_at))
             found.append(f"submitted at {at}; the submit that was repeated has sent nothing")

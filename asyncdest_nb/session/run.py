@@ -13,6 +13,7 @@ from ..operation import Operation, RunStatus, State, counts_text
 from ..portal import call_from_any_thread, wait_async
 from ..schedule import Schedule
 from .details import details, shown_rows
+from .end_notices import at_end, call_on_own_thread
 from .entry import RunEntry, connect_code
 from .incomplete import rows_failed
 from .progress import wait_keeping_loop, wait_visibly
@@ -20,6 +21,10 @@ from .report import RunReport
 
 if TYPE_CHECKING:  # A registry makes the runs.
     from .registry import RunRegistry
+
+
+def _show_nothing(run: Run, timeout: float | None) -> None:
+    """Show nothing of *run*, for which something waits so many seconds at most."""
 
 
 class Run(RunReport):
@@ -31,6 +36,7 @@ class Run(RunReport):
 
     # How a notebook displays a run, and draws it; the package's face sets them.
     show: ClassVar[Callable[..., None]] = print
+    show_waiting: ClassVar[Callable[[Run, float | None], None]] = _show_nothing
     plot: ClassVar[Callable[..., Any]]
     widget: ClassVar[Callable[..., Any]]
 
@@ -47,17 +53,18 @@ class Run(RunReport):
         """Wait until nothing more happens, or *timeout* seconds, and return the status.
 
         "pending" then means that the time was up, or that operations wait for your
-        decision. In a terminal a bar shows the progress. With *keep_loop* tasks of your
-        own on the notebook's loop continue meanwhile (this patches asyncio in the whole
-        process). Raises StoreError if the session could not be written: what was not sent
-        by then was not sent; AsyncDestError if the session was closed first; UsageError for
-        a run of a reopened session before you connect to its destination, and in a fork of
-        the process that has it.
+        decision. A line in the notebook's cell shows the progress, in a terminal a bar.
+        With *keep_loop* tasks of your own on the notebook's loop continue meanwhile (this
+        patches asyncio in the whole process). Raises StoreError if the session could not be
+        written: what was not sent by then was not sent; AsyncDestError if the session was
+        closed first; UsageError for a run of a reopened session before you connect to its
+        destination, and in a fork of the process that has it.
         """
         check_number("timeout", timeout, zero=True, unit="seconds")
         self._require_connected()
         if keep_loop:
             return wait_keeping_loop(self._wait_async(timeout))
+        self.show_waiting(timeout)
         try:
             wait_visibly(
                 self.rested,
@@ -79,6 +86,7 @@ class Run(RunReport):
 
     async def _wait_async(self, timeout: float | None) -> RunStatus:
         self._require_connected()
+        self.show_waiting(timeout)
         await wait_async(self.rested, timeout)
         return self._status_or_error()
 
@@ -101,6 +109,19 @@ class Run(RunReport):
         error = rows_failed(self._entry, allow=allow)
         if error is not None:
             raise error
+
+    def when_done(self, function: Callable[[Run], object]) -> None:
+        """Call *function* with this run when nothing more happens by itself; at once if so.
+
+        It is called once, on a thread of its own, where it may wait, read results or send
+        a mail; the process does not end before it. An error of it is logged, and a notice
+        of the run. It is not called if the session is closed first, nor again after a
+        restart. Raises UsageError if *function* cannot be called.
+        """
+        if not callable(function):
+            raise UsageError(f"when_done takes a function of the run, not {function!r}")
+        entry = self._entry
+        at_end(entry, lambda: call_on_own_thread(entry, lambda: function(self)))
 
     def cancel(self) -> None:
         """Send nothing more, and ask the destination to cancel what it accepted; returns at once.

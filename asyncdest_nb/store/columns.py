@@ -182,6 +182,7 @@ _RUN_CELLS: dict[str, Reader] = {
     "recovery": optional(text),
     "control": cells.one_of(("going", "paused", "canceled")),
     "has_integer_labels": flag,
+    "notified": flag,
 }
 _ROW_CELLS: dict[str, Reader] = {
     "position": count,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 # In the header of the file, where file(1) and SQLite's own tools show them.
 SESSION_ID = 0x61736E73  # "asns"
@@ -29,7 +29,8 @@ CREATE TABLE run (
     deadline_seconds REAL,            -- NULL = none
     recovery TEXT,                    -- as its action declared; NULL = unknown
     standing TEXT NOT NULL DEFAULT 'going',   -- as the user asked: going, paused or canceled
-    has_integer_labels INTEGER NOT NULL DEFAULT 0    -- 0 or 1
+    has_integer_labels INTEGER NOT NULL DEFAULT 0,   -- 0 or 1
+    notified INTEGER NOT NULL DEFAULT 0       -- 0 or 1
 )""",
     """
 CREATE TABLE row (
@@ -110,6 +111,7 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "CREATE TABLE clock (believed REAL NOT NULL, doubted REAL)",
         "INSERT INTO clock (believed) SELECT since FROM holder",
     ),
+    4: ("ALTER TABLE run ADD COLUMN notified INTEGER NOT NULL DEFAULT 0",),
 }
 
 

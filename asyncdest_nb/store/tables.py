@@ -42,6 +42,10 @@ class RunTables:
         """Save whether the user paused or canceled *run*, see StoredRun."""
         self.database.execute("UPDATE run SET standing = ? WHERE id = ?", (control, run))
 
+    def put_notified(self, run: str) -> None:
+        """Save that the notice of the end of *run* is about to be posted."""
+        self.database.execute("UPDATE run SET notified = 1 WHERE id = ?", (run,))
+
     def add_rows(self, run: str, rows: Iterable[StoredRow]) -> None:
         """Add rows of *run*."""
         values = [(run, *columns.from_row(each)) for each in rows]

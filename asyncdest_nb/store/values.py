@@ -20,7 +20,8 @@ class StoredRun:
     ``digest`` identifies what was submitted, None = unknown. ``deadline_seconds`` None =
     no deadline. ``recovery`` is what its action declared at that time, None = unknown.
     ``control`` is what the user last asked for: "going", "paused" or "canceled".
-    ``has_integer_labels``: its labels were integers in the frame.
+    ``has_integer_labels``: its labels were integers in the frame. ``notified``: the notice
+    of its end was posted, or was about to be.
     """
 
     id: str
@@ -37,6 +38,7 @@ class StoredRun:
     recovery: str | None = None
     control: str = "going"
     has_integer_labels: bool = False
+    notified: bool = False
 
 
 @dataclass(frozen=True, slots=True)

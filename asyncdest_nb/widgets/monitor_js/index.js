@@ -1,10 +1,12 @@
 // The browser's part of the monitor: it shows what the kernel sends, and need not answer.
 // There is no build: esm.py joins these modules into the one that the kernel hands to the browser.
 
+import { endNotice } from "./end_notice.js";
 import { clock } from "./formats.js";
+import { pageTitle } from "./page_title.js";
 import { recordKeeper } from "./record.js";
 import { actionRequests, keyframeRequests, reportDrawn } from "./requests.js";
-import { applyMessage, emptyState, REQUEST_SECONDS } from "./sent_state.js";
+import { applyMessage, emptyState, knownUntil, REQUEST_SECONDS } from "./sent_state.js";
 import { view } from "./view.js";
 
 /** @import { Buffer } from "./packed.js" */
@@ -18,6 +20,15 @@ export default () => {
   const actions = actionRequests();
   const requestKeyframe = keyframeRequests();
   /** @type {ReturnType<typeof recordKeeper> | undefined} */ let keeper;
+  const notice = endNotice();
+  const showInTitle = pageTitle();
+
+  /** Let the title of the page and a notification follow the run; nobody may look at a view. */
+  function follow(now = clock()) {
+    const isOpen = sent.header && !sent.header.done && knownUntil(sent, now) >= now;
+    showInTitle(isOpen && sent.header ? sent.header.counts : null);
+    notice.update(sent.header);
+  }
 
   function receive(/** @type {any} */ model, /** @type {any} */ message, /** @type {Buffer[]} */ buffers) {
     if (!message?.kind) return;
@@ -34,6 +45,7 @@ export default () => {
     const saved = model.get("_snapshot");
     if (saved && sent.header) [saved.header, saved.now] = [sent.header, message.now ?? saved.now];
     views.forEach(({ repaint }) => repaint());
+    follow();
     requestKeyframe(model, sent);
   }
 
@@ -49,17 +61,22 @@ export default () => {
       model.on("change:_snapshot", receiveSnapshot);
       model.on("msg:custom", (/** @type {any} */ message, /** @type {Buffer[]} */ buffers) =>
         receive(model, message, buffers?.length ? buffers : message.buffers ?? []));
-      const timer = setInterval(() => requestKeyframe(model, sent), 1000 * REQUEST_SECONDS);
+      const timer = setInterval(() => {
+        requestKeyframe(model, sent);
+        follow();
+      }, 1000 * REQUEST_SECONDS);
       keeper = recordKeeper(model);
       keeper.look();
       return () => {
         clearInterval(timer);
+        showInTitle(null);
         keeper?.end();
       };
     },
     /** @param {{model: any, el: HTMLElement}} context */
     render({ model, el }) {
-      const made = view(el, sent, actions.sender(model));
+      const made = view(el, sent, actions.sender(model), notice);
+      el.id = model.get("_anchor");
       views.add(made);
       reportDrawn(model);
       keeper?.look();

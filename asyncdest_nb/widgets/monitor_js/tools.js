@@ -10,16 +10,18 @@ import { searchText } from "./row_search.js";
 /** @import { Answer, Send } from "./requests.js" */
 /** @import { Search } from "./row_search.js" */
 /** @import { Header } from "./sent_state.js" */
+/** @typedef {ReturnType<typeof import("./end_notice.js").endNotice>} EndNotice */
 
 const BUSY = "the kernel is busy: it does this when the cell has ended";
 const CONFIRM_SECONDS = 5;
 
 /**
  * @param {Send} send
+ * @param {EndNotice} notice
  * @param {{search: (text: string) => void, next: () => void, charts: (isOpen: boolean) => void,
  *   reasons: (isOpen: boolean) => void}} does
  */
-export function toolsElement(send, does) {
+export function toolsElement(send, notice, does) {
   const search = searchBox(does.search);
   const next = button("Next failure", does.next);
   const reasons = panelButton("Reasons", does.reasons);
@@ -27,9 +29,10 @@ export function toolsElement(send, does) {
   const charts = panelButton("Charts", does.charts);
   const matches = element("span", "adm-matches");
   const answer = element("span", "adm-answer", { role: "status", dir: "auto" });
+  const notify = notifyButton(notice, answer);
   const actions = runActions(actor(send, answer));
   const where = element("span", "adm-answer adm-where", { role: "status", dir: "auto" });
-  const node = element("div", "adm-tools", {}, search, next, reasons, charts, matches, actions.node, where, answer);
+  const node = element("div", "adm-tools", {}, search, next, reasons, charts, notify, matches, actions.node, where, answer);
   return {
     node,
     /** @param {Header} header @param {{isConnected: boolean, count: number, isChosen: boolean, search: Search}} now */
@@ -37,6 +40,8 @@ export function toolsElement(send, does) {
       const hasFailures = ["failed", "unknown", "invalid"].some((status) => header.counts[status]);
       next.disabled = !hasFailures;
       reasons.disabled = !hasFailures && reasons.getAttribute("aria-expanded") !== "true";
+      notify.hidden = header.done || !notice.canBe();
+      updateAttribute(notify, "aria-pressed", String(notice.isWanted()));
       actions.show(header, isConnected);
       updateText(matches, isChosen ? `${grouped(count)} of ${grouped(header.entries)}` : "");
       const rows = Object.values(header.counts).reduce((sum, n) => sum + n, 0);
@@ -62,6 +67,16 @@ function panelButton(label, toggled) {
     toggled(isOpen);
   });
   made.setAttribute("aria-expanded", "false");
+  return made;
+}
+
+/** @param {EndNotice} notice @param {Element} answer */
+function notifyButton(notice, answer) {
+  const made = button("Notify me", async () => {
+    updateText(answer, await notice.toggle());
+    updateAttribute(made, "aria-pressed", String(notice.isWanted()));
+  });
+  made.title = "A notification of the desktop when the run is done";
   return made;
 }
 

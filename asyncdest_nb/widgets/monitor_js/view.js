@@ -20,14 +20,16 @@ import { liveTotals } from "./totals.js";
 
 /** @import { Send } from "./requests.js" */
 /** @import { SentState } from "./sent_state.js" */
+/** @import { EndNotice } from "./tools.js" */
 
 /**
  * Draw the run into *el*, and return what repaints it and what ends it.
  * @param {HTMLElement} el
  * @param {SentState} sent
  * @param {Send} send
+ * @param {EndNotice} notice
  */
-export function view(el, sent, send) {
+export function view(el, sent, send, notice) {
   const ended = new AbortController();
   const painting = painter(paint);
   const repaint = painting.request;
@@ -45,7 +47,7 @@ export function view(el, sent, send) {
   const charts = chartsElement();
   const search = rowSearch(send, { changed: showFound, isConnected });
   const reasons = reasonsElement(send, { chosen: order.showReason, changed: repaint });
-  const tools = toolsElement(send, {
+  const tools = toolsElement(send, notice, {
     search: searchFor, next: table.goToNextFailure, charts: showCharts, reasons: showReasons,
   });
   const details = detailsElement(send,

@@ -25,6 +25,7 @@ from .tables import (
     session_html,
     state_html,
 )
+from .wait_line import show_waiting
 
 _HTML: dict[type, Callable[..., str]] = {
     Action: action_html,
@@ -42,6 +43,7 @@ def hook_up() -> None:
     And an error of this package shows its message, not the way through its code.
     """
     Run.show = show
+    Run.show_waiting = show_waiting
     Run.plot = plot
     Run.widget = widget
     setattr(Run, "_display_", page)  # noqa: B010  # mypy knows no such attribute; marimo does.

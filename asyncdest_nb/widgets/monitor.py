@@ -51,6 +51,11 @@ def keyframe_seconds(operations: int) -> float:
     return max(60.0, operations / 200)
 
 
+def monitor_anchor(run: RunView) -> str:
+    """Return the id of the element that shows the monitor of *run*."""
+    return f"adm-{run.id}"
+
+
 class Monitor(ModuleWidget):
     """A table of *run*'s operations that follows them while cells compute.
 
@@ -65,6 +70,7 @@ class Monitor(ModuleWidget):
     _columns: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)
     # What a page keeps of the run in the notebook that it saves; empty = nothing yet.
     _record: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
+    _anchor = traitlets.Unicode().tag(sync=True)  # The id of its element, for links to it.
     # Always None here: get_state() puts a fresh one in its place.
     _snapshot = traitlets.Any(None, allow_none=True).tag(sync=True)
 
@@ -96,7 +102,8 @@ class Monitor(ModuleWidget):
         with self._lock:
             self._done = is_done(run)
             self._sent.grow(self._entries.now())  # They may be planned at this moment.
-            super().__init__(_columns=[_described(each) for each in shown])
+            described = [_described(each) for each in shown]
+            super().__init__(_columns=described, _anchor=monitor_anchor(run))
         self.on_msg(self._requested)
         receive_while_cells_run(self.comm)
 

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 import traitlets
 
 from .marimo_host import is_open
-from .monitor import Monitor
+from .monitor import Monitor, monitor_anchor
 from .outer_box import OuterBox
 from .record import Record
 from .run_view import RunView, clock_of, is_done
@@ -128,3 +128,9 @@ def run_widget(run: RunView, columns: Sequence[str] = ()) -> RunWidget:
     if known is None or known.runs[0] is not run or known.is_closed:
         known = _widgets[key] = RunWidget(run, columns)
     return known
+
+
+def anchor_of(run: RunView) -> str:
+    """Return the id of the element that shows the monitor of *run*; "" = no widget is open."""
+    is_open = any(each.runs[0] is run and not each.is_closed for each in _widgets.values())
+    return monitor_anchor(run) if is_open else ""

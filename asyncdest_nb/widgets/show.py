@@ -19,14 +19,17 @@ from IPython.display import display
 from .marimo_host import in_marimo
 from .page import Page
 from .record import Record
+from .run_line import show_line
 from .run_view import RunView, is_done, shown_columns
 from .run_widget import RunWidget, run_widget
 from .static_outputs import StaticOutputs
 
 
-def show(run: RunView, *, columns: Sequence[str] | None = None) -> None:
+def show(run: RunView, *, columns: Sequence[str] | None = None, compact: bool = False) -> None:
     """Display *run*: live where somebody looks, else as a record that is kept up to date.
 
+    *compact* = in one line alone: counts, a bar, the time left where that can be known, and
+    a link to its monitor, if there is one. ``wait`` and ``await`` show it in their cell.
     *columns* names columns of the frame to show beside each operation, None = the one that
     fills the first required field. A terminal and a plain interpreter show text. Raises
     UnknownName if there is no such column, and UsageError for one name in place of several.
@@ -36,6 +39,9 @@ def show(run: RunView, *, columns: Sequence[str] | None = None) -> None:
         display(page(run, columns=columns))  # type: ignore[no-untyped-call]
         return
     shell = get_ipython()
+    if compact:
+        show_line(run)
+        return
     if not is_live(shell):
         _show_record(shell, run)
         return

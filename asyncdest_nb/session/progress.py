@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from threading import RLock
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from tqdm import tqdm
 
@@ -102,6 +102,15 @@ def show_in_terminal() -> Iterator[ProgressCallback]:
 
     with bar:
         yield on_progress
+
+
+class WaitDisplay:
+    """How a notebook shows a run while a cell waits for it; the package's face sets it.
+
+    ``show`` gets the run, and for how many seconds the cell waits at most, None = no limit.
+    """
+
+    show: ClassVar[Callable[[Any, float | None], None]] = staticmethod(lambda run, timeout: None)
 
 
 def counted_rows(

@@ -16,15 +16,11 @@ from .details import details, shown_rows
 from .end_notices import at_end, call_on_own_thread
 from .entry import RunEntry, connect_code
 from .incomplete import rows_failed
-from .progress import wait_keeping_loop, wait_visibly
+from .progress import WaitDisplay, wait_keeping_loop, wait_visibly
 from .report import RunReport
 
 if TYPE_CHECKING:  # A registry makes the runs.
     from .registry import RunRegistry
-
-
-def _show_nothing(run: Run, timeout: float | None) -> None:
-    """Show nothing of *run*, for which something waits so many seconds at most."""
 
 
 class Run(RunReport):
@@ -36,7 +32,6 @@ class Run(RunReport):
 
     # How a notebook displays a run, and draws it; the package's face sets them.
     show: ClassVar[Callable[..., None]] = print
-    show_waiting: ClassVar[Callable[[Run, float | None], None]] = _show_nothing
     plot: ClassVar[Callable[..., Any]]
     widget: ClassVar[Callable[..., Any]]
 
@@ -64,7 +59,7 @@ class Run(RunReport):
         self._require_connected()
         if keep_loop:
             return wait_keeping_loop(self._wait_async(timeout))
-        self.show_waiting(timeout)
+        WaitDisplay.show(self, timeout)
         try:
             wait_visibly(
                 self.rested,
@@ -86,7 +81,7 @@ class Run(RunReport):
 
     async def _wait_async(self, timeout: float | None) -> RunStatus:
         self._require_connected()
-        self.show_waiting(timeout)
+        WaitDisplay.show(self, timeout)
         await wait_async(self.rested, timeout)
         return self._status_or_error()
 

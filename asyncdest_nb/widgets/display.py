@@ -13,6 +13,7 @@ from ..destination import Action, Destination
 from ..destinations import Catalogue
 from ..errors import AsyncDestError, WaitInterrupted
 from ..session import Connection, FoundSettings, Run, Session, StateTable
+from ..session.progress import WaitDisplay
 from .cell_messages import short_traceback, show_note, with_notes
 from .plot import plot
 from .progress_line import show_progress
@@ -43,7 +44,7 @@ def hook_up() -> None:
     And an error of this package shows its message, not the way through its code.
     """
     Run.show = show
-    Run.show_waiting = show_waiting
+    WaitDisplay.show = staticmethod(show_waiting)
     Run.plot = plot
     Run.widget = widget
     setattr(Run, "_display_", page)  # noqa: B010  # mypy knows no such attribute; marimo does.

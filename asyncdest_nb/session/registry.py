@@ -109,13 +109,12 @@ class RunRegistry:
         """Start a run, or attach to the one that sends the same rows already, unless *again*."""
         with self._starting:
             found = None if again else find_duplicate(self._entries(), record.digest)
-            if found is not None:
+            if found:
                 run = self._attach(found, submission)
             else:
                 run = self._start(record, submission, schedule)
             if notify is not None:
-                entry = next(each for each in self._entries() if each.id == run.id)
-                self._notices.add(entry, notify)
+                self._notices.add(found or self._entries()[-1], notify)
             return run
 
     def _entries(self) -> list[RunEntry]:

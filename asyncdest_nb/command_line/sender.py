@@ -111,9 +111,15 @@ def _started(order: Order, session: Session, connection: Connection, frame: Data
     if order.is_retry and run.is_at_rest and run.retryable:
         tell(f"Sending {run.retryable:,} rows of run {run.id} again")
         return run.retry()
-    ways = "--retry sends those that may be sent again, --again sends all"
-    tell(f"These rows were sent before, as run {run.id}, which goes on; {ways}")
+    tell(_attached(run))
     return run
+
+
+def _attached(run: Run) -> str:
+    """Return what became of rows that were sent before, and how they are sent again."""
+    state = "has ended" if run.is_at_rest else "goes on"
+    retry = f" --retry sends {run.retryable:,} of them again." if run.retryable else ""
+    return f"These rows were sent before: run {run.id} {state}.{retry} --again sends all again"
 
 
 def _followed(order: Order, run: Run) -> int:

@@ -153,7 +153,7 @@ def test_standard_input_is_read_and_the_results_are_on_standard_output(
         (("--mapping", "nowhere.json"), "nowhere.json cannot be read as JSON"),
         (("--output", "x.xlsx"), "x.xlsx ends with none of .csv"),
         (("--output", "no/such/x.csv"), "no such folder"),
-        (("--endpont", "x"), "No such option '?--endpont'?"),
+        (("--endpont", "x"), "No such option:? '?--endpont'?"),
         (("--delimiter", "ab"), "--delimiter is 'ab'; give one character, or tab"),
         (("--session", "a/b"), "session name 'a/b': use letters"),
     ],

@@ -77,7 +77,7 @@ def test_an_interrupt_says_how_to_go_on_and_that_command_goes_on(tmp_path: Path)
         with sending(file, simulator, *BY_TENS) as process:
             wait_until(lambda: len(simulator.operations) == len(IDS), process)
             process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=60)
+            _, err = process.communicate(timeout=100)
         assert process.returncode == 130
         assert "Interrupted: " in err
         assert "The same command goes on, with --session crm; it sends nothing twice" in err
@@ -98,7 +98,7 @@ def test_a_second_interrupt_ends_the_command_at_once(tmp_path: Path):
             while "Interrupted" not in process.stderr.readline():
                 assert process.poll() is None
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=60)
+            process.communicate(timeout=100)
         assert process.returncode in (130, -signal.SIGINT), "a shell shows 130 for both"
 
 

@@ -44,6 +44,15 @@ an item of a list; `$.` alone is the whole row.
 >>> data_of({"line": {"@path": "$.address.lines[1]"}})
 {'line': 'Flat 2'}
 
+A path begins with the whole name of a column, also of one with dots in it, as
+`pd.json_normalize` makes them:
+
+>>> flat = pd.DataFrame({"user_id": ["8"], "address.city": ["Paris"]})
+>>> preview = crm.preview(flat, "asyncOperation", operation_type="sync_profile",
+...                       mapping={"data": {"city": {"@path": "$.address.city"}}})
+>>> preview.payloads[0]["data"]
+{'city': 'Paris'}
+
 A column that does not exist is a mistake, and nothing is sent:
 
 >>> data_of({"plan": {"@path": "$.plam"}})

@@ -14,7 +14,7 @@ from . import codes
 from .output import show
 
 
-@click.command()
+@click.command(short_help="Open the reference to read.")
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),

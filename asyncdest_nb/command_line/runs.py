@@ -36,7 +36,7 @@ def runs(session: str | None) -> int:
     return codes.COMPLETED
 
 
-@click.command()
+@click.command(short_help="Show what became of the rows of one run.")
 @click.argument("run")
 @_SESSION
 @click.option("--output", metavar="FILE", help="Write its results: .csv, .parquet, .jsonl, or -.")

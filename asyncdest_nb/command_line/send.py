@@ -133,7 +133,11 @@ def _found(kind: str, name: str, known: Mapping[str, Any], ctx: click.Context) -
     return known[name]
 
 
-@click.group(cls=Destinations, subcommand_metavar="DESTINATION ACTION [OPTIONS]")
+@click.group(
+    cls=Destinations,
+    short_help="Send the rows of a file.",
+    subcommand_metavar="DESTINATION ACTION [OPTIONS]",
+)
 @click.argument("file")
 @click.pass_context
 def send(ctx: click.Context, file: str) -> None:

@@ -53,10 +53,13 @@ def send_order(order: Order) -> int:
                 return _preview(order, connection, frame)
             tell(_to(connection))
             _check_credentials(connection)
-            run = _started(order, session, connection, frame)
+            before = {run.id for run in session.runs()}
+            run = _submitted(order, connection, frame)
         except MappingError as error:
             raise MappingError(f"{error}\n{_IN_OPTIONS}") from None
-        return _followed(order, run)
+        is_old = run.id in before
+        tell(_attached(order, run) if is_old else f"Sending {len(frame):,} rows: {_name(run)}")
+        return _followed(order, run, is_old=is_old)
 
 
 def _preview(order: Order, connection: Connection, frame: DataFrame) -> int:
@@ -94,10 +97,9 @@ def _check_credentials(connection: Connection) -> None:
         return
 
 
-def _started(order: Order, session: Session, connection: Connection, frame: DataFrame) -> Run:
+def _submitted(order: Order, connection: Connection, frame: DataFrame) -> Run:
     """Return the run of the rows: a new one, or the one that has sent them before."""
-    before = {run.id for run in session.runs()}
-    run = connection.submit(
+    return connection.submit(
         frame,
         order.action,
         columns=order.columns,
@@ -105,27 +107,34 @@ def _started(order: Order, session: Session, connection: Connection, frame: Data
         batch_size=order.batch_size,
         again=order.is_again,
     )
-    if run.id not in before:
-        tell(f"Sending {len(frame):,} rows: {run.title}, run {run.id}")
-        return run
-    if order.is_retry and run.is_at_rest and run.retryable:
-        tell(f"Sending {run.retryable:,} rows of run {run.id} again")
-        return run.retry()
-    tell(_attached(run))
-    return run
 
 
-def _attached(run: Run) -> str:
+def _name(run: Run) -> str:
+    return f"{run.title}, run {run.id}"
+
+
+def _attached(order: Order, run: Run) -> str:
     """Return what became of rows that were sent before, and how they are sent again."""
     state = "has ended" if run.is_at_rest else "goes on"
-    retry = f" --retry sends {run.retryable:,} of them again." if run.retryable else ""
-    return f"These rows were sent before: run {run.id} {state}.{retry} --again sends all again"
+    text = f"These rows were sent before: run {run.id} {state}"
+    if order.is_retry:
+        return text
+    retry = f"--retry sends {run.retryable:,} of them again, " if run.retryable else ""
+    return f"{text}; {retry}--again sends all again"
 
 
-def _followed(order: Order, run: Run) -> int:
-    """Wait for *run*, write its results, and return the exit code."""
+def _followed(order: Order, run: Run, *, is_old: bool) -> int:
+    """Wait for *run*, write its results, and return the exit code.
+
+    *is_old*: an earlier command has sent it, and rows of it may be sent again.
+    """
     try:
-        code = _waited(order, run)
+        # The user has looked for the rows of the earlier command, not for those sent now.
+        code = _waited(order, run, is_applied=order.is_applied if is_old else None)
+        if order.is_retry and code == codes.FAILED and run.retryable and is_old:
+            tell(f"Sending {run.retryable:,} rows of run {run.id} again")
+            run = run.retry()
+            code = _waited(order, run, is_applied=None)
         write_results(run, order.output)
     except AsyncDestError as error:  # Rows are sent already.
         tell(str(error))
@@ -139,12 +148,15 @@ def _followed(order: Order, run: Run) -> int:
     return code
 
 
-def _waited(order: Order, run: Run) -> int:
-    """Wait for the run, and return the exit code; Ctrl-C ends the waiting."""
+def _waited(order: Order, run: Run, *, is_applied: bool | None) -> int:
+    """Wait for the run, and return the exit code; Ctrl-C ends the waiting.
+
+    *is_applied* is the user's decision about rows in doubt, None = there is none.
+    """
     try:
         _wait(run)
-        if order.is_applied is not None and run.status == "pending":
-            run.resolve(applied=order.is_applied)
+        if is_applied is not None and run.status == "pending":
+            run.resolve(applied=is_applied)
             _wait(run)
     except KeyboardInterrupt:
         # Closing a session may take a moment: a second Ctrl-C does not wait for it.

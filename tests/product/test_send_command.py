@@ -87,13 +87,16 @@ def test_some_invalid_rows_end_it_with_1_and_only_invalid_ones_with_2(tmp_path, 
 def test_rows_in_doubt_end_it_with_3_and_the_users_decision_ends_that(tmp_path, capsys):
     file = example_csv(tmp_path, ["1", "2"])
     with ad.simulate("example-async", lose_reply_share=1.0) as simulator:
-        assert send(file, simulator, "--session", "crm") == 3
+        options = ("--session", "crm", "--resolve", "not-applied")
+        assert send(file, simulator, *options) == 3, "it decides about earlier rows alone"
         assert "--resolve applied or not-applied" in capsys.readouterr().err
         assert send(file, simulator, "--session", "crm", "--resolve", "not-applied") == 1
         assert "2 rows: 2 failed" in capsys.readouterr().err
         assert set(simulator.attempts.values()) == {1}, "a decision sends nothing"
         assert send(file, simulator, "--session", "crm", "--retry") == 3
         assert set(simulator.attempts.values()) == {2}
+        assert send(file, simulator, "--session", "crm", "--resolve", "not-applied", "--retry") == 3
+        assert set(simulator.attempts.values()) == {3}, "both at once"
 
 
 def test_the_same_command_with_a_session_sends_nothing_twice(tmp_path, simulator, capsys):
@@ -253,48 +256,10 @@ def test_failed_rows_of_salesforce_are_sent_again_by_a_retry_and_no_others(
     assert 20 < len(sent) < 40
 
 
-def test_the_help_of_an_action_lists_its_fields_and_settings(capsys):
-    assert main(["send", "x.csv", "salesforce-bulk", "upsert", "--help"]) == 0
-    shown = capsys.readouterr().out
-    for option in ("--object", "--external-id", "--nulls [ignore|clear]", "--instance-url"):
-        assert option in shown
-    assert "ASYNCDEST_SALESFORCE_BULK_ACCESS_TOKEN" in shown
-    assert "--access-token" not in shown
-    assert main(["send", "--help"]) == 0
-    assert "salesforce-bulk" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("command", "message"),
-    [
-        (["send", "x.csv", "salesforce-blk", "upsert"], "did you mean 'salesforce-bulk'?"),
-        (["send", "x.csv", "salesforce-bulk", "upsrt"], "did you mean 'upsert'?"),
-        (["send", "x.xlsx", *"example-async asyncOperation".split()], "give --format"),
-        (["show", "abc"], "no run 'abc'"),
-        (["runs", "--session", "crm"], "no session 'crm'"),
-    ],
-)
-def test_the_message_of_an_unknown_name_has_the_known_ones(command, message, capsys):
-    assert main(command) == 2
-    assert message in capsys.readouterr().err
-
-
-def test_runs_are_listed_and_one_is_shown_with_its_results(tmp_path, capsys):
-    assert main(["runs"]) == 0
-    assert "No runs" in capsys.readouterr().err
-    with ad.simulate("example-async", duration_seconds=0.05, failing=0.0) as simulator:
-        for name in ("one", "two"):
-            assert send(example_csv(tmp_path, [name, ""]), simulator, "--session", name) == 1
-    capsys.readouterr()
-    assert main(["runs"]) == 0
-    titles, *lines = capsys.readouterr().out.splitlines()
-    assert titles.split() == ["run", "session", "submitted", "what", "status", "rows"]
-    assert [line.split()[1] for line in lines] == ["one", "two"]
-    assert main(["runs", "--session", "two"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 2
-    run, file = lines[1].split()[0], tmp_path / "again.csv"
-    assert main(["show", run[:6], "--output", str(file)]) == 0
-    shown = capsys.readouterr().out
-    assert f"Run {run} of session two: Async Operation to Example Async" in shown
-    assert "2 rows: 1 completed, 1 invalid" in shown
-    assert [each["status"] for each in read_results(file)] == ["completed", "invalid"]
+def test_a_simulated_destination_needs_no_settings_and_no_session(tmp_path, capsys):
+    file = example_csv(tmp_path, [""])
+    command = ["send", str(file), "example-async", "asyncOperation", "--simulate"]
+    assert main(command) == 2, "its only row is invalid"
+    assert "1 invalid" in capsys.readouterr().err
+    assert main([*command, "--session", "crm"]) == 2
+    assert "leave out the settings and --session" in capsys.readouterr().err

@@ -1,10 +1,16 @@
 """Send the rows of a DataFrame to destinations that answer later, and watch every row.
 
+>>> import pandas as pd
 >>> import asyncdest_nb as ad
->>> demo = ad.simulate("example-async")
+>>> demo = ad.simulate("example-async", duration_seconds=0.2)
 >>> crm = ad.connect(demo)
->>> run = crm.submit(df, "asyncOperation", columns={"user_id": "email"})
->>> run.results()
+>>> df = pd.DataFrame({"customer": ["u-1", "u-2", None]})
+>>> run = crm.submit(df, "asyncOperation", columns={"user_id": "customer"},
+...                  operation_type="sync_profile")
+>>> run.wait()
+'partial'
+>>> run.results()["status"].tolist()
+['completed', 'completed', 'invalid']
 """
 
 from __future__ import annotations

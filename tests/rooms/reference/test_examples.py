@@ -6,6 +6,7 @@ import doctest
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import matplotlib as mpl
@@ -13,6 +14,7 @@ import pytest
 
 import asyncdest_nb as ad
 from asyncdest_nb.reference import examples, mapping_language
+from source import PACKAGE_FILES
 
 # Ids and ports differ, and texts are cut where the page would be too wide.
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -47,8 +49,14 @@ def test_an_example_of_the_reference_gives_what_it_says(file: Path, names: dict[
     assert faults(file.read_text(), names, file.name) == ""
 
 
-def test_an_example_of_the_mapping_language_gives_what_it_says(names: dict[str, Any]):
-    assert faults(mapping_language.__doc__ or "", names, "mapping_language") == ""
+@pytest.mark.parametrize("module", [ad, mapping_language], ids=lambda module: module.__name__)
+def test_an_example_of_a_page_gives_what_it_says(module: ModuleType, names: dict[str, Any]):
+    assert faults(module.__doc__ or "", names, module.__name__) == ""
+
+
+def test_no_other_docstring_has_an_example_that_nothing_runs():
+    having = {file for file in PACKAGE_FILES if ">>> " in file.read_text(encoding="utf-8")}
+    assert having == {Path(ad.__file__), Path(mapping_language.__file__)}
 
 
 def test_an_example_that_gives_something_else_is_found():

@@ -93,6 +93,16 @@ def failure_in_monitor(page: browser.NotebookPage) -> Locator:
     return page.page.locator(".adm-root")
 
 
+def failures_by_reason(page: browser.NotebookPage) -> Locator:
+    """Show a run that has ended, its failures by reason, and the rows of one reason."""
+    root = page.page.locator(".adm-root")
+    expect(root.locator(".adm-progress")).to_contain_text("100 %", timeout=2 * WAIT)
+    root.get_by_role("button", name="Reasons").click()
+    root.locator(".adm-reason").nth(1).click()
+    expect(root.locator(".adm-matches")).to_contain_text(" of ")
+    return root
+
+
 def ready_explorer(page: browser.NotebookPage) -> Locator:
     """Show the explorer with a preview, ready to send."""
     inside = page.page.locator(".ade-root")
@@ -143,6 +153,7 @@ PICTURES: dict[str, Callable[[Studio, str], None]] = {
     "explorer": lambda studio, name: studio.take(
         name, EXPLORER, ready_explorer, size=(1280, 2600), folder=README
     ),
+    "reasons": lambda studio, name: studio.take(name, MONITOR, failures_by_reason),
     "wide": lambda studio, name: studio.take(name, [WIDE], wide_explorer, size=(1280, 3200)),
     "dark": lambda studio, name: studio.take(name, MONITOR, failure_in_monitor, theme=DARK),
     "explorer_dark": lambda studio, name: studio.take(

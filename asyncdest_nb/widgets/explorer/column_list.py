@@ -6,17 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
 from ...responses import clean_text
 from ..esm import join_modules
+from ..marimo_host import ModuleWidget
 from ..subshell import receive_while_cells_run
 from . import parts
 from .choices import default_key
 
 
-class ColumnList(anywidget.AnyWidget):
+class ColumnList(ModuleWidget):
     """A list with a filter, to choose one or some of *columns*; some also get keys.
 
     The page sends positions in *columns*, which stay the same while it is filtered.

@@ -172,7 +172,11 @@ class SendPanel:
                 f"Nothing was sent: these rows were sent before, as run {run.id}, which is below."
             )
         if prepared.session:
-            words += f'\nIn a cell it is: run = {prepared.session}.run("{run.id}")'
+            words += (
+                f'\nIn a cell it is: run = {prepared.session}.run("{run.id}")\n'
+                "To correct rows that fail: correct = run.failed(), change its cells, and "
+                "ad.explore(correct) sends only these."
+            )
         self._status.value = markup.note(words)
         # It is offered only where rows were sent before, and holds for one click.
         parts.show(self._again, is_old)

@@ -26,7 +26,7 @@ from shown_explorer import WIDE, fill, pick
 
 README = ROOT / ".github"
 OTHERS = browser.ARTIFACTS / "pictures"
-WAIT = 60_000  # ms
+WAIT = 180_000  # ms: the machine may be busy
 DARK = "JupyterLab Dark"
 
 
@@ -93,6 +93,13 @@ def failure_in_monitor(page: browser.NotebookPage) -> Locator:
     return page.page.locator(".adm-root")
 
 
+def compact_line(page: browser.NotebookPage) -> Locator:
+    """Show a run on its way in one line."""
+    line = page.page.locator(".jp-OutputArea-output", has_text="of 5,000 rows done").last
+    expect(line).to_contain_text("failed", timeout=WAIT)
+    return line
+
+
 def failures_by_reason(page: browser.NotebookPage) -> Locator:
     """Show a run that has ended, its failures by reason, and the rows of one reason."""
     root = page.page.locator(".adm-root")
@@ -108,7 +115,9 @@ def ready_explorer(page: browser.NotebookPage) -> Locator:
     inside = page.page.locator(".ade-root")
     pick(page.page, "example-async, simulated on this machine")
     inside.get_by_role("button", name="Connect", exact=True).click()
-    choose(inside, "User ID (required)", "a column", "Column for User ID", "customer_id")
+    fill(page.page, "User ID (required)", "a column")
+    inside.get_by_label("Filter Column for User ID").fill("id")
+    inside.get_by_role("radio", name="customer_id").check()
     operation = "Constant for Operation Type"
     choose(inside, "Operation Type (required)", "a constant", operation, "sync_profile")
     expect(inside.get_by_role("button", name="Send 200 rows")).to_be_enabled(timeout=WAIT)
@@ -152,6 +161,9 @@ PICTURES: dict[str, Callable[[Studio, str], None]] = {
     "monitor": lambda studio, name: studio.take(name, MONITOR, failure_in_monitor, folder=README),
     "explorer": lambda studio, name: studio.take(
         name, EXPLORER, ready_explorer, size=(1280, 2600), folder=README
+    ),
+    "compact": lambda studio, name: studio.take(
+        name, [*MONITOR, "run.show(compact=True)"], compact_line
     ),
     "reasons": lambda studio, name: studio.take(name, MONITOR, failures_by_reason),
     "wide": lambda studio, name: studio.take(name, [WIDE], wide_explorer, size=(1280, 3200)),

@@ -12,7 +12,7 @@ from ..errors import VALIDATION_FAILED
 from ..operation import RowOutcome, RowStatus, State, counts_text, row_outcomes
 from ..visible import one_line
 from .fragments import PLAIN, RECORD, table
-from .run_view import RunView, after_restart, clock_of, cut, invalid_rows
+from .run_view import RunView, after_restart, clock_of, continued_by, cut, invalid_rows
 
 _SHOWN = 10
 _FAILED = frozenset({State.FAILED, State.REJECTED, State.PARTIAL})
@@ -76,12 +76,12 @@ def record_html(run: RunView, *, folded: bool = False) -> str:
     opening = f"<details {RECORD}{' open' * (not folded)}>"
     is_outdated = folded and run.status == "pending"
     text = f"record as of {_now(run)}" if is_outdated else counts_text(run.counts)
+    ending = " ".join([*_state(run), _rest(run)])
     summary = f"{escape(_title(run))} · {escape(text)}"
     return (
         f'{opening}<summary style="cursor:pointer;opacity:.75;font-size:90%">{summary}</summary>'
         f"{_counts_table(run)}{_rows_table(_first_rows(run))}"
-        f'<p style="margin:6px 0;opacity:.75">{escape(" ".join(_state(run)))} '
-        f"{_code(_rest(run))}</p></details>"
+        f'<p style="margin:6px 0;opacity:.75">{_code(ending, continued_by(run))}</p></details>'
     )
 
 
@@ -169,8 +169,9 @@ def _rows_table(failures: list[ShownRow]) -> str:
     return table(titles, rows) if rows else ""
 
 
-def _code(text: str) -> str:
+def _code(text: str, own: str | None = None) -> str:
+    """Return *text* as HTML with the code in it as such; *own* is that of the run."""
     escaped = escape(text)
-    for code in map(escape, _CODE):
+    for code in map(escape, filter(None, (*_CODE, own))):
         escaped = escaped.replace(code, f"<code>{code}</code>")
     return escaped

@@ -19,7 +19,8 @@ export function headerElement(toggle) {
   const counts = countButtons(toggle);
   const progress = element("span", "adm-progress");
   const facts = element("div", "adm-facts");
-  const loss = element("div", "adm-loss");
+  const [lossWords, lossCode] = [element("span", ""), element("code", "adm-code")];
+  const loss = element("div", "adm-loss", {}, lossWords, lossCode);
   const notices = element("ul", "adm-notices");
   const node = element("div", "adm-head", {},
     element("div", "adm-line", {}, title, statusBadge.node, updated), bar.node,
@@ -37,8 +38,9 @@ export function headerElement(toggle) {
       updateText(updated, freshnessText(sent, now, isConnected));
       if (!header) return;
       showStatus(statusBadge, header, isConnected);
-      updateText(loss, isConnected ? "" : lossText(header));
-      loss.hidden = !loss.textContent;
+      updateText(lossWords, lossText(header));
+      updateText(lossCode, header.continued_by ?? "");
+      loss.hidden = isConnected || !lossWords.textContent;
       bar.show(header.counts, totals.running);
       counts.show(header.counts, statuses);
       updateText(progress, progressText(header.counts));

@@ -45,13 +45,14 @@ export function freshnessText(sent, now, isConnected = true) {
 }
 
 /**
- * Return what the end of its kernel means for a run that was going on; "" = it was not.
+ * Return what the end of its kernel means for a run that was going on; "" = it was not. The code
+ * that continues it comes after this text.
  * @param {Header} header
  */
 export function lossText({ counts, continued_by, done }) {
   if (done || (continued_by ?? null) === null) return "";
   const rows = `${several(counts.pending ?? 0, "row")} pending`;
-  if (continued_by) return `The kernel has ended with ${rows}. The run goes on with: ${continued_by}`;
+  if (continued_by) return `The kernel has ended with ${rows}. The run goes on with: `;
   return `This run is lost: it was in the memory of a kernel that has ended, with ${rows}. ` +
     "What was sent before goes on at the destination: look there before you send these rows again.";
 }

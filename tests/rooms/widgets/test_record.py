@@ -52,6 +52,7 @@ def test_a_record_of_a_run_that_goes_on_says_as_of_when_it_is():
     assert "After a restart of the kernel it goes on with: session = ad.Session('crm')" in (
         record_text(run)
     )
+    assert "with: <code>session = ad.Session(&#x27;crm&#x27;)</code> <code>run" in record_html(run)
     run.continued_by = None
     assert "restart" not in record_text(run)
     run.cancel()

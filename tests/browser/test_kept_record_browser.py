@@ -44,6 +44,7 @@ TOGGLE = "(command) => window.jupyterapp.commands.execute(command)"
 SHUTDOWN = "() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()"
 HALF = "run.change(*(replace(each, state=State.COMPLETED) for each in run.operations[:10]))"
 REST = "run.change(*(replace(each, state=State.FAILED) for each in run.operations[10:]))"
+LATER = f"import time\ntime.sleep(1)\n{HALF}"
 
 
 def records(saved) -> list[list[str]]:
@@ -87,6 +88,18 @@ def test_a_second_tab_keeps_how_the_run_ended(notebook):
     notebook.execute(HALF)
     notebook.execute(REST)
     expect_ended(notebook, cells=2)
+
+
+@in_lab
+def test_a_restart_of_the_kernel_leaves_what_was_known_last(notebook):
+    notebook.open([SHOWN])
+    notebook.run(0)
+    notebook.execute(LATER)  # The record is made once a second.
+    expect(notebook.page.locator(".adm-progress")).to_contain_text("10 of 20")
+    notebook.restart()
+    expect(notebook.page.locator(".adm-loss")).to_contain_text("with 10 rows pending")
+    _, record = notebook.outputs()[0]
+    assert "10 pending, 10 completed" in "".join(record["data"]["text/plain"])
 
 
 @in_lab

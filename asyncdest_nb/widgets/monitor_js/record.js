@@ -78,7 +78,7 @@ export async function placesOf(manager, cells, id) {
 }
 
 /**
- * Keep the record of *model* in the notebook of the page: at each save, and when it is final.
+ * Keep the record of *model* in the notebook of the page: at each save, and at its last state.
  * @param {any} model
  */
 export function recordKeeper(model) {
@@ -116,6 +116,7 @@ export function recordKeeper(model) {
   };
   notebook.saveState.connect(saves);
   manager.restored.connect(look);
+  model.on("comm_live_update", keep); // The kernel has ended: nothing newer comes.
   model.on("change:_record", () => model.get("_record").is_final && look());
   return {
     /** Look where the page shows the run: it shows it somewhere else than before. */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
@@ -23,9 +24,17 @@ NOTE = """() => {
 }"""
 
 
-@in_lab
-def test_the_tab_shows_the_progress_and_a_notification_the_end_to_somebody_who_asked(notebook):
+@pytest.fixture
+def _allowed(notebook) -> Iterator[None]:
+    """Let the pages of the browser show notifications, for one test."""
     notebook.context.grant_permissions(["notifications"])
+    yield
+    notebook.context.clear_permissions()
+
+
+@in_lab
+@pytest.mark.usefixtures("_allowed")
+def test_the_tab_shows_the_progress_and_a_notification_the_end_to_somebody_who_asked(notebook):
     notebook.open(
         [
             f"{IMPORTS}\nrun = ScriptedRun(planned(4))\nshow(run)",

@@ -6,10 +6,7 @@ notebook keeps it.
 
 from __future__ import annotations
 
-import logging
 import math
-import time
-from collections.abc import Callable, Sequence
 from html import escape
 
 from IPython.core.getipython import get_ipython
@@ -18,12 +15,9 @@ from ..operation import counts_text
 from ..session.time_left import time_left
 from ..visible import one_line
 from .fragments import PLAIN, QUIET
-from .monitor import Clock
 from .run_view import RunView, clock_of, cut, is_done, is_paused
-from .run_widget import anchor_of
+from .run_widget import anchor_of, open_widget
 from .static_outputs import StaticOutputs
-
-logger = logging.getLogger(__name__)
 
 _SECONDS = 1.0  # Between two updates.
 _NOTICE = 160  # Characters.
@@ -108,28 +102,13 @@ def _link(run: RunView) -> str:
     return f'<a href="#{anchor}">monitor</a>' if anchor else ""
 
 
-def show_line(run: RunView, *, clock: Clock = time.monotonic) -> None:
+def show_line(run: RunView) -> None:
     """Display *run* as one line, which follows it to its end where that can be updated."""
     shell = get_ipython()
     outputs = StaticOutputs(lambda: RunLine(run))
     outputs.display()
     if not is_done(run) and hasattr(shell, "kernel"):
-        _follow(run, outputs.update, clock)
-
-
-def _follow(run: RunView, update: Callable[[], None], clock: Clock) -> None:
-    due = clock()
-
-    def changed(numbers: Sequence[int], done: bool) -> None:
-        nonlocal due
-        if not done and clock() < due:
-            return
-        due = clock() + _SECONDS
-        try:
-            update()
-        except Exception:  # The edge to the screen: the engine must go on.
-            logger.exception("the line of run %s could not be updated", run.id)
-
-    run.on_change(changed)
-    if is_done(run):  # It may have ended before the subscription.
-        changed((), True)
+        # Only the page of the monitor can update it after a reload.
+        if (shown := open_widget(run)) is not None:
+            outputs.add_keeper(shown.keep_line)
+        outputs.follow(run, seconds=_SECONDS)

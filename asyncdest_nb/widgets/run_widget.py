@@ -47,9 +47,11 @@ class RunWidget(OuterBox):
         self._columns = columns
         self._listeners: list[Callable[[RunView], object]] = []
         self._monitors = [self._monitor(run)]
+        self._lines: dict[str, Mapping[str, Any]] = {}  # By the id of its output.
+        self._kept: Mapping[str, Any] = {}
         self._lock = threading.RLock()
         super().__init__(self._monitors, drawn=self.record.update)
-        self.record.add_keeper(self._monitors[0].keep)
+        self.record.add_keeper(self._keep)
         if record is None:
             self._listeners.append(self.record.follow)
             self.record.follow(run)
@@ -75,11 +77,20 @@ class RunWidget(OuterBox):
         if own:
             self.send_state(own)
 
+    def keep_line(self, line: Mapping[str, Any]) -> None:
+        """Let the pages that show this keep a line of the run, too, in what they save."""
+        self._lines[line["id"]] = line
+        self._keep(self._kept)
+
+    def _keep(self, record: Mapping[str, Any]) -> None:
+        self._kept = record
+        self._monitors[0].keep({**record, "lines": list(self._lines.values())})
+
     def close(self) -> None:
         """Leave the run, which goes on, and every view."""
         if self.comm is not None:
             self._unsubscribe()
-            self.record.remove_keeper(self._monitors[0].keep)
+            self.record.remove_keeper(self._keep)
         for each in self._monitors:
             each.close()
         super().close()
@@ -130,7 +141,12 @@ def run_widget(run: RunView, columns: Sequence[str] = ()) -> RunWidget:
     return known
 
 
+def open_widget(run: RunView) -> RunWidget | None:
+    """Return a widget that shows *run* now, None = there is none."""
+    shown = (each for each in _widgets.values() if each.runs[0] is run and not each.is_closed)
+    return next(shown, None)
+
+
 def anchor_of(run: RunView) -> str:
     """Return the id of the element that shows the monitor of *run*; "" = no widget is open."""
-    is_open = any(each.runs[0] is run and not each.is_closed for each in _widgets.values())
-    return monitor_anchor(run) if is_open else ""
+    return monitor_anchor(run) if open_widget(run) else ""

@@ -93,11 +93,11 @@ class StaticOutputs:
         for keeper in list(self._keepers):
             keeper(record)
 
-    def follow(self, run: RunView) -> ChangeCallback:
-        """Update them rarely while *run* goes on, and at its end; return what does so."""
-        update = rarely(run, self._update_as)
-        seconds = max(1.0, len(run.labels) * _KEEP_SECONDS)
-        keep = rarely(run, lambda done: None if done else self._keep(), seconds=seconds)
+    def follow(self, run: RunView, *, seconds: float = _UPDATE_SECONDS) -> ChangeCallback:
+        """Update them each so many *seconds* and at the end of *run*; return what does so."""
+        update = rarely(run, self._update_as, seconds=seconds)
+        pause = max(1.0, len(run.labels) * _KEEP_SECONDS)
+        keep = rarely(run, lambda done: None if done else self._keep(), seconds=pause)
         for callback in (update, keep):
             run.on_change(callback)
             # It may have ended before the subscription.

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser import keep_texts
+from shown_monitor import IMPORTS
 
 pytestmark = pytest.mark.e2e
 
@@ -24,8 +25,8 @@ run
 FAR = "for i in range(20):\n    print('\\n' * 3, i)"
 
 
-def line_of(page):
-    return page.locator(".jp-OutputArea-output", has_text="of 200 rows done").last
+def line_of(page, rows: int = 200):
+    return page.locator(".jp-OutputArea-output", has_text=f"of {rows} rows done").last
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,19 @@ def test_a_cell_that_waits_shows_the_run_in_a_line_that_leads_to_its_monitor(not
     expect(monitor).to_be_in_viewport()
     saved = notebook.save()
     assert "200 of 200 rows done" in saved.cells[3].outputs[0]["data"]["text/html"]
+
+
+@pytest.mark.parametrize("app", ["lab"], indirect=True)
+def test_the_line_that_a_reloaded_page_saves_is_up_to_date(notebook):
+    shown = IMPORTS + "run = ScriptedRun(planned(4))\nshow(run)"
+    notebook.open([shown, "show(run, compact=True)"])
+    notebook.run(0)
+    notebook.run(1)
+    assert "0 of 4 rows done" in notebook.save().cells[1].outputs[0].data["text/plain"]
+    notebook.reload()
+    progress = notebook.page.locator(".adm-progress")
+    expect(progress).to_have_text("0 of 4 rows done · 0 %")
+    notebook.execute("run.cancel()")
+    expect(progress).to_have_text("4 of 4 rows done · 100 %")
+    expect(line_of(notebook.page, 4)).to_contain_text("4 of 4 rows done · 100 % · 4 canceled")
+    assert "4 canceled" in notebook.save().cells[1].outputs[0].data["text/plain"]

@@ -6,7 +6,8 @@
 // and Notebook 7.
 
 /**
- * @typedef {{id: string, data: Record<string, string>, is_final: boolean}} KeptRecord
+ * @typedef {{id: string, data: Record<string, string>, is_final: boolean, lines?: KeptRecord[]}}
+ *   KeptRecord `lines`: what other cells show of the run
  * @typedef {{length: number, get: (at: number) => any, set: (at: number, output: any) => void,
  *   add: (output: any) => void}} Outputs of a cell, or of an Output widget
  */
@@ -92,7 +93,7 @@ export function recordKeeper(model) {
     const record = model.get("_record");
     if (!record?.id) return;
     for (const { outputs } of cells()) {
-      putRecord(outputs, record);
+      for (const each of [record, ...record.lines ?? []]) putRecord(outputs, each);
       if (!places.cells.has(outputs) || hasRecord(outputs, record.id)) continue;
       const metadata = { asyncdest_nb: { record: record.id } };
       outputs.add({ output_type: "display_data", data: record.data, metadata });

@@ -60,7 +60,9 @@ def test_axe_finds_nothing_in_the_monitor_its_record_and_the_explorer(themed):
     themed.open([IMPORTS + RUN, TITLE + FRAME + EXPLORE])
     page = themed.page
     themed.run(0)
-    page.get_by_role("button", name="Charts").click()
+    for name in ("Charts", "Columns", "Reasons"):
+        page.get_by_role("button", name=name).click()
+    expect(page.locator(".adm-reason").first).to_be_visible()
     page.locator(".adm-row").first.click()
     expect(page.get_by_role("region", name="Details")).to_contain_text("user_id")
     page.locator(".jp-OutputArea-output summary").last.click()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from shown_monitor import IMPORTS, in_lab
+from shown_monitor import FAILED_RUN, IMPORTS, in_lab
 
 pytestmark = pytest.mark.e2e
 
@@ -122,3 +122,47 @@ def test_a_click_on_a_reason_shows_its_rows_while_more_rows_fail(notebook):
     expect(reasons.nth(1)).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Reasons").click()
     expect(page.locator(".adm-matches")).to_have_text("")
+
+
+@in_lab
+def test_columns_are_hidden_and_resized_and_any_value_is_copied(notebook):
+    notebook.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    notebook.open([IMPORTS + FAILED_RUN])
+    notebook.run(0)
+    page, grid = notebook.page, notebook.page.get_by_role("grid")
+    width = "title => title.getBoundingClientRect().width"
+    clipboard = "async (text) => (await navigator.clipboard.readText()) === text"
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_role("checkbox", name="Elapsed").uncheck()
+    expect(page.get_by_role("columnheader")).to_have_count(8)
+    expect(grid).to_have_attribute("aria-colcount", "8")
+    error = page.get_by_role("columnheader", name="Error")
+    before = error.evaluate(width)
+    box = error.locator(".adm-edge").bounding_box()
+    page.mouse.move(box["x"] + 3, box["y"] + 3)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 63, box["y"] + 3)
+    page.mouse.up()
+    page.wait_for_function(
+        "([it, least]) => it.offsetWidth > least", arg=[error.element_handle(), before + 50]
+    )
+    dragged = error.evaluate(width)
+    page.get_by_role("button", name="Error", exact=True).press("Shift+ArrowLeft")
+    page.wait_for_function(
+        "([it, most]) => it.offsetWidth < most", arg=[error.element_handle(), dragged - 10]
+    )
+    expect(error).to_have_attribute("aria-sort", "none")
+    page.get_by_role("button", name="As before").click()
+    expect(page.get_by_role("columnheader")).to_have_count(9)
+    grid.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    cell = page.locator(".adm-row .adm-cell[id]")
+    expect(cell).to_have_text("row 0@email")
+    expect(grid).to_have_attribute("aria-activedescendant", str(cell.get_attribute("id")))
+    page.keyboard.press("c")
+    page.wait_for_function(clipboard, arg="row 0@email")
+    expect(page.locator(".adm-answer").last).to_have_text("copied: row 0@email")
+    page.get_by_text("message 4", exact=True).click()
+    page.get_by_role("button", name="Copy Message").click()
+    page.wait_for_function(clipboard, arg="message 4")

@@ -58,8 +58,10 @@ const TEXTUAL = ["text", "code", "status"];
 /** @param {Column[]} columns */
 export function rowElement(columns) {
   const node = element("div", "adm-row", { role: "row" });
+  /** @type {Element | null} */ let marked = null;
+  const cellOf = (/** @type {string} */ name) => node.children[columns.findIndex((each) => each.name === name)] ?? null;
   const updates = columns.map((column) => {
-    const cell = element("div", `adm-cell adm-${column.kind}`, { role: "gridcell" });
+    const cell = element("div", `adm-cell adm-${column.kind}`, { role: "gridcell", "data-name": column.name });
     node.append(cell);
     const names = column.kind === "elapsed" ? [STARTED, column.name, OPEN] : fieldsOf(column);
     const missing = TEXTUAL.includes(column.kind) ? "" : NaN;
@@ -67,6 +69,17 @@ export function rowElement(columns) {
   });
   return {
     node,
+    cell: cellOf,
+    /** The id of the cell that is marked, else that of the row. */
+    activeId: () => (marked ?? node).id,
+    /** Mark the cell of a column, "" = none. */
+    mark(/** @type {string} */ name) {
+      const cell = name ? cellOf(name) : null;
+      if (cell === marked) return;
+      marked?.removeAttribute("id");
+      if (cell) cell.id = `${node.id}-cell`;
+      marked = cell;
+    },
     show(/** @type {SentState} */ { fields }, /** @type {number} */ number, /** @type {number} */ now) {
       for (const { names, missing, update } of updates) {
         const values = names.map((name) => fields[name]?.[number] ?? missing);

@@ -21,10 +21,13 @@ export function detailsElement(send, { closed, isConnected, rowsIn }) {
   const title = element("bdi", "adm-title");
   const content = element("div", "adm-details-body");
   const copier = button("Copy id", () => copyText(id));
+  const cellCopier = button("Copy", () => copyText(cellText));
   const closer = button("Close", () => close());
   const node = element("section", "adm-details", { role: "region", "aria-label": "Details" },
-    element("div", "adm-line", {}, title, copier, closer), content);
+    element("div", "adm-line", {}, title, copier, cellCopier, closer), content);
   node.hidden = true;
+  cellCopier.hidden = true;
+  let cellText = "";
   let [number, id, state, polls, sentAt, wasCutOff] = [-1, "", "", NaN, 0, false];
 
   function close() {
@@ -76,6 +79,12 @@ export function detailsElement(send, { closed, isConnected, rowsIn }) {
     node,
     close,
     focus: () => closer.focus(),
+    /** Offer to copy the cell that is chosen. @param {{name: string, title: string, text: string}} cell */
+    offer({ name, title: column, text }) {
+      cellText = text;
+      cellCopier.hidden = name === "id" || !text;
+      updateText(cellCopier, `Copy ${column}`);
+    },
     /** Show an operation, or once more the one that is shown if it has changed. */
     update(/** @type {SentState} */ { fields, header }, wanted = number) {
       const [now, polled] = [String(fields.status?.[wanted] ?? ""), Number(fields.polls?.[wanted])];

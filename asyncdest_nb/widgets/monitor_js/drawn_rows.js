@@ -49,7 +49,7 @@ export function drawnRows(body) {
       // From the last one up: a row is inserted before the one below it.
       for (let position = last - 1; position >= first; position--) show(rowAt(position), position);
     },
-    /** Return the id of the row at a position, "" = it is not drawn. */
-    idAt: (/** @type {number} */ position) => drawn.get(position)?.node.id ?? "",
+    /** Return the row at a position, undefined = it is not drawn. */
+    at: (/** @type {number} */ position) => drawn.get(position),
   };
 }

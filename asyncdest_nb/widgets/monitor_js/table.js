@@ -1,36 +1,14 @@
 // The table of operations: titles that sort, rows, and the row that is selected.
 
 import { drawnRows } from "./drawn_rows.js";
-import { button, element, updateAttribute, updateText } from "./elements.js";
+import { element, updateAttribute, updateText } from "./elements.js";
 import { movedTo, ROW_HEIGHT, scrolledTo, visibleRows } from "./scroll.js";
 import { emptyTableText } from "./texts.js";
+import { titleRow } from "./titles.js";
 
-/** @import { Choice } from "./order.js" */
+/** @import { Layout } from "./column_layout.js" */
 /** @import { liveOrder } from "./live_order.js" */
 /** @import { Column, SentState } from "./sent_state.js" */
-
-/** @param {(name: string) => void} sortBy */
-function titleRow(sortBy) {
-  const node = element("div", "adm-titles", { role: "row", "aria-rowindex": "1" });
-  return {
-    node,
-    showColumns(/** @type {Column[]} */ columns) {
-      node.replaceChildren(...columns.map(({ name, title, kind }) => {
-        const sorter = button(title, () => sortBy(name));
-        sorter.className = "adm-sorter";
-        sorter.dir = "auto";
-        return element("div", `adm-cell adm-${kind}`,
-          { role: "columnheader", "data-name": name, "aria-sort": "none" }, sorter);
-      }));
-    },
-    showSort(/** @type {Choice["sort"]} */ sort) {
-      for (const title of node.children) {
-        const isSorted = title.getAttribute("data-name") === sort?.name;
-        updateAttribute(title, "aria-sort", !isSorted ? "none" : sort?.down ? "descending" : "ascending");
-      }
-    },
-  };
-}
 
 /** @typedef {{top: number, height: number}} Scroll in px: what is scrolled past, what is in sight */
 
@@ -56,10 +34,10 @@ function scrollBox(/** @type {HTMLElement} */ node, /** @type {HTMLElement} */ h
 /**
  * @param {SentState} sent
  * @param {ReturnType<typeof liveOrder>} order
- * @param {{moved: () => void, opened: (number: number) => void}} page
+ * @param {{moved: () => void, opened: (number: number) => void, layout: Layout}} page
  */
-export function tableElement(sent, order, { moved, opened }) {
-  const titles = titleRow(order.sortBy);
+export function tableElement(sent, order, { moved, opened, layout }) {
+  const titles = titleRow(order.sortBy, layout);
   const body = element("div", "adm-body", { role: "rowgroup" });
   const empty = element("div", "adm-empty");
   const grid = element("div", "adm-table", { role: "none" },
@@ -68,14 +46,22 @@ export function tableElement(sent, order, { moved, opened }) {
     { tabindex: "0", role: "grid", "aria-label": "Operations" }, grid, empty);
   const rows = drawnRows(body);
   const scroll = scrollBox(node, titles.node);
-  /** @type {boolean | null} */ let hasJobs = null;
-  let selected = -1; // The number of an operation.
+  /** @type {Column[]} */ let columns = [];
+  let selected = -1; // The number of a line.
+  let active = ""; // The name of the column whose cell is chosen in that line, "" = none is.
 
-  function showColumns(/** @type {boolean} */ jobs) {
-    hasJobs = jobs;
-    const columns = sent.columns.filter((each) => each.shown === "always" || (jobs && each.shown === "jobs"));
+  /** Return the columns that may be shown. */
+  const available = () => sent.columns.filter(({ shown }) =>
+    shown === "always" || (shown === "jobs" && sent.header?.jobs));
+
+  function showColumns() {
+    const now = layout.shown(available());
+    const tracks = layout.tracks(now);
+    if (grid.style.getPropertyValue("--adm-columns") !== tracks) grid.style.setProperty("--adm-columns", tracks);
+    if (now.length === columns.length && now.every((each, at) => each === columns[at])) return;
+    columns = now;
+    if (!columns.some(({ name }) => name === active)) active = "";
     titles.showColumns(columns);
-    grid.style.setProperty("--adm-columns", columns.map(({ width }) => width).join(" "));
     rows.setColumns(columns);
     updateAttribute(node, "aria-colcount", String(columns.length));
   }
@@ -86,10 +72,11 @@ export function tableElement(sent, order, { moved, opened }) {
       const number = order.numberAt(position);
       row.show(sent, number, now);
       updateAttribute(row.node, "aria-selected", String(number === selected));
+      row.mark(number === selected ? active : "");
       row.node.dataset.number = String(number); // The order may have changed when it is clicked.
     });
-    const id = selected < 0 ? "" : rows.idAt(order.positionOf(selected));
-    updateAttribute(node, "aria-activedescendant", id);
+    const chosen = selected < 0 ? undefined : rows.at(order.positionOf(selected));
+    updateAttribute(node, "aria-activedescendant", chosen?.activeId() ?? "");
   }
 
   function goTo(/** @type {number} */ position) {
@@ -104,11 +91,22 @@ export function tableElement(sent, order, { moved, opened }) {
     goTo(order.positionOf(selected)); // The details have made the table lower.
   }
 
+  /** Choose the next cell, or the one before; before the first is the whole line. */
+  function goAside(/** @type {number} */ by) {
+    if (order.positionOf(selected) < 0) goTo(0);
+    const at = columns.findIndex(({ name }) => name === active) + by;
+    active = columns[Math.min(at, columns.length - 1)]?.name ?? "";
+    rows.at(order.positionOf(selected))?.cell(active)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    moved();
+  }
+
   body.addEventListener("click", (event) => {
     const row = event.target instanceof Element ? event.target.closest(".adm-row") : null;
     // A click that selects text does not ask for details.
     if (!(row instanceof HTMLElement) || !getSelection()?.isCollapsed) return;
     selected = Number(row.dataset.number);
+    const cell = event.target instanceof Element ? event.target.closest(".adm-cell") : null;
+    active = cell?.getAttribute("data-name") ?? "";
     open();
   });
   node.addEventListener("scroll", moved);
@@ -116,7 +114,15 @@ export function tableElement(sent, order, { moved, opened }) {
   return {
     node,
     open,
-    selected: () => selected,
+    available,
+    /** Return the cell that is chosen: the title of its column, and its text; without one, the id. */
+    cell() {
+      const name = active || "id";
+      const own = selected < 0 ? "" : sent.fields[name]?.[selected];
+      const drawn = rows.at(order.positionOf(selected))?.cell(name)?.textContent;
+      const text = typeof own === "string" ? own : drawn;
+      return { name, title: columns.find((each) => each.name === name)?.title ?? "", text: text ?? "" };
+    },
     goToNextFailure() {
       const at = order.failureAfter(selected);
       if (at >= 0) goTo(at);
@@ -124,6 +130,11 @@ export function tableElement(sent, order, { moved, opened }) {
     },
     /** Follow a key, and return whether it moves anything. */
     follow(/** @type {string} */ key) {
+      const aside = { ArrowLeft: -1, ArrowRight: 1 }[key];
+      if (aside && order.count()) {
+        goAside(aside);
+        return true;
+      }
       const to = movedTo(key, { ...scroll.read(), count: order.count(), at: order.positionOf(selected) });
       if (to !== null) goTo(to);
       return to !== null;
@@ -134,7 +145,7 @@ export function tableElement(sent, order, { moved, opened }) {
     show(at, now) {
       if (!sent.header) return;
       const count = order.count();
-      if (hasJobs !== sent.header.jobs) showColumns(sent.header.jobs);
+      showColumns();
       titles.showSort(order.choice.sort);
       updateAttribute(node, "aria-rowcount", String(count + 1));
       updateAttribute(body, "style", `height:${count * ROW_HEIGHT}px`);

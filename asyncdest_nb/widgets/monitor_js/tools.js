@@ -19,7 +19,7 @@ const CONFIRM_SECONDS = 5;
  * @param {Send} send
  * @param {EndNotice} notice
  * @param {{search: (text: string) => void, next: () => void, charts: (isOpen: boolean) => void,
- *   reasons: (isOpen: boolean) => void}} does
+ *   columns: (isOpen: boolean) => void, reasons: (isOpen: boolean) => void}} does
  */
 export function toolsElement(send, notice, does) {
   const search = searchBox(does.search);
@@ -27,14 +27,17 @@ export function toolsElement(send, notice, does) {
   const reasons = panelButton("Reasons", does.reasons);
   reasons.title = "Failures by reason";
   const charts = panelButton("Charts", does.charts);
+  const columns = panelButton("Columns", does.columns);
   const matches = element("span", "adm-matches");
   const answer = element("span", "adm-answer", { role: "status", dir: "auto" });
   const notify = notifyButton(notice, answer);
   const actions = runActions(actor(send, answer));
   const where = element("span", "adm-answer adm-where", { role: "status", dir: "auto" });
-  const node = element("div", "adm-tools", {}, search, next, reasons, charts, notify, matches, actions.node, where, answer);
+  const node = element("div", "adm-tools", {}, search, next, reasons, charts, columns, notify, matches,
+    actions.node, where, answer);
   return {
     node,
+    say: (/** @type {string} */ text) => updateText(answer, text),
     /** @param {Header} header @param {{isConnected: boolean, count: number, isChosen: boolean, search: Search}} now */
     show(header, { isConnected, count, isChosen, search: done }) {
       const hasFailures = ["failed", "unknown", "invalid"].some((status) => header.counts[status]);

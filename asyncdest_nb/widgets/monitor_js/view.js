@@ -1,6 +1,7 @@
 // One view of a run: its parts, and what each paint shows in them.
 
 import { chartsElement } from "./charts.js";
+import { columnLayout, columnsElement } from "./column_layout.js";
 import { detailsElement } from "./details.js";
 import { element } from "./elements.js";
 import { copyText } from "./files.js";
@@ -41,21 +42,22 @@ export function view(el, sent, send, notice) {
   const isConnected = () => !el.closest(".jupyter-widgets-disconnected");
   let wasConnected = true;
 
+  const layout = columnLayout(repaint);
+  const columns = columnsElement(layout);
   const table = tableElement(sent, order,
-    { moved: repaint, opened: (number) => details.update(sent, number) });
+    { moved: repaint, opened: (number) => details.update(sent, number), layout });
   const header = headerElement(order.toggle);
   const charts = chartsElement();
   const search = rowSearch(send, { changed: showFound, isConnected });
   const reasons = reasonsElement(send, { chosen: order.showReason, changed: repaint });
   const tools = toolsElement(send, notice, {
     search: searchFor, next: table.goToNextFailure, charts: showCharts, reasons: showReasons,
+    columns: showColumnsPanel,
   });
-  const details = detailsElement(send,
-    { closed: () => table.node.focus(), isConnected, rowsIn });
+  const details = detailsElement(send, { closed: () => table.node.focus(), isConnected, rowsIn });
   const spoken = spokenLine();
-  const root = element("div", "adm-root", {}, header.node, tools.node, reasons.node, charts.node,
-    table.node,
-    details.node, spoken.node);
+  const parts = [header, tools, reasons, columns, charts, table, details, spoken];
+  const root = element("div", "adm-root", {}, ...parts.map(({ node }) => node));
 
   function searchFor(/** @type {string} */ text) {
     search.start(text);
@@ -75,6 +77,17 @@ export function view(el, sent, send, notice) {
   function showReasons(/** @type {boolean} */ isOpen) {
     reasons.open(isOpen);
     repaint();
+  }
+
+  function showColumnsPanel(/** @type {boolean} */ isOpen) {
+    columns.node.hidden = !isOpen;
+    repaint();
+  }
+
+  async function copyCell() {
+    const { text } = table.cell();
+    await copyText(text);
+    if (text) tools.say(`copied: ${text.length > 80 ? `${text.slice(0, 80)}…` : text}`);
   }
 
   function showCharts(/** @type {boolean} */ isOpen) {
@@ -98,7 +111,9 @@ export function view(el, sent, send, notice) {
       isConnected: wasConnected, count: order.count(), isChosen: order.isChosen(), search: search.get(),
     });
     table.show(at, knownUntil(sent, now, wasConnected) + sent.skew);
+    columns.show(table.available());
     details.update(sent);
+    details.offer(table.cell());
     spoken.show(spokenText(), now);
   }
 
@@ -120,7 +135,7 @@ export function view(el, sent, send, notice) {
   function act(/** @type {string} */ key) {
     if (table.follow(key)) return true;
     if (key === "Enter") table.open(), details.focus();
-    else if (key === "c" && table.selected() >= 0) copyText(String(sent.fields.id?.[table.selected()] ?? ""));
+    else if (key === "c") copyCell();
     else if (key === "f") table.goToNextFailure();
     else return false;
     return true;

@@ -134,7 +134,12 @@ def _quiet_lab(workplace: Path) -> dict[str, str]:
     overrides = config / "labconfig" / "default_setting_overrides.json"
     overrides.parent.mkdir(parents=True, exist_ok=True)
     quiet = {"fetchNews": "false", "checkForUpdates": False}
-    text = json.dumps({"@jupyterlab/apputils-extension:notification": quiet})
+    settings = {
+        "@jupyterlab/apputils-extension:notification": quiet,
+        # A click before the page has found the kernel would open a dialog.
+        "@jupyterlab/notebook-extension:tracker": {"autoStartDefaultKernel": True},
+    }
+    text = json.dumps(settings)
     overrides.write_text(text, encoding="utf-8")
     known = os.environ.get("JUPYTER_CONFIG_PATH")
     paths = [str(config), *([known] if known else [])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from math import ceil
 from typing import Any
 
 from ..frame import DataFrame, column_values
@@ -68,6 +69,15 @@ class RunReport:
     def operations(self) -> Sequence[Operation]:
         """The operations by number; empty until all rows have been checked."""
         return self._entry.ledger.operations
+
+    @property
+    def expected_operations(self) -> int:
+        """How many operations there will be, if no row is invalid and no batch too large."""
+        entry, rows = self._entry, len(self._entry.labels)
+        if entry.execution is None or entry.execution.action.operation_per == "row":
+            return rows
+        action = entry.execution.action
+        return ceil(rows / min(entry.record.batch_size or action.batch_size, action.batch_size))
 
     @property
     def counts(self) -> dict[str, int]:

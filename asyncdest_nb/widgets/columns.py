@@ -110,28 +110,35 @@ def label_column(name: str, title: str, labels: Callable[[], Sequence[str]]) -> 
             for each in operations
         ]
 
-    # Wide enough for the first and the last row of a job.
-    return Column(name, title, read, width="minmax(110px, 1fr)", sent="once")
+    return Column(name, title, read, width="minmax(60px, 0.5fr)", sent="once")
 
 
 def frame_column(name: str, values: Sequence[Any]) -> Column:
     """Return a column of the frame; *values* are by position."""
     texts = ["" if value is None else str(value) for value in values]
-    # Wide enough for most e-mail addresses, since the user asked for the column.
-    return replace(label_column(f"frame:{name}", name, lambda: texts), width="minmax(170px, 1.2fr)")
+    # Wide enough for most e-mail addresses where there is room.
+    return replace(label_column(f"frame:{name}", name, lambda: texts), width="minmax(112px, 1.2fr)")
 
 
-# After the row's label.
+def in_order(label: Column, frame: Sequence[Column]) -> list[Column]:
+    """Return all columns: those of the *frame* after the row's *label*, and COLUMNS.
+
+    A narrow page shows the first ones: what tells a row apart, its status and its progress.
+    """
+    return [label, *frame[:1], *COLUMNS[:2], *frame[1:], *COLUMNS[2:]]
+
+
+# The least widths add up to less than 1,000 px; a wider page gives most of the rest to the message.
 COLUMNS: tuple[Column, ...] = (
-    Column("id", "Operation", each("operation_id"), "code", sent="on_state"),
-    Column("status", "Status", _statuses, "status", "108px", "on_state"),
-    Column("progress", "Progress", _percents, "percent", "124px", "always"),
-    Column("rows", "Rows", _rows, "rows", "minmax(225px, 1fr)", shown="jobs"),
+    Column("status", "Status", _statuses, "status", "104px", "on_state"),
+    Column("progress", "Progress", _percents, "percent", "104px", "always"),
+    Column("id", "Operation", each("operation_id"), "code", "minmax(110px, 1fr)", "on_state"),
+    Column("rows", "Rows", _rows, "rows", "minmax(190px, 1fr)", shown="jobs"),
     # Some destinations repeat one message at every poll, with the operation's id in it.
-    Column("message", "Message", _messages, width="minmax(150px, 2.4fr)", limit=MESSAGE_CHARACTERS),
-    Column("error", "Error", each("error_code"), "code", sent="on_state"),
-    Column("polls", "Polls", each("polls"), "number", "68px", "always"),
+    Column("message", "Message", _messages, width="minmax(220px, 4fr)", limit=MESSAGE_CHARACTERS),
+    Column("error", "Error", each("error_code"), "code", "minmax(84px, 0.8fr)", "on_state"),
+    Column("polls", "Polls", each("polls"), "number", "60px", "always"),
     Column("poll_errors", "Poll errors", each("poll_errors"), "number", shown="never"),
     Column("started", "Started", each("submitted_at"), "time", "", "on_state", "never"),
-    Column("elapsed", "Elapsed", each("finished_at"), "elapsed", "92px", "on_state"),
+    Column("elapsed", "Elapsed", each("finished_at"), "elapsed", "84px", "on_state"),
 )

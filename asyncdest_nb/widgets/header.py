@@ -11,6 +11,7 @@ from .run_view import (
     cut,
     first_lines,
     is_paused,
+    lines_expected,
     requests_sent,
     rows_to_retry,
 )
@@ -24,13 +25,15 @@ def header_of(
     """Return what the page shows above the table, and what its buttons need.
 
     *updated_at* is when an operation changed last, in Unix seconds; *entries* is how many
-    lines the table has: operations, and after them invalid rows.
+    lines the table has: operations, and after them invalid rows. Until it has any, ``lines``
+    is how many it will have.
     """
     return {
         "title": cut(run.title, 200),
         "status": run.status,
         "counts": dict(run.counts),
         "entries": entries,
+        "lines": entries or lines_expected(run),
         "jobs": has_jobs,
         "notices": first_lines(_NOTICES, run.notices),
         "requests": requests_sent(run),

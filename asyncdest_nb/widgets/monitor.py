@@ -24,7 +24,7 @@ from typing import Any
 import traitlets
 
 from .answers import Answer, RetryCallback, answer
-from .columns import COLUMNS, Column, frame_column, label_column
+from .columns import Column, frame_column, in_order, label_column
 from .entries import Entries, Entry
 from .esm import join_modules
 from .header import header_of
@@ -83,7 +83,7 @@ class Monitor(ModuleWidget):
         clock: Clock = time.time,
     ) -> None:
         extra = [frame_column(name, frame_values(run, name)) for name in columns]
-        shown = [label_column("row", "Row", lambda: run.labels), *extra, *COLUMNS]
+        shown = in_order(label_column("row", "Row", lambda: run.labels), extra)
         self.run = run
         self._entries = Entries(run)
         self._on_retry = on_retry

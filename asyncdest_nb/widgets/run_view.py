@@ -34,6 +34,7 @@ class RunView(Protocol):
     their position, known when the operations are; ``column(name)``, a column of the frame
     with a value per row; ``key_column``, the one that tells rows apart, None = none does;
     ``frame_rows(positions)``, some rows of the frame, a dict each;
+    ``expected_operations``, how many there will be;
     ``now()``, the clock that its times are from, in Unix seconds; ``continued_by``, the code
     that continues it after a restart of the kernel, "" = nothing can.
     """
@@ -112,6 +113,11 @@ def after_restart(run: RunView) -> str:
 def requests_sent(run: RunView) -> int | None:
     """Return how many requests *run* has sent, or None if it does not count them."""
     return getattr(run, "requests", None)
+
+
+def lines_expected(run: RunView) -> int:
+    """Return how many operations *run* will have, as far as that is known before they are there."""
+    return getattr(run, "expected_operations", None) or len(run.labels)
 
 
 def rows_to_retry(run: RunView) -> int | None:

@@ -4,16 +4,16 @@ import { binOf, edgeOf, middleOf } from "./rate.js";
 
 /** @import { Rate } from "./rate.js" */
 /**
- * @typedef {{rests: number[], ages: number[], open: number[], share: Share, lag: number,
- *   waiting: number, perSecond: number}} Evidence `rests`: those whose prediction is believed,
- *   `open`: the ages of the others
+ * @typedef {{count: number, age: number, rest: number}} Group of operations that are alike, in
+ *   seconds; `rest`: what is left of them by their progress, Infinity = that is not believed
+ * @typedef {{groups: Group[], share: Share, lag: number, waiting: number, perSecond: number}} Evidence
  * @typedef {(seconds: number, isEarly: boolean) => number} Share of operations that take longer
  */
 
 const FEWEST = 5; // durations before the start of waiting operations is estimated from them
 const CERTAIN = 0.95; // that it takes no less than the one bound, and no more than the other
 const WIDEST = 3.2; // times the earlier bound: an estimate in the middle is right within a factor of 2
-const SHORTEST = 3; // seconds; a poll may be as far away
+const SHORTEST = 5; // seconds; a poll may be as far away
 const DOUBT = 1.4; // by which an operation may be slower or faster than its progress predicts
 const UNEVEN = 1.2; // by which waiting operations may start slower or faster than others did
 const FAR = 2; // times the longest seen; where operations fail, a longer prediction is doubted
@@ -62,21 +62,38 @@ function isStuck(/** @type {Rate} */ { ended, open, count }) {
  * @returns {Evidence}
  */
 function evidence(rate, failed, isEarly) {
-  const [rests, open, totals] = [[...rate.rests], [...rate.open], [...rate.ended]];
-  let doubted = mayFail(rate, failed, isEarly ? 3 : 0.5);
+  const { lag, waiting, fastest, slowest } = rate;
+  const reporting = groupsOf(rate.rests).map(({ count, bin, seconds }) => ({ count, age: rate.ages[bin], rest: seconds }));
   const farthest = isEarly && failed ? FAR * longestOf(rate) : Infinity;
-  for (let bin = lastOf(rests); bin >= 0; bin--) {
-    if (!rests[bin]) continue;
-    const age = rate.ages[bin];
-    const few = age + middleOf(bin) > farthest ? rests[bin] : Math.min(doubted, rests[bin]);
+  let doubted = mayFail(rate, failed, isEarly ? 3 : 0.5);
+  const groups = groupsOf(rate.open).map(({ count, seconds }) => ({ count, age: seconds, rest: Infinity }));
+  for (const { count, age, rest } of reporting.reverse()) {
+    const few = age + rest > farthest ? count : Math.min(doubted, count);
     doubted = Math.max(0, doubted - few);
-    rests[bin] -= few;
-    open[binOf(age)] += few;
-    totals[binOf(age + middleOf(bin))] += rests[bin];
+    groups.push({ count: few, age, rest: Infinity }, { count: count - few, age, rest });
   }
-  const { ages, lag, waiting, fastest, slowest } = rate;
   const perSecond = isEarly ? UNEVEN * fastest : slowest / UNEVEN;
-  return { rests, ages, open, share: survival(totals, open), lag, waiting, perSecond };
+  return { groups, share: survival(...lawOf(rate.ended, groups)), lag, waiting, perSecond };
+}
+
+/** The bins that are not empty. */
+function groupsOf(/** @type {number[]} */ bins) {
+  return bins.flatMap((count, bin) => (count ? [{ count, bin, seconds: middleOf(bin) }] : []));
+}
+
+/**
+ * Return how long operations take, and how old those are of which that is not known, by bin.
+ * @param {number[]} ended
+ * @param {Group[]} groups
+ * @returns {[number[], number[]]}
+ */
+function lawOf(ended, groups) {
+  const [totals, open] = [[...ended], ended.map(() => 0)];
+  for (const { count, age, rest } of groups) {
+    if (rest < Infinity) totals[binOf(age + rest)] += count;
+    else open[binOf(age)] += count;
+  }
+  return [totals, open];
 }
 
 /** How many of those that report their progress may fail, if they do *deviations* worse than others. */
@@ -129,18 +146,16 @@ function excess(/** @type {number[]} */ shares) {
 
 /** Return the chance that all is done within so many seconds. */
 function chance(/** @type {Evidence} */ known, /** @type {number} */ seconds, /** @type {boolean} */ isEarly) {
-  const { rests, ages, open, share, lag, waiting, perSecond } = known;
+  const { groups, share, lag, waiting, perSecond } = known;
   // What has ended is known at the next poll.
-  const predicted = isEarly ? seconds * DOUBT : Math.max(0, seconds - lag) / DOUBT;
-  const later = rests.map((n, bin) => (bin >= binOf(predicted) ? n : 0));
-  if (isEarly && sumOf(later)) return 0;
+  const predicted = isEarly ? seconds * DOUBT : (seconds - lag) / DOUBT;
   let log = 0; // A product of thousands of factors would be rounded to 0.
-  const expect = (/** @type {number} */ n, /** @type {number} */ age) => {
-    const longer = n && share(age, isEarly);
-    if (longer) log += n * Math.log(Math.max(0, 1 - share(age + seconds, isEarly) / longer));
-  };
-  open.forEach((n, bin) => expect(n, middleOf(bin)));
-  later.forEach((n, bin) => expect(n, ages[bin]));
+  for (const { count, age, rest } of groups) {
+    if (!count || rest <= predicted) continue;
+    if (isEarly && rest < Infinity) return 0;
+    const longer = share(age, isEarly);
+    if (longer) log += count * Math.log(Math.max(0, 1 - share(age + seconds, isEarly) / longer));
+  }
   for (let part = 1; waiting && part <= STARTS; part++) {
     const left = seconds - ((part / STARTS) * waiting) / perSecond;
     log += left > 0 ? (waiting / STARTS) * Math.log(1 - share(left, isEarly)) : -Infinity;

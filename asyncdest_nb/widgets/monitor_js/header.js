@@ -3,6 +3,7 @@
 import { badge } from "./badge.js";
 import { element, updateAttribute, updateChildren, updateText, updateTextAndTitle } from "./elements.js";
 import { grouped } from "./formats.js";
+import { noticesElement } from "./notices.js";
 import { knownUntil } from "./sent_state.js";
 import { toneOf } from "./statuses.js";
 import { factsText, freshnessText, lossText, progressOf, progressText, shownCounts } from "./texts.js";
@@ -21,10 +22,10 @@ export function headerElement(toggle) {
   const facts = element("div", "adm-facts");
   const [lossWords, lossCode] = [element("span", ""), element("code", "adm-code")];
   const loss = element("div", "adm-loss", {}, lossWords, lossCode);
-  const notices = element("ul", "adm-notices");
+  const notices = noticesElement();
   const node = element("div", "adm-head", {},
     element("div", "adm-line", {}, title, statusBadge.node, updated), bar.node,
-    element("div", "adm-line", {}, counts.node, progress), facts, loss, notices);
+    element("div", "adm-line adm-sums", {}, counts.node, progress), facts, loss, notices.node);
   return {
     node,
     /**
@@ -35,7 +36,7 @@ export function headerElement(toggle) {
     show(sent, totals, { now, isConnected, statuses }) {
       const { header, error } = sent;
       updateTextAndTitle(title, header?.title ?? "");
-      updateText(updated, freshnessText(sent, now, isConnected));
+      updateTextAndTitle(updated, freshnessText(sent, now, isConnected));
       if (!header) return;
       showStatus(statusBadge, header, isConnected);
       updateText(lossWords, lossText(header));
@@ -44,9 +45,8 @@ export function headerElement(toggle) {
       bar.show(header.counts, totals.running);
       counts.show(header.counts, statuses);
       updateText(progress, progressText(header.counts));
-      updateText(facts, factsText(header, totals, knownUntil(sent, now, isConnected) === now));
-      updateChildren(notices, error ? [...header.notices, `the monitor has failed: ${error}`] : header.notices,
-        () => element("li", "adm-notice", { dir: "auto" }), updateTextAndTitle);
+      updateTextAndTitle(facts, factsText(header, totals, knownUntil(sent, now, isConnected) === now));
+      notices.show(error ? [...header.notices, `the monitor has failed: ${error}`] : header.notices);
     },
   };
 }

@@ -6,12 +6,13 @@ import { isOpen } from "./statuses.js";
 /** @import { Buffer, Packed, Part } from "./packed.js" */
 /**
  * @typedef {{name: string, title: string, kind: string, width: string, shown: string}} Column
- * @typedef {{title: string, status: string, counts: Record<string, number>, entries: number,
+ * @typedef {{title: string, status: string, counts: Record<string, number>, entries: number, lines: number,
  *   jobs: boolean, notices: string[], requests: number | null, can: string[], paused: boolean,
  *   done: boolean, updated_at: number, retryable?: number | null,
  *   continued_by?: string | null}} Header `entries`: lines of the table, which are operations and
- *   after them invalid rows; a number is that of a line; `retryable`: rows that may be sent again,
- *   null = not known; `continued_by`: the code that continues it after a restart, "" = none
+ *   after them invalid rows; a number is that of a line; `lines`: how many there will be;
+ *   `retryable`: rows that may be sent again, null = not known; `continued_by`: the code that
+ *   continues it after a restart, "" = none
  * @typedef {Packed & {kind: string, seq: number, now: number, header: Partial<Header>,
  *   text?: string, since?: number, is_last?: boolean, buffers?: Buffer[]}} Message
  * @typedef {string[] | Float64Array} Field a value per operation, by its number

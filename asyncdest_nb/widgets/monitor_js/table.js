@@ -47,6 +47,7 @@ export function tableElement(sent, order, { moved, opened, layout }) {
   const rows = drawnRows(body);
   const scroll = scrollBox(node, titles.node);
   /** @type {Column[]} */ let columns = [];
+  let lines = -1;
   let selected = -1; // The number of a line.
   let active = ""; // The name of the column whose cell is chosen in that line, "" = none is.
 
@@ -64,6 +65,12 @@ export function tableElement(sent, order, { moved, opened, layout }) {
     titles.showColumns(columns);
     rows.setColumns(columns);
     updateAttribute(node, "aria-colcount", String(columns.length));
+  }
+
+  /** Take the room of all lines, whichever are chosen. */
+  function showLines(/** @type {number} */ count) {
+    if (count !== lines) node.style.setProperty("--adm-lines", String(count));
+    lines = count;
   }
 
   function showRows(/** @type {Scroll} */ at, /** @type {number} */ now) {
@@ -145,6 +152,7 @@ export function tableElement(sent, order, { moved, opened, layout }) {
     show(at, now) {
       if (!sent.header) return;
       const count = order.count();
+      showLines(sent.header.lines);
       showColumns();
       titles.showSort(order.choice.sort);
       updateAttribute(node, "aria-rowcount", String(count + 1));

@@ -1,6 +1,6 @@
 // The line above the table: search, next failure, charts, and what a run can be asked to do.
 
-import { button, element, updateAttribute, updateText } from "./elements.js";
+import { button, element, updateAttribute, updateText, updateTextAndTitle } from "./elements.js";
 import { downloadCsv } from "./files.js";
 import { grouped } from "./formats.js";
 import { bytesOf } from "./packed.js";
@@ -33,11 +33,11 @@ export function toolsElement(send, notice, does) {
   const notify = notifyButton(notice, answer);
   const actions = runActions(actor(send, answer));
   const where = element("span", "adm-answer adm-where", { role: "status", dir: "auto" });
-  const node = element("div", "adm-tools", {}, search, next, reasons, charts, columns, notify, matches,
-    actions.node, where, answer);
+  const said = element("span", "adm-said", {}, matches, where, answer);
+  const node = element("div", "adm-tools", {}, search, next, reasons, charts, columns, notify, actions.node, said);
   return {
     node,
-    say: (/** @type {string} */ text) => updateText(answer, text),
+    say: (/** @type {string} */ text) => updateTextAndTitle(answer, text),
     /** @param {Header} header @param {{isConnected: boolean, count: number, isChosen: boolean, search: Search}} now */
     show(header, { isConnected, count, isChosen, search: done }) {
       const hasFailures = ["failed", "unknown", "invalid"].some((status) => header.counts[status]);
@@ -48,7 +48,7 @@ export function toolsElement(send, notice, does) {
       actions.show(header, isConnected);
       updateText(matches, isChosen ? `${grouped(count)} of ${grouped(header.entries)}` : "");
       const rows = Object.values(header.counts).reduce((sum, n) => sum + n, 0);
-      updateText(where, searchText(done, rows));
+      updateTextAndTitle(where, searchText(done, rows));
     },
   };
 }
@@ -76,7 +76,7 @@ function panelButton(label, toggled) {
 /** @param {EndNotice} notice @param {Element} answer */
 function notifyButton(notice, answer) {
   const made = button("Notify me", async () => {
-    updateText(answer, await notice.toggle());
+    updateTextAndTitle(answer, await notice.toggle());
     updateAttribute(made, "aria-pressed", String(notice.isWanted()));
   });
   made.title = "A notification of the desktop when the run is done";
@@ -90,7 +90,7 @@ function actor(/** @type {Send} */ send, /** @type {Element} */ shown) {
     const slow = setTimeout(() => updateText(shown, BUSY), SLOW_MS);
     const answer = await send(what);
     clearTimeout(slow);
-    updateText(shown, answer.content.error ?? answer.content.text ?? "");
+    updateTextAndTitle(shown, answer.content.error ?? answer.content.text ?? "");
     return answer;
   };
 }

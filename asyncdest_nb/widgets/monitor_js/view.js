@@ -3,7 +3,7 @@
 import { chartsElement } from "./charts.js";
 import { columnLayout, columnsElement } from "./column_layout.js";
 import { detailsElement } from "./details.js";
-import { element } from "./elements.js";
+import { element, updateAttribute } from "./elements.js";
 import { copyText } from "./files.js";
 import { clock } from "./formats.js";
 import { headerElement } from "./header.js";
@@ -22,6 +22,9 @@ import { liveTotals } from "./totals.js";
 /** @import { Send } from "./requests.js" */
 /** @import { SentState } from "./sent_state.js" */
 /** @import { EndNotice } from "./tools.js" */
+
+/** Return how much room there is, which decides what goes into one line; monitor.css has the layouts. */
+const widthOf = (/** @type {number} */ px) => (px < 960 ? "narrow" : "wide");
 
 /**
  * Draw the run into *el*, and return what repaints it and what ends it.
@@ -143,7 +146,11 @@ export function view(el, sent, send, notice) {
 
   root.addEventListener("keydown", pressed);
   keepKeys(root, ended.signal);
-  const resized = new ResizeObserver(repaint);
+  const resized = new ResizeObserver(([{ contentRect }]) => {
+    // JupyterLab takes distant cells out of the page, where they have no width.
+    if (contentRect.width) updateAttribute(root, "data-width", widthOf(contentRect.width));
+    repaint();
+  });
   resized.observe(table.node);
   const ticking = setInterval(() => isFinal() || repaint(), 1000);
   el.append(root);

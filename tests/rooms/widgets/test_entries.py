@@ -128,7 +128,7 @@ def test_the_key_column_is_shown_unless_other_columns_are_named(session, demo):
         titles[str(columns)] = [each["title"] for each in monitor.get_state()["_columns"]][:2]
     assert titles == {
         "None": ["Row", "mail"],
-        "[]": ["Row", "Operation"],
+        "[]": ["Row", "Status"],
         "['note']": ["Row", "note"],
     }
 

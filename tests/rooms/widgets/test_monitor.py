@@ -137,7 +137,7 @@ def test_columns_of_the_frame_are_shown_after_the_row(clock):
     assert titles[:3] == [
         "Row",
         "email",
-        "Operation",
+        "Status",
     ]
     sent = read(made.comm.opening["_snapshot"], made.comm.opening_buffers)
     assert sent["frame:email"] == {0: "row 0@email", 1: "row 1@email"}

@@ -13,7 +13,7 @@ export const COLUMNS = [
 ];
 export const COUNTS = { pending: 2, completed: 0, failed: 0, invalid: 0, canceled: 0, unknown: 0 };
 export const HEADER = {
-  title: "t", status: "pending", counts: COUNTS, entries: 2, jobs: false, notices: [],
+  title: "t", status: "pending", counts: COUNTS, entries: 2, lines: 2, jobs: false, notices: [],
   requests: 0, can: [], paused: false, done: false, updated_at: NOW,
 };
 

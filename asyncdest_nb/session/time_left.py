@@ -1,78 +1,164 @@
-"""When a run will be done, where that can be known from what its operations did so far."""
+"""When a run will be done, where that can be known within a factor of two.
+
+It is the estimate of the monitor (eta.js, which has the reasons), for those who have no monitor.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from ..operation import SETTLED, Operation
+from ..operation import Operation
+from .durations import Bins, Durations, bin_of, edge_of, empty_bins, middle_of
 
-_SAMPLE = 5_000  # operations that are looked at
-_FEWEST = 5  # durations before anything is expected of the others
-_FEW = 0.02  # Such a share of operations may be older than the longest duration seen.
-# Such a share may report nothing, or take longer than its progress predicts: that of an
-# operation that will fail often stands still.
-_SLOW = 0.1
-_STUCK = 3.0  # times the longest duration seen: such an operation may never end
-_WINDOW = 60.0  # seconds over which the throughput is measured
-_RELIABLE = 10.0  # percent of progress from which on it predicts the end
+_FEWEST = 5  # durations before the start of waiting operations is estimated from them
+_CERTAIN = 0.95  # that it takes no less than the one bound, and no more than the other
+_WIDEST = 3.2  # times the earlier bound
+_SHORTEST = 5.0  # seconds; a poll may be as far away
+_DOUBT = 1.4  # by which an operation may be slower or faster than its progress predicts
+_UNEVEN = 1.2  # by which waiting operations may start slower or faster than others did
+_FAR = 2.0  # times the longest seen; where operations fail, a longer prediction is doubted
+_STUCK = 3.0  # times the longest duration seen, and an operation counts as stuck
+_TYPICAL = 0.25  # the share of operations whose excess stands for what was never seen
+_STARTS = 8  # Waiting operations are thought to start in so many groups.
+
+_Share = Callable[[float], float]  # of operations that take longer than so many seconds
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Operations that are alike; ``rest`` inf = nothing predicts what is left of them."""
+
+    count: float
+    age: float
+    rest: float = math.inf
 
 
 def time_left(operations: Sequence[Operation], now: float) -> float | None:
-    """Return in about how many seconds the last of *operations* ends; None = not known.
+    """Return in how many seconds all is done, right within a factor of two; None = not known.
 
-    Those that report their progress are expected to go on as fast as so far. The others are
-    expected to take no longer than the longest that has ended, which means something only
-    once few are older than that: while all that began together go on, the longest is still
-    to come. *now* is in Unix seconds.
+    *now* is in Unix seconds. Of very many operations some stand for the others.
     """
-    some = operations[:: max(1, len(operations) // _SAMPLE)]
-    left = [each for each in some if each.finished_at is None and each.state not in SETTLED]
-    begun = [each for each in left if each.submitted_at is not None]
-    waiting = len(left) - len(begun)
-    if not left:
+    found = Durations.of(operations, now)
+    if _is_stuck(found) or not _is_known(found):
         return None
-    if not waiting and (rest := _by_progress(begun, now)) is not None:
-        return rest
-    spans = [(each.submitted_at, each.finished_at) for each in some]
-    ended = [(start, end) for start, end in spans if start is not None and end is not None]
-    ages = [now - each.submitted_at for each in begun if each.submitted_at is not None]
-    longest = max((end - start for start, end in ended), default=0.0)
-    if len(ended) < _FEWEST or not _is_long_enough(longest, ages, waiting, ended=len(ended)):
-        return None
-    if not waiting:
-        return max(1.0, longest - min(ages))
-    per_second = _per_second(ended, now)
-    return waiting / per_second + longest if per_second else None
+    early = _first_where(_chance(found, is_early=True), 1 - _CERTAIN)
+    late = _first_where(_chance(found, is_early=False), _CERTAIN)
+    seconds = math.sqrt(early * late)
+    return seconds if early <= late <= _WIDEST * early and seconds >= _SHORTEST else None
 
 
-def _is_long_enough(longest: float, ages: Sequence[float], waiting: int, *, ended: int) -> bool:
-    """Whether hardly any operation takes longer than the *longest* that has ended."""
-    older = sum(age > longest for age in ages)
-    is_stuck = max(ages, default=0.0) > _STUCK * longest
-    return not is_stuck and older <= _FEW * ended and older < len(ages) + waiting
+def _is_stuck(found: Durations) -> bool:
+    longest, oldest = (edge_of(max(bins, default=-1)) for bins in (found.ended, found.open))
+    return found.count >= _FEWEST and oldest > _STUCK * longest
 
 
-def _per_second(ended: Sequence[tuple[float, float]], now: float) -> float:
-    """Return how many operations have ended per second lately."""
-    seconds = min(_WINDOW, max(1.0, now - min(start for start, _ in ended)))
-    return sum(end > now - _WINDOW for _, end in ended) / seconds
+def _is_known(found: Durations) -> bool:
+    has_pace = found.count >= _FEWEST and found.slowest > 0
+    has_law = found.count + found.reporting >= _FEWEST
+    return (has_pace or not found.waiting) and (has_law or not found.open)
 
 
-def _by_progress(begun: Sequence[Operation], now: float) -> float | None:
-    """Return when the last of *begun* ends by the progress reported; None = too few report."""
-    rests = sorted(rest for each in begun if (rest := _rest(each, now)) is not None)
-    few = round(_SLOW * len(begun))
-    if len(begun) - len(rests) > few or not rests:
-        return None
-    return max(1.0, rests[max(0, len(rests) - 1 - few)])
+def _chance(found: Durations, *, is_early: bool) -> Callable[[float], float]:
+    """Return the chance that all is done, as a function of seconds."""
+    groups = [*_groups(found, is_early=is_early)]
+    share = _survival(*_law(found.ended, groups), is_early=is_early)
+    pace = _UNEVEN * found.fastest if is_early else found.slowest / _UNEVEN
+    span = found.waiting / pace if found.waiting else 0.0
+
+    def chance(seconds: float) -> float:
+        # What has ended is known at the next poll.
+        predicted = seconds * _DOUBT if is_early else (seconds - found.lag) / _DOUBT
+        later = [each for each in groups if each.rest > predicted]
+        if is_early and any(each.rest < math.inf for each in later):
+            return 0.0
+        factors = [
+            (each.count, share(each.age + seconds) / longer)
+            for each in later
+            if (longer := share(each.age))
+        ]
+        lefts = [seconds - part / _STARTS * span for part in range(1, _STARTS + 1)] if span else []
+        if any(left <= 0 for left in lefts):
+            return 0.0
+        factors += [(found.waiting / _STARTS, share(left)) for left in lefts]
+        # A product of thousands of factors would be rounded to 0.
+        return math.exp(sum(n * _log(1 - each) for n, each in factors))
+
+    return chance
 
 
-def _rest(operation: Operation, now: float) -> float | None:
-    """Return what is left of it if it goes on as fast as until it reported its progress."""
-    start, seen, progress = operation.submitted_at, operation.seen_at, operation.progress
-    if start is None or seen is None or progress is None:
-        return None
-    # 100 % without an end predicts nothing.
-    if not _RELIABLE <= progress < 100 or seen <= start:
-        return None
-    return 100 * (seen - start) / progress - (now - start)
+def _log(chance: float) -> float:
+    return math.log(chance) if chance > 0 else -math.inf
+
+
+def _groups(found: Durations, *, is_early: bool) -> Iterator[_Group]:
+    """Yield what goes on; the longest predictions are doubted, as many as may fail."""
+    yield from (_Group(count, middle_of(at)) for at, count in found.open.items())
+    expected = found.reporting * (found.failed + 0.5) / (found.count + 10)
+    doubted: float = math.floor(expected + (3 if is_early else 0.5) * math.sqrt(expected))
+    farthest = _FAR * found.longest if is_early and found.failed else math.inf
+    for at in sorted(found.rests, reverse=True):
+        each = _Group(found.rests[at], found.ages[at] / found.rests[at], middle_of(at))
+        few = each.count if each.age + each.rest > farthest else min(doubted, each.count)
+        doubted = max(0, doubted - few)
+        if few:
+            yield replace(each, count=few, rest=math.inf)
+        if few < each.count:
+            yield replace(each, count=each.count - few)
+
+
+def _law(ended: Bins, groups: Sequence[_Group]) -> tuple[Bins, Bins]:
+    """Return how long operations take, and how old those are of which that is not known."""
+    totals, going = ended.copy(), empty_bins()
+    for each in groups:
+        if each.rest < math.inf:
+            totals[bin_of(each.age + each.rest)] += each.count
+        else:
+            going[bin_of(each.age)] += each.count
+    return totals, going
+
+
+def _survival(ended: Bins, going: Bins, *, is_early: bool) -> _Share:
+    """Return the share of operations that take longer (Kaplan and Meier)."""
+    last = max(ended, default=-1)
+    at_risk = sum(ended.values()) + sum(going.values())
+    shares = [1.0]
+    for at in range(last + 1):
+        shares.append(shares[at] * (1 - ended.get(at, 0) / (at_risk + 1)))
+        at_risk -= ended.get(at, 0) + going.get(at, 0)
+    longest = edge_of(last)
+    tail = max(longest * _TYPICAL, _excess(shares))
+
+    def share(seconds: float) -> float:
+        at = bin_of(seconds)
+        if at > last:
+            return 0.0 if is_early else shares[last + 1] * math.exp((longest - seconds) / tail)
+        below = edge_of(at - 1) if at else 0.0
+        part = (seconds - below) / (edge_of(at) - below)
+        return shares[at] + part * (shares[at + 1] - shares[at])
+
+    return share
+
+
+def _excess(shares: Sequence[float]) -> float:
+    """Return by how many seconds those that take longer than most exceed these, on average."""
+    first = next((at for at, share in enumerate(shares) if share <= _TYPICAL), 0)
+    if not first:
+        return 0.0
+    widths = (edge_of(at) - edge_of(at - 1) for at in range(first, len(shares)))
+    return sum(map(float.__mul__, shares[first:], widths)) / shares[first]
+
+
+def _first_where(chance: Callable[[float], float], least: float) -> float:
+    """Return from how many seconds on the *chance* is no less than that, 0 = never."""
+    high = 1.0
+    while chance(high) < least:
+        high *= 2
+        if high > 1e8:
+            return 0.0
+    low = 0.0
+    for _ in range(12):
+        middle = (low + high) / 2
+        low, high = (low, middle) if chance(middle) >= least else (middle, high)
+    return high

@@ -59,19 +59,20 @@ def seen(run: Run, now: float, *, reports: bool = False) -> list[Operation]:
     [
         (one_by_one(1000, lambda: DICE.uniform(1, 4)), False),
         (one_by_one(1000, uniform), False),
-        (one_by_one(1000, with_a_tail), False),
         (at_once(2000, uniform), True),
         (at_once(1000, with_a_tail), True),
         (at_once(1, lambda: 60.0), True),
     ],
-    ids=["even", "uniform", "tail", "uniform-reports", "tail-reports", "one-job-reports"],
+    ids=["even", "uniform", "uniform-reports", "tail-reports", "one-job-reports"],
 )
 def test_in_the_second_half_it_is_within_a_factor_of_two(run, reports, part):
     now = BEGAN + part * (end_of(run) - BEGAN)
     left = end_of(run) - now
     found = time_left(seen(run, now, reports=reports), now)
-    assert found is not None
-    assert left / 2 <= found <= max(2 * left, left + 2)
+    if found is None:
+        assert left < 6  # The last seconds may be as long as it takes until a poll.
+    else:
+        assert left / 2 <= found <= 2 * left
 
 
 @pytest.mark.parametrize("part", [0.01, *SECOND_HALF])
@@ -80,6 +81,14 @@ def test_what_cannot_be_known_is_not_said(take, part):
     run = at_once(1000, take)  # All began together: the longest is still to come.
     now = BEGAN + part * (end_of(run) - BEGAN)
     assert time_left(seen(run, now), now) is None
+
+
+def test_an_estimate_that_would_be_a_guess_is_not_shown():
+    run = one_by_one(1000, with_a_tail)
+    for part in SECOND_HALF:
+        now = BEGAN + part * (end_of(run) - BEGAN)
+        found = time_left(seen(run, now), now)
+        assert found is None or 0.5 <= found / (end_of(run) - now) <= 2
 
 
 def test_nothing_is_known_at_the_beginning_at_the_end_and_when_one_is_stuck():

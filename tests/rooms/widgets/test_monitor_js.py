@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from asyncdest_nb.operation import RowStatus, State, row_status, shown_status
+from asyncdest_nb.session.time_left import time_left
 from asyncdest_nb.widgets import monitor
 from asyncdest_nb.widgets.columns import COLUMNS, label_column
 from asyncdest_nb.widgets.esm import join_modules
 from asyncdest_nb.widgets.packed import NO_PERCENT, packed
 from failures import missing
+from monitor_comm import running
 from scripted_run import planned
 
 HERE = Path(__file__).parent
@@ -90,6 +92,50 @@ def test_the_rows_of_every_state_have_the_status_that_they_are_counted_by(node):
     known = evaluate(node, MODULES / "statuses.js", "({ ROW_STATUSES }) => ROW_STATUSES")
     for state in set(State) - {State.PARTIAL}:
         assert known.get(shown_status(state), ["pending"]) == [row_status(state).value]
+
+
+LEFT = """
+({ sumTotals }, input) => {
+  const { now, counts, columns } = JSON.parse(input);
+  const floats = (values) => Float64Array.from(values, (value) => value ?? NaN);
+  const fields = Object.fromEntries(Object.entries(columns).map(([k, v]) => [k, floats(v)]));
+  const work = sumTotals({ fields, header: { counts } }, now);
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value.left;
+  }
+}"""
+
+
+@pytest.mark.parametrize("failed", [0, 20])
+def test_the_monitor_and_the_line_of_a_waiting_cell_expect_the_same_end(node, failed):
+    operations = [
+        replace(
+            each,
+            state=State.FAILED if number < failed else State.COMPLETED,
+            submitted_at=1_000.0 + number / 10,
+            finished_at=1_020.0 + number / 10 + number % 7,
+        )
+        if number < 200
+        else running(each, submitted_at=1_000.0 + number / 10, seen_at=1_049.0, progress=30.0)
+        if number < 400
+        else each
+        for number, each in enumerate(planned(600))
+    ]
+    columns = {
+        "status": [0.0] * 600,
+        "status.open": [float(not each.is_final) for each in operations],
+        "progress": [each.progress for each in operations],
+        "progress.at": [each.seen_at for each in operations],
+        "started": [each.submitted_at for each in operations],
+        "elapsed": [each.finished_at for each in operations],
+    }
+    counts = {"failed": failed, "completed": 200 - failed}
+    given = json.dumps({"now": 1_050.0, "counts": counts, "columns": columns}).encode()
+    expected = time_left(operations, 1_050.0)
+    assert expected is not None
+    found = evaluate(node, MODULES / "totals.js", LEFT, given)
+    assert found == pytest.approx(expected, rel=0.01)
 
 
 def test_no_percent_is_the_same_number_on_both_sides(node):

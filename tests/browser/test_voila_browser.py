@@ -7,10 +7,12 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from browser import COMPUTE
+from notebook_server import serve
 from shown_explorer import EXPLORE, FRAME, pick
 from shown_monitor import IMPORTS, expect_done, in_lab
 
-pytestmark = [pytest.mark.e2e, in_lab]
+pytestmark = pytest.mark.e2e
 
 # What Voila's own page asks public servers for: icons and formulas.
 OWN = re.compile("/@fortawesome/|/mathjax/")
@@ -32,6 +34,7 @@ def voila(notebook):
     notebook.refused[:] = [url for url in notebook.refused if not OWN.search(url)]
 
 
+@in_lab
 def test_the_monitor_comes_late_and_has_the_whole_picture(voila):
     page = voila(IMPORTS + "run = play(300, seconds=6)\nshow(run)")
     expect_done(page, "300 of 300")
@@ -41,6 +44,7 @@ def test_the_monitor_comes_late_and_has_the_whole_picture(voila):
     expect(page.get_by_text(RECORD)).to_have_count(0)
 
 
+@in_lab
 def test_the_explorer_sends_and_shows_the_run(voila):
     page = voila(FRAME + EXPLORE)
     pick(page, "example-async, simulated on this machine")
@@ -52,3 +56,16 @@ def test_the_explorer_sends_and_shows_the_run(voila):
     page.get_by_role("button", name="Send 30 rows").click()
     expect(page.locator(".adm-progress")).to_have_text("31 of 31 rows done · 100 %", timeout=60_000)
     expect(page.get_by_text(RECORD)).to_have_count(0)
+
+
+@pytest.mark.timeout(240)
+def test_a_page_that_is_rendered_progressively_follows_a_run_while_a_cell_waits(chromium, tmp_path):
+    cells = [IMPORTS + "run = play(100, seconds=3)\nshow(run)", COMPUTE]
+    with serve("lab", tmp_path, "--VoilaConfiguration.progressive_rendering=True") as server:
+        server.write("progressive.ipynb", cells)
+        page = chromium.new_page()
+        page.goto(f"{server.url}voila/render/progressive.ipynb?token={server.token}")
+        progress = page.locator(".adm-progress")
+        expect(progress).to_have_text("100 of 100 rows done · 100 %", timeout=60_000)
+        (server.root / "enough").touch()
+        page.close()

@@ -1,4 +1,4 @@
-"""A real JupyterLab or Notebook 7, off the network.
+"""A real JupyterLab, Notebook 7, nbclassic, or Notebook 6 of an environment of its own.
 
 The server has directories of its own, listens on loopback, and does not read the user's
 settings.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
 import time
@@ -21,14 +22,21 @@ from typing import Literal
 
 from paths import HELPERS, ROOT
 
-App = Literal["lab", "notebook"]
+App = Literal["lab", "notebook", "nbclassic", "notebook6"]
 
-_START_SECONDS = 60.0
+# Its Python has what Colab's kernels have, as .ci/run installs it.
+NOTEBOOK_6 = ROOT / ".kernels" / "notebook6" / "bin" / "python"
+
+_START_SECONDS = 150.0
 _EXPOSE = {
-    "lab": "--LabApp.expose_app_in_browser=True",
-    "notebook": "--JupyterNotebookApp.expose_app_in_browser=True",
+    "lab": ["--LabApp.expose_app_in_browser=True"],
+    "notebook": ["--JupyterNotebookApp.expose_app_in_browser=True"],
 }
-_PAGE = {"lab": "doc/tree/{name}?token={token}&reset", "notebook": "notebooks/{name}?token={token}"}
+_PAGE = {
+    "lab": "doc/tree/{name}?token={token}&reset",
+    "nbclassic": "nbclassic/notebooks/{name}?token={token}",
+}
+_ANY_PAGE = "notebooks/{name}?token={token}"
 
 
 class NotebookServer:
@@ -43,7 +51,7 @@ class NotebookServer:
 
     def address(self, name: str) -> str:
         """Return where the notebook *name* opens."""
-        return self.url + _PAGE[self.app].format(name=name, token=self.token)
+        return self.url + _PAGE.get(self.app, _ANY_PAGE).format(name=name, token=self.token)
 
     def write(self, name: str, cells: Sequence[str], kernel: str = "python3") -> Path:
         """Write a notebook of code *cells* for *kernel* and return its path."""
@@ -59,25 +67,53 @@ class NotebookServer:
 
 
 @contextmanager
-def serve(app: App, home: Path, *, theme: str = "JupyterLab Light") -> Iterator[NotebookServer]:
+def serve(
+    app: App, home: Path, *options: str, theme: str = "JupyterLab Light"
+) -> Iterator[NotebookServer]:
     """Run a server with all its directories under *home*; end it on leaving."""
     root, log, token = home / "root", home / "server.log", secrets.token_hex(16)
     root.mkdir(parents=True)
     _write_settings(home / "config", theme)
-    command = [
-        *(sys.executable, "-m", "jupyter", app, "--no-browser", "--allow-root", _EXPOSE[app]),
-        *("--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", f"--ServerApp.root_dir={root}"),
-        *(f"--IdentityProvider.token={token}", "--ServerApp.terminals_enabled=False"),
-        "--ServerApp.use_redirect_file=False",
-    ]
+    command = _classic_command(root, token) if app == "notebook6" else _command(app, root, token)
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env=_environment(home), stdout=output, stderr=output)
+        process = subprocess.Popen(
+            [*command, *options], env=_environment(home), stdout=output, stderr=output
+        )
+        name = "nbserver" if app == "notebook6" else "jpserver"
         try:
-            url = _wait_for_url(process, home / "runtime", token, log)
+            known = home / "runtime" / f"{name}-{process.pid}.json"
+            url = _wait_for_url(process, known, token, log)
             yield NotebookServer(app, url, token, root, log)
         finally:
             process.terminate()
             process.wait(timeout=20)
+
+
+def _command(app: App, root: Path, token: str) -> list[str]:
+    return [
+        *(sys.executable, "-m", "jupyter", app, "--no-browser", "--allow-root"),
+        *_EXPOSE.get(app, []),
+        *("--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", f"--ServerApp.root_dir={root}"),
+        *(f"--IdentityProvider.token={token}", "--ServerApp.terminals_enabled=False"),
+        "--ServerApp.use_redirect_file=False",
+    ]
+
+
+def _classic_command(root: Path, token: str) -> list[str]:
+    return [
+        *(str(NOTEBOOK_6), "-m", "notebook", "--no-browser", "--allow-root"),
+        # Of port 0 it does not say what it became.
+        *("--NotebookApp.ip=127.0.0.1", f"--NotebookApp.port={_free_port()}"),
+        f"--NotebookApp.token={token}",
+        *(f"--NotebookApp.notebook_dir={root}", "--NotebookApp.terminals_enabled=False"),
+    ]
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
 
 
 def _environment(home: Path) -> dict[str, str]:
@@ -112,8 +148,7 @@ def _write_settings(config: Path, theme: str) -> None:
     (path / "page_config.json").write_text(json.dumps(disabled), "utf-8")
 
 
-def _wait_for_url(process: subprocess.Popen[bytes], runtime: Path, token: str, log: Path) -> str:
-    known = runtime / f"jpserver-{process.pid}.json"
+def _wait_for_url(process: subprocess.Popen[bytes], known: Path, token: str, log: Path) -> str:
     give_up = time.monotonic() + _START_SECONDS
     while time.monotonic() < give_up and process.poll() is None:
         if (url := _answering(known, token)) is not None:

@@ -1,0 +1,56 @@
+"""The classic page of notebooks: nbclassic, and Notebook 6 with a kernel as old as Colab's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from failures import missing
+from notebook_server import NOTEBOOK_6
+from shown_explorer import EXPLORE, FRAME, pick
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(300),
+    pytest.mark.parametrize("app", ["nbclassic", "notebook6"], indirect=True),
+]
+
+WAIT = 120_000  # ms: it imports the package first, and the machine may be busy.
+# What a cell displays before the extension of ipywidgets is there is never drawn.
+READY = """() => {
+  const kernel = window.Jupyter?.notebook?.kernel;
+  return kernel?.is_connected() && kernel.widget_manager;
+}"""
+RUN_ALL = "() => { window.Jupyter.notebook.execute_all_cells(); }"
+
+
+@pytest.fixture
+def run_cells(app, jupyter, chromium) -> Callable[..., Page]:
+    """Run cells in a classic page."""
+    if app == "notebook6" and not NOTEBOOK_6.exists():
+        missing(f"Notebook 6 in {NOTEBOOK_6.parents[1]}")
+    server, page = jupyter(app), chromium.new_page()
+
+    def run(*cells: str) -> Page:
+        server.write("classic.ipynb", cells)
+        page.goto(server.address("classic.ipynb"), wait_until="domcontentloaded")
+        page.wait_for_function(READY, timeout=WAIT)
+        page.evaluate(RUN_ALL)
+        return page
+
+    yield run
+    page.close()
+
+
+def test_the_explorer_sends_and_shows_the_run(run_cells):
+    page = run_cells(FRAME + EXPLORE)
+    pick(page, "example-async, simulated on this machine")
+    page.get_by_role("button", name="Connect", exact=True).click()
+    page.get_by_label("User ID (required)").select_option("a column")
+    page.get_by_label("Column for User ID").select_option("customer_id")
+    page.get_by_label("Operation Type (required)").select_option("a constant")
+    page.get_by_label("Constant for Operation Type").select_option("sync_profile")
+    page.get_by_role("button", name="Send 30 rows").click()
+    expect(page.locator(".adm-progress")).to_contain_text("100 %", timeout=WAIT)

@@ -1,4 +1,4 @@
-"""Take pictures of the real pages: notebooks in JupyterLab.
+"""Take pictures of the real pages: notebooks in JupyterLab, and one of marimo.
 
     python tests/screenshots.py            all of them
     python tests/screenshots.py wide dark  these
@@ -11,16 +11,18 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "helpers"))
 
 import nbformat
-from playwright.sync_api import BrowserContext, Locator, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
 
 import browser
 import notebook_server
+from marimo_server import serve_marimo
 from paths import NOTEBOOKS, ROOT
 from shown_explorer import WIDE, fill, pick
 
@@ -60,6 +62,20 @@ class Studio:
             page.page.mouse.move(0, 0)
             folder.mkdir(parents=True, exist_ok=True)
             what.screenshot(path=folder / f"{name}.png")
+            page.close()
+
+    def take_marimo(self, name: str, code: str, show: Callable[[Page], Locator]) -> None:
+        """Do the same in a notebook of marimo that is run as a page."""
+        home = self._home / name
+        home.mkdir()
+        cell = f"def _():\n{textwrap.indent(code.strip(), '    ')}\n    return"
+        with serve_marimo("run", home, [cell]) as url:
+            page = self._launched.new_page()
+            page.set_viewport_size({"width": 1280, "height": 2600})
+            page.goto(url, wait_until="domcontentloaded")
+            what = show(page)
+            OTHERS.mkdir(parents=True, exist_ok=True)
+            what.screenshot(path=OTHERS / f"{name}.png")
             page.close()
 
 
@@ -157,6 +173,22 @@ def wide_explorer(page: browser.NotebookPage) -> Locator:
     return inside
 
 
+def marimo_explorer(page: Page) -> Locator:
+    """Show the explorer, and the run that it sent on its way."""
+    inside = page.locator(".ade-root")
+    expect(inside).to_be_visible(timeout=WAIT)
+    pick(page, "example-async, simulated on this machine")
+    inside.get_by_role("button", name="Connect", exact=True).click()
+    fill(page, "User ID (required)", "a column")
+    inside.get_by_label("Filter Column for User ID").fill("contact id")
+    inside.get_by_role("radio", name="contact.id").check()
+    operation = "Constant for Operation Type"
+    choose(inside, "Operation Type (required)", "a constant", operation, "sync_profile")
+    inside.get_by_role("button", name="Send up to 299 rows").click()
+    expect(inside.locator(".adm-progress")).to_contain_text("of 300 rows done", timeout=WAIT)
+    return inside
+
+
 PICTURES: dict[str, Callable[[Studio, str], None]] = {
     "monitor": lambda studio, name: studio.take(name, MONITOR, failure_in_monitor, folder=README),
     "explorer": lambda studio, name: studio.take(
@@ -171,6 +203,7 @@ PICTURES: dict[str, Callable[[Studio, str], None]] = {
     "explorer_dark": lambda studio, name: studio.take(
         name, [WIDE], wide_explorer, size=(1280, 3200), theme=DARK
     ),
+    "marimo": lambda studio, name: studio.take_marimo(name, WIDE, marimo_explorer),
     # The list of files and the margins take the rest of the width: 400 px are left.
     "narrow": lambda studio, name: studio.take(name, MONITOR, failure_in_monitor, size=(520, 1300)),
     "explorer_narrow": lambda studio, name: studio.take(

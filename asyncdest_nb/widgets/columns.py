@@ -110,7 +110,7 @@ def label_column(name: str, title: str, labels: Callable[[], Sequence[str]]) -> 
             for each in operations
         ]
 
-    return Column(name, title, read, width="minmax(60px, 0.5fr)", sent="once")
+    return Column(name, title, read, width="minmax(76px, 0.5fr)", sent="once")
 
 
 def frame_column(name: str, values: Sequence[Any]) -> Column:

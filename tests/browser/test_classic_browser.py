@@ -23,6 +23,14 @@ READY = """() => {
   const kernel = window.Jupyter?.notebook?.kernel;
   return kernel?.is_connected() && kernel.widget_manager;
 }"""
+# At first the extension asks for the widgets of the kernel, in several steps. Those that a cell
+# makes meanwhile it would make a second time, and what is drawn would be connected to nothing.
+SETTLED = """async () => {
+  const { kernel } = window.Jupyter.notebook;
+  for (let times = 0; times < 10; times++) {
+    await new Promise((reply) => kernel.execute("", { shell: { reply } }));
+  }
+}"""
 RUN_ALL = "() => { window.Jupyter.notebook.execute_all_cells(); }"
 
 
@@ -37,6 +45,7 @@ def run_cells(app, jupyter, chromium) -> Callable[..., Page]:
         server.write("classic.ipynb", cells)
         page.goto(server.address("classic.ipynb"), wait_until="domcontentloaded")
         page.wait_for_function(READY, timeout=WAIT)
+        page.evaluate(SETTLED)
         page.evaluate(RUN_ALL)
         return page
 

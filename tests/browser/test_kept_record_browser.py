@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from shown_monitor import IMPORTS, in_lab
+from shown_monitor import IMPORTS, RECORD, in_lab
 
 pytestmark = pytest.mark.e2e
 
@@ -114,7 +114,7 @@ def test_a_monitor_restored_from_a_notebook_saved_with_its_widgets_says_what_is_
         monitors = notebook.page.locator(".adm-progress")
         expect(monitors.first).to_contain_text("10 of 20")
         expect(monitors.last).to_contain_text("20 of 20")
-        expect(notebook.page.locator("summary")).to_have_count(2)
+        expect(notebook.page.locator(RECORD)).to_have_count(2)
         assert "widgets" in notebook.save().metadata
     finally:
         notebook.page.evaluate(TOGGLE, SAVE_STATES)

@@ -9,7 +9,7 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
-from shown_monitor import IMPORTS, expect_done, in_lab
+from shown_monitor import IMPORTS, RECORD, expect_done, in_lab
 
 pytestmark = pytest.mark.e2e
 
@@ -19,7 +19,7 @@ def test_a_saved_notebook_holds_the_record_and_no_widget_state(notebook):
     notebook.open([IMPORTS + "run = play(20, seconds=1)\nshow(run)"])
     notebook.run(0)
     expect_done(notebook.page, "20 of 20")
-    expect(notebook.page.locator("details summary")).to_contain_text("18 completed, 2 failed")
+    expect(notebook.page.locator(RECORD)).to_contain_text("18 completed, 2 failed")
     saved = notebook.save()
     live, record = (output.data for output in saved.cells[0].outputs)
     assert set(live) == {"application/vnd.jupyter.widget-view+json", "text/plain"}

@@ -9,6 +9,10 @@ from playwright.sync_api import expect
 in_lab = pytest.mark.parametrize("app", ["lab"], indirect=True)
 
 
+# The line of a record; the monitor has one for its notices, too.
+RECORD = "details summary:not(.adm-notice)"
+
+
 IMPORTS = """
 from dataclasses import replace
 from asyncdest_nb.operation import State

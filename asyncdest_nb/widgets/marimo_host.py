@@ -27,7 +27,8 @@ def in_marimo() -> bool:
 
 def is_open(widget: Any) -> bool:
     """Whether *widget* can reach a page; marimo closes those of a cell that runs again."""
-    return widget.comm is not None and not getattr(widget.comm, _IS_CLOSED, False)
+    # Outside of marimo the attribute is another one: True where there is no kernel.
+    return widget.comm is not None and not (in_marimo() and getattr(widget.comm, _IS_CLOSED, False))
 
 
 def start_thread(work: Callable[[], None], *, name: str) -> None:

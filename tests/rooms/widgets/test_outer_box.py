@@ -11,15 +11,14 @@ from shown_shell import failed_run
 
 
 @pytest.fixture
-def old_widgets(monkeypatch):
+def old_widgets(comms, monkeypatch):
     """Let the kernel have ipywidgets 7."""
     monkeypatch.setattr(ipywidgets, "__version__", "7.8.5")
 
 
 def drawn(module: ipywidgets.Widget) -> None:
     """Do what a page does when it has drawn *module*."""
-    content = {"method": "custom", "content": {"what": "drawn"}}
-    module.comm.handle_msg({"content": {"data": content}, "buffers": []})
+    module.comm.receive({"what": "drawn"})
 
 
 def record_of(run) -> str:

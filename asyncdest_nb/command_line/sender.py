@@ -53,6 +53,8 @@ def send_order(order: Order) -> int:
                 return _preview(order, connection, frame)
             tell(_to(connection))
             _check_credentials(connection)
+            if order.is_retry or order.is_applied is not None:
+                _require_earlier(order, connection, frame)
             before = {run.id for run in session.runs()}
             run = _submitted(order, connection, frame)
         except MappingError as error:
@@ -107,6 +109,19 @@ def _submitted(order: Order, connection: Connection, frame: DataFrame) -> Run:
         batch_size=order.batch_size,
         again=order.is_again,
     )
+
+
+def _require_earlier(order: Order, connection: Connection, frame: DataFrame) -> None:
+    """Raise UsageError if these rows were never sent: then all of them would be."""
+    if not connection.earlier_runs(
+        frame, order.action, columns=order.columns, mapping=order.mapping
+    ):
+        option = "--retry" if order.is_retry else "--resolve"
+        raise UsageError(
+            f"{option}: session {order.session} has not sent these {len(frame):,} rows, as they "
+            f"are in the file now. Without {option} all of them are sent. To send only rows that "
+            "you have corrected, put them into a file of their own"
+        )
 
 
 def _name(run: Run) -> str:

@@ -91,20 +91,9 @@ class Connection:
         if schedule is not None and not isinstance(schedule, Schedule):
             raise UsageError(f"schedule is {schedule!r}; it must have the methods of a Schedule")
         hook = None if notify is None else Hook(notify)
-        with self.show_progress() as on_progress:
-            rows = to_rows(frame, on_progress=partial(on_progress, "reading"))
-            fields = plan_sources(
-                found, rows, columns=columns, mapping=mapping, constants=constants
-            )
-            submission = Submission(
-                channel=self._channel,
-                action=found,
-                frame=frame.copy(),
-                source=input_rows(rows, fields),
-                fields=fields,
-            )
-            compared = partial(on_progress, "comparing with earlier runs")
-            name = digest(submission, on_progress=compared)
+        submission, name = self._read(
+            frame, found, columns=columns, mapping=mapping, constants=constants
+        )
         record = submission.record(
             # SQLite takes a number of numpy for bytes.
             batch_size=None if batch_size is None else int(batch_size),
@@ -115,6 +104,50 @@ class Connection:
         return self._registry.submit(
             record, submission, schedule=schedule, again=again, notify=hook
         )
+
+    def earlier_runs(
+        self,
+        frame: DataFrame,
+        action: str,
+        *,
+        columns: Mapping[str, str] | None = None,
+        mapping: Mapping[str, Any] | None = None,
+        **constants: Any,
+    ) -> list[Run]:
+        """Return the runs of the session that submitted the same, the oldest first.
+
+        That is the same payloads in the same order to the same action by the same settings.
+        Nothing is sent. Retries are not among them. Raises what ``submit`` raises.
+        """
+        _, name = self._read(
+            frame, self._action(action), columns=columns, mapping=mapping, constants=constants
+        )
+        return self._registry.runs_of(name)
+
+    def _read(
+        self,
+        frame: DataFrame,
+        action: Action,
+        *,
+        columns: Mapping[str, str] | None,
+        mapping: Mapping[str, Any] | None,
+        constants: Mapping[str, Any],
+    ) -> tuple[Submission, str]:
+        """Return what a submit would send, and the digest of it."""
+        with self.show_progress() as on_progress:
+            rows = to_rows(frame, on_progress=partial(on_progress, "reading"))
+            fields = plan_sources(
+                action, rows, columns=columns, mapping=mapping, constants=constants
+            )
+            submission = Submission(
+                channel=self._channel,
+                action=action,
+                frame=frame.copy(),
+                source=input_rows(rows, fields),
+                fields=fields,
+            )
+            compared = partial(on_progress, "comparing with earlier runs")
+            return submission, digest(submission, on_progress=compared)
 
     def preview(
         self,

@@ -90,12 +90,14 @@ class RunRegistry:
             self.engine.take_over()
             self._read()
 
-    # Its runs
-
     @property
     def runs(self) -> list[Run]:
         """The runs, the oldest first; retries are runs too."""
         return list(self._runs.values())
+
+    def runs_of(self, digest: str) -> list[Run]:
+        """Return the runs that submitted what has *digest*."""
+        return [run for entry, run in self._runs.items() if entry.record.digest == digest]
 
     def submit(
         self,
@@ -258,8 +260,6 @@ class RunRegistry:
             for run in self.runs
             if run.status == "pending" and not run.is_at_rest
         ]
-
-    # Its file
 
     def rows(self, run_id: str, positions: Sequence[int]) -> list[StoredRow]:
         """Return the stored rows of a run at *positions*, in the order of the frame."""

@@ -88,7 +88,10 @@ def test_rows_in_doubt_end_it_with_3_and_the_users_decision_ends_that(tmp_path, 
     file = example_csv(tmp_path, ["1", "2"])
     with ad.simulate("example-async", lose_reply_share=1.0) as simulator:
         options = ("--session", "crm", "--resolve", "not-applied")
-        assert send(file, simulator, *options) == 3, "it decides about earlier rows alone"
+        assert send(file, simulator, *options) == 2, "it decides about earlier rows alone"
+        assert "--resolve: session crm has not sent these 2 rows" in capsys.readouterr().err
+        assert not simulator.attempts
+        assert send(file, simulator, "--session", "crm") == 3
         assert "--resolve applied or not-applied" in capsys.readouterr().err
         assert send(file, simulator, "--session", "crm", "--resolve", "not-applied") == 1
         assert "2 rows: 2 failed" in capsys.readouterr().err
@@ -97,6 +100,15 @@ def test_rows_in_doubt_end_it_with_3_and_the_users_decision_ends_that(tmp_path, 
         assert set(simulator.attempts.values()) == {2}
         assert send(file, simulator, "--session", "crm", "--resolve", "not-applied", "--retry") == 3
         assert set(simulator.attempts.values()) == {3}, "both at once"
+
+
+def test_a_retry_of_a_file_that_was_changed_since_sends_nothing(tmp_path, simulator, capsys):
+    file = example_csv(tmp_path, ["1", ""])
+    assert send(file, simulator, "--session", "crm") == 1
+    example_csv(tmp_path, ["1", "2"])
+    assert send(file, simulator, "--session", "crm", "--retry") == 2
+    assert "put them into a file of their own" in capsys.readouterr().err
+    assert received(simulator) == ["1"]
 
 
 def test_the_same_command_with_a_session_sends_nothing_twice(tmp_path, simulator, capsys):

@@ -59,10 +59,12 @@ def started(runtime: Path, process: subprocess.Popen[bytes]) -> dict[str, str]:
     raise AssertionError("JupyterLab did not start")
 
 
-def test_run_all_works_as_soon_as_the_page_of_the_demo_can_be_clicked(address, chromium):
+def test_run_all_works_as_soon_as_the_notebook_of_the_demo_is_there(address, chromium):
     page = chromium.new_page()
     page.set_default_timeout(90_000)
     page.goto(address, wait_until="commit")
+    # Before, JupyterLab has no cells that it could run.
+    page.get_by_role("heading", name="Send a DataFrame").wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     expect(page.locator(".adm-progress").first).to_contain_text("of 5,000", timeout=60_000)

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from failures import missing
 from notebook_server import NOTEBOOK_6
-from shown_explorer import EXPLORE, FRAME, pick
+from shown_explorer import EXPLORE, FRAME, send_thirty
 
 pytestmark = [
     pytest.mark.e2e,
@@ -55,11 +55,5 @@ def run_cells(app, jupyter, chromium) -> Callable[..., Page]:
 
 def test_the_explorer_sends_and_shows_the_run(run_cells):
     page = run_cells(FRAME + EXPLORE)
-    pick(page, "example-async, simulated on this machine")
-    page.get_by_role("button", name="Connect", exact=True).click()
-    page.get_by_label("User ID (required)").select_option("a column")
-    page.get_by_label("Column for User ID").select_option("customer_id")
-    page.get_by_label("Operation Type (required)").select_option("a constant")
-    page.get_by_label("Constant for Operation Type").select_option("sync_profile")
-    page.get_by_role("button", name="Send 30 rows").click()
+    send_thirty(page, column="customer_id")
     expect(page.locator(".adm-progress")).to_contain_text("100 %", timeout=WAIT)

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from browser import keep_texts
 from marimo_server import serve_marimo
-from shown_explorer import pick
+from shown_explorer import send_thirty
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -81,13 +81,7 @@ def test_the_explorer_sends_and_shows_the_run(marimo):
     page = marimo(FRAME, EXPLORER)
     frame = page.get_by_label("DataFrame of this notebook")
     frame.select_option("df: 31 rows, 1 column", timeout=WAIT)
-    pick(page, "example-async, simulated on this machine")
-    page.get_by_role("button", name="Connect", exact=True).click()
-    page.get_by_label("User ID (required)").select_option("a column")
-    page.get_by_label("Column for User ID").select_option("user_id")
-    page.get_by_label("Operation Type (required)").select_option("a constant")
-    page.get_by_label("Constant for Operation Type").select_option("sync_profile")
-    page.get_by_role("button", name="Send 30 rows").click()
+    send_thirty(page, column="user_id")
     expect(page.locator(".adm-progress")).to_contain_text("100 %", timeout=WAIT)
     page.get_by_role("button", name="Show as code").click()
     expect(page.locator(".ade-pre").last).to_contain_text('.submit(df, "asyncOperation"')

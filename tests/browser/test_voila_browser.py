@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from browser import COMPUTE
 from notebook_server import serve
-from shown_explorer import EXPLORE, FRAME, pick
+from shown_explorer import EXPLORE, FRAME, send_thirty
 from shown_monitor import IMPORTS, expect_done, in_lab
 
 pytestmark = pytest.mark.e2e
@@ -47,13 +47,7 @@ def test_the_monitor_comes_late_and_has_the_whole_picture(voila):
 @in_lab
 def test_the_explorer_sends_and_shows_the_run(voila):
     page = voila(FRAME + EXPLORE)
-    pick(page, "example-async, simulated on this machine")
-    page.get_by_role("button", name="Connect", exact=True).click()
-    page.get_by_label("User ID (required)").select_option("a column")
-    page.get_by_label("Column for User ID").select_option("customer_id")
-    page.get_by_label("Operation Type (required)").select_option("a constant")
-    page.get_by_label("Constant for Operation Type").select_option("sync_profile")
-    page.get_by_role("button", name="Send 30 rows").click()
+    send_thirty(page, column="customer_id")
     expect(page.locator(".adm-progress")).to_have_text("31 of 31 rows done · 100 %", timeout=60_000)
     expect(page.get_by_text(RECORD)).to_have_count(0)
 

@@ -51,5 +51,16 @@ def pick(page, title: str) -> None:
     expect(page.get_by_text(first)).to_be_visible(timeout=WAIT)
 
 
+def send_thirty(page, *, column: str) -> None:
+    """Send the rows of a frame, of which 30 have a *column* that is a user's id, to a simulator."""
+    pick(page, "example-async, simulated on this machine")
+    page.get_by_role("button", name="Connect", exact=True).click()
+    page.get_by_label("User ID (required)").select_option("a column")
+    page.get_by_label("Column for User ID").select_option(column)
+    page.get_by_label("Operation Type (required)").select_option("a constant")
+    page.get_by_label("Constant for Operation Type").select_option("sync_profile")
+    page.get_by_role("button", name="Send 30 rows").click()
+
+
 def fill(page, label: str, kind: str) -> None:
     page.get_by_label(label).select_option(kind)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections.abc import Callable
 
 from ..operation import Operation
 from ..store import StateValue, Store
@@ -45,6 +46,14 @@ class Journal:
             self._is_flush_due = True
             loop.call_soon(self.flush)
         await done
+
+    async def transact(self, work: Callable[[Store], object]) -> None:
+        """Have *work* write to the store, in one durable transaction.
+
+        Raises StoreError if that fails; nothing was written then.
+        """
+        with self.store.writing():
+            work(self.store)
 
     def write_soon(self, run: str, operation: Operation) -> None:
         """Write *operation* within half a second."""

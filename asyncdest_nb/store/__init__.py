@@ -18,6 +18,7 @@ file system that depends on the server, and there is a StoreWarning.
     schema       the tables, and their migrations
     shape        whether the schema of a file is one of ours
     columns      values as columns, and back
+    slices       rows that follow each other as one record, and back
     cells        one cell, read with suspicion
     consistency  whether rows and operations of a run fit each other
     retention    which runs are old enough to be deleted

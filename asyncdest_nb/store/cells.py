@@ -114,6 +114,12 @@ def positions(cell: Any) -> tuple[int, ...]:
     return own if len(set(own)) == len(own) else _refuse(cell, "a list of positions, each once")
 
 
+def place(cell: Any, *, of: int) -> int:
+    """Read a place among *of* values from the name of a JSON field."""
+    found = int(cell) if cell.isdecimal() and len(cell) < 16 else of
+    return found if found < of else _refuse(cell, f"a place among {of} values")
+
+
 def is_deep(found: Any, written: str) -> bool:
     """Whether *found*, which is *written* as JSON, is nested too deep to be saved."""
     if written.count("[") + written.count("{") <= MAX_DEPTH:

@@ -40,7 +40,7 @@ def write_export(
         with exported.writing():
             for run in dict.fromkeys(runs):
                 exported.add_run(known[run])
-                exported.add_rows(run, store.rows(run))
+                exported.copy_rows(run, store)
                 exported.put_operations(run, store.operations(run))
                 exported.put_operations(run, newer.get(run, ()) if newer else ())
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 # In the header of the file, where file(1) and SQLite's own tools show them.
 SESSION_ID = 0x61736E73  # "asns"
@@ -40,6 +40,7 @@ CREATE TABLE row (
     payload TEXT,                     -- JSON as sent; NULL = invalid, or not saved
     fault TEXT,                       -- why it is invalid; NULL = it is not
     digest TEXT,                      -- SHA-256 of a payload that is not saved, in hex
+    size INTEGER,                     -- rows from position on, see slices.py; NULL = one row
     PRIMARY KEY (run, position)
 ) WITHOUT ROWID""",
     """
@@ -112,6 +113,8 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "INSERT INTO clock (believed) SELECT since FROM holder",
     ),
     4: ("ALTER TABLE run ADD COLUMN notified INTEGER NOT NULL DEFAULT 0",),
+    # The rows of older runs stay as they are: a record each.
+    5: ("ALTER TABLE row ADD COLUMN size INTEGER",),
 }
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from ..operation import Operation
-from . import columns
+from . import columns, slices
 from .consistency import check_run
 from .database import Database
 from .values import StoredRow, StoredRun
@@ -47,9 +48,35 @@ class RunTables:
         self.database.execute("UPDATE run SET notified = 1 WHERE id = ?", (run,))
 
     def add_rows(self, run: str, rows: Iterable[StoredRow]) -> None:
-        """Add rows of *run*."""
-        values = [(run, *columns.from_row(each)) for each in rows]
-        self.database.insert("INSERT INTO row", ("run", *columns.ROW), values)
+        """Add rows of *run*, a record for each."""
+        self._add_records(run, map(slices.from_row, rows))
+
+    def add_slice(
+        self,
+        run: str,
+        first: int,
+        *,
+        labels: Sequence[str],
+        payloads: Sequence[str | None],
+        faults: Mapping[int, str],
+    ) -> None:
+        """Add the rows of *run* from position *first* on, in as few records as possible.
+
+        *payloads* are the JSON texts of these rows, without line breaks; None = the row has
+        none. *faults* say by position in the run why rows are invalid; those of other rows
+        may be among them.
+        """
+        found = slices.from_slice(first, labels=labels, payloads=payloads, faults=faults)
+        self._add_records(run, found)
+
+    def copy_rows(self, run: str, source: RunTables) -> None:
+        """Add the rows of *run* as *source* has them; raises StoreError if they are damaged."""
+        query = f"SELECT {', '.join(slices.SLICE)} FROM row WHERE run = ?"
+        self._add_records(run, source.database.read(slices.checked, query, run))
+
+    def _add_records(self, run: str, records: Iterable[Sequence[Any]]) -> None:
+        values = [(run, *each) for each in records]
+        self.database.insert("INSERT INTO row", ("run", *slices.SLICE), values)
 
     def put_operations(self, run: str, operations: Iterable[Operation]) -> None:
         """Add operations of *run*, or replace those with the same numbers."""
@@ -64,11 +91,23 @@ class RunTables:
 
     def rows(self, run: str, *, at: Sequence[int] | None = None) -> list[StoredRow]:
         """Return the rows of *run* by position; *at* None = all of them."""
-        query = f"SELECT {', '.join(columns.ROW)} FROM row WHERE run = ?"
+        query = f"SELECT {', '.join(slices.SLICE)} FROM row WHERE run = ?"
         if at is not None:
-            query += f" AND position IN ({', '.join(str(int(each)) for each in at)})"
-        query += " ORDER BY position"
-        return self.database.read(columns.to_row, query, run)
+            return self._rows_at(query, run, at)
+        found = self.database.read(slices.to_rows, f"{query} ORDER BY position", run)
+        return [row for each in found for row in each]
+
+    def _rows_at(self, query: str, run: str, at: Sequence[int]) -> list[StoredRow]:
+        query += " AND position <= ? ORDER BY position DESC LIMIT 1"
+        found: list[StoredRow] = []
+        near: dict[int, StoredRow] = {}  # The rows of the record that was read last.
+        for position in sorted(map(int, set(at))):
+            if position not in near:
+                records = self.database.read(slices.to_rows, query, run, position)
+                near = {row.position: row for each in records for row in each}
+            if position in near:
+                found.append(near[position])
+        return found
 
     def operations(self, run: str) -> list[Operation]:
         """Return the operations of *run* by number."""

@@ -51,20 +51,20 @@ def test_other_runs_go_on_while_a_large_run_is_recorded(session: ad.Session, mon
     seen: list[str] = []
 
     def recorded(what: Any) -> Any:
-        def write(store: Store, *args: Any) -> None:
+        def write(store: Store, *args: Any, **options: Any) -> None:
             seen.append(what.__name__)
             asyncio.get_running_loop().call_soon(seen.append, "others")
-            what(store, *args)
+            what(store, *args, **options)
 
         return write
 
     monkeypatch.setattr(preparer, "RECORD_SLICE", 1)
-    for what in (Store.add_rows, Store.add_run):
+    for what in (Store.add_slice, Store.add_run):
         monkeypatch.setattr(Store, what.__name__, recorded(what))
     with ad.simulate("example-async", duration_seconds=0.1) as demo:
         run = send(session, demo)
     assert run.status == "completed"
-    assert seen[:5] == ["add_rows", "others", "add_rows", "add_run", "others"]
+    assert seen[:5] == ["add_slice", "others", "add_slice", "add_run", "others"]
 
 
 # Handing over

@@ -114,7 +114,7 @@ ODD = {
 COLUMNS = {
     "run": "id destination action title settings batch_size created_at retry_of positions digest "
     "deadline_seconds recovery standing has_integer_labels",
-    "row": "run position label payload fault digest",
+    "row": "run position label payload fault digest size",
     "operation": "run number rows batch step state operation_id context progress message "
     "error_code result odd_status polls poll_errors submitted_at accepted_at seen_at finished_at "
     "row_outcomes in_doubt is_overdue",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import count
 
 from ...mapping import FieldMap
 from ...operation import Operation, rejected, submitted
-from ...store import StoredRow
+from ...store import Store, StoredRow
 from ..verdict.check import read_check
 from ..verdict.submission import as_repeatable, read_error
 from ..verdict.values import Rejected
@@ -120,26 +122,46 @@ class Preparer:
         self, good: Sequence[Prepared], invalid: dict[int, str], operations: Sequence[Operation]
     ) -> None:
         """Write the run to disk: its rows and operations in slices, and its own record last."""
-        run, store = self._run, self._run.writer.store
-        labels, texts = run.source.labels, {row.position: row.text for row in good}
-        count = max(1, len(labels), len(operations))
-        for start in range(0, count, RECORD_SLICE):
+        texts = {row.position: row.text for row in good}
+        size = max(1, len(self._run.source.labels), len(operations))
+        for start in range(0, size, RECORD_SLICE):
             if start:
                 await asyncio.sleep(0)
-            some = slice(start, start + RECORD_SLICE)
-            rows = [
-                self._stored(position, label, texts.get(position), invalid.get(position))
-                for position, label in enumerate(labels[some], start)
-            ]
-            with store.writing():
-                store.add_rows(run.id, rows)
-                store.put_operations(run.id, operations[some])
-                if some.stop >= count:
-                    store.add_run(replace(run.record, control=run.control.decision))
+            await self._run.writer.transact(
+                partial(
+                    self._write_slice,
+                    slice(start, start + RECORD_SLICE),
+                    texts=texts,
+                    invalid=invalid,
+                    operations=operations,
+                    is_last=start + RECORD_SLICE >= size,
+                )
+            )
 
-    def _stored(self, position: int, label: str, text: str | None, fault: str | None) -> StoredRow:
-        if text is None or self._keeps_payloads:
-            return StoredRow(position, label, text, fault)
-        # A payload can be compared with its digest, but not read from it.
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        return StoredRow(position, label, None, fault, digest)
+    def _write_slice(
+        self,
+        some: slice,
+        store: Store,
+        *,
+        texts: Mapping[int, str],
+        invalid: Mapping[int, str],
+        operations: Sequence[Operation],
+        is_last: bool,
+    ) -> None:
+        run = self._run
+        labels = run.source.labels[some]
+        payloads = [texts.get(at) for at in range(some.start, some.start + len(labels))]
+        if self._keeps_payloads:
+            store.add_slice(run.id, some.start, labels=labels, payloads=payloads, faults=invalid)
+        else:
+            rows = zip(count(some.start), labels, payloads, strict=False)
+            store.add_rows(run.id, [_digested(*row, fault=invalid.get(row[0])) for row in rows])
+        store.put_operations(run.id, operations[some])
+        if is_last:
+            store.add_run(replace(run.record, control=run.control.decision))
+
+
+def _digested(position: int, label: str, text: str | None, *, fault: str | None) -> StoredRow:
+    # A payload can be compared with its digest, but not read from it.
+    digest = None if text is None else hashlib.sha256(text.encode()).hexdigest()
+    return StoredRow(position, label, None, fault, digest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ...errors import StoreError
@@ -35,6 +35,13 @@ class LedgerWriter:
     def failure(self) -> str:
         """Why the last commit failed; empty = it did not."""
         return self._journal.failure
+
+    async def transact(self, work: Callable[[Store], object]) -> None:
+        """Have *work* write to the store, in one durable transaction; it may do so on a thread.
+
+        Raises StoreError if that fails; nothing was written then.
+        """
+        await self._journal.transact(work)
 
     async def write_durably(self, operations: Sequence[Operation]) -> None:
         """Write *operations* to disk, then to the ledger; the ledger is unchanged if that fails.

@@ -1,5 +1,6 @@
-"""DataFrames as rows and back: the only room that knows pandas.
+"""DataFrames as rows and back: the only room that knows pandas, Arrow and narwhals.
 
+    foreign   frames of other libraries, as frames of pandas
     rows      the rows of a frame as plain values
     files     tables in files
     frames    frames made of outcomes and of stored rows
@@ -14,6 +15,7 @@ from typing import TypeAlias
 import pandas as pd
 
 from .files import read_table, table_bytes
+from .foreign import as_pandas, is_frame
 from .frames import from_rows, numbered, to_frame, with_columns
 from .rows import (
     LABEL_LENGTH,
@@ -30,9 +32,11 @@ __all__ = [
     "LABEL_LENGTH",
     "DataFrame",
     "Rows",
+    "as_pandas",
     "column_values",
     "from_rows",
     "has_integer_labels",
+    "is_frame",
     "numbered",
     "read_csv",
     "read_table",

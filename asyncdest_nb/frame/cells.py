@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .arrow import python_values
 from .plain import (
     Unsendable,
     duration,
@@ -44,6 +45,8 @@ def cells_of(column: pd.Series[Any], at: slice | list[int] = ALL) -> Cells:
         return _aware_times(column)
     if dtype.kind == "f":
         return _floats(column)
+    if isinstance(dtype, pd.ArrowDtype):
+        return _arrow(column)
     if isinstance(dtype, np.dtype) and dtype.kind in "Mm":
         return _naive_times(column) if dtype.kind == "M" else _durations(column)
     if isinstance(dtype, np.dtype) and dtype.kind in "biu":
@@ -77,6 +80,12 @@ def _floats(column: pd.Series[Any]) -> Cells:
     numbers = column.to_numpy(dtype=own, na_value=np.nan)
     faults = {int(at): infinite(numbers[at]) for at in np.flatnonzero(np.isinf(numbers))}
     return Cells(numbers_of(numbers).tolist(), faults)
+
+
+def _arrow(column: pd.Series[Any]) -> Cells:
+    values, faults = python_values(column)
+    cells = _one_by_one(values)
+    return Cells(cells.values, cells.faults | faults)
 
 
 def _naive_times(column: pd.Series[Any]) -> Cells:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from importlib.util import find_spec
 from typing import Any
 
 import pandas as pd
 
-from ..errors import FrameError, UsageError, install_command
+from ..errors import FrameError, UsageError
+from .foreign import require_arrow
 from .rows import to_rows
 
 FORMATS = ("csv", "parquet", "jsonl")
@@ -41,7 +41,7 @@ def table_bytes(frame: pd.DataFrame, format: str) -> bytes:
     """
     named = frame.reset_index()
     if format == "parquet":
-        _require_arrow()
+        require_arrow("Parquet")
         buffer = io.BytesIO()
         _flat(named).to_parquet(buffer, index=False)
         return buffer.getvalue()
@@ -123,7 +123,7 @@ def _object(line: str, number: int) -> dict[str, Any]:
 
 
 def _read_parquet(content: bytes) -> pd.DataFrame:
-    _require_arrow()
+    require_arrow("Parquet")
     try:
         frame = pd.read_parquet(io.BytesIO(content))
     except (OSError, ValueError) as error:  # pyarrow's errors are of these.
@@ -132,11 +132,6 @@ def _read_parquet(content: bytes) -> pd.DataFrame:
         frame = frame.reset_index()
     frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
     return frame
-
-
-def _require_arrow() -> None:
-    if find_spec("pyarrow") is None:
-        raise UsageError(f"Parquet needs pyarrow: {install_command('parquet')}")
 
 
 def _flat(frame: pd.DataFrame) -> pd.DataFrame:

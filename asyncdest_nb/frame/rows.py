@@ -13,6 +13,7 @@ import pandas as pd
 from ..errors import FrameError, UnknownName
 from ..responses import clean_text
 from .cells import ALL, cells_of
+from .foreign import as_pandas
 from .plain import excerpt
 
 LABEL_LENGTH = 80  # characters
@@ -56,7 +57,7 @@ def read_csv(path: Path, *, rows: int | None = None) -> pd.DataFrame:
 
 
 def to_rows(
-    frame: pd.DataFrame,
+    frame: object,
     at: slice | list[int] = ALL,
     *,
     on_progress: Callable[[int, int], None] = lambda done, rows: None,
@@ -75,9 +76,10 @@ def to_rows(
     base64 text, an Enum is its value, a set is a list in the order of its JSON.
     Keys of nested dicts become text as in JSON.
 
-    Raises FrameError if *frame* is no DataFrame, and if columns have the same name. A cell
-    that cannot be sent is a fault.
+    Raises FrameError if *frame* is no DataFrame (see ``as_pandas``), and if columns have the
+    same name. A cell that cannot be sent is a fault.
     """
+    frame = as_pandas(frame)
     columns = _column_names(frame)
     some = frame.index[at]
     cells = []
@@ -112,7 +114,6 @@ def has_integer_labels(frame: pd.DataFrame) -> bool:
 
 
 def _column_names(frame: pd.DataFrame) -> tuple[str, ...]:
-    _require_frame(frame)
     if isinstance(frame.columns, pd.MultiIndex):
         raise FrameError(
             f"the columns have {frame.columns.nlevels} levels, rows need one name each; flatten "
@@ -126,15 +127,6 @@ def _column_names(frame: pd.DataFrame) -> tuple[str, ...]:
             "rename or drop all but one of each"
         )
     return names
-
-
-def _require_frame(frame: object) -> None:
-    if isinstance(frame, pd.DataFrame):
-        return
-    ways = ("to_frame", "to_pandas", "compute")
-    other = "pd.read_csv(path)" if isinstance(frame, str | Path) else "pd.DataFrame(rows)"
-    way = next((f"its .{name}()" for name in ways if hasattr(frame, name)), other)
-    raise FrameError(f"got a {type(frame).__name__}, not a pandas DataFrame; pass {way}")
 
 
 def _labels(index: pd.Index[Any]) -> list[str]:

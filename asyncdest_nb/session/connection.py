@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from ..destination import Action, InputField, input_fields
 from ..engine import Channel
 from ..errors import UsageError, check_bool, check_number
-from ..frame import DataFrame, has_integer_labels, to_rows
+from ..frame import DataFrame, as_pandas, has_integer_labels, to_rows
 from ..request import Hook
 from ..responses import AsyncActionResponse
 from ..schedule import Schedule
@@ -42,7 +42,7 @@ class Connection:
 
     def submit(
         self,
-        frame: DataFrame,
+        frame: object,
         action: str,
         *,
         columns: Mapping[str, str] | None = None,
@@ -57,6 +57,9 @@ class Connection:
         """Send the rows of *frame* in batches and return with the run once they are read.
 
         That is at once, or about a second for 100,000 rows; the rest continues by itself.
+        *frame* is of pandas, or of a library such as polars, pyarrow, duckdb and modin: of those
+        that narwhals knows. The results of such a frame are on the positions of its rows, and
+        a lazy one is computed once, now.
         A field is filled by *mapping* (directives or constants), else from the
         column that *columns* names for it, else from the column of its own name,
         else by its default. Any other keyword is an entry of *mapping* too:
@@ -91,15 +94,16 @@ class Connection:
         if schedule is not None and not isinstance(schedule, Schedule):
             raise UsageError(f"schedule is {schedule!r}; it must have the methods of a Schedule")
         hook = None if notify is None else Hook(notify)
+        pandas = as_pandas(frame)
         submission, name = self._read(
-            frame, found, columns=columns, mapping=mapping, constants=constants
+            pandas, found, columns=columns, mapping=mapping, constants=constants
         )
         record = submission.record(
             # SQLite takes a number of numpy for bytes.
             batch_size=None if batch_size is None else int(batch_size),
             digest=name,
             deadline_seconds=None if deadline is None else float(deadline),
-            has_integer_labels=has_integer_labels(frame),
+            has_integer_labels=has_integer_labels(pandas),
         )
         return self._registry.submit(
             record, submission, schedule=schedule, again=again, notify=hook
@@ -107,7 +111,7 @@ class Connection:
 
     def earlier_runs(
         self,
-        frame: DataFrame,
+        frame: object,
         action: str,
         *,
         columns: Mapping[str, str] | None = None,
@@ -119,9 +123,8 @@ class Connection:
         That is the same payloads in the same order to the same action by the same settings.
         Nothing is sent. Retries are not among them. Raises what ``submit`` raises.
         """
-        _, name = self._read(
-            frame, self._action(action), columns=columns, mapping=mapping, constants=constants
-        )
+        found, rows = self._action(action), as_pandas(frame)
+        _, name = self._read(rows, found, columns=columns, mapping=mapping, constants=constants)
         return self._registry.runs_of(name)
 
     def _read(
@@ -151,7 +154,7 @@ class Connection:
 
     def preview(
         self,
-        frame: DataFrame,
+        frame: object,
         action: str,
         *,
         columns: Mapping[str, str] | None = None,

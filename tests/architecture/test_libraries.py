@@ -19,6 +19,8 @@ from source import PACKAGE_FILES, imports, package_of, tree_of
 KNOWN_BY_ONE = {
     "pandas": "frame",
     "numpy": "frame",
+    "narwhals": "frame",
+    "pyarrow": "frame",
     "httpx": "request",
     "aiohttp": "request",
     "sqlite3": "store",
@@ -72,6 +74,7 @@ EXTRAS = {
     "keyring": "keys",
     "jupyterlab": "demo",
     "pdoc": "docs",
+    "pyarrow": "parquet",
 }
 
 

@@ -34,7 +34,6 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
-from ...frame import DataFrame
 from ...session import Connection, Run, Session
 from ..marimo_host import in_marimo
 from ..show import is_live
@@ -55,7 +54,7 @@ class Explorer:
 
     def __init__(
         self,
-        frame: DataFrame | None = None,
+        frame: object = None,
         *,
         session: Session | None = None,
         names: Mapping[str, Any] | None = None,
@@ -112,7 +111,7 @@ class Explorer:
         return repr(self._made) if self._made else "<Explorer: not connected>"
 
 
-def explore(frame: DataFrame | None = None, *, session: Session | None = None) -> Explorer:
+def explore(frame: object = None, *, session: Session | None = None) -> Explorer:
     """Return an app to click from a destination to a finished run; a notebook shows it.
 
     *frame* None = the app offers the frames of the notebook. *session* None = the default

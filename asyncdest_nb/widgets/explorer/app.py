@@ -37,7 +37,7 @@ class App:
 
     def __init__(
         self,
-        frame: DataFrame | None = None,
+        frame: object = None,
         *,
         session: Session | None = None,
         names: Mapping[str, Any] | None = None,
@@ -246,8 +246,8 @@ class App:
 
     def _submit_call(self, keywords: Mapping[str, Any]) -> str:
         rows, taken = self._preview.first_rows, self._taken()
-        frame = self._picker.name or free("rows", taken)
-        return submit_call(frame, self._action.value, keywords, rows=rows, taken=taken)
+        frame = self._picker.code(rows, otherwise=free("rows", taken))
+        return submit_call(frame, self._action.value, keywords, taken=taken)
 
     def _session_name(self) -> str:
         return "" if self._session is None else name_of(self._session, self._names, "")

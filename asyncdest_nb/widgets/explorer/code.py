@@ -105,13 +105,11 @@ def submit_call(
     action: str,
     keywords: Mapping[str, Any],
     *,
-    rows: int | None,
     taken: Collection[str] = (),
 ) -> str:
-    """Return the call of ``submit``; *rows* None = all of the frame."""
-    head = frame if rows is None else f"{frame}.head({rows})"
+    """Return the call of ``submit``; *frame* is the code of the rows."""
     written = {name: literal(value, indent=len(name) + 5) for name, value in keywords.items()}
-    return call(f"{free('crm', taken)}.submit", [head, literal(action)], written)
+    return call(f"{free('crm', taken)}.submit", [frame, literal(action)], written)
 
 
 def session_arguments(session: Session) -> str:

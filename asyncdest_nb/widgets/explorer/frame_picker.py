@@ -6,31 +6,30 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import UsageError
-from ...frame import DataFrame, to_rows
+from ...frame import DataFrame, as_pandas, is_frame, to_rows
 from . import markup, parts
 from .offers import frames, name_of
 from .work import Problem, attempted
 
 
-def columns_of(frame: DataFrame) -> tuple[str, ...]:
+def columns_of(frame: object) -> tuple[str, ...]:
     """Return the columns of *frame* by their names; raises FrameError if it cannot be read."""
-    return to_rows(frame.head(0) if isinstance(frame, DataFrame) else frame).columns
+    return to_rows(frame, slice(0)).columns
 
 
 class FramePicker:
     """The frame that was given, or a choice among those of the notebook.
 
-    ``frame``, None = there is none, and its ``columns`` are as they were at the last
-    ``find``. ``name`` is the variable that holds it, empty = none does.
+    ``frame`` (as pandas has it; None = there is none) and its ``columns`` are as they were
+    at the last ``find``. ``name`` is the variable that holds it, empty = none does.
     """
 
-    def __init__(
-        self, frame: DataFrame | None, names: Mapping[str, Any], changed: parts.Changed
-    ) -> None:
+    def __init__(self, frame: object, names: Mapping[str, Any], changed: parts.Changed) -> None:
         self._given = frame
         self._names = names
         self._changed = changed
         self.frame: DataFrame | None = None
+        self._found: object = None  # The same frame, as its library has it.
         self.name = "df" if frame is None else name_of(frame, names, "")
         self.columns: tuple[str, ...] = ()
         self._about = parts.html()
@@ -44,13 +43,10 @@ class FramePicker:
         """Find the rows as they are now, with their columns."""
         if self._given is None:
             self._offer()
-        frame = self._frame_now()
-        columns = () if frame is None else attempted(lambda: columns_of(frame))
-        if frame is None or isinstance(columns, Problem):
-            self.frame, self.columns = None, ()
-        else:
-            self.frame, self.columns = frame, columns
-        self._about.value = self._status(columns)
+        self._found = found = self._frame_now()
+        read = None if found is None else attempted(lambda: _read(found))
+        self.frame, self.columns = (None, ()) if isinstance(read, Problem | None) else read
+        self._about.value = self._status(read if isinstance(read, Problem) else None)
         self._changed()
 
     def _offer(self) -> None:
@@ -63,15 +59,16 @@ class FramePicker:
         self.name = self._choice.value or ""
         self.find()
 
-    def _frame_now(self) -> DataFrame | None:
+    def _frame_now(self) -> object:
         """Return the frame as the notebook has it now, None = it has none."""
         if self._given is not None and not self.name:
             return self._given
-        return frames(self._names).get(self.name)
+        found = self._names.get(self.name)
+        return found if is_frame(found) else None
 
-    def _status(self, columns: tuple[str, ...] | Problem) -> str:
-        if isinstance(columns, Problem):
-            return markup.problem(columns.text)
+    def _status(self, problem: Problem | None) -> str:
+        if problem is not None:
+            return markup.problem(problem.text)
         if self.frame is not None:
             return markup.note(f"{self.name or 'Your frame'}: {_size(self.frame)}.")
         if self._given is not None:
@@ -82,15 +79,30 @@ class FramePicker:
             return markup.note("None yet: make one in a cell, then look again.")
         return markup.note("Choose the rows to send.")
 
+    def code(self, rows: int | None, *, otherwise: str) -> str:
+        """Return the code of the first *rows*, None = all; *otherwise* if no variable has them."""
+        name = self.name or otherwise
+        if rows is None:
+            return name
+        # A Table of pyarrow and a relation of DuckDB have no head.
+        ways = {"head": f"{rows}", "limit": f"{rows}", "slice": f"0, {rows}"}
+        way = next((each for each in ways if hasattr(self._found, each)), "head")
+        return f"{name}.{way}({ways[way]})"
+
     def check(self) -> None:
         """Raise UsageError unless the notebook still has the frame, with the same columns."""
-        if self._frame_now() is not self.frame:
+        if self._frame_now() is not self._found:
             raise UsageError(f"{self.name} was made anew in a cell, or is gone: look again")
         if self.frame is not None and columns_of(self.frame) != self.columns:
             what = self.name or "the frame"
             raise UsageError(f"{what} has other columns than it had: look again")
 
 
-def _size(frame: DataFrame) -> str:
+def _read(frame: object) -> tuple[DataFrame, tuple[str, ...]]:
+    found = as_pandas(frame)
+    return found, columns_of(found)
+
+
+def _size(frame: Any) -> str:
     rows, columns = frame.shape
     return f"{markup.rows(rows)}, {columns:,} column{'s' * (columns != 1)}"

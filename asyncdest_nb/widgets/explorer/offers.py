@@ -8,7 +8,7 @@ from typing import Any
 
 from ...destination import Destination, InputField, input_fields
 from ...destinations import DESTINATIONS
-from ...frame import DataFrame
+from ...frame import is_frame
 from ...session import Connection
 from ...simulators import SIMULATORS, Simulator
 
@@ -88,9 +88,9 @@ def search(found: Iterable[Offer], text: str) -> list[Offer]:
     return [offer for offer in found if all(word in offer.words for word in wanted)]
 
 
-def frames(names: Mapping[str, Any]) -> dict[str, DataFrame]:
-    """Return the frames among the variables *names*."""
-    return {name: each for name, each in _public(names) if isinstance(each, DataFrame)}
+def frames(names: Mapping[str, Any]) -> dict[str, object]:
+    """Return the frames among the variables *names* whose rows are in memory."""
+    return {name: each for name, each in _public(names) if is_frame(each, is_eager=True)}
 
 
 def name_of(thing: object, names: Mapping[str, Any], otherwise: str) -> str:

@@ -18,8 +18,8 @@ class Word(enum.StrEnum):
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
-        ([{"a": 1}], r"got a list, not a pandas DataFrame; pass pd\.DataFrame"),
-        ("people.csv", r"got a str, not a pandas DataFrame; pass pd\.read_csv\(path\)"),
+        ([{"a": 1}], r"got a list, not a DataFrame; pass pd\.DataFrame"),
+        ("people.csv", r"got a str, not a DataFrame; pass pd\.read_csv\(path\)"),
         (None, "got a NoneType"),
         (pd.Series([1]), r"got a Series, .* \.to_frame\(\)"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "named twice .*: 'a'"),

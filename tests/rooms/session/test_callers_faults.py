@@ -13,7 +13,7 @@ from one_action import destination, echo, submit, users
     ("call", "error", "message"),
     [
         (lambda crm: crm.submit(users("a"), "nope"), ad.UnknownName, "Known: act"),
-        (lambda crm: crm.submit([1], "act"), ad.FrameError, "not a pandas DataFrame"),
+        (lambda crm: crm.submit([1], "act"), ad.FrameError, "not a DataFrame"),
         (lambda crm: crm.submit(users("a"), "act", batch_size=0), ad.UsageError, "batch_size is 0"),
         (
             lambda crm: crm.submit(pd.DataFrame({"x": [1]}), "act"),

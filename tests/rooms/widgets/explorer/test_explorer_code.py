@@ -32,7 +32,7 @@ def test_a_value_written_in_python_is_that_value(value):
 
 def test_a_long_call_has_a_line_for_each_argument():
     keywords = {"mapping": {"data": {f"column_{i}": {"@path": f"$.column_{i}"} for i in range(4)}}}
-    text = submit_call("df", "act", keywords, rows=10)
+    text = submit_call("df.head(10)", "act", keywords)
     assert text.startswith(
         'crm.submit(\n    df.head(10),\n    "act",\n    mapping={\n        "data": {'
     )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import duckdb
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 import asyncdest_nb as ad
@@ -93,3 +96,27 @@ def test_a_frame_that_is_gone_cannot_be_sent(is_given, demo, session):
 def test_a_frame_that_is_none_is_refused_at_once(session):
     with pytest.raises(ad.FrameError, match="got a list"):
         explore([1], session=session)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("convert", "rows"),
+    [
+        (pl.from_pandas, "people.head(2)"),
+        (lambda frame: pa.Table.from_pandas(frame, preserve_index=False), "people.slice(0, 2)"),
+        (lambda frame: duckdb.from_df(frame).order("userId"), "people.head(2)"),
+    ],
+)
+def test_a_frame_of_another_library_is_sent_by_clicks(convert, rows, demo, session):
+    people = convert(FRAME)
+    clicks = ready(demo, session, frame=people, names={"people": people})
+    assert "people: 4 rows, 4 columns." in clicks.text
+    clicks.put(**{"Only the first rows": "2"})
+    assert f"crm.submit({rows}, " in clicks.explorer.code
+    assert len(sent_again(clicks, demo)) == 2
+
+
+def test_frames_of_other_libraries_are_offered_if_their_rows_are_in_memory(session):
+    names = {"eager": pl.from_pandas(FRAME), "lazy": pl.from_pandas(FRAME).lazy(), "number": 3}
+    clicks = Clicks(session=session, names=names)
+    options = clicks.find("DataFrame of this notebook").options
+    assert [name for _, name in options] == ["eager"]

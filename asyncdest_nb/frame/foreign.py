@@ -1,0 +1,110 @@
+"""Frames of other libraries, such as polars, pyarrow and DuckDB, as frames of pandas."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import pandas as pd
+
+from ..errors import FrameError, UsageError, install_command
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Arrow has no integers of 128 bits: as decimals they would be sent as text, or be rounded.
+_LONG_INTEGERS = (nw.Int128, nw.UInt128)
+
+
+def as_pandas(frame: object) -> pd.DataFrame:
+    """Return *frame* as pandas has it; a DataFrame of pandas is returned as it is.
+
+    It may be of any library that narwhals knows, or offer Arrow's PyCapsule interface. A
+    lazy one (a LazyFrame, a relation of DuckDB) is computed now, once. The types of values
+    stay as they are, and memory of Arrow is shared. The labels are the positions of the rows,
+    unless it has an index of its own, as modin and Dask have.
+
+    Raises FrameError if it is no frame, cannot be computed, or has values that Arrow cannot
+    hold; UsageError if pyarrow is missing.
+    """
+    if isinstance(frame, pd.DataFrame):
+        return frame
+    kinds = ("stream", "array")
+    try:
+        known = nw.from_native(frame, pass_through=True)
+        if isinstance(known, nw.DataFrame | nw.LazyFrame):
+            return _of_known(known)
+        is_series = hasattr(frame, "to_frame")
+        if not is_series and any(hasattr(frame, f"__arrow_c_{kind}__") for kind in kinds):
+            return _of_capsule(frame)
+    except (nw.exceptions.DuplicateError, NotImplementedError, TypeError, ValueError) as error:
+        why = " ".join(str(error).split())
+        raise FrameError(f"the {type(frame).__name__} cannot be read: {why}") from error
+    raise FrameError(f"got a {type(frame).__name__}, not a DataFrame; pass {_way(frame)}")
+
+
+def is_frame(thing: object, *, is_eager: bool = False) -> bool:
+    """Whether *thing* is a frame of pandas or of a library that narwhals knows.
+
+    *is_eager*: only one whose rows are in memory counts.
+    """
+    try:
+        found: Any = nw.from_native(thing, pass_through=True, eager_only=is_eager)
+    except nw.exceptions.DuplicateError:  # Two of its columns have one name.
+        return True
+    return isinstance(found, nw.DataFrame | nw.LazyFrame)
+
+
+def _of_known(frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> pd.DataFrame:
+    own = frame.implementation
+    if isinstance(frame, nw.LazyFrame) and own.is_dask():
+        frame = frame.collect("pandas")
+    if isinstance(frame, nw.DataFrame) and (own.is_pandas_like() or own.is_dask()):
+        return frame.to_pandas()
+    require_arrow(f"a {own.value} frame")
+    schema = frame.collect_schema()
+    for name, dtype in schema.items():
+        _require_readable(name, dtype)
+    long = [name for name, dtype in schema.items() if dtype in _LONG_INTEGERS]
+    texts = frame.with_columns(nw.col(*long).cast(nw.String)) if long else frame
+    eager = texts.collect("pyarrow") if isinstance(texts, nw.LazyFrame) else texts
+    found = _of_table(eager.to_arrow())
+    return found.assign(**{name: _integers(found[name]) for name in long})
+
+
+def _require_readable(name: str, dtype: nw.dtypes.DType) -> None:
+    if dtype == nw.Object:
+        raise TypeError(f"column {name!r} has objects of Python; make text or numbers of them")
+    if dtype not in _LONG_INTEGERS and "Int128" in str(dtype):
+        raise TypeError(f"column {name!r} has 128-bit integers in lists or structs; cast them")
+
+
+def _integers(texts: pd.Series[Any]) -> pd.Series[Any]:
+    return texts.map(int, na_action="ignore").astype(object)
+
+
+def _of_capsule(frame: Any) -> pd.DataFrame:
+    require_arrow("a frame of Arrow")
+    import pyarrow as pa
+
+    return _of_table(pa.table(frame))
+
+
+def _of_table(table: pa.Table) -> pd.DataFrame:
+    # Not with the index that pandas may have noted in it: a table has none.
+    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
+    return frame
+
+
+def require_arrow(what: str) -> None:
+    """Raise UsageError if pyarrow, which *what* needs, is missing."""
+    if find_spec("pyarrow") is None:
+        raise UsageError(f"{what} needs pyarrow: {install_command('parquet')}")
+
+
+def _way(thing: object) -> str:
+    if hasattr(thing, "to_frame"):
+        return "its .to_frame()"
+    return "pd.read_csv(path)" if isinstance(thing, str | Path) else "pd.DataFrame(rows)"

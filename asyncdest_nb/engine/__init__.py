@@ -9,6 +9,7 @@ from .engine import Engine, load_ledger
 from .run.batches import InputRows, Invalid, Prepared, batched, prepare
 from .run.execution import Execution
 from .run.ledger import Ledger
+from .run.outcomes import RowOutcomes
 from .verdict.check import read_check
 from .verdict.job_answer import contexts_in
 
@@ -22,6 +23,7 @@ __all__ = [
     "Invalid",
     "Ledger",
     "Prepared",
+    "RowOutcomes",
     "SessionState",
     "batched",
     "call_scope",

@@ -4,6 +4,7 @@
     rows      the rows of a frame as plain values
     files     tables in files
     frames    frames made of outcomes and of stored rows
+    dtypes    the type of a column of these
     cells     a column as plain values
     plain     one value as JSON can hold it
 
@@ -14,7 +15,8 @@ from typing import TypeAlias
 
 import pandas as pd
 
-from .files import read_table, table_bytes
+from .dtypes import ValueKinds
+from .files import read_table, table_bytes, write_parquet
 from .foreign import as_pandas, is_frame
 from .frames import from_rows, numbered, to_frame, with_columns
 from .rows import (
@@ -32,6 +34,7 @@ __all__ = [
     "LABEL_LENGTH",
     "DataFrame",
     "Rows",
+    "ValueKinds",
     "as_pandas",
     "column_values",
     "from_rows",
@@ -44,4 +47,5 @@ __all__ = [
     "to_frame",
     "to_rows",
     "with_columns",
+    "write_parquet",
 ]

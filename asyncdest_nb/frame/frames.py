@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
-from ..numerals import EXACT_INTEGER
+from .dtypes import ValueKinds
+
+Kinds = Mapping[str, ValueKinds]
 
 
-def to_frame(index: pd.Index[Any], columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+def to_frame(
+    index: pd.Index[Any], columns: Mapping[str, Sequence[Any]], kinds: Kinds | None = None
+) -> pd.DataFrame:
     """Return *columns*, each as long as *index*, as a frame on it.
 
     Text is "string", missing as <NA>; so is an empty column. Truth values are "boolean",
     integers "Int64", other numbers float64 with NaN, times of one offset datetime64.
     Anything else is object: mixed types, and integers that do not fit these types.
-    ``progress`` is always float64, and ``retryable`` always "boolean".
+    ``progress`` is always float64, and ``retryable`` always "boolean". *kinds* of a column
+    say what its type depends on, if that is more than its own values.
     """
+    found = {name: ValueKinds.of(name, values) for name, values in columns.items()}
+    found |= kinds or {}
     # pandas 2 infers a type for an array of objects, and fails for an integer of 400 digits.
-    series = {name: _typed(name, list(values)).set_axis(index) for name, values in columns.items()}
+    series = {name: _typed(values, found[name]).set_axis(index) for name, values in columns.items()}
     return pd.DataFrame(series, index=index)
 
 
@@ -41,16 +47,20 @@ def from_rows(
 
 
 def with_columns(
-    frame: pd.DataFrame, positions: Sequence[int], columns: Mapping[str, Sequence[Any]]
+    frame: pd.DataFrame,
+    positions: Sequence[int],
+    columns: Mapping[str, Sequence[Any]],
+    kinds: Kinds | None = None,
 ) -> pd.DataFrame:
     """Return the rows of *frame* at *positions*, in that order, with *columns* after its own.
 
-    *columns* have an entry per position. A new column whose name exists in the frame gets
-    the first free of ``status_1``, ``status_2``, …; the frame's own keep their names.
+    *columns* have an entry per position, *kinds* are those of ``to_frame``. A new column whose
+    name exists in the frame gets the first free of ``status_1``, ``status_2``, …; the
+    frame's own keep their names.
     """
     own = frame.iloc[list(positions)]
     taken = {str(name) for name in (*frame.columns, *columns)}
-    added = to_frame(own.index, columns)
+    added = to_frame(own.index, columns, kinds)
     added.columns = pd.Index([_free(name, frame, taken) for name in columns], dtype=object)
     joined = pd.concat([own, added], axis=1)
     joined.columns.name = frame.columns.name
@@ -67,39 +77,12 @@ def _free(name: str, frame: pd.DataFrame, taken: set[str]) -> str:
     return f"{name}_{number}"
 
 
-def _typed(name: str, values: list[Any]) -> pd.Series[Any]:
-    present = [value for value in values if value is not None]
-    if all(isinstance(value, str) for value in present):
+def _typed(values: Sequence[Any], kinds: ValueKinds) -> pd.Series[Any]:
+    if kinds.are_texts:
         values = [None if value is None else _text(value) for value in values]
-    return pd.Series(values, dtype=_OUTCOME_DTYPES.get(name) or _dtype_of(present))
+    return pd.Series(list(values), dtype=kinds.dtype)
 
 
 def _text(value: str) -> str:
     # A StrEnum would stay one, and a lone surrogate in a response would make pandas raise.
     return str.__str__(value).encode(errors="replace").decode()
-
-
-# The type of these must not depend on their values: at first they are all missing.
-_OUTCOME_DTYPES = {"progress": "float64", "retryable": "boolean"}
-
-
-def _dtype_of(present: list[Any]) -> str | None:
-    kinds = {type(value) for value in present}
-    if all(issubclass(kind, str) for kind in kinds):
-        return "string"
-    if kinds == {bool}:
-        return "boolean"
-    if kinds == {int} and all(_LEAST <= value <= _GREATEST for value in present):
-        return "Int64"
-    if kinds <= {int, float} and all(map(_is_double, present)):
-        return "float64"
-    if kinds == {datetime} and len({value.utcoffset() for value in present}) == 1:
-        return None  # pandas infers it.
-    return "object"
-
-
-_LEAST, _GREATEST = -(2**63), 2**63 - 1  # int64
-
-
-def _is_double(value: int | float) -> bool:
-    return isinstance(value, float) or abs(value) <= EXACT_INTEGER

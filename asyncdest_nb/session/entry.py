@@ -12,6 +12,7 @@ from ..operation import RowOutcome, RowStatus, is_refusal_claimed
 from ..portal import call_from_any_thread
 from ..request import without_references
 from ..store import StoredRow, StoredRun
+from .frame_outcomes import FrameOutcomes
 from .submission import Submission
 
 _MAY_BE_APPLIED = (RowStatus.COMPLETED, RowStatus.PENDING, RowStatus.UNKNOWN)
@@ -112,12 +113,14 @@ class RunEntry:
 
     def outcomes(self) -> list[RowOutcome]:
         """Return the outcome of every row of the frame, also of those this run did not send."""
-        first, *retries = self.since_submit()
-        found = first.ledger.outcomes()
-        for entry in retries:
-            for position, outcome in zip(entry.positions, entry.ledger.outcomes(), strict=True):
-                found[position] = outcome
-        return found
+        found = self.frozen()
+        return found.at(range(len(found)))
+
+    def frozen(self) -> FrameOutcomes:
+        """Return the outcomes as they are now, to be read in slices."""
+        return FrameOutcomes(
+            [(each.positions, each.ledger.frozen()) for each in self.since_submit()]
+        )
 
     def contexts(self) -> list[Any]:
         """Return the context of every row of the frame, also of those this run did not send."""

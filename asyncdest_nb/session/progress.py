@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from threading import RLock
 from typing import Any, ClassVar, TypeVar
 
@@ -102,6 +102,13 @@ def show_in_terminal() -> Iterator[ProgressCallback]:
 
     with bar:
         yield on_progress
+
+
+class SlowCall:
+    """How a notebook shows the progress of a slow call of a run; the package's face sets it."""
+
+    show: ClassVar[Callable[[], AbstractContextManager[ProgressCallback]]]
+    show = staticmethod(show_in_terminal)
 
 
 class WaitDisplay:

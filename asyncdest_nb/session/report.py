@@ -6,13 +6,16 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from math import ceil
+from pathlib import Path
 from typing import Any
 
+from ..errors import UsageError
 from ..frame import DataFrame, column_values
 from ..operation import Operation, RowOutcome, RunStatus, counts_text
 from ..visible import one_line
 from . import results, rows
 from .entry import RunEntry
+from .progress import SlowCall
 
 
 class RunReport:
@@ -180,6 +183,21 @@ class RunReport:
         ``status``, the outcome's is ``status_1``; so for the others.
         """
         return results.results(self._entry, with_frame=with_frame)
+
+    def write_results(self, path: str | Path, *, with_frame: bool = False) -> None:
+        """Write what ``results`` returns to a Parquet file; it need not fit into memory.
+
+        The labels are its first columns, and objects and values of mixed types JSON texts. A
+        file that is there is replaced once the new one is whole. Raises UsageError if the name
+        does not end in ``.parquet``, pyarrow (the extra ``parquet``) is missing, or the file
+        cannot be written; then it is as it was.
+        """
+        file = Path(path).expanduser()
+        if file.suffix.lower() != ".parquet":
+            way = "a smaller frame has results().to_csv(path)"
+            raise UsageError(f"{str(path)!r} must end in .parquet; {way}")
+        with SlowCall.show() as on_progress:
+            results.write_results(self._entry, file, with_frame=with_frame, on_progress=on_progress)
 
     @property
     def contexts(self) -> DataFrame:

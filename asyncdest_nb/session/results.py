@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-from ..frame import DataFrame, to_frame, with_columns
+from ..frame import DataFrame, ValueKinds, to_frame, with_columns, write_parquet
 from ..operation import RowOutcome, RowStatus
 from .entry import RunEntry
+from .frame_outcomes import FrameOutcomes
+from .progress import ProgressCallback
 
+GROUP_ROWS = 50_000  # Rows of a row group: few tens of megabytes in memory at a time.
 _FAILED = (RowStatus.FAILED, RowStatus.INVALID, RowStatus.CANCELED)
 
 
@@ -17,12 +21,49 @@ def results(entry: RunEntry, *, with_frame: bool = False) -> DataFrame:
 
     *with_frame* = after the frame's own columns.
     """
-    outcomes = entry.outcomes()
-    names = entry.execution.action.result_columns if entry.execution else ()
-    columns = _outcome_columns(outcomes) | _returned(outcomes, names)
+    columns = _columns(entry, entry.outcomes())
     if with_frame:
-        return with_columns(entry.frame, range(len(outcomes)), columns)
+        return with_columns(entry.frame, range(len(entry.frame)), columns)
     return to_frame(entry.frame.index, columns)
+
+
+def write_results(
+    entry: RunEntry, path: Path, *, with_frame: bool, on_progress: ProgressCallback
+) -> None:
+    """Write what ``results`` returns to a Parquet file, slice by slice, as it is now."""
+    outcomes = entry.frozen()
+    kinds = _kinds(entry, outcomes)
+
+    def slices() -> Iterator[DataFrame]:
+        for some in _ranges(len(outcomes)):
+            columns = _columns(entry, outcomes.at(some))
+            if with_frame:
+                yield with_columns(entry.frame, some, columns, kinds)
+            else:
+                yield to_frame(entry.frame.index[some.start : some.stop], columns, kinds)
+            on_progress("writing", some.stop, len(outcomes))
+
+    write_parquet(path, slices())
+
+
+def _kinds(entry: RunEntry, outcomes: FrameOutcomes) -> dict[str, ValueKinds]:
+    """Return the kinds of values of each column: all slices have the type of the whole."""
+    kinds: dict[str, ValueKinds] = {}
+    for some in _ranges(len(outcomes)):
+        for name, values in _columns(entry, outcomes.at(some)).items():
+            kinds.setdefault(name, ValueKinds(name)).add(values)
+    return kinds
+
+
+def _ranges(rows: int) -> Iterator[range]:
+    # One at least, so that a file of no rows has its columns.
+    for start in range(0, max(rows, 1), GROUP_ROWS):
+        yield range(start, min(start + GROUP_ROWS, rows))
+
+
+def _columns(entry: RunEntry, outcomes: Sequence[RowOutcome]) -> dict[str, list[Any]]:
+    names = entry.execution.action.result_columns if entry.execution else ()
+    return _outcome_columns(outcomes) | _returned(outcomes, names)
 
 
 def contexts(entry: RunEntry) -> DataFrame:

@@ -13,7 +13,7 @@ from ..destination import Action, Destination
 from ..destinations import Catalogue
 from ..errors import AsyncDestError, WaitInterrupted
 from ..session import Connection, FoundSettings, Run, Session, StateTable
-from ..session.progress import WaitDisplay
+from ..session.progress import SlowCall, WaitDisplay
 from .cell_messages import short_traceback, show_note, with_notes
 from .plot import plot
 from .progress_line import show_progress
@@ -48,7 +48,7 @@ def hook_up() -> None:
     Run.plot = plot
     Run.widget = widget
     setattr(Run, "_display_", page)  # noqa: B010  # mypy knows no such attribute; marimo does.
-    Connection.show_progress = staticmethod(show_progress)
+    Connection.show_progress = SlowCall.show = staticmethod(show_progress)
     FoundSettings.show_note = staticmethod(show_note)
     for kind, html in _HTML.items():
         setattr(kind, "_repr_html_", html)  # noqa: B010  # mypy knows no such attribute.

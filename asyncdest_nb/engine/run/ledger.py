@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 
-from ...errors import VALIDATION_FAILED
 from ...operation import (
     SETTLED,
     Operation,
@@ -14,10 +13,10 @@ from ...operation import (
     RowStatus,
     RunStatus,
     State,
-    row_outcomes,
     row_statuses,
     run_status,
 )
+from .outcomes import RowOutcomes
 
 Listener = Callable[[Sequence[int], bool], None]
 
@@ -131,15 +130,11 @@ class Ledger:
 
     def outcomes(self) -> list[RowOutcome]:
         """Return what became of each row, by its position in the frame."""
-        found = [RowOutcome(RowStatus.PENDING)] * self._rows
-        for position, reason in self.invalid.items():
-            found[position] = RowOutcome(
-                RowStatus.INVALID, reason, VALIDATION_FAILED, retryable=False
-            )
-        for operation in list(self.operations):
-            for position, outcome in zip(operation.rows, row_outcomes(operation), strict=True):
-                found[position] = outcome
-        return found
+        return self.frozen().at(range(self._rows))
+
+    def frozen(self) -> RowOutcomes:
+        """Return the outcomes of the rows as they are now, to be read in slices."""
+        return RowOutcomes(self._rows, list(self.operations), dict(self.invalid))
 
     def on_change(self, listener: Listener) -> Callable[[], None]:
         """Call *listener* with the numbers of changed operations and whether all is at rest.

@@ -142,5 +142,5 @@ def test_a_frame_that_cannot_be_read_as_it_is_says_why(frame, message):
 
 
 def test_an_error_of_a_lazy_frame_says_what_its_library_says():
-    with pytest.raises(FrameError, match='LazyFrame cannot be read: unable to find column "b"'):
+    with pytest.raises(FrameError, match=r"LazyFrame cannot be read: .*\bb\b"):
         to_rows(pl.LazyFrame({"a": [1]}).select("b"))

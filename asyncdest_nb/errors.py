@@ -3,6 +3,7 @@
 AsyncDestError
 ├── UsageError (ValueError)         the caller's fault, raised before anything is sent
 │   ├── UnknownName (LookupError)   an unknown destination, action, field, column or knob
+│   │   └── UnknownStateKey (KeyError)
 │   ├── FrameError                  a DataFrame that cannot be read
 │   ├── MappingError                a mapping that cannot be evaluated
 │   └── SettingsError               settings that do not fit the destination
@@ -112,6 +113,13 @@ class UnknownName(UsageError, LookupError):
         hint = f"; did you mean {near[0]!r}?" if near else "."
         nothing = f"{owner} has no {kind} {name!r}" if owner else f"no {kind} {name!r}"
         return cls(f"{nothing}{hint} Known: {', '.join(sorted(names)) or 'none'}")
+
+
+class UnknownStateKey(UnknownName, KeyError):
+    """A key under which no destination keeps a value now."""
+
+    # That of KeyError would show the message in quotes.
+    __str__ = Exception.__str__
 
 
 class FrameError(UsageError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import click
@@ -44,6 +44,15 @@ def setting_option(field: InputField, *, group: str, taken: Container[str]) -> D
         group=group,
         help=_about(field),
         **_form(field),
+    )
+
+
+def setting_options(params: Iterable[click.Parameter]) -> tuple[str, ...]:
+    """Return how the options of *params* that are settings are written: --endpoint TEXT."""
+    return tuple(
+        f"{each.opts[0]} {each.make_metavar(click.get_current_context())}"
+        for each in params
+        if each.name is not None and each.name.startswith("setting_")
     )
 
 

@@ -15,7 +15,7 @@ import click
 from ..destination import Destination
 from ..errors import FrameError, UsageError
 from ..frame import DataFrame, read_table
-from .options import given
+from .options import given, setting_options
 
 STANDARD = "-"  # Standard input, or standard output.
 FORMATS = {
@@ -35,6 +35,7 @@ class Order:
 
     ``output`` is where the results are written; ``session`` None = one in memory.
     ``is_applied`` is the user's decision about rows in doubt, None = there is none.
+    ``setting_options`` are the options of the command that are settings.
     """
 
     file: str
@@ -56,6 +57,7 @@ class Order:
     is_retry: bool
     is_simulated: bool
     is_applied: bool | None
+    setting_options: tuple[str, ...]
 
     @classmethod
     def of(
@@ -89,6 +91,7 @@ class Order:
             is_retry=values["retry"],
             is_simulated=values["simulate"],
             is_applied=None if values["resolve"] is None else values["resolve"] == "applied",
+            setting_options=setting_options(click.get_current_context().command.params),
         )
 
     def read(self) -> DataFrame:

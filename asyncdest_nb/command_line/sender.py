@@ -5,11 +5,19 @@ from __future__ import annotations
 import signal
 from contextlib import ExitStack
 
-from ..errors import AsyncDestError, DestinationError, MappingError, RetryableError, UsageError
+from ..destination import Destination
+from ..errors import (
+    AsyncDestError,
+    DestinationError,
+    MappingError,
+    RetryableError,
+    SettingsError,
+    UsageError,
+)
 from ..frame import DataFrame
 from ..operation import counts_text
 from ..session import Connection, Run, Session
-from ..simulators import simulate
+from ..simulators import Simulator, simulate
 from . import codes
 from .order import STANDARD, Order
 from .output import is_terminal, show, tell
@@ -42,12 +50,7 @@ def send_order(order: Order) -> int:
         slug = order.destination.slug
         simulator = stack.enter_context(simulate(slug)) if order.is_simulated else None
         session = stack.enter_context(Session(None if order.is_dry else order.session))
-        connection = session.connect(
-            simulator or order.destination,
-            requests_per_second=order.requests_per_second,
-            env_file=order.env_file,
-            **order.settings,
-        )
+        connection = _connected(order, session, simulator or order.destination)
         try:
             if order.is_dry:
                 return _preview(order, connection, frame)
@@ -62,6 +65,20 @@ def send_order(order: Order) -> int:
         is_old = run.id in before
         tell(_attached(order, run) if is_old else f"Sending {len(frame):,} rows: {_name(run)}")
         return _followed(order, run, is_old=is_old)
+
+
+def _connected(order: Order, session: Session, target: Destination | Simulator) -> Connection:
+    """Return a connection with the settings of the command; a mistake in them names its options."""
+    try:
+        return session.connect(
+            target,
+            requests_per_second=order.requests_per_second,
+            env_file=order.env_file,
+            **order.settings,
+        )
+    except SettingsError as error:
+        options = ", ".join(order.setting_options)
+        raise SettingsError(f"{error}\nIn a command, settings are options: {options}") from None
 
 
 def _preview(order: Order, connection: Connection, frame: DataFrame) -> int:

@@ -114,10 +114,12 @@ class SlowCall:
 class WaitDisplay:
     """How a notebook shows a run while a cell waits for it; the package's face sets it.
 
-    ``show`` gets the run, and for how many seconds the cell waits at most, None = no limit.
+    ``show`` gets the run, and for how many seconds the cell waits at most, None = no limit;
+    ``mark_canceled`` gets the error by which an ``await`` of the run was canceled.
     """
 
     show: ClassVar[Callable[[Any, float | None], None]] = staticmethod(lambda run, timeout: None)
+    mark_canceled: ClassVar[Callable[[BaseException], None]] = staticmethod(lambda stop: None)
 
 
 def counted_rows(

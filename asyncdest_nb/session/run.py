@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Generator
 from dataclasses import replace
 from pathlib import Path
@@ -82,7 +83,11 @@ class Run(RunReport):
     async def _wait_async(self, timeout: float | None) -> RunStatus:
         self._require_connected()
         WaitDisplay.show(self, timeout)
-        await wait_async(self.rested, timeout)
+        try:
+            await wait_async(self.rested, timeout)
+        except asyncio.CancelledError as stop:  # In a notebook by the stop button.
+            WaitDisplay.mark_canceled(stop)
+            raise
         return self._status_or_error()
 
     def _status_or_error(self) -> RunStatus:

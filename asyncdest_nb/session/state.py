@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ..errors import UnknownStateKey
 from ..frame import DataFrame, numbered, to_frame
 from ..store import StateValue
 
@@ -28,7 +29,7 @@ class StateTable(Mapping[str, Any]):
     def __getitem__(self, key: str) -> Any:
         found = [each.value for each in self._values() if each.key == key]
         if not found:
-            raise KeyError(key)
+            raise UnknownStateKey.of("value", key, self, owner="the state")
         return found[-1]
 
     def __iter__(self) -> Iterator[str]:

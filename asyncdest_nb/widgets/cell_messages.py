@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import traceback
+from functools import partial
 from html import escape
 from types import TracebackType
 from typing import Any, Protocol, TextIO
@@ -41,6 +42,15 @@ def short_traceback(error: BaseException) -> list[str]:
         name = f"\x1b[31m{name}\x1b[39m"
     notes = getattr(error, "__notes__", ())
     return [f"{name}: {error}", *notes, f"{_place(shell, error)}%tb shows the whole traceback."]
+
+
+def mark_canceled(stop: BaseException) -> None:
+    """Let a cell show of *stop*, by which a wait was canceled, one line and no traceback.
+
+    It stays what asyncio raised: ``asyncio.timeout`` knows no subclass of it.
+    """
+    stop.args = stop.args or ("only the waiting was interrupted: the run continues",)
+    setattr(stop, "_render_traceback_", partial(short_traceback, stop))  # noqa: B010
 
 
 def _whole_traceback(shell: Any, error: BaseException) -> list[str]:

@@ -14,7 +14,7 @@ from ..destinations import Catalogue
 from ..errors import AsyncDestError, WaitInterrupted
 from ..session import Connection, FoundSettings, Run, Session, StateTable
 from ..session.progress import SlowCall, WaitDisplay
-from .cell_messages import short_traceback, show_note, with_notes
+from .cell_messages import mark_canceled, short_traceback, show_note, with_notes
 from .plot import plot
 from .progress_line import show_progress
 from .show import page, show, widget
@@ -45,6 +45,7 @@ def hook_up() -> None:
     """
     Run.show = show
     WaitDisplay.show = staticmethod(show_waiting)
+    WaitDisplay.mark_canceled = staticmethod(mark_canceled)
     Run.plot = plot
     Run.widget = widget
     setattr(Run, "_display_", page)  # noqa: B010  # mypy knows no such attribute; marimo does.

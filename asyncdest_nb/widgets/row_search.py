@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from .columns import MESSAGE_CHARACTERS, NAME_CHARACTERS
 from .entries import Entries, Entry, InvalidRow
 from .run_view import RunView
 
@@ -74,7 +75,11 @@ def _texts(entry: Entry, at: int, label: str) -> dict[str, str | None]:
     texts: dict[str, str | None] = {"Row": label}
     if not isinstance(entry, InvalidRow) and entry.row_outcomes is not None:
         outcome = entry.row_outcomes[at]
-        texts |= {"Message": outcome.message, "Error": outcome.error_code}
+        return texts | {"Message": outcome.message, "Error": outcome.error_code}
+    if len(entry.message) > MESSAGE_CHARACTERS:
+        texts["Message"] = entry.message
+    if len(entry.error_code or "") > NAME_CHARACTERS:
+        texts["Error"] = entry.error_code
     return texts
 
 

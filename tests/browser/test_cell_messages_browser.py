@@ -17,13 +17,13 @@ run = crm.submit(customers, "asyncOperation", operation_type="sync_profile")"""
 AGAIN = 'run = crm.submit(customers, "asyncOperation", operation_type="sync_profile")'
 WRONG = """plan = "pro"
 crm.submit(customers, "asyncOp")"""
-WAIT = "print('it ' + 'waits')\nrun.wait()"
+WAITS = ["print('it ' + 'waits')\nrun.wait()", "print('a 2nd ' + 'wait')\nawait run"]
 
 
 @pytest.mark.parametrize("app", ["lab"])
 def test_what_a_cell_says_is_a_line_or_two(notebook):
     page = notebook.page
-    notebook.open([SUBMIT, WRONG, AGAIN, WAIT])
+    notebook.open([SUBMIT, WRONG, AGAIN, *WAITS])
     for cell in (0, 1, 2):
         notebook.run(cell)
     # The red boxes: of errors, and of the standard error.
@@ -35,9 +35,10 @@ def test_what_a_cell_says_is_a_line_or_two(notebook):
     ]
     expect(page.get_by_text("AlreadySubmitted: these rows were")).to_be_visible()
     expect(error).to_have_count(1)
-    notebook.start(3)
-    expect(page.get_by_text("it waits", exact=True)).to_be_visible()
-    notebook.interrupt()
-    expect(error).to_have_count(2)
-    assert len(error.last.inner_text().rstrip().splitlines()) == 2
-    expect(error.last).to_contain_text("only the waiting was interrupted: the run continues")
+    for cell, text in ((3, "it waits"), (4, "a 2nd wait")):
+        notebook.start(cell)
+        expect(page.get_by_text(text, exact=True)).to_be_visible()
+        notebook.interrupt()
+        expect(error).to_have_count(cell - 1)
+        assert len(error.last.inner_text().rstrip().splitlines()) == 2
+        expect(error.last).to_contain_text("only the waiting was interrupted: the run continues")

@@ -221,6 +221,11 @@ def test_a_secret_is_no_option_and_is_not_repeated(tmp_path, simulator, capsys):
     assert SECRET not in message
 
 
+def test_a_setting_that_is_missing_is_named_by_its_option(tmp_path, capsys):
+    assert main(["send", str(example_csv(tmp_path, ["1"])), "example-async", "asyncOperation"]) == 2
+    assert "--endpoint" in capsys.readouterr().err
+
+
 def test_credentials_that_are_refused_send_no_row(tmp_path, capsys):
     with ad.simulate("example-async", api_key=SECRET) as simulator:
         assert send(example_csv(tmp_path, ["1"]), simulator) == 2

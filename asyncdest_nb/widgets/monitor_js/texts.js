@@ -7,6 +7,8 @@ import { hasGap, knownUntil } from "./sent_state.js";
 /** @import { Choice } from "./order.js" */
 /** @import { Totals } from "./totals.js" */
 
+export const NO_RETRY = "no failed row may be sent again as it is: correct them first (run.failed())";
+
 /** Return how many of the rows are done: those that have an outcome. */
 export function progressOf(/** @type {Record<string, number>} */ counts) {
   const total = Object.values(counts).reduce((sum, n) => sum + n, 0);
@@ -72,6 +74,8 @@ export function factsText(header, { rowsPerSecond, left, failedPolls, reports },
   // This kernel counts them: 0 for a run from an earlier kernel does not mean that it cost none.
   if (header.requests) facts.push(several(header.requests, "request"));
   if (failedPolls) facts.push(`${several(failedPolls, "poll")} failed`);
+  const { failed = 0, canceled = 0 } = header.counts;
+  if (header.done && header.retryable === 0 && failed + canceled) facts.push(NO_RETRY);
   return facts.join(" · ");
 }
 

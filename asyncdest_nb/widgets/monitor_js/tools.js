@@ -6,6 +6,7 @@ import { grouped } from "./formats.js";
 import { bytesOf } from "./packed.js";
 import { SLOW_MS } from "./requests.js";
 import { searchText } from "./row_search.js";
+import { NO_RETRY } from "./texts.js";
 
 /** @import { Answer, Send } from "./requests.js" */
 /** @import { Search } from "./row_search.js" */
@@ -117,7 +118,7 @@ function runActions(act) {
       csv.hidden = !can.includes("results");
       for (const each of [pause, cancel, csv]) each.disabled = !isConnected;
       retry.disabled = !isConnected || retryable === 0;
-      retry.title = retryable === 0 ? "No row may be sent again as it is" : "";
+      retry.title = retryable === 0 ? NO_RETRY : "";
     },
   };
 }

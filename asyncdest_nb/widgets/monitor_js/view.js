@@ -24,7 +24,7 @@ import { liveTotals } from "./totals.js";
 /** @import { EndNotice } from "./tools.js" */
 
 /** Return how much room there is, which decides what goes into one line; monitor.css has the layouts. */
-const widthOf = (/** @type {number} */ px) => (px < 960 ? "narrow" : "wide");
+const widthOf = (/** @type {number} */ px) => (px < 560 ? "narrow" : px < 960 ? "medium" : "wide");
 
 /**
  * Draw the run into *el*, and return what repaints it and what ends it.

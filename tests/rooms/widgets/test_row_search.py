@@ -44,6 +44,13 @@ def test_a_row_inside_a_job_is_found_by_its_label_and_by_its_own_message():
         assert found.hits == hits
 
 
+def test_what_the_page_has_cut_off_of_a_message_is_searched():
+    run = jobs(3, 1)
+    run.operations[1] = replace(run.operations[1], message=f"{'x' * 600} needle")
+    found = found_rows(run, "NEEDLE")
+    assert (list(found.numbers), found.hits) == ([1], {"Message": 1})
+
+
 def test_invalid_rows_are_searched_too():
     run = ScriptedRun(planned(2), invalid=1, labels=["a", "b", "c"])
     run.invalid, run.frame_rows = {2: "no"}, jobs(3, 1).frame_rows

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { factsText } from "../../../../asyncdest_nb/widgets/monitor_js/texts.js";
+import { factsText, NO_RETRY } from "../../../../asyncdest_nb/widgets/monitor_js/texts.js";
 import { sumTotals } from "../../../../asyncdest_nb/widgets/monitor_js/totals.js";
 import { HEADER, NOW, resultOf, stateWith } from "./made_state.mjs";
 
@@ -26,4 +26,13 @@ test("totals are over all operations", () => {
     assert.equal(factsText({ ...HEADER, requests: null, ...state }, moving), "");
   }
   assert.equal(factsText({ ...HEADER, requests: null }, moving, false), "");
+});
+
+test("why nothing can be sent again is in sight, once a run with failures is done", () => {
+  const facts = { rowsPerSecond: null, left: null, failedPolls: 0, reports: { count: 0, percent: 0 } };
+  const done = { ...HEADER, requests: null, done: true, counts: { completed: 1, failed: 2 }, retryable: 0 };
+  assert.equal(factsText(done, facts), NO_RETRY);
+  for (const other of [{ retryable: 1 }, { retryable: null }, { done: false }, { counts: { completed: 3 } }]) {
+    assert.equal(factsText({ ...done, ...other }, facts), "");
+  }
 });

@@ -9,15 +9,17 @@ from __future__ import annotations
 import math
 from html import escape
 
+import ipywidgets  # type: ignore[import-untyped]  # It has no types.
 from IPython.core.getipython import get_ipython
 
 from ..operation import counts_text
 from ..session.time_left import time_left
 from ..visible import one_line
 from .fragments import PLAIN, QUIET
+from .page import Page
 from .run_view import RunView, clock_of, cut, is_done, is_paused
 from .run_widget import anchor_of, open_widget
-from .static_outputs import StaticOutputs
+from .static_outputs import StaticOutputs, rarely
 
 _SECONDS = 1.0  # Between two updates.
 _NOTICE = 160  # Characters.
@@ -112,3 +114,16 @@ def show_line(run: RunView) -> None:
         if (shown := open_widget(run)) is not None:
             outputs.add_keeper(shown.keep_line)
         outputs.follow(run, seconds=_SECONDS)
+
+
+def line_page(run: RunView) -> Page:
+    """Return what marimo displays of *run* as one line, which follows it to its end."""
+    line = ipywidgets.HTML(line_html(run))
+
+    def update(done: bool) -> None:
+        line.value = line_html(run)
+
+    follow = rarely(run, update, seconds=_SECONDS)
+    run.on_change(follow)
+    follow((), is_done(run))  # It may have ended before the subscription.
+    return Page(line)

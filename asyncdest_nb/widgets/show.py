@@ -19,7 +19,7 @@ from IPython.display import display
 from .marimo_host import in_marimo
 from .page import Page
 from .record import Record
-from .run_line import show_line
+from .run_line import line_page, show_line
 from .run_view import RunView, is_done, shown_columns
 from .run_widget import RunWidget, run_widget
 from .static_outputs import StaticOutputs
@@ -36,7 +36,8 @@ def show(run: RunView, *, columns: Sequence[str] | None = None, compact: bool = 
     """
     shown_columns(run, columns)  # Wrong ones are a mistake even where none is shown.
     if in_marimo():
-        display(page(run, columns=columns))  # type: ignore[no-untyped-call]
+        shown = line_page(run) if compact else page(run, columns=columns)
+        display(shown)  # type: ignore[no-untyped-call]
         return
     shell = get_ipython()
     if compact:
@@ -45,10 +46,10 @@ def show(run: RunView, *, columns: Sequence[str] | None = None, compact: bool = 
     if not is_live(shell):
         _show_record(shell, run)
         return
-    shown = widget(run, columns=columns)
-    display(shown, metadata=shown.record.metadata)  # type: ignore[no-untyped-call]
+    live = widget(run, columns=columns)
+    display(live, metadata=live.record.metadata)  # type: ignore[no-untyped-call]
     if not in_voila():
-        shown.record.display()
+        live.record.display()
 
 
 def page(run: RunView, *, columns: Sequence[str] | None = None) -> Page:

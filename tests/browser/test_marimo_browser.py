@@ -34,6 +34,10 @@ AGAIN = """
 def _(run):
     run.show(columns=["user_id"])
 """
+LINE = """
+def _(run):
+    run.show(compact=True)
+"""
 EXPLORER = """
 def _(ad):
     explorer = ad.explore()
@@ -64,13 +68,15 @@ def marimo(mode, chromium, tmp_path):
 
 @pytest.mark.parametrize("mode", ["run", "edit"])
 def test_a_run_is_followed_and_looked_into(marimo):
-    page = marimo(FRAME, RUN, AGAIN)
+    page = marimo(FRAME, RUN, AGAIN, LINE)
     progress = page.locator(".adm-progress")
     expect(progress).to_have_count(2, timeout=WAIT)
     seen = keep_texts(progress.first)
     expect(progress.first).to_have_text("31 of 31 rows done · 100 %", timeout=WAIT)
     assert len(seen()) > 3, "the monitor stood still"
     expect(progress.last).to_have_text("31 of 31 rows done · 100 %", timeout=WAIT)
+    line = page.locator(".widget-html-content")
+    expect(line).to_contain_text("31 of 31 rows done · 100 %", timeout=WAIT)
     monitor = page.locator(".adm-root").first
     monitor.locator(".adm-row").first.click()
     expect(monitor.get_by_role("region", name="Details")).to_contain_text('"user_id": "user-0"')

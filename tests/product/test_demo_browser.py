@@ -11,12 +11,14 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
+NOTEBOOK = "01_send_a_dataframe.ipynb"
 COMMAND = [sys.executable, "-W", "error", "-m", "asyncdest_nb", "demo", "--no-browser"]
 
 
@@ -36,7 +38,8 @@ def address(tmp_path: Path) -> Iterator[str]:
     )
     try:
         server = started(runtime, process)
-        yield f"{server['url']}lab/tree/01_send_a_dataframe.ipynb?token={server['token']}"
+        wait_for_session(server, NOTEBOOK)
+        yield f"{server['url']}lab/tree/{NOTEBOOK}?token={server['token']}"
     finally:
         process.send_signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
@@ -59,9 +62,30 @@ def started(runtime: Path, process: subprocess.Popen[bytes]) -> dict[str, str]:
     raise AssertionError("JupyterLab did not start")
 
 
+def wait_for_session(server: dict[str, str], notebook: str) -> None:
+    """Wait until the kernel session of *notebook* is there; no page has asked for it yet."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with urlopen(f"{server['url']}api/sessions?token={server['token']}", timeout=30) as answer:
+            if notebook in [each["path"] for each in json.load(answer)]:
+                return
+        time.sleep(0.2)
+    raise AssertionError("no session of the notebook was started")
+
+
+def refuse_new_sessions(route: Route) -> None:
+    """Let a page find the sessions that there are, and start none itself."""
+    if route.request.method == "POST":
+        route.abort()
+    else:
+        route.continue_()
+
+
 def test_run_all_works_as_soon_as_the_notebook_of_the_demo_is_there(address, chromium):
     page = chromium.new_page()
     page.set_default_timeout(90_000)
+    # As on a machine on which the page needs long to start a kernel.
+    page.route("**/api/sessions?*", refuse_new_sessions)
     page.goto(address, wait_until="commit")
     # Before, JupyterLab has no cells that it could run.
     page.get_by_role("heading", name="Send a DataFrame").wait_for()

@@ -1,4 +1,4 @@
-"""Which rows to send: the frame that was given, or one of the notebook's."""
+"""Which rows to send: those of the frame that was given, or of another one of the notebook."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def columns_of(frame: object) -> tuple[str, ...]:
 
 
 class FramePicker:
-    """The frame that was given, or a choice among those of the notebook.
+    """A choice among the frame that was given and those of the notebook.
 
     ``frame`` (as pandas has it; None = there is none) and its ``columns`` are as they were
     at the last ``find``. ``name`` is the variable that holds it, empty = none does.
@@ -32,17 +32,16 @@ class FramePicker:
         self._found: object = None  # The same frame, as its library has it.
         self.name = "df" if frame is None else name_of(frame, names, "")
         self.columns: tuple[str, ...] = ()
+        self._is_nameless = frame is not None and not self.name
         self._about = parts.html()
         self._choice = parts.dropdown("DataFrame of this notebook", [], self._chosen)
         again = parts.button("Look again", self.find)
         self.widget = parts.section("Rows", self._choice, self._about, again)
-        parts.show(self._choice, frame is None)
         parts.show(self.widget)
 
     def find(self) -> None:
         """Find the rows as they are now, with their columns."""
-        if self._given is None:
-            self._offer()
+        self._offer()
         self._found = found = self._frame_now()
         read = None if found is None else attempted(lambda: _read(found))
         self.frame, self.columns = (None, ()) if isinstance(read, Problem | None) else read
@@ -51,9 +50,15 @@ class FramePicker:
 
     def _offer(self) -> None:
         found = frames(self._names)
-        self.name = self.name if self.name in found else ""
         options = [(f"{name}: {_size(each)}", name) for name, each in found.items()]
-        parts.refill(self._choice, options, self.name or None)
+        if self._given is None:
+            self.name = self.name if self.name in found else ""
+        elif self._is_nameless:
+            options.insert(0, ("the frame that was given", ""))
+        is_there = self.name in [name for _, name in options]
+        parts.refill(self._choice, options, self.name if is_there else None)
+        # Without another frame there is nothing to choose.
+        parts.show(self._choice, self._given is None or len(options) > is_there)
 
     def _chosen(self) -> None:
         self.name = self._choice.value or ""

@@ -174,8 +174,8 @@ class SendPanel:
         if prepared.session:
             words += (
                 f'\nIn a cell it is: run = {prepared.session}.run("{run.id}")\n'
-                "To correct rows that fail: correct = run.failed(), change its cells, and "
-                "ad.explore(correct) sends only these."
+                "To correct rows that fail: correct = run.failed(), change its cells, then look "
+                "again at the top and choose correct: only these are sent, mapped as before."
             )
         self._status.value = markup.note(words)
         # It is offered only where rows were sent before, and holds for one click.

@@ -93,6 +93,30 @@ def test_a_frame_that_is_gone_cannot_be_sent(is_given, demo, session):
     assert ("df is not a frame now" if is_given else "None yet") in clicks.text
 
 
+def test_beside_the_frame_that_was_given_another_one_can_be_chosen(demo, session):
+    names = {"people": FRAME}
+    clicks = ready(demo, session, frame=FRAME, names=names)
+    assert "DataFrame of this notebook" not in [
+        getattr(each, "description", "") for each in clicks.all()
+    ]
+    names["correct"] = FRAME.assign(userId="corrected").head(1)
+    clicks.click("Look again")
+    assert clicks.find("DataFrame of this notebook").value == "people"
+    clicks.put(**{"DataFrame of this notebook": "correct"})
+    assert "correct: 1 row, 4 columns." in clicks.text
+    assert sent_again(clicks, demo) == ["corrected"], "what was chosen for the fields stays"
+
+
+def test_a_frame_without_a_variable_is_one_of_the_choices(session):
+    clicks = Clicks(FRAME.copy(), session=session, names={"df": FRAME})
+    choice = clicks.find("DataFrame of this notebook")
+    assert choice.value == ""
+    choice.value = "df"
+    assert "df: 4 rows, 4 columns." in clicks.text
+    choice.value = ""
+    assert "Your frame: 4 rows, 4 columns." in clicks.text
+
+
 def test_a_frame_that_is_none_is_refused_at_once(session):
     with pytest.raises(ad.FrameError, match="got a list"):
         explore([1], session=session)  # type: ignore[arg-type]

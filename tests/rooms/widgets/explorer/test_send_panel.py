@@ -98,7 +98,7 @@ def test_what_was_sent_is_found_in_a_cell(demo, session):
     run = clicks.explorer.run
     assert f'In a cell it is: run = crm_sync.run("{run.id}")' in html.unescape(clicks.text)
     assert session.run(run.id) is run
-    assert "ad.explore(correct) sends only these" in clicks.text
+    assert "choose correct: only these are sent" in clicks.text
 
 
 def test_what_was_sent_in_the_default_session_is_found_too(demo):

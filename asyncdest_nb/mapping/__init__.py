@@ -1,10 +1,12 @@
 """Mappings from a row to a payload, and the plan of what fills each field of an action.
 
-    values      undefined, types and text as in JavaScript
+    values      undefined, truth, types and text as in JavaScript
+    json_text   JSON as JavaScript writes and reads it
     path        ``$.traits.email``, split once and looked up in each row
-    registry    the directives by name; how a mapping is checked and compiled
-    directives  one function per directive
+    registry    the directives by name; how a mapping made of them is compiled
+    checks      what is wrong with a mapping, all of it at once
     compiler    whole mappings
+    directives/ one function per directive
     field_plan  which column, mapping or default fills which field
 
 Mappings have the meaning of Segment's action-destinations framework, but are compiled

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import MappingError
-from .registry import Compile, Resolver, problems
+from .checks import problems
+from .registry import Compile, Resolver
 from .values import UNDEFINED, code_units, type_name
 
 # Segment's name: its directive becomes the root, with the other keys as its "mapping".
 _ROOT = "__segment_internal_directive"
 
 
-def compile_mapping(mapping: Any) -> Resolver:
+def compile_mapping(mapping: Any, compiled: Compile | None = None) -> Resolver:
     """Check and compile a mapping.
 
     Raises MappingError with one line per problem, in Segment's words.
@@ -20,7 +21,7 @@ def compile_mapping(mapping: Any) -> Resolver:
     root = _unwrapped(_as_object(mapping))
     if found := problems(root):
         raise MappingError("\n".join(found))
-    return Compile()(root)
+    return (compiled or Compile())(root)
 
 
 def transform(mapping: Any, data: Any = UNDEFINED) -> Any:
@@ -29,10 +30,17 @@ def transform(mapping: Any, data: Any = UNDEFINED) -> Any:
     Without *data* the row is {}. The result is UNDEFINED if the mapping is itself a
     directive and finds nothing. Raises MappingError for an invalid mapping or *data*.
     """
-    row = {} if data is UNDEFINED else data
-    if not isinstance(row, dict):
-        raise MappingError(f"data must be an object, got {type_name(row)}")
+    row = as_event(data)
     return compile_mapping(mapping).resolve(row)
+
+
+def as_event(data: Any) -> dict[str, Any]:
+    """Return *data* if it is an object, {} if it is undefined; raises MappingError otherwise."""
+    if data is UNDEFINED:
+        return {}
+    if not isinstance(data, dict):
+        raise MappingError(f"data must be an object, got {type_name(data)}")
+    return data
 
 
 def transform_batch(mapping: Any, data: Any) -> list[Any]:
@@ -65,6 +73,8 @@ def _unwrapped(mapping: dict[str, Any]) -> dict[str, Any]:
     if len(wrapper) > 1:
         raise MappingError("The root mapping must only have a single directive object")
     name, options = next(iter(wrapper.items()), ("", None))
+    if isinstance(options, list | tuple):
+        return wrapper  # JavaScript sets "mapping" on the array, and nobody reads it.
     if not isinstance(options, dict):
         raise MappingError("The root directive must be an object")
     siblings = {key: value for key, value in mapping.items() if key != _ROOT}

@@ -9,9 +9,10 @@ from operator import itemgetter
 from typing import Any
 
 from ..errors import MappingError, UnknownName, UsageError
+from .checks import INVALID, half_open, problems
 from .path import split_names
-from .registry import DIRECTIVES, INVALID, Compile, Resolver, half_open, problems
-from .values import cleaned
+from .registry import DIRECTIVES, Compile, Resolver
+from .values import UNDEFINED
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,8 @@ class FieldMap:
         item of an array is None, since JSON has no undefined. Raises MappingError if a
         path or template that is computed from this row is no text.
         """
-        payload: dict[str, Any] = cleaned(
-            {name: resolver.run(row) for name, resolver in self.resolvers.items()}, hole=None
-        )
-        return payload
+        found = ((name, resolver.resolve(row)) for name, resolver in self.resolvers.items())
+        return {name: value for name, value in found if value is not UNDEFINED}
 
 
 def plan_fields(
@@ -83,7 +82,7 @@ def plan_fields(
     """
     columns = {name: str(column) for name, column in _given("columns", columns).items()}
     mapping = _given("mapping", mapping)
-    compiled = Compile(split_names(frame_columns))
+    compiled = Compile(split_names(frame_columns), hole=None)
     finder = _SourceFinder(frame_columns, columns, mapping, index_names, compiled)
     sources, faults = finder.sources(fields)
     read = {root for name in mapping if name in sources for root in sources[name].resolver.roots}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .values import UNDEFINED, code_units
@@ -46,6 +46,53 @@ def rooted(pieces: Pieces, names: Mapping[Pieces, str]) -> Pieces:
         if pieces[:count] in names:
             return (names[pieces[:count]], *pieces[count:])
     return pieces
+
+
+def nested(row: Any, names: Mapping[Pieces, str]) -> Any:
+    """Return *row* with objects made of the columns whose *names* are split in a path.
+
+    A column ``address.city`` is then also the key ``city`` of ``address``, unless there is a
+    column ``address``.
+    """
+    made: dict[str, Any] = {}
+    for pieces, name in names.items():
+        inner = made
+        for piece in pieces[:-1]:
+            inner = inner.setdefault(piece, {})
+            if not isinstance(inner, dict):
+                break
+        else:
+            inner[pieces[-1]] = row[name]
+    return made | row
+
+
+def getter(pieces: Pieces) -> Callable[[Any], Any]:
+    """Return a function that does what ``lookup`` does with *pieces*, the usual case fast.
+
+    Only an object can be indexed by a text, so whatever is not an object with the key is
+    left to ``lookup``.
+    """
+    first, second, third = [*pieces, "", "", ""][:3]
+
+    def one(value: Any) -> Any:
+        try:
+            return value[first]
+        except (KeyError, TypeError):
+            return lookup(value, pieces)
+
+    def two(value: Any) -> Any:
+        try:
+            return value[first][second]
+        except (KeyError, TypeError):
+            return lookup(value, pieces)
+
+    def three(value: Any) -> Any:
+        try:
+            return value[first][second][third]
+        except (KeyError, TypeError):
+            return lookup(value, pieces)
+
+    return {1: one, 2: two, 3: three}.get(len(pieces), lambda value: lookup(value, pieces))
 
 
 def lookup(value: Any, pieces: Pieces) -> Any:

@@ -1,41 +1,43 @@
-"""The directives by name, and how a mapping made of them is checked and compiled.
+"""The directives by name, and how a mapping made of them is compiled.
 
-A new directive is one function under ``@directive``. ``problems`` checks what is nested
-in its argument, and the function it is given compiles it.
+A new directive is one function under ``@directive``: it is given the argument and a
+function that compiles what is nested in it.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import MappingError
-from .values import UNDEFINED, cleaned, type_name
+from .values import SCALARS, UNDEFINED, cleaned, items_in_order
 
 Where = tuple[str, ...]
 Check = Callable[[Any, Where], list[str]]
+Run = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
     """A compiled mapping, or a part of one.
 
-    ``run`` returns values with UNDEFINED in them, for the directive around it;
-    ``resolve`` is for other callers. ``roots`` are the top-level keys of the row that it
-    may read. ``reads_all``: it may read any key, for a path to the whole row or one
-    that is computed from the row.
+    ``run`` returns values with UNDEFINED in them, for the directive around it, and may
+    return a part of the row; ``clean`` returns a copy without the keys that have no value,
+    None = it is made from ``run``. ``roots`` are the top-level keys of the row that it may
+    read. ``reads_all``: it may read any key, for a path to the whole row or one that is
+    computed from the row.
     """
 
-    run: Callable[[Any], Any]
+    run: Run
     roots: frozenset[str] = frozenset()
     reads_all: bool = False
+    clean: Run | None = field(default=None, repr=False)
 
     def resolve(self, row: Any) -> Any:
         """Return the value for *row*, a copy without the keys that have no value."""
-        return cleaned(self.run(row))
+        return self.clean(row) if self.clean else cleaned(self.run(row))
 
     @property
     def is_constant(self) -> bool:
@@ -43,16 +45,28 @@ class Resolver:
         return not self.roots and not self.reads_all
 
     @classmethod
-    def of(cls, run: Callable[[Any], Any], parts: Iterable[Resolver]) -> Resolver:
+    def of(cls, run: Run, parts: Iterable[Resolver], *, clean: Run | None = None) -> Resolver:
         """Make a resolver that reads what its *parts* read."""
         found = list(parts)
         roots = frozenset[str]().union(*(part.roots for part in found))
-        return cls(run, roots, any(part.reads_all for part in found))
+        return cls(run, roots, any(part.reads_all for part in found), clean)
 
     @classmethod
     def constant(cls, value: Any) -> Resolver:
         """Make a resolver that always returns *value*."""
         return cls(lambda row: value)
+
+    @classmethod
+    def failing(cls, text: str) -> Resolver:
+        """Make a resolver that raises a MappingError for each row.
+
+        So does Segment with an argument that its validation lets pass.
+        """
+
+        def run(row: Any) -> Any:
+            raise MappingError(text)
+
+        return cls(run, clean=run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,36 +74,72 @@ class Compile:
     """Compiles what is nested in a directive.
 
     ``split_names`` are the columns of the frame, as far as their names are split in a path,
-    by their pieces; empty = a row may have any keys.
+    by their pieces; empty = a row may have any keys. ``hole`` is what an item without a
+    value becomes in a copied array.
     """
 
     split_names: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    hole: Any = UNDEFINED
 
     def __call__(self, value: Any) -> Resolver:
         """Compile a value of a mapping: a directive, a container of them, or a constant.
 
-        Raises MappingError for invalid directives in arrays, which ``problems`` does not
-        check (with Segment's message at run time), and for a constant that JSON cannot hold.
+        UNDEFINED is an option that is not there. Raises MappingError for invalid directives
+        in arrays, which ``problems`` does not check (with Segment's message at run time), and
+        for a constant that JSON cannot hold.
         """
+        made = self._compiled(value)
+        return made if made.clean else replace(made, clean=self._cleaner(made.run))
+
+    def inner(self) -> Compile:
+        """Return what compiles a part that does not read the row, but a value made from it."""
+        return Compile(hole=self.hole)
+
+    def _compiled(self, value: Any) -> Resolver:
         if isinstance(value, dict):
-            return self._directive(value) if _is_directive(value) else self._object(value)
+            return self._directive(value) if is_directive(value) else self._object(value)
         if isinstance(value, list | tuple):
-            parts = [self(each) for each in value]
-            runs = [part.run for part in parts]
-            return Resolver.of(lambda row: [run(row) for run in runs], parts)
-        _check_json(value)
-        return Resolver.constant(value)
+            return self._array(value)
+        if value is not UNDEFINED:
+            _check_json(value)
+        return Resolver(lambda row: value, clean=lambda row: value)
 
     def _directive(self, value: dict[str, Any]) -> Resolver:
-        name = _names(value)[0]
+        name = directive_names(value)[0]
         if name not in DIRECTIVES:
             raise MappingError(f"{name} is not a valid directive, got {UNDEFINED.value}")
         return DIRECTIVES[name].compile(value[name], self)
 
     def _object(self, value: dict[str, Any]) -> Resolver:
-        parts = {str(key): self(each) for key, each in value.items()}
+        parts = {str(key): self(each) for key, each in items_in_order(value)}
         runs = [(key, part.run) for key, part in parts.items()]
-        return Resolver.of(lambda row: {key: run(row) for key, run in runs}, parts.values())
+        cleans = [(key, part.clean or part.run) for key, part in parts.items()]
+
+        def clean(row: Any) -> dict[str, Any]:
+            made = {}
+            for key, find in cleans:
+                found = find(row)
+                if found is not UNDEFINED:
+                    made[key] = found
+            return made
+
+        return Resolver.of(
+            lambda row: {key: run(row) for key, run in runs}, parts.values(), clean=clean
+        )
+
+    def _array(self, value: list[Any] | tuple[Any, ...]) -> Resolver:
+        parts = [self(each) for each in value]
+        runs = [part.run for part in parts]
+        return Resolver.of(lambda row: [run(row) for run in runs], parts)
+
+    def _cleaner(self, run: Run) -> Run:
+        hole = self.hole
+
+        def clean(row: Any) -> Any:
+            value = run(row)
+            return value if type(value) in SCALARS else cleaned(value, hole=hole)
+
+        return clean
 
 
 Compiler = Callable[[Any, Compile], Resolver]
@@ -104,9 +154,6 @@ class Directive:
 
 
 DIRECTIVES: dict[str, Directive] = {}
-INVALID = "has an invalid directive"  # Segment's message.
-
-_PLACEHOLDER = re.compile(r"\{\{[^}]+\}\}")
 
 
 def directive(name: str, *, check: Check) -> Callable[[Compiler], Compiler]:
@@ -114,8 +161,8 @@ def directive(name: str, *, check: Check) -> Callable[[Compiler], Compiler]:
 
     It is given the argument and a function that compiles what is nested in it.
     *check* is given an argument and its place, and returns what is wrong with it.
-    Arguments inside arrays are not checked, so the function raises MappingError itself
-    for an invalid one.
+    Arguments inside arrays are not checked, so the function returns a failing resolver, or
+    raises MappingError itself, for an invalid one.
     """
 
     def register(compiler: Compiler) -> Compiler:
@@ -125,77 +172,20 @@ def directive(name: str, *, check: Check) -> Callable[[Compiler], Compiler]:
     return register
 
 
-def message(where: Where, problem: str) -> str:
-    """Return a *problem* in the form of Segment: ``/email/@path should be …``."""
-    return f"/{'/'.join(where)} {problem}."
-
-
-def wrong_type(value: Any, where: Where, wanted: str) -> str:
-    """Return the message that *value* should be *wanted* but has another type."""
-    name = "directive" if _has_directive(value) else type_name(value)
-    article = "an" if name[0] in "aeiou" else "a"
-    return message(where, f"should be {wanted} but it is {article} {name}")
-
-
-def problems(value: Any, where: Where = ()) -> list[str]:
-    """Return all problems of a mapping.
-
-    Items of arrays are not checked: Segment allows anything there, and invalid items
-    are found when they are compiled.
-    """
-    if _has_directive(value):
-        return _directive_problems(value, where)
+def directive_names(value: Any) -> list[str]:
+    """Return the keys of *value* that name directives; none if it is no object."""
     if not isinstance(value, dict):
         return []
-    return [each for key in value for each in problems(value[key], (*where, str(key)))]
-
-
-def half_open(value: Any) -> Iterator[str]:
-    """Yield the templates of a mapping with a ``{{`` that is no placeholder.
-
-    Segment leaves it in the text; in a mapping for the rows of a frame it is a mistake.
-    """
-    if isinstance(value, list):
-        yield from (each for item in value for each in half_open(item))
-    if isinstance(value, dict):
-        text = value.get("@template")
-        if isinstance(text, str) and "{{" in _PLACEHOLDER.sub("", text):
-            yield text
-        yield from (each for item in value.values() for each in half_open(item))
-
-
-def _names(value: dict[Any, Any]) -> list[str]:
     return [key for key in value if isinstance(key, str) and key.startswith("@")]
 
 
-def _has_directive(value: Any) -> bool:
-    return isinstance(value, dict) and bool(_names(value))
+def is_directive(value: Any) -> bool:
+    """Whether *value* is an object with a directive, and nothing else but ``_metadata``.
 
-
-def _directive_problems(value: dict[str, Any], where: Where) -> list[str]:
-    names = _names(value)
-    others = value.keys() - {*names, "_metadata"}
-    if len(names) > 1 or others:
-        count = len(names) if len(names) > 1 else len(value)
-        return [message(where, f"should only have one @-prefixed key but it has {count} keys")]
-    name = names[0]
-    if name not in DIRECTIVES:
-        return [message(where, f"{INVALID}: {name}")]
-    return DIRECTIVES[name].check(value[name], (*where, name))
-
-
-def raw_or_directive(value: Any, where: Where) -> list[str]:
-    """Check an argument that may be anything; a raw value is not checked."""
-    return problems(value, where) if _has_directive(value) else []
-
-
-def text_or_directive(value: Any, where: Where) -> list[str]:
-    """Check an argument that is a text, or a directive that returns one."""
-    if isinstance(value, str):
-        return []
-    if _has_directive(value):
-        return problems(value, where)
-    return [wrong_type(value, where, "a string or a mapping directive")]
+    In an array, an object with a directive and other keys is a raw object.
+    """
+    names = directive_names(value)
+    return bool(names) and value.keys() <= {*names, "_metadata"}
 
 
 def _check_json(value: Any) -> None:
@@ -215,9 +205,3 @@ def _on_one_line(value: Any) -> str:
 
 def _is_finite(value: Any) -> bool:
     return isinstance(value, float) and math.isfinite(value)
-
-
-def _is_directive(value: dict[str, Any]) -> bool:
-    # In an array, an object with a directive and other keys is a raw object.
-    names = _names(value)
-    return bool(names) and value.keys() <= {*names, "_metadata"}

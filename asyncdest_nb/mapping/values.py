@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import Any, Final
 
@@ -24,6 +25,10 @@ class Undefined(Enum):
 
 
 UNDEFINED: Final = Undefined.UNDEFINED
+
+
+# The types of values that cannot be changed, so that no copy is needed.
+SCALARS = frozenset({str, int, float, bool, type(None), Undefined})
 
 
 def type_name(value: Any) -> str:
@@ -56,6 +61,40 @@ def cleaned(value: Any, *, hole: Any = UNDEFINED) -> Any:
     if isinstance(value, list | tuple):
         return [cleaned(each, hole=hole) for each in value]
     return hole if value is UNDEFINED else value
+
+
+def is_truthy(value: Any) -> bool:
+    """Whether *value* counts as true: all but undefined, null, false, 0, NaN and ""."""
+    if isinstance(value, list | tuple | dict):
+        return True
+    return bool(value) and value == value  # NaN is not equal to itself.
+
+
+def is_blank(value: Any) -> bool:
+    """Whether *value* is undefined, null, or loosely equal to "": 0, false, [] and [[null]] too."""
+    if isinstance(value, list | tuple):
+        return as_text(value) == ""
+    if isinstance(value, str | dict | None | Undefined):
+        return not value and not isinstance(value, dict)
+    return bool(value == 0)
+
+
+def items_in_order(value: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+    """Return the items of an object in JavaScript's order: keys that are indices first."""
+    indices = sorted((key for key in value if _is_index(key)), key=int)
+    if not indices:
+        return value.items()
+    return {**{key: value[key] for key in indices}, **value}.items()
+
+
+def _is_index(key: str) -> bool:
+    return (
+        key[:1].isdigit()
+        and key.isascii()
+        and key.isdecimal()
+        and str(int(key[:11])) == key
+        and int(key) < 2**32 - 1
+    )
 
 
 def trimmed(text: str) -> str:

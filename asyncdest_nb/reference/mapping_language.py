@@ -20,6 +20,7 @@ The examples use these rows:
 >>> df = pd.DataFrame({
 ...     "id": ["007"], "first": ["Ada"], "last": ["King"], "plan": ["pro"],
 ...     "address": [{"city": "London", "lines": ["1 High St", "Flat 2"]}],
+...     "cart": ['[{"sku": "A-1", "qty": 2}, {"sku": "B-2"}]'], "coupon": [None],
 ... })
 >>> def data_of(mapping):
 ...     preview = crm.preview(df, "asyncOperation", columns={"user_id": "id"},
@@ -79,6 +80,71 @@ Of use where a constant would be read as something else, as in a tool that write
 >>> data_of({"name": {"@literal": "{{first}}"}})
 {'name': '{{first}}'}
 
+# `@if`: one value or another
+
+`exists` asks whether a value is there at all; `blank` is true for a value that is *not* blank,
+in spite of its name. `else` may be left out.
+
+>>> coupon = {"@path": "$.coupon"}
+>>> data_of({"coupon": {"@if": {"exists": coupon, "then": coupon, "else": "none"}}})
+{'coupon': 'none'}
+
+# `@case` and `@replace`: another text
+
+>>> data_of({"plan": {"@case": {"operator": "upper", "value": {"@path": "$.plan"}}}})
+{'plan': 'PRO'}
+>>> data_of({"id": {"@replace": {"value": {"@path": "$.id"}, "pattern": "0", "replacement": "-"}}})
+{'id': '--7'}
+
+A pattern is plain text of at most 10 characters; `ignorecase` and `global` are true or false, and
+`pattern2` with `replacement2` replaces a second one.
+
+# `@json`: a text with JSON in it
+
+`decode` opens a text, `encode` makes one. What is no JSON is left as it is.
+
+>>> cart = {"@json": {"mode": "decode", "value": {"@path": "$.cart"}}}
+>>> data_of({"cart": cart})
+{'cart': [{'sku': 'A-1', 'qty': 2}, {'sku': 'B-2'}]}
+>>> data_of({"text": {"@json": {"mode": "encode", "value": {"@path": "$.address"}}}})
+{'text': '{"city":"London","lines":["1 High St","Flat 2"]}'}
+
+# `@arrayPath`: a list with items of another shape
+
+The first part is a path or a directive, the second a mapping that reads one item.
+
+>>> data_of({"cart": {"@arrayPath": [cart, {"id": {"@path": "$.sku"}, "n": {"@path": "$.qty"}}]}})
+{'cart': [{'id': 'A-1', 'n': 2}, {'id': 'B-2'}]}
+
+# `@flatten` and `@merge`: objects of another shape
+
+>>> data_of({"@flatten": {"separator": ".", "value": {"@path": "$.address"}}})
+{'city': 'London', 'lines.0': '1 High St', 'lines.1': 'Flat 2'}
+>>> moved = [{"@path": "$.address"}, {"city": "York"}]
+>>> data_of({"@merge": {"direction": "right", "objects": moved}})
+{'city': 'York', 'lines': ['1 High St', 'Flat 2']}
+
+By `"right"` the last object wins, by `"left"` the first; `"omitArrays": true` keeps lists whole.
+
+# `@excludeWhenNull`: leave out what is null
+
+>>> data_of({"code": {"@excludeWhenNull": {"@path": "$.coupon"}}, "plan": {"@path": "$.plan"}})
+{'plan': 'pro'}
+
+# `@transform`: a mapping of what another mapping makes
+
+>>> named = {"name": {"@template": "{{first}} {{last}}"}}
+>>> data_of({"@transform": {"apply": named, "mapping": {"who": {"@path": "$.name"}}}})
+{'who': 'Ada King'}
+
+# `@liquid`: a template with filters
+
+It needs the extra `liquid`. The tags that loop or load other templates, and the costly filters,
+are refused as in Segment; a template has at most 1,000 characters.
+
+>>> data_of({"name": {"@liquid": "{{ last | upcase }}{% if plan == 'pro' %} (paying){% endif %}"}})
+{'name': 'KING (paying)'}
+
 # Objects and lists
 
 Directives may be at any depth. An item of a list without a value is null.
@@ -96,7 +162,31 @@ Traceback (most recent call last):
 asyncdest_nb.errors.MappingError: ...
 >>> demo.stop()
 
-The language is that of Segment's action-destinations framework.
+# As in Segment
+
+The language is that of Segment's action-destinations framework, and a mapping from there gives
+the same payloads, also where that may surprise:
+
+| what it does | what to write for something else |
+|---|---|
+| a path through `null`, `0`, `""` or `false` gives that value | `@excludeWhenNull` around it |
+| `{{$.plan}}` is empty: a placeholder has no `$.` | `{{plan}}` |
+| `{{{text}}}` fills the placeholders in that text too | `{{text}}` |
+| an `else` of `0`, `false`, `""` or `null` counts as none | `{"@literal": 0}` |
+| `blank` is true for a value that is not blank; `0` and `[]` are blank | `exists` |
+| `exists` wins where `blank` is there too | one of them |
+| `@replace` reads `$&`, `` $` `` and `$'` in a replacement | `$$` for a dollar sign |
+| `@replace` makes `""` of null, lists and objects | `@if` around it |
+| `"mode": "Encode"` passes the check and gives nothing | `"encode"` |
+| `"direction": "LEFT"` passes the check and means `"right"` | `"left"` |
+| a dot in a path separates keys, also in quotes | the whole name of a column may have dots |
+| `@flatten` names the value `""` if there is nothing to flatten | `@if` around it |
+
+In four things it differs. A row for which a directive fails is `invalid`, with the reason, and the
+others are sent; in Segment the whole batch is lost. A whole number keeps all its digits where
+JavaScript rounds it. An unknown directive inside a list is refused before the first row. And
+`@liquid` formats dates in UTC, reads dates in the usual formats only, and is limited by what it
+makes (100 million characters) and not by a clock.
 """
 
 from __future__ import annotations

@@ -36,6 +36,7 @@ KNOWN_BY_ONE = {
     "dotenv": "session",
     "uvicorn": "simulators",
     "nest_asyncio2": "session",
+    "liquid": "mapping",
 }
 
 
@@ -75,6 +76,7 @@ EXTRAS = {
     "jupyterlab": "demo",
     "pdoc": "docs",
     "pyarrow": "parquet",
+    "liquid": "liquid",
 }
 
 

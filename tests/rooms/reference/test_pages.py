@@ -11,6 +11,7 @@ import pytest
 
 import asyncdest_nb as ad
 from asyncdest_nb.command_line import main
+from asyncdest_nb.mapping import DIRECTIVES
 from asyncdest_nb.reference import build
 
 ADDRESSES = ("href", "src", "action", "data")
@@ -108,7 +109,7 @@ def test_the_mapping_language_has_a_page_that_both_pages_lead_to(folder: Path):
     assert language in Page(folder / "asyncdest_nb.html").links
     page = Page(folder / language)
     assert "../../asyncdest_nb.html" in page.links
-    for directive in ("@path", "@template", "@literal"):
+    for directive in DIRECTIVES:
         assert directive in page.text
 
 

@@ -1,0 +1,64 @@
+"""The filters of a template, by name, with the results of the original.
+
+A filter is given the value, and its arguments as far as there are any; UNDEFINED is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import json_text
+from .values import is_true, strict_number_of, text_of
+
+Filter = Callable[..., Any]
+
+# Segment refuses them: their cost grows with the data, or they run code.
+DISABLED = frozenset(
+    "array_to_sentence_string concat find find_exp find_index find_index_exp group_by "
+    "group_by_exp has has_exp map newline_to_br reject reject_exp reverse sort sort_natural "
+    "uniq where_exp type".split()
+)
+FILTERS: dict[str, Filter] = {}
+
+
+def named(name: str) -> Callable[[Filter], Filter]:
+    """Register a function as the filter *name*."""
+
+    def register(function: Filter) -> Filter:
+        FILTERS[name] = function
+        return function
+
+    return register
+
+
+def of_text(name: str, change: Callable[[str], Any]) -> None:
+    """Register a change of a text as the filter *name*, which takes any value."""
+    FILTERS[name] = lambda value, *rest: change(text_of(value))
+
+
+@named("default")
+def _default(value: Any, other: Any = None, *rest: Any, **options: Any) -> Any:
+    if isinstance(value, str | list | tuple):
+        return value if value else other
+    if value is False and options.get("allow_false"):
+        return False
+    return value if is_true(value) else other
+
+
+@named("json")
+def _json(value: Any, *rest: Any) -> Any:
+    return json_text.encoded(list(value) if isinstance(value, range) else value)
+
+
+FILTERS["jsonify"] = FILTERS["inspect"] = FILTERS["json"]
+
+
+@named("to_integer")
+def _to_integer(value: Any, *rest: Any) -> float:
+    return strict_number_of(value)
+
+
+@named("raw")
+def _raw(value: Any, *rest: Any) -> Any:
+    return value

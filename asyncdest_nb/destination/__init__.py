@@ -7,6 +7,8 @@ fields (its payload), ``perform``, ``perform_batch`` and ``poll``.
     action       Action: fields, functions, batch sizes, recovery
     arguments    what the functions of both are given
     functions    in which forms these functions may be written
+    texts        many payloads as JSON texts, field by field
+    written      payloads that become values when they are read
     models       Settings and Payload, the base classes
     input_field  how a field is declared, and read off a model
     checks       whether a value fits its field
@@ -26,6 +28,8 @@ from .functions import original
 from .input_field import InputField, field, input_fields
 from .models import Fields, Payload, Settings
 from .secrets import named_secrets_of, secrets_of, urls_of
+from .texts import PayloadWriter, joined
+from .written import WrittenPayloads, payload_of, text_of
 
 __all__ = [
     "FORMATS",
@@ -36,13 +40,18 @@ __all__ = [
     "Function",
     "InputField",
     "Payload",
+    "PayloadWriter",
     "Request",
     "Settings",
     "StateContext",
+    "WrittenPayloads",
     "field",
     "input_fields",
+    "joined",
     "named_secrets_of",
     "original",
+    "payload_of",
     "secrets_of",
+    "text_of",
     "urls_of",
 ]

@@ -15,6 +15,7 @@ from .functions import adapted
 from .input_field import InputField, input_fields
 from .models import Payload
 from .translated import either_spelling, is_fields, model_of
+from .written import WrittenPayloads
 
 Recovery = Literal["none", "natural", "key", "client_id", "search", "prepare_commit"]
 
@@ -178,7 +179,9 @@ class Action:
         """Whether the status of an operation can be polled."""
         return self.poll is not None
 
-    def call_for(self, payloads: list[Payload], batch_size: int | None) -> tuple[Function, Any]:
+    def call_for(
+        self, payloads: WrittenPayloads, batch_size: int | None
+    ) -> tuple[Function, WrittenPayloads]:
         """Return the function that sends *payloads*, and its argument.
 
         ``perform_batch`` if there is one, but ``perform`` if there is one and
@@ -188,8 +191,7 @@ class Action:
         if self.perform_batch is not None and not alone:
             return self.perform_batch, payloads
         assert self.perform is not None  # An action has at least one of the two.
-        (payload,) = payloads
-        return self.perform, payload
+        return self.perform, payloads.alone()
 
     @property
     def fields(self) -> dict[str, InputField]:
@@ -206,7 +208,7 @@ class Action:
         given = {
             key: value
             for key, value in values.items()
-            if value not in (None, "") or (value is None and fields[key].allow_null)
+            if (fields[key].allow_null if value is None else value != "")
         }
         try:
             return self.payload.model_validate(given)

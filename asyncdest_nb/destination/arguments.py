@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_snake
 
 from ..responses import JSONObject
 from .keyed import Keyed
+from .written import WrittenPayloads, texts_of
 
 
 class Request(Protocol):
@@ -51,6 +52,10 @@ class ActionData(Keyed, Generic[SettingsT, PayloadT]):
     returned, None = it was not called. ``submission_id`` is a UUID of the
     submission. It is the same each time the submission is sent, and a new one in a
     retry. Use it as an idempotency key, an operation id or a reference.
+
+    ``payload_texts`` has the payloads as JSON texts, in the same order. A body that is
+    joined from them costs a tenth of one that is made of ``payload``, which is read when it
+    is used: ``content="[" + ",".join(data.payload_texts) + "]"``.
     """
 
     settings: SettingsT
@@ -60,16 +65,30 @@ class ActionData(Keyed, Generic[SettingsT, PayloadT]):
     access_token: SecretStr | None = None
     submission_id: str = ""
 
+    def __post_init__(self) -> None:
+        if isinstance(self.payload, WrittenPayloads):
+            # Without the attribute, __getattr__ is called when it is read.
+            vars(self)["_written"] = vars(self).pop("payload")
+
+    @property
+    def payload_texts(self) -> Sequence[str]:
+        """The payloads as JSON texts, in the order of ``payload``."""
+        written = vars(self).get("_written")
+        return texts_of(self.payload) if written is None else written.texts
+
     if not TYPE_CHECKING:  # Otherwise mypy would accept misspelt names.
 
         def __getattr__(self, name: str) -> Any:
             """Return the attribute that the framework calls *name*: ``stateContext``, …"""
+            if name == "payload" and "_written" in vars(self):
+                vars(self)["payload"] = self._written.values()
+                return self.payload
             if name in ("asyncContext", "async_context"):
                 return self  # The first version of the framework had the contexts one level deeper.
             own = to_snake(name)
-            if own != name and own in self.__dataclass_fields__:
+            if own != name and own in DATA:
                 return getattr(self, own)
-            known = ", ".join(self.__dataclass_fields__)
+            known = ", ".join(name for name in DATA if name != "async_context")
             raise AttributeError(
                 f"data has no {name!r}, it has {known}; a field of the payload is at "
                 "data.payload, a setting at data.settings"
@@ -77,6 +96,6 @@ class ActionData(Keyed, Generic[SettingsT, PayloadT]):
 
 
 # What a function may take by name instead of its data.
-DATA = (*(each.name for each in fields(ActionData)), "async_context")
+DATA = (*(each.name for each in fields(ActionData)), "payload_texts", "async_context")
 
 Function = Callable[[Any, Any], Any]

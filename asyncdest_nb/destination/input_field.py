@@ -97,6 +97,12 @@ class InputField:
     by_name: bool = True
     holds_secret: bool = False
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether its values are limited by more than their type."""
+        limits = (self.choices, self.format, self.minimum, self.maximum)
+        return any(each is not None for each in limits)
+
 
 def declared_attributes(info: FieldInfo) -> dict[str, Any]:
     extra = info.json_schema_extra
@@ -130,6 +136,16 @@ def input_fields(model: type[BaseModel]) -> dict[str, InputField]:
     if cached is None:
         cached = {key: _input_field(key, info) for key, info in model.model_fields.items()}
         type.__setattr__(model, "_input_fields", cached)
+    return cached
+
+
+def limited_fields(model: type[BaseModel]) -> tuple[tuple[str, InputField], ...]:
+    """Return the fields of *model* whose values are limited by more than their type."""
+    cached: tuple[tuple[str, InputField], ...] | None = model.__dict__.get("_limited_fields")
+    if cached is None:
+        found = input_fields(model).items()
+        cached = tuple((key, each) for key, each in found if each.is_limited)
+        type.__setattr__(model, "_limited_fields", cached)
     return cached
 
 

@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from ..responses import JSONObject
 from .checks import check_value
 from .conversions import conversion_of
-from .input_field import declared_attributes, input_fields
+from .input_field import declared_attributes, input_fields, limited_fields
 from .keyed import Keyed
 
 
@@ -52,7 +52,7 @@ class Fields(Keyed, BaseModel):
 
     @model_validator(mode="after")
     def _check_declared_bounds(self) -> Any:
-        for key, declared in input_fields(type(self)).items():
+        for key, declared in limited_fields(type(self)):
             value = getattr(self, key)
             if value is not None:
                 for item in value if declared.multiple else (value,):
@@ -112,6 +112,11 @@ def _convert(info: FieldInfo) -> bool:
 
 class _Converted(BeforeValidator):
     """The validator that ``_convert`` adds to a field."""
+
+
+def is_own_conversion(metadata: Any) -> bool:
+    """Whether *metadata* of a field is a conversion that its type has by itself."""
+    return isinstance(metadata, _Converted)
 
 
 _READERS = (BeforeValidator, PlainValidator, WrapValidator)

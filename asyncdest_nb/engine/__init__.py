@@ -6,10 +6,11 @@ from .channel.poll_round import polled_once
 from .channel.state import SessionState, call_scope
 from .clock import Clock
 from .engine import Engine, load_ledger
-from .run.batches import InputRows, Invalid, Prepared, batched, prepare
+from .run.batches import InputRows, RowsToSend, batched
 from .run.execution import Execution
 from .run.ledger import Ledger
 from .run.outcomes import RowOutcomes
+from .run.prepared import MappedSlice, PreparedSlice, SlicePreparer
 from .verdict.check import read_check
 from .verdict.job_answer import contexts_in
 
@@ -20,16 +21,17 @@ __all__ = [
     "Engine",
     "Execution",
     "InputRows",
-    "Invalid",
     "Ledger",
-    "Prepared",
+    "MappedSlice",
+    "PreparedSlice",
     "RowOutcomes",
+    "RowsToSend",
     "SessionState",
+    "SlicePreparer",
     "batched",
     "call_scope",
     "contexts_in",
     "load_ledger",
     "polled_once",
-    "prepare",
     "read_check",
 ]

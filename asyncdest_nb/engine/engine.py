@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..destination import Action, Destination, Settings
+from ..frame import RowSource
 from ..mapping import FieldMap
 from ..operation import latest_stamp
 from ..request import Route, Transport
@@ -16,11 +17,11 @@ from .channel.channel import Channel
 from .channel.state import SessionState
 from .clock import Clock, RunClock
 from .journal import Journal
-from .run.batches import InputRows
 from .run.context import RunContext
 from .run.control import RunControl
 from .run.execution import Execution
 from .run.ledger import Ledger
+from .run.payloads import RunPayloads
 from .run.preparer import Preparer
 from .run.resumer import Resumer, recoverable
 from .run.writer import LedgerWriter
@@ -100,7 +101,7 @@ class Engine:
         self,
         record: StoredRun,
         *,
-        source: InputRows,
+        source: RowSource,
         action: Action,
         fields: FieldMap,
         channel: Channel,
@@ -113,7 +114,7 @@ class Engine:
             action=action,
             channel=channel,
             schedule=schedule,
-            ledger=Ledger(rows=len(source.rows)),
+            ledger=Ledger(rows=source.count or 0),
         )
         return Execution(run, Preparer(run, fields, keeps_payloads=self._keeps_payloads))
 
@@ -121,7 +122,7 @@ class Engine:
         self,
         record: StoredRun,
         *,
-        source: InputRows,
+        source: RowSource,
         action: Action,
         channel: Channel,
         schedule: Schedule,
@@ -146,7 +147,7 @@ class Engine:
         self,
         record: StoredRun,
         *,
-        source: InputRows,
+        source: RowSource,
         action: Action,
         channel: Channel,
         schedule: Schedule,
@@ -156,6 +157,9 @@ class Engine:
         return RunContext(
             record,
             source=source,
+            payloads=RunPayloads(
+                record.id, self.store, action.payload, is_in_order=not action.batch_keys
+            ),
             action=action,
             channel=channel,
             schedule=schedule,

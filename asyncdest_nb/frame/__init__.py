@@ -2,6 +2,7 @@
 
     foreign   frames of other libraries, as frames of pandas
     rows      the rows of a frame as plain values
+    slices    the same in slices of columns, which are read only where needed
     files     tables in files
     frames    frames made of outcomes and of stored rows
     dtypes    the type of a column of these
@@ -22,25 +23,35 @@ from .frames import from_rows, numbered, to_frame, with_columns
 from .rows import (
     LABEL_LENGTH,
     Rows,
+    column_names,
     column_values,
     has_integer_labels,
+    index_names,
     read_csv,
     to_rows,
 )
+from .slices import FrameRows, Labels, RowSlice, RowSource, protected
 
 DataFrame: TypeAlias = pd.DataFrame
 
 __all__ = [
     "LABEL_LENGTH",
     "DataFrame",
+    "FrameRows",
+    "Labels",
+    "RowSlice",
+    "RowSource",
     "Rows",
     "ValueKinds",
     "as_pandas",
+    "column_names",
     "column_values",
     "from_rows",
     "has_integer_labels",
+    "index_names",
     "is_frame",
     "numbered",
+    "protected",
     "read_csv",
     "read_table",
     "table_bytes",

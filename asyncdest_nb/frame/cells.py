@@ -55,8 +55,12 @@ def cells_of(column: pd.Series[Any], at: slice | list[int] = ALL) -> Cells:
 
 
 def _one_by_one(values: list[Any]) -> Cells:
-    cells, faults = [], {}
+    cells: list[Any] = []
+    faults = {}
     for position, value in enumerate(values):
+        if type(value) is str and value.isascii():  # As most are.
+            cells.append(value)
+            continue
         try:
             cells.append(plain_of(type(value))(value, 0))
         except Unsendable as unsendable:
@@ -66,10 +70,17 @@ def _one_by_one(values: list[Any]) -> Cells:
 
 
 def _categories(column: pd.Series[Any]) -> Cells:
-    cells, codes = cells_of(pd.Series(column.cat.categories)), column.cat.codes.tolist()
+    # Only those in use: a column is read in slices, and may have many categories.
+    used, places = np.unique(column.cat.codes.to_numpy(), return_inverse=True)
+    present = used >= 0
+    cells = cells_of(pd.Series(column.cat.categories.take(used[present])))
+    first = int(np.count_nonzero(~present))  # 1 if a cell is missing: its code is -1, the least.
+    own = [None] * first + cells.values
+    faults = {code + first: why for code, why in cells.faults.items()}
+    codes = places.tolist()
     return Cells(
-        [None if code < 0 else cells.values[code] for code in codes],
-        {at: cells.faults[code] for at, code in enumerate(codes) if code in cells.faults},
+        [own[code] for code in codes],
+        {at: faults[code] for at, code in enumerate(codes) if code in faults},
     )
 
 

@@ -34,11 +34,6 @@ class Rows:
     faults: dict[str, dict[int, str]]
     labels: list[str]
 
-    @property
-    def index_names(self) -> tuple[str, ...]:
-        """The names of the levels of the index that have one."""
-        return tuple(str(name) for name in self.index.names if name is not None)
-
     def faults_where(self, is_read: Callable[[str], bool]) -> dict[int, str]:
         """Return by position why rows cannot be sent if only columns that *is_read* count."""
         found: dict[int, list[str]] = {}
@@ -80,7 +75,7 @@ def to_rows(
     same name. A cell that cannot be sent is a fault.
     """
     frame = as_pandas(frame)
-    columns = _column_names(frame)
+    columns = column_names(frame)
     some = frame.index[at]
     cells = []
     for place in range(len(columns)):
@@ -94,7 +89,7 @@ def to_rows(
     faults = {
         name: column.faults for name, column in zip(columns, cells, strict=True) if column.faults
     }
-    return Rows(some, columns, rows, faults, _labels(some))
+    return Rows(some, columns, rows, faults, labels_of(some))
 
 
 def column_values(frame: pd.DataFrame, name: str) -> list[Any]:
@@ -102,10 +97,15 @@ def column_values(frame: pd.DataFrame, name: str) -> list[Any]:
 
     Raises UnknownName if no column is called *name*.
     """
-    names = _column_names(frame)
+    names = column_names(frame)
     if name not in names:
         raise UnknownName.of("column", name, names)
     return cells_of(frame.iloc[:, names.index(name)]).values
+
+
+def index_names(frame: pd.DataFrame) -> tuple[str, ...]:
+    """Return the names of the levels of the index that have one."""
+    return tuple(str(name) for name in frame.index.names if name is not None)
 
 
 def has_integer_labels(frame: pd.DataFrame) -> bool:
@@ -113,7 +113,8 @@ def has_integer_labels(frame: pd.DataFrame) -> bool:
     return bool(pd.api.types.is_integer_dtype(frame.index.dtype) and not frame.index.hasnans)
 
 
-def _column_names(frame: pd.DataFrame) -> tuple[str, ...]:
+def column_names(frame: pd.DataFrame) -> tuple[str, ...]:
+    """Return the names of the columns as text; raises FrameError as ``to_rows`` does."""
     if isinstance(frame.columns, pd.MultiIndex):
         raise FrameError(
             f"the columns have {frame.columns.nlevels} levels, rows need one name each; flatten "
@@ -129,7 +130,8 @@ def _column_names(frame: pd.DataFrame) -> tuple[str, ...]:
     return names
 
 
-def _labels(index: pd.Index[Any]) -> list[str]:
+def labels_of(index: pd.Index[Any]) -> list[str]:
+    """Return the labels of *index* as people see them, cut where they are long."""
     if isinstance(index, pd.MultiIndex):
         levels = [_plain_labels(index.get_level_values(at)) for at in range(index.nlevels)]
         texts = [" / ".join(map(_label, parts)) for parts in zip(*levels, strict=True)]

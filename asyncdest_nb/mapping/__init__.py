@@ -7,6 +7,7 @@
     checks      what is wrong with a mapping, all of it at once
     compiler    whole mappings
     directives/ one function per directive
+    field_map   what fills each field, for a row or for many at once
     field_plan  which column, mapping or default fills which field
 
 Mappings have the meaning of Segment's action-destinations framework, but are compiled
@@ -15,7 +16,8 @@ once and not for every row.
 
 from . import directives  # noqa: F401 - The import registers them.
 from .compiler import compile_mapping, transform, transform_batch
-from .field_plan import FieldMap, FieldPlan, plan_fields
+from .field_map import FieldMap
+from .field_plan import FieldPlan, plan_fields
 from .registry import DIRECTIVES, Resolver, directive
 from .values import UNDEFINED
 

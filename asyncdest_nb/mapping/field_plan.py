@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
 from ..errors import MappingError, UnknownName, UsageError
 from .checks import INVALID, half_open, problems
+from .field_map import FieldMap
 from .path import split_names
 from .registry import DIRECTIVES, Compile, Resolver
-from .values import UNDEFINED
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,36 +28,6 @@ class FieldPlan:
     default: Any | None = None
     hint: str = ""
     by_name: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class FieldMap:
-    """How each field gets its value from a row, without the fields that nothing fills.
-
-    ``sources`` are descriptions: ``column 'email'``, ``default {"@path": "$.userId"}``.
-    """
-
-    resolvers: dict[str, Resolver] = field(repr=False)
-    sources: dict[str, str]
-
-    def reads(self, column: str) -> bool:
-        """Whether any field may read *column*."""
-        return bool(self.readers(column))
-
-    def readers(self, column: str) -> frozenset[str]:
-        """Return the fields that may read *column*."""
-        found = self.resolvers.items()
-        return frozenset(key for key, each in found if each.reads_all or column in each.roots)
-
-    def payload(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the payload of a row, a copy.
-
-        An empty cell is None. A field whose mapping finds nothing is left out; such an
-        item of an array is None, since JSON has no undefined. Raises MappingError if a
-        path or template that is computed from this row is no text.
-        """
-        found = ((name, resolver.resolve(row)) for name, resolver in self.resolvers.items())
-        return {name: value for name, value in found if value is not UNDEFINED}
 
 
 def plan_fields(
@@ -99,6 +69,7 @@ def plan_fields(
     return FieldMap(
         {name: source.resolver for name, source in sources.items()},
         {name: source.description for name, source in sources.items()},
+        {name: source.column for name, source in sources.items() if source.column is not None},
     )
 
 
@@ -137,6 +108,7 @@ def _all_wrong(error: type[UsageError], found: list[str]) -> UsageError:
 class _Source:
     resolver: Resolver
     description: str
+    column: str | None = None  # That is the value as it is.
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +143,8 @@ class _SourceFinder:
             return self._mapped(name, self.mapping[name])
         if name in self.columns or (plan.by_name and name in self.frame_columns):
             column = self.columns.get(name, name)
-            return _Source(Resolver(itemgetter(column), frozenset({column})), f"column {column!r}")
+            resolver = Resolver(itemgetter(column), frozenset({column}))
+            return _Source(resolver, f"column {column!r}", column)
         return self._default(name, plan)
 
     def _mapped(self, name: str, value: Any) -> _Source:

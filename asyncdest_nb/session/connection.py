@@ -12,12 +12,12 @@ from pydantic import SecretStr
 from ..destination import Action, InputField, input_fields
 from ..engine import Channel
 from ..errors import UsageError, check_bool, check_number
-from ..frame import DataFrame, as_pandas, has_integer_labels, to_rows
+from ..frame import DataFrame, FrameRows, as_pandas, has_integer_labels, protected
 from ..request import Hook
 from ..responses import AsyncActionResponse
 from ..schedule import Schedule
 from .executed import Executed
-from .field_sources import input_rows, plan_sources
+from .field_sources import plan_sources
 from .preview import Preview, preview
 from .progress import ProgressCallback, show_in_terminal
 from .registry import RunRegistry
@@ -137,18 +137,16 @@ class Connection:
         constants: Mapping[str, Any],
     ) -> tuple[Submission, str]:
         """Return what a submit would send, and the digest of it."""
+        fields = plan_sources(action, frame, columns=columns, mapping=mapping, constants=constants)
+        own = protected(frame)
+        submission = Submission(
+            channel=self._channel,
+            action=action,
+            frame=own,
+            source=FrameRows(own, fields.reads),
+            fields=fields,
+        )
         with self.show_progress() as on_progress:
-            rows = to_rows(frame, on_progress=partial(on_progress, "reading"))
-            fields = plan_sources(
-                action, rows, columns=columns, mapping=mapping, constants=constants
-            )
-            submission = Submission(
-                channel=self._channel,
-                action=action,
-                frame=frame.copy(),
-                source=input_rows(rows, fields),
-                fields=fields,
-            )
             compared = partial(on_progress, "comparing with earlier runs")
             return submission, digest(submission, on_progress=compared)
 
@@ -170,13 +168,11 @@ class Connection:
         """
         found = self._action(action, batch_size)
         check_number("rows", rows, whole=True)
+        own = as_pandas(frame)
+        fields = plan_sources(found, own, columns=columns, mapping=mapping, constants=constants)
         with self.show_progress() as on_progress:
-            some = to_rows(frame, slice(rows), on_progress=partial(on_progress, "reading"))
-            fields = plan_sources(
-                found, some, columns=columns, mapping=mapping, constants=constants
-            )
             return preview(
-                input_rows(some, fields),
+                FrameRows(own.iloc[slice(rows)], fields.reads),
                 fields,
                 action=found,
                 channel=self._channel,

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..destination import Action, InputField
-from ..engine import InputRows
 from ..errors import MappingError, UnknownName
-from ..frame import Rows
+from ..frame import DataFrame, column_names, index_names
 from ..mapping import FieldMap, FieldPlan, plan_fields
 
 _OPTIONS = ("columns", "mapping", "batch_size", "schedule", "deadline", "again", "rows")
@@ -32,25 +31,24 @@ def field_plans(
 
 def plan_sources(
     action: Action,
-    rows: Rows,
+    frame: DataFrame,
     *,
     columns: Mapping[str, str] | None,
     mapping: Mapping[str, Any] | None,
     constants: Mapping[str, Any],
 ) -> FieldMap:
-    """Return what fills the fields of *action* from *rows*; see Connection.submit."""
+    """Return what fills the fields of *action* from *frame*, by the names of its columns.
+
+    Raises FrameError if it is no frame, and if names repeat; see Connection.submit.
+    """
+    names = column_names(frame)
     return plan_fields(
         field_plans(action.fields),
-        rows.columns,
-        index_names=rows.index_names,
+        names,
+        index_names=index_names(frame),
         columns=columns,
         mapping=_with_constants(action, constants, mapping),
     )
-
-
-def input_rows(rows: Rows, fields: FieldMap) -> InputRows:
-    """Return *rows* with the faults of their cells, but for columns that no field reads."""
-    return InputRows(rows.rows, rows.faults_where(fields.reads), rows.labels)
 
 
 def _with_constants(

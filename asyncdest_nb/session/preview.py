@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from ..destination import Action
-from ..engine import Channel, InputRows, Invalid, Prepared, batched, prepare, read_check
+from ..destination import Action, Payload, WrittenPayloads
+from ..engine import Channel, PreparedSlice, RowsToSend, SlicePreparer, batched, read_check
 from ..errors import DestinationError
+from ..frame import RowSource
 from ..mapping import FieldMap
 from ..portal import call
 from ..request import Exchange
 from ..responses import JSONObject
 from ..visible import one_line
-from .progress import ProgressCallback, counted_rows
+from .progress import ProgressCallback
 
+_SLICE = 2_000  # Rows that are read at once.
 _SHOWN = 5  # Payloads, and labels of a reason, in a preview's text.
 _REASONS = 20
 _WIDTH = 120  # Characters of a payload, and of the source of a field.
@@ -79,7 +83,7 @@ def _rows(labels: Sequence[str]) -> str:
 
 
 def preview(
-    source: InputRows,
+    source: RowSource,
     fields: FieldMap,
     *,
     action: Action,
@@ -88,45 +92,76 @@ def preview(
     on_progress: ProgressCallback,
 ) -> Preview:
     """Return what a submit of *source* would send; see Connection.preview."""
-    prepared = prepare(source, action=action, fields=fields)
-    total = len(source.rows)
-    read = list(counted_rows(prepared, on_progress, "mapping and checking", rows=total))
-    invalid = {row.position: row.reason for row in read if isinstance(row, Invalid)}
-    good = [row for row in read if isinstance(row, Prepared)]
-    invalid |= _check(action, good, channel)
-    good = [row for row in good if row.position not in invalid]
-    batches = list(batched(good, action=action, batch_size=batch_size))
+    rows = _Rows(action)
+    preparer = SlicePreparer(action, fields)
+    for part in source.slices(_SLICE):
+        report = partial(_report, on_progress, rows=source.count or 0)
+        rows.add(preparer.prepared(preparer.mapped(part), on_row=report))
+        report(part.start + len(part.labels) - 1)
+    rows.refuse(_check(action, rows, channel))
+    batches = list(batched(rows.good, action=action, batch_size=batch_size))
     return Preview(
-        payloads={row.position: row.payload.as_json() for row in good},
-        invalid=dict(sorted(invalid.items())),
+        payloads={at: json.loads(rows.texts[at]) for at in rows.good.positions},
+        invalid=dict(sorted(rows.invalid.items())),
         batches=[len(batch) for batch in batches],
         sources=fields.sources,
-        labels=source.labels,
-        first_request=_first_request(action, batches, batch_size, channel),
+        labels=list(source.labels),
+        first_request=_first_request(rows, batches, batch_size, channel),
     )
 
 
-def _check(action: Action, rows: Sequence[Prepared], channel: Channel) -> dict[int, str]:
+class _Rows:
+    """The rows of a preview: those that may be sent, with their payloads, and the others."""
+
+    def __init__(self, action: Action) -> None:
+        self.action = action
+        self.good = RowsToSend()
+        self.texts: dict[int, str] = {}
+        self.kept: dict[int, Payload] = {}
+        self.invalid: dict[int, str] = {}
+
+    def add(self, prepared: PreparedSlice) -> None:
+        self.good.add(prepared)
+        texts = enumerate(prepared.texts, prepared.part.start)
+        self.texts.update((at, text) for at, text in texts if text is not None)
+        self.kept |= prepared.kept
+        self.invalid |= prepared.invalid
+
+    def refuse(self, faults: Mapping[int, str]) -> None:
+        self.invalid |= faults
+        self.good = self.good.without(faults)
+
+    def payloads(self, positions: Sequence[int]) -> WrittenPayloads:
+        kept = {place: self.kept[at] for place, at in enumerate(positions) if at in self.kept}
+        return WrittenPayloads(self.action.payload, [self.texts[at] for at in positions], kept)
+
+
+def _report(on_progress: ProgressCallback, position: int, *, rows: int) -> None:
+    on_progress("mapping and checking", position + 1, rows)
+
+
+def _check(action: Action, rows: _Rows, channel: Channel) -> dict[int, str]:
     """Return the reasons why the destination's own check refuses rows, by position."""
-    if action.check is None or not rows:
+    positions = rows.good.positions
+    if action.check is None or not positions:
         return {}
-    called = call(channel.call(action.check, payload=[row.payload for row in rows]))
+    called = call(channel.call(action.check, payload=rows.payloads(positions)))
     if called.error is not None:
         raise called.error
-    faults = read_check(called.answer, [row.position for row in rows], mask=channel.mask)
+    faults = read_check(called.answer, positions, mask=channel.mask)
     if not isinstance(faults, dict):
         raise DestinationError(faults.message)
     return faults
 
 
 def _first_request(
-    action: Action,
-    batches: Sequence[Sequence[Prepared]],
+    rows: _Rows,
+    batches: Sequence[Sequence[int]],
     batch_size: int | None,
     channel: Channel,
 ) -> Exchange | None:
     if not batches:
         return None
-    function, payload = action.call_for([row.payload for row in batches[0]], batch_size)
+    function, payload = rows.action.call_for(rows.payloads(batches[0]), batch_size)
     exchanges = call(channel.rehearse(function, payload)).exchanges
     return exchanges[0] if exchanges else None

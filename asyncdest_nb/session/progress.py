@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, suppress
 from threading import RLock
@@ -120,15 +120,6 @@ class WaitDisplay:
 
     show: ClassVar[Callable[[Any, float | None], None]] = staticmethod(lambda run, timeout: None)
     mark_canceled: ClassVar[Callable[[BaseException], None]] = staticmethod(lambda stop: None)
-
-
-def counted_rows(
-    items: Iterable[T], on_progress: ProgressCallback, doing: str, *, rows: int
-) -> Iterator[T]:
-    """Yield *items*, one for each of *rows*, and report the progress after each."""
-    for done, item in enumerate(items, 1):
-        yield item
-        on_progress(doing, done, rows)
 
 
 def wait_visibly(

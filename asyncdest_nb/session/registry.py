@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 
-from ..engine import Channel, Engine, InputRows
+from ..engine import Channel, Engine
 from ..errors import AlreadySubmitted, UsageError, warn
+from ..frame import RowSource
 from ..operation import counts_text
 from ..portal import call, call_from_any_thread, portal, require_other_thread
 from ..request import Hook
@@ -201,7 +202,7 @@ class RunRegistry:
         submission: Submission | None,
         *,
         channel: Channel,
-        source: InputRows,
+        source: RowSource,
     ) -> None:
         execution = self.engine.resumption(
             entry.record,

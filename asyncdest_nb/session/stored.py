@@ -64,7 +64,9 @@ class Reopened:
                 self.entry.labels,
                 [row.payload for row in self.rows],
             ),
-            fields=FieldMap({name: _field(name) for name in names}, {}),
+            fields=FieldMap(
+                {name: _field(name) for name in names}, {}, {name: name for name in names}
+            ),
         )
 
     @property

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from ...destination import Action, Payload
-from ...mapping import FieldMap
+from ...destination import Action, WrittenPayloads
+from ...frame import RowSlice
+from ...mapping import UNDEFINED
 from ...operation import Operation
-from ...responses import clean_text
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A row that may be sent: its payload, the same as JSON text, and its bytes in a request."""
-
-    position: int
-    payload: Payload
-    text: str
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Invalid:
-    """A row that cannot be sent, and why."""
-
-    position: int
-    reason: str
+from .prepared import PreparedSlice
 
 
 @dataclass(frozen=True)
 class InputRows:
-    """The rows of a run as submitted, by position: values, faults, and labels to show.
+    """Rows in memory as a source: values, faults by position, and labels to show.
 
     ``texts`` are the stored payloads that they must map to again, None = any.
     """
@@ -42,6 +24,11 @@ class InputRows:
     faults: Mapping[int, str]
     labels: Sequence[str]
     texts: Sequence[str | None] | None = None
+
+    @property
+    def count(self) -> int:
+        """The number of rows."""
+        return len(self.rows)
 
     def at(self, positions: Sequence[int]) -> InputRows:
         """Return the rows at *positions*, in that order."""
@@ -52,58 +39,69 @@ class InputRows:
             None if self.texts is None else [self.texts[each] for each in positions],
         )
 
+    def slices(self, rows: int) -> Iterator[RowSlice]:
+        """Yield all rows, in slices of at most *rows*."""
+        names = dict.fromkeys(name for row in self.rows for name in row)
+        for start in range(0, len(self.rows), rows):
+            some = self.rows[start : start + rows]
+            yield RowSlice(
+                start,
+                self.labels[start : start + rows],
+                {name: [row.get(name, UNDEFINED) for row in some] for name in names},
+                {
+                    at: self.faults[start + at]
+                    for at in range(len(some))
+                    if start + at in self.faults
+                },
+                None if self.texts is None else self.texts[start : start + rows],
+            )
+
 
 @dataclass(slots=True)
 class Batch:
-    """What one call of ``perform`` or ``perform_batch`` carries, and for which operations."""
+    """What one call of ``perform`` or ``perform_batch`` carries, and for which operations.
+
+    ``payloads`` are at hand while it is being sent.
+    """
 
     number: int
-    rows: list[Prepared]
+    positions: Sequence[int]
     operations: range
+    payloads: WrittenPayloads | None = None
 
 
-def prepare(source: InputRows, *, action: Action, fields: FieldMap) -> Iterator[Prepared | Invalid]:
-    """Map and validate every row of *source*, in order."""
-    for position, row in enumerate(source.rows):
-        fault = source.faults.get(position)
-        found = fault if fault is not None else _read(row, action=action, fields=fields)
-        if isinstance(found, str):
-            yield Invalid(position, found)
-        elif source.texts is not None and source.texts[position] != found[1]:
-            # A validator that hashes or shifts a value would do so a second time.
-            yield Invalid(position, "its payload does not fit the action as it is defined now")
-        else:
-            yield Prepared(position, *found)
+@dataclass(slots=True)
+class RowsToSend:
+    """The rows that may be sent: what their batches depend on, without their payloads."""
+
+    positions: list[int] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+
+    def add(self, prepared: PreparedSlice) -> None:
+        """Add the valid rows of a slice."""
+        start = prepared.part.start
+        if None not in prepared.texts:
+            self.positions += range(start, start + len(prepared.texts))
+            self.sizes += prepared.sizes
+            self.keys += prepared.keys
+            return
+        valid = [at for at, text in enumerate(prepared.texts) if text is not None]
+        self.positions += [start + at for at in valid]
+        self.sizes += [prepared.sizes[at] for at in valid]
+        self.keys += [prepared.keys[at] for at in valid]
+
+    def without(self, positions: Mapping[int, str]) -> RowsToSend:
+        """Return the rows that are not at *positions*."""
+        own = [at for at, position in enumerate(self.positions) if position not in positions]
+        return RowsToSend(
+            [self.positions[at] for at in own],
+            [self.sizes[at] for at in own],
+            [self.keys[at] for at in own],
+        )
 
 
-def _read(
-    row: Mapping[str, Any], *, action: Action, fields: FieldMap
-) -> tuple[Payload, str, int] | str:
-    try:
-        payload = action.read(fields.payload(row))
-        if isinstance(payload, str):
-            return payload
-        text = text_of(payload)
-        size = len(text.encode())
-        size = size if action.row_bytes is None else action.row_bytes(payload)
-    except UnicodeEncodeError as error:
-        half = ascii(error.object[error.start : error.end])
-        return f"half a character (a lone surrogate: {half}), which UTF-8 cannot encode"
-    except Exception as error:  # A user's validator may raise anything; the row is at fault.
-        return clean_text(f"{type(error).__name__}: {error}")
-    if size > action.batch_bytes:
-        return f"the row is {size:,} bytes; a request may carry {action.batch_bytes:,}"
-    return payload, text, size
-
-
-def text_of(payload: Payload) -> str:
-    """Return *payload* as JSON text, in the form that a store has it."""
-    return json.dumps(payload.as_json(), ensure_ascii=False, separators=(",", ":"))
-
-
-def batched(
-    rows: Iterable[Prepared], *, action: Action, batch_size: int | None
-) -> Iterator[list[Prepared]]:
+def batched(rows: RowsToSend, *, action: Action, batch_size: int | None) -> Iterator[list[int]]:
     """Split *rows* into batches: by rows, by bytes, and by the action's batch keys.
 
     *batch_size* None = as many rows as the action takes. Rows of the same keys keep their
@@ -116,32 +114,32 @@ def batched(
         yield from _split(group, count=count, size_bytes=action.batch_bytes)
 
 
-def _grouped(rows: Iterable[Prepared], keys: Sequence[str]) -> Iterable[Iterable[Prepared]]:
+def _grouped(rows: RowsToSend, keys: Sequence[str]) -> Iterable[Iterable[tuple[int, int]]]:
+    each_row = zip(rows.positions, rows.sizes, strict=True)
     if not keys:
-        return [rows]
-    groups: dict[str, list[Prepared]] = {}
-    for row in rows:
-        values = [getattr(row.payload, key) for key in keys]
-        groups.setdefault(repr(values), []).append(row)
+        return [each_row]
+    groups: dict[str, list[tuple[int, int]]] = {}
+    for row, own in zip(each_row, rows.keys, strict=True):
+        groups.setdefault(own, []).append(row)
     return groups.values()
 
 
-def _split(rows: Iterable[Prepared], *, count: int, size_bytes: int) -> Iterator[list[Prepared]]:
-    batch: list[Prepared] = []
+def _split(rows: Iterable[tuple[int, int]], *, count: int, size_bytes: int) -> Iterator[list[int]]:
+    batch: list[int] = []
     held = 0
-    for row in rows:
-        size = row.size + 1  # With the comma or line end that separates it from the next.
+    for position, size in rows:
+        size += 1  # With the comma or line end that separates it from the next.
         if batch and (len(batch) == count or held + size > size_bytes):
             yield batch
             batch, held = [], 0
-        batch.append(row)
+        batch.append(position)
         held += size
     if batch:
         yield batch
 
 
 def plan(
-    rows: Iterable[Prepared], *, action: Action, batch_size: int | None
+    rows: RowsToSend, *, action: Action, batch_size: int | None
 ) -> Iterator[tuple[Batch, list[Operation]]]:
     """Assign *rows* to batches, and each batch to its operations: one per row, or one for all."""
     start = 0
@@ -152,9 +150,8 @@ def plan(
 
 
 def _operations(
-    members: Sequence[Prepared], *, start: int, batch: int, action: Action
+    positions: Sequence[int], *, start: int, batch: int, action: Action
 ) -> Iterator[Operation]:
-    positions = [row.position for row in members]
     groups = [positions] if action.operation_per == "batch" else [[each] for each in positions]
     for offset, group in enumerate(groups):
         yield Operation(number=start + offset, rows=tuple(group), batch=batch)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...destination import Action, Function
+from ...destination import Action, Function, WrittenPayloads
+from ...frame import RowSource
 from ...operation import Operation, RowOutcome, StatusUpdate
 from ...responses import AsyncOperationResult, JSONObject, RowResult, clean_text
 from ...schedule import Schedule
@@ -19,9 +20,10 @@ from ..channel.throttle import ShouldStop, Turn
 from ..clock import RunClock
 from ..verdict.outcome import read_decided, read_result
 from ..verdict.trouble import is_seen_by_limiter
-from .batches import InputRows
+from .batches import Batch
 from .control import RunControl
 from .ledger import Ledger
+from .payloads import RunPayloads
 from .problems import OperationProblems
 from .writer import LedgerWriter
 
@@ -36,7 +38,8 @@ class RunContext:
     """One run on its way; lives on the engine's loop."""
 
     record: StoredRun
-    source: InputRows
+    source: RowSource
+    payloads: RunPayloads
     action: Action
     channel: Channel
     schedule: Schedule
@@ -99,6 +102,12 @@ class RunContext:
                 poll_batch_size=action.poll_batch_size,
                 cancel=action.cancel,
             )
+
+    def payloads_of(self, batch: Batch) -> WrittenPayloads:
+        """Return the payloads of *batch*, which are at hand from now on until it is sent."""
+        if batch.payloads is None:
+            batch.payloads = self.payloads.of(batch.positions)
+        return batch.payloads
 
     def can_send(self, operation: Operation) -> bool:
         """Whether its rows are at hand; a session may keep no payloads over a restart."""

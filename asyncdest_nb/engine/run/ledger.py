@@ -98,8 +98,15 @@ class Ledger:
         """Return the operations of these *numbers* as they are now."""
         return [self.operations[number] for number in numbers]
 
-    def plan(self, operations: Iterable[Operation], *, invalid: Mapping[int, str]) -> None:
-        """Set what the run consists of, once."""
+    def plan(
+        self,
+        operations: Iterable[Operation],
+        *,
+        invalid: Mapping[int, str],
+        rows: int | None = None,
+    ) -> None:
+        """Set what the run consists of, once; *rows* None = as many as were expected."""
+        self._rows = self._rows if rows is None else rows
         self.invalid = dict(invalid)
         self.operations.extend(operations)
         self._count((operation, 1) for operation in self.operations)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -15,10 +15,11 @@ from ...store import Store, StoredRow
 from ..verdict.check import read_check
 from ..verdict.submission import as_repeatable, read_error
 from ..verdict.values import Rejected
-from .batches import Batch, Invalid, Prepared, plan, prepare
+from .batches import Batch, RowsToSend, plan
 from .context import RunContext
+from .prepared import PreparedSlice, SlicePreparer
 
-PREPARE_SLICE = 200  # Rows prepared before others get the loop: about 5 ms.
+PREPARE_SLICE = 200  # Rows read alone before others get the loop: about 5 ms.
 RECORD_SLICE = 2_000  # Rows, and operations, of a transaction: about 25 ms.
 
 
@@ -33,51 +34,59 @@ class Preparer:
         self._fields = fields
         self._keeps_payloads = keeps_payloads
         self._prepared = 0  # Rows so far.
+        self._invalid: dict[int, str] = {}
 
     @property
     def notice(self) -> str:
         """How many rows are prepared so far."""
-        return f"preparing: {self._prepared:,} of {len(self._run.source.rows):,} rows"
+        rows = self._run.source.count
+        of = "" if rows is None else f" of {rows:,}"
+        return f"preparing: {self._prepared:,}{of} rows"
 
     async def batches(self) -> list[Batch]:
         """Return what is to be sent, once the run is planned and recorded."""
         run = self._run
-        good, invalid = await self._prepare()
-        faults = await self._check(good)
+        good = await self._prepare()
+        faults = await self._check(good.positions)
         if not isinstance(faults, Rejected):
-            invalid |= faults
-            good = [row for row in good if row.position not in faults]
+            self._invalid |= faults
+            good = good.without(faults) if faults else good
+        if run.action.check is not None:
+            await self._store_all()
         batches, operations = await self._plan(good)
-        await self._record(good, invalid, operations)
-        run.ledger.plan(operations, invalid=invalid)
+        await self._record(operations)
+        run.ledger.plan(operations, invalid=self._invalid, rows=self._prepared)
         if not isinstance(faults, Rejected):
             return batches
         await self._reject(operations, faults)
         return []
 
-    async def _prepare(self) -> tuple[list[Prepared], dict[int, str]]:
-        good: list[Prepared] = []
-        invalid: dict[int, str] = {}
-        run = self._run
-        for row in prepare(run.source, action=run.action, fields=self._fields):
-            if isinstance(row, Invalid):
-                invalid[row.position] = row.reason
-            else:
-                good.append(row)
-            self._prepared = row.position + 1
-            if self._prepared % PREPARE_SLICE == 0:
-                await asyncio.sleep(0)
-        return good, invalid
+    async def _prepare(self) -> RowsToSend:
+        """Prepare all rows, slice by slice; each slice is stored, unless a check is to come."""
+        run, found = self._run, RowsToSend()
+        preparer = SlicePreparer(run.action, self._fields)
+        rows = RECORD_SLICE if preparer.is_able else min(PREPARE_SLICE, RECORD_SLICE)
+        for part in run.source.slices(rows):
+            prepared = preparer.prepared(preparer.mapped(part))
+            found.add(prepared)
+            self._invalid |= prepared.invalid
+            if run.action.check is None:
+                await self._store_slice(prepared)
+            is_stored = run.action.check is None and self._keeps_payloads
+            run.payloads.add(prepared, is_stored=is_stored)
+            self._prepared = part.start + len(part.labels)
+            await asyncio.sleep(0)  # A store in memory writes without waiting.
+        return found
 
-    async def _check(self, rows: Sequence[Prepared]) -> dict[int, str] | Rejected:
+    async def _check(self, positions: Sequence[int]) -> dict[int, str] | Rejected:
         """Return by position why the destination's own check rejects rows, or why it rejects all.
 
         Nothing has been sent, so a temporary error is only waited out.
         """
         run, check = self._run, self._run.action.check
-        if check is None or not rows:
+        if check is None or not positions:
             return {}
-        payloads = [row.payload for row in rows]
+        payloads = run.payloads.of(positions)
 
         def should_stop() -> bool:
             return run.control.is_canceling
@@ -85,7 +94,6 @@ class Preparer:
         while True:
             result = await run.ask(check, payload=payloads, should_stop=should_stop)
             if result.error is None:
-                positions = [row.position for row in rows]
                 return read_check(result.answer, positions, mask=run.channel.mask)
             verdict = read_error(result.error, result.exchanges)
             verdict = as_repeatable(verdict, result.error, is_last=False)
@@ -95,7 +103,7 @@ class Preparer:
                 return {}
             run.back_off(result)
 
-    async def _plan(self, rows: Sequence[Prepared]) -> tuple[list[Batch], list[Operation]]:
+    async def _plan(self, rows: RowsToSend) -> tuple[list[Batch], list[Operation]]:
         batches: list[Batch] = []
         operations: list[Operation] = []
         action, size = self._run.action, self._run.record.batch_size
@@ -103,8 +111,8 @@ class Preparer:
         for batch, own in plan(rows, action=action, batch_size=size):
             batches.append(batch)
             operations.extend(own)
-            planned += len(batch.rows)
-            if planned >= PREPARE_SLICE:
+            planned += len(batch.positions)
+            if planned >= RECORD_SLICE:
                 planned = 0
                 await asyncio.sleep(0)
         return batches, operations
@@ -118,45 +126,59 @@ class Preparer:
             ]
         )
 
-    async def _record(
-        self, good: Sequence[Prepared], invalid: dict[int, str], operations: Sequence[Operation]
+    async def _store_slice(self, prepared: PreparedSlice) -> None:
+        """Write rows to disk; nobody reads them before the record of the run is there too."""
+        part = prepared.part
+        await self._write_rows(part.start, part.labels, prepared.texts)
+
+    async def _store_all(self) -> None:
+        """Write all rows to disk, once they are checked."""
+        run = self._run
+        for start in range(0, self._prepared, RECORD_SLICE):
+            labels = run.source.labels[start : start + RECORD_SLICE]
+            positions = range(start, start + len(labels))
+            await self._write_rows(start, labels, [self._text(at) for at in positions])
+            await asyncio.sleep(0)
+        if self._keeps_payloads:
+            run.payloads.trim()
+
+    def _text(self, position: int) -> str | None:
+        return None if position in self._invalid else self._run.payloads.text(position)
+
+    async def _write_rows(
+        self, start: int, labels: Sequence[str], texts: Sequence[str | None]
     ) -> None:
-        """Write the run to disk: its rows and operations in slices, and its own record last."""
-        texts = {row.position: row.text for row in good}
-        size = max(1, len(self._run.source.labels), len(operations))
+        await self._run.writer.transact(
+            partial(self._add_rows, start=start, labels=labels, texts=texts)
+        )
+
+    def _add_rows(
+        self, store: Store, *, start: int, labels: Sequence[str], texts: Sequence[str | None]
+    ) -> None:
+        run, invalid = self._run.id, self._invalid
+        if self._keeps_payloads:
+            store.add_slice(run, start, labels=labels, payloads=texts, faults=invalid)
+        else:
+            rows = zip(count(start), labels, texts, strict=False)
+            store.add_rows(run, [_digested(*row, fault=invalid.get(row[0])) for row in rows])
+
+    async def _record(self, operations: Sequence[Operation]) -> None:
+        """Write the operations to disk in slices, and the record of the run last."""
+        size = max(1, len(operations))
         for start in range(0, size, RECORD_SLICE):
             if start:
                 await asyncio.sleep(0)
+            some = operations[start : start + RECORD_SLICE]
+            is_last = start + RECORD_SLICE >= size
             await self._run.writer.transact(
-                partial(
-                    self._write_slice,
-                    slice(start, start + RECORD_SLICE),
-                    texts=texts,
-                    invalid=invalid,
-                    operations=operations,
-                    is_last=start + RECORD_SLICE >= size,
-                )
+                partial(self._add_operations, operations=some, is_last=is_last)
             )
 
-    def _write_slice(
-        self,
-        some: slice,
-        store: Store,
-        *,
-        texts: Mapping[int, str],
-        invalid: Mapping[int, str],
-        operations: Sequence[Operation],
-        is_last: bool,
+    def _add_operations(
+        self, store: Store, *, operations: Sequence[Operation], is_last: bool
     ) -> None:
         run = self._run
-        labels = run.source.labels[some]
-        payloads = [texts.get(at) for at in range(some.start, some.start + len(labels))]
-        if self._keeps_payloads:
-            store.add_slice(run.id, some.start, labels=labels, payloads=payloads, faults=invalid)
-        else:
-            rows = zip(count(some.start), labels, payloads, strict=False)
-            store.add_rows(run.id, [_digested(*row, fault=invalid.get(row[0])) for row in rows])
-        store.put_operations(run.id, operations[some])
+        store.put_operations(run.id, operations)
         if is_last:
             store.add_run(replace(run.record, control=run.control.decision))
 

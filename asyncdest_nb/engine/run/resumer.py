@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from pydantic import ValidationError
 
-from ...destination import Action
+from ...destination import Action, WrittenPayloads, text_of
 from ...operation import (
     POLLED,
     Operation,
@@ -21,7 +20,7 @@ from ...operation import (
     unsure,
 )
 from ...store import StoredRun
-from .batches import Batch, Prepared, text_of
+from .batches import Batch
 from .context import RunContext
 
 _OPEN = (State.PLANNED, State.UNKNOWN)
@@ -86,12 +85,14 @@ class Resumer:
         if self._has_other_shape(operations, rows=len(stored)):
             self._reject(operations, _OTHER_ACTION)
             return None
-        try:
-            rows = [self._row(row, texts[row] or "") for each in operations for row in each.rows]
-        except (ValidationError, _OtherPayload):
+        model = self._run.action.payload
+        payloads = WrittenPayloads(model, [text or "" for text in stored])
+        if not _is_same(payloads):
             self._reject(operations, _OTHER_PAYLOAD)
             return None
-        return Batch(operations[0].batch, rows, numbers)
+        positions = [row for each in operations for row in each.rows]
+        # The values are made again, of the texts, when the batch is sent.
+        return Batch(operations[0].batch, positions, numbers, payloads.fresh())
 
     def _has_other_shape(self, operations: Sequence[Operation], *, rows: int) -> bool:
         action = self._run.action
@@ -102,16 +103,10 @@ class Resumer:
         """Return a batch that can be looked for but not be sent, if it is in doubt."""
         if operations[0].state is State.UNKNOWN:
             self._run.blank.add(operations[0].batch)
-            return Batch(operations[0].batch, [], numbers)
+            empty = WrittenPayloads(self._run.action.payload, [])
+            return Batch(operations[0].batch, [], numbers, empty)
         self._reject(operations, _NOT_KEPT)
         return None
-
-    def _row(self, position: int, text: str) -> Prepared:
-        payload = self._run.action.payload.model_validate(json.loads(text))
-        if text_of(payload) != text:
-            # A validator that hashes or shifts a value would do so a second time.
-            raise _OtherPayload
-        return Prepared(position, payload, text, len(text.encode()))
 
     def _reject(self, operations: Sequence[Operation], message: str) -> None:
         """Reject what was never applied, and hold what is in doubt: neither can be sent."""
@@ -124,8 +119,15 @@ class Resumer:
                 writer.update(rejected(refused, message=message, code=None, now=now))
 
 
-class _OtherPayload(Exception):
-    """A stored payload that its own model changes when it is read again."""
+def _is_same(payloads: WrittenPayloads) -> bool:
+    """Whether stored payloads still fit their model, which does not change them.
+
+    A validator that hashes or shifts a value would do so a second time.
+    """
+    try:
+        return [text_of(each) for each in payloads.values()] == payloads.texts
+    except ValidationError:
+        return False
 
 
 def recovery_of(record: StoredRun, action: Action) -> str:

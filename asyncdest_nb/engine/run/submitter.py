@@ -64,7 +64,7 @@ class Submitter:
             else:
                 # Not applied, or one step of several: the rate limiter decides when.
                 await self._take_step(batch)
-        batch.rows.clear()
+        batch.payloads = None
         for number in batch.operations:
             if run.control.is_canceling:
                 await cancel(run, number)
@@ -173,7 +173,7 @@ class Submitter:
         self, batch: Batch, operations: Sequence[Operation], *, turn: Turn
     ) -> CallResult:
         action, first = self._run.action, operations[0]
-        payloads = [row.payload for row in batch.rows]
+        payloads = self._run.payloads_of(batch)
         function, payload = action.call_for(payloads, self._run.record.batch_size)
         contexts = []
         if first.step:

@@ -81,7 +81,7 @@ class ActionData(Keyed, Generic[SettingsT, PayloadT]):
         def __getattr__(self, name: str) -> Any:
             """Return the attribute that the framework calls *name*: ``stateContext``, …"""
             if name == "payload" and "_written" in vars(self):
-                vars(self)["payload"] = self._written.values()
+                vars(self)["payload"] = vars(self)["_written"].values()
                 return self.payload
             if name in ("asyncContext", "async_context"):
                 return self  # The first version of the framework had the contexts one level deeper.

@@ -128,7 +128,8 @@ def _is_special(info: FieldInfo) -> bool:
 
 def _checked(write: Write, declared: InputField) -> Write:
     def checked(value: Any) -> str | None:
-        text = write(value)
+        # What is checked is the text that a number becomes.
+        text = None if write is _text and type(value) is not str else write(value)
         if text is not None:
             try:
                 for item in value if declared.multiple else (value,):

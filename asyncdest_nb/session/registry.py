@@ -11,7 +11,6 @@ from pathlib import Path
 from ..engine import Channel, Engine
 from ..errors import AlreadySubmitted, UsageError, warn
 from ..frame import RowSource
-from ..operation import counts_text
 from ..portal import call, call_from_any_thread, portal, require_other_thread
 from ..request import Hook
 from ..schedule import Schedule, SquareRoot
@@ -22,6 +21,7 @@ from .entry import RunEntry
 from .executions import Executions
 from .options import Options
 from .retention import delete_old_runs
+from .retry import positions_to_retry
 from .run import Run
 from .session_file import session_code
 from .stored import Reopened, reopen
@@ -225,7 +225,9 @@ class RunRegistry:
         with self._starting:
             if entry not in self._runs:
                 raise UsageError("this run was forgotten: submit its rows again")
-            positions = self._positions_to_retry(entry)
+            if (later := find_retry(self._entries(), entry)) is not None:
+                raise UsageError(f"its rows went again as {self._runs[later]}: retry that one")
+            positions = positions_to_retry(entry)
             submission = entry.submission
             if submission is None:
                 raise UsageError(
@@ -240,18 +242,6 @@ class RunRegistry:
                 positions=tuple(positions),
             )
             return self._start(record, submission, schedule, retry_of=entry)
-
-    def _positions_to_retry(self, entry: RunEntry) -> list[int]:
-        if not entry.is_at_rest:
-            raise UsageError("the run is still going: wait for it, or cancel it, before a retry")
-        if (later := find_retry(self._entries(), entry)) is not None:
-            raise UsageError(f"its rows went again as {self._runs[later]}: retry that one")
-        again = [at for at, outcome in enumerate(entry.outcomes()) if outcome.retryable]
-        if not again:
-            raise UsageError(
-                f"no row may be sent again as it is: {counts_text(entry.ledger.counts)}"
-            )
-        return again
 
     def unfinished(self) -> list[str]:
         """Return a warning for each run that the end of the session leaves unfinished."""

@@ -1,0 +1,19 @@
+"""Which rows of a run may be sent again."""
+
+from __future__ import annotations
+
+from ..errors import UsageError
+from ..operation import counts_text
+from .entry import RunEntry
+
+
+def positions_to_retry(entry: RunEntry) -> list[int]:
+    """Return the positions of these rows in the frame; raises UsageError if there are none."""
+    if not entry.is_at_rest:
+        raise UsageError("the run is still going: wait for it, or cancel it, before a retry")
+    again = [at for at, outcome in enumerate(entry.outcomes()) if outcome.retryable]
+    if not again:
+        raise UsageError(
+            f"no row may be sent again as it is: {counts_text(entry.ledger.counts)}"
+        )
+    return again

@@ -21,7 +21,7 @@ from .entry import RunEntry
 from .executions import Executions
 from .options import Options
 from .retention import delete_old_runs
-from .retry import positions_to_retry
+from .retry import positions_to_retry, rows_to_retry
 from .run import Run
 from .session_file import session_code
 from .stored import Reopened, reopen
@@ -227,12 +227,7 @@ class RunRegistry:
                 raise UsageError("this run was forgotten: submit its rows again")
             if (later := find_retry(self._entries(), entry)) is not None:
                 raise UsageError(f"its rows went again as {self._runs[later]}: retry that one")
-            positions = positions_to_retry(entry)
-            submission = entry.submission
-            if submission is None:
-                raise UsageError(
-                    "its payloads were not kept: submit the same frame again, then retry"
-                )
+            positions, submission = positions_to_retry(entry), rows_to_retry(entry)
             if (later := find_later(self._entries(), entry)) is not None:
                 raise UsageError(f"its rows went again as {self._runs[later]}: retry that one")
             record = submission.record(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..errors import UsageError
 from ..operation import counts_text
 from .entry import RunEntry
+from .submission import Submission
 
 
 def positions_to_retry(entry: RunEntry) -> list[int]:
@@ -13,7 +14,12 @@ def positions_to_retry(entry: RunEntry) -> list[int]:
         raise UsageError("the run is still going: wait for it, or cancel it, before a retry")
     again = [at for at, outcome in enumerate(entry.outcomes()) if outcome.retryable]
     if not again:
-        raise UsageError(
-            f"no row may be sent again as it is: {counts_text(entry.ledger.counts)}"
-        )
+        raise UsageError(f"no row may be sent again as it is: {counts_text(entry.ledger.counts)}")
     return again
+
+
+def rows_to_retry(entry: RunEntry) -> Submission:
+    """Return the submit whose rows these are; raises UsageError if they are not at hand."""
+    if entry.submission is None:
+        raise UsageError("its payloads were not kept: submit the same frame again, then retry")
+    return entry.submission

@@ -12,7 +12,16 @@ from ..mapping import FieldMap
 from ..operation import latest_stamp
 from ..request import Route, Transport
 from ..schedule import Schedule
-from ..store import RunTables, StateValue, Store, StoredRow, StoredRun, write_export
+from ..store import (
+    NoThread,
+    RunTables,
+    StateValue,
+    Store,
+    StoredRow,
+    StoredRun,
+    StoreThread,
+    write_export,
+)
 from .channel.channel import Channel
 from .channel.state import SessionState
 from .clock import Clock, RunClock
@@ -30,7 +39,8 @@ from .run.writer import LedgerWriter
 class Engine:
     """What the runs of one session share: the store, its one writer, and the state.
 
-    *loop* is where everything here runs; *path* None keeps all in memory. While
+    *loop* is where everything here runs; *path* None keeps all in memory. If the loop
+    *has_threads* beside it, the file is written on one of its own. While
     another process has the file, ``store.holder`` names it, and nothing is written.
     Raises StoreError if the file cannot be opened.
     """
@@ -40,6 +50,7 @@ class Engine:
         loop: asyncio.AbstractEventLoop,
         *,
         path: Path | None = None,
+        has_threads: bool = True,
         keeps_payloads: bool = True,
         clock: Clock | None = None,
     ) -> None:
@@ -48,7 +59,8 @@ class Engine:
         self._keeps_payloads = keeps_payloads
         self.channels: list[Channel] = []
         self.store = Store(path)
-        self.journal = Journal(self.store)
+        thread = StoreThread() if path is not None and has_threads else NoThread()
+        self.journal = Journal(self.store, loop, thread=thread)
         try:
             self.state = self._read_state()
         except BaseException:  # Without this engine nobody would close the file.
@@ -56,7 +68,10 @@ class Engine:
             raise
 
     def take_over(self) -> bool:
-        """Take the file over if its holder is gone; return whether it is ours now."""
+        """Take the file over if its holder is gone; return whether it is ours now.
+
+        To be called where the journal has the store used.
+        """
         if self.store.holder:
             self.store.take_over()
             self.state = self._read_state()  # Whoever holds the file, it may have changed.
@@ -171,33 +186,33 @@ class Engine:
 
     async def forget(self, runs: Sequence[str]) -> None:
         """Delete *runs*, and the state of their batches."""
-        self.journal.flush()
-        self.store.forget(runs)
+        await self.journal.flush()
+        await self.journal.use(lambda store: store.forget(runs))
         self.state.forget(runs)
 
     async def rows(self, run: str, positions: Sequence[int]) -> list[StoredRow]:
         """Return the stored rows of *run* at *positions*, in the order of the frame."""
-        return self.store.rows(run, at=positions)
+        return await self.journal.use(lambda store: store.rows(run, at=positions))
 
     async def export(self, runs: Sequence[str], path: Path) -> None:
         """Write *runs* to a file of their own."""
-        self.journal.flush()
+        await self.journal.flush()
         # What a full disk has kept from the store belongs in the export too.
-        write_export(self.store, runs, path, newer=self.journal.pending())
+        newer = self.journal.pending()
+        await self.journal.use(lambda store: write_export(store, runs, path, newer=newer))
 
     async def aclose(self) -> None:
         """Close the connections, write what is pending and close the store."""
         for channel in self.channels:
             await channel.aclose()
-        self.journal.flush()
-        self.store.close()
+        await self.journal.aclose()
 
     def _save_state(self, value: StateValue) -> None:
         # Added at once, so that it is written no later than the outcome of the call that
         # stored it. A function may store state on a worker thread; only the loop's own
         # thread may set a timer.
         self.journal.add_state(value)
-        self._loop.call_soon_threadsafe(self.journal.schedule_flush)
+        self._loop.call_soon_threadsafe(self.journal.schedule_commit)
 
 
 def load_ledger(store: RunTables, run: StoredRun) -> tuple[Ledger, list[StoredRow]]:

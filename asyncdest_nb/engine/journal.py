@@ -1,8 +1,8 @@
-"""Durable writes, many to a commit.
+"""Durable writes, many to a commit, on the store's own thread.
 
 An intent must be on disk before its request leaves, and an id before the next
 request of the same submission. A commit per request would cost an fsync each;
-so all writes of one turn of the loop share a commit.
+so all that comes while a commit is on its way to the disk shares the next one.
 """
 
 from __future__ import annotations
@@ -10,27 +10,45 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from typing import TypeVar
 
 from ..operation import Operation
-from ..store import StateValue, Store
+from ..store import NoThread, StateValue, Store, StoreThread
+
+T = TypeVar("T")
 
 LAZY_SECONDS = 0.5  # How long a write may wait for others when nobody waits for it.
 
 _log = logging.getLogger(__name__)
 
+Operations = Mapping[tuple[str, int], Operation]
+State = Mapping[tuple[str, str], StateValue]
+
 
 class Journal:
-    """The one writer of a store; lives on the engine's loop."""
+    """The one user of a store; lives on *loop*, which never waits for the disk.
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    *thread* is where the store is used from now on.
+    """
+
+    def __init__(
+        self, store: Store, loop: asyncio.AbstractEventLoop, *, thread: StoreThread | NoThread
+    ) -> None:
+        self._store = store
+        self._loop = loop
+        self._thread = thread
         self._operations: dict[tuple[str, int], Operation] = {}
         self._state: dict[tuple[str, str], StateValue] = {}
         self._state_lock = threading.Lock()
         self._waiting: list[asyncio.Future[None]] = []
         self._timer: asyncio.Handle | None = None
-        self._is_flush_due = False  # In this turn of the loop.
+        self._is_commit_due = False  # In this turn of the loop.
+        # What is on its way to the disk; None = nothing is.
+        self._on_its_way: Operations | None = None
         self.failure = ""  # Why the last commit failed; empty = it did not.
 
     async def write_durably(self, run: str, *operations: Operation) -> None:
@@ -39,12 +57,11 @@ class Journal:
         Raises StoreError if that fails; nothing was written then.
         """
         self._operations.update({(run, each.number): each for each in operations})
-        loop = asyncio.get_running_loop()
-        done = loop.create_future()
+        done = self._loop.create_future()
         self._waiting.append(done)
-        if not self._is_flush_due:
-            self._is_flush_due = True
-            loop.call_soon(self.flush)
+        if not self._is_commit_due:
+            self._is_commit_due = True
+            self._loop.call_soon(self._commit)
         await done
 
     async def transact(self, work: Callable[[Store], object]) -> None:
@@ -52,74 +69,116 @@ class Journal:
 
         Raises StoreError if that fails; nothing was written then.
         """
-        with self.store.writing():
-            work(self.store)
+        await self.use(partial(_transact, work))
+
+    async def use(self, work: Callable[[Store], T]) -> T:
+        """Return what *work* returns for the store, which nothing else uses at that moment."""
+        found = self._thread.start(partial(work, self._store))
+        return found.result() if found.done() else await asyncio.wrap_future(found)
 
     def write_soon(self, run: str, operation: Operation) -> None:
         """Write *operation* within half a second."""
         self._operations[run, operation.number] = operation
-        self.schedule_flush()
+        self.schedule_commit()
 
     def add_state(self, value: StateValue) -> None:
         """Write a state value with the next commit; safe on any thread.
 
-        It schedules no commit: ``schedule_flush`` does, on the loop's thread.
+        It schedules no commit: ``schedule_commit`` does, on the loop's thread.
         """
         with self._state_lock:
             self._state[value.scope, value.key] = value
 
-    def flush(self) -> None:
-        """Write all that is pending, in one commit, and wake whoever waits for it."""
-        self._is_flush_due = False
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        waiting, self._waiting = self._waiting, []
-        try:
-            self._commit()
-        except Exception as error:  # Whatever it is, those who wait must get it.
-            # What is pending stays pending, and goes out with the next commit.
-            self.failure = str(error)
-            _wake(waiting, error)  # Before the log, which may fail too.
-            _log.error("%s", error)
-        else:
-            self.failure = ""
-            _wake(waiting, None)
+    async def flush(self) -> None:
+        """Write all that is pending; ``failure`` says why it is not on disk when this returns."""
+        done = self._loop.create_future()
+        self._waiting.append(done)
+        self._commit()
+        with suppress(Exception):  # It is logged, and what is pending stays pending.
+            await done
 
-    def schedule_flush(self) -> None:
+    def schedule_commit(self) -> None:
         """Make sure that a commit follows within half a second."""
-        if self._timer is None and not self._is_flush_due:
-            self._timer = asyncio.get_running_loop().call_later(LAZY_SECONDS, self.flush)
+        if self._timer is None and not self._is_commit_due:
+            self._timer = self._loop.call_later(LAZY_SECONDS, self._commit)
 
     def pending(self) -> dict[str, list[Operation]]:
         """Return by run the operations that are not on disk yet."""
-        by_run: dict[str, list[Operation]] = {}
-        for (run, _), operation in self._operations.items():
-            by_run.setdefault(run, []).append(operation)
-        return by_run
+        return _by_run({**(self._on_its_way or {}), **self._operations})
+
+    async def aclose(self) -> None:
+        """Write all that is pending, and close the store."""
+        await self.flush()
+        await self.use(Store.close)
+        self._thread.stop()
 
     def _commit(self) -> None:
-        by_run, state = self.pending(), self._take_state()
-        if not by_run and not state:
+        """Begin a commit of all that is pending; if one is on its way, after that."""
+        self._is_commit_due = self._on_its_way is not None
+        if self._is_commit_due:
             return
-        try:
-            with self.store.writing():
-                for run, changed in by_run.items():
-                    self.store.put_operations(run, changed)
-                self.store.put_state(state.values())
-        except BaseException:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        operations, state, waiting = self._operations, self._take_state(), self._waiting
+        self._operations, self._waiting, self._on_its_way = {}, [], operations
+        done = self._thread.start(partial(_write, self._store, operations, state))
+        ended = partial(self._ended, operations, state, waiting, done)
+        if done.done():
+            ended()
+        else:
+            done.add_done_callback(lambda _: self._loop.call_soon_threadsafe(ended))
+
+    def _ended(
+        self,
+        operations: Operations,
+        state: State,
+        waiting: Iterable[asyncio.Future[None]],
+        done: Future[None],
+    ) -> None:
+        """Wake those who wait for a commit that has ended, and begin the next."""
+        self._on_its_way = None
+        error = done.exception()
+        self.failure = "" if error is None else str(error)
+        if error is not None:
+            # What is pending stays pending, and goes out with the next commit.
+            self._operations = {**operations, **self._operations}
             with self._state_lock:
                 self._state = {**state, **self._state}
-            raise
-        self._operations.clear()
+        _wake(waiting, error)  # Before the log, which may fail too.
+        if self._is_commit_due:
+            self._commit()
+        if error is not None:
+            _log.error("%s", error)
 
-    def _take_state(self) -> dict[tuple[str, str], StateValue]:
+    def _take_state(self) -> State:
         with self._state_lock:
             found, self._state = self._state, {}
         return found
 
 
-def _wake(waiting: list[asyncio.Future[None]], error: Exception | None) -> None:
+def _transact(work: Callable[[Store], object], store: Store) -> None:
+    with store.writing():
+        work(store)
+
+
+def _write(store: Store, operations: Operations, state: State) -> None:
+    if not operations and not state:
+        return
+    with store.writing():
+        for run, changed in _by_run(operations).items():
+            store.put_operations(run, changed)
+        store.put_state(state.values())
+
+
+def _by_run(operations: Operations) -> dict[str, list[Operation]]:
+    by_run: dict[str, list[Operation]] = {}
+    for (run, _), operation in operations.items():
+        by_run.setdefault(run, []).append(operation)
+    return by_run
+
+
+def _wake(waiting: Iterable[asyncio.Future[None]], error: BaseException | None) -> None:
     for future in waiting:
         if future.cancelled():
             continue

@@ -65,8 +65,7 @@ class EndNotices:
         entry.is_notified = True
         try:
             # On disk first: a kernel that is killed now must not post it twice.
-            with self._engine.store.writing():
-                self._engine.store.put_notified(entry.id)
+            await self._engine.journal.transact(lambda store: store.put_notified(entry.id))
             trouble = await hook.post(end_notice(entry))
         except StoreError as error:
             trouble = str(error)

@@ -1,14 +1,18 @@
-"""Whether every row of a run completed, as an error to raise if not."""
+"""Whether every row of a run completed, as an error to raise if not, or a warning at the end."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from ..errors import RowsFailed, UnknownName, UsageError
 from ..operation import RowOutcome, RowStatus, State, counts_text
 from ..visible import visible
 from .entry import RunEntry
+
+if TYPE_CHECKING:  # A run raises what is here.
+    from .run import Run
 
 _REASONS = 3  # The most frequent ones.
 _LENGTH = 120  # characters of a reason
@@ -56,3 +60,13 @@ def _advice(held: int) -> str:
         word = "operation waits" if held == 1 else "operations wait"
         return f"{held:,} {word} for your decision: run.resolve(applied=True or False)"
     return "run.failed() and run.results() have the rows"
+
+
+def unfinished(runs: Iterable[Run]) -> list[str]:
+    """Return a warning for each of *runs* that the end of the session leaves unfinished."""
+    return [
+        f"the session ends before {run}: rows that were not sent never will be, and the "
+        "others are not polled any more. Call run.wait() first, or give the session a name"
+        for run in runs
+        if run.status == "pending" and not run.is_at_rest
+    ]

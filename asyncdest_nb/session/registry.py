@@ -11,10 +11,10 @@ from pathlib import Path
 from ..engine import Channel, Engine
 from ..errors import AlreadySubmitted, UsageError, warn
 from ..frame import RowSource
-from ..portal import call, call_from_any_thread, portal, require_other_thread
+from ..portal import Portal, call, call_from_any_thread, portal, require_other_thread
 from ..request import Hook
 from ..schedule import Schedule, SquareRoot
-from ..store import StoredRow, StoredRun
+from ..store import Store, StoredRow, StoredRun
 from .chains import chain, find_duplicate, find_later, find_retry
 from .end_notices import EndNotices
 from .entry import RunEntry
@@ -43,7 +43,12 @@ class RunRegistry:
         self._starting = threading.Lock()
         runner = portal()
         self._executions = Executions(runner)
-        self.engine = Engine(runner.loop, path=path, keeps_payloads=options.keep_payloads)
+        self.engine = Engine(
+            runner.loop,
+            path=path,
+            has_threads=isinstance(runner, Portal),
+            keeps_payloads=options.keep_payloads,
+        )
         self._notices = EndNotices(runner, self.engine)
         try:
             self._read()
@@ -81,13 +86,13 @@ class RunRegistry:
 
     def refresh(self) -> None:
         """Take the file over if its holder has ended; else read its runs as they are now."""
-        # On the engine's thread, like all that uses the store: SQLite crashes if one thread
-        # closes what another reads. And of several threads that ask at once one takes it over.
+        # On the store's thread, like all that uses it: SQLite crashes if one thread closes
+        # what another reads. And of several threads that ask at once one takes it over.
         if self.engine.store.holder:
-            call(self._refresh())
+            call(self.engine.journal.use(self._take_over))
 
-    async def _refresh(self) -> None:
-        if self.engine.store.holder:
+    def _take_over(self, store: Store) -> None:
+        if store.holder:
             self.engine.take_over()
             self._read()
 
@@ -237,15 +242,6 @@ class RunRegistry:
                 positions=tuple(positions),
             )
             return self._start(record, submission, schedule, retry_of=entry)
-
-    def unfinished(self) -> list[str]:
-        """Return a warning for each run that the end of the session leaves unfinished."""
-        return [
-            f"the session ends before {run}: rows that were not sent never will be, and the "
-            "others are not polled any more. Call run.wait() first, or give the session a name"
-            for run in self.runs
-            if run.status == "pending" and not run.is_at_rest
-        ]
 
     def rows(self, run_id: str, positions: Sequence[int]) -> list[StoredRow]:
         """Return the stored rows of a run at *positions*, in the order of the frame."""

@@ -18,6 +18,7 @@ from ..portal import require_other_thread
 from ..request import TIMEOUT_SECONDS, Route, Transport
 from ..visible import one_line
 from .connection import Connection
+from .incomplete import unfinished
 from .options import Options
 from .registry import RunRegistry
 from .run import Run
@@ -229,7 +230,7 @@ class Session:
         is_last = self._is_last()
         open_sessions.remove(self)
         if is_last:
-            lost = self._registry.unfinished() if self.path is None else []
+            lost = unfinished(self._registry.runs) if self.path is None else []
             self._registry.close()
             for text in lost:
                 logger.warning("%s", text)

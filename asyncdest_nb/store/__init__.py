@@ -1,12 +1,14 @@
 """What a session remembers: one SQLite database, in memory or in a file.
 
 A run has rows (what was to be sent), operations (what became of it) and state
-(what a destination's functions keep). Only the engine's thread uses a store. A
+(what a destination's functions keep). A store has one user at a time: whoever
+opens it, then its own thread, on which the engine's journal has all done. A
 write is durable when its transaction has ended: a file is in WAL mode with
 synchronous=FULL, so it survives a killed process and a power cut. On a network
 file system that depends on the server, and there is a StoreWarning.
 
     store        Store: the database of a session
+    thread       where it is used while a run goes on
     export       runs in a file of their own
     tables       runs, their rows and their operations in SQL
     database     a SQLite connection with a name for errors
@@ -33,6 +35,7 @@ from .retention import DAY_SECONDS
 from .schema import SCHEMA_VERSION
 from .store import Store
 from .tables import RunTables
+from .thread import NoThread, StoreThread
 from .values import LATEST_SCOPE, StateValue, StoredRow, StoredRun
 
 __all__ = [
@@ -40,9 +43,11 @@ __all__ = [
     "LATEST_SCOPE",
     "SCHEMA_VERSION",
     "ExportedRuns",
+    "NoThread",
     "RunTables",
     "StateValue",
     "Store",
+    "StoreThread",
     "StoreWarning",
     "StoredRow",
     "StoredRun",

@@ -248,6 +248,9 @@ def _make_durable(db: sqlite3.Connection, *, is_remote: bool) -> None:
     db.execute(f"PRAGMA journal_mode = {'DELETE' if is_remote else 'WAL'}")
     db.execute(f"PRAGMA synchronous = {'EXTRA' if is_remote else 'FULL'}")
     db.execute("PRAGMA secure_delete = ON")
+    # The store moves the WAL into the file, see Store.writing; it is shorter again after that.
+    db.execute("PRAGMA wal_autocheckpoint = 0")
+    db.execute("PRAGMA journal_size_limit = 0")
 
 
 def has_wal(db: sqlite3.Connection) -> bool:

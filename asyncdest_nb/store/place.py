@@ -95,8 +95,15 @@ class Place:
         self._stamp = self._stamped()
 
     def note_written(self) -> None:
-        """Remember size and time of the file after a write of our own."""
+        """Remember size and time of the file after we changed it."""
         self._stamp = self._stamped()
+
+    def wal_bytes(self) -> int:
+        """Return how long the WAL is; 0 = there is none."""
+        try:
+            return os.stat(f"{self._file}-wal").st_size
+        except OSError:
+            return 0
 
     def require(self) -> None:
         """Raise StoreError if the file was removed, replaced or overwritten."""
@@ -119,7 +126,7 @@ class Place:
         return is_same or path.absolute() in self._identities or _resolved(path) == self._file
 
     def _stamped(self) -> tuple[int, int]:
-        """Return size and time of the file, which only our own transactions change."""
+        """Return size and time of the file, which of us only a move of the WAL changes."""
         if not self._is_stamped:
             return 0, 0
         try:

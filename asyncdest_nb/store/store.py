@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,9 +14,12 @@ from . import columns, file, holder
 from .access import Access, SessionFile
 from .advice import errors_named
 from .database import Database
+from .place import Place
 from .retention import DAY_SECONDS, GAP_SECONDS, ClockBelief, forgettable
 from .tables import RunTables
 from .values import LATEST_SCOPE, StateValue
+
+_WAL_BYTES = 4 * 2**20  # SQLite's own limit is 1,000 pages, too.
 
 
 class Store(RunTables):
@@ -31,6 +35,8 @@ class Store(RunTables):
         self._file = SessionFile(path) if path else None
         self._access = self._file.open() if self._file else _in_memory()
         super().__init__(self._access.database)
+        # The user's thread asks for the place of the file while another writes.
+        self._in_place = threading.RLock()
 
     @property
     def holder(self) -> str:
@@ -71,20 +77,29 @@ class Store(RunTables):
                 f"{self.database.name} is open in {self.holder}: two processes at once would send "
                 "and poll everything twice; close the session there, or shut down that kernel"
             )
-        is_whole = False
-        try:
+        with self._in_place:
             with super().writing():
                 yield
                 self.require_in_place()
-                is_whole = True
-        finally:
-            if self._access.place and is_whole:
-                self._access.place.note_written()
+            if self._access.place is not None and self._access.place.wal_bytes() >= _WAL_BYTES:
+                self._move_wal(self._access.place)
+
+    def _move_wal(self, place: Place) -> None:
+        """Write what the WAL has into the file itself.
+
+        SQLite would do so within a commit. But a commit must not change the file: whatever
+        another program does to the file meanwhile would pass for its work.
+        """
+        with suppress(sqlite3.Error, StoreError):  # All is in the WAL, and stays there.
+            place.require()
+            self.database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            place.note_written()
 
     def require_in_place(self) -> None:
         """Raise StoreError if the file was removed, moved away, replaced or overwritten."""
-        if self._access.place is not None:
-            self._access.place.require()
+        with self._in_place:
+            if self._access.place is not None:
+                self._access.place.require()
 
     def is_at(self, path: Path) -> bool:
         """Whether *path* leads to the file that is open here, or did when it was opened."""
@@ -123,7 +138,7 @@ class Store(RunTables):
         with self.writing():
             for run in runs:
                 self._delete(run)
-        with errors_named("write", self.database.name):
+        with errors_named("write", self.database.name), self._in_place:
             self._rewrite_file()
 
     def _delete(self, run: str) -> None:

@@ -73,7 +73,7 @@ class Execution:
             failure = _first(group)
         finally:
             publisher.cancel()
-            self._end(failure)
+            await self._end(failure)
 
     def use(self, channel: Channel, action: Action) -> None:
         """Send by *channel* from now on, which leads to the same account, and poll by *action*.
@@ -85,7 +85,7 @@ class Execution:
     async def pause(self, *, is_paused: bool) -> None:
         """Send and poll nothing for a while, or go on; this holds after a restart too."""
         self._run.control.is_paused = is_paused
-        self._run.writer.save_control(self._run.control)
+        await self._run.writer.save_control(self._run.control)
 
     @property
     def is_canceling(self) -> bool:
@@ -117,7 +117,7 @@ class Execution:
         if self.ledger.rested.done():
             return
         self._cancel_accepted()
-        self._run.writer.save_control(control)
+        await self._run.writer.save_control(control)
 
     def _cancel_accepted(self) -> None:
         group = self._group
@@ -141,18 +141,20 @@ class Execution:
         for operation in self.ledger.operations:
             if operation.state is State.HELD:
                 run.writer.update(resolved(operation, applied=applied, now=run.clock.now()))
-        run.writer.flush()
+        await run.writer.flush()
         self.ledger.notify(at_rest=self.ledger.rested.done())
 
-    def _end(self, failure: Exception | None) -> None:
+    async def _end(self, failure: Exception | None) -> None:
         self.failure = failure
         self._doubt_what_was_being_sent()
-        self._run.writer.flush()
-        self.ledger.notify(at_rest=True)
-        if failure is None:
-            self.ledger.rested.set_result(None)
-        else:
-            self.ledger.rested.set_exception(failure)
+        try:
+            await self._run.writer.flush()
+        finally:  # A run that is cancelled once more has ended, too.
+            self.ledger.notify(at_rest=True)
+            if failure is None:
+                self.ledger.rested.set_result(None)
+            else:
+                self.ledger.rested.set_exception(failure)
 
     def _doubt_what_was_being_sent(self) -> None:
         action = self._run.action

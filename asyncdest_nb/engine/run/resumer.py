@@ -47,7 +47,7 @@ class Resumer:
         for operation in run.ledger.operations:
             self._resume(operation)
         left = [each for each in run.ledger.operations if each.state in _OPEN]
-        stored = run.writer.store.rows(run.id) if left else []
+        stored = await run.writer.read(lambda store: store.rows(run.id)) if left else []
         texts = {row.position: row.payload for row in stored}
         groups = [list(each) for _, each in groupby(left, key=lambda each: each.batch)]
         found = [self._batch(operations, texts) for operations in groups]

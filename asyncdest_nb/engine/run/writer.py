@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from ...errors import StoreError
 from ...operation import Operation
@@ -12,6 +13,8 @@ from ..channel.channel import Channel
 from ..journal import Journal
 from .control import RunControl
 from .ledger import Ledger
+
+T = TypeVar("T")
 
 
 class LedgerWriter:
@@ -27,17 +30,16 @@ class LedgerWriter:
         self._journal = journal
 
     @property
-    def store(self) -> Store:
-        """The store that the run is written to."""
-        return self._journal.store
-
-    @property
     def failure(self) -> str:
         """Why the last commit failed; empty = it did not."""
         return self._journal.failure
 
+    async def read(self, work: Callable[[Store], T]) -> T:
+        """Return what *work* reads from the store, on the store's thread."""
+        return await self._journal.use(work)
+
     async def transact(self, work: Callable[[Store], object]) -> None:
-        """Have *work* write to the store, in one durable transaction; it may do so on a thread.
+        """Have *work* write to the store on its thread, in one durable transaction.
 
         Raises StoreError if that fails; nothing was written then.
         """
@@ -68,14 +70,14 @@ class LedgerWriter:
         self._write_soon(operation)
         self._ledger.update(operation)
 
-    def flush(self) -> None:
+    async def flush(self) -> None:
         """Write to disk now what ``update`` has left for later."""
-        self._journal.flush()
+        await self._journal.flush()
 
-    def save_control(self, control: RunControl) -> None:
+    async def save_control(self, control: RunControl) -> None:
         """Save pause and cancel, if the run is already recorded."""
-        with self.store.writing():
-            self.store.put_control(self._run_id, control.decision)
+        decision = control.decision
+        await self.transact(lambda store: store.put_control(self._run_id, decision))
 
     def replace_secrets(self, operation: Operation) -> Operation:
         """Return *operation* as it may be on disk: without secrets, and without signed URLs.

@@ -195,7 +195,8 @@ class Execution:
     async def _send(self, submitter: Submitter, batches: deque[Batch]) -> None:
         """Send all; raises StoreError only once the answers to all that was sent are written."""
         async with asyncio.TaskGroup() as senders:
-            for _ in range(min(SUBMITTERS, len(batches))):
+            # Half of them send, while the others wait for the ids that they got to be on disk.
+            for _ in range(min(2 * self._run.submitters, len(batches))):
                 senders.create_task(submitter.send_all(batches))
         if self._run.control.trouble:
             raise self._run.control.trouble

@@ -40,6 +40,7 @@ class Submitter:
         self._has_steps = bool(run.action.steps)
         self._applier = VerdictApplier(run)
         self._reconciler = Reconciler(run, self._applier)
+        self._places = asyncio.Semaphore(run.submitters)  # Of submissions without an answer.
 
     async def send_all(self, batches: deque[Batch]) -> None:
         """Send batches until none is left; several tasks share them.
@@ -92,6 +93,13 @@ class Submitter:
 
     async def _take_step(self, batch: Batch) -> None:
         """Take one step of a submission, once."""
+        async with self._places:
+            taken = await self._send_step(batch)
+        if taken is not None:
+            await self._apply(batch, *taken)
+
+    async def _send_step(self, batch: Batch) -> tuple[Sequence[Operation], CallResult] | None:
+        """Send one step of a submission; None = it was not to be sent."""
 
         # Before the intent is written: what waits for its turn is then known not to be sent.
         def should_stop() -> bool:
@@ -99,24 +107,24 @@ class Submitter:
 
         turn = await self._run.channel.wait_for_turn(should_stop)
         try:
-            if not should_stop():
-                await self._take_turn(turn, batch)
+            return None if should_stop() else await self._take_turn(turn, batch)
         finally:
             turn.give_back()
 
-    async def _take_turn(self, turn: Turn, batch: Batch) -> None:
+    async def _take_turn(
+        self, turn: Turn, batch: Batch
+    ) -> tuple[Sequence[Operation], CallResult] | None:
         """Take a step, whose first request uses *turn*."""
         if not await self._write_intent(batch):
-            return
+            return None
         operations = self._run.ledger.select(batch.operations)
         try:
-            result = await self._perform(batch, operations, turn=turn)
+            return operations, await self._perform(batch, operations, turn=turn)
         except asyncio.CancelledError as error:
             # The session is closed: what still waits for its turn goes on after a restart.
             for each in operations if UNSENT in error.args else ():
                 self._run.writer.update(replanned(each, message=each.message))
             raise
-        await self._apply(batch, operations, result)
 
     async def _write_intent(self, batch: Batch) -> bool:
         """Write to disk that *batch* is being sent, or is held; return whether to send it."""

@@ -21,6 +21,8 @@ file system that depends on the server, and there is a StoreWarning.
     shape        whether the schema of a file is one of ours
     columns      values as columns, and back
     slices       rows that follow each other as one record, and back
+    outcomes     the outcomes of the rows of an operation as one cell, and back
+    json_texts   values as JSON text
     cells        one cell, read with suspicion
     consistency  whether rows and operations of a run fit each other
     retention    which runs are old enough to be deleted

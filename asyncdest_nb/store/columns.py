@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
-from ..operation import Operation, RowOutcome, RowStatus, State
-from . import cells
+from ..operation import Operation, State
+from . import cells, outcomes
 from .cells import Reader, count, flag, moment, number, optional, text
+from .json_texts import dumps
 from .retention import ClockBelief
 from .values import StateValue, StoredRow, StoredRun
 
@@ -22,7 +21,6 @@ RUN = tuple(_COLUMN_OF.get(name, name) for name in _RUN_FIELDS)
 ROW = tuple(each.name for each in fields(StoredRow))
 STATE = tuple(each.name for each in fields(StateValue))
 OPERATION = tuple(each.name for each in fields(Operation))
-_OUTCOME = tuple(each.name for each in fields(RowOutcome))
 _JSON = frozenset({"rows", "context", "result", "row_outcomes"})
 _JSON_AT = [(index, name) for index, name in enumerate(OPERATION) if name in _JSON]
 # 100,000 operations are written before the first is sent.
@@ -84,7 +82,7 @@ def from_operation(operation: Operation) -> list[Any]:
         if value is None:
             continue
         if name == "row_outcomes":
-            values[index] = _from_outcomes(value)
+            values[index] = outcomes.from_outcomes(value)
         elif name == "rows" and len(value) == 1:
             values[index] = f"[{value[0]}]"
         else:
@@ -96,27 +94,10 @@ def from_operation(operation: Operation) -> list[Any]:
 
 def to_operation(values: Sequence[Any]) -> Operation:
     """Return the operation of these columns of OPERATION; raises ValueError if they are none."""
-    return Operation(**_read(OPERATION, _OPERATION_CELLS, values))
-
-
-def _from_outcomes(rows: Sequence[RowOutcome]) -> str:
-    # asdict copies deeply: ten times the work for jobs of 10,000 rows.
-    found = [{name: getattr(row, name) for name in _OUTCOME} for row in rows]
-    try:
-        return _written(found)
-    except (TypeError, ValueError, RecursionError):
-        # One result that is not JSON must not lose the results of the other rows.
-        return dumps([{**each, "result": json.loads(dumps(each["result"]))} for each in found])
-
-
-def _to_outcomes(cell: Any) -> tuple[RowOutcome, ...]:
-    return tuple(map(_to_outcome, cells.items(cell)))
-
-
-def _to_outcome(found: Any) -> RowOutcome:
-    if not isinstance(found, dict) or not {"status"} <= found.keys() <= _OUTCOME_CELLS.keys():
-        raise ValueError("it is not the outcome of a row")
-    return RowOutcome(**{name: _OUTCOME_CELLS[name](each) for name, each in found.items()})
+    found = _read(OPERATION, _OPERATION_CELLS, values)
+    if found["row_outcomes"] is not None:
+        found["row_outcomes"] = outcomes.to_outcomes(found["row_outcomes"], len(found["rows"]))
+    return Operation(**found)
 
 
 def _read(
@@ -130,41 +111,6 @@ def _read(
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
     return found
-
-
-def dumps(value: Any) -> str:
-    """Write *value* as JSON; a value that JSON does not have becomes null or text.
-
-    ASCII, because SQLite refuses the lone surrogates that an answer may contain.
-    """
-    try:
-        return _written(value)
-    except (TypeError, ValueError, RecursionError):
-        pass
-    try:
-        return _written(_finite(value))
-    except (TypeError, ValueError, RecursionError) as error:
-        # A function returned it as a result; the row must not be lost with it.
-        return json.dumps(f"a {type(value).__name__} that is not JSON: {error}")
-
-
-_encoded = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=str).encode
-
-
-def _written(value: Any) -> str:
-    written = _encoded(value)
-    if cells.is_deep(value, written):
-        raise ValueError(f"it is nested more than {cells.MAX_DEPTH} deep")
-    return written
-
-
-def _finite(value: Any) -> Any:
-    """Replace NaN and infinities, which JSON does not have, by null at any depth."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {str(key): _finite(each) for key, each in value.items()}
-    return [_finite(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 _RUN_CELLS: dict[str, Reader] = {
@@ -220,14 +166,5 @@ _OPERATION_CELLS: dict[str, Reader] = {
     "accepted_at": optional(moment),
     "seen_at": optional(moment),
     "finished_at": optional(moment),
-    "row_outcomes": optional(_to_outcomes),
-}
-_OUTCOME_CELLS: dict[str, Reader] = {
-    "status": cells.member_of(RowStatus),
-    "message": text,
-    "error_code": optional(text),
-    "retryable": optional(cells.boolean),
-    "result": lambda found: found,
-    "progress": optional(number),
-    "operation_id": optional(text),
+    "row_outcomes": optional(cells.value),
 }

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import cells, columns
+from .json_texts import dumps
 from .values import StoredRow
 
 # ``size`` is NULL in the record of one row. In that of more ``label`` is a JSON list,
@@ -49,8 +50,8 @@ def from_slice(
             )
     elif size > 1:
         within = {at: faults[first + at] for at in range(size) if first + at in faults}
-        fault = columns.dumps(within) if within else None
-        yield [first, columns.dumps(labels), lines, fault, None, size]
+        fault = dumps(within) if within else None
+        yield [first, dumps(labels), lines, fault, None, size]
     elif size:
         yield from_row(StoredRow(first, labels[0], payloads[0], faults.get(first)))
 

@@ -173,7 +173,7 @@ class Engine:
             record,
             source=source,
             payloads=RunPayloads(
-                record.id, self.store, action.payload, is_in_order=not action.batch_keys
+                record.id, self.journal, action.payload, is_in_order=not action.batch_keys
             ),
             action=action,
             channel=channel,

@@ -117,10 +117,10 @@ class RunContext:
                 cancel=action.cancel,
             )
 
-    def payloads_of(self, batch: Batch) -> WrittenPayloads:
+    async def payloads_of(self, batch: Batch) -> WrittenPayloads:
         """Return the payloads of *batch*, which are at hand from now on until it is sent."""
         if batch.payloads is None:
-            batch.payloads = self.payloads.of(batch.positions)
+            batch.payloads = await self.payloads.of(batch.positions)
         return batch.payloads
 
     def can_send(self, operation: Operation) -> bool:

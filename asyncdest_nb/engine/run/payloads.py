@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from ...destination import Payload, WrittenPayloads
-from ...store import Store
+from ..journal import Journal
 from .prepared import PreparedSlice
 
 MEMORY_BYTES = 8_000_000  # Of texts that are kept in memory though the store has them.
@@ -20,10 +21,11 @@ class RunPayloads:
     """
 
     def __init__(
-        self, run_id: str, store: Store, model: type[Payload], *, is_in_order: bool
+        self, run_id: str, journal: Journal, model: type[Payload], *, is_in_order: bool
     ) -> None:
         self._run_id = run_id
-        self._store = store
+        self._journal = journal
+        self._reading = asyncio.Lock()  # What one reads ahead is often what the next needs.
         self._model = model
         self._is_in_order = is_in_order
         self._texts: dict[int, str] = {}  # By position.
@@ -51,17 +53,22 @@ class RunPayloads:
         """Return the text of a row while all are in memory, None if it has none."""
         return self._texts.get(position)
 
-    def of(self, positions: Sequence[int]) -> WrittenPayloads:
-        """Return the payloads at *positions*, in that order."""
-        if not self._is_whole and not all(at in self._texts for at in positions):
-            self._read(positions)
-        texts = [self._texts[at] for at in positions]
+    async def of(self, positions: Sequence[int]) -> WrittenPayloads:
+        """Return the payloads at *positions*, in that order; raises StoreError."""
+        known = self._texts
+        if not self._is_whole and not all(at in known for at in positions):
+            async with self._reading:
+                known = await self._read(positions)
+        texts = [known[at] for at in positions]
         kept = {place: self._kept[at] for place, at in enumerate(positions) if at in self._kept}
         return WrittenPayloads(self._model, texts, kept)
 
-    def _read(self, positions: Sequence[int]) -> None:
+    async def _read(self, positions: Sequence[int]) -> dict[int, str]:
+        if all(at in self._texts for at in positions):
+            return self._texts
         at = positions
         if self._is_in_order and len(positions) < AHEAD:
             at = range(positions[0], max(positions[-1] + 1, positions[0] + AHEAD))
-        rows = self._store.rows(self._run_id, at=at)
+        rows = await self._journal.use(lambda store: store.rows(self._run_id, at=at))
         self._texts = {row.position: row.payload for row in rows if row.payload is not None}
+        return self._texts

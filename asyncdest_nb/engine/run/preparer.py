@@ -86,7 +86,7 @@ class Preparer:
         run, check = self._run, self._run.action.check
         if check is None or not positions:
             return {}
-        payloads = run.payloads.of(positions)
+        payloads = await run.payloads.of(positions)
 
         def should_stop() -> bool:
             return run.control.is_canceling

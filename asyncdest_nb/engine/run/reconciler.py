@@ -99,7 +99,8 @@ class Reconciler:
     async def _find(self, batch: Batch, operations: Sequence[Operation], doubt: _Doubt) -> None:
         run, action = self._run, self._run.action
         assert action.find is not None
-        result = await run.ask(action.find, operations, payload=run.payloads_of(batch))
+        payloads = await run.payloads_of(batch)
+        result = await run.ask(action.find, operations, payload=payloads)
         rows = [len(each.rows) for each in operations]
         found = read_found(result.answer, result.error, result.exchanges, action=action, rows=rows)
         if isinstance(found, str):

@@ -105,6 +105,8 @@ class Submitter:
         def should_stop() -> bool:
             return self._should_stop(batch)
 
+        # Before the intent, too: a file that cannot be read leaves nothing in doubt.
+        await self._run.payloads_of(batch)
         turn = await self._run.channel.wait_for_turn(should_stop)
         try:
             return None if should_stop() else await self._take_turn(turn, batch)
@@ -181,7 +183,7 @@ class Submitter:
         self, batch: Batch, operations: Sequence[Operation], *, turn: Turn
     ) -> CallResult:
         action, first = self._run.action, operations[0]
-        payloads = self._run.payloads_of(batch)
+        payloads = await self._run.payloads_of(batch)
         function, payload = action.call_for(payloads, self._run.record.batch_size)
         contexts = []
         if first.step:

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 EXACT_INTEGER = 2.0**53  # From here on several integers have the same double.
+
+
+# It has the byte order mark, but not U+001C to U+001F and U+0085, which Python strips.
+BLANKS = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_BASES = {"0x": 16, "0o": 8, "0b": 2}
 
 
 class Rounded(float):
@@ -50,6 +59,27 @@ def number_text(number: float) -> str:
     digits = (whole + fraction).lstrip("0")
     point = len(whole) + int(exponent or 0) - (len(whole + fraction) - len(digits))
     return sign + _placed(digits.rstrip("0"), point)
+
+
+def number_in(text: str) -> float:
+    """Return the number in *text* as ``Number()`` of JavaScript reads it, NaN if there is none."""
+    stripped = text.strip(BLANKS)
+    if not stripped:
+        return 0.0
+    if stripped in ("Infinity", "+Infinity", "-Infinity"):
+        return -math.inf if stripped[0] == "-" else math.inf
+    if base := _BASES.get(stripped[:2].lower()):
+        return _in_base(stripped[2:], base)
+    return float(stripped) if _NUMBER.fullmatch(stripped) else math.nan
+
+
+def _in_base(digits: str, base: int) -> float:
+    try:
+        return float(int(digits, base)) if digits.isalnum() else math.nan
+    except ValueError:
+        return math.nan
+    except OverflowError:
+        return math.inf
 
 
 def _placed(digits: str, point: int) -> str:

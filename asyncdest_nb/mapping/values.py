@@ -7,12 +7,7 @@ from enum import Enum
 from typing import Any, Final
 
 from ..errors import MappingError
-from ..numerals import Rounded, digits_lost, number_text
-
-# It has the byte order mark, but not U+001C to U+001F and U+0085, which Python strips.
-_BLANKS = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
-    map(chr, range(0x2000, 0x200B))
-)
+from ..numerals import BLANKS, Rounded, digits_lost, number_text
 
 
 class Undefined(Enum):
@@ -99,7 +94,7 @@ def _is_index(key: str) -> bool:
 
 def trimmed(text: str) -> str:
     """Strip the white space of JavaScript from *text*."""
-    return text.strip(_BLANKS)
+    return text.strip(BLANKS)
 
 
 def code_units(text: str) -> list[str]:

@@ -13,7 +13,7 @@ from source import PACKAGE_FILES, imports, package_of, tree_of
 
 FLOORS = [
     {"operation", "responses", "errors", "numerals", "visible"},
-    {"frame", "mapping", "destination", "request", "schedule", "store"},
+    {"frame", "mapping", "fql", "destination", "request", "schedule", "store"},
     {"engine", "portal", "destinations", "simulators"},
     {"session"},
     {"widgets"},

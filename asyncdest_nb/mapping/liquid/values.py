@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 import operator as operators
-import re
 from typing import Any
 
 from ...errors import MappingError
-from ..values import UNDEFINED, as_text, code_units, trimmed
+from ...numerals import number_in
+from ..values import UNDEFINED, as_text, code_units
 
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _ORDERS = {
     "<": operators.lt,
     ">": operators.gt,
     "<=": operators.le,
     ">=": operators.ge,
 }
-_BASES = {"0x": 16, "0o": 8, "0b": 2}
 
 
 # What a template may make, in characters and items; so it cannot double a text without end.
@@ -56,20 +54,7 @@ def strict_number_of(value: Any) -> float:
         return 0.0
     if isinstance(value, dict) or value is UNDEFINED:
         return math.nan
-    return _number_in(trimmed(value if isinstance(value, str) else joined_text(value)))
-
-
-def _number_in(text: str) -> float:
-    if not text:
-        return 0.0
-    if text.lstrip("+-") == "Infinity" and len(text) <= 9:
-        return -math.inf if text.startswith("-") else math.inf
-    if base := _BASES.get(text[:2].lower()):
-        try:
-            return float(int(text[2:], base)) if text[2:].isalnum() else math.nan
-        except (ValueError, OverflowError):
-            return math.nan
-    return float(text) if _NUMBER.fullmatch(text) else math.nan
+    return number_in(value if isinstance(value, str) else joined_text(value))
 
 
 def is_true(value: Any) -> bool:

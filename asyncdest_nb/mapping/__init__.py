@@ -6,6 +6,8 @@
     registry    the directives by name; how a mapping made of them is compiled
     checks      what is wrong with a mapping, all of it at once
     compiler    whole mappings
+    value_keys  which keys a mapping uses, as Segment lists them
+    membership  whether an event says that somebody is in an audience
     directives/ one function per directive
     field_map   what fills each field, for a row or for many at once
     field_plan  which column, mapping or default fills which field
@@ -18,7 +20,9 @@ from . import directives  # noqa: F401 - The import registers them.
 from .compiler import compile_mapping, transform, transform_batch
 from .field_map import FieldMap
 from .field_plan import FieldPlan, plan_fields
+from .membership import audience_membership
 from .registry import DIRECTIVES, Resolver, directive
+from .value_keys import value_keys
 from .values import UNDEFINED
 
 __all__ = [
@@ -27,9 +31,11 @@ __all__ = [
     "FieldMap",
     "FieldPlan",
     "Resolver",
+    "audience_membership",
     "compile_mapping",
     "directive",
     "plan_fields",
     "transform",
     "transform_batch",
+    "value_keys",
 ]

@@ -25,7 +25,10 @@ _REGISTERED = (array_filters, dates, number_filters, text_filters)
 
 
 class Template:
-    """A compiled template; ``names`` are the keys of a row that it reads."""
+    """A compiled template.
+
+    ``names`` are the keys of a row that it reads, ``paths`` all that it reads, as it is written.
+    """
 
     def __init__(self, source: str) -> None:
         """Parse *source*; raises MappingError for what the original refuses."""
@@ -34,6 +37,7 @@ class Template:
         try:
             self._parsed = _ENVIRONMENT.from_string(text)
             self.names = frozenset(self._parsed.global_variables(include_partials=False))
+            self.paths = self._paths()
         except LiquidError as error:
             raise MappingError(self._in_words(error)) from None
 
@@ -50,6 +54,12 @@ class Template:
         except OverflowError:  # A range of more items than Python can count.
             raise MappingError("memory alloc limit exceeded") from None
         return buffer.getvalue()
+
+    def _paths(self) -> list[str]:
+        """Return what the template reads, in the order in which it is written."""
+        found = self._parsed.analyze(include_partials=False).variables.values()
+        each = sorted((use.span.index, str(use)) for uses in found for use in uses)
+        return list(dict.fromkeys(path for _, path in each))
 
     def _in_words(self, error: LiquidError) -> str:
         return f"{error.args[0]}{self._place(error.token) if error.token else ''}"

@@ -13,6 +13,7 @@ from ..operation import latest_stamp
 from ..request import Route, Transport
 from ..schedule import Schedule
 from ..store import (
+    LEARNED_SCOPE,
     NoThread,
     RunTables,
     StateValue,
@@ -29,6 +30,7 @@ from .journal import Journal
 from .run.context import RunContext
 from .run.control import RunControl
 from .run.execution import Execution
+from .run.learned import LearnedDurations
 from .run.ledger import Ledger
 from .run.payloads import RunPayloads
 from .run.preparer import Preparer
@@ -62,7 +64,7 @@ class Engine:
         thread = StoreThread() if path is not None and has_threads else NoThread()
         self.journal = Journal(self.store, loop, thread=thread)
         try:
-            self.state = self._read_state()
+            self.state, self.learned = self._read_state(), self._learned()
         except BaseException:  # Without this engine nobody would close the file.
             self.store.close()
             raise
@@ -74,6 +76,7 @@ class Engine:
         """
         if self.store.holder:
             self.store.take_over()
+            self.learned = self._learned()
             self.state = self._read_state()  # Whoever holds the file, it may have changed.
         return not self.store.holder
 
@@ -84,7 +87,8 @@ class Engine:
 
     def _read_state(self) -> SessionState:
         stored = self.store.state(now=self._clock.wall())
-        return SessionState(stored, clock=self._clock, note=self._save_state)
+        kept = [each for each in stored if not each.scope.startswith(LEARNED_SCOPE)]
+        return SessionState(kept, clock=self._clock, note=self._save_state)
 
     def channel(
         self,
@@ -168,6 +172,7 @@ class Engine:
         schedule: Schedule,
         ledger: Ledger,
     ) -> RunContext:
+        self.learned.teach(schedule, destination=record.destination, action=record.action)
         latest = max(record.created_at, latest_stamp(ledger.operations))
         return RunContext(
             record,
@@ -182,7 +187,14 @@ class Engine:
             writer=LedgerWriter(record.id, ledger=ledger, journal=self.journal, channel=channel),
             clock=RunClock(channel.clock, after=latest),
             control=RunControl.of(record),
+            keep_learned=self.learned.keep,
+            paused_before=channel.seconds_paused,
         )
+
+    def _learned(self) -> LearnedDurations:
+        stored = self.store.state(now=self._clock.wall())
+        found = [each for each in stored if each.scope.startswith(LEARNED_SCOPE)]
+        return LearnedDurations(found, note=self.journal.add_state)
 
     async def forget(self, runs: Sequence[str]) -> None:
         """Delete *runs*, and the state of their batches."""

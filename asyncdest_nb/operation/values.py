@@ -76,6 +76,7 @@ class StatusUpdate:
     result: Any = None
     odd_status: str | None = None
     rows: tuple[RowOutcome, ...] | None = None
+    ended_at: float | None = None  # Unix seconds, by the destination's clock; None = not stated
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from .wire import Code, JSONObject, Percent, Text, Wire, clean_text
+from .wire import Code, JSONObject, Moment, Percent, Text, Wire, clean_text
 
 Status = Literal["pending", "completed", "failed"]
 OverallStatus = Literal["pending", "completed", "failed", "partial"]
@@ -93,7 +93,9 @@ class AsyncOperationResult(Wire):
     A status outside the contract is read as pending and kept in ``odd_status``: an
     unknown status never ends an operation. ``rows`` has one entry per row of a job, in
     the order of its payloads; None = no outcome per row. Rows that were decided at the
-    submit may be left out.
+    submit may be left out. ``ended_at`` is when it ended, as the destination states it, in Unix
+    seconds or as ISO 8601 (UTC if it has no offset); None = not stated, or not readable. How
+    late polls find the ends is measured by it.
     """
 
     status: Status
@@ -108,6 +110,7 @@ class AsyncOperationResult(Wire):
     )
     odd_status: Code = Field(default=None, exclude=True)
     rows: list[RowResult] | None = None
+    ended_at: Moment = None
 
     @model_validator(mode="before")
     @classmethod

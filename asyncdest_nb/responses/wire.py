@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
@@ -50,6 +51,22 @@ def _code(value: object) -> str | None:
     return None if value is None else clean_text(value)
 
 
+def _moment(value: object) -> float | None:
+    """Read a time in Unix seconds or in ISO 8601; anything else counts as not stated."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if isinstance(value, datetime):
+        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return (aware - datetime.fromtimestamp(0, UTC)).total_seconds()
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < 1e11 else None
+
+
 Percent = Annotated[float | None, BeforeValidator(_percent)]
 Text = Annotated[str, BeforeValidator(clean_text)]
+Moment = Annotated[float | None, BeforeValidator(_moment)]
 Code = Annotated[str | None, BeforeValidator(_code)]

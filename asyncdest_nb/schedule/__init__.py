@@ -7,7 +7,21 @@ are seconds of one clock of the caller's.
 
 from __future__ import annotations
 
-from .polls import Schedule, SquareRoot
+from .detection_lag import DetectionLag
+from .expected_lag import ExpectedLag
+from .intervals import FixedInterval, SquareRoot
+from .polls import LearningSchedule, Schedule
 from .rate_limiter import THROTTLING, RateLimiter
+from .scale import Scale
 
-__all__ = ["THROTTLING", "RateLimiter", "Schedule", "SquareRoot"]
+__all__ = [
+    "THROTTLING",
+    "DetectionLag",
+    "ExpectedLag",
+    "FixedInterval",
+    "LearningSchedule",
+    "RateLimiter",
+    "Scale",
+    "Schedule",
+    "SquareRoot",
+]

@@ -8,7 +8,7 @@ THROTTLING = (425, 429, 503)  # Statuses that ask for fewer requests, and state 
 class RateLimiter:
     """How fast requests may be sent to one host: a rate and pauses.
 
-    *rate* is in requests per second, with bursts of a tenth of a second. A throttling
+    *rate* is in requests per second, with bursts of a hundredth of a second. A throttling
     answer (425, 429, 503) pauses the host and multiplies the rate by 0.7, once per pause,
     never below 0.5 a second; each second without a pause adds 1/200 of the rate allowed.
 
@@ -39,6 +39,7 @@ class RateLimiter:
         self._failures = 0  # In a row.
         self._probe_until = 0.0
         self._is_reserved = False
+        self._paused = 0.0  # Seconds of all pauses until ``paused_until``.
         self.paused_until = 0.0
         self.is_down = False
 
@@ -51,6 +52,10 @@ class RateLimiter:
         """Return for how long no request may be sent, because of a pause or an open probe."""
         return max(0.0, self.paused_until - now, self._probe_until - now)
 
+    def seconds_paused(self, now: float) -> float:
+        """Return for how many seconds no request could be sent so far, because of pauses."""
+        return self._paused - max(0.0, self.paused_until - now)
+
     def reserve(self, now: float) -> None:
         """Reserve the next probe for a request that will be sent soon."""
         if self.is_down:
@@ -60,6 +65,7 @@ class RateLimiter:
     def wake(self, now: float) -> None:
         """End the pause of a host that is down: a person asks whether it is back."""
         if self.is_down:
+            self._paused = self.seconds_paused(now)
             self.paused_until = min(self.paused_until, now)
             self.probe_ended()
 
@@ -147,6 +153,7 @@ class RateLimiter:
             seconds = max(seconds, backoff)
             self._pauses += 1
             self.probe_ended()
+        self._paused += max(0.0, now + seconds - max(self.paused_until, now))
         self.paused_until = max(self.paused_until, now + seconds)
 
     def _refill(self, now: float) -> None:
@@ -156,6 +163,6 @@ class RateLimiter:
         self._rate = min(
             self._allowed, self._rate + unpaused * self._allowed / self.RECOVERY_SECONDS
         )
-        burst = max(1.0, self._rate / 10)
+        burst = max(1.0, self._rate / 100)
         self._tokens = min(burst, self._tokens + unpaused * self._rate)
         self._at = now

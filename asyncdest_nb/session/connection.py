@@ -66,10 +66,10 @@ class Connection:
         ``operation_type="sync_profile"``. A row that does not fit the action's
         fields, or fails the destination's own check, is not sent: its outcome is
         "invalid". *batch_size* None = as many rows per request as the action takes.
-        Polling runs in the background, by a copy of *schedule*; None = every second at the
-        start, then less and less often. An operation that is not done *deadline* seconds
-        after it was sent is marked overdue, and continues; None = none is. The run of an
-        empty frame is completed at once.
+        Polling runs in the background, by a copy of *schedule*; None = one that learns how long
+        operations take and polls when they have probably ended. An operation that is not done
+        *deadline* seconds after it was sent is marked overdue, and continues; None = none is.
+        The run of an empty frame is completed at once.
 
         The same payloads, all of them and in the same order, that were submitted before
         in this session, to the same action by the same settings (API keys are not compared),

@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..operation import SETTLED, Operation, State
+from ..schedule import Scale
 
 Bins = defaultdict[int, float]  # Operations by bin.
 
-_RATIO = 1.1  # Each bin is a tenth longer than the one before.
-_FIRST_EDGE = 0.05  # seconds
+SCALE = Scale(first=0.05, ratio=1.1)  # seconds
 _WINDOW = 60.0  # seconds over which the pace is measured
 _RELIABLE = 10.0  # percent of progress from which on it predicts the end
 _SAMPLE = 5_000  # operations that are looked at
-
-
-def bin_of(seconds: float) -> int:
-    """Return the bin of a duration."""
-    if seconds <= _FIRST_EDGE:
-        return 0
-    return math.ceil(math.log(seconds / _FIRST_EDGE) / math.log(_RATIO))
-
-
-def edge_of(at: int) -> float:
-    """Return the longest duration of a bin, in seconds; of the bin -1 that is almost 0."""
-    return float(_FIRST_EDGE * _RATIO**at)
-
-
-def middle_of(at: int) -> float:
-    """Return the duration in the middle of a bin, in seconds."""
-    return edge_of(at) / math.sqrt(_RATIO)
 
 
 def empty_bins() -> Bins:
@@ -97,14 +79,14 @@ class Durations:
         seconds = (now if end is None else end) - start
         self.longest = max(self.longest, seconds)
         if end is not None:
-            self.ended[bin_of(seconds)] += weight
+            self.ended[SCALE.bin_of(seconds)] += weight
             self.failed += weight if operation.state in (State.FAILED, State.REJECTED) else 0.0
         elif (rest := _rest(operation, now)) is not None:
-            self.rests[bin_of(rest)] += weight
-            self.ages[bin_of(rest)] += weight * seconds
+            self.rests[SCALE.bin_of(rest)] += weight
+            self.ages[SCALE.bin_of(rest)] += weight * seconds
             self.silent += weight * (now - (operation.seen_at or now))
         else:
-            self.open[bin_of(seconds)] += weight
+            self.open[SCALE.bin_of(seconds)] += weight
 
     def _measure_pace(self, some: Sequence[Operation], weight: float, now: float) -> None:
         starts = [each.submitted_at for each in some if each.submitted_at is not None]

@@ -13,7 +13,7 @@ from ..errors import AlreadySubmitted, UsageError, warn
 from ..frame import RowSource
 from ..portal import Portal, call, call_from_any_thread, portal, require_other_thread
 from ..request import Hook
-from ..schedule import Schedule, SquareRoot
+from ..schedule import ExpectedLag, Schedule
 from ..store import Store, StoredRow, StoredRun
 from .chains import chain, find_duplicate, find_later, find_retry
 from .end_notices import EndNotices
@@ -147,7 +147,7 @@ class RunRegistry:
             fields=part.fields,
             channel=part.channel,
             # A schedule has the operations of its run by number, and runs share these numbers.
-            schedule=SquareRoot() if schedule is None else deepcopy(schedule),
+            schedule=ExpectedLag() if schedule is None else deepcopy(schedule),
         )
         entry = RunEntry(
             record,
@@ -214,7 +214,7 @@ class RunRegistry:
             source=source,
             action=channel.destination.action(entry.record.action),
             channel=channel,
-            schedule=SquareRoot(),
+            schedule=ExpectedLag(),
             ledger=entry.ledger,
         )
         entry.connect(execution, submission)

@@ -126,7 +126,7 @@ class RunReport:
     @property
     def requests(self) -> int:
         """How many HTTP requests this kernel has made for it."""
-        return self._entry.execution.requests if self._entry.execution else 0
+        return self._entry.execution.tally.requests.total() if self._entry.execution else 0
 
     def now(self) -> float:
         """Return Unix seconds by the clock that stamps what happens to it, and never jumps."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..operation import Operation
-from .durations import Bins, Durations, bin_of, edge_of, empty_bins, middle_of
+from .durations import SCALE, Bins, Durations, empty_bins
 
 _FEWEST = 5  # durations before the start of waiting operations is estimated from them
 _CERTAIN = 0.95  # that it takes no less than the one bound, and no more than the other
@@ -50,7 +50,7 @@ def time_left(operations: Sequence[Operation], now: float) -> float | None:
 
 
 def _is_stuck(found: Durations) -> bool:
-    longest, oldest = (edge_of(max(bins, default=-1)) for bins in (found.ended, found.open))
+    longest, oldest = (SCALE.edge_of(max(bins, default=-1)) for bins in (found.ended, found.open))
     return found.count >= _FEWEST and oldest > _STUCK * longest
 
 
@@ -94,12 +94,12 @@ def _log(chance: float) -> float:
 
 def _groups(found: Durations, *, is_early: bool) -> Iterator[_Group]:
     """Yield what goes on; the longest predictions are doubted, as many as may fail."""
-    yield from (_Group(count, middle_of(at)) for at, count in found.open.items())
+    yield from (_Group(count, SCALE.middle_of(at)) for at, count in found.open.items())
     expected = found.reporting * (found.failed + 0.5) / (found.count + 10)
     doubted: float = math.floor(expected + (3 if is_early else 0.5) * math.sqrt(expected))
     farthest = _FAR * found.longest if is_early and found.failed else math.inf
     for at in sorted(found.rests, reverse=True):
-        each = _Group(found.rests[at], found.ages[at] / found.rests[at], middle_of(at))
+        each = _Group(found.rests[at], found.ages[at] / found.rests[at], SCALE.middle_of(at))
         few = each.count if each.age + each.rest > farthest else min(doubted, each.count)
         doubted = max(0, doubted - few)
         if few:
@@ -113,9 +113,9 @@ def _law(ended: Bins, groups: Sequence[_Group]) -> tuple[Bins, Bins]:
     totals, going = ended.copy(), empty_bins()
     for each in groups:
         if each.rest < math.inf:
-            totals[bin_of(each.age + each.rest)] += each.count
+            totals[SCALE.bin_of(each.age + each.rest)] += each.count
         else:
-            going[bin_of(each.age)] += each.count
+            going[SCALE.bin_of(each.age)] += each.count
     return totals, going
 
 
@@ -127,15 +127,15 @@ def _survival(ended: Bins, going: Bins, *, is_early: bool) -> _Share:
     for at in range(last + 1):
         shares.append(shares[at] * (1 - ended.get(at, 0) / (at_risk + 1)))
         at_risk -= ended.get(at, 0) + going.get(at, 0)
-    longest = edge_of(last)
+    longest = SCALE.edge_of(last)
     tail = max(longest * _TYPICAL, _excess(shares))
 
     def share(seconds: float) -> float:
-        at = bin_of(seconds)
+        at = SCALE.bin_of(seconds)
         if at > last:
             return 0.0 if is_early else shares[last + 1] * math.exp((longest - seconds) / tail)
-        below = edge_of(at - 1) if at else 0.0
-        part = (seconds - below) / (edge_of(at) - below)
+        below = SCALE.edge_of(at - 1) if at else 0.0
+        part = (seconds - below) / (SCALE.edge_of(at) - below)
         return shares[at] + part * (shares[at + 1] - shares[at])
 
     return share
@@ -146,7 +146,7 @@ def _excess(shares: Sequence[float]) -> float:
     first = next((at for at, share in enumerate(shares) if share <= _TYPICAL), 0)
     if not first:
         return 0.0
-    widths = (edge_of(at) - edge_of(at - 1) for at in range(first, len(shares)))
+    widths = (SCALE.edge_of(at) - SCALE.edge_of(at - 1) for at in range(first, len(shares)))
     return sum(map(float.__mul__, shares[first:], widths)) / shares[first]
 
 

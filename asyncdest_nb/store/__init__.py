@@ -38,11 +38,12 @@ from .schema import SCHEMA_VERSION
 from .store import Store
 from .tables import RunTables
 from .thread import NoThread, StoreThread
-from .values import LATEST_SCOPE, StateValue, StoredRow, StoredRun
+from .values import LATEST_SCOPE, LEARNED_SCOPE, StateValue, StoredRow, StoredRun
 
 __all__ = [
     "DAY_SECONDS",
     "LATEST_SCOPE",
+    "LEARNED_SCOPE",
     "SCHEMA_VERSION",
     "ExportedRuns",
     "NoThread",

@@ -8,6 +8,7 @@ from typing import Any
 from .cells import mapping
 
 LATEST_SCOPE = "latest of "
+LEARNED_SCOPE = "durations of "
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class StateValue:
 
     ``scope`` is "<run>/<batch>" for the state of a submission, or the name of a connection.
     In the scope LATEST_SCOPE + name of a connection, each value is a text: the scope that has
-    the latest value of its key.
+    the latest value of its key. In the scope LEARNED_SCOPE + slug of a destination, a key is
+    the slug of an action, and its value what was learned about the durations of its operations.
     """
 
     scope: str

@@ -197,9 +197,12 @@ class Channel:
         data = self._data(payload, (), self._scoped(state=self._state.copy()))
         return await call_function(function, call, data, request=call, mask=self.mask)
 
-    async def wait_for_turn(self, should_stop: ShouldStop) -> Turn:
-        """Return the turn of a request once one may be sent, an empty one once it *should_stop*."""
-        return await self._throttle.wait_for_turn(should_stop)
+    async def wait_for_turn(self, should_stop: ShouldStop, *, is_poll: bool = False) -> Turn:
+        """Return the turn of a request once one may be sent, an empty one once it *should_stop*.
+
+        Where both wait, turns go to polls and to others alternately.
+        """
+        return await self._throttle.wait_for_turn(should_stop, is_poll=is_poll)
 
     def back_off(self, error: Exception) -> None:
         """Wait before the next request, because of an *error* that the limiter has not seen."""
@@ -208,6 +211,11 @@ class Channel:
     def wake(self) -> None:
         """Let the next request be sent now, though the host was down a moment ago."""
         self.limiter.wake(self.clock.steady())
+
+    @property
+    def seconds_paused(self) -> float:
+        """For how many seconds requests had to wait so far, because the host asked for that."""
+        return self.limiter.seconds_paused(self.clock.steady())
 
     def notice(self) -> str:
         """Return why requests wait at present, and for how long; empty = they do not."""

@@ -50,6 +50,9 @@ class Throttle:
         self._clock = clock
         self._name = name
         self._waiting = 0  # Requests that wait for their turn.
+        # Callers that wait for a turn, by whether it is for a poll; and who had the last one.
+        self._callers = {False: 0, True: 0}
+        self._was_poll = False
         self._trouble = ""  # Why the last pause was made.
 
     def notice(self) -> str:
@@ -65,20 +68,35 @@ class Throttle:
     def _seconds_paused(self) -> float:
         return self.limiter.paused_until - self._clock.steady()
 
-    async def wait_for_turn(self, should_stop: ShouldStop) -> Turn:
+    async def wait_for_turn(self, should_stop: ShouldStop, *, is_poll: bool = False) -> Turn:
         """Return the turn of a request once one may be sent, an empty one once it *should_stop*.
+
+        If callers wait for polls and for other requests, they get turns alternately: a thousand
+        rows to be sent must not delay the polls of those that were, nor the other way round.
 
         While a host is down one caller at a time gets a turn, as the probe. None does while
         requests wait for their turn: each of them can be the probe as well.
         """
-        while not should_stop():
-            now = self._clock.steady()
-            seconds = self._seconds_closed() if self.limiter.is_down else self.limiter.take(now)
-            if seconds <= 0:
-                self.limiter.reserve(now)
-                return Turn(self.limiter, is_taken=not self.limiter.is_down)
-            await self._clock.sleep(min(seconds, STOP_SECONDS))
+        self._callers[is_poll] += 1
+        try:
+            while not should_stop():
+                now = self._clock.steady()
+                seconds = self._seconds_until_turn(now, is_poll=is_poll)
+                if seconds <= 0:
+                    self._was_poll = is_poll
+                    self.limiter.reserve(now)
+                    return Turn(self.limiter, is_taken=not self.limiter.is_down)
+                await self._clock.sleep(min(seconds, STOP_SECONDS))
+        finally:
+            self._callers[is_poll] -= 1
         return Turn(self.limiter, is_taken=False)
+
+    def _seconds_until_turn(self, now: float, *, is_poll: bool) -> float:
+        if self.limiter.is_down:
+            return self._seconds_closed()
+        if self._was_poll == is_poll and self._callers[not is_poll]:
+            return max(self.limiter.seconds_closed(now), 1 / self.limiter.rate)
+        return self.limiter.take(now)
 
     def _seconds_closed(self) -> float:
         return STOP_SECONDS if self._waiting else self.limiter.seconds_closed(self._clock.steady())

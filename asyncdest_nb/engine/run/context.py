@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from .control import RunControl
 from .ledger import Ledger
 from .payloads import RunPayloads
 from .problems import OperationProblems
+from .tally import Kind, RunTally
 from .writer import LedgerWriter
 
 # How many requests of a run are on their way at most; the rate limiter sets the speed. A
@@ -54,7 +55,9 @@ class RunContext:
     clock: RunClock
     control: RunControl = field(default_factory=RunControl)
     problems: OperationProblems = field(default_factory=OperationProblems)
-    requests: int = 0  # HTTP requests so far.
+    keep_learned: Callable[[RunContext], None] = lambda run: None
+    tally: RunTally = field(default_factory=RunTally)
+    paused_before: float = 0.0  # Seconds that its channel was throttled before it began.
     blank: set[int] = field(default_factory=set)  # Batches whose payloads were not kept.
 
     @property
@@ -79,10 +82,11 @@ class RunContext:
         contexts: Sequence[JSONObject] = (),
         should_stop: ShouldStop = lambda: False,
         turn: Turn | None = None,
+        kind: Kind = "other",
     ) -> CallResult:
         """Call a destination's function about *operations* of one batch, with its state.
 
-        The rest is as for ``Channel.call``.
+        Its requests count as *kind*. The rest is as for ``Channel.call``.
         """
         batch = operations[0].batch if operations else None
         result = await self.channel.call(
@@ -94,7 +98,7 @@ class RunContext:
             should_stop=should_stop,
             turn=turn,
         )
-        self.requests += len(result.exchanges)
+        self.tally.requests[kind] += len(result.exchanges)
         return result
 
     def use(self, channel: Channel, action: Action) -> None:
@@ -122,6 +126,11 @@ class RunContext:
         if batch.payloads is None:
             batch.payloads = await self.payloads.of(batch.positions)
         return batch.payloads
+
+    @property
+    def seconds_throttled(self) -> float:
+        """For how long its channel was paused since it began."""
+        return max(0.0, self.channel.seconds_paused - self.paused_before)
 
     def can_send(self, operation: Operation) -> bool:
         """Whether its rows are at hand; a session may keep no payloads over a restart."""

@@ -24,9 +24,11 @@ from .poller import Poller
 from .preparer import Preparer
 from .resumer import Resumer
 from .submitter import Submitter
+from .tally import RunTally
 
 TICK_SECONDS = 0.2  # How often the listeners are called.
 DEADLINE_TICKS = 5  # How often deadlines are checked.
+LEARN_TICKS = 150  # How often what was learned is kept, in case the process is killed.
 HEARTBEAT_TICKS = 25  # A screen that gets nothing for long has to assume the kernel is dead.
 
 
@@ -51,9 +53,14 @@ class Execution:
         return self._run.action
 
     @property
-    def requests(self) -> int:
-        """HTTP requests so far."""
-        return self._run.requests
+    def tally(self) -> RunTally:
+        """What this process has spent on the run so far."""
+        return self._run.tally
+
+    @property
+    def seconds_throttled(self) -> float:
+        """For how long the destination let the run's requests wait, in this process."""
+        return self._run.seconds_throttled
 
     async def execute(self) -> None:
         """Bring every operation to rest, then complete ``ledger.rested``; to be called once.
@@ -147,6 +154,8 @@ class Execution:
     async def _end(self, failure: Exception | None) -> None:
         self.failure = failure
         self._doubt_what_was_being_sent()
+        if not self._run.writer.failure:
+            self._run.keep_learned(self._run)
         try:
             await self._run.writer.flush()
         finally:  # A run that is cancelled once more has ended, too.
@@ -206,6 +215,8 @@ class Execution:
             await self._run.clock.sleep(TICK_SECONDS)
             if tick % DEADLINE_TICKS == 0:
                 self._mark_overdue()
+            if tick % LEARN_TICKS == 0 and not self._run.writer.failure:
+                self._run.keep_learned(self._run)
             # While rows are prepared the notice changes all the time, but no operation does.
             is_due = tick % HEARTBEAT_TICKS == 0 or not self.ledger.is_planned
             self.ledger.notify(heartbeat=is_due)

@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 
-from ...operation import Operation, answered, lost, poll_failed
+from ...operation import POLLED, Operation, State, answered, lost, poll_failed
 from ...responses import AsyncOperationResult, JSONObject
+from ...schedule import LearningSchedule
 from ..channel.call import CallResult
 from ..channel.poll_round import Part, polled
+from ..channel.throttle import Turn
 from ..verdict.poll import Answer
 from .context import POLLERS, RunContext
+from .groups import PollGroups
 
 LOOK_SECONDS = 0.2  # How often the schedule is looked at, at least.
 # A destination may not know an operation until a worker has picked it up. Only
@@ -19,7 +22,7 @@ LOOK_SECONDS = 0.2  # How often the schedule is looked at, at least.
 GRACE_SECONDS = 30.0
 GRACE_POLLS = 3
 WORTH_A_NOTICE = 3  # Polls in a row that got no answer.
-LOOKAHEAD = 1_000  # Operations that are grouped at a time: some milliseconds.
+SETTLE_SECONDS = 0.05  # How long to wait if nothing is due after all.
 
 
 class Poller:
@@ -27,69 +30,90 @@ class Poller:
 
     def __init__(self, run: RunContext) -> None:
         self._run = run
-        self._due: asyncio.Queue[list[int] | None] = asyncio.Queue(maxsize=1)
-        # Operations that are polled one by one, until they get an answer again.
-        self._apart: set[int] = set()
+        self._due: asyncio.Queue[tuple[list[int], Turn] | None] = asyncio.Queue(maxsize=1)
+        self._groups = PollGroups(run)
         # Since when operations are not found, by the steady clock.
         self._missing_since: dict[int, float] = {}
 
     async def hand_out(self) -> None:
-        """Hand due operations to the pollers, until all is at rest."""
+        """Hand due operations to the pollers, until all is at rest.
+
+        Which they are is decided when a request may be sent: by then the answers to others
+        may have shown that these can wait.
+        """
         run = self._run
         while not run.ledger.is_at_rest:
             await run.wait_until_resumed()
-            while due := run.schedule.due(run.clock.steady(), limit=LOOKAHEAD):
-                for group in self._groups(due):
-                    await self._due.put(group)
-            await run.clock.sleep(self._seconds_until_due())
+            if (seconds := self._seconds_until_due()) > 0:
+                await run.clock.sleep(seconds)
+                continue
+            turn = await self._turn()
+            if group := self._groups.next():
+                await self._due.put((group, turn))
+            else:
+                turn.give_back()
+                await run.clock.sleep(SETTLE_SECONDS)
         for _ in range(POLLERS):
             await self._due.put(None)
 
+    async def _turn(self) -> Turn:
+        channel = self._run.channel
+        if self._groups.is_free:
+            return Turn(channel.limiter, is_taken=False)
+        return await channel.wait_for_turn(self._should_stop, is_poll=True)
+
+    def _should_stop(self) -> bool:
+        return self._run.ledger.is_at_rest or self._run.control.is_paused
+
     async def poll_all(self) -> None:
         """Poll what is handed out; several tasks share this."""
-        while (group := await self._due.get()) is not None:
+        while (given := await self._due.get()) is not None:
+            numbers, turn = given
             # The user may have paused the run since the group was handed out.
             await self._run.wait_until_resumed()
-            await self._poll(group)
-
-    def _groups(self, due: Sequence[int]) -> list[list[int]]:
-        """Return the groups to poll together, in the order due: each of one submission."""
-        run, size = self._run, self._run.action.poll_batch_size
-        by_batch: dict[tuple[int, int], list[int]] = {}
-        for operation in run.ledger.select(due):
-            alone = operation.number if operation.number in self._apart else -1
-            by_batch.setdefault((operation.batch, alone), []).append(operation.number)
-        return [
-            numbers[at : at + size]
-            for numbers in by_batch.values()
-            for at in range(0, len(numbers), size)
-        ]
+            try:
+                await self._poll(numbers, turn)
+            finally:
+                turn.give_back()
 
     def _seconds_until_due(self) -> float:
+        if self._groups.has_next:
+            return 0.0
         at = self._run.schedule.next_at()
         left = LOOK_SECONDS if at is None else at - self._run.clock.steady()
         return min(max(left, 0.0), LOOK_SECONDS)
 
-    async def _poll(self, numbers: Sequence[int]) -> None:
-        run, group = self._run, self._run.ledger.select(numbers)
+    async def _poll(self, numbers: Sequence[int], turn: Turn) -> None:
+        run, group = self._run, self._still_open(numbers)
+        if not group:
+            return
         contexts = [operation.context or {} for operation in group]
-        ask = partial(self._ask, group)
+        ask = partial(self._ask, group, turn)
         parts: list[Part] = []
         async for part in polled(contexts, poll=ask, action=run.action, channel=run.channel):
             for operation, answer in zip(_of(part, group), part.answers, strict=True):
                 self._apply(run.ledger.operations[operation.number], answer, part)
             parts.append(part)
         self._set_apart(parts, group)
+        self._groups.priced(parts, len(group))
         now = run.clock.steady()  # What is polled together stays together.
         for part in parts:
             self._reschedule(part, _of(part, group), now=now)
 
+    def _still_open(self, numbers: Sequence[int]) -> list[Operation]:
+        """Return the operations that can still change, and forget the others."""
+        found = self._run.ledger.select(numbers)
+        for operation in found:
+            if operation.state not in POLLED:
+                self._run.schedule.finished(operation.number)
+        return [operation for operation in found if operation.state in POLLED]
+
     async def _ask(
-        self, operations: Sequence[Operation], contexts: Sequence[JSONObject]
+        self, operations: Sequence[Operation], turn: Turn, contexts: Sequence[JSONObject]
     ) -> CallResult:
         run = self._run
         assert run.action.poll is not None  # Without poll nothing is handed out.
-        return await run.ask(run.action.poll, operations, contexts=contexts)
+        return await run.ask(run.action.poll, operations, contexts=contexts, turn=turn, kind="poll")
 
     def _apply(self, operation: Operation, answer: Answer, part: Part) -> None:
         if isinstance(answer, str):
@@ -98,12 +122,24 @@ class Poller:
             self._apply_result(operation, answer)
 
     def _apply_result(self, operation: Operation, result: AsyncOperationResult) -> None:
-        run = self._run
-        changed = answered(operation, run.status_update(result), now=run.clock.now())
+        run, update = self._run, self._run.status_update(result)
+        changed = answered(operation, update, now=run.clock.now())
+        if changed.is_final and changed.state is not State.LOST:
+            self._learn(operation, update.ended_at)
         run.writer.update(changed)
         run.problems.update(changed)
-        self._apart.discard(operation.number)
+        self._groups.rejoin(operation.number)
         self._missing_since.pop(operation.number, None)
+
+    def _learn(self, operation: Operation, ended_at: float | None) -> None:
+        """Learn from the end of *operation*, at *ended_at* (Unix seconds, None = not stated)."""
+        run, now = self._run, self._run.clock.now()
+        run.tally.found_end(operation, now=now, ended_at=ended_at)
+        # How long it takes until an operation is canceled says nothing about the others.
+        if isinstance(run.schedule, LearningSchedule) and operation.state is not State.CANCELING:
+            steady = run.clock.steady()
+            at = None if ended_at is None else steady - max(0.0, now - ended_at)
+            run.schedule.ended(operation.number, now=steady, ended_at=at)
 
     def _apply_silence(self, operation: Operation, part: Part, text: str) -> None:
         """Count a poll without an answer about an operation, whose state stays as it is."""
@@ -133,7 +169,7 @@ class Poller:
         has_answers = any(len(part.unanswered) < len(part.places) for part in parts)
         for part in parts:
             if has_answers or part.result.error is None:
-                self._apart |= {operations[place].number for place in part.unanswered}
+                self._groups.set_apart(operations[place].number for place in part.unanswered)
 
     def _reschedule(self, part: Part, operations: Sequence[Operation], *, now: float) -> None:
         """Schedule the next polls, and forget what has ended."""

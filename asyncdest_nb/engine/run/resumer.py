@@ -59,7 +59,9 @@ class Resumer:
             # Nobody knows whether the destination was asked to cancel, so it is asked again.
             run.writer.update(not_canceled(operation, message=operation.message))
         if operation.state in POLLED:
-            run.schedule.accepted(operation.number, now=run.clock.steady())
+            stamp = operation.accepted_at or operation.submitted_at or run.clock.now()
+            age = run.clock.age(operation.number, stamp)
+            run.schedule.accepted(operation.number, now=run.clock.steady() - age)
         elif (settled := self._settled(operation)) is not operation:
             run.writer.update(settled)
 

@@ -195,6 +195,7 @@ class Submitter:
             contexts=contexts,
             should_stop=lambda: self._should_not_leave(batch),
             turn=turn,
+            kind="submit",
         )
 
     def _verdicts(self, operations: Sequence[Operation], result: CallResult) -> list[Verdict]:

@@ -25,6 +25,7 @@ def read_result(result: AsyncOperationResult, *, mask: Mask, storable: Storable)
         error_code=_code(result.error, mask),
         result=storable(result.result),
         odd_status=None if odd is None else mask(odd),
+        ended_at=result.ended_at,
         rows=None if rows is None else tuple(_outcome(row, mask, storable) for row in rows),
     )
 

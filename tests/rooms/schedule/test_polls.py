@@ -7,11 +7,12 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from asyncdest_nb.schedule import SquareRoot
+from asyncdest_nb.errors import UsageError
+from asyncdest_nb.schedule import FixedInterval, Schedule, SquareRoot
 from documented_server import DocumentedServer
 
 
-def polled_at(schedule: SquareRoot, *, until: float, step: float = 0.25) -> list[float]:
+def polled_at(schedule: Schedule, *, until: float, step: float = 0.25) -> list[float]:
     """Return when operation 0 is due, if every answer is "not yet" and takes no time."""
     times = []
     now = 0.0
@@ -97,3 +98,13 @@ def test_one_schedule_may_be_given_to_several_runs(session):
             for name in ("first", "second")
         ]
         assert [run.wait(timeout=20) for run in runs] == ["completed", "completed"]
+
+
+def test_a_fixed_interval_stays_the_same_and_failed_polls_double_it():
+    schedule = FixedInterval(5.0)
+    schedule.accepted(0, now=0.0)
+    assert polled_at(schedule, until=30.0) == [5.0, 10.0, 15.0, 20.0, 25.0, 30.0]
+    schedule.errored(0, now=35.0)
+    assert schedule.next_at() == 45.0
+    with pytest.raises(UsageError, match="seconds is 0"):
+        FixedInterval(0)

@@ -1,0 +1,224 @@
+"""The default schedule: poll when an operation has probably ended without anybody knowing."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .due_queue import DueQueue
+from .hazard import Hazard
+
+_FINE = math.log(1.1)  # Operations are planned together whose ages differ by less than a tenth.
+_YOUNG = 0.25  # seconds
+_STALE_SECONDS = 0.25  # After so long a plan is made again, from what was learned meanwhile.
+_RENEWED = 24  # Plans that one call makes again, at most.
+
+
+class _Bucket:
+    """Operations of about one age when they were seen last, by when that was."""
+
+    __slots__ = ("age", "gap", "heap", "planned_at")
+
+    def __init__(self, age: float) -> None:
+        self.age = age
+        self.gap = 0.0
+        self.planned_at = -math.inf
+        self.heap: list[tuple[float, int]] = []
+
+
+class ExpectedLag:
+    """Poll the operations whose expected lag since they were last seen passes a threshold.
+
+    The expected lag is the time for which an operation has ended unnoticed, on average. How
+    likely it is to end at which age is learned in the run, and kept in the session for later
+    runs of the action; where nothing is known, it is 1/age. *cost* is the lag in seconds
+    that one fruitless request is worth: 0.1 is eager, 2 is frugal. When few operations are
+    left, it falls to *finish_line* of that, so that the end of the run is known soon.
+
+    No interval is shorter than *minimum* seconds, and none longer than 20 seconds or half the
+    age, at most *maximum*: unless the destination asks for more, polls fail, or the rate of
+    requests allows no more. Failed polls double the interval each time.
+    """
+
+    def __init__(
+        self,
+        *,
+        cost: float = 0.5,
+        minimum: float = 0.25,
+        maximum: float = 60.0,
+        kappa: float = 15.0,
+        finish_line: float = 0.05,
+    ) -> None:
+        self._cost, self._minimum, self._maximum = cost, minimum, maximum
+        self._kappa = kappa
+        self._finish_line = finish_line
+        self.hazard = Hazard()
+        self._since: dict[int, float] = {}  # When it was accepted.
+        self._seen: dict[int, float] = {}  # When it was seen last.
+        self._errors: dict[int, int] = {}
+        self._buckets: dict[int, _Bucket] = {}
+        self._place: dict[int, int] = {}  # The bucket of each that waits in one.
+        self._held = DueQueue()  # Those that may not be polled yet.
+        self._vain = 5.0  # Polls that may be in vain now.
+        self._refilled_at: float | None = None
+        self._price = 1.0  # Requests that it takes to poll an operation.
+
+    def accepted(self, number: int, *, now: float, retry_after: float | None = None) -> None:
+        """See Schedule."""
+        self._since[number] = self._seen[number] = now
+        self._wait(number, now, retry_after)
+
+    def answered(
+        self, number: int, *, now: float, progress: float | None, retry_after: float | None = None
+    ) -> None:
+        """See Schedule."""
+        self._errors.pop(number, None)
+        since = self._since[number]
+        self.hazard.went_on(self._seen[number] - since, now - since)
+        self._seen[number] = now
+        self._wait(number, now, retry_after)
+
+    def errored(self, number: int, *, now: float, retry_after: float | None = None) -> None:
+        """See Schedule."""
+        errors = self._errors[number] = min(self._errors.get(number, 0) + 1, 32)
+        seconds = min(max(self._minimum, 1.0) * 2.0**errors, self._maximum)
+        self._held.set(number, now + max(seconds, retry_after or 0.0))
+
+    def finished(self, number: int) -> None:
+        """See Schedule."""
+        for known in (self._since, self._seen, self._errors, self._place):
+            known.pop(number, None)
+        self._held.remove(number)
+
+    def ended(self, number: int, *, now: float, ended_at: float | None = None) -> None:
+        """See LearningSchedule."""
+        since, seen = self._since[number], self._seen[number]
+        self._vain += 1.0  # The poll was not in vain.
+        if ended_at is None:
+            self.hazard.ended(seen - since, max(seen, now) - since)
+        else:
+            age = min(max(ended_at, seen), max(seen, now)) - since
+            self.hazard.went_on(seen - since, age)
+            self.hazard.ended(age, age)
+
+    def priced(self, requests: float) -> None:
+        """See LearningSchedule."""
+        self._price += 0.2 * (requests - self._price)
+
+    def knowledge(self) -> dict[str, Any]:
+        """See LearningSchedule."""
+        return {"by_age": self.hazard.stored()}
+
+    def recall(self, knowledge: Mapping[str, Any]) -> None:
+        """See LearningSchedule."""
+        self.hazard = Hazard.remembered(knowledge.get("by_age"))
+
+    def due(self, now: float, *, limit: int) -> list[int]:
+        """See Schedule."""
+        self._release(now)
+        self._refill(now)
+        cost = self._threshold()
+        self._renew(now, cost)
+        heads = [
+            (bucket.heap[0][0] + bucket.gap, key)
+            for key, bucket in list(self._buckets.items())
+            if self._first(key, bucket)
+        ]
+        heapq.heapify(heads)
+        found: list[int] = []
+        while heads and len(found) < limit and heads[0][0] <= now and self._vain >= 1.0:
+            _, key = heapq.heappop(heads)
+            bucket = self._buckets[key]
+            if bucket.planned_at < now:
+                self._plan(bucket, now, cost)
+                if bucket.heap[0][0] + bucket.gap > now:
+                    continue
+            number = heapq.heappop(bucket.heap)[1]
+            del self._place[number]
+            self._vain -= 1.0
+            found.append(number)
+            if self._first(key, bucket):
+                heapq.heappush(heads, (bucket.heap[0][0] + bucket.gap, key))
+        return found
+
+    def early(self, numbers: Sequence[int], now: float, *, limit: int) -> list[int]:
+        """See LearningSchedule."""
+        latest = now - self._minimum
+        waiting = [each for each in numbers if each in self._place and self._seen[each] <= latest]
+        found = heapq.nsmallest(limit, waiting, key=lambda each: self._seen[each])
+        for number in found:
+            del self._place[number]
+        return found
+
+    def next_at(self) -> float | None:
+        """See Schedule."""
+        times = [
+            bucket.heap[0][0] + bucket.gap
+            for key, bucket in list(self._buckets.items())
+            if self._first(key, bucket)
+        ]
+        if (held := self._held.first()) is not None:
+            times.append(held)
+        return min(times, default=None)
+
+    def _wait(self, number: int, now: float, retry_after: float | None) -> None:
+        if retry_after:
+            self._held.set(number, now + retry_after)
+        else:
+            self._insert(number)
+
+    def _insert(self, number: int) -> None:
+        seen = self._seen[number]
+        age = seen - self._since[number]
+        key = 0 if age < _YOUNG else 1 + int(math.log(age / _YOUNG) / _FINE)
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = _Bucket(age)
+        self._place[number] = key
+        heapq.heappush(bucket.heap, (seen, number))
+
+    def _release(self, now: float) -> None:
+        while (number := self._held.take(now)) is not None:
+            self._insert(number)
+
+    def _first(self, key: int, bucket: _Bucket) -> bool:
+        """Whether the bucket has an operation; entries of those that have left it are dropped."""
+        heap = bucket.heap
+        while heap:
+            seen, number = heap[0]
+            if self._place.get(number) == key and self._seen.get(number) == seen:
+                return True
+            heapq.heappop(heap)
+        del self._buckets[key]
+        return False
+
+    def _threshold(self) -> float:
+        open_ = len(self._seen)
+        share = open_ / (open_ + self._kappa)
+        return self._cost * self._price * max(share, self._finish_line)
+
+    def _refill(self, now: float) -> None:
+        """Let a tenth of the operations be polled in vain each half second.
+
+        If the first of an age group go on, the others need not be asked yet.
+        """
+        burst = max(5.0, len(self._seen) / 10)
+        passed = 0.0 if self._refilled_at is None else max(0.0, now - self._refilled_at)
+        self._vain = min(burst, self._vain + passed * 2 * burst)
+        self._refilled_at = now
+
+    def _renew(self, now: float, cost: float) -> None:
+        left = _RENEWED
+        for bucket in self._buckets.values():
+            if bucket.planned_at < now - _STALE_SECONDS:
+                self._plan(bucket, now, cost)
+                left -= 1
+                if not left:
+                    break
+
+    def _plan(self, bucket: _Bucket, now: float, cost: float) -> None:
+        ceiling = min(self._maximum, max(20.0, bucket.age / 2))
+        bucket.gap = max(self._minimum, self.hazard.gap(bucket.age, cost, ceiling))
+        bucket.planned_at = now

@@ -18,6 +18,8 @@ fields (its payload), ``perform``, ``perform_batch`` and ``poll``.
     secrets      secrets and URLs among settings
     keyed        attributes as keys
     translated   definitions in the form of Segment's framework
+    data_payload payloads whose fields are given as data, and
+    field_schema what such fields accept, by Segment's rules
 """
 
 from .action import Action

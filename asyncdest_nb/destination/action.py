@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from ..errors import UnknownName, UsageError, check_number
 from .arguments import DATA, Function
 from .checks import explain
+from .data_payload import DataPayload, read_data
 from .functions import adapted
 from .input_field import InputField, input_fields
 from .models import Payload
@@ -204,6 +205,8 @@ class Action:
         A null (unless the field allows null) or an empty text counts as no value: a
         required field with one is missing.
         """
+        if issubclass(self.payload, DataPayload):
+            return read_data(self.payload, values, in_batch=self.perform_batch is not None)
         fields = self.fields
         given = {
             key: value

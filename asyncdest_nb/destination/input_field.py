@@ -35,6 +35,9 @@ _TYPES: dict[Any, FieldType] = {
 }
 
 
+_DATA_TYPES: dict[str, FieldType] = {"text": "string"}
+
+
 def field(
     label: str,
     *,
@@ -71,7 +74,31 @@ def field(
         "placeholder": placeholder,
         "by_name": by_name,
     }
+    return _field(label, description, attributes)
+
+
+def _field(label: str, description: str, attributes: dict[str, Any]) -> Any:
     return Field(title=label, description=description, json_schema_extra={_EXTRA: attributes})
+
+
+def data_field(given: Mapping[str, Any]) -> Any:
+    """Declare a field of a payload that is given as data, by the names of ``field``.
+
+    It may have a ``type`` of Segment's, ``multiple``, and ``properties``: the fields of an
+    object. A field with conditions for ``required`` may be left out.
+    """
+    choices = given.get("choices")
+    attributes = {
+        **given,
+        "required": given.get("required") is True,
+        "choices": None if choices is None else tuple(map(_choice, choices)),
+        "type": _DATA_TYPES.get(given["type"], given["type"]),
+    }
+    return _field(given.get("label") or "", given.get("description") or "", attributes)
+
+
+def _choice(given: Any) -> Any:
+    return given["value"] if isinstance(given, Mapping) and "value" in given else given
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +179,13 @@ def limited_fields(model: type[BaseModel]) -> tuple[tuple[str, InputField], ...]
 def _input_field(key: str, info: FieldInfo) -> InputField:
     attributes = declared_attributes(info)
     annotation = _bare(info.annotation)
-    multiple = get_origin(annotation) in (list, tuple, set)
-    item = _bare(get_args(annotation)[0]) if multiple else annotation
+    multiple = bool(attributes.get("multiple")) or get_origin(annotation) in (list, tuple, set)
+    item = _bare(get_args(annotation)[0]) if get_args(annotation) and multiple else annotation
     return InputField(
         key=key,
         label=info.title or key,
         description=info.description or "",
-        type=_field_type(item),
+        type=attributes.get("type") or _field_type(item),
         required=info.is_required(),
         multiple=multiple,
         default=attributes.get("default"),
@@ -169,7 +196,7 @@ def _input_field(key: str, info: FieldInfo) -> InputField:
         allow_null=bool(attributes.get("allow_null")),
         placeholder=attributes.get("placeholder"),
         by_name=bool(attributes.get("by_name", True)),
-        holds_secret=holds_secret(annotation),
+        holds_secret=attributes.get("type") == "password" or holds_secret(annotation),
     )
 
 

@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from ..numerals import EXACT_INTEGER
 from .checks import check_value
+from .data_payload import DataPayload
 from .input_field import InputField, input_fields
 from .models import Payload, is_own_conversion
 from .scalars import OF_FORMAT
@@ -40,8 +41,8 @@ _HOOKS = (
 class PayloadWriter:
     """Writes payloads of *model* as JSON texts, in the form that a store has them.
 
-    *left_out* stands for a value that is not there. ``is_able``: it can write most rows, and
-    a payload can be made of its text again.
+    *left_out* stands for a value that is not there. ``is_able``: it can write most rows.
+    ``is_lasting``: a payload can be made of its text again.
     """
 
     def __init__(self, model: type[Payload], *, left_out: object) -> None:
@@ -49,6 +50,7 @@ class PayloadWriter:
         columns = {key: _column_of(model, key, left_out) for key in model.model_fields}
         self._columns = {key: each for key, each in columns.items() if each is not None}
         self.is_able = len(self._columns) == len(columns) and not _has_own_code(model)
+        self.is_lasting = self.is_able or issubclass(model, DataPayload)
 
     def parts(self, values: Mapping[str, Sequence[Any]]) -> dict[str, list[str | None]] | None:
         """Return the JSON texts of the *values* of each field, an entry per row.

@@ -10,14 +10,16 @@ import types
 from collections.abc import Mapping
 from dataclasses import fields as dataclass_fields
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import SecretStr, create_model
-from pydantic.alias_generators import to_snake
+from pydantic.alias_generators import to_camel, to_snake
 
 from ..errors import UnknownName, UsageError
-from .input_field import field
-from .models import Fields
+from .data_payload import DataPayload
+from .field_schema import FieldValidator
+from .input_field import data_field, field
+from .models import Fields, Payload
 
 FieldsT = TypeVar("FieldsT", bound=Fields)
 DefinedT = TypeVar("DefinedT")
@@ -34,10 +36,11 @@ _TYPES: dict[str, Any] = {
 }
 _OPTIONS = "default choices format allow_null minimum maximum placeholder".split()
 _ATTRIBUTES = ["label", "description", "type", "required", "multiple", *_OPTIONS]
+_ATTRIBUTES += ["properties", "additional_properties"]
 # Attributes that only the screens of the framework read.
 _OF_SCREENS = frozenset(
     "dynamic category depends_on default_object_ui read_only disabled_input_methods display_mode "
-    "unsafe_hidden additional_properties properties".split()
+    "unsafe_hidden".split()
 )
 # Arguments with another name here; empty = not used here.
 _ELSEWHERE = {
@@ -61,25 +64,66 @@ def model_of(
     given: Mapping[str, Mapping[str, Any]], base: type[FieldsT], what: str
 ) -> type[FieldsT]:
     """Return a class with the fields that are *given* as dicts; raises UsageError."""
-    declared: dict[str, Any] = {}
-    for key, attributes in given.items():
-        declared[key] = _declared(f"{what}: field {key!r}", attributes)
+    own = {key: _own_names(f"{what}: field {key!r}", each) for key, each in given.items()}
+    if base is Payload:
+        return cast(type[FieldsT], _data_payload(own, what))
+    declared = {key: _declared(f"{what}: field {key!r}", each) for key, each in own.items()}
+    return _class(base, declared, what)
+
+
+def _class(base: type[FieldsT], declared: dict[str, Any], what: str) -> type[FieldsT]:
     try:
         return create_model(base.__name__, __base__=base, **declared)
     except (NameError, TypeError) as error:
         raise UsageError(f"{what}: {error}") from None
 
 
-def _declared(what: str, attributes: Mapping[str, Any]) -> tuple[Any, Any]:
+def _data_payload(given: Mapping[str, Mapping[str, Any]], what: str) -> type[DataPayload]:
+    schema = {key: _segment_names(each) for key, each in given.items()}
+    validator = FieldValidator(schema, what=what)
+    declared = {key: (Any, data_field(each)) for key, each in given.items()}
+    found = _class(DataPayload, declared, what)
+    found.__field_validator__ = validator
+    return found
+
+
+def _own_names(what: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a field by our names for them; raises UnknownName for others."""
     own = {to_snake(str(name)): value for name, value in attributes.items()}
     for name in own.keys() - _OF_SCREENS:
         if name not in _ATTRIBUTES:
             raise UnknownName.of("attribute", name, _ATTRIBUTES, owner=what)
+    if isinstance(own.get("properties"), Mapping):
+        own["properties"] = {
+            key: _own_names(f"{what} > {key!r}", each) for key, each in own["properties"].items()
+        }
+    return own
+
+
+def _segment_names(own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a field by Segment's names."""
+    found = {to_camel(name): value for name, value in own.items()}
+    if isinstance(own.get("properties"), Mapping):
+        found["properties"] = {key: _segment_names(each) for key, each in own["properties"].items()}
+    if isinstance(own.get("required"), Mapping):
+        conditions = own["required"].get("conditions")
+        if isinstance(conditions, list | tuple):
+            named = [
+                {to_camel(name): value for name, value in each.items()}
+                if isinstance(each, Mapping)
+                else each
+                for each in conditions
+            ]
+            found["required"] = {**own["required"], "conditions": named}
+    return found
+
+
+def _declared(what: str, own: Mapping[str, Any]) -> tuple[Any, Any]:
     kind, required = own.get("type"), own.get("required", False)
     if kind not in _TYPES:
         raise UnknownName.of("type", kind, _TYPES, owner=what)
     if not isinstance(required, bool):
-        raise UsageError(f"{what}: required is {required!r}; write True or False, and a check")
+        raise UsageError(f"{what}: required is {required!r}; write True or False")
     annotation: Any = _TYPES[kind]
     if own.get("multiple"):
         annotation = types.GenericAlias(list, (annotation,))

@@ -49,8 +49,14 @@ def payload_of(model: type[Payload], text: str) -> Payload:
 
 
 def text_of(payload: Payload) -> str:
-    """Return *payload* as JSON text, in the form that a store has it."""
-    return json.dumps(payload.as_json(), ensure_ascii=False, separators=(",", ":"))
+    """Return *payload* as JSON text, in the form that a store has it.
+
+    Raises ValueError for NaN and infinity, which JSON does not have.
+    """
+    return _encode(payload.as_json())
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def texts_of(payload: Any) -> Sequence[str]:

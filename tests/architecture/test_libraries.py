@@ -87,7 +87,8 @@ def test_whatever_is_imported_is_declared_with_its_lowest_version():
     undeclared = {
         module
         for module in foreign
-        if not {each.lower() for each in known[module]} & named[EXTRAS.get(module, "")]
+        if not {each.lower().replace("_", "-") for each in known[module]}
+        & named[EXTRAS.get(module, "")]
     }
     assert foreign >= {"pandas", "httpx"}
     assert undeclared == set()

@@ -126,7 +126,7 @@ class SlicePreparer:
         payload, found.texts[place], found.sizes[place] = read
         if self._action.batch_keys:
             found.keys[place] = self._keys(payload)
-        if not self._writer.is_able:
+        if not self._writer.is_lasting:
             found.kept[position] = payload
 
     def _read(self, values: dict[str, Any]) -> tuple[Payload, str, int] | str:

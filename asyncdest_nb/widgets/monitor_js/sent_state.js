@@ -15,18 +15,15 @@ import { isOpen } from "./statuses.js";
  *   continues it after a restart, "" = none
  * @typedef {Packed & {kind: string, seq: number, now: number, header: Partial<Header>,
  *   text?: string, since?: number, is_last?: boolean, buffers?: Buffer[]}} Message
- * @typedef {{seq: number, numbers: ArrayLike<number>}} Change operations that came with a message
  * @typedef {string[] | Float64Array} Field a value per operation, by its number
  * @typedef {{columns: Column[], header: Header | null, fields: Record<string, Field>,
- *   changed: Record<string, number>, log: Change[], logSince: number, seq: number, gapAt: number, error: string, skew: number,
+ *   changed: Record<string, number>, seq: number, gapAt: number, error: string, skew: number,
  *   receivedAt: number, keyframeSince: number | null}} SentState `changed`: the seq that changed
- *   a column last; `log`: what came after `logSince`; `gapAt`: the seq that was lost or came after one that was, 0 = none; `skew`:
+ *   a column last; `gapAt`: the seq that was lost or came after one that was, 0 = none; `skew`:
  *   the kernel's clock minus the browser's; `receivedAt`: when the last message came, in Unix
  *   seconds of the browser; `keyframeSince`: the seq that a keyframe in progress began with
  */
 
-const LOGGED = 30_000; // operations
-const FIRST_ROOM = 10_000; // operations
 const SILENT_SECONDS = 30; // Without a message for so long, the kernel may be gone.
 /** Seconds between a request for a keyframe and the next one. */
 export const REQUEST_SECONDS = 3;
@@ -49,7 +46,7 @@ export function fieldsOf({ name, kind }) {
 /** @param {Column[]} columns @returns {SentState} */
 export function emptyState(columns) {
   return {
-    columns, header: null, fields: {}, changed: {}, log: [], logSince: -1, seq: -1, gapAt: 0, error: "", skew: 0,
+    columns, header: null, fields: {}, changed: {}, seq: -1, gapAt: 0, error: "", skew: 0,
     receivedAt: 0, keyframeSince: null,
   };
 }
@@ -75,30 +72,10 @@ export function applyMessage(sent, message, buffers, now) {
   sent.skew = message.now - now;
   sent.receivedAt = now;
   sent.error = "";
-  const lists = new Set();
   for (const part of unpacked(message, buffers)) {
     if (part.name === PROGRESS) noteReports(sent, part, message);
     storePart(sent, part);
-    lists.add(part.numbers);
   }
-  for (const numbers of lists) sent.log.push({ seq: sent.seq, numbers });
-  shorten(sent);
-}
-
-/** Keep the last changes only. @param {SentState} sent */
-function shorten(sent) {
-  let length = sent.log.reduce((sum, { numbers }) => sum + numbers.length, 0);
-  while (length > LOGGED) {
-    const first = sent.log.shift();
-    length -= first?.numbers.length ?? 0;
-    sent.logSince = first?.seq ?? sent.seq;
-  }
-}
-
-/** Return the operations that came after *seq*, null = that is not known any more. */
-export function changedAfter(/** @type {SentState} */ { log, logSince }, /** @type {number} */ seq) {
-  if (seq < logSince) return null;
-  return log.filter((each) => each.seq > seq).flatMap(({ numbers }) => Array.from(numbers));
 }
 
 /** Note which message came, and return whether it is newer than what is here. */
@@ -108,7 +85,7 @@ function applySequence(/** @type {SentState} */ sent, /** @type {Message} */ mes
   if (message.seq < next) return false;
   if (message.seq > next) sent.gapAt = message.seq;
   if (message.is_last && (message.since ?? 0) >= sent.gapAt) sent.gapAt = 0;
-  if (message.is_last !== undefined) sent.keyframeSince = message.is_last ? null : message.since ?? null;
+  if (message.kind === "keyframe") sent.keyframeSince = message.is_last ? null : message.since ?? null;
   sent.seq = message.seq;
   return true;
 }
@@ -120,7 +97,7 @@ function applySequence(/** @type {SentState} */ sent, /** @type {Message} */ mes
  * @param {Message} message
  */
 function noteReports({ fields, header }, { numbers, values }, { kind, now }) {
-  const at = (fields[REPORTED] = withRoom(fields[REPORTED], roomFor(numbers, header), header, false));
+  const at = (fields[REPORTED] = withRoom(fields[REPORTED], header?.entries ?? 0, false));
   const before = fields[PROGRESS] ?? [];
   for (let i = 0; i < numbers.length; i++) {
     const number = numbers[i];
@@ -135,10 +112,10 @@ function storePart(/** @type {SentState} */ sent, /** @type {Part} */ { name, nu
   const column = sent.columns.find((each) => each.name === name);
   if (!column) return;
   const names = fieldsOf(column);
-  const count = roomFor(numbers, sent.header);
+  const count = sent.header?.entries ?? 0;
   sent.changed[name] = sent.seq;
   const room = (/** @type {string} */ field, isText = false) =>
-    (sent.fields[field] = withRoom(sent.fields[field], count, sent.header, isText));
+    (sent.fields[field] = withRoom(sent.fields[field], count, isText));
   // Tight loops, since a first message may be of 100,000 operations.
   if (texts) {
     storeTexts(room(name, true), numbers, values, texts);
@@ -172,35 +149,13 @@ function storeNumbers(room, numbers, values, { offset, step, missing }) {
   }
 }
 
-/**
- * Return for how many operations there must be room: to make it for a million takes long, and a
- * page that opens has the first ones only.
- * @param {ArrayLike<number>} numbers which ascend
- * @param {SentState["header"]} header
- */
-function roomFor(numbers, header) {
-  return Math.max(Math.min(header?.entries ?? 0, FIRST_ROOM), (numbers[numbers.length - 1] ?? -1) + 1);
-}
-
-/**
- * @param {Field | undefined} field
- * @param {number} count
- * @param {SentState["header"]} header
- * @param {boolean} isText
- * @returns {any}
- */
-function withRoom(field, count, header, isText) {
+/** @param {Field | undefined} field @param {number} count @param {boolean} isText @returns {any} */
+function withRoom(field, count, isText) {
+  if (isText) return field ?? [];
   if (field && field.length >= count) return field;
-  // An array that grows by setting a distant item would become a slow one.
-  const room = Math.max(count, Math.min(2 * (field?.length ?? 0), header?.entries ?? 0));
-  if (!isText) {
-    const larger = new Float64Array(room).fill(NaN);
-    if (field) larger.set(/** @type {Float64Array} */ (field));
-    return larger;
-  }
-  const longer = new Array(room);
-  for (let at = 0; at < (field?.length ?? 0); at++) longer[at] = field?.[at];
-  return longer;
+  const larger = new Float64Array(count).fill(NaN);
+  if (field) larger.set(/** @type {Float64Array} */ (field));
+  return larger;
 }
 
 /** Whether the state may lack something that was sent. */

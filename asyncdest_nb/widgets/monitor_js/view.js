@@ -22,7 +22,6 @@ import { liveTotals } from "./totals.js";
 /** @import { Send } from "./requests.js" */
 /** @import { SentState } from "./sent_state.js" */
 /** @import { EndNotice } from "./tools.js" */
-/** @typedef {ReturnType<typeof import("./requests.js").sightReports>} SightReports */
 
 /** Return how much room there is, which decides what goes into one line; monitor.css has the layouts. */
 const widthOf = (/** @type {number} */ px) => (px < 560 ? "narrow" : px < 960 ? "medium" : "wide");
@@ -31,9 +30,10 @@ const widthOf = (/** @type {number} */ px) => (px < 560 ? "narrow" : px < 960 ? 
  * Draw the run into *el*, and return what repaints it and what ends it.
  * @param {HTMLElement} el
  * @param {SentState} sent
- * @param {{send: Send, notice: EndNotice, sight: SightReports}} page
+ * @param {Send} send
+ * @param {EndNotice} notice
  */
-export function view(el, sent, { send, notice, sight }) {
+export function view(el, sent, send, notice) {
   const ended = new AbortController();
   const painting = painter(paint);
   const repaint = painting.request;
@@ -113,7 +113,7 @@ export function view(el, sent, { send, notice, sight }) {
     tools.show(sent.header, {
       isConnected: wasConnected, count: order.count(), isChosen: order.isChosen(), search: search.get(),
     });
-    sight.show(sent, table.show(at, knownUntil(sent, now, wasConnected) + sent.skew));
+    table.show(at, knownUntil(sent, now, wasConnected) + sent.skew);
     columns.show(table.available());
     details.update(sent);
     details.offer(table.cell());

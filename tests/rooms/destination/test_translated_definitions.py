@@ -47,7 +47,7 @@ def test_every_type_of_the_framework_is_a_type_of_a_field(kind, given, sent, mul
     [
         ({"type": "strin"}, "did you mean 'string'"),
         ({"type": "string", "requird": True}, "did you mean 'required'"),
-        ({"type": "string", "required": {"conditions": []}}, "write True or False, and a check"),
+        ({"type": "string", "required": {"conditions": []}}, "required has no conditions"),
         ({"type": "password"}, "is a secret, but payloads are shown"),
         ({"type": "string", "format": "emial"}, "did you mean 'email'"),
     ],

@@ -1,0 +1,5 @@
+"""Fields given as data, in the form of Segment's framework, and what they accept."""
+
+from .validator import FieldValidator
+
+__all__ = ["FieldValidator"]

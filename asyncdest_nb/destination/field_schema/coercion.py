@@ -1,0 +1,133 @@
+"""How a value becomes one of the JSON types that its field takes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ...numerals import Rounded, digits_lost, number_text
+
+# The texts that JavaScript reads as numbers, once blanks are stripped.
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_BASED = re.compile(r"0x[0-9a-f]+|0o[0-7]+|0b[01]+", re.IGNORECASE)
+_BLANKS = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+
+
+class _Unfit:
+    """The type of ``UNFIT``."""
+
+
+UNFIT = _Unfit()  # What a conversion returns for a value that it does not take.
+
+
+_TYPES = {
+    type(None): "null",
+    bool: "boolean",
+    str: "string",
+    int: "number",
+    float: "number",
+    list: "array",
+    dict: "object",
+}
+
+
+def type_of(value: Any) -> str:
+    """Return the JSON type of *value*; that of a number is number, also of a whole one."""
+    found = _TYPES.get(type(value))
+    if found is not None:
+        return found
+    if isinstance(value, str):
+        return "string"
+    if isinstance(value, int | float):
+        return "number"
+    return "array" if isinstance(value, list | tuple) else "object"
+
+
+def is_of(type_name: str, value: Any) -> bool:
+    """Whether *value* has the JSON type already; NaN and infinity are no numbers."""
+    found = type_of(value)
+    if found == "number" and type_name in ("number", "integer"):
+        is_finite = isinstance(value, int) or math.isfinite(value)
+        return is_finite and (type_name == "number" or value == math.floor(value))
+    return found == type_name
+
+
+def converted(types: tuple[str, ...], value: Any) -> Any:
+    """Return *value* as the first of *types* that takes it, or UNFIT."""
+    for each in types:
+        found = _CONVERSIONS[each](value) if each in _CONVERSIONS else UNFIT
+        if found is not UNFIT:
+            return found
+    return UNFIT
+
+
+def _text(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    # An id of 19 digits keeps them: JavaScript would have rounded it before.
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Rounded):
+        raise ValueError(digits_lost(value))
+    return number_text(value) if isinstance(value, float) else UNFIT
+
+
+def _number(value: Any) -> Any:
+    if value is None or isinstance(value, bool):
+        return int(bool(value))
+    return number_in(value) if isinstance(value, str) and value else UNFIT
+
+
+def _integer(value: Any) -> Any:
+    found = _number(value)
+    if found is UNFIT or isinstance(found, int) or math.isinf(found):
+        return found
+    return int(found) if found.is_integer() else UNFIT
+
+
+def number_in(text: str) -> Any:
+    """Return the number that JavaScript reads in *text*, all its digits if whole, or UNFIT."""
+    bare = text.strip(_BLANKS)
+    if _INTEGER.fullmatch(bare):
+        return int(bare) if len(bare) < 4_000 else UNFIT
+    if _DECIMAL.fullmatch(bare):
+        return float(bare)
+    if _BASED.fullmatch(bare):
+        return int(bare, 0)
+    if bare in ("Infinity", "+Infinity", "-Infinity"):
+        return float(bare)
+    return UNFIT if bare else 0
+
+
+def _boolean(value: Any) -> Any:
+    if value is None or value == "false":
+        return False
+    if value == "true":
+        return True
+    is_bit = isinstance(value, int | float) and not isinstance(value, bool) and value in (0, 1)
+    return bool(value) if is_bit else UNFIT
+
+
+def _null(value: Any) -> Any:
+    return None if isinstance(value, int | float | str) and value in ("", 0) else UNFIT
+
+
+def _array(value: Any) -> Any:
+    return UNFIT if type_of(value) in ("array", "object") else [value]
+
+
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "string": _text,
+    "number": _number,
+    "integer": _integer,
+    "boolean": _boolean,
+    "null": _null,
+    "array": _array,
+}

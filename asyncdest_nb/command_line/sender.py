@@ -118,7 +118,7 @@ def _check_credentials(connection: Connection) -> None:
 
 def _submitted(order: Order, connection: Connection, frame: DataFrame) -> Run:
     """Return the run of the rows: a new one, or the one that has sent them before."""
-    return connection.submit(
+    run = connection.submit(
         frame,
         order.action,
         columns=order.columns,
@@ -126,6 +126,8 @@ def _submitted(order: Order, connection: Connection, frame: DataFrame) -> Run:
         batch_size=order.batch_size,
         again=order.is_again,
     )
+    run.wait_until_compared()
+    return run
 
 
 def _require_earlier(order: Order, connection: Connection, frame: DataFrame) -> None:

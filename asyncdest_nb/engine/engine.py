@@ -33,7 +33,7 @@ from .run.execution import Execution
 from .run.learned import LearnedDurations
 from .run.ledger import Ledger
 from .run.payloads import RunPayloads
-from .run.preparer import Preparer
+from .run.preparer import EarlierRuns, Preparer
 from .run.resumer import Resumer, recoverable
 from .run.writer import LedgerWriter
 
@@ -125,8 +125,12 @@ class Engine:
         fields: FieldMap,
         channel: Channel,
         schedule: Schedule,
+        earlier: EarlierRuns | None = None,
     ) -> Execution:
-        """Return a new run that is ready to start; nothing is sent yet."""
+        """Return a new run that is ready to start; nothing is sent yet.
+
+        *earlier* finds out whether its rows were submitted before, None = they were not.
+        """
         run = self._context(
             record,
             source=source,
@@ -135,7 +139,8 @@ class Engine:
             schedule=schedule,
             ledger=Ledger(rows=source.count or 0),
         )
-        return Execution(run, Preparer(run, fields, keeps_payloads=self._keeps_payloads))
+        keeps = self._keeps_payloads
+        return Execution(run, Preparer(run, fields, keeps_payloads=keeps, earlier=earlier))
 
     def resumption(
         self,

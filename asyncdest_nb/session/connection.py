@@ -16,6 +16,7 @@ from ..frame import DataFrame, FrameRows, as_pandas, has_integer_labels, protect
 from ..request import Hook
 from ..responses import AsyncActionResponse
 from ..schedule import Schedule
+from .comparison import QUICK_ROWS
 from .executed import Executed
 from .field_sources import plan_sources
 from .preview import Preview, preview
@@ -54,9 +55,10 @@ class Connection:
         notify: str | SecretStr | None = None,
         **constants: Any,
     ) -> Run:
-        """Send the rows of *frame* in batches and return with the run once they are read.
+        """Send the rows of *frame* in batches; returns at once, and continues by itself.
 
-        That is at once, or about a second for 100,000 rows; the rest continues by itself.
+        Later changes of *frame* are not sent. It is not copied if pandas copies what is
+        written to, as from version 3 on; then do not change objects in its cells meanwhile.
         *frame* is of pandas, or of a library such as polars, pyarrow, duckdb and modin: of those
         that narwhals knows. The results of such a frame are on the positions of its rows, and
         a lazy one is computed once, now.
@@ -76,7 +78,9 @@ class Connection:
         are not sent twice: the earlier run, or the latest of its retries, is returned as it
         is, with an AlreadySubmitted warning; it continues by the key and the ``poll`` of
         this connection. They are sent if none of them was applied, or *again* is True. With
-        one row more, or in another order, it is another submit, and all of it is sent.
+        one row more, or in another order, it is another submit, and all of it is sent. Of more
+        than 20,000 rows all this is known once they are prepared: the run that was returned
+        becomes the earlier one then, with its id, and a notice says so.
 
         When nothing more happens by itself, one JSON is posted to the URL *notify*, as Slack
         and Mattermost take it: ``{"text": "… 500 rows: 480 completed, 20 failed", "run",
@@ -95,9 +99,11 @@ class Connection:
             raise UsageError(f"schedule is {schedule!r}; it must have the methods of a Schedule")
         hook = None if notify is None else Hook(notify)
         pandas = as_pandas(frame)
-        submission, name = self._read(
+        submission = self._submission(
             pandas, found, columns=columns, mapping=mapping, constants=constants
         )
+        # Of more rows the digest is made while they are prepared.
+        name = self._digest(submission) if len(pandas) <= QUICK_ROWS else None
         record = submission.record(
             # SQLite takes a number of numpy for bytes.
             batch_size=None if batch_size is None else int(batch_size),
@@ -124,10 +130,12 @@ class Connection:
         Nothing is sent. Retries are not among them. Raises what ``submit`` raises.
         """
         found, rows = self._action(action), as_pandas(frame)
-        _, name = self._read(rows, found, columns=columns, mapping=mapping, constants=constants)
-        return self._registry.runs_of(name)
+        submission = self._submission(
+            rows, found, columns=columns, mapping=mapping, constants=constants
+        )
+        return self._registry.runs_of(self._digest(submission))
 
-    def _read(
+    def _submission(
         self,
         frame: DataFrame,
         action: Action,
@@ -135,20 +143,22 @@ class Connection:
         columns: Mapping[str, str] | None,
         mapping: Mapping[str, Any] | None,
         constants: Mapping[str, Any],
-    ) -> tuple[Submission, str]:
-        """Return what a submit would send, and the digest of it."""
+    ) -> Submission:
+        """Return what a submit would send."""
         fields = plan_sources(action, frame, columns=columns, mapping=mapping, constants=constants)
         own = protected(frame)
-        submission = Submission(
+        return Submission(
             channel=self._channel,
             action=action,
             frame=own,
             source=FrameRows(own, fields.reads),
             fields=fields,
         )
+
+    def _digest(self, submission: Submission) -> str:
         with self.show_progress() as on_progress:
             compared = partial(on_progress, "comparing with earlier runs")
-            return submission, digest(submission, on_progress=compared)
+            return digest(submission, on_progress=compared)
 
     def preview(
         self,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 from ..engine import Channel, Engine
@@ -16,29 +16,32 @@ from ..request import Hook
 from ..schedule import ExpectedLag, Schedule
 from ..store import Store, StoredRow, StoredRun
 from .chains import chain, find_duplicate, find_later, find_retry
+from .comparison import Comparison
 from .end_notices import EndNotices
 from .entry import RunEntry
 from .executions import Executions
+from .home import Home
 from .options import Options
 from .retention import delete_old_runs
 from .retry import positions_to_retry, rows_to_retry
 from .run import Run
-from .session_file import session_code
 from .stored import Reopened, reopen
 from .submission import Submission
 
+_SUBMITTED_BEFORE = (
+    "these rows were submitted before: attached to {}; submit(…, again=True) sends them again"
+)
 
-class RunRegistry:
+
+class RunRegistry(Home):
     """The runs of one file, or of a session in memory.
 
     All sessions of one file in one process share it, and it alone makes runs.
     """
 
     def __init__(self, path: Path | None, options: Options) -> None:
-        self.is_open = True
+        super().__init__(path)
         self._options = options
-        self._path = path
-        self._pid = os.getpid()
         # Two threads that submit the same rows at once, or connect, start a run once.
         self._starting = threading.Lock()
         runner = portal()
@@ -62,27 +65,6 @@ class RunRegistry:
         delete_old_runs(store, now=self.engine.wall, keep_days=self._options.keep_days)
         self._reopened = reopen(store, self)  # Those that no connection continues yet.
         self._runs = {each.entry: each.run for each in self._reopened}
-
-    @property
-    def code(self) -> str:
-        """The code that opens its session again; "" = it is in memory."""
-        return session_code(self._path)
-
-    @property
-    def is_own(self) -> bool:
-        """Whether it was opened in this process, not in the one that this is a fork of."""
-        return self._pid == os.getpid()
-
-    def require_open(self) -> None:
-        """Raise UsageError if the session was closed, or is that of another process."""
-        if not self.is_own:
-            raise UsageError(
-                f"this session belongs to process {self._pid}, which continues it, and this "
-                "process is a fork of that: open another session here"
-            )
-        if not self.is_open:
-            what = "open it again" if self._path else "it was in memory, so make a new one"
-            raise UsageError(f"this session is closed: {what}, and connect in that one")
 
     def refresh(self) -> None:
         """Take the file over if its holder has ended; else read its runs as they are now."""
@@ -114,16 +96,57 @@ class RunRegistry:
         again: bool = False,
         notify: Hook | None = None,
     ) -> Run:
-        """Start a run, or attach to the one that sends the same rows already, unless *again*."""
+        """Start a run, or attach to the one that sends the same rows already, unless *again*.
+
+        Without a digest in *record* a run starts, and is compared once it is prepared.
+        """
         with self._starting:
+            if record.digest is None:
+                return self._start_comparing(record, submission, schedule, again, notify)
             found = None if again else find_duplicate(self._entries(), record.digest)
             if found:
+                warn(_SUBMITTED_BEFORE.format(self._runs[found]), AlreadySubmitted, stacklevel=3)
                 run = self._attach(found, submission)
             else:
                 run = self._start(record, submission, schedule)
             if notify is not None:
                 self._notices.add(found or self._entries()[-1], notify)
             return run
+
+    def _start_comparing(
+        self,
+        record: StoredRun,
+        submission: Submission,
+        schedule: Schedule | None,
+        again: bool,
+        notify: Hook | None,
+    ) -> Run:
+        def decide(digest: str) -> StoredRun | None:
+            # The lock is never held by one who waits for the engine.
+            with self._starting:
+                found, entry = self._compare(run, digest, submission, again=again)
+                if notify is not None:
+                    self._notices.add(entry, notify)
+                return None if found else entry.record
+
+        run = self._start(record, submission, schedule, earlier=Comparison(submission, decide))
+        return run
+
+    def _compare(
+        self, run: Run, digest: str, submission: Submission, *, again: bool
+    ) -> tuple[bool, RunEntry]:
+        """Return whether the rows of *run* were submitted before, and the run that sends them."""
+        (own,) = (each for each, other in self._runs.items() if other is run)
+        entries = [each for each in self._entries() if each is not own]
+        found = None if again else find_duplicate(entries, digest)
+        if found is None:
+            own.record = replace(own.record, digest=digest)
+            run.note_compared(None)
+            return False, own
+        same = self._attach(found, submission)
+        self._runs = {each: other for each, other in self._runs.items() if each is not own}
+        run.note_compared(same)
+        return True, found
 
     def _entries(self) -> list[RunEntry]:
         return list(self._runs)
@@ -138,6 +161,7 @@ class RunRegistry:
         schedule: Schedule | None,
         *,
         retry_of: RunEntry | None = None,
+        earlier: Comparison | None = None,
     ) -> Run:
         part = submission if record.positions is None else submission.at(record.positions)
         execution = self.engine.execution(
@@ -148,6 +172,7 @@ class RunRegistry:
             channel=part.channel,
             # A schedule has the operations of its run by number, and runs share these numbers.
             schedule=ExpectedLag() if schedule is None else deepcopy(schedule),
+            earlier=earlier,
         )
         entry = RunEntry(
             record,
@@ -159,18 +184,14 @@ class RunRegistry:
             submission=submission,
         )
         retried = None if retry_of is None else self._runs[retry_of]
-        run = self._runs[entry] = Run(entry, retry_of=retried, registry=self)
+        run = self._runs[entry] = Run(
+            entry, retry_of=retried, registry=self, is_compared=earlier is None
+        )
         self._executions.start(entry, execution)
         return run
 
     def _attach(self, entry: RunEntry, submission: Submission) -> Run:
         run = self._runs[entry]
-        warn(
-            f"these rows were submitted before: attached to {run}; submit(…, again=True) "
-            "sends them again",
-            AlreadySubmitted,
-            stacklevel=4,
-        )
         for each in self._chain(entry):
             each.replace_rows(submission)
         entry.note_attached()

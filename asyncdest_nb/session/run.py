@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Generator
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..engine import Execution
 from ..errors import UsageError, WaitInterrupted, check_bool, check_number
 from ..operation import Operation, RunStatus, State, counts_text
-from ..portal import call_from_any_thread, wait_async
+from ..portal import STEP_SECONDS, call_from_any_thread, wait, wait_async
 from ..schedule import Schedule
 from .details import details, shown_rows
 from .end_notices import at_end, call_on_own_thread
@@ -39,11 +40,38 @@ class Run(RunReport):
     _entry: RunEntry  # Of the report.
 
     def __init__(
-        self, entry: RunEntry, *, retry_of: Run | None, registry: RunRegistry | None
+        self,
+        entry: RunEntry,
+        *,
+        retry_of: Run | None,
+        registry: RunRegistry | None,
+        is_compared: bool = True,
     ) -> None:
         super().__init__(entry)
         self.retry_of = retry_of  # None = the run of a submit
+        self._compared: Future[None] = Future()  # With earlier runs.
+        if is_compared:
+            self._compared.set_result(None)
         self._registry = registry  # None = loaded from a file, and part of no session
+
+    def note_compared(self, same: Run | None) -> None:
+        """Note that its rows were submitted before, by the run *same*, None = by none.
+
+        Then it shows that one from now on, and has its id; on the engine's thread.
+        """
+        if same is not None:
+            before, self._entry = self._entry, same._entry
+            self.retry_of = same.retry_of
+            self._entry.ledger.take_over(before.ledger)
+        self._compared.set_result(None)
+
+    def wait_until_compared(self) -> None:
+        """Wait until it is known whether its rows were submitted before.
+
+        Of more than 20,000 rows ``submit`` returns before that is known.
+        """
+        while not (wait(self._compared, STEP_SECONDS) or self.is_at_rest):
+            pass
 
     def wait(self, timeout: float | None = None, *, keep_loop: bool = False) -> RunStatus:
         """Wait until nothing more happens, or *timeout* seconds, and return the status.

@@ -69,6 +69,10 @@ class RunTables:
         found = slices.from_slice(first, labels=labels, payloads=payloads, faults=faults)
         self._add_records(run, found)
 
+    def drop_rows(self, run: str) -> None:
+        """Delete the rows of a run that was not added."""
+        self.database.execute("DELETE FROM row WHERE run = ?", (run,))
+
     def copy_rows(self, run: str, source: RunTables) -> None:
         """Add the rows of *run* as *source* has them; raises StoreError if they are damaged."""
         query = f"SELECT {', '.join(slices.SLICE)} FROM row WHERE run = ?"

@@ -40,6 +40,7 @@ class Execution:
         self._beginning = beginning
         self._group: asyncio.TaskGroup | None = None
         self.has_begun = False
+        self._is_withdrawn = False  # Its rows were submitted before, by another run.
         self.failure: Exception | None = None  # What ended the run early.
 
     @property
@@ -65,8 +66,9 @@ class Execution:
     async def execute(self) -> None:
         """Bring every operation to rest, then complete ``ledger.rested``; to be called once.
 
-        A failure of ours (the store) ends the run where it is: what was not
-        sent stays planned, and ``rested`` gets the error.
+        If its rows turn out to be those of an earlier run, it does nothing, and whoever
+        found that out completes ``rested``. A failure of ours (the store) ends the run where
+        it is: what was not sent stays planned, and ``rested`` gets the error.
         """
         self.has_begun = True
         publisher = asyncio.create_task(self._publish())
@@ -80,7 +82,8 @@ class Execution:
             failure = _first(group)
         finally:
             publisher.cancel()
-            await self._end(failure)
+            if not self._is_withdrawn:
+                await self._end(failure)
 
     def use(self, channel: Channel, action: Action) -> None:
         """Send by *channel* from now on, which leads to the same account, and poll by *action*.
@@ -188,7 +191,11 @@ class Execution:
 
     async def _send_and_poll(self) -> None:
         run = self._run
-        batches = deque(await self._beginning.batches())
+        found = await self._beginning.batches()
+        if found is None:
+            self._is_withdrawn = True
+            return
+        batches = deque(found)
         submitter, poller = Submitter(run), Poller(run)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._send(submitter, batches))

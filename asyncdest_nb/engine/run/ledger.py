@@ -152,6 +152,15 @@ class Ledger:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
+    def take_over(self, other: Ledger) -> None:
+        """Call the listeners of *other* from now on, and end its rest with the own one."""
+        self._listeners += other._listeners
+        other._listeners = self._listeners
+        self._changed.update(range(len(self.operations)))
+        rested = other.rested
+        self.rested.add_done_callback(lambda own: _copy(own, rested))
+        self.notify(at_rest=self.rested.done())
+
     def notify(self, *, at_rest: bool = False, heartbeat: bool = False) -> None:
         """Call the listeners with what has changed since the last call.
 
@@ -175,3 +184,11 @@ class Ledger:
                 tally[status] += by
                 retryable += by if may_go_again else 0
         self._tally, self._states, self._retryable = tally, states, retryable
+
+
+def _copy(done: Future[None], other: Future[None]) -> None:
+    error = done.exception()
+    if error is None:
+        other.set_result(None)
+    else:
+        other.set_exception(error)

@@ -5,32 +5,54 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import count
+from typing import Protocol
 
+from ...errors import StoreError
 from ...mapping import FieldMap
 from ...operation import Operation, rejected, submitted
-from ...store import Store, StoredRow
+from ...store import Store, StoredRow, StoredRun
 from ..verdict.check import read_check
 from ..verdict.submission import as_repeatable, read_error
 from ..verdict.values import Rejected
 from .batches import Batch, RowsToSend, plan
 from .context import RunContext
-from .prepared import PreparedSlice, SlicePreparer
+from .prepared import MappedSlice, PreparedSlice, SlicePreparer
 
 PREPARE_SLICE = 200  # Rows read alone before others get the loop: about 5 ms.
 RECORD_SLICE = 2_000  # Rows, and operations, of a transaction: about 25 ms.
 
 
+class EarlierRuns(Protocol):
+    """What finds out, while rows are prepared, whether the same were submitted before."""
+
+    def add(self, mapped: MappedSlice) -> None:
+        """Add the rows of a slice."""
+
+    def decide(self) -> StoredRun | None:
+        """Return the record of the run, None = they were, and nothing is sent."""
+
+
 class Preparer:
     """From the rows of a run to its batches.
 
-    *keeps_payloads* False = the store gets a digest in place of each payload.
+    *keeps_payloads* False = the store gets a digest in place of each payload. *earlier* None
+    = the run is new.
     """
 
-    def __init__(self, run: RunContext, fields: FieldMap, *, keeps_payloads: bool) -> None:
+    def __init__(
+        self,
+        run: RunContext,
+        fields: FieldMap,
+        *,
+        keeps_payloads: bool,
+        earlier: EarlierRuns | None = None,
+    ) -> None:
         self._run = run
+        self._earlier = earlier
         self._fields = fields
         self._keeps_payloads = keeps_payloads
         self._prepared = 0  # Rows so far.
@@ -43,10 +65,19 @@ class Preparer:
         of = "" if rows is None else f" of {rows:,}"
         return f"preparing: {self._prepared:,}{of} rows"
 
-    async def batches(self) -> list[Batch]:
-        """Return what is to be sent, once the run is planned and recorded."""
+    async def batches(self) -> list[Batch] | None:
+        """Return what is to be sent, once the run is planned and recorded.
+
+        None = the same rows were submitted before; then nothing of this run is left.
+        """
         run = self._run
         good = await self._prepare()
+        if self._earlier is not None:
+            record = self._earlier.decide()
+            if record is None:
+                await self._discard()
+                return None
+            run.record = record
         faults = await self._check(good.positions)
         if not isinstance(faults, Rejected):
             self._invalid |= faults
@@ -67,7 +98,10 @@ class Preparer:
         preparer = SlicePreparer(run.action, self._fields)
         rows = RECORD_SLICE if preparer.is_able else min(PREPARE_SLICE, RECORD_SLICE)
         for part in run.source.slices(rows):
-            prepared = preparer.prepared(preparer.mapped(part))
+            mapped = preparer.mapped(part)
+            if self._earlier is not None:
+                self._earlier.add(mapped)
+            prepared = preparer.prepared(mapped)
             found.add(prepared)
             self._invalid |= prepared.invalid
             if run.action.check is None:
@@ -77,6 +111,12 @@ class Preparer:
             self._prepared = part.start + len(part.labels)
             await asyncio.sleep(0)  # A store in memory writes without waiting.
         return found
+
+    async def _discard(self) -> None:
+        """Delete the rows that were stored; a failure leaves what nobody reads."""
+        run = self._run.id
+        with suppress(StoreError):
+            await self._run.writer.transact(lambda store: store.drop_rows(run))
 
     async def _check(self, positions: Sequence[int]) -> dict[int, str] | Rejected:
         """Return by position why the destination's own check rejects rows, or why it rejects all.

@@ -155,6 +155,7 @@ class SendPanel:
         warnings.filterwarnings("ignore", category=AlreadySubmitted, module=re.escape(__name__))
         known = {run.id for run in self._session.runs()}
         run = prepared.submit()
+        run.wait_until_compared()
         return run, run.id in known
 
     def _done(self, outcome: tuple[Run, bool] | Problem, prepared: PreparedSubmit) -> None:

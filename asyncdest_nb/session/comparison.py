@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..engine import MappedSlice
+from ..errors import AlreadySubmitted, warn
 from ..store import StoredRun
 from .submission import RowDigest, Submission
 
 QUICK_ROWS = 20_000  # Up to here submit itself compares: it takes less than 0.2 s.
+
+
+def warn_attached(run: object) -> None:
+    """Warn the caller of ``submit``, which sends nothing, but returns *run*."""
+    warn(
+        f"these rows were submitted before: attached to {run}; submit(…, again=True) "
+        "sends them again",
+        AlreadySubmitted,
+        stacklevel=4,
+    )
 
 
 class Comparison:

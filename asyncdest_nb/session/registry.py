@@ -9,14 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..engine import Channel, Engine
-from ..errors import AlreadySubmitted, UsageError, warn
+from ..errors import UsageError
 from ..frame import RowSource
 from ..portal import Portal, call, call_from_any_thread, portal, require_other_thread
 from ..request import Hook
 from ..schedule import ExpectedLag, Schedule
 from ..store import Store, StoredRow, StoredRun
 from .chains import chain, find_duplicate, find_later, find_retry
-from .comparison import Comparison
+from .comparison import Comparison, warn_attached
 from .end_notices import EndNotices
 from .entry import RunEntry
 from .executions import Executions
@@ -27,10 +27,6 @@ from .retry import positions_to_retry, rows_to_retry
 from .run import Run
 from .stored import Reopened, reopen
 from .submission import Submission
-
-_SUBMITTED_BEFORE = (
-    "these rows were submitted before: attached to {}; submit(…, again=True) sends them again"
-)
 
 
 class RunRegistry(Home):
@@ -105,7 +101,7 @@ class RunRegistry(Home):
                 return self._start_comparing(record, submission, schedule, again, notify)
             found = None if again else find_duplicate(self._entries(), record.digest)
             if found:
-                warn(_SUBMITTED_BEFORE.format(self._runs[found]), AlreadySubmitted, stacklevel=3)
+                warn_attached(self._runs[found])
                 run = self._attach(found, submission)
             else:
                 run = self._start(record, submission, schedule)

@@ -3,6 +3,7 @@
     values      undefined, truth, types and text as in JavaScript
     json_text   JSON as JavaScript writes and reads it
     path        ``$.traits.email``, split once and looked up in each row
+    builder     objects, built by code that is written for each mapping
     registry    the directives by name; how a mapping made of them is compiled
     checks      what is wrong with a mapping, all of it at once
     compiler    whole mappings

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import MappingError
+from .builder import object_builder
+from .path import Pieces
 from .values import SCALARS, UNDEFINED, cleaned, items_in_order
 
 Where = tuple[str, ...]
@@ -27,13 +29,14 @@ class Resolver:
     return a part of the row; ``clean`` returns a copy without the keys that have no value,
     None = it is made from ``run``. ``roots`` are the top-level keys of the row that it may
     read. ``reads_all``: it may read any key, for a path to the whole row or one that is
-    computed from the row.
+    computed from the row. ``pieces`` are the keys of the path that it is, () = it is none.
     """
 
     run: Run
     roots: frozenset[str] = frozenset()
     reads_all: bool = False
     clean: Run | None = field(default=None, repr=False)
+    pieces: Pieces = ()
 
     def resolve(self, row: Any) -> Any:
         """Return the value for *row*, a copy without the keys that have no value."""
@@ -113,16 +116,8 @@ class Compile:
     def _object(self, value: dict[str, Any]) -> Resolver:
         parts = {str(key): self(each) for key, each in items_in_order(value)}
         runs = [(key, part.run) for key, part in parts.items()]
-        cleans = [(key, part.clean or part.run) for key, part in parts.items()]
-
-        def clean(row: Any) -> dict[str, Any]:
-            made = {}
-            for key, find in cleans:
-                found = find(row)
-                if found is not UNDEFINED:
-                    made[key] = found
-            return made
-
+        sources = {key: part.pieces or part.clean or part.run for key, part in parts.items()}
+        clean = object_builder(sources, hole=self.hole)
         return Resolver.of(
             lambda row: {key: run(row) for key, run in runs}, parts.values(), clean=clean
         )

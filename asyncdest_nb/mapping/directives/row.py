@@ -64,7 +64,7 @@ def _at(text: str, compiled: Compile) -> Resolver:
         value = get(row)
         return value if type(value) in SCALARS else cleaned(value, hole=hole)
 
-    return Resolver(get, frozenset(pieces[:1]), not pieces, clean)
+    return Resolver(get, frozenset(pieces[:1]), not pieces, clean, pieces)
 
 
 def _template(text: str, compiled: Compile) -> Resolver:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
+from array import array
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -47,7 +49,8 @@ class RunClock:
         is_believed = after - self._started_wall < _LONGEST_LEAP_SECONDS
         started = max(self._started_wall, after) if is_believed else self._started_wall
         self._base = started - self._passed()
-        self._sent_at: dict[int, float] = {}  # What this process sent first, steady seconds.
+        # By number, when this process sent it first, in steady seconds; NaN = it did not.
+        self._sent_at = array("d")
 
     def now(self) -> float:
         """Return the stamp of what happens now, in Unix seconds."""
@@ -55,7 +58,10 @@ class RunClock:
 
     def mark_sent(self, number: int) -> None:
         """Note that operation *number* is sent now for the first time."""
-        self._sent_at.setdefault(number, self.steady())
+        if (missing := number + 1 - len(self._sent_at)) > 0:
+            self._sent_at.extend([math.nan] * missing)
+        if not self._is_own(number):
+            self._sent_at[number] = self.steady()
 
     def age(self, number: int, stamp: float) -> float:
         """Return how many seconds ago operation *number* was first sent, at *stamp*.
@@ -63,10 +69,14 @@ class RunClock:
         If an earlier process sent it, a stamp in the future counts from the start of this one.
         """
         now = self.steady()
-        if number in self._sent_at:
+        if self._is_own(number):
             return now - self._sent_at[number]
         return max(0.0, self._started_wall - stamp) + now - self._started_steady
 
     def is_age_known(self, number: int, stamp: float) -> bool:
         """Whether its age can be known: the wall clock was not set back since *stamp*."""
-        return number in self._sent_at or stamp <= self._started_wall
+        return self._is_own(number) or stamp <= self._started_wall
+
+    def _is_own(self, number: int) -> bool:
+        """Whether this process sent operation *number* first."""
+        return number < len(self._sent_at) and not math.isnan(self._sent_at[number])

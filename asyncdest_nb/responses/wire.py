@@ -44,6 +44,8 @@ def clean_text(value: object) -> str:
     JSON may carry half of a surrogate pair, which no file and no screen takes.
     """
     text = "" if value is None else str(value)
+    if text.isascii():  # The same object: the ids of 100,000 operations are kept once.
+        return text
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

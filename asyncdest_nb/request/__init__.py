@@ -10,13 +10,15 @@ arrived; ReplyLost, it may have arrived.
     defaults      the options of all requests, and which origins may receive them
     checks        the parts of a request, checked before anything is sent
     address       URLs: parsed strictly, and shown without secrets
+    target        a URL in the parts that are needed to send to it
     wire          one request over a transport: a response, or how it failed
-    transport     aiohttp as a transport of httpx
+    transport     requests on connections of aiohttp, also as a transport of httpx
+    connections   the connections, and one request on one of them
     route         proxies and certificates
     deadline      a time limit that does not count stalls of this process
     content       the body of a response, decompressed
     response      the body of a response, parsed
-    exchange      a record of one request and its effect
+    exchange      a record of one request and its effect, masked when it is read
     hook          a URL that notices are posted to, which is a secret
     redactor      masks secrets in what is shown and stored
     spellings     the encodings in which a secret may appear

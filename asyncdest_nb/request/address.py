@@ -11,9 +11,7 @@ from ..errors import UsageError
 from .redactor import MASK
 
 # The same parser checks a URL and sends to it: two parsers might find different hosts in it.
-from .wire import URL, InvalidURL
-
-Origin = tuple[str, str, int | None]
+from .target import URL, InvalidURL
 
 _QUERY = re.compile(r"(https?://[^\s'\"?]*)\?[^\s'\"]*")
 # Characters that a server may strip: spaces, controls, characters without a width.
@@ -119,11 +117,6 @@ def joined(url: URL, location: str) -> URL | None:
     # The standard library raises several kinds of ValueError besides InvalidURL.
     except (InvalidURL, ValueError, TypeError):
         return None
-
-
-def origin(url: URL) -> Origin:
-    """Return scheme, host and port (None = the default): credentials belong to an origin."""
-    return url.scheme, url.host, url.port
 
 
 def shown_url(url: URL) -> str:

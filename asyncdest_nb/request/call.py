@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from ..errors import HTTPError, NotSent, ReplyLost, UsageError
-from ..responses import with_attributes
 from .address import (
     URL_LENGTH,
     joined,
-    parse_url,
     shown_query,
     shown_url,
-    with_params,
     without_queries,
 )
 from .checks import (
     checked_body,
     checked_headers,
     checked_method,
-    checked_target,
     checked_timeout,
 )
 from .credentials import CREDENTIAL_HEADERS, login_secrets, secrets_in
-from .defaults import RequestDefaults
-from .exchange import MOVED, SAFE_METHODS, Effect, Exchange, effect_of, effect_of_failure
+from .defaults import NO_LOGIN, RequestDefaults
+from .exchange import (
+    MOVED,
+    SAFE_METHODS,
+    Effect,
+    Exchange,
+    ExchangeTexts,
+    effect_of,
+    effect_of_failure,
+)
 from .redactor import MASK, Redactor
 from .response import Headers, Response, one_line, read_body, read_retry_after
-from .wire import URL, PreparedRequest, RawResponse, RequestBody, SendFailure, Transport, send
+from .target import Target
+from .wire import PreparedRequest, RawResponse, RequestBody, SendFailure, Transport, send
 
 BODY_LENGTH = 8_000  # characters of a body in an Exchange
 
@@ -49,7 +54,7 @@ class Call:
         defaults: Callable[[], RequestDefaults],
         *,
         redactor: Callable[[Sequence[str]], Redactor],
-        open_transport: Callable[[URL], Transport],
+        open_transport: Callable[[Target], Transport],
         clock: Callable[[], float],
     ) -> None:
         self.exchanges: list[Exchange] = []
@@ -91,20 +96,24 @@ class Call:
         other than 2xx, redirects included, unless *throw_http_errors* is False.
         """
         # There may be a new access token since the last request.
-        defaults = self._defaults()
-        self._own_secrets += [*secrets_in(headers or {}), *login_secrets(username, password)]
+        defaults, login = self._defaults(), (username, password)
+        if headers or login != NO_LOGIN:
+            self._own_secrets += [*secrets_in(headers or {}), *login_secrets(*login)]
         self._redactor = self._redactor_with(self._own_secrets).extended(self._own_secrets)
         refusal = None
         try:
             body, content_type = checked_body(json, content)
-            target = with_params(parse_url(str(url), base=defaults.url), params)
-            checked_target(str(target))
-            own = {**content_type, **checked_headers(headers or {})}
+            target = defaults.target(str(url), params)
+            if headers or login != NO_LOGIN:
+                own = {**content_type, **checked_headers(headers or {})}
+                merged: Mapping[str, str] = defaults.headers_for(target, own, login)
+            else:
+                merged = defaults.plain_headers(target, content_type)
             seconds = defaults.timeout_seconds if timeout_seconds is None else timeout_seconds
             prepared = PreparedRequest(
                 method=checked_method(method),
-                url=target,
-                headers=defaults.headers_for(target, own, (username, password)),
+                target=target,
+                headers=merged,
                 body=RequestBody(body),
                 timeout_seconds=checked_timeout(seconds),
             )
@@ -118,90 +127,107 @@ class Call:
         return response
 
     async def _exchanged(self, prepared: PreparedRequest) -> Response:
-        transport, started = self._open_transport(prepared.url), self._clock()
-        # Masked before sending: an error in masking must not leave the request in doubt.
-        draft = self._draft(prepared)
+        transport, started = self._open_transport(prepared.target), self._clock()
         try:
             result = await send(prepared, transport=transport)
         except BaseException as error:
             # Canceled: a request that was already sent arrives nevertheless.
             kind = NotSent if prepared.body.is_untouched else ReplyLost
             failure = SendFailure(kind, f"given up here: {type(error).__name__}")
-            self._record_failure(draft, failure, started=started)
+            self._record_failure(prepared, failure, started=started)
             raise
         if isinstance(result, SendFailure):
-            reason = self._record_failure(draft, result, started=started)
+            reason = self._record_failure(prepared, result, started=started)
             raise result.kind(f"{self._name(prepared)} {_end(prepared, result)}: {reason}")
-        return self._answered(prepared, result, draft=self._timed(draft, started))
+        return self._answered(prepared, result, started=started)
 
-    def _draft(self, prepared: PreparedRequest) -> Exchange:
+    def _texts(self, prepared: PreparedRequest, answer: str) -> ExchangeTexts:
+        """Return what may be shown of a request and its *answer*."""
         # Only the part of a large upload that is shown is decoded; a character has at most 4 bytes.
         body = prepared.body.content[: 5 * BODY_LENGTH].decode("utf-8", "replace")
-        return Exchange(
-            method=prepared.method,
-            url=self.mask(shown_url(prepared.url) + shown_query(prepared.url)),
+        target = prepared.target
+        query = shown_query(target.url) if "?" in target.text else ""
+        return ExchangeTexts(
+            url=self.mask(target.shown + query),
             request_headers={
                 name: self._masked_header(name, value) for name, value in prepared.headers.items()
             },
             request_body=self._redactor.text(body, limit=BODY_LENGTH) if body else None,
-            status=None,
-            answer="",
-            problem="not sent yet",
-            effect=Effect.NONE,
-            seconds=0.0,
+            answer=self._redactor.text(answer, limit=BODY_LENGTH),
         )
 
-    def _timed(self, draft: Exchange, started: float) -> Exchange:
-        return replace(draft, seconds=max(0.0, self._clock() - started))
+    def _recorded(
+        self,
+        prepared: PreparedRequest,
+        *,
+        status: int | None,
+        problem: str,
+        effect: Effect,
+        started: float,
+    ) -> Exchange:
+        exchange = Exchange(
+            prepared.method,
+            status=status,
+            problem=problem,
+            effect=effect,
+            seconds=max(0.0, self._clock() - started),
+            texts=partial(self._texts, prepared, ""),
+        )
+        self.exchanges.append(exchange)
+        return exchange
 
-    def _record_failure(self, draft: Exchange, failure: SendFailure, *, started: float) -> str:
-        effect = effect_of_failure(draft.method, failure.kind)
-        ended = replace(self._timed(draft, started), status=failure.status, effect=effect)
+    def _record_failure(
+        self, prepared: PreparedRequest, failure: SendFailure, *, started: float
+    ) -> str:
         # Recorded before its text is made readable, see _answered.
-        number = self._recorded(replace(ended, problem=failure.kind.__name__))
-        reason = one_line(without_queries(failure.reason), self._redactor)
-        self.exchanges[number] = replace(ended, problem=reason)
-        return reason
+        exchange = self._recorded(
+            prepared,
+            status=failure.status,
+            problem=failure.kind.__name__,
+            effect=effect_of_failure(prepared.method, failure.kind),
+            started=started,
+        )
+        exchange.problem = one_line(without_queries(failure.reason), self._redactor)
+        return exchange.problem
 
-    def _answered(
-        self, prepared: PreparedRequest, raw: RawResponse, *, draft: Exchange
-    ) -> Response:
+    def _answered(self, prepared: PreparedRequest, raw: RawResponse, *, started: float) -> Response:
         """Record that *prepared* was answered, and parse the response only then.
 
         If a parser fails on an odd response, its request was sent nevertheless.
         """
-        effect = effect_of(draft.method, raw.status, retry_after=None)
-        draft = replace(draft, status=raw.status, effect=effect, problem=None)
-        number = self._recorded(replace(draft, problem="the answer was not read"))
+        exchange = self._recorded(
+            prepared,
+            status=raw.status,
+            problem="the answer was not read",
+            effect=effect_of(prepared.method, raw.status, retry_after=None),
+            started=started,
+        )
+        retry_after = None
         try:
             response = self._read(prepared, raw)
-            retry_after = read_retry_after(raw.headers, now=self._clock())
+            if "retry-after" in raw.headers:
+                retry_after = read_retry_after(raw.headers, now=self._clock())
         except Exception as error:  # Unexpected bytes may make a parser raise any error.
             response, retry_after = self._unreadable(prepared, raw, error), None
-        self.exchanges[number] = replace(
-            draft,
-            answer=self._redactor.text(response.text, limit=BODY_LENGTH),
+        exchange.answered(
             problem=response.problem,
-            effect=effect_of(draft.method, raw.status, retry_after=retry_after),
             retry_after=retry_after,
+            texts=partial(self._texts, prepared, response.text),
         )
         return response
-
-    def _recorded(self, exchange: Exchange) -> int:
-        self.exchanges.append(exchange)
-        return len(self.exchanges) - 1
 
     def _read(self, prepared: PreparedRequest, raw: RawResponse) -> Response:
         content_type = raw.headers.get("content-type", "")
         text, data, problem = read_body(raw.body, content_type, self._redactor)
-        target = joined(prepared.url, raw.headers.get("location", ""))
+        location = raw.headers.get("location")
+        target = joined(prepared.target.url, location) if location else None
         return Response(
             status=raw.status,
             headers=Headers(raw.headers),
             content=raw.body,
             text=text,
-            data=with_attributes(data),
-            url=str(prepared.url),
+            data=data,
+            url=prepared.target.text,
             problem=problem,
             location=str(target) if target else None,
             mask=self.mask,
@@ -217,7 +243,7 @@ class Call:
             content=raw.body,
             text="",
             data=None,
-            url=str(prepared.url),
+            url=prepared.target.text,
             mask=self.mask,
             problem=f"the answer cannot be read: {why}",
         )
@@ -227,7 +253,7 @@ class Call:
         return MASK if is_secret else value
 
     def _name(self, prepared: PreparedRequest) -> str:
-        return f"{prepared.method} {self._redactor.text(shown_url(prepared.url), limit=URL_LENGTH)}"
+        return f"{prepared.method} {self._redactor.text(prepared.target.shown, limit=URL_LENGTH)}"
 
     def _http_error(self, prepared: PreparedRequest, response: Response) -> HTTPError:
         found = one_line(response.text, self._redactor)
@@ -244,7 +270,7 @@ class Call:
         )
 
     def _elsewhere(self, prepared: PreparedRequest, status: int, location: str | None) -> str:
-        target = joined(prepared.url, location) if location else None
+        target = joined(prepared.target.url, location) if location else None
         where = f"to {self.mask(shown_url(target))}" if target else "without a location"
         moved = f"moved {where}: correct the endpoint" if status in MOVED else f"redirects {where}"
         return f"{moved}; redirects are not followed, credentials are not sent there"

@@ -14,6 +14,14 @@ from pydantic import SecretStr
 from ..errors import UsageError, check_number
 from .credentials import reveal
 
+# Made once: json.dumps would make one for each request.
+_write_json = json.JSONEncoder(
+    allow_nan=False,
+    ensure_ascii=False,
+    separators=(",", ":"),
+    default=lambda value: as_json(value),
+).encode
+_JSON = {"content-type": "application/json"}
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e]*")
 _HIDDEN = str(SecretStr("a secret"))  # Asterisks, as in f"Bearer {settings.api_key}".
@@ -64,7 +72,7 @@ def checked_timeout(seconds: float) -> float:
     return seconds
 
 
-def checked_body(value: Any, content: str | bytes | None) -> tuple[bytes, dict[str, str]]:
+def checked_body(value: Any, content: str | bytes | None) -> tuple[bytes, Mapping[str, str]]:
     """Return a request's body and the content type it implies.
 
     *value* is sent as JSON, unless it is ``...``; payloads in it at any depth are sent as
@@ -77,10 +85,7 @@ def checked_body(value: Any, content: str | bytes | None) -> tuple[bytes, dict[s
     if content is not None:
         raise UsageError("a request has json or content, not both")
     try:
-        body = json.dumps(
-            value, allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=as_json
-        )
-        return body.encode(), {"content-type": "application/json"}
+        return _write_json(value).encode(), _JSON
     except UnicodeEncodeError:
         problem = "a text in it has half a character (a lone surrogate)"
     except TypeError as error:

@@ -16,8 +16,9 @@ from .defaults import RequestDefaults, secrets_of
 from .redactor import Redactor
 from .references import References
 from .route import Route
+from .target import URL, Origin, Target
 from .transport import AiohttpTransport
-from .wire import URL, Transport
+from .wire import Transport
 
 # An API that takes thousands of rows checks all of them before it answers.
 TIMEOUT_SECONDS = 60.0
@@ -65,6 +66,7 @@ class Client:
         self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_closed = False
+        self._reached: set[Origin] = set()  # Whose routes were found to be usable.
 
     def __repr__(self) -> str:
         where = "without base_url" if self._defaults.url is None else shown_url(self._defaults.url)
@@ -128,8 +130,10 @@ class Client:
         if self._transport is not None:
             await self._transport.aclose()
 
-    def _open(self, url: URL) -> Transport:
-        self._require(url)
+    def _open(self, target: Target) -> Transport:
+        if target.origin not in self._reached:
+            self._require(target.url)
+            self._reached.add(target.origin)
         if self._is_closed:
             raise UsageError("this client is closed: make a new one")
         loop = asyncio.get_running_loop()

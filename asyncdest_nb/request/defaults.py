@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from ..errors import UnknownName
-from .address import Origin, origin, parse_base, parse_url
-from .checks import checked_headers, checked_timeout
+from .address import parse_base, parse_url, with_params
+from .checks import checked_headers, checked_target, checked_timeout
 from .credentials import basic_auth, login_secrets, reveal, secrets_in
-from .wire import URL
+from .target import URL, Origin, Target, origin
 
 OPTIONS = ("base_url", "headers", "username", "password", "secrets", "timeout_seconds")
 
@@ -35,12 +35,14 @@ class RequestDefaults:
     """
 
     url: URL | None
+    base: Target | None  # The same, if plain paths are appended to it.
     timeout_seconds: float
     urls: Sequence[URL]
     trusted: frozenset[Origin]
     headers: Mapping[str, str | None] = field(repr=False)
     login: Login = field(repr=False)
     agent: str = field(default_factory=_user_agent)
+    _merged: dict[tuple[bool, str], dict[str, str]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -56,6 +58,7 @@ class RequestDefaults:
         seconds = options.get("timeout_seconds")
         return cls(
             url=url,
+            base=Target.of(url) if url and "*" not in str(url) else None,
             timeout_seconds=checked_timeout(timeout_seconds if seconds is None else seconds),
             urls=urls,
             trusted=frozenset(map(origin, urls)),
@@ -63,11 +66,26 @@ class RequestDefaults:
             login=(options.get("username"), options.get("password")),
         )
 
+    def target(self, url: str, params: Mapping[str, Any] | None) -> Target:
+        """Return where *url*, with *params*, is sent to; raises UsageError if it is not valid."""
+        if not params and self.base is not None and (found := self.base.below(url)) is not None:
+            return found
+        target = Target.of(with_params(parse_url(url, base=self.url), params))
+        checked_target(target.text)
+        return target
+
+    def plain_headers(self, target: Target, content_type: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the headers of a request to *target* without headers and login of its own."""
+        place = (target.origin in self.trusted, content_type.get("content-type", ""))
+        if place not in self._merged:
+            self._merged[place] = self.headers_for(target, content_type, NO_LOGIN)
+        return self._merged[place]
+
     def headers_for(
-        self, url: URL, headers: Mapping[str, str | None], login: Login
+        self, target: Target, headers: Mapping[str, str | None], login: Login
     ) -> dict[str, str]:
         """Merge the *headers* and *login* of a call into the defaults, without headers of None."""
-        is_trusted = origin(url) in self.trusted
+        is_trusted = target.origin in self.trusted
         if login == NO_LOGIN and is_trusted:
             login = self.login
         layers: dict[str, str | None] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,24 +21,93 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ExchangeTexts:
+    """What people read of a request and its response, masked; see Exchange."""
+
+    url: str
+    request_headers: Mapping[str, str]
+    request_body: str | None
+    answer: str
+
+
+_SHOWN = (
+    *("method", "url", "request_headers", "request_body", "status"),
+    *("answer", "problem", "effect", "seconds", "retry_after"),
+)
+
+
 class Exchange:
     """One request and its response, with every secret masked, for people to read.
 
     ``request_body`` and ``answer`` are cut after 8,000 characters. ``status`` None =
     no response; ``problem`` is the reason, or what is wrong with the response.
     ``retry_after`` is the wait that the response asked for, in seconds; None = none.
+    The *texts* are masked when one of them is read first, since most are never read.
     """
 
-    method: str
-    url: str
-    request_headers: Mapping[str, str]
-    request_body: str | None
-    status: int | None
-    answer: str
-    problem: str | None
-    effect: Effect
-    seconds: float
-    retry_after: float | None = None
+    __slots__ = ("_texts", "effect", "method", "problem", "retry_after", "seconds", "status")
+
+    def __init__(
+        self,
+        method: str,
+        *,
+        status: int | None,
+        problem: str | None,
+        effect: Effect,
+        seconds: float,
+        texts: Callable[[], ExchangeTexts],
+    ) -> None:
+        self.method = method
+        self.status = status
+        self.problem = problem
+        self.effect = effect
+        self.seconds = seconds
+        self.retry_after: float | None = None
+        self._texts: Callable[[], ExchangeTexts] | ExchangeTexts = texts
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in _SHOWN)
+        return f"Exchange({shown})"
+
+    @property
+    def url(self) -> str:
+        """The URL, without the values in its query."""
+        return self.texts().url
+
+    @property
+    def request_headers(self) -> Mapping[str, str]:
+        """The headers of the request."""
+        return self.texts().request_headers
+
+    @property
+    def request_body(self) -> str | None:
+        """The body of the request; None = it had none."""
+        return self.texts().request_body
+
+    @property
+    def answer(self) -> str:
+        """The body of the response."""
+        return self.texts().answer
+
+    def texts(self) -> ExchangeTexts:
+        """Return its texts; from then on it holds nothing that is not masked."""
+        if not isinstance(self._texts, ExchangeTexts):
+            self._texts = self._texts()
+        return self._texts
+
+    def answered(
+        self,
+        *,
+        problem: str | None,
+        retry_after: float | None,
+        texts: Callable[[], ExchangeTexts],
+    ) -> None:
+        """Note what its response says."""
+        self.problem = problem
+        self._texts = texts
+        if retry_after is not None and self.status is not None:
+            self.retry_after = retry_after
+            self.effect = effect_of(self.method, self.status, retry_after=retry_after)
 
 
 def effect_of(method: str, status: int, *, retry_after: float | None) -> Effect:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Mapping
 from typing import Any
@@ -56,6 +57,7 @@ def read_options(url: Any, *given: Any, **named: Any) -> dict[str, Any]:
 _HOW = "write request(url, method=…, json=…); nothing was sent"
 
 
+@functools.lru_cache(100)
 def _own(name: Any) -> str:
     own = to_snake(str(name))
     if own in OPTIONS:

@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 
+from ..responses import Attributes, with_attributes
 from .redactor import Redactor, mapped_texts
 
 MAX_RETRY_AFTER = 600.0  # seconds; the bound the RateLimit draft suggests against abuse
@@ -120,7 +122,7 @@ def read_body(body: bytes, content_type: str, redactor: Redactor) -> tuple[str, 
 
     Only the problem is masked by *redactor*.
     """
-    kind = re.split("[;,]", content_type, maxsplit=1)[0].strip().lower()
+    kind = _kind_of(content_type)
     is_json = bool(_JSON.search(kind))
     raw = _decode(body, content_type, is_json=is_json)
     if not raw.strip():
@@ -164,9 +166,10 @@ def _unicode(body: bytes) -> str | None:
 
 def _parse(raw: str, redactor: Redactor) -> tuple[Any, str | None]:
     try:
-        value = json.loads(raw, parse_constant=lambda _: None, parse_float=_finite)
+        value = _read_json(raw)
         if not _is_deep(value):
-            return _without_surrogates(value) if _HALF.search(raw) else value, None
+            is_half = "\\" in raw and _HALF.search(raw)
+            return with_attributes(_without_surrogates(value)) if is_half else value, None
     except json.JSONDecodeError:
         return (
             None,
@@ -182,6 +185,12 @@ def _parse(raw: str, redactor: Redactor) -> tuple[Any, str | None]:
 def _without_surrogates(value: Any) -> Any:
     """Return *value* with U+FFFD for lone surrogates, which files and sockets do not accept."""
     return mapped_texts(value, lambda text: _LONE_SURROGATE.sub("\ufffd", text))
+
+
+@lru_cache(100)
+def _kind_of(content_type: str) -> str:
+    """Return the kind in the header *content_type*, without its parameters."""
+    return re.split("[;,]", content_type, maxsplit=1)[0].strip().lower()
 
 
 def _finite(text: str) -> float | None:
@@ -201,6 +210,12 @@ def _inner(value: Any) -> Iterable[Any]:
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()
+
+
+# Made once: json.loads would make one for each response.
+_read_json = json.JSONDecoder(
+    parse_constant=lambda _: None, parse_float=_finite, object_pairs_hook=Attributes
+).decode
 
 
 def _quoted(raw: str, redactor: Redactor) -> str:

@@ -25,8 +25,8 @@ from urllib.request import (  # type: ignore[attr-defined]  # typeshed lacks two
 from ..errors import UsageError
 from .credentials import basic_auth, login_secrets
 from .redactor import MASK
+from .target import URL
 from .transport import certifi_context
-from .wire import URL
 
 Verify = bool | str | os.PathLike[str] | ssl.SSLContext
 

@@ -1,25 +1,28 @@
-"""One request over a transport; besides ``transport`` the only file that knows httpx.
+"""One request over a transport of httpx, or directly over that of aiohttp.
 
-The transport is called directly, without httpx's client. What the client adds (cookies,
-redirects, URLs in the log) is not wanted here and costs half the throughput.
+A transport is called without httpx's client. What the client adds (cookies, redirects, URLs
+in the log) is not wanted here and costs half the throughput.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeGuard
 
+import aiohttp
 import httpx
 
 from ..errors import NotSent, ReplyLost, ReplyTimeout, RequestFailed
+from .connections import OpenAnswer
 from .content import TooLarge, UnreadableContent, read_coding, unpacked
 from .deadline import Deadline
 from .exchange import SAFE_METHODS
-from .transport import AiohttpTransport
+from .target import Target
+from .transport import AiohttpTransport, raise_httpx_error
 
 Transport = httpx.AsyncBaseTransport
-URL = httpx.URL
-InvalidURL = httpx.InvalidURL
 
 MAX_ANSWER_BYTES = 192 * 2**20  # decompressed; results of a job may contain its rows, up to 100 MB
 # The time limit for connecting is a little shorter than that of the whole exchange, so that the
@@ -76,13 +79,18 @@ class RequestBody(httpx.AsyncByteStream):
         if self.content:
             yield self.content
 
+    async def take(self) -> bytes:
+        """Return the bytes, which are sent now."""
+        self.is_taken = True
+        return self.content
+
 
 @dataclass(frozen=True, slots=True)
 class PreparedRequest:
     """A request that is ready to be sent; its body can be sent once."""
 
     method: str
-    url: URL
+    target: Target
     headers: Mapping[str, str]
     body: RequestBody
     timeout_seconds: float
@@ -118,6 +126,16 @@ async def send(prepared: PreparedRequest, *, transport: Transport) -> RawRespons
     status = None
     try:
         async with Deadline(prepared.timeout_seconds) as deadline:
+            if _is_direct(transport):
+                answer = await transport.send(
+                    prepared.method,
+                    prepared.target,
+                    _all_headers(prepared),
+                    prepared.body.take,
+                    timeout=_connect_limits(prepared.timeout_seconds),
+                )
+                status, headers = answer.status, read_headers(answer.headers)
+                return RawResponse(status, headers, await _body_of(answer, headers))
             response = await transport.handle_async_request(_request(prepared))
             status = response.status_code
             return RawResponse(status, dict(response.headers), await _read(response))
@@ -128,23 +146,67 @@ async def send(prepared: PreparedRequest, *, transport: Transport) -> RawRespons
         return SendFailure(kind, _reason(error, kind, prepared, is_late=is_late), status)
 
 
-def _request(prepared: PreparedRequest) -> httpx.Request:
-    seconds = prepared.timeout_seconds
-    share = CONNECT_SHARE * seconds
-    # Reading and writing have no separate time limit: there is a deadline for the whole.
-    timeout = httpx.Timeout(None, connect=min(share, CONNECT_SECONDS), pool=share)
-    headers = {"host": prepared.url.netloc.decode("ascii"), **prepared.headers}
-    stream = None
+def _is_direct(transport: Transport) -> TypeGuard[AiohttpTransport]:
+    """Whether it need not be called as one of httpx; a class derived from it may have to."""
+    handle = AiohttpTransport.handle_async_request
+    return getattr(type(transport), "handle_async_request", None) is handle
+
+
+def _all_headers(prepared: PreparedRequest) -> dict[str, str]:
+    headers = {"host": prepared.target.host, **prepared.headers}
     if prepared.body.content or prepared.method not in SAFE_METHODS:
         headers["content-length"] = str(len(prepared.body.content))
-        stream = prepared.body
+    return headers
+
+
+@lru_cache(100)
+def _connect_limits(seconds: float) -> aiohttp.ClientTimeout:
+    # Reading and writing have no separate time limit: there is a deadline for the whole.
+    share = CONNECT_SHARE * seconds
+    return aiohttp.ClientTimeout(connect=share, sock_connect=min(share, CONNECT_SECONDS))
+
+
+def _request(prepared: PreparedRequest) -> httpx.Request:
+    limits, headers = _connect_limits(prepared.timeout_seconds), _all_headers(prepared)
+    timeout = httpx.Timeout(None, connect=limits.sock_connect, pool=limits.connect)
     return httpx.Request(
         prepared.method,
-        prepared.url,
+        prepared.target.url,
         headers=headers,
-        stream=stream,
+        stream=prepared.body if "content-length" in headers else None,
         extensions={"timeout": timeout.as_dict()},
     )
+
+
+def read_headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by their names in lower case; those of one name are joined by commas."""
+    for encoding in ("ascii", "utf-8"):
+        try:
+            return _joined(raw, encoding)
+        except UnicodeDecodeError:
+            continue
+    return _joined(raw, "iso-8859-1")
+
+
+def _joined(raw: Sequence[tuple[bytes, bytes]], encoding: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, value in raw:
+        name, text = key.decode(encoding).lower(), value.decode(encoding)
+        found[name] = f"{found[name]}, {text}" if name in found else text
+    return found
+
+
+async def _body_of(answer: OpenAnswer, headers: Mapping[str, str]) -> bytes:
+    try:
+        coding = read_coding(headers.get("content-encoding", ""))
+        body = await answer.read(MAX_ANSWER_BYTES)
+    except (aiohttp.ClientError, OSError) as error:
+        raise_httpx_error(error)
+    finally:
+        answer.close()
+    if body is None:
+        raise TooLarge
+    return unpacked(body, coding, limit=MAX_ANSWER_BYTES)
 
 
 async def _read(response: httpx.Response) -> bytes:

@@ -35,6 +35,8 @@ class Executed:
         self.answer = shown(called.answer, storable)
         self.error = called.error
         self.exchanges = list(called.exchanges)
+        for each in self.exchanges:
+            each.texts()  # Masked now: what a user holds has no secrets in it.
         self.call_id = call_id
         self._mask = mask
 

@@ -164,4 +164,6 @@ def _first_request(
         return None
     function, payload = rows.action.call_for(rows.payloads(batches[0]), batch_size)
     exchanges = call(channel.rehearse(function, payload)).exchanges
+    for each in exchanges:
+        each.texts()  # Masked now: what a user holds has no secrets in it.
     return exchanges[0] if exchanges else None

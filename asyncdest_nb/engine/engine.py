@@ -24,6 +24,7 @@ from ..store import (
     write_export,
 )
 from .channel.channel import Channel
+from .channel.invoke import is_running
 from .channel.state import SessionState
 from .clock import Clock, RunClock
 from .journal import Journal
@@ -229,7 +230,10 @@ class Engine:
         # stored it. A function may store state on a worker thread; only the loop's own
         # thread may set a timer.
         self.journal.add_state(value)
-        self._loop.call_soon_threadsafe(self.journal.schedule_commit)
+        if is_running(self._loop):
+            self.journal.schedule_commit()
+        else:
+            self._loop.call_soon_threadsafe(self.journal.schedule_commit)
 
 
 def load_ledger(store: RunTables, run: StoredRun) -> tuple[Ledger, list[StoredRow]]:

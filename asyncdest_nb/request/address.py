@@ -16,6 +16,7 @@ from .target import URL, InvalidURL
 _QUERY = re.compile(r"(https?://[^\s'\"?]*)\?[^\s'\"]*")
 # Characters that a server may strip: spaces, controls, characters without a width.
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_WORD = re.compile(r"[A-Za-z0-9_-]+")
 _MARKS = re.compile(r"[/\\?#;]")  # Separators in a URL.
 DECODINGS = 4  # How often a path is checked, decoded once more each time.
 URL_LENGTH = 300  # characters of a URL in a message
@@ -70,6 +71,8 @@ def has_dot_segment(path: str) -> bool:
 
 def names_nothing(operation_id: str) -> bool:
     """Whether a server may read *operation_id* in a path as ".", ".." or as blank."""
+    if _WORD.fullmatch(operation_id):
+        return False
     return has_dot_segment(operation_id) or not _BLANK.sub(
         "", re.sub(r"[/\\?#;]", "", operation_id)
     )

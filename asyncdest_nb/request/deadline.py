@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from types import TracebackType
 from typing import Self
 
@@ -23,9 +24,11 @@ class Deadline:
         self._is_extra = False  # Whether the current step is the additional one.
         self._limit = asyncio.timeout(None)
         self._handle: asyncio.TimerHandle | None = None
+        self._ticks: _Ticks | None = None
 
     async def __aenter__(self) -> Self:
         await self._limit.__aenter__()
+        self._loop = asyncio.get_running_loop()
         self._wait()
         return self
 
@@ -35,8 +38,10 @@ class Deadline:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self._handle is not None
-        self._handle.cancel()
+        if self._ticks is not None:
+            self._ticks.deadlines.discard(self)
+        if self._handle is not None:
+            self._handle.cancel()
         await self._limit.__aexit__(kind, error, trace)
 
     def expired(self) -> bool:
@@ -44,12 +49,24 @@ class Deadline:
         return self._limit.expired()
 
     def _wait(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._since, self._waited = loop.time(), min(self._step, self._left)
-        self._handle = loop.call_later(self._waited, self._count)
+        """Wait for the end of a step: of the next one of all, or of a shorter one of its own."""
+        self._since = self._loop.time()
+        if self._step < STEP_SECONDS or self._left < STEP_SECONDS:
+            self._waited = min(self._step, self._left)
+            self._handle = self._loop.call_later(self._waited, self._count)
+        else:
+            self._ticks = _ticks_of(self._loop)
+            self._ticks.deadlines.add(self)
+
+    def count(self, due: float) -> None:
+        """Count a step that was to end at *due*."""
+        assert self._ticks is not None
+        self._ticks.deadlines.discard(self)
+        self._waited, self._ticks = max(0.0, due - self._since), None
+        self._count()
 
     def _count(self) -> None:
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         self._left -= self._waited
         is_late = now - self._since > self._waited + self._step
         if self._left <= 0 and is_late and not self._is_extra:
@@ -58,3 +75,35 @@ class Deadline:
             self._wait()
         else:
             self._limit.reschedule(now)
+
+
+class _Ticks:
+    """The steps of all deadlines of one event loop, which has a single timer for them."""
+
+    def __init__(self) -> None:
+        self.deadlines: set[Deadline] = set()
+        self._is_due = False
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Make sure that a step ends while there are deadlines."""
+        if not self._is_due:
+            self._is_due = True
+            loop.call_later(STEP_SECONDS, self._tick, loop, loop.time() + STEP_SECONDS)
+
+    def _tick(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        self._is_due = False
+        for each in list(self.deadlines):
+            each.count(due)
+        if self.deadlines:
+            self.start(loop)
+
+
+_ticks: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Ticks] = weakref.WeakKeyDictionary()
+
+
+def _ticks_of(loop: asyncio.AbstractEventLoop) -> _Ticks:
+    found = _ticks.get(loop)
+    if found is None:
+        found = _ticks[loop] = _Ticks()
+    found.start(loop)
+    return found

@@ -14,6 +14,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +25,8 @@ SHORTEST = 3  # Masking a secret of one or two characters would destroy every te
 RUN = 6  # characters of a secret that are a leak in a text
 WHOLE = 8  # characters from which a secret is unlikely to be a part of other data
 WORD = 4  # shorter secrets are masked only as whole words: parts of them are in every text
+CACHED = 4_096  # texts of data in which secrets were looked for
+CACHED_LENGTH = 200  # characters of such a text at most
 LOOK_AHEAD = 100  # characters after a limit that may belong to a secret that is cut there
 
 _STEP = 3  # Every third position is checked: a run of 6 always contains one of the grams of 4.
@@ -136,6 +139,8 @@ class Redactor:
                 self._index.setdefault(gram, []).append((spelling, at))
         self._words_of_texts = _words_of_texts(self._secrets)
         self._words_of_data = _words_of_data(self._secrets)
+        # The same context is written to disk several times, and has the keys of all others.
+        self._cached_in_data = lru_cache(CACHED)(self._found_in_data)
 
     def __repr__(self) -> str:
         return f"<Redactor of {len(self._secrets)} secrets>"
@@ -158,11 +163,18 @@ class Redactor:
         return masked + "…" if length < len(text) else masked
 
     def _in_text(self, text: str) -> list[Span]:
-        spans = [found.span(1) for found in _SIGNATURE.finditer(text)]
-        return spans + self._found(text, self._words_of_texts, lambda each: each.in_texts)
+        return signatures(text) + self._found(
+            text, self._words_of_texts, lambda each: each.in_texts
+        )
 
     def in_data(self, text: str) -> list[Span]:
         """Return where in a *text* of data secrets, or large parts of them, are."""
+        if not self._secrets:
+            return []
+        is_short = len(text) <= CACHED_LENGTH
+        return self._cached_in_data(text) if is_short else self._found_in_data(text)
+
+    def _found_in_data(self, text: str) -> list[Span]:
         return self._found(text, self._words_of_data, lambda each: each.in_data)
 
     def _found(
@@ -239,10 +251,9 @@ def _mapped_dict(value: dict[Any, Any], clean: Callable[[str], str]) -> dict[Any
     found: dict[Any, Any] = {}
     for name, each in value.items():
         kept = clean(name) if isinstance(name, str) else name
-        # Two keys may be equal once masked, and must stay two.
-        numbered = (f"{kept} {number}" for number in itertools.count(2))
-        while kept in found:
-            kept = next(numbered)
+        if kept in found:  # Two keys may be equal once masked, and must stay two.
+            numbered = (f"{kept} {number}" for number in itertools.count(2))
+            kept = next(each for each in numbered if each not in found)
         found[kept] = _mapped(each, clean)
     return found
 
@@ -261,10 +272,14 @@ def _longest_run(text: str, at: int, spelling: str, offset: int) -> Span:
 
 def signatures(text: str) -> list[Span]:
     """Return where the signatures of pre-signed URLs in *text* are."""
+    if "=" not in text and "%" not in text:
+        return []
     return [found.span(1) for found in _SIGNATURE.finditer(text)]
 
 
 def _unsigned(text: str) -> str:
+    if "=" not in text and "%" not in text:
+        return text
     return _SIGNATURE.sub(lambda found: found[0].removesuffix(found[1]) + MASK, text)
 
 

@@ -80,6 +80,10 @@ class References:
         Where no reference is possible there is a mask: for a secret without a name, an
         unknown spelling, the signature of a URL.
         """
+        if value is None:
+            return None
+        if type(value) is str:
+            return self._replaced(value, redactor)
         return mapped_texts(value, lambda text: self._replaced(text, redactor))
 
     def restore_secrets(self, value: Any) -> Any:
@@ -89,7 +93,10 @@ class References:
     def _replaced(self, text: str, redactor: Redactor) -> str:
         parts: list[str] = []
         before = 0
-        for start, end in _apart(redactor.in_data(text) + signatures(text)):
+        hidden = redactor.in_data(text) + signatures(text)
+        if not hidden:
+            return _escaped(text)
+        for start, end in _apart(hidden):
             parts += [_escaped(text[before:start]), self._reference(text[start:end])]
             before = end
         return "".join([*parts, _escaped(text[before:])])

@@ -167,7 +167,7 @@ def _unicode(body: bytes) -> str | None:
 def _parse(raw: str, redactor: Redactor) -> tuple[Any, str | None]:
     try:
         value = _read_json(raw)
-        if not _is_deep(value):
+        if raw.count("{") + raw.count("[") < MAX_DEPTH or not _is_deep(value):
             is_half = "\\" in raw and _HALF.search(raw)
             return with_attributes(_without_surrogates(value)) if is_half else value, None
     except json.JSONDecodeError:

@@ -23,7 +23,7 @@ def origin(url: URL) -> Origin:
     return url.scheme, url.host, url.port
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Target:
     """A URL that was parsed and checked.
 

@@ -85,7 +85,7 @@ class RequestBody(httpx.AsyncByteStream):
         return self.content
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PreparedRequest:
     """A request that is ready to be sent; its body can be sent once."""
 
@@ -96,7 +96,7 @@ class PreparedRequest:
     timeout_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RawResponse:
     """A complete response. ``headers`` have lower-case names."""
 

@@ -75,14 +75,14 @@ def _blocking(request: Callable[..., Any]) -> Callable[..., Any]:
     loop = asyncio.get_running_loop()
 
     def blocking(*given: Any, **options: Any) -> Any:
-        if _is_running(loop):  # The plain function returned a coroutine, which runs on the loop.
+        if is_running(loop):  # The plain function returned a coroutine, which runs on the loop.
             return request(*given, **options)
         return asyncio.run_coroutine_threadsafe(request(*given, **options), loop).result()
 
     return blocking
 
 
-def _is_running(loop: asyncio.AbstractEventLoop) -> bool:
+def is_running(loop: asyncio.AbstractEventLoop) -> bool:
     """Whether *loop* runs on the current thread."""
     try:
         return asyncio.get_running_loop() is loop

@@ -17,6 +17,7 @@ from .state import Secrets, SessionState, is_call_scope
 SESSION_SCOPE = ""
 UNITS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 _LONGEST = 1e9  # Of any unit; more might not be a float in seconds.
+_FIXED = (str, int, bool, type(None))
 
 
 class ScopedState:
@@ -61,7 +62,8 @@ class ScopedState:
             )
         try:
             # A copy, as after a restart: what the function does to its own value changes nothing.
-            value = json.loads(json.dumps(value, allow_nan=False, default=as_json))
+            if type(value) not in _FIXED:
+                value = json.loads(json.dumps(value, allow_nan=False, default=as_json))
         except (TypeError, ValueError, RecursionError) as error:
             raise UsageError(f"state {key!r} must be JSON: {error}") from None
         self._set(key, value, _seconds(ttl))

@@ -147,7 +147,7 @@ class SessionState:
         found = StateValue(scope, key, value, at)
         # The name of a scope has no secrets, and must not change with a key.
         stored = value if scope.startswith(LATEST_SCOPE) else secrets.replace_secrets(value)
-        shown = replace(found, key=secrets.replace_secrets(key), value=stored)
+        shown = StateValue(scope, secrets.replace_secrets(key), stored, at)
         with self._lock:
             self._entries[scope, shown.key] = _Entry(found, shown, until)
             if not is_call_scope(scope):

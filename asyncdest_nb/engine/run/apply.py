@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -48,7 +47,8 @@ class VerdictApplier:
         What is in doubt is held for the user, unless it *can_recover*.
         """
         run = self._run
-        mask = cache(run.channel.mask)  # A batch has one message for all its operations.
+        # A batch has one message for all its operations.
+        mask = cache(run.channel.mask) if len(operations) > 1 else run.channel.mask
         changed = [
             self._applied(operation, verdict, mask, can_recover=can_recover)
             for operation, verdict in zip(operations, verdicts, strict=True)
@@ -86,7 +86,7 @@ class VerdictApplier:
 
     def _accepted(self, operation: Operation, context: dict[str, Any], message: str) -> Operation:
         run = self._run
-        own = run.id_of(replace(operation, context=context))
+        own = run.id_in(context)
         operation_id = run.channel.storable(own)
         owner = self._ids.setdefault(own, operation.number)
         if owner != operation.number:

@@ -167,7 +167,11 @@ class RunContext:
 
     def id_of(self, operation: Operation) -> str:
         """Return the operation id as the destination knows it; ``operation_id`` is masked."""
-        return clean_text((operation.context or {}).get(self.action.operation_id))
+        return self.id_in(operation.context or {})
+
+    def id_in(self, context: JSONObject) -> str:
+        """Return the operation id in *context*."""
+        return clean_text(context.get(self.action.operation_id))
 
 
 def submission_id(run_id: str, batch: int) -> str:

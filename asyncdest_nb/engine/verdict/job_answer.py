@@ -9,6 +9,7 @@ job id means that the row was accepted, not that it was applied.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from pydantic.alias_generators import to_snake
@@ -19,6 +20,7 @@ from ...responses import (
     JSONObject,
     OperationError,
     RowResult,
+    Wire,
     clean_text,
     error_type,
 )
@@ -30,6 +32,7 @@ _NAMES = (
     "success error code message sent body errortype errormessage errorreporter errorType "
     "errorMessage"
 ).split()
+_SPELLED = {name: name.replace("_", "").lower() for name in [*_NAMES, *map(to_snake, _NAMES)]}
 
 
 def read_contract(answer: Any) -> JSONObject | None:
@@ -210,9 +213,14 @@ def _named(given: Any) -> JSONObject:
         return {str(name).replace("_", "").lower(): value for name, value in given.items()}
     if given is None or isinstance(given, str | bytes | int | float | list):
         return {}
-    names = {*_NAMES, *map(to_snake, _NAMES)}
-    own = {name: getattr(given, name) for name in names if hasattr(given, name)}
-    return _named(own)
+    names = _names_of(type(given)) if isinstance(given, Wire) else _SPELLED
+    return {_SPELLED[name]: getattr(given, name) for name in names if hasattr(given, name)}
+
+
+@cache
+def _names_of(kind: type[Wire]) -> list[str]:
+    """Return those of the names that values of *kind* can have."""
+    return [name for name in _SPELLED if name in kind.model_fields or hasattr(kind, name)]
 
 
 _IDS = ("operationid", "jobid", "requestid", "taskid", "batchid", "importid", "runid", "id")

@@ -15,8 +15,9 @@ Storable = Callable[[Any], Any]
 
 def read_result(result: AsyncOperationResult, *, mask: Mask, storable: Storable) -> StatusUpdate:
     """Return the status update of an operation that *result* states."""
-    mask = cache(mask)  # Most of 10,000 rows have the same text.
     rows, odd = result.rows, result.odd_status
+    if rows:
+        mask = cache(mask)  # Most of 10,000 rows have the same text.
     return StatusUpdate(
         status=result.status,
         more=result.should_continue_polling,

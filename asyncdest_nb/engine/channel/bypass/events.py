@@ -6,8 +6,7 @@ import functools
 import os
 import stat
 import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -35,27 +34,31 @@ class Watch:
         self.has_sent = False
         self.has_written = False
 
-    @contextmanager
-    def on(self) -> Iterator[None]:
+    def on(self) -> WatchScope:
         """Watch what is done inside."""
         _add_hook()
-        with _watched_by(self):
-            yield
+        return WatchScope(self)
 
 
-def unwatched() -> AbstractContextManager[None]:
-    """Do not watch what is done inside: it is ``request`` that sends."""
-    return _watched_by(None)
+class WatchScope:
+    """Sets who watches what is done in a ``with``; None = nobody does."""
 
+    __slots__ = ("_token", "_watch")
 
-@contextmanager
-def _watched_by(watch: Watch | None) -> Iterator[None]:
-    token = _watch.set(watch)
-    try:
-        yield
-    finally:
+    def __init__(self, watch: Watch | None) -> None:
+        self._watch = watch
+
+    def __enter__(self) -> None:
+        self._token = _watch.set(self._watch)
+
+    def __exit__(self, *_: object) -> None:
         with suppress(ValueError):  # A coroutine may be closed in another context.
-            _watch.reset(token)
+            _watch.reset(self._token)
+
+
+def unwatched() -> WatchScope:
+    """Do not watch what is done inside: it is ``request`` that sends."""
+    return WatchScope(None)
 
 
 @functools.cache

@@ -14,7 +14,7 @@ would misread; a subscription stored in Segment by ``parse_compatible``.
 
 from __future__ import annotations
 
-from .predicate import Predicate, compile_conditions, matches
+from .predicate import Predicate, compile_conditions, matches, subjects
 from .strict import parse, problems
 from .syntax import parse_compatible
 from .text import generate
@@ -27,4 +27,5 @@ __all__ = [
     "parse",
     "parse_compatible",
     "problems",
+    "subjects",
 ]

@@ -49,6 +49,13 @@ def compile_conditions(conditions: Conditions) -> Predicate:
     return run
 
 
+def subjects(conditions: Conditions) -> frozenset[str]:
+    """Return the keys of an event that *conditions* ask about, such as ``properties``."""
+    if conditions["type"] != "group":
+        return frozenset({_ROOTS[conditions["type"]]})
+    return frozenset[str]().union(*map(subjects, conditions["children"]))
+
+
 def _group(group: Conditions) -> Predicate:
     children = [_condition(child) for child in group["children"]]
     if group["operator"] == "and":

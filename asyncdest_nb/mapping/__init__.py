@@ -22,6 +22,7 @@ from .compiler import compile_mapping, transform, transform_batch
 from .field_map import FieldMap
 from .field_plan import FieldPlan, plan_fields
 from .membership import audience_membership
+from .path import nested, split_names
 from .registry import DIRECTIVES, Resolver, directive
 from .value_keys import value_keys
 from .values import UNDEFINED
@@ -35,7 +36,9 @@ __all__ = [
     "audience_membership",
     "compile_mapping",
     "directive",
+    "nested",
     "plan_fields",
+    "split_names",
     "transform",
     "transform_batch",
     "value_keys",

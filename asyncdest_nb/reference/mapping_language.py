@@ -152,6 +152,32 @@ Directives may be at any depth. An item of a list without a value is null.
 >>> data_of({"person": {"names": [{"@path": "$.first"}, {"@path": "$.address.middle"}]}})
 {'person': {'names': ['Ada', None]}}
 
+# Only some rows
+
+`subscribe=` of `submit` and `preview` is a condition in FQL, the language of Segment's
+subscriptions: only the rows that match are sent. It asks about the columns `type`, `event`, `name`
+and `userId`, and about `properties.…`, `traits.…` and `context.…`.
+
+>>> events = pd.DataFrame({"user_id": ["7", "8"], "type": ["track", "page"],
+...                        "properties.plan": ["pro", "pro"]})
+>>> crm.preview(events, "asyncOperation", operation_type="sync_profile",
+...             subscribe='type = "track" and properties.plan = "pro"')
+1 row in 1 batch, 0 invalid; nothing has been sent
+  1 of 2 rows match type = "track" and properties.plan = "pro"
+  ...
+
+| condition | is true for |
+|---|---|
+| `event = "Order Completed"`, `event != "x"` | this text; any other value, also none |
+| `properties.total >= 5`, `= 5`, `!= 5` | numbers only, never a text such as `"5"` |
+| `traits.paid = true`, `= false` | this boolean only |
+| `userId = null`, `userId != null` | no value; any value |
+| `contains(event, "Order")`, `!contains(…)` | texts with, and without it |
+| `match(event, "Order*")`, `match(event, "*ed")`, `!match(…)` | texts that begin, or end so |
+
+Conditions are joined by `and` or by `or`; to mix them, put one kind in parentheses, once. Texts
+have double quotes. What Segment would read as something else is refused, with the reason.
+
 # Mistakes
 
 An object with a directive has no other key, and an unknown directive is refused:

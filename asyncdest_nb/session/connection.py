@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -25,6 +26,7 @@ from .registry import RunRegistry
 from .run import Run
 from .single_call import SingleCalls
 from .submission import Submission, digest
+from .subscription import matched_rows
 
 
 class Connection:
@@ -48,6 +50,7 @@ class Connection:
         *,
         columns: Mapping[str, str] | None = None,
         mapping: Mapping[str, Any] | None = None,
+        subscribe: str | None = None,
         batch_size: int | None = None,
         schedule: Schedule | None = None,
         deadline: float | None = None,
@@ -68,6 +71,9 @@ class Connection:
         ``operation_type="sync_profile"``. A row that does not fit the action's
         fields, or fails the destination's own check, is not sent: its outcome is
         "invalid". *batch_size* None = as many rows per request as the action takes.
+        *subscribe* is a text such as ``type = "track" and properties.plan != "free"``, in
+        Segment's language FQL: only rows that match it are sent and in the results, with their
+        labels, and the title of the run says how many these are. None = all rows.
         Polling runs in the background, by a copy of *schedule*; None = one that learns how long
         operations take and polls when they have probably ended. An operation that is not done
         *deadline* seconds after it was sent is marked overdue, and continues; None = none is.
@@ -98,7 +104,8 @@ class Connection:
         if schedule is not None and not isinstance(schedule, Schedule):
             raise UsageError(f"schedule is {schedule!r}; it must have the methods of a Schedule")
         hook = None if notify is None else Hook(notify)
-        pandas = as_pandas(frame)
+        chosen = matched_rows(as_pandas(frame), subscribe)
+        pandas = chosen.frame
         submission = self._submission(
             pandas, found, columns=columns, mapping=mapping, constants=constants
         )
@@ -111,6 +118,7 @@ class Connection:
             deadline_seconds=None if deadline is None else float(deadline),
             has_integer_labels=has_integer_labels(pandas),
         )
+        record = replace(record, title=f"{record.title}{chosen.title}")
         return self._registry.submit(
             record, submission, schedule=schedule, again=again, notify=hook
         )
@@ -122,6 +130,7 @@ class Connection:
         *,
         columns: Mapping[str, str] | None = None,
         mapping: Mapping[str, Any] | None = None,
+        subscribe: str | None = None,
         **constants: Any,
     ) -> list[Run]:
         """Return the runs of the session that submitted the same, the oldest first.
@@ -129,7 +138,7 @@ class Connection:
         That is the same payloads in the same order to the same action by the same settings.
         Nothing is sent. Retries are not among them. Raises what ``submit`` raises.
         """
-        found, rows = self._action(action), as_pandas(frame)
+        found, rows = self._action(action), matched_rows(as_pandas(frame), subscribe).frame
         submission = self._submission(
             rows, found, columns=columns, mapping=mapping, constants=constants
         )
@@ -167,26 +176,30 @@ class Connection:
         *,
         columns: Mapping[str, str] | None = None,
         mapping: Mapping[str, Any] | None = None,
+        subscribe: str | None = None,
         batch_size: int | None = None,
         rows: int | None = None,
         **constants: Any,
     ) -> Preview:
         """Return what ``submit`` would send; sends no row, and raises what it would raise.
 
-        It reads the first *rows* of the frame; None = all. Only the destination's own check
+        It reads the first *rows* of the frame, None = all, and of these, those that match
+        *subscribe*; positions are those among the rows that match. Only the destination's own check
         may make requests, such as for the fields of an object; its error is raised.
         """
         found = self._action(action, batch_size)
         check_number("rows", rows, whole=True)
-        own = as_pandas(frame)
+        chosen = matched_rows(as_pandas(frame).iloc[slice(rows)], subscribe)
+        own = chosen.frame
         fields = plan_sources(found, own, columns=columns, mapping=mapping, constants=constants)
         with self.show_progress() as on_progress:
             return preview(
-                FrameRows(own.iloc[slice(rows)], fields.reads),
+                FrameRows(own, fields.reads),
                 fields,
                 action=found,
                 channel=self._channel,
                 batch_size=batch_size,
+                matched=str(chosen),
                 on_progress=on_progress,
             )
 

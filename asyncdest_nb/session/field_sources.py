@@ -11,7 +11,7 @@ from ..errors import MappingError, UnknownName
 from ..frame import DataFrame, column_names, index_names
 from ..mapping import FieldMap, FieldPlan, plan_fields
 
-_OPTIONS = ("columns", "mapping", "batch_size", "schedule", "deadline", "again", "rows")
+_OPTIONS = tuple("columns mapping subscribe batch_size schedule deadline again rows".split())
 
 
 def field_plans(

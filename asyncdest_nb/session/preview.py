@@ -31,7 +31,8 @@ class Preview:
 
     ``payloads`` and ``invalid`` (the reasons) are by position in the frame, ``batches``
     has the number of rows of each, ``sources`` the source of each field, and
-    ``first_request`` is the first request as it would leave, None = no valid row.
+    ``first_request`` is the first request as it would leave, None = no valid row. ``matched``
+    says how many rows match the subscription, "" = there is none.
     """
 
     payloads: dict[int, JSONObject]
@@ -40,6 +41,7 @@ class Preview:
     sources: dict[str, str]
     labels: Sequence[str]
     first_request: Exchange | None
+    matched: str = ""
 
     def __repr__(self) -> str:
         lines = [
@@ -47,6 +49,7 @@ class Preview:
             f"{_counted(len(self.batches), 'batch', 'es')}, "
             f"{len(self.invalid):,} invalid; nothing has been sent"
         ]
+        lines += [_cut(f"  {self.matched}")] if self.matched else []
         lines += [_cut(f"  {field} <- {source}") for field, source in self.sources.items()]
         lines += [_cut(f"  invalid: {line}", _LONGEST) for line in self._faults()]
         for position, payload in list(self.payloads.items())[:_SHOWN]:
@@ -89,6 +92,7 @@ def preview(
     action: Action,
     channel: Channel,
     batch_size: int | None,
+    matched: str = "",
     on_progress: ProgressCallback,
 ) -> Preview:
     """Return what a submit of *source* would send; see Connection.preview."""
@@ -107,6 +111,7 @@ def preview(
         sources=fields.sources,
         labels=list(source.labels),
         first_request=_first_request(rows, batches, batch_size, channel),
+        matched=matched,
     )
 
 

@@ -1,0 +1,87 @@
+"""Submits and previews of the rows that match a subscription, against a simulator on loopback."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import asyncdest_nb as ad
+
+SUBSCRIBE = 'type = "track" and properties.plan = "pro"'
+FIELDS = {"columns": {"user_id": "id"}, "operation_type": "sync_profile"}
+
+
+@pytest.fixture
+def crm(session: ad.Session, simulator: ad.Simulator) -> ad.Connection:
+    return session.connect(simulator)
+
+
+def events() -> pd.DataFrame:
+    rows = {
+        "id": ["u1", "u2", "u3", "u4"],
+        "type": ["track", "page", "track", None],
+        "properties.plan": ["pro", "pro", "free", "pro"],
+    }
+    return pd.DataFrame(rows, index=["a", "b", "c", "d"])
+
+
+def test_only_the_rows_that_match_are_sent_and_the_title_says_how_many(crm):
+    run = crm.submit(events(), "asyncOperation", subscribe=SUBSCRIBE, **FIELDS)
+    run.wait()
+    assert list(run.results().index) == ["a"]
+    assert run.title.endswith("(1 of 4 rows)")
+    assert run.title in repr(run)
+
+
+def test_a_preview_says_how_many_rows_match(crm):
+    preview = crm.preview(events(), "asyncOperation", subscribe=SUBSCRIBE, **FIELDS)
+    assert [each["user_id"] for each in preview.payloads.values()] == ["u1"]
+    assert f"  1 of 4 rows match {SUBSCRIBE}\n" in repr(preview)
+    everything = crm.preview(events(), "asyncOperation", **FIELDS)
+    assert len(everything.payloads) == 4
+    assert " match " not in repr(everything)
+
+
+def test_a_column_of_objects_is_asked_about_as_columns_with_dots_are(crm):
+    frame = events().drop(columns="properties.plan")
+    frame["properties"] = [{"plan": plan} for plan in ("free", "pro", "pro", "pro")]
+    preview = crm.preview(frame, "asyncOperation", subscribe=SUBSCRIBE, **FIELDS)
+    assert [each["user_id"] for each in preview.payloads.values()] == ["u3"]
+
+
+def test_a_subscription_that_no_row_matches_sends_nothing(crm):
+    run = crm.submit(events(), "asyncOperation", subscribe='type = "group"', **FIELDS)
+    assert run.wait() == "completed"
+    assert run.title.endswith("(0 of 4 rows)")
+    assert run.results().empty
+
+
+def test_the_same_rows_are_not_sent_twice_and_are_found_again(crm):
+    first = crm.submit(events(), "asyncOperation", subscribe=SUBSCRIBE, **FIELDS)
+    first.wait()
+    with pytest.warns(ad.AlreadySubmitted):
+        again = crm.submit(events(), "asyncOperation", subscribe=SUBSCRIBE, **FIELDS)
+    assert again.id == first.id
+    assert [
+        run.id
+        for run in crm.earlier_runs(events(), "asyncOperation", subscribe=SUBSCRIBE, **FIELDS)
+    ] == [first.id]
+
+
+@pytest.mark.parametrize(
+    ("subscribe", "error", "reason"),
+    [
+        ("type = 'track'", ad.UsageError, 'write it in double quotes: "track"'),
+        ('type = "track" or', ad.UsageError, "a condition is missing before the end"),
+        ('event = "x"', ad.UnknownName, "no column 'event'"),
+        ("traits.plan = null", ad.UnknownName, "no column 'traits'"),
+    ],
+)
+def test_a_subscription_that_cannot_be_read_is_refused_before_anything_is_sent(
+    crm, simulator, subscribe, error, reason
+):
+    before = simulator.operations
+    for call in (crm.submit, crm.preview, crm.earlier_runs):
+        with pytest.raises(error, match=reason):
+            call(events(), "asyncOperation", subscribe=subscribe, **FIELDS)
+    assert simulator.operations == before

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -18,17 +18,20 @@ import pytest
 
 import asyncdest_nb as ad
 import brisk_time
+import bytecode
 import distribution
 import leaks
 import no_credentials
-from failures import FAILED, missing
+from failures import FAILED
 
 _WATCH = leaks.Watch()
 _PATCH = pytest.MonkeyPatch()
+_BROWSER = pytest.StashKey[Any]()
 
 
 def pytest_configure() -> None:
     """Begin to watch for secrets, and hear interrupts: a shell's background jobs do not."""
+    bytecode.keep()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     no_credentials.install(_PATCH)
     leaks.attach(_WATCH, _PATCH)
@@ -89,39 +92,54 @@ def session() -> Iterator[ad.Session]:
 
 
 @pytest.fixture(scope="session")
-def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the directory of a browser's user, who keeps compiled scripts from file to file."""
-    return tmp_path_factory.mktemp("profile")
+def _shared_browser(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    """Give the browser of this process, whose user keeps compiled scripts from file to file."""
+    pytest.importorskip("playwright.sync_api")
+    from shared_browser import SharedBrowser
+
+    shared = SharedBrowser(tmp_path_factory.mktemp("profile"))
+    pytestconfig.stash[_BROWSER] = shared
+    yield shared
+    shared.close()
 
 
-@pytest.fixture(scope="module")
-def chromium(profile: Path):
-    """One Chromium for a file: until it is closed, Playwright's loop runs in the main thread."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    import browser
+@pytest.fixture
+def chromium(_shared_browser):
+    """Give one Chromium to all tests with it that come one after the other."""
+    return _shared_browser.context
 
-    executable = browser.find_chromium()
-    if executable is None:
-        missing(f"Chromium ({', '.join(browser.NAMES)})")
-    sync_api.expect.set_options(timeout=20_000)  # ms: the machine may be busy with other tests.
-    with sync_api.sync_playwright() as playwright:
-        launched = browser.launch(playwright, executable, profile)
-        yield launched
-        launched.close()
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None):
+    """Close the browser where the next test needs none."""
+    try:
+        return (yield)
+    finally:
+        needed = nextitem is not None and "chromium" in getattr(nextitem, "fixturenames", ())
+        if not needed and (shared := item.config.stash.get(_BROWSER, None)):
+            shared.close()
 
 
 @pytest.fixture(scope="session")
 def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
     """Give the server of an app ("lab", "notebook"), started when first asked for."""
+    import forked_kernels
     import notebook_server
 
     servers = {}
     with ExitStack() as stack:
+        kernels = None
 
         def server(app: str):
+            nonlocal kernels
             if app not in servers:
                 home = tmp_path_factory.mktemp(app)
                 servers[app] = stack.enter_context(notebook_server.serve(app, home))
+                if app in ("lab", "notebook") and sys.platform == "linux":
+                    kernels = kernels or stack.enter_context(forked_kernels.serve(home))
+                    servers[app].offer("python3", kernels)
             return servers[app]
 
         yield server
@@ -134,14 +152,29 @@ def app(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def notebook(app: str, jupyter, chromium, request: pytest.FixtureRequest):
-    """An empty page of *app* with a context of its own; evidence is kept when the test fails."""
+def notebook(app: str, jupyter, chromium, _shared_browser, request: pytest.FixtureRequest):
+    """Give an empty page of *app*, maybe one of an earlier test, for a notebook of its own."""
+    yield from _notebook(jupyter(app), chromium, request, _shared_browser.kept)
+
+
+@pytest.fixture
+def own_page(app: str, jupyter, chromium, request: pytest.FixtureRequest):
+    """Give the same, but always in a new page."""
+    yield from _notebook(jupyter(app), chromium, request)
+
+
+def _notebook(server, chromium, request: pytest.FixtureRequest, kept=None):
+    """Open the page, keep evidence when the test fails, and see what is left after it."""
     import browser
 
     name = re.sub(r"\W+", "-", request.node.originalname) + ".ipynb"
-    page = browser.NotebookPage(jupyter(app), chromium, name)
+    page = browser.NotebookPage(server, chromium, name, kept)
     yield page
-    if request.node.stash.get(FAILED, False):
-        page.keep_evidence()
-    page.close()
+    failed = request.node.stash.get(FAILED, False)
+    try:
+        if failed:
+            page.keep_evidence()
+    finally:
+        page.close(may_keep=not failed)
     assert page.refused == [], "the page asked for more than its own server"
+    assert server.kernels_left() == [], "a kernel goes on without a notebook"

@@ -9,7 +9,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 import browser
-import notebook_server
 from shown_explorer import EXPLORE, FRAME, fill, pick
 from shown_monitor import IMPORTS, in_lab
 
@@ -34,21 +33,33 @@ display(HTML("<h1>Customers</h1>"))
 """
 
 
+SET_THEME = """(theme) =>
+  window.jupyterapp.commands.execute("apputils:change-theme", { theme })"""
+HAS_THEME = "(theme) => document.body.dataset.jpThemeName === theme"
+# The notebook has a loader of modules, which axe would register with and be lost.
+HIDE_LOADER = "() => { window.loader = window.define; window.define = undefined; }"
+SHOW_LOADER = "() => { window.define = window.loader; delete window.loader; delete window.axe; }"
+
+
 @pytest.fixture(params=THEMES)
-def themed(request: pytest.FixtureRequest, chromium, tmp_path) -> Iterator[browser.NotebookPage]:
-    """Give a page of a JupyterLab with a theme."""
-    with notebook_server.serve("lab", tmp_path / "home", theme=request.param) as server:
-        page = browser.NotebookPage(server, chromium, "accessible.ipynb")
-        page.page.set_viewport_size({"width": 1280, "height": 2400})
-        yield page
-        page.close()
-        assert page.refused == []
+def themed(request: pytest.FixtureRequest, notebook) -> Iterator[browser.NotebookPage]:
+    """Give a page with a notebook in a theme of JupyterLab, which is light again after it."""
+    notebook.page.set_viewport_size({"width": 1280, "height": 2400})
+    notebook.open([IMPORTS + RUN, TITLE + FRAME + EXPLORE])
+    set_theme(notebook.page, request.param)
+    yield notebook
+    set_theme(notebook.page, THEMES[0])
+
+
+def set_theme(page, theme: str) -> None:
+    page.evaluate(SET_THEME, theme)
+    page.wait_for_function(HAS_THEME, arg=theme)
 
 
 def violations(page, place: str) -> list[str]:
-    # The notebook has a loader of modules, which axe would register with and be lost.
-    page.evaluate("() => { window.define = undefined; }")
+    page.evaluate(HIDE_LOADER)
     found = Axe().run(page, place).response["violations"]
+    page.evaluate(SHOW_LOADER)
     return [
         f"{each['id']}: {node['failureSummary']} {node['html'][:300]}"
         for each in found
@@ -56,8 +67,8 @@ def violations(page, place: str) -> list[str]:
     ]
 
 
+@in_lab
 def test_axe_finds_nothing_in_the_monitor_its_record_and_the_explorer(themed):
-    themed.open([IMPORTS + RUN, TITLE + FRAME + EXPLORE])
     page = themed.page
     themed.run(0)
     for name in ("Charts", "Columns", "Reasons"):

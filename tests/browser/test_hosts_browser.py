@@ -6,7 +6,6 @@ The kernels are versions of ipykernel and ipywidgets in directories of their own
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 
@@ -48,9 +47,7 @@ def install(server: notebook_server.NotebookServer, version: str) -> str:
         "env": {"PYTHONPATH": paths},
     }
     name = f"kernel-{version}"
-    folder = server.log.parent / "data" / "kernels" / name
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "kernel.json").write_text(json.dumps(spec), "utf-8")
+    server.offer(name, spec)
     return name
 
 

@@ -21,17 +21,18 @@ RECORD = re.compile(r"UTC\.|sent from here")
 
 
 @pytest.fixture
-def voila(notebook):
+def voila(own_page):
     """Open cells in Voila, which the server of JupyterLab has too."""
 
     def open_cells(*cells: str):
-        server = notebook.server
-        server.write(notebook.name, cells)
-        notebook.page.goto(f"{server.url}voila/render/{notebook.name}?token={server.token}")
-        return notebook.page
+        server = own_page.server
+        server.write(own_page.name, cells)
+        own_page.page.goto(f"{server.url}voila/render/{own_page.name}?token={server.token}")
+        return own_page.page
 
     yield open_cells
-    notebook.refused[:] = [url for url in notebook.refused if not OWN.search(url)]
+    own_page.page.goto("about:blank")  # When its page is left, Voila ends the kernel.
+    own_page.refused[:] = [url for url in own_page.refused if not OWN.search(url)]
 
 
 @in_lab

@@ -10,11 +10,22 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Locator, Page, Playwright, Request
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Locator,
+    Page,
+    Playwright,
+    Request,
+)
 
+import kept_page
+from kept_page import VIEWPORT, KeptPages
 from notebook_server import NotebookServer
 from paths import TESTS
 
@@ -33,7 +44,6 @@ _FLAGS = [
     "--mute-audio",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
-_VIEWPORT = {"width": 1280, "height": 900}
 _READY = """() => {
   const panel = window.jupyterapp?.shell?.currentWidget;
   if (!panel?.context?.isReady || !panel.sessionContext?.isReady) return false;
@@ -58,9 +68,6 @@ _ANSWERS = f"""() => Promise.race([
     .then(() => true),
   new Promise((resolve) => setTimeout(resolve, 10_000, false)),
 ])"""
-_SHUTDOWN = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.shutdown()"
-
-
 # A cell that computes without a pause until the test has seen enough, on a machine of any pace.
 COMPUTE = """
 import pathlib, time
@@ -97,7 +104,7 @@ def launch(playwright: Playwright, executable: str, profile: Path) -> BrowserCon
         profile,
         executable_path=executable,
         args=_FLAGS,
-        viewport=_VIEWPORT,
+        viewport=VIEWPORT,
         reduced_motion="reduce",
     )
 
@@ -105,34 +112,57 @@ def launch(playwright: Playwright, executable: str, profile: Path) -> BrowserCon
 class NotebookPage:
     """An open notebook: run its cells, look at its outputs.
 
-    ``refused`` are the addresses off the server that the page asked for, ``console``
-    what it logged.
+    It is opened in a page of its own, or in one of *kept*, if there are such. ``refused`` are the
+    addresses off the server that the page asked for, ``console`` what it logged.
     """
 
-    def __init__(self, server: NotebookServer, context: BrowserContext, name: str) -> None:
+    def __init__(
+        self,
+        server: NotebookServer,
+        context: BrowserContext,
+        name: str,
+        kept: KeptPages | None = None,
+    ) -> None:
         self.server = server
         self.name = name
         self.refused: list[str] = []
         self.console: list[str] = []
         self.context = context
-        self._others = context.pages  # Which there were before.
+        self._kept = kept
+        used = kept and kept.take(server)
+        self._is_loaded = used is not None
+        self.page: Page = used or context.new_page()
+        self._first = self.page
+        self._others = [each for each in context.pages if each is not self.page]
         context.on("request", self._note_if_elsewhere)
-        self.page: Page = context.new_page()
         self.page.set_default_timeout(30_000)
-        self.page.on("console", lambda message: self.console.append(message.text))
+        self.page.on("console", self._note_message)
+
+    def _note_message(self, message: ConsoleMessage) -> None:
+        self.console.append(message.text)
 
     def _note_if_elsewhere(self, request: Request) -> None:
-        if not request.url.startswith((self.server.url, "data:", "blob:", "about:")):
+        is_own = request.url.startswith((self.server.url, "data:", "blob:", "about:"))
+        if not is_own and not self._is_of_another_page(request):
             self.refused.append(request.url)
+
+    def _is_of_another_page(self, request: Request) -> bool:
+        with suppress(Error):  # A page that is being opened has none.
+            return request.frame.page in self._others
+        return False
 
     def open(self, cells: Sequence[str], kernel: str = "python3") -> None:
         """Write a notebook of *cells* and wait until its *kernel* is idle."""
         (self.server.root / "enough").unlink(missing_ok=True)
         self.server.write(self.name, cells, kernel)
-        self.page.goto(self.server.address(self.name), wait_until="domcontentloaded")
+        if self._is_loaded:
+            kept_page.open_notebook(self.page, self.name, kernel)
+        else:
+            self.page.goto(self.server.address(self.name), wait_until="domcontentloaded")
         self.wait_until_ready()
         for _ in range(3):
             if self.page.evaluate(_ANSWERS):
+                kept_page.remember(self.page)
                 return
             self.page.reload(wait_until="domcontentloaded")
             self.wait_until_ready()
@@ -146,6 +176,7 @@ class NotebookPage:
         """Reload the page and wait until it is connected to the kernel, busy or not."""
         self.page.reload(wait_until="domcontentloaded")
         self.page.wait_for_function(_CONNECTED)
+        kept_page.remember(self.page)
 
     def start(self, cell: int) -> None:
         """Run one cell without waiting for its end."""
@@ -218,13 +249,17 @@ class NotebookPage:
         outputs = json.dumps(self.outputs(), indent=1, ensure_ascii=False)
         (ARTIFACTS / f"{stem}.outputs.json").write_text(outputs, "utf-8")
 
-    def close(self) -> None:
-        """End the kernel, and close what was opened since."""
+    def close(self, *, may_keep: bool = True) -> None:
+        """End the kernel, and close what was opened since, but for a page that is kept."""
+        is_kept = False
         try:
-            self.page.evaluate(_SHUTDOWN)
+            kept_page.close_notebook(self.page)
         finally:
             self.context.remove_listener("request", self._note_if_elsewhere)
+            self._first.remove_listener("console", self._note_message)
             self.context.clear_permissions()
+            if may_keep and self._kept is not None:
+                is_kept = self._kept.keep(self.server, self._first)
             for page in self.context.pages:
-                if page not in self._others:
+                if page not in self._others and not (is_kept and page is self._first):
                     page.close()

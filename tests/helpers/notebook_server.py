@@ -18,7 +18,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from paths import HELPERS, ROOT
 
@@ -52,6 +52,23 @@ class NotebookServer:
     def address(self, name: str) -> str:
         """Return where the notebook *name* opens."""
         return self.url + _PAGE.get(self.app, _ANY_PAGE).format(name=name, token=self.token)
+
+    def offer(self, name: str, kernel: dict[str, Any]) -> None:
+        """Let notebooks have the *kernel* of a specification by *name*."""
+        folder = self.log.parent / "data" / "kernels" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "kernel.json").write_text(json.dumps(kernel), "utf-8")
+
+    def kernels_left(self) -> list[str]:
+        """Wait until no kernel runs, ten seconds at most, and return the names of those that do."""
+        give_up = time.monotonic() + 10
+        while (kernels := self._kernels()) and time.monotonic() < give_up:
+            time.sleep(0.1)
+        return kernels
+
+    def _kernels(self) -> list[str]:
+        with urllib.request.urlopen(f"{self.url}api/kernels?token={self.token}") as answer:
+            return [each["name"] for each in json.load(answer)]
 
     def write(self, name: str, cells: Sequence[str], kernel: str = "python3") -> Path:
         """Write a notebook of code *cells* for *kernel* and return its path."""
@@ -128,7 +145,9 @@ def _environment(home: Path) -> dict[str, str]:
         "IPYTHONDIR": "ipython",
     }
     paths = os.pathsep.join([str(HELPERS), str(ROOT)])
-    return {**kept, **{key: str(home / name) for key, name in places.items()}, "PYTHONPATH": paths}
+    own = {key: str(home / name) for key, name in places.items()}
+    # In a virtual environment its kernels would come before those of the data directory.
+    return {**kept, **own, "JUPYTER_PREFER_ENV_PATH": "0", "PYTHONPATH": paths}
 
 
 def _write_settings(config: Path, theme: str) -> None:

@@ -9,6 +9,7 @@ from xdist.workermanage import WorkerController
 # What they are about is made once a process and takes long, or they use the machine up.
 TOGETHER = (
     "product/test_binder.py",
+    "product/test_demo_data.py",
     "durable/test_hostile_files.py",
     "durable/test_kill_matrix.py",
     "product/test_notebooks.py",

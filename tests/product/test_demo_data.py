@@ -10,21 +10,33 @@ import pytest
 from paths import DATA
 
 SCRIPT = runpy.run_path(str(DATA / "make_customers.py"))
-ROWS = list(csv.DictReader(io.StringIO(SCRIPT["customers_csv"]())))
 
 
-def test_the_file_is_what_the_script_writes():
-    assert SCRIPT["CUSTOMERS"].read_bytes() == SCRIPT["customers_csv"]().encode()
+@pytest.fixture(scope="module")
+def written() -> str:
+    """Give what the script writes."""
+    text: str = SCRIPT["customers_csv"]()
+    return text
 
 
-def test_there_are_5000_rows_of_every_column():
-    assert len(ROWS) == 5000
-    assert tuple(ROWS[0]) == SCRIPT["COLUMNS"]
+@pytest.fixture(scope="module")
+def rows(written: str) -> list[dict[str, str]]:
+    """Give the rows in it."""
+    return list(csv.DictReader(io.StringIO(written)))
 
 
-def test_every_address_is_on_a_domain_reserved_for_examples():
+def test_the_file_is_what_the_script_writes(written):
+    assert SCRIPT["CUSTOMERS"].read_bytes() == written.encode()
+
+
+def test_there_are_5000_rows_of_every_column(rows):
+    assert len(rows) == 5000
+    assert tuple(rows[0]) == SCRIPT["COLUMNS"]
+
+
+def test_every_address_is_on_a_domain_reserved_for_examples(rows):
     domain = re.compile(r"(example\.(com|org|net))? *")
-    for row in ROWS:
+    for row in rows:
         assert domain.fullmatch(row["email"].rpartition("@")[2]) or "@" not in row["email"]
 
 
@@ -40,14 +52,14 @@ def test_every_address_is_on_a_domain_reserved_for_examples():
         ("future_signup", lambda row: row["signup_date"] > "2050", 4),
     ],
 )
-def test_the_dirty_rows_are_where_the_script_says_and_nowhere_else(kind, is_dirty, count):
-    found = [position for position, row in enumerate(ROWS) if is_dirty(row)]
+def test_the_dirty_rows_are_where_the_script_says_and_nowhere_else(rows, kind, is_dirty, count):
+    found = [position for position, row in enumerate(rows) if is_dirty(row)]
     assert found == SCRIPT["dirty_rows"]()[kind]
     assert len(found) == count
 
 
-def test_five_ids_are_taken_twice():
-    ids = [row["customer_id"] for row in ROWS if row["customer_id"]]
+def test_five_ids_are_taken_twice(rows):
+    ids = [row["customer_id"] for row in rows if row["customer_id"]]
     assert len(ids) - len(set(ids)) == 5
 
 

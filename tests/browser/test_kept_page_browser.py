@@ -1,4 +1,4 @@
-"""What tests share: a page, in which nothing of a test is left, and what kernels are forked from."""
+"""What tests share: a page, in which none leaves anything, and what kernels are forked from."""
 
 from __future__ import annotations
 

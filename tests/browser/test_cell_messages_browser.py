@@ -42,3 +42,4 @@ def test_what_a_cell_says_is_a_line_or_two(notebook):
         expect(error).to_have_count(cell - 1)
         assert len(error.last.inner_text().rstrip().splitlines()) == 2
         expect(error.last).to_contain_text("only the waiting was interrupted: the run continues")
+        notebook.wait_until_ran()  # A cell that is started before is canceled with this one.

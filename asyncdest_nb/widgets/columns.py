@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 from ..operation import RowStatus, State, row_status, row_statuses, shown_status
 from .entries import Entry, InvalidRow
@@ -43,6 +43,11 @@ class Column:
     sent: Literal["once", "on_state", "on_change", "always"] = "on_change"
     shown: Literal["always", "jobs", "never"] = "always"
     limit: int = NAME_CHARACTERS
+
+    def described(self) -> dict[str, str]:
+        """Return what a page knows of it."""
+        names = ("name", "title", "kind", "width", "shown")
+        return {name: getattr(self, name) for name in names}
 
 
 def each(name: str) -> Reader:
@@ -115,9 +120,32 @@ def label_column(name: str, title: str, labels: Callable[[], Sequence[str]]) -> 
 
 def frame_column(name: str, values: Sequence[Any]) -> Column:
     """Return a column of the frame; *values* are by position."""
-    texts = ["" if value is None else str(value) for value in values]
+    texts = Texts(values)
     # Wide enough for most e-mail addresses where there is room.
     return replace(label_column(f"frame:{name}", name, lambda: texts), width="minmax(112px, 1.2fr)")
+
+
+class Texts(Sequence[str]):
+    """Values as texts, each made when it is read: there may be a million."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self._values = values
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, slice):
+            return [*map(_text, self._values[at])]
+        return _text(self._values[at])
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def in_order(label: Column, frame: Sequence[Column]) -> list[Column]:

@@ -5,18 +5,17 @@ rows by column in buffers. A ``delta`` holds what changed. A ``keyframe`` holds 
 operations, in slices, so that a page that missed a message and requests one is complete
 again after the last slice. A page that opens, or opens again, gets a ``snapshot``, built
 when it asks for the state: the first operations, so that a large run is seen at once, and
-the others follow as a keyframe. A click arrives as a request and gets an ``answer``; what
-the page shows is right without either.
+the others follow as a keyframe, whose slices a page requests as fast as it can take them.
+``rows`` are those of lines in sight that the page lacks. However many operations change, a
+delta has a few of them, those in sight first, and the others follow: the header has all counts.
+A click arrives as a request and gets an ``answer``; what the page shows is right without either.
 """
 
 from __future__ import annotations
 
-import base64
 import logging
-import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,14 +23,17 @@ from typing import Any
 import traitlets
 
 from .answers import Answer, RetryCallback, answer
-from .columns import Column, frame_column, in_order, label_column
+from .buffers import encoded, needs_text
+from .change_queue import MOST_WATCHED, ChangeQueue, changes_at_once
+from .columns import frame_column, in_order, label_column
 from .entries import Entries, Entry
 from .esm import join_modules
 from .header import header_of
+from .keyframe import Keyframe
 from .marimo_host import DRAWN, ModuleWidget
 from .packed import Packed
-from .run_view import RunView, cut, frame_values, is_done
-from .sent_state import SLICE, SentState, slices
+from .run_view import RunView, cut, frame_values, is_done, monitor_anchor
+from .sent_state import SLICE, SentState
 from .subshell import receive_while_cells_run
 
 logger = logging.getLogger(__name__)
@@ -39,21 +41,10 @@ logger = logging.getLogger(__name__)
 Clock = Callable[[], float]  # Unix seconds
 
 _HERE = Path(__file__).parent
+PUSHED = 50  # Slices that are sent unasked.
+_UNANSWERED = (DRAWN, "keyframe", "slice", "sight")  # Requests to which rows are the answer.
 # A server drops what exceeds 1,000 messages a second, from all senders together.
 _SHORTEST_SECONDS = 0.1
-
-
-def keyframe_seconds(operations: int) -> float:
-    """Return how long after a keyframe of so many *operations* the next one begins.
-
-    A browser requests what it misses, where it can; this is for where it cannot.
-    """
-    return max(60.0, operations / 200)
-
-
-def monitor_anchor(run: RunView) -> str:
-    """Return the id of the element that shows the monitor of *run*."""
-    return f"adm-{run.id}"
 
 
 class Monitor(ModuleWidget):
@@ -93,16 +84,14 @@ class Monitor(ModuleWidget):
         self._seq = 0
         self._updated_at = clock()
         self._sent_at = 0.0
-        self._keyframe_due = clock() + keyframe_seconds(len(run.operations))
-        self._keyframe_slices: deque[range] = deque()
-        self._keyframe_since = 0
-        self._pending: set[int] = set()
+        self._keyframe = Keyframe(len(run.operations), now=clock())
+        self._changes = ChangeQueue()
         # Before the first snapshot: a change between the two would never be sent.
         self._unsubscribe = run.on_change(self._changed)
         with self._lock:
             self._done = is_done(run)
             self._sent.grow(self._entries.now())  # They may be planned at this moment.
-            described = [_described(each) for each in shown]
+            described = [each.described() for each in shown]
             super().__init__(_columns=described, _anchor=monitor_anchor(run))
         self.on_msg(self._requested)
         receive_while_cells_run(self.comm)
@@ -134,29 +123,44 @@ class Monitor(ModuleWidget):
             self._unsubscribe()
         super().close()
 
-    def _snapshot_now(self) -> dict[str, Any]:
+    def _grown(self) -> Sequence[Entry]:
+        """Return all entries that are there now; those that are new are sent, too."""
         entries = self._entries.now()
-        self._pending.update(self._sent.grow(entries))
+        new = self._sent.grow(entries)
+        self._changes.grow(len(entries))
+        if len(new) <= changes_at_once(len(entries)):
+            self._changes.add(new)
+        else:  # They come in slices, since all at once would hold up the run.
+            self._keyframe.begin(len(entries), seq=self._seq)
+        return entries
+
+    def _snapshot_now(self) -> dict[str, Any]:
+        entries = self._grown()
         first = entries[:SLICE]
         # A snapshot holds only what all browsers have, so these changes are sent first.
         self._send_changes(range(len(first)), entries)
         is_last = len(entries) <= SLICE
         if not is_last:
-            self._begin_keyframe(len(entries))
+            self._keyframe.begin(len(entries), seq=self._seq)
         return self._snapshot_of(self._sent.keyframe(first, 0), is_last=is_last)
 
     def _snapshot_of(self, rows: Packed, *, is_last: bool) -> dict[str, Any]:
-        content, buffers = self._message("snapshot", rows, self._sent.header)
-        more = {"since": self._seq, "is_last": is_last, "buffers": _encoded(buffers)}
-        return {**content, **more}
+        more = {"since": self._seq, "is_last": is_last, "buffers": encoded(rows.buffers)}
+        return {**self._message("snapshot", rows, self._sent.header), **more}
 
     # ------------------------------------------------------------ to the browser
 
     def _changed(self, numbers: Sequence[int], done: bool) -> None:
         try:
             with self._lock:
-                self._pending.update(numbers)
                 now = self._clock()
+                if numbers:
+                    self._updated_at = now
+                known = self._sent.count
+                # What is new is on its way already.
+                if len(self._grown()) > known:
+                    numbers = [number for number in numbers if number < known]
+                self._changes.add(numbers)
                 # A clock that was set back must not silence the monitor.
                 is_soon = 0 <= now - self._sent_at < _SHORTEST_SECONDS
                 if self.comm is not None and (done or not is_soon):
@@ -168,20 +172,26 @@ class Monitor(ModuleWidget):
         self._sent_at = now
         self._done = done
         entries = self._entries.now()
-        self._pending.update(self._sent.grow(entries))
-        if self._pending:
-            self._updated_at = now
-        numbers = sorted(self._pending)
-        self._pending.clear()
         if done:
-            self.send_state("_snapshot")  # For a notebook that is saved with its widgets.
-            self._begin_keyframe(len(entries))
-            while self._keyframe_slices:
-                self._send_slice()
-            return
-        self._send_changes(numbers, entries)
-        if now >= self._keyframe_due or self._keyframe_slices:
+            return self._send_end(entries)
+        self._send_changes(self._changes.take(changes_at_once(len(entries))), entries)
+        if now >= self._keyframe.due or self._keyframe:
             self._send_slice()
+
+    def _send_end(self, entries: Sequence[Entry]) -> None:
+        self.send_state("_snapshot")  # For a notebook that is saved with its widgets.
+        rest = self._changes.take()
+        if len(entries) > PUSHED * SLICE:
+            self._send_changes(rest, entries)
+        self._keyframe.begin(len(entries), seq=self._seq)
+        self._push_slices()
+
+    def _push_slices(self) -> None:
+        """Send slices of the keyframe, as many as hold nobody up; pages request the others."""
+        for _ in range(PUSHED):
+            with self._lock:  # For each slice, so that the engine need not wait for all.
+                if self._keyframe:
+                    self._send_slice()
 
     def _send_changes(self, numbers: Sequence[int], entries: Sequence[Entry]) -> None:
         header = self._sent.header_changes(self._header())
@@ -189,34 +199,25 @@ class Monitor(ModuleWidget):
             some = self._sent.changes(entries, numbers[start : start + SLICE])
             self._send_rows("delta", some, header)
 
-    def _begin_keyframe(self, entries: int) -> None:
-        self._keyframe_slices = deque(slices(entries))
-        self._keyframe_since = self._seq + 1
-
     def _send_slice(self) -> None:
         # As they are now: the browser may have requested this, not the engine.
-        entries = self._entries.now()
-        self._pending.update(self._sent.grow(entries))
-        if not self._keyframe_slices:
-            self._begin_keyframe(len(entries))
-        numbers = self._keyframe_slices.popleft()
+        entries = self._grown()
+        if not self._keyframe:
+            self._keyframe.begin(len(entries), seq=self._seq)
+        numbers = self._keyframe.take(len(entries), now=self._clock())
         rows = self._sent.keyframe(entries[numbers.start : numbers.stop], numbers.start)
+        self._changes.remove(numbers)
         header = self._header()
         self._sent.header_changes(header)
-        is_last = not self._keyframe_slices
-        if is_last:
-            self._keyframe_due = self._clock() + keyframe_seconds(len(entries))
-        self._send_rows("keyframe", rows, header, since=self._keyframe_since, is_last=is_last)
+        more = {"since": self._keyframe.since, "is_last": not self._keyframe}
+        self._send_rows("keyframe", rows, header, **more)
 
     def _send_rows(self, kind: str, rows: Packed, header: Mapping[str, Any], **more: Any) -> None:
         self._seq += 1
-        content, buffers = self._message(kind, rows, header)
-        self._send_content({**content, **more}, buffers)
+        self._send_content({**self._message(kind, rows, header), **more}, rows.buffers)
 
-    def _message(
-        self, kind: str, rows: Packed, header: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], list[bytes]]:
-        content = {
+    def _message(self, kind: str, rows: Packed, header: Mapping[str, Any]) -> dict[str, Any]:
+        return {
             "kind": kind,
             "seq": self._seq,
             "now": round(self._clock(), 2),
@@ -224,11 +225,10 @@ class Monitor(ModuleWidget):
             "numbers": rows.numbers,
             "parts": rows.parts,
         }
-        return content, rows.buffers
 
     def _send_content(self, content: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
-        if _needs_text():
-            self.send({**content, "buffers": _encoded(buffers)})
+        if needs_text():
+            self.send({**content, "buffers": encoded(buffers)})
         else:
             self.send(content, list(buffers))
 
@@ -247,7 +247,7 @@ class Monitor(ModuleWidget):
         text = cut(f"{type(error).__name__}: {error}", 200)
         with self._lock:
             self._seq += 1
-            self._keyframe_slices.clear()
+            self._keyframe.stop()
             try:
                 self.send({"kind": "error", "seq": self._seq, "text": text})
             except Exception:  # Nothing is left to show it in.
@@ -256,23 +256,38 @@ class Monitor(ModuleWidget):
     # ------------------------------------------------------------ from the browser
 
     def _requested(self, _: object, request: Mapping[str, Any], buffers: object) -> None:
-        if request.get("what") == DRAWN:
-            return
-        if request.get("what") == "keyframe":
-            try:
+        what = request.get("what")
+        try:
+            if what == "keyframe":
                 self._send_keyframe()
-            except Exception as error:  # The edge to the screen: the error would be lost.
-                self._report_error(error)
-            return
-        self._send_answer(request, answer(self.run, request, self._on_retry))
+            elif what == "slice":
+                self._send_next_slice()
+            elif what == "sight":
+                self._send_sight(request)
+        except Exception as error:  # The edge to the screen: the error would be lost.
+            self._report_error(error)
+        if what not in _UNANSWERED:
+            self._send_answer(request, answer(self.run, request, self._on_retry))
 
     def _send_keyframe(self) -> None:
         with self._lock:
-            self._begin_keyframe(len(self._entries.now()))
-        while self._keyframe_slices:
-            with self._lock:  # For each slice, so that the engine need not wait for all.
-                if self._keyframe_slices:
-                    self._send_slice()
+            self._keyframe.begin(len(self._entries.now()), seq=self._seq)
+        self._push_slices()
+
+    def _send_next_slice(self) -> None:
+        with self._lock:
+            if self._keyframe:
+                self._send_slice()
+
+    def _send_sight(self, request: Mapping[str, Any]) -> None:
+        """Send what a page lacks of the lines in sight, and from now on their changes first."""
+        with self._lock:
+            entries = self._grown()
+            self._changes.watch(request["numbers"])
+            missing = [each for each in request["missing"][:MOST_WATCHED] if each < len(entries)]
+            if missing:
+                rows = self._sent.whole(entries, missing)
+                self._send_rows("rows", rows, self._sent.header_changes(self._header()))
 
     def _send_answer(self, request: Mapping[str, Any], found: Answer) -> None:
         content = {"kind": "answer", "id": request.get("id"), "what": request.get("what")}
@@ -283,18 +298,3 @@ class Monitor(ModuleWidget):
             except Exception as error:  # The page still needs the answer.
                 self._report_error(error)
             self._send_content({**content, **found.content}, found.buffers)
-
-
-def _needs_text() -> bool:
-    return "google.colab" in sys.modules  # Its widget manager loses binary buffers.
-
-
-def _encoded(buffers: Sequence[bytes]) -> list[bytes] | list[str]:
-    if _needs_text():
-        return [base64.b64encode(each).decode("ascii") for each in buffers]
-    return list(buffers)
-
-
-def _described(column: Column) -> dict[str, str]:
-    names = ("name", "title", "kind", "width", "shown")
-    return {name: getattr(column, name) for name in names}

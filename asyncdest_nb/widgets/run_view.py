@@ -66,6 +66,11 @@ class RunView(Protocol):
         ...
 
 
+def monitor_anchor(run: RunView) -> str:
+    """Return the id of the element that shows the monitor of *run*."""
+    return f"adm-{run.id}"
+
+
 def is_done(run: RunView) -> bool:
     """Whether nothing more happens to *run* by itself."""
     # A fault on our side may end a run early; such a run has is_at_rest.

@@ -11,10 +11,10 @@ from weakref import WeakValueDictionary
 import traitlets
 
 from .marimo_host import is_open
-from .monitor import Monitor, monitor_anchor
+from .monitor import Monitor
 from .outer_box import OuterBox
 from .record import Record
-from .run_view import RunView, clock_of, is_done
+from .run_view import RunView, clock_of, is_done, monitor_anchor
 from .static_outputs import StaticOutputs
 
 logger = logging.getLogger(__name__)

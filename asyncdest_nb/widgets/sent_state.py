@@ -18,6 +18,10 @@ _UNSENT = hash("what no browser has")
 _rows = attrgetter("rows")
 
 
+def _have_jobs(operations: Sequence[Entry]) -> bool:
+    return max(map(len, map(_rows, operations)), default=0) > 1
+
+
 class SentState:
     """What was last sent of every operation, and the header as it was sent.
 
@@ -41,6 +45,11 @@ class SentState:
         # The columns of jobs are a large part of the work, and useless without jobs.
         return [each for each in self._all if self.has_jobs or each.shown != "jobs"]
 
+    @property
+    def count(self) -> int:
+        """How many operations there is room for."""
+        return len(self._states)
+
     def grow(self, operations: Sequence[Entry]) -> range:
         """Make room for *operations*, and return the numbers of those that are new."""
         new = range(len(self._states), len(operations))
@@ -48,7 +57,9 @@ class SentState:
             self._states.extend([None] * len(new))
             for hashes in self._hashes.values():
                 hashes.extend(array("q", [_UNSENT]) * len(new))
-            self.has_jobs = sum(map(len, map(_rows, operations))) > len(operations)
+            # Of very many operations some stand for the others.
+            self.has_jobs |= _have_jobs(operations[new.start : new.start + SLICE])
+            self.has_jobs |= _have_jobs(operations[max(new.start, new.stop - SLICE) : new.stop])
         return new
 
     def changes(self, operations: Sequence[Entry], numbers: Sequence[int]) -> Packed:
@@ -95,6 +106,14 @@ class SentState:
                 self._hashes[column.name][numbers.start : numbers.stop] = hashes
         self._states[numbers.start : numbers.stop] = [each.state for each in operations]
         return found
+
+    def whole(self, operations: Sequence[Entry], numbers: Sequence[int]) -> Packed:
+        """Return all of *operations* at *numbers*, as no page may have them; it counts as sent."""
+        for number in numbers:
+            self._states[number] = None
+            for hashes in self._hashes.values():
+                hashes[number] = _UNSENT
+        return self.changes(operations, numbers)
 
     def header_changes(self, header: Mapping[str, Any]) -> dict[str, Any]:
         """Return what is new in *header*, and which counts are; it counts as sent."""

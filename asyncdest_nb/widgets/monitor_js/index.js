@@ -5,7 +5,9 @@ import { endNotice } from "./end_notice.js";
 import { clock } from "./formats.js";
 import { pageTitle } from "./page_title.js";
 import { recordKeeper } from "./record.js";
-import { actionRequests, keyframeRequests, reportDrawn } from "./requests.js";
+import {
+  actionRequests, keyframeRequests, reportDrawn, sightReports, sliceRequests,
+} from "./requests.js";
 import { applyMessage, emptyState, knownUntil, REQUEST_SECONDS } from "./sent_state.js";
 import { view } from "./view.js";
 
@@ -20,6 +22,7 @@ export default () => {
   const actions = actionRequests();
   const requestKeyframe = keyframeRequests();
   /** @type {ReturnType<typeof recordKeeper> | undefined} */ let keeper;
+  /** @type {ReturnType<typeof sliceRequests> | undefined} */ let slices;
   const notice = endNotice();
   const showInTitle = pageTitle();
 
@@ -36,6 +39,7 @@ export default () => {
       actions.answered(message, buffers);
       return;
     }
+    const began = performance.now();
     try {
       applyMessage(sent, message, buffers, clock());
     } catch (error) { // Later messages may still be good.
@@ -47,12 +51,14 @@ export default () => {
     views.forEach(({ repaint }) => repaint());
     follow();
     requestKeyframe(model, sent);
+    slices?.tookIn(message, performance.now() - began);
   }
 
   return {
     /** @param {{model: any}} context */
     initialize({ model }) {
       sent = emptyState(model.get("_columns"));
+      const pulls = (slices = sliceRequests(model));
       const receiveSnapshot = () => {
         const snapshot = model.get("_snapshot");
         receive(model, snapshot, snapshot?.buffers ?? []);
@@ -71,11 +77,13 @@ export default () => {
         clearInterval(timer);
         showInTitle(null);
         keeper?.end();
+        pulls.end();
       };
     },
     /** @param {{model: any, el: HTMLElement}} context */
     render({ model, el }) {
-      const made = view(el, sent, actions.sender(model), notice);
+      const sight = sightReports(model);
+      const made = view(el, sent, { send: actions.sender(model), notice, sight });
       el.id = model.get("_anchor");
       views.add(made);
       reportDrawn(model);
@@ -85,6 +93,7 @@ export default () => {
         model.off("comm_live_update", made.repaint);
         views.delete(made);
         made.end();
+        sight.end();
       };
     },
   };

@@ -12,6 +12,9 @@ import { hasGap, needsKeyframe, REQUEST_SECONDS } from "./sent_state.js";
 
 /** After so long without an answer, the page shows that the kernel is busy. */
 export const SLOW_MS = 1500;
+const SLICE_MS = 15; // Between a slice and the request for the next one, at least.
+const SIGHT_MS = 150; // Who scrolls passes many lines.
+const SENT_AT_ONCE = 1_000; // operations; CHANGES of change_queue.py
 const MOST_SECONDS = 60; // between two requests for a keyframe
 
 /** Requests that get an answer. */
@@ -40,12 +43,56 @@ export function actionRequests() {
   };
 }
 
-/** Let the kernel know that there is a view: what is older than the page is not drawn at all. */
-export function reportDrawn(/** @type {any} */ model) {
+/** Send what needs no answer. @param {any} model @param {{what: string}} message */
+function tell(model, message) {
   try {
-    model.send({ what: "drawn" });
+    model.send(message);
   } catch { // The kernel is gone, and the view shows that.
   }
+}
+
+/** Let the kernel know that there is a view: what is older than the page is not drawn at all. */
+export function reportDrawn(/** @type {any} */ model) {
+  tell(model, { what: "drawn" });
+}
+
+/** Requests for the next slice of a keyframe: a page gets them as fast as it takes them in. */
+export function sliceRequests(/** @type {any} */ model) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ let timer;
+  return {
+    /** A message was taken in. @param {{is_last?: boolean}} message @param {number} spent ms */
+    tookIn({ is_last: isLast }, spent) {
+      if (isLast === undefined) return;
+      clearTimeout(timer);
+      if (!isLast) timer = setTimeout(() => tell(model, { what: "slice" }), SLICE_MS + 2 * spent);
+    },
+    end: () => clearTimeout(timer),
+  };
+}
+
+/**
+ * Let the kernel know which lines are in sight, so that their changes come first, and which of them
+ * have not arrived. Of a small run all changes come at once.
+ */
+export function sightReports(/** @type {any} */ model) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ let timer;
+  let [told, toldAt] = ["", 0];
+  /** @type {{numbers: number[], missing: number[]}} */ let sight = { numbers: [], missing: [] };
+  function report() {
+    [timer, told, toldAt] = [undefined, sight.numbers.join(), clock()];
+    tell(model, { what: "sight", ...sight });
+  }
+  return {
+    /** @param {SentState} sent @param {number[]} numbers */
+    show({ header, fields }, numbers) {
+      if ((header?.entries ?? 0) <= SENT_AT_ONCE) return;
+      const missing = numbers.filter((number) => fields.status?.[number] === undefined);
+      sight = { numbers, missing };
+      const isKnown = numbers.join() === told && !(missing.length && clock() - toldAt > REQUEST_SECONDS);
+      if (!isKnown && !timer) timer = setTimeout(report, SIGHT_MS);
+    },
+    end: () => clearTimeout(timer),
+  };
 }
 
 /** Requests for a keyframe: a run that is done sends nothing more unless it is asked for. */
@@ -60,9 +107,6 @@ export function keyframeRequests() {
     // A busy kernel answers all requests at once when its cell has ended: send few.
     if (now - sentAt < patience) return;
     [sentAt, patience] = [now, Math.min(MOST_SECONDS, 2 * patience)];
-    try {
-      model.send({ what: "keyframe" });
-    } catch { // The kernel is gone, and the view shows that.
-    }
+    tell(model, { what: "keyframe" });
   };
 }

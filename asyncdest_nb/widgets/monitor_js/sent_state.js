@@ -24,6 +24,7 @@ import { isOpen } from "./statuses.js";
  *   seconds of the browser; `keyframeSince`: the seq that a keyframe in progress began with
  */
 
+const FIRST_ROOM = 10_000; // operations
 const SILENT_SECONDS = 30; // Without a message for so long, the kernel may be gone.
 /** Seconds between a request for a keyframe and the next one. */
 export const REQUEST_SECONDS = 3;
@@ -85,7 +86,7 @@ function applySequence(/** @type {SentState} */ sent, /** @type {Message} */ mes
   if (message.seq < next) return false;
   if (message.seq > next) sent.gapAt = message.seq;
   if (message.is_last && (message.since ?? 0) >= sent.gapAt) sent.gapAt = 0;
-  if (message.kind === "keyframe") sent.keyframeSince = message.is_last ? null : message.since ?? null;
+  if (message.is_last !== undefined) sent.keyframeSince = message.is_last ? null : message.since ?? null;
   sent.seq = message.seq;
   return true;
 }
@@ -97,7 +98,7 @@ function applySequence(/** @type {SentState} */ sent, /** @type {Message} */ mes
  * @param {Message} message
  */
 function noteReports({ fields, header }, { numbers, values }, { kind, now }) {
-  const at = (fields[REPORTED] = withRoom(fields[REPORTED], header?.entries ?? 0, false));
+  const at = (fields[REPORTED] = withRoom(fields[REPORTED], roomFor(numbers, header), header, false));
   const before = fields[PROGRESS] ?? [];
   for (let i = 0; i < numbers.length; i++) {
     const number = numbers[i];
@@ -112,10 +113,10 @@ function storePart(/** @type {SentState} */ sent, /** @type {Part} */ { name, nu
   const column = sent.columns.find((each) => each.name === name);
   if (!column) return;
   const names = fieldsOf(column);
-  const count = sent.header?.entries ?? 0;
+  const count = roomFor(numbers, sent.header);
   sent.changed[name] = sent.seq;
   const room = (/** @type {string} */ field, isText = false) =>
-    (sent.fields[field] = withRoom(sent.fields[field], count, isText));
+    (sent.fields[field] = withRoom(sent.fields[field], count, sent.header, isText));
   // Tight loops, since a first message may be of 100,000 operations.
   if (texts) {
     storeTexts(room(name, true), numbers, values, texts);
@@ -149,13 +150,35 @@ function storeNumbers(room, numbers, values, { offset, step, missing }) {
   }
 }
 
-/** @param {Field | undefined} field @param {number} count @param {boolean} isText @returns {any} */
-function withRoom(field, count, isText) {
-  if (isText) return field ?? [];
+/**
+ * Return for how many operations there must be room: to make it for a million takes long, and a
+ * page that opens has the first ones only.
+ * @param {ArrayLike<number>} numbers which ascend
+ * @param {SentState["header"]} header
+ */
+function roomFor(numbers, header) {
+  return Math.max(Math.min(header?.entries ?? 0, FIRST_ROOM), (numbers[numbers.length - 1] ?? -1) + 1);
+}
+
+/**
+ * @param {Field | undefined} field
+ * @param {number} count
+ * @param {SentState["header"]} header
+ * @param {boolean} isText
+ * @returns {any}
+ */
+function withRoom(field, count, header, isText) {
   if (field && field.length >= count) return field;
-  const larger = new Float64Array(count).fill(NaN);
-  if (field) larger.set(/** @type {Float64Array} */ (field));
-  return larger;
+  // An array that grows by setting a distant item would become a slow one.
+  const room = Math.max(count, Math.min(2 * (field?.length ?? 0), header?.entries ?? 0));
+  if (!isText) {
+    const larger = new Float64Array(room).fill(NaN);
+    if (field) larger.set(/** @type {Float64Array} */ (field));
+    return larger;
+  }
+  const longer = new Array(room);
+  for (let at = 0; at < (field?.length ?? 0); at++) longer[at] = field?.[at];
+  return longer;
 }
 
 /** Whether the state may lack something that was sent. */

@@ -75,8 +75,10 @@ export function tableElement(sent, order, { moved, opened, layout }) {
 
   function showRows(/** @type {Scroll} */ at, /** @type {number} */ now) {
     const [first, last] = visibleRows({ ...at, count: order.count() });
+    /** @type {number[]} */ const numbers = [];
     rows.draw(first, last, (row, position) => {
       const number = order.numberAt(position);
+      numbers.push(number);
       row.show(sent, number, now);
       updateAttribute(row.node, "aria-selected", String(number === selected));
       row.mark(number === selected ? active : "");
@@ -84,6 +86,7 @@ export function tableElement(sent, order, { moved, opened, layout }) {
     });
     const chosen = selected < 0 ? undefined : rows.at(order.positionOf(selected));
     updateAttribute(node, "aria-activedescendant", chosen?.activeId() ?? "");
+    return numbers;
   }
 
   function goTo(/** @type {number} */ position) {
@@ -148,9 +151,12 @@ export function tableElement(sent, order, { moved, opened, layout }) {
     },
     /** Return where it is scrolled to. To read that after a change costs a layout of the page. */
     restoreScroll: scroll.restore,
-    /** @param {Scroll} at @param {number} now Unix seconds of the kernel, up to which the state is known */
+    /**
+     * Show what is in sight, and return the numbers of these lines.
+     * @param {Scroll} at @param {number} now Unix seconds of the kernel, up to which the state is known
+     */
     show(at, now) {
-      if (!sent.header) return;
+      if (!sent.header) return [];
       const count = order.count();
       showLines(sent.header.lines);
       showColumns();
@@ -158,7 +164,7 @@ export function tableElement(sent, order, { moved, opened, layout }) {
       updateAttribute(node, "aria-rowcount", String(count + 1));
       updateAttribute(body, "style", `height:${count * ROW_HEIGHT}px`);
       updateText(empty, count ? "" : emptyTableText(order.choice, sent.header));
-      showRows(at, now);
+      return showRows(at, now);
     },
   };
 }

@@ -17,6 +17,7 @@ import { PER_YIELD, runInSlices } from "./slices.js";
 const NO_TOTALS = {
   running: 0, reports: { count: 0, percent: 0 }, failedPolls: 0, rowsPerSecond: 0, left: null,
 };
+const SHARE = 100; // Sums take at most one hundredth of the page's time.
 const SMALL = 2000; // operations that may be summed five times a second
 
 /**
@@ -26,7 +27,7 @@ const SMALL = 2000; // operations that may be summed five times a second
  * @returns {Generator<undefined, Totals>}
  */
 export function* sumTotals({ fields, header }, now) {
-  const none = new Float64Array(fields.status?.length ?? 0).fill(NaN);
+  const none = new Float64Array(0); // What is read of it is undefined, which adds nothing.
   const number = (/** @type {string} */ name) => /** @type {Float64Array} */ (fields[name] ?? none);
   const [open, progress, reported] = [OPEN, PROGRESS, REPORTED].map(number);
   const [all, errors] = ["rows.all", "poll_errors"].map(number);
@@ -61,14 +62,14 @@ function shareFailed(/** @type {SentState["header"]} */ header) {
 export function liveTotals(sent, changed) {
   let totals = NO_TOTALS;
   /** @type {ReturnType<typeof runInSlices> | null} */ let work = null;
-  let [startedAt, seq] = [0, -1];
+  let [startedAt, seq, pause] = [0, -1, 0];
 
   const isAtWork = () => work !== null && !work.isOver();
   const isCurrent = () => seq === sent.seq && !isAtWork();
 
   // To sum over 100,000 operations takes some ms, and nobody reads the sums more often.
   function isTooSoon(/** @type {number} */ now) {
-    return now - startedAt < ((sent.header?.entries ?? 0) < SMALL ? 0.2 : 1);
+    return now - startedAt < Math.max(pause, (sent.header?.entries ?? 0) < SMALL ? 0.2 : 1);
   }
 
   return {
@@ -77,12 +78,14 @@ export function liveTotals(sent, changed) {
     /** Sum once more, if it is time to. */
     update() {
       const now = clock();
-      if (sent.header?.done ? isCurrent() : isTooSoon(now)) return;
+      // What a keyframe brings after the end is summed once it is there.
+      const isLast = sent.header?.done && sent.keyframeSince === null;
+      if (isLast ? isCurrent() : isTooSoon(now)) return;
       // Operations that have not arrived may take longer than those that have.
       if (hasGap(sent) || isAtWork()) return;
       [startedAt, seq] = [now, sent.seq];
-      work = runInSlices(sumTotals(sent, now + sent.skew), (found) => {
-        totals = found;
+      work = runInSlices(sumTotals(sent, now + sent.skew), (found, spent) => {
+        [totals, pause] = [found, SHARE * spent / 1000];
         changed();
       });
     },

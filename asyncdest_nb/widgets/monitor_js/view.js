@@ -22,6 +22,7 @@ import { liveTotals } from "./totals.js";
 /** @import { Send } from "./requests.js" */
 /** @import { SentState } from "./sent_state.js" */
 /** @import { EndNotice } from "./tools.js" */
+/** @typedef {ReturnType<typeof import("./requests.js").sightReports>} SightReports */
 
 /** Return how much room there is, which decides what goes into one line; monitor.css has the layouts. */
 const widthOf = (/** @type {number} */ px) => (px < 560 ? "narrow" : px < 960 ? "medium" : "wide");
@@ -30,10 +31,9 @@ const widthOf = (/** @type {number} */ px) => (px < 560 ? "narrow" : px < 960 ? 
  * Draw the run into *el*, and return what repaints it and what ends it.
  * @param {HTMLElement} el
  * @param {SentState} sent
- * @param {Send} send
- * @param {EndNotice} notice
+ * @param {{send: Send, notice: EndNotice, sight: SightReports}} page
  */
-export function view(el, sent, send, notice) {
+export function view(el, sent, { send, notice, sight }) {
   const ended = new AbortController();
   const painting = painter(paint);
   const repaint = painting.request;
@@ -113,7 +113,7 @@ export function view(el, sent, send, notice) {
     tools.show(sent.header, {
       isConnected: wasConnected, count: order.count(), isChosen: order.isChosen(), search: search.get(),
     });
-    table.show(at, knownUntil(sent, now, wasConnected) + sent.skew);
+    sight.show(sent, table.show(at, knownUntil(sent, now, wasConnected) + sent.skew));
     columns.show(table.available());
     details.update(sent);
     details.offer(table.cell());

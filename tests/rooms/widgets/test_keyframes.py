@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from asyncdest_nb.operation import State
-from asyncdest_nb.widgets.monitor import Monitor, keyframe_seconds
+from asyncdest_nb.widgets.keyframe import keyframe_seconds
+from asyncdest_nb.widgets.monitor import Monitor
 from monitor_comm import change, open_monitor, read, running
 from scripted_run import ScriptedRun, planned
 

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import index from "../../../../asyncdest_nb/widgets/monitor_js/index.js";
-import { COLUMNS, HEADER, NOW } from "./made_state.mjs";
+import { sightReports } from "../../../../asyncdest_nb/widgets/monitor_js/requests.js";
+import { COLUMNS, HEADER, NOW, stateWith } from "./made_state.mjs";
 
 /** A model that has just opened; `receive` passes on a message, `sent` gets each request and its second. */
 function openModel() {
@@ -48,4 +49,43 @@ test("a page with a gap requests a keyframe, and less and less often", (t) => {
   end();
   pass(1000);
   assert.equal(sent.length, 7);
+});
+
+test("a page requests the slices of a keyframe one by one, and no more after the last", (t) => {
+  t.mock.timers.enable({ apis: ["setInterval", "setTimeout", "Date"], now: 1000 * NOW });
+  const { receive, sent, end } = openModel();
+  const whats = () => sent.map(([what]) => what);
+  receive(6, { kind: "keyframe", since: 6, is_last: false });
+  assert.deepEqual(whats(), [], "the page has time for others");
+  t.mock.timers.tick(500);
+  assert.deepEqual(whats(), ["slice"]);
+  receive(7);
+  t.mock.timers.tick(500);
+  assert.deepEqual(whats(), ["slice"], "one is on its way");
+  receive(8, { kind: "keyframe", since: 6, is_last: false });
+  t.mock.timers.tick(500);
+  receive(9, { kind: "keyframe", since: 6, is_last: true });
+  t.mock.timers.tick(500);
+  assert.deepEqual(whats(), ["slice", "slice"]);
+  end();
+});
+
+test("the lines in sight are reported, with those that have not come, at once and then when they change", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1000 * NOW });
+  const told = [];
+  const sight = sightReports({ send: ({ what, ...more }) => told.push(more) });
+  const large = stateWith({ status: ["running", undefined, "failed"] });
+  large.header.entries = 5_000;
+  for (const numbers of [[0, 1], [1, 2]]) sight.show(large, numbers);
+  t.mock.timers.tick(200);
+  assert.deepEqual(told, [{ numbers: [1, 2], missing: [1] }]);
+  large.fields.status[1] = "running";
+  sight.show(large, [1, 2]);
+  t.mock.timers.tick(9_000);
+  assert.equal(told.length, 1);
+  large.header.entries = 500;
+  sight.show(large, [0, 1]);
+  t.mock.timers.tick(9_000);
+  assert.equal(told.length, 1, "all of a small run comes anyway");
+  sight.end();
 });

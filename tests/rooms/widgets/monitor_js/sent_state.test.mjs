@@ -39,6 +39,18 @@ test("operations that come later get room", () => {
   assert.deepEqual([...sent.fields.progress], [5, NaN, 100, NaN, 7], "what was there stays");
 });
 
+test("of a million operations only those that have come take room, and a distant one little time", () => {
+  const sent = emptyColumns();
+  receive(sent, "snapshot", 1, rows([0, 1], "running"), { header: { entries: 1_000_000 } });
+  assert.ok(sent.fields["status.open"].length <= 10_000);
+  const far = [{ ...rows([0], "failed")[0], numbers: [[999_999, 1]] }, rows([0], "failed")[1]];
+  receive(sent, "rows", 2, far);
+  assert.equal(sent.fields.status[999_999], "failed");
+  assert.equal(sent.fields.status.length, 1_000_000);
+  assert.equal(sent.fields.status[1], "running");
+  assert.equal(sent.fields.status[500_000], undefined);
+});
+
 test("a report of progress has its time, except for a page that opens later", () => {
   const sent = emptyColumns();
   const progress = (/** @type {number[]} */ ...values) => [

@@ -1,14 +1,18 @@
 """The monitor beside other ways to show a live table, in a real JupyterLab, run by hand.
 
-    python -m tests.benchmarks.monitor [seconds] [operations ...]
+    python -m tests.benchmarks.monitor [seconds] [operations ...] [--json FILE]
 
+Prints a table, and writes it as JSON, without --json into the folder of temporary files.
 Five updates a second from a thread of the kernel, one operation in a hundred changing
 with each. Bytes are all that the page's websocket receives. Python is the time of the
 thread that reports to the monitor, on the CPU and by the wall (medians: a collection of garbage,
 of which a notebook with 100,000 operations has some, may fall on any thread); browser
 the main thread's, less what the idle page takes; task the longest that held the page up,
 0 = none over 50 ms, and 1st task the longest while it opened, which has JupyterLab's own
-work on the cell in it: the Label, a line of text, shows how long that is.
+work on the cell in it: the Label, a line of text, shows how long that is. All is how long it
+took until all rows were there, memory what that took of the page's heap and of the kernel.
+The lines below the monitor's are of the same page with a filter, a sort and a search: first is
+how long it took until the rows were chosen, the others are per update while they stay so.
 ipydatagrid and itables take part where they are installed (pip install -e ".[bench]"); the
 others are measured with as many operations as they bear. On a machine with other work
 the figures are too large.
@@ -16,14 +20,16 @@ the figures are too large.
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import json
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +39,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "helpers"))
 
 import browser
 import notebook_server
+
+from .monitor_cells import MEASURE, PREPARE, REPORT, SHOW
 
 OPERATIONS = (1_000, 10_000, 100_000)
 SECONDS = 10.0
@@ -46,99 +54,6 @@ BEARABLE = {
     "itables": 1_000,
 }
 
-PREPARE = """
-import json, random, threading, time
-from dataclasses import replace
-import pandas as pd
-from asyncdest_nb.operation import State
-from scripted_run import ScriptedRun, planned
-
-COUNT, SECONDS, PER_SECOND = {count}, {seconds}, {per_second}
-now = time.time()
-run = ScriptedRun([
-    replace(each, state=State.RUNNING,
-            operation_id=f"op-{{each.number:06d}}-{{each.number * 7919 % 65536:04x}}",
-            submitted_at=now, accepted_at=now, progress=0.0, message="Processing: step 1 of 5")
-    for each in planned(COUNT)
-])
-chance = random.Random(1)
-
-def moved(each):
-    progress = min(99.0, (each.progress or 0.0) + chance.randint(1, 20))
-    if progress >= 90 and chance.random() < 0.5:
-        return replace(each, state=State.COMPLETED, polls=each.polls + 1, progress=100.0,
-                       message="Profile synchronized", finished_at=time.time())
-    return replace(each, polls=each.polls + 1, progress=progress,
-                   message=f"Processing: step {{1 + int(progress // 20)}} of 5")
-
-def as_frame():
-    return pd.DataFrame([
-        {{"row": run.labels[it.number], "operation": it.operation_id, "status": str(it.state),
-          "progress": it.progress, "message": it.message, "polls": it.polls}}
-        for it in run.operations])
-
-def go(show):
-    spent = []
-    def updates():
-        for tick in range(round(SECONDS * PER_SECOND)):
-            began = time.perf_counter()
-            numbers = sorted(chance.sample(range(COUNT), max(1, COUNT // 100)))
-            for number in numbers:
-                if not run.operations[number].is_final:
-                    run.operations[number] = moved(run.operations[number])
-            wall, cpu = time.perf_counter(), time.thread_time()
-            show(numbers)
-            spent.append([time.thread_time() - cpu, time.perf_counter() - wall])
-            time.sleep(max(0.0, 1 / PER_SECOND - (time.perf_counter() - began)))
-    thread = threading.Thread(target=updates)
-    thread.start()
-    return thread, spent
-"""
-SHOW = {
-    "monitor": """
-from asyncdest_nb.widgets.monitor import Monitor
-widget = Monitor(run)
-def show(numbers):
-    for callback in list(run.callbacks):
-        callback(numbers, False)
-widget
-""",
-    "Label": """
-import ipywidgets
-widget = ipywidgets.Label(run.operations[0].message)
-def show(numbers):
-    widget.value = run.operations[numbers[0]].message
-widget
-""",
-    "HTML": """
-import ipywidgets
-widget = ipywidgets.HTML(as_frame().to_html())
-def show(numbers):
-    widget.value = as_frame().to_html()
-widget
-""",
-    "ipydatagrid": """
-from ipydatagrid import DataGrid
-widget = DataGrid(as_frame())
-def show(numbers):
-    widget.data = as_frame()
-widget
-""",
-    "itables": """
-from itables.widget import ITable
-widget = ITable(as_frame())
-def show(numbers):
-    widget.update(as_frame())
-widget
-""",
-}
-MEASURE = """
-thread, spent = go(show)
-"""
-REPORT = """
-thread.join()
-print(json.dumps(spent))
-"""
 SEEN = {
     "monitor": ".adm-row .adm-cell",
     "Label": ".widget-label",
@@ -174,19 +89,23 @@ class Figures:
     first_task_ms: float
     task_ms: float
     updates: int
+    all_seconds: float
+    memory_mb: tuple[float, float]  # of the page, of the kernel
 
     def __str__(self) -> str:
         cpu, wall = self.python_ms
+        page, kernel = self.memory_mb
         return (
             f"{self.way:<12}{self.operations:>9,}{self.first_seconds:>9.2f} s"
             f"{self.bytes / 1000:>10.1f} kB{cpu:>9.1f} ms{wall:>8.1f} ms{self.browser_ms:>9.1f} ms"
             f"{self.task_ms:>8.0f} ms{self.first_task_ms:>10.0f} ms{self.updates:>6}"
+            f"{self.all_seconds:>8.1f} s{page:>7.0f} +{kernel:>5.0f} MB"
         )
 
 
 TITLES = (
     f"{'':<12}{'count':>9}{'first':>11}{'update':>13}{'Python':>12}{'wall':>11}{'browser':>12}{'task':>11}"
-    f"{'1st task':>13}{'done':>6}"
+    f"{'1st task':>13}{'done':>6}{'all':>10}{'memory':>17}"
 )
 
 
@@ -220,54 +139,105 @@ def _listen(socket: Any, received: list[int]) -> None:
     socket.on("framereceived", lambda payload: received.append(len(payload)))
 
 
-def measure(page: Any, way: str, count: int, seconds: float) -> Figures:
-    """Show so many operations one way and return what it cost."""
+def measure(page: Any, way: str, count: int, seconds: float) -> Iterator[Figures]:
+    """Show so many operations one way, and yield what it cost; of the monitor, also choices."""
     prepare = PREPARE.format(count=count, seconds=seconds, per_second=PER_SECOND)
     with page([prepare, SHOW[way], MEASURE, REPORT]) as (notebook, received):
         notebook.run(0)
         first = notebook.page.evaluate(FIRST, [1, SEEN[way]]) / 1000
-        notebook.page.wait_for_timeout(2000)
+        all_seconds = first + _until_quiet(notebook.page, received)
         first_task = _longest(notebook.page)
         cdp = notebook.context.new_cdp_session(notebook.page)
         cdp.send("Performance.enable")
         idle = _busy(notebook.page, cdp, seconds / 2) * 2
-        notebook.run(2)
-        _longest(notebook.page)
-        received.clear()
-        busy = _busy(notebook.page, cdp, seconds)
-        task, size = _longest(notebook.page), sum(received)
-        notebook.run(3)
-        spent = _printed(notebook.outputs()[3])
-    updates = max(1, round(seconds * PER_SECOND))
-    return Figures(
-        way=way,
-        operations=count,
-        first_seconds=first,
-        bytes=size / updates,
-        python_ms=tuple(1000 * statistics.median(each) for each in zip(*spent, strict=True)),
-        browser_ms=1000 * (busy - idle) / updates,
-        first_task_ms=first_task,
-        task_ms=task,
-        updates=len(spent),
-    )
+
+        def figures(name: str, first: float, first_task: float) -> Figures:
+            notebook.run(2)
+            _longest(notebook.page)
+            received.clear()
+            busy = _busy(notebook.page, cdp, seconds)
+            task, size = _longest(notebook.page), sum(received)
+            notebook.run(3)
+            report = _printed(notebook.outputs()[3])
+            updates = max(1, round(seconds * PER_SECOND))
+            spent = zip(*report["spent"], strict=True)
+            return Figures(
+                way=name,
+                operations=count,
+                first_seconds=first,
+                bytes=size / updates,
+                python_ms=tuple(1000 * statistics.median(each) for each in spent),
+                browser_ms=1000 * (busy - idle) / updates,
+                first_task_ms=first_task,
+                task_ms=task,
+                updates=len(report["spent"]),
+                all_seconds=all_seconds,
+                memory_mb=(_metric(cdp, "JSHeapUsedSize") / 1e6, report["bytes"] / 1e6),
+            )
+
+        yield figures(way, first, first_task)
+        for name, (choose, undo) in CHOICES.items() if way == "monitor" else ():
+            began = time.perf_counter()
+            choose(notebook.page)
+            notebook.page.locator(".adm-matches", has_text=" of ").wait_for(timeout=WAIT)
+            chosen = time.perf_counter() - began
+            _until_quiet(notebook.page, received)  # The kernel searches the frame.
+            yield figures(f"  {name}", chosen, _longest(notebook.page))
+            undo(notebook.page)
+            notebook.page.wait_for_function(NOTHING_CHOSEN, timeout=WAIT)
 
 
-def _printed(outputs: list[dict[str, Any]]) -> list[list[float]]:
+def _until_quiet(page: Page, received: list[int]) -> float:
+    """Wait until nothing has come for two seconds; return how long it took until then."""
+    began, last, known = time.perf_counter(), 0.0, -1
+    while last < WAIT / 1000 and time.perf_counter() - began - last < 2:
+        if len(received) != known:
+            known, last = len(received), time.perf_counter() - began
+        page.wait_for_timeout(50)
+    return last
+
+
+WAIT = 180_000  # ms
+NOTHING_CHOSEN = "() => !document.querySelector('.adm-matches').textContent"
+
+
+def _click(selector: str, times: int = 1) -> Callable[[Page], None]:
+    def click(page: Page) -> None:
+        for _ in range(times):
+            page.locator(selector).first.click()
+
+    return click
+
+
+def _search(text: str) -> Callable[[Page], None]:
+    return lambda page: page.locator(".adm-search").first.fill(text)
+
+
+_PENDING = ".adm-counts [data-status=pending]"
+_PROGRESS = ".adm-sorter:has-text('Progress')"
+CHOICES = {
+    "filter": (_click(_PENDING), _click(_PENDING)),
+    "sort": (_click(_PROGRESS), _click(_PROGRESS, 2)),
+    "search": (_search("step 3"), _search("")),
+}
+
+
+def _printed(outputs: list[dict[str, Any]]) -> dict[str, Any]:
     text = outputs[0]["text"]
-    found: list[list[float]] = json.loads(text if isinstance(text, str) else "".join(text))
+    found: dict[str, Any] = json.loads(text if isinstance(text, str) else "".join(text))
     return found
 
 
 def _busy(page: Page, cdp: CDPSession, seconds: float) -> float:
     """Return the seconds that the main thread works within so many seconds."""
-    before = _task_seconds(cdp)
+    before = _metric(cdp, "TaskDuration")
     page.wait_for_timeout(1000 * seconds)
-    return _task_seconds(cdp) - before
+    return _metric(cdp, "TaskDuration") - before
 
 
-def _task_seconds(cdp: CDPSession) -> float:
+def _metric(cdp: CDPSession, name: str) -> float:
     metrics = cdp.send("Performance.getMetrics")["metrics"]
-    return float(next(each["value"] for each in metrics if each["name"] == "TaskDuration"))
+    return float(next(each["value"] for each in metrics if each["name"] == name))
 
 
 def _longest(page: Page) -> float:
@@ -275,21 +245,28 @@ def _longest(page: Page) -> float:
     return float(page.evaluate("() => Math.max(0, ...window.__tasks.splice(0))"))
 
 
-def main(seconds: float, operations: Sequence[int]) -> None:
-    """Measure every way that is installed and print a line each."""
+def main(seconds: float, operations: Sequence[int], file: Path) -> None:
+    """Measure every way that is installed, print a line each, and write all to *file*."""
     own = ("monitor", "Label", "HTML")
     ways = [way for way in SHOW if way in own or importlib.util.find_spec(way)]
+    found: list[dict[str, Any]] = []
     print(TITLES)
     with pages() as page:
         for way in ways:
             for count in operations:
                 if count <= BEARABLE[way]:
-                    print(measure(page, way, count, seconds), flush=True)
+                    for figures in measure(page, way, count, seconds):
+                        print(figures, flush=True)
+                        found.append(asdict(figures))
+                        file.write_text(json.dumps(found, indent=1))
+    print(f"written to {file}")
 
 
 if __name__ == "__main__":
-    given = sys.argv[1:]
-    main(
-        float(given[0]) if given else SECONDS,
-        [int(each) for each in given[1:]] or OPERATIONS,
-    )
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("seconds", nargs="?", type=float, default=SECONDS)
+    parser.add_argument("operations", nargs="*", type=int, default=OPERATIONS)
+    place = Path(tempfile.gettempdir()) / "monitor.json"
+    parser.add_argument("--json", type=Path, default=place)
+    given = parser.parse_args()
+    main(given.seconds, given.operations or OPERATIONS, given.json)

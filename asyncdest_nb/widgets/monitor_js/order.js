@@ -14,7 +14,7 @@ import { isFailure, rowStatuses, TONES } from "./statuses.js";
  */
 
 const collator = new Intl.Collator("en", { numeric: true });
-const STATES = Object.keys(TONES);
+const STATES = new Map(Object.keys(TONES).map((state, at) => [state, at]));
 
 /**
  * Return a function that compares two operations by a column; what is missing comes last either way.
@@ -23,13 +23,14 @@ const STATES = Object.keys(TONES);
  * @param {number} now Unix seconds of the kernel
  * @returns {(a: number, b: number) => number}
  */
-function comparison(sent, { name, down }, now) {
+export function comparison(sent, { name, down }, now) {
   const key = keyOf(sent, name, now);
   const sign = down ? -1 : 1;
   return (a, b) => {
     const [left, right] = [key(a), key(b)];
     const [noLeft, noRight] = [isMissing(left), isMissing(right)];
     if (noLeft || noRight) return Number(noLeft) - Number(noRight);
+    if (left === right) return 0;
     if (typeof left === "string") return sign * collator.compare(left, String(right));
     return sign * (left - Number(right));
   };
@@ -42,7 +43,7 @@ const isMissing = (key) => key === "" || key === undefined || Number.isNaN(key);
 function keyOf(/** @type {SentState} */ { columns, fields }, /** @type {string} */ name, /** @type {number} */ now) {
   const kind = columns.find((each) => each.name === name)?.kind;
   const own = fields[name] ?? [];
-  if (kind === "status") return (number) => own[number] && STATES.indexOf(String(own[number]));
+  if (kind === "status") return (number) => own[number] && (STATES.get(String(own[number])) ?? -1);
   if (kind === "rows") return (number) => Number(fields[`${name}.failed`]?.[number]);
   if (kind !== "elapsed") return (number) => own[number];
   const [start, end, open] = [fields[STARTED] ?? [], own, fields[OPEN] ?? []].map(
@@ -72,7 +73,7 @@ export function* ordered(sent, choice, now) {
 }
 
 /** Return a function that decides whether to show an operation; null = all are shown. */
-function matcher(/** @type {SentState} */ sent, /** @type {Choice} */ { statuses, search, found, reason }) {
+export function matcher(/** @type {SentState} */ sent, /** @type {Choice} */ { statuses, search, found, reason }) {
   const state = sent.fields.status ?? [];
   const texts = searchedColumns(sent).map((name) => sent.fields[name] ?? []);
   const needle = search.trim().toLowerCase();
@@ -105,10 +106,17 @@ export function usedColumns(/** @type {SentState} */ sent, /** @type {Choice} */
 function* mergeSorted(numbers, compare) {
   /** @type {Uint32Array[]} */
   let [from, to] = [numbers, new Uint32Array(numbers.length)];
+  let merges = 0;
   for (let width = 1; width < numbers.length; width *= 2) {
     for (let start = 0; start < numbers.length; start += 2 * width) {
       const middle = Math.min(start + width, numbers.length);
       const end = Math.min(start + 2 * width, numbers.length);
+      if (++merges % PER_YIELD === 0) yield;
+      // What is in order already, such as labels, is only copied.
+      if (middle >= end || compare(from[middle - 1], from[middle]) <= 0) {
+        to.set(from.subarray(start, end), start);
+        continue;
+      }
       let [left, right] = [start, middle];
       for (let at = start; at < end; at++) {
         if (at % PER_YIELD === PER_YIELD - 1) yield;

@@ -15,15 +15,17 @@ import { isOpen } from "./statuses.js";
  *   continues it after a restart, "" = none
  * @typedef {Packed & {kind: string, seq: number, now: number, header: Partial<Header>,
  *   text?: string, since?: number, is_last?: boolean, buffers?: Buffer[]}} Message
+ * @typedef {{seq: number, numbers: ArrayLike<number>}} Change operations that came with a message
  * @typedef {string[] | Float64Array} Field a value per operation, by its number
  * @typedef {{columns: Column[], header: Header | null, fields: Record<string, Field>,
- *   changed: Record<string, number>, seq: number, gapAt: number, error: string, skew: number,
+ *   changed: Record<string, number>, log: Change[], logSince: number, seq: number, gapAt: number, error: string, skew: number,
  *   receivedAt: number, keyframeSince: number | null}} SentState `changed`: the seq that changed
- *   a column last; `gapAt`: the seq that was lost or came after one that was, 0 = none; `skew`:
+ *   a column last; `log`: what came after `logSince`; `gapAt`: the seq that was lost or came after one that was, 0 = none; `skew`:
  *   the kernel's clock minus the browser's; `receivedAt`: when the last message came, in Unix
  *   seconds of the browser; `keyframeSince`: the seq that a keyframe in progress began with
  */
 
+const LOGGED = 30_000; // operations
 const FIRST_ROOM = 10_000; // operations
 const SILENT_SECONDS = 30; // Without a message for so long, the kernel may be gone.
 /** Seconds between a request for a keyframe and the next one. */
@@ -47,7 +49,7 @@ export function fieldsOf({ name, kind }) {
 /** @param {Column[]} columns @returns {SentState} */
 export function emptyState(columns) {
   return {
-    columns, header: null, fields: {}, changed: {}, seq: -1, gapAt: 0, error: "", skew: 0,
+    columns, header: null, fields: {}, changed: {}, log: [], logSince: -1, seq: -1, gapAt: 0, error: "", skew: 0,
     receivedAt: 0, keyframeSince: null,
   };
 }
@@ -73,10 +75,30 @@ export function applyMessage(sent, message, buffers, now) {
   sent.skew = message.now - now;
   sent.receivedAt = now;
   sent.error = "";
+  const lists = new Set();
   for (const part of unpacked(message, buffers)) {
     if (part.name === PROGRESS) noteReports(sent, part, message);
     storePart(sent, part);
+    lists.add(part.numbers);
   }
+  for (const numbers of lists) sent.log.push({ seq: sent.seq, numbers });
+  shorten(sent);
+}
+
+/** Keep the last changes only. @param {SentState} sent */
+function shorten(sent) {
+  let length = sent.log.reduce((sum, { numbers }) => sum + numbers.length, 0);
+  while (length > LOGGED) {
+    const first = sent.log.shift();
+    length -= first?.numbers.length ?? 0;
+    sent.logSince = first?.seq ?? sent.seq;
+  }
+}
+
+/** Return the operations that came after *seq*, null = that is not known any more. */
+export function changedAfter(/** @type {SentState} */ { log, logSince }, /** @type {number} */ seq) {
+  if (seq < logSince) return null;
+  return log.filter((each) => each.seq > seq).flatMap(({ numbers }) => Array.from(numbers));
 }
 
 /** Note which message came, and return whether it is newer than what is here. */

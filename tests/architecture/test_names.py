@@ -36,6 +36,7 @@ NO_PUBLIC_WAY = {
 }
 # The words in -ing that are the field's own terms.
 FIELD_TERMS = {
+    "polling": "asking again and again, as in the names of Azure's and Google's modules",
     "mapping": "how columns become the fields of an action, in Segment's words",
     "warning": "Python's ending for the class of a warning",
 }

@@ -9,6 +9,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from ..engine import RunTally
 from ..errors import UsageError
 from ..frame import DataFrame, column_values
 from ..operation import Operation, RowOutcome, RunStatus, counts_text
@@ -16,6 +17,7 @@ from ..visible import one_line
 from . import results, rows
 from .entry import RunEntry
 from .progress import SlowCall
+from .stats import RunStats
 
 
 class RunReport:
@@ -107,21 +109,32 @@ class RunReport:
         return found
 
     @property
-    def stats(self) -> dict[str, int | float]:
-        """What the run has cost so far: rows, operations, requests, polls, seconds, …"""
+    def stats(self) -> RunStats:
+        """What the run has cost so far, and how late the ends of its operations are known."""
         operations = list(self.operations)
         ends = [each.finished_at for each in operations if each.finished_at is not None]
         end = max(ends, default=self.created_at) if self.is_at_rest else self.now()
-        return {
-            "rows": len(self.labels),
-            "operations": len(operations),
-            "requests": self.requests,
-            "polls": sum(each.polls for each in operations),
-            "polls_without_answer": sum(each.poll_errors for each in operations),
-            "overdue": sum(each.is_overdue for each in operations),
+        polls, polled = sum(each.polls for each in operations), sum(map(_is_polled, operations))
+        execution = self._entry.execution
+        tally = execution.tally if execution else RunTally()
+        return RunStats(
+            rows=len(self.labels),
+            operations=len(operations),
+            requests=tally.requests.total(),
+            submit_requests=tally.requests["submit"],
+            poll_requests=tally.requests["poll"],
+            other_requests=tally.requests["other"],
+            polls=polls,
+            polls_without_answer=sum(each.poll_errors for each in operations),
+            polls_per_operation=polls / polled if polled else None,
+            lag_mean=tally.lag.mean,
+            lag_p95=tally.lag.p95,
+            lag_measured=tally.lag.measured / tally.lag.count if tally.lag.count else None,
+            throttled_seconds=round(execution.seconds_throttled if execution else 0.0, 3),
+            overdue=sum(each.is_overdue for each in operations),
             # The wall clock may have been set back before a restart.
-            "seconds": round(max(0.0, end - self.created_at), 3),
-        }
+            seconds=round(max(0.0, end - self.created_at), 3),
+        )
 
     @property
     def requests(self) -> int:
@@ -232,3 +245,7 @@ class RunReport:
         notices = "".join(f"; {notice}" for notice in self.notices)
         text = f"<Run {self.id}: {self.title}, {self.status}: {counts_text(self.counts)}{notices}>"
         return one_line(text)
+
+
+def _is_polled(operation: Operation) -> bool:
+    return operation.polls > 0

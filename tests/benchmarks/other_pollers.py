@@ -1,4 +1,6 @@
-"""How long other clients wait between polls of one operation: from their own code, without a network.
+"""How long other clients wait between polls of one operation, from their own code.
+
+Nothing here needs a network.
 
 Where a client is not installed (pip install -e ".[bench]"), its delays are written down here as
 they are in the version named; ``source`` says which it is. All of them poll once at the start,

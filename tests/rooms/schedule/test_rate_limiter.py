@@ -220,3 +220,22 @@ def test_the_rate_of_a_host_that_is_down_does_not_fall_with_503():
         now = limiter.paused_until
     assert limiter.is_down
     assert limiter.rate == rate
+
+
+def test_the_seconds_of_pauses_are_counted_once_where_they_overlap():
+    limiter = RateLimiter(20.0)
+    assert limiter.seconds_paused(50.0) == 0
+    throttle(limiter, 100.0, retry_after=7.0)
+    throttle(limiter, 102.0, retry_after=10.0)
+    assert limiter.seconds_paused(103.0) == pytest.approx(3.0)
+    assert limiter.seconds_paused(200.0) == pytest.approx(12.0)
+
+
+def test_no_second_has_more_requests_than_the_rate():
+    limiter, now, sent = RateLimiter(20.0), 0.0, []
+    while now < 5.0:
+        wait = limiter.take(now)
+        if wait == 0.0:
+            sent.append(now)
+        now += max(wait, 1e-6)
+    assert max(sum(at <= other < at + 1.0 for other in sent) for at in sent) == 20

@@ -141,6 +141,14 @@ class RunReport:
         """How many HTTP requests this kernel has made for it."""
         return self._entry.execution.tally.requests.total() if self._entry.execution else 0
 
+    @property
+    def detection_lag(self) -> float | None:
+        """The mean seconds between the end of an operation and the poll that found it.
+
+        Measured or estimated, see ``stats``; None = this kernel has found no end yet.
+        """
+        return self._entry.execution.tally.lag.mean if self._entry.execution else None
+
     def now(self) -> float:
         """Return Unix seconds by the clock that stamps what happens to it, and never jumps."""
         return self._entry.execution.now if self._entry.execution else time.time()

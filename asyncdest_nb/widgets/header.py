@@ -9,6 +9,7 @@ from .run_view import (
     abilities,
     continued_by,
     cut,
+    detection_lag,
     first_lines,
     is_paused,
     lines_expected,
@@ -37,6 +38,7 @@ def header_of(
         "jobs": has_jobs,
         "notices": first_lines(_NOTICES, run.notices),
         "requests": requests_sent(run),
+        "lag": detection_lag(run),
         "can": abilities(run),
         # Only the button at the end needs it, and until then every message would change it.
         "retryable": rows_to_retry(run) if done else None,

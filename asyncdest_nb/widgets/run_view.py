@@ -30,7 +30,8 @@ class RunView(Protocol):
     ``resume()`` and ``is_paused``; ``cancel()``; ``retry()``, which returns a run, and
     ``retryable``, how many rows that would send;
     ``results(with_frame=True)``, a DataFrame; ``is_at_rest``, for a run that may end before its
-    operations do; ``requests``, how many were sent; ``invalid``, why rows are invalid, by
+    operations do; ``requests``, how many were sent; ``detection_lag``, how many seconds after
+    an operation its end is known, None = not known; ``invalid``, why rows are invalid, by
     their position, known when the operations are; ``column(name)``, a column of the frame
     with a value per row; ``key_column``, the one that tells rows apart, None = none does;
     ``frame_rows(positions)``, some rows of the frame, a dict each;
@@ -118,6 +119,12 @@ def after_restart(run: RunView) -> str:
 def requests_sent(run: RunView) -> int | None:
     """Return how many requests *run* has sent, or None if it does not count them."""
     return getattr(run, "requests", None)
+
+
+def detection_lag(run: RunView) -> float | None:
+    """Return how late ends are known, in seconds, or None if *run* does not know that."""
+    lag: float | None = getattr(run, "detection_lag", None)
+    return None if lag is None else round(lag, 1)
 
 
 def lines_expected(run: RunView) -> int:

@@ -7,7 +7,7 @@ import { isOpen } from "./statuses.js";
 /**
  * @typedef {{name: string, title: string, kind: string, width: string, shown: string}} Column
  * @typedef {{title: string, status: string, counts: Record<string, number>, entries: number, lines: number,
- *   jobs: boolean, notices: string[], requests: number | null, can: string[], paused: boolean,
+ *   jobs: boolean, notices: string[], requests: number | null, lag?: number | null, can: string[], paused: boolean,
  *   done: boolean, updated_at: number, retryable?: number | null,
  *   continued_by?: string | null}} Header `entries`: lines of the table, which are operations and
  *   after them invalid rows; a number is that of a line; `lines`: how many there will be;

@@ -73,6 +73,8 @@ export function factsText(header, { rowsPerSecond, left, failedPolls, reports },
   if (reports.count && isMoving) facts.push(insideText(reports));
   // This kernel counts them: 0 for a run from an earlier kernel does not mean that it cost none.
   if (header.requests) facts.push(several(header.requests, "request"));
+  // Mean seconds between the end of an operation and the poll that found it.
+  if (header.lag) facts.push(`detection lag ${header.lag.toFixed(1)} s`);
   if (failedPolls) facts.push(`${several(failedPolls, "poll")} failed`);
   const { failed = 0, canceled = 0 } = header.counts;
   if (header.done && header.retryable === 0 && failed + canceled) facts.push(NO_RETRY);

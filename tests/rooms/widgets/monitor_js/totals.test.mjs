@@ -17,6 +17,8 @@ test("totals are over all operations", () => {
   assert.equal(factsText({ ...HEADER, requests: 1200 }, found),
     "1 running operation at 50 % · 1,200 requests · 3 polls failed");
   const silent = { ...found, reports: { count: 0, percent: 0 } };
+  assert.equal(factsText({ ...HEADER, requests: 2, lag: 2.06 }, { ...silent, failedPolls: 0 }),
+    "2 requests · detection lag 2.1 s");
   assert.equal(factsText({ ...HEADER, requests: 0 }, { ...silent, failedPolls: 0 }), "");
   const moving = { ...silent, failedPolls: 0, rowsPerSecond: 2.25, left: 61.2 };
   assert.equal(factsText({ ...HEADER, requests: null }, moving),

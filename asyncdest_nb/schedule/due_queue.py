@@ -21,6 +21,9 @@ class DueQueue:
         """Let *number* never be due."""
         self._at.pop(number, None)
 
+    def __contains__(self, number: int) -> bool:
+        return number in self._at
+
     def first(self) -> float | None:
         """Return when the first is due, None = there is none."""
         while self._heap and self._at.get(self._heap[0][1]) != self._heap[0][0]:

@@ -9,10 +9,13 @@ from typing import Any
 
 from .due_queue import DueQueue
 from .hazard import Hazard
+from .progress_trust import ProgressTrust
 
 _FINE = math.log(1.1)  # Operations are planned together whose ages differ by less than a tenth.
 _YOUNG = 0.25  # seconds
 _STALE_SECONDS = 0.25  # After so long a plan is made again, from what was learned meanwhile.
+_TIMED = -1  # The key of the queue beside the buckets.
+_HEEDED = 0.02  # The weight from which on a report of progress counts.
 _RENEWED = 24  # Plans that one call makes again, at most.
 
 
@@ -63,6 +66,9 @@ class ExpectedLag:
         self._held = DueQueue()  # Those that may not be polled yet.
         self._vain = 5.0  # Polls that may be in vain now.
         self._refilled_at: float | None = None
+        self._progress = ProgressTrust()
+        self._left: dict[int, float] = {}  # Seconds by the last report of progress.
+        self._timed = DueQueue()  # Those whose report is relied on, by when they are due.
         self._price = 1.0  # Requests that it takes to poll an operation.
 
     def accepted(self, number: int, *, now: float, retry_after: float | None = None) -> None:
@@ -75,9 +81,15 @@ class ExpectedLag:
     ) -> None:
         """See Schedule."""
         self._errors.pop(number, None)
-        since = self._since[number]
-        self.hazard.went_on(self._seen[number] - since, now - since)
+        since, seen = self._since[number], self._seen[number]
+        self._judge_report(number, now, ended=False)
+        self.hazard.went_on(seen - since, now - since)
         self._seen[number] = now
+        left = self._progress.seconds_left(now - since, progress)
+        if left is None:
+            self._left.pop(number, None)
+        else:
+            self._left[number] = left
         self._wait(number, now, retry_after)
 
     def errored(self, number: int, *, now: float, retry_after: float | None = None) -> None:
@@ -88,14 +100,16 @@ class ExpectedLag:
 
     def finished(self, number: int) -> None:
         """See Schedule."""
-        for known in (self._since, self._seen, self._errors, self._place):
+        for known in (self._since, self._seen, self._errors, self._place, self._left):
             known.pop(number, None)
         self._held.remove(number)
+        self._timed.remove(number)
 
     def ended(self, number: int, *, now: float, ended_at: float | None = None) -> None:
         """See LearningSchedule."""
         since, seen = self._since[number], self._seen[number]
         self._vain += 1.0  # The poll was not in vain.
+        self._judge_report(number, now, ended=True)
         if ended_at is None:
             self.hazard.ended(seen - since, max(seen, now) - since)
         else:
@@ -109,11 +123,12 @@ class ExpectedLag:
 
     def knowledge(self) -> dict[str, Any]:
         """See LearningSchedule."""
-        return {"by_age": self.hazard.stored()}
+        return {"by_age": self.hazard.stored(), "by_progress": self._progress.stored()}
 
     def recall(self, knowledge: Mapping[str, Any]) -> None:
         """See LearningSchedule."""
         self.hazard = Hazard.remembered(knowledge.get("by_age"))
+        self._progress.recall(knowledge.get("by_progress"))
 
     def due(self, now: float, *, limit: int) -> list[int]:
         """See Schedule."""
@@ -126,10 +141,17 @@ class ExpectedLag:
             for key, bucket in list(self._buckets.items())
             if self._first(key, bucket)
         ]
+        if (first := self._timed.first()) is not None:
+            heads.append((first, _TIMED))
         heapq.heapify(heads)
         found: list[int] = []
         while heads and len(found) < limit and heads[0][0] <= now and self._vain >= 1.0:
             _, key = heapq.heappop(heads)
+            if key == _TIMED:
+                found.append(self._take_timed(now))
+                if (first := self._timed.first()) is not None:
+                    heapq.heappush(heads, (first, _TIMED))
+                continue
             bucket = self._buckets[key]
             if bucket.planned_at < now:
                 self._plan(bucket, now, cost)
@@ -146,10 +168,15 @@ class ExpectedLag:
     def early(self, numbers: Sequence[int], now: float, *, limit: int) -> list[int]:
         """See LearningSchedule."""
         latest = now - self._minimum
-        waiting = [each for each in numbers if each in self._place and self._seen[each] <= latest]
+        waiting = [
+            each
+            for each in numbers
+            if (each in self._place or each in self._timed) and self._seen[each] <= latest
+        ]
         found = heapq.nsmallest(limit, waiting, key=lambda each: self._seen[each])
         for number in found:
-            del self._place[number]
+            self._place.pop(number, None)
+            self._timed.remove(number)
         return found
 
     def next_at(self) -> float | None:
@@ -159,8 +186,8 @@ class ExpectedLag:
             for key, bucket in list(self._buckets.items())
             if self._first(key, bucket)
         ]
-        if (held := self._held.first()) is not None:
-            times.append(held)
+        firsts = (self._held.first(), self._timed.first())
+        times += [at for at in firsts if at is not None]
         return min(times, default=None)
 
     def _wait(self, number: int, now: float, retry_after: float | None) -> None:
@@ -172,12 +199,39 @@ class ExpectedLag:
     def _insert(self, number: int) -> None:
         seen = self._seen[number]
         age = seen - self._since[number]
+        if number in self._left and self._progress.weight > _HEEDED:
+            self._timed.set(number, seen + self._gap_of(age, self._left[number]))
+            return
         key = 0 if age < _YOUNG else 1 + int(math.log(age / _YOUNG) / _FINE)
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = self._buckets[key] = _Bucket(age)
         self._place[number] = key
         heapq.heappush(bucket.heap, (seen, number))
+
+    def _take_timed(self, now: float) -> int:
+        number = self._timed.take(now)
+        assert number is not None  # It was first, and due.
+        self._vain -= 1.0
+        return number
+
+    def _gap_of(self, age: float, left: float) -> float:
+        """Return the interval of an operation that reports progress: between both predictions."""
+        cost, ceiling = self._threshold(), self._ceiling(age)
+        by_age = self.hazard.gap(age, cost, ceiling)
+        by_report = self._progress.gap(left, cost, ceiling)
+        weight = self._progress.weight
+        return max(self._minimum, math.pow(by_age, 1 - weight) * math.pow(by_report, weight))
+
+    def _judge_report(self, number: int, now: float, *, ended: bool) -> None:
+        if (left := self._left.get(number)) is None:
+            return
+        since, seen = self._since[number], self._seen[number]
+        by_age = self.hazard.log_chance(seen - since, now - since, ended=ended)
+        self._progress.learn(left, now - seen, ended=ended, by_age=by_age)
+
+    def _ceiling(self, age: float) -> float:
+        return min(self._maximum, max(20.0, age / 2))
 
     def _release(self, now: float) -> None:
         while (number := self._held.take(now)) is not None:
@@ -219,6 +273,6 @@ class ExpectedLag:
                     break
 
     def _plan(self, bucket: _Bucket, now: float, cost: float) -> None:
-        ceiling = min(self._maximum, max(20.0, bucket.age / 2))
-        bucket.gap = max(self._minimum, self.hazard.gap(bucket.age, cost, ceiling))
+        gap = self.hazard.gap(bucket.age, cost, self._ceiling(bucket.age))
+        bucket.gap = max(self._minimum, gap)
         bucket.planned_at = now

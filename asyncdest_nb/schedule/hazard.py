@@ -109,6 +109,15 @@ class Hazard:
             left -= rate * (EDGES[at] - start)
         return None
 
+    def log_chance(self, since: float, until: float, *, ended: bool) -> float:
+        """Return the logarithm of the chance to end, or not, between two ages."""
+        rates, at, hazard = self.rates(), bin_of(since), 0.0
+        while since < until:
+            end = min(until, EDGES[at])
+            hazard += rates[at] * (end - since)
+            since, at = end, at + 1
+        return math.log(max(1 - math.exp(-hazard), 1e-9)) if ended else -hazard
+
     def rates(self) -> list[float]:
         """Return the hazard of each bin, smoothed over its neighbors."""
         if not self._rates:
@@ -121,7 +130,7 @@ class Hazard:
             ]
         return self._rates
 
-    def gap(self, age: float, cost: float, longest: float) -> float:
+    def gap(self, age: float, cost: float, longest: float, *, late: float = LATE) -> float:
         """Return after how many seconds a poll is worth its *cost*, at most *longest*.
 
         That is when the time for which an operation last seen at *age* is expected to have
@@ -135,25 +144,25 @@ class Hazard:
             step = min(EDGES[at] - age - gone, longest - gone)
             left = alive * math.exp(-rate * step)
             more = lag + step - (alive - left) / rate
-            if _is_due(more, left, cost):
-                return gone + _solved(lag, alive, rate, cost, step)
+            if _is_due(more, left, cost, late):
+                return gone + _solved(lag, alive, rate, cost, step, late)
             lag, alive, gone, at = more, left, gone + step, min(at + 1, BINS - 1)
         return longest
 
 
-def _is_due(lag: float, alive: float, cost: float) -> bool:
+def _is_due(lag: float, alive: float, cost: float, late: float) -> bool:
     """Whether a poll is worth its *cost*, or an end that is likely enough would be known late."""
     ended = 1 - alive
-    return lag >= cost * alive or (ended >= LIKELY and lag >= LATE * ended)
+    return lag >= cost * alive or (ended >= LIKELY and lag >= late * ended)
 
 
-def _solved(lag: float, alive: float, rate: float, cost: float, step: float) -> float:
+def _solved(lag: float, alive: float, rate: float, cost: float, step: float, late: float) -> float:
     """Return when within *step* seconds the expected lag reaches its cost, by bisection."""
     low, high = 0.0, step
     for _ in range(8):
         middle = (low + high) / 2
         left = alive * math.exp(-rate * middle)
-        if _is_due(lag + middle - (alive - left) / rate, left, cost):
+        if _is_due(lag + middle - (alive - left) / rate, left, cost, late):
             high = middle
         else:
             low = middle

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from random import Random
 
@@ -90,6 +91,22 @@ class Server:
         return [known - end for known, end in zip(self.known, self.ends, strict=True)]
 
 
+def reported(kind: str, server: Server) -> Callable[[int, float], float | None]:
+    """Return what operations report as their progress, in percent."""
+    random = Random(7)
+
+    def honest(number: int, now: float) -> float:
+        return 100 * min(1.0, now / (server.ends[number] or 1.0))
+
+    return {
+        "none": lambda number, now: None,
+        "honest": honest,
+        "stuck at 99 %": lambda number, now: 99.0,
+        "backwards": lambda number, now: 100 - honest(number, now),
+        "jumps": lambda number, now: random.uniform(0, 100),
+    }[kind]
+
+
 def drawn(law: str, count: int, seed: int) -> list[float]:
     random = Random(seed)
     return [min(1800.0, LAWS[law](random)) for _ in range(count)]
@@ -102,12 +119,14 @@ def drawn(law: str, count: int, seed: int) -> list[float]:
     seed=st.integers(0, 1000),
     asks=st.dictionaries(st.integers(0, 39), st.floats(0.1, 90.0), max_size=5),
     fails=st.sets(st.integers(0, 39), max_size=5),
+    reports=st.sampled_from(["none", "honest", "stuck at 99 %", "backwards", "jumps"]),
 )
 def test_whatever_takes_how_long_no_promise_of_the_schedule_is_broken(
-    law, count, seed, asks, fails
+    law, count, seed, asks, fails, reports
 ):
     def once() -> Server:
         server = Server(drawn(law, count, seed))
+        server.progress = reported(reports, server)
         server.asks, server.fails = asks, fails
         return server.run(ExpectedLag())
 
@@ -215,3 +234,34 @@ def test_what_an_earlier_run_knew_counts_little_against_what_is_seen_now():
     surprised.recall(slow.knowledge())
     server = Server(drawn("uniform", 200, 3)).run(surprised)
     assert sum(server.lags) / 200 < 10
+
+
+def with_reports(kind: str) -> Server:
+    server = Server(drawn("lognormal", 150, 5), rate=20.0)
+    server.progress = reported(kind, server)
+    return server.run(ExpectedLag())
+
+
+def test_honest_reports_of_progress_lower_both_the_lag_and_the_polls():
+    told, untold = with_reports("honest"), with_reports("none")
+    assert sum(told.lags) < 0.6 * sum(untold.lags)
+    assert told.polls_per_operation < untold.polls_per_operation
+
+
+@pytest.mark.parametrize("lie", ["stuck at 99 %", "backwards", "jumps"])
+def test_reports_that_predict_nothing_cost_little(lie):
+    told, untold = with_reports(lie), with_reports("none")
+    assert sum(told.lags) < 1.3 * sum(untold.lags)
+    assert told.polls_per_operation < 1.3 * untold.polls_per_operation
+
+
+def test_how_far_reports_can_be_relied_on_is_known_in_the_next_run():
+    def run(schedule: ExpectedLag) -> Server:
+        server = Server(drawn("lognormal", 40, 6), rate=20.0)
+        server.progress = reported("honest", server)
+        return server.run(schedule)
+
+    run(first := ExpectedLag())
+    second = ExpectedLag()
+    second.recall(first.knowledge())
+    assert sum(run(second).lags) < sum(run(ExpectedLag()).lags)

@@ -184,11 +184,11 @@ class Monitor(ModuleWidget):
         if len(entries) > PUSHED * SLICE:
             self._send_changes(rest, entries)
         self._keyframe.begin(len(entries), seq=self._seq)
-        self._push_slices()
+        self._push_slices(PUSHED)
 
-    def _push_slices(self) -> None:
+    def _push_slices(self, most: int) -> None:
         """Send slices of the keyframe, as many as hold nobody up; pages request the others."""
-        for _ in range(PUSHED):
+        for _ in range(most):
             with self._lock:  # For each slice, so that the engine need not wait for all.
                 if self._keyframe:
                     self._send_slice()
@@ -261,7 +261,7 @@ class Monitor(ModuleWidget):
             if what == "keyframe":
                 self._send_keyframe()
             elif what == "slice":
-                self._send_next_slice()
+                self._push_slices(1)
             elif what == "sight":
                 self._send_sight(request)
         except Exception as error:  # The edge to the screen: the error would be lost.
@@ -272,19 +272,15 @@ class Monitor(ModuleWidget):
     def _send_keyframe(self) -> None:
         with self._lock:
             self._keyframe.begin(len(self._entries.now()), seq=self._seq)
-        self._push_slices()
-
-    def _send_next_slice(self) -> None:
-        with self._lock:
-            if self._keyframe:
-                self._send_slice()
+        self._push_slices(PUSHED)
 
     def _send_sight(self, request: Mapping[str, Any]) -> None:
         """Send what a page lacks of the lines in sight, and from now on their changes first."""
         with self._lock:
             entries = self._grown()
             self._changes.watch(request["numbers"])
-            missing = [each for each in request["missing"][:MOST_WATCHED] if each < len(entries)]
+            wanted = sorted({*request["missing"][:MOST_WATCHED]})
+            missing = [each for each in wanted if 0 <= each < len(entries)]
             if missing:
                 rows = self._sent.whole(entries, missing)
                 self._send_rows("rows", rows, self._sent.header_changes(self._header()))

@@ -34,6 +34,7 @@ class SentState:
     def __init__(self, columns: Sequence[Column]) -> None:
         self.header: dict[str, Any] = {}
         self.has_jobs = False  # Whether any operation is a job of several rows.
+        self.count = 0  # of operations
         self._all = columns
         # By number of the operation.
         self._states: list[State | RowStatus | None] = []  # None = not sent yet.
@@ -45,25 +46,28 @@ class SentState:
         # The columns of jobs are a large part of the work, and useless without jobs.
         return [each for each in self._all if self.has_jobs or each.shown != "jobs"]
 
-    @property
-    def count(self) -> int:
-        """How many operations there is room for."""
-        return len(self._states)
-
     def grow(self, operations: Sequence[Entry]) -> range:
-        """Make room for *operations*, and return the numbers of those that are new."""
-        new = range(len(self._states), len(operations))
+        """Take in *operations*, and return the numbers of those that are new."""
+        new = range(self.count, len(operations))
         if new:
-            self._states.extend([None] * len(new))
-            for hashes in self._hashes.values():
-                hashes.extend(array("q", [_UNSENT]) * len(new))
+            self.count = len(operations)
             # Of very many operations some stand for the others.
             self.has_jobs |= _have_jobs(operations[new.start : new.start + SLICE])
             self.has_jobs |= _have_jobs(operations[max(new.start, new.stop - SLICE) : new.stop])
         return new
 
+    def _make_room(self, numbers: Sequence[int]) -> None:
+        # For a million at once it would hold up the page that opens.
+        known = len(self._states)
+        if numbers and numbers[-1] >= known:
+            more = max(numbers[-1] + 1 - known, min(known, self.count - known))
+            self._states.extend([None] * more)
+            for hashes in self._hashes.values():
+                hashes.extend(array("q", [_UNSENT]) * more)
+
     def changes(self, operations: Sequence[Entry], numbers: Sequence[int]) -> Packed:
         """Return what is new of *operations* at *numbers*, which ascend; it counts as sent."""
+        self._make_room(numbers)
         found, states = Packed(), self._states
         some = [operations[number] for number in numbers]
         before = zip(some, map(states.__getitem__, numbers), strict=True)
@@ -98,6 +102,7 @@ class SentState:
     def keyframe(self, operations: Sequence[Entry], first: int) -> Packed:
         """Return all of *operations*, whose numbers begin at *first*; it counts as sent."""
         found, numbers = Packed(), range(first, first + len(operations))
+        self._make_room(numbers)
         for column in self._columns:
             values = column.read(operations)
             found.add(column, numbers, values)
@@ -109,6 +114,7 @@ class SentState:
 
     def whole(self, operations: Sequence[Entry], numbers: Sequence[int]) -> Packed:
         """Return all of *operations* at *numbers*, as no page may have them; it counts as sent."""
+        self._make_room(numbers)
         for number in numbers:
             self._states[number] = None
             for hashes in self._hashes.values():

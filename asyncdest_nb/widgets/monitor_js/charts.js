@@ -17,15 +17,11 @@ export function chartsElement() {
     node,
     show(/** @type {SentState} */ { fields }) {
       if (node.hidden) return;
-      const [start, end] = [fields[STARTED] ?? [], fields.elapsed ?? []];
-      const [ends, lengths] = [/** @type {number[]} */ ([]), /** @type {number[]} */ ([])];
-      for (let at = 0; at < end.length; at++) {
-        if (Number.isNaN(end[at])) continue;
-        ends.push(Number(end[at]));
-        if (!Number.isNaN(start[at])) lengths.push(Number(end[at]) - Number(start[at]));
-      }
-      figures[0].show(ends, (at) => timeOfDay(at));
-      figures[1].show(lengths, (at) => (at < 10 ? `${at.toFixed(1)} s` : duration(at)));
+      const [start, end] = [fields[STARTED] ?? [], fields.elapsed ?? []].map(
+        (field) => /** @type {Float64Array} */ (field));
+      figures[0].show(histogram(end.length, (at) => end[at], BARS), timeOfDay);
+      figures[1].show(histogram(end.length, (at) => end[at] - start[at], BARS),
+        (at) => (at < 10 ? `${at.toFixed(1)} s` : duration(at)));
     },
   };
 }
@@ -39,29 +35,39 @@ function chart(title) {
     element("figcaption", "", {}, title), svg, element("div", "adm-ends", {}, ...ends));
   return {
     node,
-    show(/** @type {number[]} */ values, /** @type {(value: number) => string} */ format) {
-      const { low, high, bins } = histogram(values, BARS);
-      const texts = values.length ? [format(low), format(high)] : ["nothing yet", ""];
-      const path = values.length ? barsPath(bins, BOX) : "";
-      updateAttribute(/** @type {Element} */ (svg.firstChild), "d", path);
-      updateAttribute(svg, "aria-label", `${title}: ${grouped(values.length)}, ${texts.join(" to ")}`);
+    /** @param {ReturnType<typeof histogram>} found @param {(value: number) => string} format */
+    show({ count, low, high, bins }, format) {
+      const texts = count ? [format(low), format(high)] : ["nothing yet", ""];
+      updateAttribute(/** @type {Element} */ (svg.firstChild), "d", count ? barsPath(bins, BOX) : "");
+      updateAttribute(svg, "aria-label", `${title}: ${grouped(count)}, ${texts.join(" to ")}`);
       ends.forEach((end, at) => updateText(end, texts[at]));
     },
   };
 }
 
 /**
- * Count values into so many equal bins from the least to the greatest.
- * @param {number[]} values
- * @param {number} count
+ * Count values into equal bins from the least to the greatest; NaN is none. Of a million values no
+ * list is made.
+ * @param {number} length
+ * @param {(at: number) => number} valueAt
+ * @param {number} bars how many bins
  */
-export function histogram(values, count) {
-  const low = values.reduce((least, value) => Math.min(least, value), Infinity);
-  const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
-  const bins = new Array(count).fill(0);
-  const width = (high - low) / count || 1;
-  for (const value of values) bins[Math.min(count - 1, Math.floor((value - low) / width))] += 1;
-  return { low, high, bins };
+export function histogram(length, valueAt, bars) {
+  let [low, high, count] = [Infinity, -Infinity, 0];
+  for (let at = 0; at < length; at++) {
+    const value = valueAt(at);
+    if (!(value === value)) continue;
+    count += 1;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  const bins = new Array(bars).fill(0);
+  const width = (high - low) / bars || 1;
+  for (let at = 0; at < length; at++) {
+    const value = valueAt(at);
+    if (value === value) bins[Math.min(bars - 1, Math.floor((value - low) / width))] += 1;
+  }
+  return { low, high, count, bins };
 }
 
 /**

@@ -20,7 +20,7 @@ export const ROW_STATUSES = {
   canceled: ["canceled"], unknown: ["unknown"], invalid: ["invalid"],
 };
 const PENDING = ["pending"];
-const FAILURES = ["failed", "partial", "unknown", "invalid"];
+const FAILURES = new Set(["failed", "partial", "unknown", "invalid"]);
 
 /** @param {string} status */
 export function toneOf(status) {
@@ -39,5 +39,5 @@ export function isOpen(/** @type {string} */ status) {
 
 /** Whether a person should look at an operation of this status. */
 export function isFailure(/** @type {string} */ status) {
-  return FAILURES.includes(status);
+  return FAILURES.has(status);
 }

@@ -56,11 +56,12 @@ def test_what_is_in_sight_goes_first(clock, three_at_once):
 def test_what_is_missing_in_sight_is_sent_at_once_and_whole(clock, three_at_once):
     run = ScriptedRun(planned(8))
     made = open_monitor(run, clock)
-    made.comm.receive({"what": "sight", "numbers": [4, 6], "missing": [6, 99]})
+    made.comm.receive({"what": "sight", "numbers": [7, 6, 4], "missing": [6, 4, 6, 99, -1]})
     [(content, buffers)] = made.comm.sent
     assert content["kind"] == "rows"
     found = read(content, buffers)
-    assert (found["row"], found["status"]) == ({6: "row 6"}, {6: "planned"})
+    assert found["row"] == {4: "row 4", 6: "row 6"}
+    assert list(found["status"]) == [4, 6], "the page makes room by the last one"
 
 
 def test_a_page_gets_slices_as_it_requests_them(clock, slices_of_two):

@@ -10,7 +10,7 @@ from ..destination import Action, Destination, Settings
 from ..frame import RowSource
 from ..mapping import FieldMap
 from ..operation import latest_stamp
-from ..request import Route, Transport
+from ..request import Relay, RelayTransport, Route, Transport
 from ..schedule import Schedule
 from ..store import (
     LEARNED_SCOPE,
@@ -117,6 +117,16 @@ class Engine:
         self.channels.append(found)
         return found
 
+    def relayed(self, channel: Channel, relay: Relay) -> Channel | None:
+        """Return a channel like *channel* whose requests *relay* makes.
+
+        None = it cannot, since *channel* has a transport or a route of its own.
+        """
+        if not channel.is_usual:
+            return None
+        self.channels.append(channel.sent_by(RelayTransport(relay, route=Route())))
+        return self.channels[-1]
+
     def execution(
         self,
         record: StoredRun,
@@ -127,10 +137,12 @@ class Engine:
         channel: Channel,
         schedule: Schedule,
         earlier: EarlierRuns | None = None,
+        sender: Channel | None = None,
     ) -> Execution:
         """Return a new run that is ready to start; nothing is sent yet.
 
         *earlier* finds out whether its rows were submitted before, None = they were not.
+        *sender* sends its batches, None = *channel* does, which polls too.
         """
         run = self._context(
             record,
@@ -140,6 +152,7 @@ class Engine:
             schedule=schedule,
             ledger=Ledger(rows=source.count or 0),
         )
+        run.sender = sender
         keeps = self._keeps_payloads
         return Execution(run, Preparer(run, fields, keeps_payloads=keeps, earlier=earlier))
 

@@ -19,13 +19,14 @@ import pandas as pd
 from .dtypes import ValueKinds
 from .files import read_table, table_bytes, write_parquet
 from .foreign import as_pandas, is_frame
-from .frames import from_rows, numbered, to_frame, with_columns
+from .frames import from_rows, labelled, numbered, to_frame, with_columns, without_rows
 from .rows import (
     LABEL_LENGTH,
     Rows,
     column_names,
     column_values,
     has_integer_labels,
+    has_integers,
     index_names,
     read_csv,
     to_rows,
@@ -33,11 +34,13 @@ from .rows import (
 from .slices import FrameRows, Labels, RowSlice, RowSource, protected
 
 DataFrame: TypeAlias = pd.DataFrame
+Index: TypeAlias = pd.Index
 
 __all__ = [
     "LABEL_LENGTH",
     "DataFrame",
     "FrameRows",
+    "Index",
     "Labels",
     "RowSlice",
     "RowSource",
@@ -48,8 +51,10 @@ __all__ = [
     "column_values",
     "from_rows",
     "has_integer_labels",
+    "has_integers",
     "index_names",
     "is_frame",
+    "labelled",
     "numbered",
     "protected",
     "read_csv",
@@ -58,5 +63,6 @@ __all__ = [
     "to_frame",
     "to_rows",
     "with_columns",
+    "without_rows",
     "write_parquet",
 ]

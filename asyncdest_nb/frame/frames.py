@@ -35,6 +35,17 @@ def numbered(count: int) -> pd.Index[Any]:
     return pd.RangeIndex(count)
 
 
+def without_rows(columns: Sequence[Any], index_name: object) -> pd.DataFrame:
+    """Return a frame of *columns* without rows, whose index is called *index_name*."""
+    return pd.DataFrame(columns=list(columns), index=pd.Index([], name=index_name))
+
+
+def labelled(parts: Sequence[pd.Index[Any]]) -> pd.DataFrame:
+    """Return a frame without columns, with the labels of all *parts*."""
+    first, *others = parts or [pd.RangeIndex(0)]
+    return pd.DataFrame(index=first.append(others) if others else first)
+
+
 def from_rows(
     rows: Sequence[Mapping[str, Any]], labels: Sequence[str], *, are_integers: bool = False
 ) -> pd.DataFrame:

@@ -110,7 +110,12 @@ def index_names(frame: pd.DataFrame) -> tuple[str, ...]:
 
 def has_integer_labels(frame: pd.DataFrame) -> bool:
     """Whether the labels of *frame* are integers, as they are by default."""
-    return bool(pd.api.types.is_integer_dtype(frame.index.dtype) and not frame.index.hasnans)
+    return has_integers(frame.index)
+
+
+def has_integers(index: pd.Index[Any]) -> bool:
+    """Whether the labels of *index* are integers."""
+    return bool(pd.api.types.is_integer_dtype(index.dtype) and not index.hasnans)
 
 
 def column_names(frame: pd.DataFrame) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ arrived; ReplyLost, it may have arrived.
     wire          one request over a transport: a response, or how it failed
     transport     requests on connections of aiohttp, also as a transport of httpx
     connections   the connections, and one request on one of them
+    relay         requests that another process makes
     route         proxies and certificates
     deadline      a time limit that does not count stalls of this process
     content       the body of a response, decompressed
@@ -36,6 +37,7 @@ from .hook import Hook
 from .options import read_options
 from .redactor import MASK, Redactor
 from .references import References, without_references
+from .relay import Relay, RelayedRequest, RelayedResponse, RelayTransport, relayed_response
 from .response import EXCERPT, Response, read_retry_after
 from .route import Route, Verify
 from .transport import AiohttpTransport
@@ -56,6 +58,10 @@ __all__ = [
     "OfflineTransport",
     "Redactor",
     "References",
+    "Relay",
+    "RelayTransport",
+    "RelayedRequest",
+    "RelayedResponse",
     "Response",
     "Route",
     "Transport",
@@ -68,5 +74,6 @@ __all__ = [
     "names_nothing",
     "read_options",
     "read_retry_after",
+    "relayed_response",
     "without_references",
 ]

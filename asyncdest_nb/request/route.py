@@ -56,6 +56,7 @@ class Route:
 
     def __init__(self, *, proxy: str | bool | None = None, verify: Verify = True) -> None:
         self._is_chosen = proxy is not None
+        self.is_usual = proxy is None and verify is True  # That of the environment.
         self._is_system = proxy is None and not getproxies_environment()
         self._proxies = _proxies(proxy)
         self._verify = verify

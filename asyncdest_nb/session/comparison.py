@@ -35,7 +35,7 @@ class Comparison:
 
     def add(self, mapped: MappedSlice) -> None:
         """Add the rows of a slice."""
-        self._digest.add(mapped)
+        self._digest.add(mapped.lines())
 
     def decide(self) -> StoredRun | None:
         """Return the record of the run once all rows were added, None = nothing is sent."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
-from ..destination import Action, InputField, input_fields
+from ..destination import Action, input_fields
 from ..engine import Channel
 from ..errors import UsageError, check_bool, check_number
 from ..frame import DataFrame, FrameRows, as_pandas, has_integer_labels, protected
@@ -19,12 +19,13 @@ from ..responses import AsyncActionResponse
 from ..schedule import Schedule
 from .comparison import QUICK_ROWS
 from .executed import Executed
-from .field_sources import plan_sources
+from .field_sources import field_line, plan_sources
 from .preview import Preview, preview
 from .progress import ProgressCallback, show_in_terminal
 from .registry import RunRegistry
 from .run import Run
 from .single_call import SingleCalls
+from .spool import Spool, is_in_parts
 from .submission import Submission, digest
 from .subscription import matched_rows
 
@@ -64,7 +65,14 @@ class Connection:
         written to, as from version 3 on; then do not change objects in its cells meanwhile.
         *frame* is of pandas, or of a library such as polars, pyarrow, duckdb and modin: of those
         that narwhals knows. The results of such a frame are on the positions of its rows, and
-        a lazy one is computed once, now.
+        a lazy one is computed once, now. Of an iterator of frames, such as
+        ``pd.read_csv(path, chunksize=10_000)``, one after the other is in memory: this returns
+        once all of them are read and their payloads are in the file of the session, and nothing
+        is sent before, so a file that was sent already is not sent twice. All frames need the
+        same columns. ``results`` are on their labels, and ``failed`` has no columns of them; so
+        for a frame of Dask. The workers of its cluster map and check the rows, and make the
+        requests that send them, unless the connection has its own proxy, certificates or
+        transport. A batch whose worker is lost is in doubt, as after a lost reply.
         A field is filled by *mapping* (directives or constants), else from the
         column that *columns* names for it, else from the column of its own name,
         else by its default. Any other keyword is an entry of *mapping* too:
@@ -104,23 +112,27 @@ class Connection:
         if schedule is not None and not isinstance(schedule, Schedule):
             raise UsageError(f"schedule is {schedule!r}; it must have the methods of a Schedule")
         hook = None if notify is None else Hook(notify)
-        chosen = matched_rows(as_pandas(frame), subscribe)
-        pandas = chosen.frame
-        submission = self._submission(
-            pandas, found, columns=columns, mapping=mapping, constants=constants
-        )
-        # Of more rows the digest is made while they are prepared.
-        name = self._digest(submission) if len(pandas) <= QUICK_ROWS else None
-        record = submission.record(
-            # SQLite takes a number of numpy for bytes.
-            batch_size=None if batch_size is None else int(batch_size),
-            digest=name,
-            deadline_seconds=None if deadline is None else float(deadline),
-            has_integer_labels=has_integer_labels(pandas),
-        )
-        record = replace(record, title=f"{record.title}{chosen.title}")
+        given: dict[str, Any] = {"columns": columns, "mapping": mapping, "constants": constants}
+        values: dict[str, Any] = {  # SQLite takes a number of numpy for bytes.
+            "batch_size": None if batch_size is None else int(batch_size),
+            "deadline_seconds": None if deadline is None else float(deadline),
+        }
+        if is_in_parts(frame):
+            spool = Spool(self._registry, self._channel, found, values=values, schedule=schedule)
+            with self.show_progress() as on_progress:
+                record, submission, execution = spool.filled(
+                    frame, given, subscribe, on_progress=on_progress
+                )
+        else:
+            chosen = matched_rows(as_pandas(frame), subscribe)
+            submission, execution = self._submission(chosen.frame, found, **given), None
+            # Of more rows the digest is made while they are prepared.
+            name = self._digest(submission) if len(chosen.frame) <= QUICK_ROWS else None
+            labels = has_integer_labels(chosen.frame)
+            record = submission.record(digest=name, has_integer_labels=labels, **values)
+            record = replace(record, title=f"{record.title}{chosen.title}")
         return self._registry.submit(
-            record, submission, schedule=schedule, again=again, notify=hook
+            record, submission, schedule=schedule, again=again, notify=hook, execution=execution
         )
 
     def earlier_runs(
@@ -277,14 +289,5 @@ class Connection:
         lines = [f"{self.destination.name} ({settings})"]
         for slug, action in self.destination.actions.items():
             lines.append(f"  {slug}: {action.description or action.title}")
-            lines.extend(f"    {_field_line(field)}" for field in action.fields.values())
+            lines.extend(f"    {field_line(field)}" for field in action.fields.values())
         return "\n".join(lines)
-
-
-def _field_line(field: InputField) -> str:
-    kind = f"list of {field.type}" if field.multiple else field.type
-    need = "required" if field.required else "optional"
-    choices = f", one of {', '.join(map(str, field.choices))}" if field.choices else ""
-    default = f", default {field.default}" if field.default is not None else ""
-    about = f". {field.description}" if field.description else ""
-    return f"{field.key}: {field.label} ({kind}, {need}{choices}{default}){about}"

@@ -81,7 +81,9 @@ class RunEntry:
 
     def replace_rows(self, submission: Submission) -> None:
         """Take the rows as the user gave them again, in place of those of the file."""
-        self.frame, self.submission = submission.frame, submission
+        self.frame = submission.frame
+        if submission.is_at_hand:
+            self.submission = submission
         self.labels = [submission.source.labels[at] for at in self.positions]
 
     def note_attached(self) -> None:

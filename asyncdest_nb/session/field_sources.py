@@ -69,3 +69,13 @@ def _with_constants(
         if choices and isinstance(value, (str, int, float)) and value not in choices:
             raise MappingError(f"{name}={value!r}: choose one of {', '.join(map(repr, choices))}")
     return filled
+
+
+def field_line(field: InputField) -> str:
+    """Return a line about *field*: its key, name, type and description."""
+    kind = f"list of {field.type}" if field.multiple else field.type
+    need = "required" if field.required else "optional"
+    choices = f", one of {', '.join(map(str, field.choices))}" if field.choices else ""
+    default = f", default {field.default}" if field.default is not None else ""
+    about = f". {field.description}" if field.description else ""
+    return f"{field.key}: {field.label} ({kind}, {need}{choices}{default}){about}"

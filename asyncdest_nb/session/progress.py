@@ -17,7 +17,10 @@ from ..portal import wait
 
 T = TypeVar("T")
 ProgressCallback = Callable[[str, int, int], None]
-"""Takes what is being done, the rows done so far, and all rows; may be called for each row."""
+"""Takes what is being done, the rows done so far, and all rows, 0 = that is not known yet.
+
+It may be called for each row.
+"""
 
 STEP_SECONDS = 0.2  # Between two updates.
 QUICK_SECONDS = 1.0  # A call that takes no longer shows no progress.
@@ -96,7 +99,7 @@ def show_in_terminal() -> Iterator[ProgressCallback]:
     def on_progress(doing: str, done: int, rows: int) -> None:
         if bar.disable:
             return
-        bar.total = rows
+        bar.total = rows or None
         bar.set_description_str(doing, refresh=False)
         bar.update(done - bar.n)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
-from ..engine import Channel, Engine
+from ..engine import Channel, Engine, Execution
 from ..errors import UsageError
 from ..frame import RowSource
 from ..portal import Portal, call, call_from_any_thread, portal, require_other_thread
@@ -21,6 +20,7 @@ from .end_notices import EndNotices
 from .entry import RunEntry
 from .executions import Executions
 from .home import Home
+from .new_execution import new_execution
 from .options import Options
 from .retention import delete_old_runs
 from .retry import positions_to_retry, rows_to_retry
@@ -91,10 +91,12 @@ class RunRegistry(Home):
         schedule: Schedule | None = None,
         again: bool = False,
         notify: Hook | None = None,
+        execution: Execution | None = None,
     ) -> Run:
         """Start a run, or attach to the one that sends the same rows already, unless *again*.
 
         Without a digest in *record* a run starts, and is compared once it is prepared.
+        *execution* is one that has got its rows already.
         """
         with self._starting:
             if record.digest is None:
@@ -103,8 +105,11 @@ class RunRegistry(Home):
             if found:
                 warn_attached(self._runs[found])
                 run = self._attach(found, submission)
+                if execution is not None:
+                    call_from_any_thread(self.engine.forget([record.id]))
             else:
-                run = self._start(record, submission, schedule)
+                execution = execution or new_execution(self.engine, record, submission, schedule)
+                run = self._start(record, submission, execution)
             if notify is not None:
                 self._notices.add(found or self._entries()[-1], notify)
             return run
@@ -125,7 +130,9 @@ class RunRegistry(Home):
                     self._notices.add(entry, notify)
                 return None if found else entry.record
 
-        run = self._start(record, submission, schedule, earlier=Comparison(submission, decide))
+        earlier = Comparison(submission, decide)
+        execution = new_execution(self.engine, record, submission, schedule, earlier)
+        run = self._start(record, submission, execution, is_compared=False)
         return run
 
     def _compare(
@@ -154,26 +161,15 @@ class RunRegistry(Home):
         self,
         record: StoredRun,
         submission: Submission,
-        schedule: Schedule | None,
+        execution: Execution,
         *,
         retry_of: RunEntry | None = None,
-        earlier: Comparison | None = None,
+        is_compared: bool = True,
     ) -> Run:
-        part = submission if record.positions is None else submission.at(record.positions)
-        execution = self.engine.execution(
-            record,
-            source=part.source,
-            action=part.action,
-            fields=part.fields,
-            channel=part.channel,
-            # A schedule has the operations of its run by number, and runs share these numbers.
-            schedule=ExpectedLag() if schedule is None else deepcopy(schedule),
-            earlier=earlier,
-        )
         entry = RunEntry(
             record,
             frame=submission.frame,
-            labels=part.source.labels,
+            labels=execution.labels,
             ledger=execution.ledger,
             retry_of=retry_of,
             execution=execution,
@@ -181,7 +177,7 @@ class RunRegistry(Home):
         )
         retried = None if retry_of is None else self._runs[retry_of]
         run = self._runs[entry] = Run(
-            entry, retry_of=retried, registry=self, is_compared=earlier is None
+            entry, retry_of=retried, registry=self, is_compared=is_compared
         )
         self._executions.start(entry, execution)
         return run
@@ -197,7 +193,7 @@ class RunRegistry(Home):
             self._executions.start(entry, execution)
         if entry.ledger.has_failed:
             # An error of this side, such as a full disk, ended it early.
-            source = submission.at(entry.positions).source
+            source = (entry.submission or submission).at(entry.positions).source
             self._continue(entry, submission, channel=submission.channel, source=source)
         return run
 
@@ -258,7 +254,8 @@ class RunRegistry(Home):
                 retry_of=entry.id,
                 positions=tuple(positions),
             )
-            return self._start(record, submission, schedule, retry_of=entry)
+            execution = new_execution(self.engine, record, submission.at(positions), schedule)
+            return self._start(record, submission, execution, retry_of=entry)
 
     def rows(self, run_id: str, positions: Sequence[int]) -> list[StoredRow]:
         """Return the stored rows of a run at *positions*, in the order of the frame."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..engine import Channel, InputRows, load_ledger
 from ..errors import UsageError
 from ..frame import from_rows
-from ..mapping import FieldMap, Resolver
 from ..store import (
     ExportedRuns,
     RunTables,
@@ -24,6 +22,7 @@ from ..store import (
 from .entry import RunEntry, connect_code
 from .run import Run
 from .session_file import absolute_path
+from .stored_rows import by_name
 from .submission import Submission
 
 if TYPE_CHECKING:  # A registry reads its runs by this file.
@@ -52,21 +51,14 @@ class Reopened:
 
     def submission(self, channel: Channel) -> Submission:
         """Return what it sends by *channel*: its payloads, as they are in the file."""
-        names = {name for payload in self.payloads for name in payload}
         faults = {row.position: row.fault for row in self.rows if row.fault is not None}
+        texts = [row.payload for row in self.rows]
         return Submission(
             channel=channel,
             action=channel.destination.action(self.entry.record.action),
             frame=self.entry.frame,
-            source=InputRows(
-                self.payloads,
-                faults,
-                self.entry.labels,
-                [row.payload for row in self.rows],
-            ),
-            fields=FieldMap(
-                {name: _field(name) for name in names}, {}, {name: name for name in names}
-            ),
+            source=InputRows(self.payloads, faults, self.entry.labels, texts),
+            fields=by_name(self.payloads),
         )
 
     @property
@@ -158,11 +150,3 @@ def _latest_retry(run: Run, runs: Sequence[Run]) -> Run:
     while run in retries:
         run = retries[run]
     return run
-
-
-def _field(name: str) -> Resolver:
-    return Resolver(partial(_value, name), frozenset({name}))
-
-
-def _value(name: str, row: Mapping[str, Any]) -> Any:
-    return row.get(name)

@@ -8,10 +8,10 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar
 
 from ..destination import Action
-from ..engine import Channel, MappedSlice, SlicePreparer
+from ..engine import Channel, SlicePreparer
 from ..frame import DataFrame, RowSource
 from ..mapping import FieldMap
 from ..store import StoredRun
@@ -26,24 +26,32 @@ class Submission:
     frame: DataFrame
     source: RowSource
     fields: FieldMap
+    sender: Channel | None = None  # Sends its batches; None = *channel* does.
 
-    def at(self, positions: Sequence[int]) -> Self:
+    is_at_hand: ClassVar[bool] = True  # Whether its rows are in memory, to be read again.
+
+    def at(self, positions: Sequence[int]) -> Submission:
         """Return the submission of the rows at *positions*, in that order."""
         return replace(self, source=self.source.at(positions))
 
     def record(self, **values: Any) -> StoredRun:
         """Return the record of a new run of it; *values* are the other fields of a StoredRun."""
-        destination = self.channel.destination
-        return StoredRun(
-            id=uuid.uuid4().hex[:12],
-            destination=destination.slug,
-            action=destination.slug_of(self.action),
-            title=f"{self.action.title} to {destination.name}",
-            settings=self.channel.public_settings(),
-            created_at=time.time(),
-            recovery=self.action.recovery,
-            **values,
-        )
+        return new_record(self.channel, self.action, **values)
+
+
+def new_record(channel: Channel, action: Action, **values: Any) -> StoredRun:
+    """Return the record of a new run; *values* are the other fields of a StoredRun."""
+    destination = channel.destination
+    return StoredRun(
+        id=uuid.uuid4().hex[:12],
+        destination=destination.slug,
+        action=destination.slug_of(action),
+        title=f"{action.title} to {destination.name}",
+        settings=channel.public_settings(),
+        created_at=time.time(),
+        recovery=action.recovery,
+        **values,
+    )
 
 
 def digest(submission: Submission, *, on_progress: Callable[[int, int], None]) -> str:
@@ -54,7 +62,7 @@ def digest(submission: Submission, *, on_progress: Callable[[int, int], None]) -
     found, source = RowDigest(submission), submission.source
     preparer = SlicePreparer(submission.action, submission.fields)
     for part in source.slices(_SLICE):
-        found.add(preparer.mapped(part))
+        found.add(preparer.mapped(part).lines())
         on_progress(part.start + len(part.labels), source.count or 0)
     return found.hexdigest()
 
@@ -73,10 +81,10 @@ class RowDigest:
         where = (destination.slug, action, submission.channel.public_settings())
         self._hash = hashlib.sha256(json.dumps(where).encode())
 
-    def add(self, mapped: MappedSlice) -> None:
-        """Add the rows of a slice."""
-        lines = "\n".join(mapped.lines())
-        self._hash.update(f"\n{lines}".encode(errors="surrogatepass"))
+    def add(self, lines: Sequence[str]) -> None:
+        """Add the rows of a slice, a line for each; see ``MappedSlice.lines``."""
+        text = "".join(f"\n{line}" for line in lines)
+        self._hash.update(text.encode(errors="surrogatepass"))
 
     def hexdigest(self) -> str:
         """Return the digest of all that was added, in hex."""

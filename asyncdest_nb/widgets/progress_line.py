@@ -85,9 +85,10 @@ class ProgressLine:
 
     def show(self, doing: str, done: int, rows: int) -> None:
         """Show how far it is."""
-        self._rows = rows
-        self._text = f"{doing}: {done:,} of {rows:,} rows"
-        bar = f'<progress max="{rows}" value="{done}" aria-label="{escape(doing)}"></progress>'
+        self._rows = rows or done
+        self._text = f"{doing}: {done:,}{f' of {rows:,}' if rows else ''} rows"
+        share = f'max="{rows}" value="{done}" ' if rows else ""
+        bar = f'<progress {share}aria-label="{escape(doing)}"></progress>'
         self._write(self._text, bar)
 
     def stop(self) -> None:

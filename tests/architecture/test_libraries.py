@@ -32,6 +32,8 @@ KNOWN_BY_ONE = {
     "click": "command_line",
     "pdoc": "reference",
     "tqdm": "session",
+    "dask": "session",
+    "distributed": "session",
     "keyring": "session",
     "dotenv": "session",
     "uvicorn": "simulators",
@@ -76,6 +78,8 @@ EXTRAS = {
     "jupyterlab": "demo",
     "pdoc": "docs",
     "pyarrow": "parquet",
+    "dask": "dask",
+    "distributed": "dask",
     "liquid": "liquid",
 }
 

@@ -62,6 +62,7 @@ class Channel:
         self._state = state
         self._timeout_seconds = timeout_seconds
         self._route = route
+        self.is_usual = transport is None and (route is None or route.is_usual)  # Anywhere.
         self._references = References(named_secrets_of(settings))
         # The final client needs options, which may need the state of this connection, whose
         # scope needs a client that masks the settings.
@@ -80,6 +81,19 @@ class Channel:
             route=self._route,
             clock=self.clock.wall,
         )
+
+    def sent_by(self, transport: Transport) -> Channel:
+        """Return the same channel, at the same pace, whose requests *transport* sends."""
+        found = Channel(
+            self.destination,
+            self.settings,
+            state=self._state,
+            timeout_seconds=self._timeout_seconds,
+            transport=transport,
+            clock=self.clock,
+        )
+        found._throttle = self._throttle
+        return found
 
     @property
     def limiter(self) -> RateLimiter:

@@ -58,6 +58,7 @@ class RunContext:
     keep_learned: Callable[[RunContext], None] = lambda run: None
     tally: RunTally = field(default_factory=RunTally)
     paused_before: float = 0.0  # Seconds that its channel was throttled before it began.
+    sender: Channel | None = None  # Sends the batches; None = ``channel`` does.
     blank: set[int] = field(default_factory=set)  # Batches whose payloads were not kept.
 
     @property
@@ -89,7 +90,8 @@ class RunContext:
         Its requests count as *kind*. The rest is as for ``Channel.call``.
         """
         batch = operations[0].batch if operations else None
-        result = await self.channel.call(
+        channel = self.sender if kind == "submit" else None
+        result = await (channel or self.channel).call(
             function,
             payload=payload,
             contexts=contexts,
@@ -107,6 +109,7 @@ class RunContext:
         It fits if its contexts stand for the same operations.
         """
         self.channel = self.writer.channel = channel
+        self.sender = None  # It has the key from before.
         old = self.action
         is_same = (action.operation_per, action.operation_id) == (
             old.operation_per,

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from ...destination import Action
 from ...errors import AsyncDestError
 from ...operation import POLLED, State, held, overdue, resolved, unsure
+from ...store import StoredRun
 from ..channel.channel import Channel
 from .batches import Batch
 from .cancel import cancel
@@ -21,6 +23,7 @@ from .context import POLLERS, SUBMITTERS, RunContext
 from .ledger import Ledger
 from .notices import notices
 from .poller import Poller
+from .prepared import PreparedSlice
 from .preparer import Preparer
 from .resumer import Resumer
 from .submitter import Submitter
@@ -49,6 +52,11 @@ class Execution:
         return self._run.ledger
 
     @property
+    def labels(self) -> Sequence[str]:
+        """The labels of its rows."""
+        return self._run.source.labels
+
+    @property
     def action(self) -> Action:
         """The action that its rows are sent to."""
         return self._run.action
@@ -62,6 +70,15 @@ class Execution:
     def seconds_throttled(self) -> float:
         """For how long the destination let the run's requests wait, in this process."""
         return self._run.seconds_throttled
+
+    async def add(self, prepared: PreparedSlice) -> None:
+        """Store rows of a run that has not begun, and that does not read them itself."""
+        assert isinstance(self._beginning, Preparer)
+        await self._beginning.add(prepared)
+
+    def name(self, record: StoredRun) -> None:
+        """Set the *record* of a run that has not begun, once all its rows are known."""
+        self._run.record = record
 
     async def execute(self) -> None:
         """Bring every operation to rest, then complete ``ledger.rested``; to be called once.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...destination import Action, Payload, PayloadWriter, joined, text_of
@@ -62,6 +62,24 @@ class PreparedSlice:
     keys: list[str]
     invalid: dict[int, str] = field(default_factory=dict)
     kept: dict[int, Payload] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return len(self.texts)
+
+    def without_columns(self) -> PreparedSlice:
+        """Return the same without the values that the payloads were made of."""
+        return replace(self, part=replace(self.part, columns={}))
+
+    def moved(self, start: int) -> PreparedSlice:
+        """Return the same rows at positions that are higher by *start*."""
+        return replace(
+            self,
+            part=replace(self.part, start=start + self.part.start),
+            invalid={start + at: why for at, why in self.invalid.items()},
+            kept={start + at: payload for at, payload in self.kept.items()},
+        )
 
 
 class SlicePreparer:

@@ -56,6 +56,7 @@ class Preparer:
         self._fields = fields
         self._keeps_payloads = keeps_payloads
         self._prepared = 0  # Rows so far.
+        self._good = RowsToSend()
         self._invalid: dict[int, str] = {}
 
     @property
@@ -94,23 +95,26 @@ class Preparer:
 
     async def _prepare(self) -> RowsToSend:
         """Prepare all rows, slice by slice; each slice is stored, unless a check is to come."""
-        run, found = self._run, RowsToSend()
-        preparer = SlicePreparer(run.action, self._fields)
+        preparer = SlicePreparer(self._run.action, self._fields)
         rows = RECORD_SLICE if preparer.is_able else min(PREPARE_SLICE, RECORD_SLICE)
-        for part in run.source.slices(rows):
+        for part in self._run.source.slices(rows):
             mapped = preparer.mapped(part)
             if self._earlier is not None:
                 self._earlier.add(mapped)
-            prepared = preparer.prepared(mapped)
-            found.add(prepared)
-            self._invalid |= prepared.invalid
-            if run.action.check is None:
-                await self._store_slice(prepared)
-            is_stored = run.action.check is None and self._keeps_payloads
-            run.payloads.add(prepared, is_stored=is_stored)
-            self._prepared = part.start + len(part.labels)
+            await self.add(preparer.prepared(mapped))
             await asyncio.sleep(0)  # A store in memory writes without waiting.
-        return found
+        return self._good
+
+    async def add(self, prepared: PreparedSlice) -> None:
+        """Add the rows that follow those added so far, before or while the run begins."""
+        run, part = self._run, prepared.part
+        self._good.add(prepared)
+        self._invalid |= prepared.invalid
+        if run.action.check is None:
+            await self._store_slice(prepared)
+        is_stored = run.action.check is None and self._keeps_payloads
+        run.payloads.add(prepared, is_stored=is_stored)
+        self._prepared = part.start + len(part.labels)
 
     async def _discard(self) -> None:
         """Delete the rows that were stored; a failure leaves what nobody reads."""

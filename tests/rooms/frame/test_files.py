@@ -23,6 +23,10 @@ def test_a_cell_of_a_csv_stays_the_text_it_is():
     ]
 
 
+def test_a_cell_below_a_name_of_digits_stays_the_text_it_is():
+    assert rows(b"2026\n007\n1e5\n", "csv") == [{"2026": "007"}, {"2026": "1e5"}]
+
+
 def test_a_row_of_a_csv_has_the_number_that_a_spreadsheet_shows():
     frame = read_table(b'a,b\n"two\nlines",1\n\n,\n2,2\n', "csv")
     assert list(frame.index) == [2, 5]
@@ -31,6 +35,11 @@ def test_a_row_of_a_csv_has_the_number_that_a_spreadsheet_shows():
 
 def test_a_byte_order_mark_and_a_trailing_comma_are_no_part_of_the_names():
     assert rows("\ufeffid,näme,\n1,é,\n".encode(), "csv") == [{"id": "1", "näme": "é"}]
+    assert rows('\ufeff{"id": 1}\n'.encode(), "jsonl") == [{"id": 1}]
+
+
+def test_a_line_separator_inside_a_text_of_json_lines_ends_no_line():
+    assert rows('{"id": "a\u2028b"}\n'.encode(), "jsonl") == [{"id": "a\u2028b"}]
 
 
 def test_other_encodings_and_delimiters_are_read_when_they_are_named():

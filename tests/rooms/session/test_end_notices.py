@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,15 @@ def test_a_run_that_waits_for_a_decision_is_at_its_end_for_those_who_are_away(se
     assert json.loads(notice.body)["text"] == (
         f"{run.title}: pending. 1 row: 1 unknown. For your decision: 1 operation"
     )
+
+
+def test_a_notice_calls_nobody_by_the_name_of_a_destination(session):
+    loud = replace(until(over()), name="A & B <!channel>")
+    with RawServer(OK) as server:
+        submit(session, loud, users("a"), notify=server.url + PATH).wait(timeout=20)
+        session.close()
+        [notice] = server.arrived
+    assert json.loads(notice.body)["text"].startswith("Act to A &amp; B &lt;!channel&gt;: ")
 
 
 def test_a_function_is_called_once_with_the_run_on_a_thread_where_it_may_wait(session):

@@ -109,6 +109,15 @@ def test_a_file_of_variables_is_read_only_when_it_is_named(session, tmp_path, mo
     }
 
 
+def test_a_name_of_a_variable_inside_a_value_of_a_file_is_no_variable(
+    session, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOST_OF_ANOTHER", "https://other")
+    text = f"{API_KEY}={KEY}\n{ENDPOINT}=https://host/${{HOST_OF_ANOTHER}}\n"
+    crm = session.connect("example-async", env_file=write(tmp_path, text))
+    assert "other" not in crm.settings()["endpoint"]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

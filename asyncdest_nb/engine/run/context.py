@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from ...destination import Action, Function, WrittenPayloads
 from ...frame import RowSource
 from ...operation import Operation, RowOutcome, StatusUpdate
 from ...responses import AsyncOperationResult, JSONObject, RowResult, clean_text
-from ...schedule import Schedule
+from ...schedule import LearningSchedule, Schedule
 from ...store import StoredRun
 from ..channel.call import CallResult
 from ..channel.channel import Channel
@@ -73,6 +74,11 @@ class RunContext:
     def id(self) -> str:
         """The id of the run."""
         return self.record.id
+
+    @cached_property
+    def learner(self) -> LearningSchedule | None:
+        """The schedule, if it learns; whether it does takes long to find out."""
+        return self.schedule if isinstance(self.schedule, LearningSchedule) else None
 
     async def ask(
         self,

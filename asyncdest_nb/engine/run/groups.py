@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from math import ceil
 
-from ...schedule import LearningSchedule
 from ..channel.poll_round import Part
 from .context import RunContext
 
@@ -59,11 +58,11 @@ class PollGroups:
             return
         if size > 1:
             self._is_shared = requests < size
-        if isinstance(self._run.schedule, LearningSchedule):
-            self._run.schedule.priced(requests / size)
+        if self._run.learner is not None:
+            self._run.learner.priced(requests / size)
 
     def _limit(self) -> int:
-        if not isinstance(self._run.schedule, LearningSchedule):
+        if self._run.learner is None:
             return LOOKAHEAD
         soon = ceil(self._run.channel.limiter.rate * SOON_SECONDS)
         return min(LOOKAHEAD, max(soon, self._run.action.poll_batch_size))
@@ -85,10 +84,10 @@ class PollGroups:
         """Return *group* with others of its submission that the same request can ask about."""
         run, free = self._run, self._run.action.poll_batch_size - len(group)
         is_alone = group[0] in self._apart or not self._is_shared
-        if free <= 0 or is_alone or not isinstance(run.schedule, LearningSchedule):
+        if free <= 0 or is_alone or run.learner is None:
             return group
         others = [each for each in self._neighbors(group[-1]) if each not in self._apart]
-        return group + run.schedule.early(others, run.clock.steady(), limit=free)
+        return group + run.learner.early(others, run.clock.steady(), limit=free)
 
     def _neighbors(self, number: int) -> Iterable[int]:
         """Yield operations of the same submission, those after *number* and before it."""

@@ -8,7 +8,6 @@ from functools import partial
 
 from ...operation import POLLED, Operation, State, answered, lost, poll_failed
 from ...responses import AsyncOperationResult, JSONObject
-from ...schedule import LearningSchedule
 from ..channel.call import CallResult
 from ..channel.poll_round import Part, polled
 from ..channel.throttle import Turn
@@ -136,10 +135,10 @@ class Poller:
         run, now = self._run, self._run.clock.now()
         run.tally.found_end(operation, now=now, ended_at=ended_at)
         # How long it takes until an operation is canceled says nothing about the others.
-        if isinstance(run.schedule, LearningSchedule) and operation.state is not State.CANCELING:
+        if run.learner is not None and operation.state is not State.CANCELING:
             steady = run.clock.steady()
             at = None if ended_at is None else steady - max(0.0, now - ended_at)
-            run.schedule.ended(operation.number, now=steady, ended_at=at)
+            run.learner.ended(operation.number, now=steady, ended_at=at)
 
     def _apply_silence(self, operation: Operation, part: Part, text: str) -> None:
         """Count a poll without an answer about an operation, whose state stays as it is."""

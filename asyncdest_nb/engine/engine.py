@@ -63,7 +63,7 @@ class Engine:
         self.channels: list[Channel] = []
         self.store = Store(path)
         thread = StoreThread() if path is not None and has_threads else NoThread()
-        self.journal = Journal(self.store, loop, thread=thread)
+        self.journal = Journal(self.store, loop, thread=thread, is_in_memory=path is None)
         try:
             self.state, self.learned = self._read_state(), self._learned()
         except BaseException:  # Without this engine nobody would close the file.

@@ -32,15 +32,22 @@ State = Mapping[tuple[str, str], StateValue]
 class Journal:
     """The one user of a store; lives on *loop*, which never waits for the disk.
 
-    *thread* is where the store is used from now on.
+    *thread* is where the store is used from now on. *is_in_memory*: it has no file, and
+    nothing in it outlives this process.
     """
 
     def __init__(
-        self, store: Store, loop: asyncio.AbstractEventLoop, *, thread: StoreThread | NoThread
+        self,
+        store: Store,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        thread: StoreThread | NoThread,
+        is_in_memory: bool = False,
     ) -> None:
         self._store = store
         self._loop = loop
         self._thread = thread
+        self._is_in_memory = is_in_memory
         self._operations: dict[tuple[str, int], Operation] = {}
         self._state: dict[tuple[str, str], StateValue] = {}
         self._state_lock = threading.Lock()
@@ -54,9 +61,14 @@ class Journal:
     async def write_durably(self, run: str, *operations: Operation) -> None:
         """Write *operations* and all pending writes; they are on disk when this returns.
 
-        Raises StoreError if that fails; nothing was written then.
+        Without a file they are written soon. Raises StoreError if that fails; nothing was
+        written then.
         """
         self._operations.update({(run, each.number): each for each in operations})
+        if self._is_in_memory:  # A commit for each turn of the loop would only take time.
+            self.schedule_commit()
+            await asyncio.sleep(0)  # Others have their turn, as they have during a commit.
+            return
         done = self._loop.create_future()
         self._waiting.append(done)
         if not self._is_commit_due:

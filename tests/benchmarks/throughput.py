@@ -5,10 +5,10 @@
 Every client sends the same rows of 10 fields, each in a POST, and GETs what it was accepted as,
 over at most 64 connections, to one server that answers fixed JSON (fixed_server). They take
 turns after some rows that do not count, and each figure is the median of the rounds. The plain
-loops read the JSON and keep nothing. Ours is a whole run: rows of a DataFrame mapped, validated, journaled and polled, with
-an API key to mask; its first poll comes as soon as an operation is accepted. "Durable" has a
-session file, and "slow disk" sleeps 20 ms at each commit. CPU is that of this process, all its
-threads, for one request; the server has its own.
+loops read the JSON and keep nothing. Ours is a whole run: rows of a DataFrame mapped, validated,
+journaled and polled, with an API key to mask; its first poll comes as soon as an operation is
+accepted. "Durable" has a session file, and "slow disk" sleeps 20 ms at each commit. CPU is that
+of this process, all its threads, for one request; the server has its own.
 
 httpx2 and httpx-aiohttp take part where they are installed (pip install -e ".[bench]"). httpx is
 sent a fifth of the rows: with 64 connections on its own pool it takes milliseconds for each.

@@ -5,8 +5,7 @@
 A run with a session file has so many operations, one for each row of four columns, and all are
 accepted; none has ended. "Objects" is what Python has allocated for it (tracemalloc), "process"
 by how much the process is larger (resident set size) after an equal run of 500 operations. Each
-is measured in a process of its own. The frame is not counted, and no HTTP is made. Payloads
-that are kept in memory although the file has them are counted; they are never more than 8 MB.
+is measured in a process of its own. The frame is not counted, and no HTTP is made.
 """
 
 from __future__ import annotations

@@ -231,6 +231,7 @@ class Execution:
             # Half of them send, while the others wait for the ids that they got to be on disk.
             for _ in range(min(2 * self._run.submitters, len(batches))):
                 senders.create_task(submitter.send_all(batches))
+        self._run.payloads.let_go()
         if self._run.control.trouble:
             raise self._run.control.trouble
 

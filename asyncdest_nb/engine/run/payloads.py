@@ -49,6 +49,10 @@ class RunPayloads:
         if self._bytes > MEMORY_BYTES:
             self._is_whole, self._texts = False, {}
 
+    def let_go(self) -> None:
+        """Let go of all of them, once nothing more is to be sent."""
+        self._is_whole, self._texts, self._kept = False, {}, {}
+
     def text(self, position: int) -> str | None:
         """Return the text of a row while all are in memory, None if it has none."""
         return self._texts.get(position)

@@ -55,6 +55,8 @@ def cells_of(column: pd.Series[Any], at: slice | list[int] = ALL) -> Cells:
 
 
 def _one_by_one(values: list[Any]) -> Cells:
+    if _are_texts(values):
+        return Cells(values, {})
     cells: list[Any] = []
     faults = {}
     for position, value in enumerate(values):
@@ -67,6 +69,17 @@ def _one_by_one(values: list[Any]) -> Cells:
             cells.append(None)
             faults[position] = str(unsendable)
     return Cells(cells, faults)
+
+
+def _are_texts(values: list[Any]) -> bool:
+    """Whether all *values* are texts that can be sent as they are."""
+    if set(map(type, values)) != {str}:
+        return False
+    try:
+        "".join(values).encode()
+    except UnicodeEncodeError:  # One of them has half a character.
+        return False
+    return True
 
 
 def _categories(column: pd.Series[Any]) -> Cells:

@@ -25,7 +25,15 @@ it unchanged. What happens to *us* (a failed poll, an odd status) is a field, ne
 
 from __future__ import annotations
 
-from .rows import counts_text, row_outcomes, row_status, row_statuses, run_status, shown_status
+from .rows import (
+    counts_text,
+    row_outcomes,
+    row_status,
+    row_statuses,
+    row_tally,
+    run_status,
+    shown_status,
+)
 from .transitions import (
     accepted,
     advanced,
@@ -91,6 +99,7 @@ __all__ = [
     "row_outcomes",
     "row_status",
     "row_statuses",
+    "row_tally",
     "run_status",
     "shown_status",
     "submitted",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -49,6 +50,14 @@ def row_statuses(operation: Operation) -> list[tuple[RowStatus, bool]]:
         whole if _is_undecided(row) else (row.status, bool(row.retryable))
         for row in operation.row_outcomes
     ]
+
+
+def row_tally(operation: Operation) -> Mapping[tuple[RowStatus, bool], int]:
+    """Return how many of its rows have each of the ``row_statuses``."""
+    if operation.row_outcomes is None:
+        # As most jobs are on their way; they have thousands of rows.
+        return {(row_status(operation.state), _was_never_applied(operation)): len(operation.rows)}
+    return Counter(row_statuses(operation))
 
 
 def row_outcomes(operation: Operation) -> list[RowOutcome]:

@@ -13,7 +13,7 @@ from ...operation import (
     RowStatus,
     RunStatus,
     State,
-    row_statuses,
+    row_tally,
     run_status,
 )
 from .outcomes import RowOutcomes
@@ -180,9 +180,9 @@ class Ledger:
         retryable = self._retryable
         for operation, by in changes:
             states[operation.state] += by
-            for status, may_go_again in row_statuses(operation):
-                tally[status] += by
-                retryable += by if may_go_again else 0
+            for (status, may_go_again), rows in row_tally(operation).items():
+                tally[status] += by * rows
+                retryable += by * rows if may_go_again else 0
         self._tally, self._states, self._retryable = tally, states, retryable
 
 

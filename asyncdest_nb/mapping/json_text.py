@@ -27,13 +27,23 @@ def encoded(value: Any) -> Any:
         raise MappingError("@json: the value is nested too deeply to be encoded") from None
 
 
-def decoded(text: str) -> Any:
+def decoded(text: str, *, only_finite: bool = False) -> Any:
     """Return the value of a JSON text, *text* itself if it is no JSON.
 
-    Integers keep all their digits, where JavaScript rounds those from 2**53 on.
+    Integers keep all their digits, where JavaScript rounds those from 2**53 on. A number that
+    is too large for a double, such as 1e400, is infinite; None if *only_finite*.
     """
+
+    def read(digits: str) -> float | None:
+        number = float(digits)
+        return None if only_finite and _is_odd(number) else number
+
+    def read_whole(digits: str) -> float | None:
+        # Python refuses to read an integer of more than 4300 digits.
+        return int(digits) if len(digits) < 300 else read(digits)
+
     try:
-        return json.loads(text, parse_constant=_refuse, parse_int=_integer)
+        return json.loads(text, parse_constant=_refuse, parse_int=read_whole, parse_float=read)
     except RecursionError:
         raise MappingError("@json: the text is nested too deeply to be decoded") from None
     except ValueError:
@@ -66,11 +76,6 @@ def _joined(pair: re.Match[str]) -> str:
 
 def _is_odd(number: float) -> bool:
     return not math.isfinite(number)
-
-
-def _integer(digits: str) -> float:
-    # Python refuses to read an integer of more than 4300 digits; it is infinite as a double.
-    return int(digits) if len(digits) < 400 else float(digits)
 
 
 def _refuse(name: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from .. import json_text
 from ..checks import choice, options, raw_or_directive
-from ..registry import Compile, Resolver, directive
+from ..registry import Compile, Resolver, Run, directive
 from ..values import UNDEFINED, is_truthy
 
 
@@ -29,14 +30,19 @@ def json_(argument: Any, compiled: Compile) -> Resolver:
             return Resolver.failing(f'@json requires a "{name}" key')
     inner = compiled(argument["value"])
     # The check allows capitals, as in "Encode": then there is no value, as with Segment.
-    change = {"encode": json_text.encoded, "decode": _decoded}.get(str(argument["mode"]))
+    # In JSON, as which a payload is sent, an infinite number would be null.
+    decode = partial(_decoded, only_finite=compiled.hole is None)
+    changes: dict[str, Run] = {"encode": json_text.encoded, "decode": decode}
+    change = changes.get(str(argument["mode"]))
     if change is None:
         return Resolver.of(lambda row: _nothing(inner.run(row)), [inner])
     return Resolver.of(lambda row: change(inner.run(row)), [inner])
 
 
-def _decoded(value: Any) -> Any:
-    return json_text.decoded(value) if isinstance(value, str) else value
+def _decoded(value: Any, *, only_finite: bool) -> Any:
+    if not isinstance(value, str):
+        return value
+    return json_text.decoded(value, only_finite=only_finite)
 
 
 def _nothing(value: Any) -> Any:

@@ -78,6 +78,13 @@ def test_an_opened_text_of_json_keeps_all_digits_of_an_id():
     assert payload(mapping, row) == {"f": {"id": 1234567890123456789}}
 
 
+def test_a_number_that_is_too_large_for_json_is_null_in_a_payload():
+    mapping = {"@json": {"mode": "decode", "value": {"@path": "$.text"}}}
+    row = {"text": '{"a": [1e400, -1e400, 1' + "0" * 400 + "]}"}
+    assert payload(mapping, row) == {"f": {"a": [None, None, None]}}
+    assert transform(mapping, row) == {"a": [float("inf"), float("-inf"), float("inf")]}
+
+
 @pytest.mark.parametrize("mode", ["encode", "decode"])
 def test_json_that_is_nested_too_deeply_fails_the_row_only(mode):
     value = "[" * 100_000 if mode == "decode" else deep_list(sys.getrecursionlimit() + 100)

@@ -58,9 +58,10 @@ def test_the_recorded_rows_are_there():
     assert (len(RECORDED), len(GENERATED)) == (267, 31)
 
 
-@pytest.mark.parametrize("text", sorted({recorded["fql"] for recorded in RECORDED}))
-def test_what_a_user_may_type_is_read_by_segment_as_the_same(text):
-    if not problems(text):
+def test_what_a_user_may_type_is_read_by_segment_as_the_same():
+    readable = [each for recorded in RECORDED if not problems(each := recorded["fql"])]
+    assert len(readable) > 100
+    for text in readable:
         assert parse(text) == parse_compatible(text)
 
 

@@ -17,13 +17,20 @@ from segment_recordings import comparable, messages, recorded_rows, run
 LIQUID_ROW, *RECORDED = recorded_rows("mapping_published.jsonl")
 
 
-@pytest.mark.parametrize("recorded", RECORDED, ids=lambda recorded: recorded["id"])
-def test_nested_directives_and_templates_do_what_segment_does(recorded):
+@pytest.mark.parametrize("kind", ["nested", "liquid"])
+def test_nested_directives_and_templates_do_what_segment_does(kind):
+    rows = [recorded for recorded in RECORDED if recorded["id"].startswith(kind)]
+    assert len(rows) >= 230
+    assert {recorded["id"]: wrong for recorded in rows if (wrong := difference(recorded))} == {}
+
+
+def difference(recorded):
+    """Return what is found where something else was recorded, None if there is no difference."""
     row = recorded.get("input", LIQUID_ROW["input"])
-    if "error" not in recorded:
-        result = run({**recorded, "input": row})
-        assert comparable(result) == comparable(recorded.get("output", UNDEFINED))
-        return
-    with pytest.raises(MappingError) as raised:
-        run({**recorded, "input": row})
-    assert str(raised.value).split("\n") == messages(recorded)
+    try:
+        found = comparable(run({**recorded, "input": row}))
+    except MappingError as error:
+        expected = messages(recorded) if "error" in recorded else []
+        return None if str(error).split("\n") == expected else str(error)
+    expected = comparable(recorded.get("output", UNDEFINED))
+    return None if "error" not in recorded and found == expected else found

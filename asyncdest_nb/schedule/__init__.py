@@ -10,16 +10,19 @@ from __future__ import annotations
 from .detection_lag import DetectionLag
 from .expected_lag import ExpectedLag
 from .intervals import FixedInterval, SquareRoot
+from .open_limit import OPEN_SECONDS, OpenLimit
 from .polls import LearningSchedule, Schedule
 from .rate_limiter import THROTTLING, RateLimiter
 from .scale import Scale
 
 __all__ = [
+    "OPEN_SECONDS",
     "THROTTLING",
     "DetectionLag",
     "ExpectedLag",
     "FixedInterval",
     "LearningSchedule",
+    "OpenLimit",
     "RateLimiter",
     "Scale",
     "Schedule",

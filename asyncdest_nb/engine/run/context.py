@@ -10,9 +10,9 @@ from typing import Any
 
 from ...destination import Action, Function, WrittenPayloads
 from ...frame import RowSource
-from ...operation import Operation, RowOutcome, StatusUpdate
+from ...operation import POLLED, Operation, RowOutcome, StatusUpdate
 from ...responses import AsyncOperationResult, JSONObject, RowResult, clean_text
-from ...schedule import LearningSchedule, Schedule
+from ...schedule import OPEN_SECONDS, LearningSchedule, Schedule
 from ...store import StoredRun
 from ..channel.call import CallResult
 from ..channel.channel import Channel
@@ -140,6 +140,20 @@ class RunContext:
     def seconds_throttled(self) -> float:
         """For how long its channel was paused since it began."""
         return max(0.0, self.channel.seconds_paused - self.paused_before)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many operations are open as may be: more are sent as these end."""
+        if self.action.poll is None:
+            return False
+        states, operations = self.ledger.states, self.ledger.operations
+        is_open = sum(states.get(state, 0) for state in POLLED)
+        submissions = operations[-1].batch + 1 if operations else 1
+        rate, per_request = self.channel.limiter.rate, len(operations) / submissions
+        if is_open < OPEN_SECONDS * rate * per_request:
+            return False  # Most runs never have more, and this is looked at for each request.
+        limit = self.tally.open_limit.at(self.clock.now(), rate=rate, per_request=per_request)
+        return is_open >= limit
 
     def can_send(self, operation: Operation) -> bool:
         """Whether its rows are at hand; a session may keep no payloads over a restart."""

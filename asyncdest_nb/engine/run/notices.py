@@ -15,6 +15,7 @@ def notices(run: RunContext, *, is_going: bool) -> Iterator[str]:
     if is_going:
         yield _paused(run)
         yield _waiting(run)
+        yield _full(run)
         yield _cannot_cancel(run)
         yield from list(run.problems.not_canceled.values())[:1]
         yield _unanswered(run)
@@ -58,6 +59,15 @@ def _waiting(run: RunContext) -> str:
         return why
     there = channel.destination.name
     return f"{why}; {_operations(count)} continue{'s' * (count == 1)} on {there}"
+
+
+def _full(run: RunContext) -> str:
+    """Return why rows wait though nothing is wrong."""
+    waiting = run.ledger.states.get(State.PLANNED, 0)
+    if not waiting or run.control.is_canceling or run.control.is_paused or not run.is_full:
+        return ""
+    name = run.channel.destination.name
+    return f"{_operations(_accepted(run))} are open at {name}: more are sent as these end"
 
 
 def _cannot_cancel(run: RunContext) -> str:

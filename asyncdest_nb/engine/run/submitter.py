@@ -31,6 +31,9 @@ from .cancel import abandon, cancel
 from .context import RunContext
 from .reconciler import TOO_LATE, Reconciler, is_unknown
 
+# How soon a submission notices that few enough operations are open.
+ROOM_SECONDS = 0.2
+
 
 class Submitter:
     """Sends the batches of a run."""
@@ -59,6 +62,7 @@ class Submitter:
         while not self._is_settled(batch) and not self._may_drop(batch):
             if run.control.trouble:
                 return
+            await self._wait_for_room(batch)
             await run.wait_until_resumed()
             if is_unknown(run.ledger.select(batch.operations)):
                 await self._reconciler.settle(batch)
@@ -70,6 +74,12 @@ class Submitter:
             if run.control.is_canceling:
                 await cancel(run, number)
             await abandon(run, number)
+
+    async def _wait_for_room(self, batch: Batch) -> None:
+        """Wait while as many operations are open as may be; what was begun goes on."""
+        (first, *_) = self._run.ledger.select(batch.operations)
+        while self._run.is_full and not (first.step or first.in_doubt or self._should_stop(batch)):
+            await self._run.clock.sleep(ROOM_SECONDS)
 
     def _is_settled(self, batch: Batch) -> bool:
         operations = self._run.ledger.select(batch.operations)

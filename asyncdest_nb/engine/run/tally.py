@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Literal
 
 from ...operation import Operation
-from ...schedule import DetectionLag
+from ...schedule import DetectionLag, OpenLimit
 
 # "other": what checks rows before they are sent, cancels, or finds what was lost.
 Kind = Literal["submit", "poll", "other"]
@@ -18,6 +18,7 @@ class RunTally:
     def __init__(self) -> None:
         self.requests: Counter[Kind] = Counter()
         self.lag = DetectionLag()
+        self.open_limit = OpenLimit()
 
     def found_end(self, before: Operation, *, now: float, ended_at: float | None) -> None:
         """Count the end that a poll found *now*; *before* is the operation as it was known.
@@ -26,3 +27,4 @@ class RunTally:
         """
         seen = before.seen_at or before.accepted_at or before.submitted_at or now
         self.lag.add(now=now, seen=min(seen, now), ended_at=ended_at)
+        self.open_limit.ended(now=now, seconds=now - (before.submitted_at or now))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from asyncdest_nb.operation import RowOutcome, RowStatus, State, row_status
-from asyncdest_nb.widgets.columns import COLUMNS, Column, each
+from asyncdest_nb.widgets.columns import COLUMNS, Column, each, frame_column, in_order
 from asyncdest_nb.widgets.packed import packed
 from monitor_comm import read_packed, running
 from scripted_run import planned
@@ -17,6 +17,14 @@ def test_a_column_is_one_line():
     errors = Column("errors", "Errors", each("poll_errors"), "number")
     found = packed((*COLUMNS, errors), [running(planned(1)[0], poll_errors=3)])
     assert read_packed(found)["errors"] == {0: 3}
+
+
+def test_a_narrow_page_has_first_what_tells_a_row_apart_then_its_status_and_progress():
+    own = [frame_column(name, ["a"]) for name in ("email", "plan")]
+    row = Column("row", "Row", each("number"))
+    names = [column.name for column in in_order(row, own)]
+    assert names[:5] == ["row", "frame:email", "status", "progress", "frame:plan"]
+    assert names[5:] == [column.name for column in COLUMNS[2:]]
 
 
 @pytest.mark.parametrize(

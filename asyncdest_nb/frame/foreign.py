@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,4 +108,6 @@ def require_arrow(what: str) -> None:
 def _way(thing: object) -> str:
     if hasattr(thing, "to_frame"):
         return "its .to_frame()"
+    if isinstance(thing, Iterator):
+        return "one of its frames; submit takes all of them, one after the other"
     return "pd.read_csv(path)" if isinstance(thing, str | Path) else "pd.DataFrame(rows)"

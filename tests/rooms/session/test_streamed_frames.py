@@ -105,6 +105,13 @@ def test_a_later_frame_with_other_columns_stops_the_submit_before_anything_is_se
     assert (sent, len(session.runs())) == ([], 0)
 
 
+def test_a_preview_takes_one_frame_and_leaves_the_iterator_as_it_is(session, act):
+    frames = chunks()
+    with pytest.raises(ad.FrameError, match=r"pass one of its frames; submit takes all of them"):
+        session.connect(act).preview(frames, "act")
+    assert len(list(frames)) == 3
+
+
 def test_only_one_frame_is_in_memory_at_a_time(session, act):
     alive, most = [], []
 

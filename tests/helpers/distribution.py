@@ -15,7 +15,10 @@ TOGETHER = (
     "product/test_notebooks.py",
 )
 # So that no process is left with a long one at the end.
-LONGEST_FIRST = ("test_binder", "test_kill_matrix", "test_stateful", "test_notebooks")
+LONGEST_FIRST = (
+    *("test_binder", "test_kill_matrix", "test_stateful", "test_notebooks"),
+    *("test_explorer_browser", "test_hosts_browser", "test_run_browser", "test_monitor_browser"),
+)
 
 
 class Distribution(LoadScopeScheduling):
@@ -29,7 +32,7 @@ class Distribution(LoadScopeScheduling):
         file = nodeid.partition("::")[0]
         if "/architecture/" in file:  # They read all of the source.
             return "architecture"
-        # A file in a browser has one browser in each process.
+        # The files in a browser share it, as long as one follows the other.
         is_whole = file.endswith(TOGETHER) or "/browser/" in file
         return file if is_whole else nodeid
 

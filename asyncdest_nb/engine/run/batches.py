@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,32 +73,36 @@ class Batch:
 
 @dataclass(slots=True)
 class RowsToSend:
-    """The rows that may be sent: what their batches depend on, without their payloads."""
+    """The rows that may be sent: what their batches depend on, without their payloads.
 
-    positions: list[int] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
+    ``keys`` is empty if they are all equal.
+    """
+
+    # A list of a million integers has 36 MB.
+    positions: array[int] = field(default_factory=lambda: array("q"))
+    sizes: array[int] = field(default_factory=lambda: array("q"))
     keys: list[str] = field(default_factory=list)
 
     def add(self, prepared: PreparedSlice) -> None:
         """Add the valid rows of a slice."""
         start = prepared.part.start
         if None not in prepared.texts:
-            self.positions += range(start, start + len(prepared.texts))
-            self.sizes += prepared.sizes
+            self.positions.extend(range(start, start + len(prepared.texts)))
+            self.sizes.extend(prepared.sizes)
             self.keys += prepared.keys
             return
         valid = [at for at, text in enumerate(prepared.texts) if text is not None]
-        self.positions += [start + at for at in valid]
-        self.sizes += [prepared.sizes[at] for at in valid]
-        self.keys += [prepared.keys[at] for at in valid]
+        self.positions.extend(start + at for at in valid)
+        self.sizes.extend(prepared.sizes[at] for at in valid)
+        self.keys += [prepared.keys[at] for at in valid] if prepared.keys else []
 
     def without(self, positions: Mapping[int, str]) -> RowsToSend:
         """Return the rows that are not at *positions*."""
         own = [at for at, position in enumerate(self.positions) if position not in positions]
         return RowsToSend(
-            [self.positions[at] for at in own],
-            [self.sizes[at] for at in own],
-            [self.keys[at] for at in own],
+            array("q", [self.positions[at] for at in own]),
+            array("q", [self.sizes[at] for at in own]),
+            [self.keys[at] for at in own] if self.keys else [],
         )
 
 
@@ -144,8 +149,9 @@ def plan(
     """Assign *rows* to batches, and each batch to its operations: one per row, or one for all."""
     start = 0
     for number, members in enumerate(batched(rows, action=action, batch_size=batch_size)):
-        operations = list(_operations(members, start=start, batch=number, action=action))
-        yield Batch(number, members, range(start, start + len(operations))), operations
+        positions = tuple(members)  # A job has the same, and shares them.
+        operations = list(_operations(positions, start=start, batch=number, action=action))
+        yield Batch(number, positions, range(start, start + len(operations))), operations
         start += len(operations)
 
 

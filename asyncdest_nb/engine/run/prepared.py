@@ -19,7 +19,8 @@ class MappedSlice:
 
     ``values`` have an entry per row, UNDEFINED = the field is left out. ``faults`` are by the
     place of a row in the slice. ``texts`` are None for rows that have to be read alone, and
-    ``sizes`` are the bytes of the others; ``keys`` is equal for rows of the same batch keys.
+    ``sizes`` are the bytes of the others; ``keys`` is equal for rows of the same batch keys,
+    and empty if the action has none.
     """
 
     part: RowSlice
@@ -106,10 +107,9 @@ class SlicePreparer:
         sizes = [_size(text) for text in texts]
         if -1 in sizes:
             texts = [None if size < 0 else text for size, text in zip(sizes, texts, strict=True)]
-        keys = [""] * rows
-        if self._action.batch_keys and parts is not None:
-            empty = [""] * rows
-            some = [parts.get(key, empty) for key in self._action.batch_keys]
+        keys = [""] * rows if self._action.batch_keys else []
+        if keys and parts is not None:
+            some = [parts.get(key, keys) for key in self._action.batch_keys]
             keys = [",".join(map(str, each)) for each in zip(*some, strict=True)]
         why = {place: clean_text(reason) for place, reason in faults.items()}
         return MappedSlice(part, values, why | part.faults, texts, sizes, keys)

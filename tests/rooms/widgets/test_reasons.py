@@ -31,12 +31,14 @@ def rows_and_numbers(made, reason: dict, *, is_general: bool) -> list[list[int]]
 
 def test_failures_are_counted_by_reason_the_most_frequent_first(clock):
     run = failed(10)
-    run.operations[1] = replace(run.operations[1], state=State.HELD, message="no reply")
+    for number in (1, 3, 5):
+        held = replace(run.operations[number], state=State.HELD, message="no reply")
+        run.operations[number] = held
     run.operations[2] = replace(run.operations[2], state=State.CANCELED)
     content, _ = request(open_monitor(run, clock), "reasons")
     assert content["reasons"] == [
-        {"status": "failed", "code": "E1", "message": "no consent", "rows": 4},
-        {"status": "unknown", "code": "E1", "message": "no reply", "rows": 1},
+        {"status": "unknown", "code": "E1", "message": "no reply", "rows": 3},
+        {"status": "failed", "code": "E1", "message": "no consent", "rows": 2},
     ]
     assert (content["more"], content["is_general"]) == (0, False)
 

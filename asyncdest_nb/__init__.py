@@ -15,8 +15,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module as _import_module
 from importlib.metadata import version as _version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .destination import (
     Action,
@@ -61,14 +62,31 @@ from .responses import (
 )
 from .schedule import Schedule
 from .session import Connection, Executed, Run, Session, Simulated, default_session, load
-from .simulators import Simulator, simulate
 from .store import StoreWarning
 from .widgets import display as _display
-from .widgets.explorer import explore
+
+if TYPE_CHECKING:
+    from .simulators import Simulator, simulate
+    from .widgets.explorer import explore
 
 __version__ = _version("asyncdest-nb")
 
 _display.hook_up()
+
+# What many notebooks never use is loaded when it is used first.
+_LATER = {"Simulator": ".simulators", "simulate": ".simulators", "explore": ".widgets.explorer"}
+
+if not TYPE_CHECKING:  # Otherwise mypy would accept misspelt names.
+
+    def __getattr__(name: str) -> Any:
+        """Return one of the public names that are loaded later."""
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(_import_module(_LATER[name], __name__), name)
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LATER})
 
 
 def connect(destination: Destination | Simulated | str, **settings: Any) -> Connection:

@@ -16,7 +16,6 @@ from .functions import adapted
 from .input_field import InputField, input_fields
 from .models import Payload
 from .translated import either_spelling, is_fields, model_of
-from .written import WrittenPayloads
 
 Recovery = Literal["none", "natural", "key", "client_id", "search", "prepare_commit"]
 
@@ -180,19 +179,17 @@ class Action:
         """Whether the status of an operation can be polled."""
         return self.poll is not None
 
-    def call_for(
-        self, payloads: WrittenPayloads, batch_size: int | None
-    ) -> tuple[Function, WrittenPayloads]:
-        """Return the function that sends *payloads*, and its argument.
+    def function_for(self, batch_size: int | None) -> tuple[Function, bool]:
+        """Return the function that sends payloads, and whether it takes one, not a list of them.
 
-        ``perform_batch`` if there is one, but ``perform`` if there is one and
+        It is ``perform_batch`` if there is one, but ``perform`` if there is one and
         *batch_size* is 1.
         """
         alone = batch_size == 1 and self.perform is not None
         if self.perform_batch is not None and not alone:
-            return self.perform_batch, payloads
+            return self.perform_batch, False
         assert self.perform is not None  # An action has at least one of the two.
-        return self.perform, payloads.alone()
+        return self.perform, True
 
     @property
     def fields(self) -> dict[str, InputField]:

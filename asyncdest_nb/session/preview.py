@@ -167,7 +167,9 @@ def _first_request(
 ) -> Exchange | None:
     if not batches:
         return None
-    function, payload = rows.action.call_for(rows.payloads(batches[0]), batch_size)
+    function, is_single = rows.action.function_for(batch_size)
+    payloads = rows.payloads(batches[0])
+    payload = payloads.alone() if is_single else payloads
     exchanges = call(channel.rehearse(function, payload)).exchanges
     for each in exchanges:
         each.texts()  # Masked now: what a user holds has no secrets in it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,13 +127,15 @@ class RunRegistry(Home):
             # The lock is never held by one who waits for the engine.
             with self._starting:
                 found, entry = self._compare(run, digest, submission, again=again)
+                compared.set_result(self._runs[entry] if found else None)
                 if notify is not None:
                     self._notices.add(entry, notify)
                 return None if found else entry.record
 
+        compared: Future[Run | None] = Future()
         earlier = Comparison(submission, decide)
         execution = new_execution(self.engine, record, submission, schedule, earlier)
-        run = self._start(record, submission, execution, is_compared=False)
+        run = self._start(record, submission, execution, compared=compared)
         return run
 
     def _compare(
@@ -144,11 +147,9 @@ class RunRegistry(Home):
         found = None if again else find_duplicate(entries, digest)
         if found is None:
             own.record = replace(own.record, digest=digest)
-            run.note_compared(None)
             return False, own
-        same = self._attach(found, submission)
+        self._attach(found, submission)
         self._runs = {each: other for each, other in self._runs.items() if each is not own}
-        run.note_compared(same)
         return True, found
 
     def _entries(self) -> list[RunEntry]:
@@ -164,7 +165,7 @@ class RunRegistry(Home):
         execution: Execution,
         *,
         retry_of: RunEntry | None = None,
-        is_compared: bool = True,
+        compared: Future[Run | None] | None = None,
     ) -> Run:
         entry = RunEntry(
             record,
@@ -176,9 +177,7 @@ class RunRegistry(Home):
             submission=submission,
         )
         retried = None if retry_of is None else self._runs[retry_of]
-        run = self._runs[entry] = Run(
-            entry, retry_of=retried, registry=self, is_compared=is_compared
-        )
+        run = self._runs[entry] = Run(entry, retry_of=retried, registry=self, compared=compared)
         self._executions.start(entry, execution)
         return run
 

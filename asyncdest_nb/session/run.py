@@ -45,20 +45,23 @@ class Run(RunReport):
         *,
         retry_of: Run | None,
         registry: RunRegistry | None,
-        is_compared: bool = True,
+        compared: Future[Run | None] | None = None,
     ) -> None:
+        """Make a run; *compared* gets the run that submitted the same rows before, None = none.
+
+        *compared* None = that is known already.
+        """
         super().__init__(entry)
         self.retry_of = retry_of  # None = the run of a submit
         self._compared: Future[None] = Future()  # With earlier runs.
-        if is_compared:
+        if compared is None:
             self._compared.set_result(None)
+        else:
+            compared.add_done_callback(lambda done: self._note_compared(done.result()))
         self._registry = registry  # None = loaded from a file, and part of no session
 
-    def note_compared(self, same: Run | None) -> None:
-        """Note that its rows were submitted before, by the run *same*, None = by none.
-
-        Then it shows that one from now on, and has its id; on the engine's thread.
-        """
+    def _note_compared(self, same: Run | None) -> None:
+        """Show the run *same* from now on, and have its id; on the engine's thread."""
         if same is not None:
             before, self._entry = self._entry, same._entry
             self.retry_of = same.retry_of

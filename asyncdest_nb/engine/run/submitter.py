@@ -194,7 +194,8 @@ class Submitter:
     ) -> CallResult:
         action, first = self._run.action, operations[0]
         payloads = await self._run.payloads_of(batch)
-        function, payload = action.call_for(payloads, self._run.record.batch_size)
+        function, is_single = action.function_for(self._run.record.batch_size)
+        payload = payloads.alone() if is_single else payloads
         contexts = []
         if first.step:
             function, contexts = action.steps[first.step - 1], [first.context or {}]

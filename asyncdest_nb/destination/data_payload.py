@@ -23,8 +23,8 @@ class DataPayload(Payload):
 
     def as_json(self) -> JSONObject:
         """Return the values that are sent, which are JSON values already."""
-        values = vars(self)
-        return {key: values[key] for key in type(self).model_fields if key in self.model_fields_set}
+        given = self.model_fields_set
+        return {key: value for key, value in vars(self).items() if key in given}
 
 
 def read_data(
@@ -35,4 +35,4 @@ def read_data(
     An empty text counts as no value, but for a field of texts in a batch.
     """
     found, faults = payload.__field_validator__.validate(dict(values), in_batch=in_batch)
-    return " ".join(faults) if faults else payload.model_construct(**found)
+    return " ".join(faults) if faults else payload.model_validate(found)

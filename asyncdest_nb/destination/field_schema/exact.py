@@ -31,9 +31,10 @@ def exact_check(schema: FieldSchema) -> Check:
 
     def check(payload: dict[str, Any]) -> dict[str, Any] | None:
         try:
-            return dict(validate(payload))
+            exact: dict[str, Any] = validate(payload)
         except ValidationError:
             return None
+        return exact
 
     return check
 

@@ -18,6 +18,12 @@ _DAYJS = re.compile(
     r"\d{4}[-/]?(\d{1,2})?[-/]?(\d{0,2})[Tt\s]*(\d{1,2})?:?(\d{1,2})?:?(\d{1,2})?[.:]?(\d+)?",
     re.ASCII,
 )
+# What most dates look like; each of them is one by the rules below too.
+_COMMON = re.compile(
+    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+    r"(T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?)?",
+    re.ASCII,
+)
 _ISO = re.compile(
     r"(?P<year>\d{4}|[+-]\d{6})(-(?P<month>0[1-9]|1[0-2])(-(?P<day>0[1-9]|[12]\d|3[01]))?)?"
     r"(T([01]\d|2[0-3]|24(?=:00(:00(\.0+)?)?(Z|[+-]|$))):[0-5]\d(:[0-5]\d(\.\d+)?)?"
@@ -31,6 +37,8 @@ def is_date_like(text: str) -> bool:
 
     As in the original, 13 digits are seconds too, and so too large.
     """
+    if _COMMON.fullmatch(text):
+        return True
     if _NUMBER.fullmatch(text) and number_text(float(text)) == text:
         return abs(float(text)) <= _LAST_SECOND
     if not text.endswith(("z", "Z")) and _DAYJS.fullmatch(text):

@@ -49,7 +49,7 @@ class FieldValidator:
             found = "undefined" if payload is None else type_of(payload)
             fault = sentences.wrong_type(("object",), payload, found=found)
             return payload, [sentences.sentence("", (), fault)]
-        if not self._exempt.isdisjoint(payload):
+        if self._exempt and not self._exempt.isdisjoint(payload):
             return self._walked(payload, in_batch=in_batch)
         exact = self._exact(self._without_null(payload))
         if exact is not None and (in_batch or "" not in exact.values()):

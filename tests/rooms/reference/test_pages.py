@@ -1,7 +1,13 @@
-"""The pages of the reference as they are built: whole, offline, and without a broken link."""
+"""The pages of the reference as they are built: whole, offline, and without a broken link.
+
+A process of its own builds them: pdoc runs what is below ``if TYPE_CHECKING`` in the modules
+that it reads, and pydantic's are other modules after that.
+"""
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,7 +18,7 @@ import pytest
 import asyncdest_nb as ad
 from asyncdest_nb.command_line import main
 from asyncdest_nb.mapping import DIRECTIVES
-from asyncdest_nb.reference import build
+from command_line import COMMAND
 
 ADDRESSES = ("href", "src", "action", "data")
 LOADED = ("link", "script", "img", "iframe", "object", "source")
@@ -47,7 +53,22 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the reference once."""
-    return build(tmp_path_factory.mktemp("reference")).parent
+    folder = tmp_path_factory.mktemp("reference")
+    built("--output", str(folder))
+    return folder
+
+
+def built(*options: str, **variables: str) -> str:
+    """Run the command that builds the reference, and return what it prints."""
+    done = subprocess.run(
+        [*COMMAND, "docs", *options],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def pages(folder: Path) -> dict[Path, Page]:
@@ -113,23 +134,21 @@ def test_the_mapping_language_has_a_page_that_both_pages_lead_to(folder: Path):
         assert directive in page.text
 
 
-def test_the_command_builds_the_reference_where_it_is_told_and_says_where(tmp_path, capsys):
-    assert main(["docs", "--output", str(tmp_path / "site")]) == 0
+def test_the_command_builds_the_reference_where_it_is_told_and_says_where(tmp_path):
+    printed = built("--output", str(tmp_path / "site"))
     first = tmp_path / "site" / "asyncdest_nb.html"
     assert first.exists()
-    assert first.as_uri() in capsys.readouterr().out
+    assert first.as_uri() in printed
 
 
-def test_the_command_opens_the_reference_in_a_browser(tmp_path, monkeypatch, capsys):
+def test_the_command_opens_the_reference_in_a_browser(tmp_path):
     note = tmp_path / "opened"
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" > {note}\n')
     browser.chmod(0o700)
-    monkeypatch.setenv("BROWSER", str(browser))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert main(["docs"]) == 0
+    printed = built(BROWSER=str(browser), XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert note.read_text().strip().endswith("/asyncdest_nb.html")
-    assert note.read_text().strip() in capsys.readouterr().out
+    assert note.read_text().strip() in printed
 
 
 def test_without_pdoc_the_message_has_the_command_that_installs_it(monkeypatch, capsys):

@@ -53,6 +53,7 @@ def test_runs_are_listed_and_one_is_shown_with_its_results(tmp_path, capsys):
     titles, *lines = capsys.readouterr().out.splitlines()
     assert titles.split() == ["run", "session", "submitted", "what", "status", "rows"]
     assert [line.split()[1] for line in lines] == ["one", "two"]
+    assert all("partial" in line and "1 completed, 1 invalid" in line for line in lines)
     assert main(["runs", "--session", "two"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
     run, file = lines[1].split()[0], tmp_path / "again.csv"

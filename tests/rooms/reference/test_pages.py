@@ -20,6 +20,8 @@ from asyncdest_nb.command_line import main
 from asyncdest_nb.mapping import DIRECTIVES
 from command_line import COMMAND
 
+pytestmark = pytest.mark.slow  # A build takes two seconds and a process.
+
 ADDRESSES = ("href", "src", "action", "data")
 LOADED = ("link", "script", "img", "iframe", "object", "source")
 

@@ -31,7 +31,9 @@ def voila(own_page):
         return own_page.page
 
     yield open_cells
-    own_page.page.goto("about:blank")  # When its page is left, Voila ends the kernel.
+    # When its page is left, Voila ends the kernel only if the browser was in JupyterLab before.
+    own_page.page.goto("about:blank")
+    own_page.server.end_kernels()
     own_page.refused[:] = [url for url in own_page.refused if not OWN.search(url)]
 
 

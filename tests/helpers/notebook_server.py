@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,11 +64,18 @@ class NotebookServer:
         give_up = time.monotonic() + 10
         while (kernels := self._kernels()) and time.monotonic() < give_up:
             time.sleep(0.1)
-        return kernels
+        return [each["name"] for each in kernels]
 
-    def _kernels(self) -> list[str]:
+    def end_kernels(self) -> None:
+        """End all kernels that run."""
+        for each in self._kernels():
+            address = f"{self.url}api/kernels/{each['id']}?token={self.token}"
+            with suppress(urllib.error.HTTPError):  # It ended meanwhile.
+                urllib.request.urlopen(urllib.request.Request(address, method="DELETE")).close()
+
+    def _kernels(self) -> list[dict[str, Any]]:
         with urllib.request.urlopen(f"{self.url}api/kernels?token={self.token}") as answer:
-            return [each["name"] for each in json.load(answer)]
+            return list(json.load(answer))
 
     def write(self, name: str, cells: Sequence[str], kernel: str = "python3") -> Path:
         """Write a notebook of code *cells* for *kernel* and return its path.

@@ -7,15 +7,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ...numerals import Rounded, digits_lost, number_text
+from ...numerals import BLANKS, Rounded, digits_lost, number_in, number_text
 
-# The texts that JavaScript reads as numbers, once blanks are stripped.
-_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
-_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
-_BASED = re.compile(r"0x[0-9a-f]+|0o[0-7]+|0b[01]+", re.IGNORECASE)
-_BLANKS = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
-    map(chr, range(0x2000, 0x200B))
-)
+_INTEGER = re.compile(r"[+-]?\d{1,4000}", re.ASCII)  # Python converts no more digits than that.
 
 
 class _Unfit:
@@ -82,7 +76,7 @@ def _text(value: Any) -> Any:
 def _number(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return int(bool(value))
-    return number_in(value) if isinstance(value, str) and value else UNFIT
+    return _number_in(value) if isinstance(value, str) and value else UNFIT
 
 
 def _integer(value: Any) -> Any:
@@ -92,18 +86,13 @@ def _integer(value: Any) -> Any:
     return int(found) if found.is_integer() else UNFIT
 
 
-def number_in(text: str) -> Any:
+def _number_in(text: str) -> Any:
     """Return the number that JavaScript reads in *text*, all its digits if whole, or UNFIT."""
-    bare = text.strip(_BLANKS)
+    bare = text.strip(BLANKS)
     if _INTEGER.fullmatch(bare):
-        return int(bare) if len(bare) < 4_000 else UNFIT
-    if _DECIMAL.fullmatch(bare):
-        return float(bare)
-    if _BASED.fullmatch(bare):
-        return int(bare, 0)
-    if bare in ("Infinity", "+Infinity", "-Infinity"):
-        return float(bare)
-    return UNFIT if bare else 0
+        return int(bare)
+    found = number_in(bare)
+    return UNFIT if math.isnan(found) else found
 
 
 def _boolean(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import sqrt
 
 from ..errors import check_number
@@ -9,9 +10,15 @@ from .due_queue import DueQueue
 
 
 class _ByAge:
-    """Poll at intervals that depend on the age, between *minimum* and *maximum* seconds."""
+    """Poll at intervals that depend on the age, between *minimum* and *maximum* seconds.
 
-    def __init__(self, *, minimum: float, maximum: float) -> None:
+    *interval_at* returns the seconds to the next poll at an age in seconds.
+    """
+
+    def __init__(
+        self, interval_at: Callable[[float], float], *, minimum: float, maximum: float
+    ) -> None:
+        self._interval_at = interval_at
         self._minimum, self._maximum = minimum, maximum
         self._queue = DueQueue()
         self._since: dict[int, float] = {}
@@ -35,7 +42,7 @@ class _ByAge:
         """See Schedule; this policy does not use *progress*."""
         self._errors.pop(number, None)
         age = max(0.0, now - self._since[number])
-        self._plan(number, now, self._interval(age), retry_after)
+        self._plan(number, now, self._interval_at(age), retry_after)
 
     def errored(self, number: int, *, now: float, retry_after: float | None = None) -> None:
         """See Schedule."""
@@ -53,9 +60,6 @@ class _ByAge:
         """See Schedule."""
         return self._queue.first()
 
-    def _interval(self, age: float) -> float:
-        raise NotImplementedError
-
     def _plan(self, number: int, now: float, interval: float, retry_after: float | None) -> None:
         interval = min(max(interval, self._minimum), self._maximum)
         self._queue.set(number, now + max(interval, retry_after or 0.0))
@@ -72,11 +76,7 @@ class SquareRoot(_ByAge):
     """
 
     def __init__(self, *, cost: float = 0.5, minimum: float = 1.0, maximum: float = 60.0) -> None:
-        super().__init__(minimum=minimum, maximum=maximum)
-        self._cost = cost
-
-    def _interval(self, age: float) -> float:
-        return sqrt(2 * self._cost * age)
+        super().__init__(lambda age: sqrt(2 * cost * age), minimum=minimum, maximum=maximum)
 
 
 class FixedInterval(_ByAge):
@@ -87,7 +87,4 @@ class FixedInterval(_ByAge):
 
     def __init__(self, seconds: float, *, maximum: float = 60.0) -> None:
         check_number("seconds", seconds)
-        super().__init__(minimum=seconds, maximum=max(seconds, maximum))
-
-    def _interval(self, age: float) -> float:
-        return self._minimum
+        super().__init__(lambda age: seconds, minimum=seconds, maximum=max(seconds, maximum))

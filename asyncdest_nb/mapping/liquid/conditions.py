@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from liquid import RenderContext
@@ -105,8 +105,7 @@ class _If(if_tag.IfNode):
         alternatives: list[ConditionalBlockNode],
         default: BlockNode | None,
     ) -> None:
-        for each in alternatives:
-            each.expression = Condition(each.expression)
+        _compare_as_ours(alternatives)
         super().__init__(token, Condition(condition), consequence, alternatives, default)
 
 
@@ -119,9 +118,13 @@ class _Unless(unless_tag.UnlessNode):
         alternatives: list[ConditionalBlockNode],
         default: BlockNode | None,
     ) -> None:
-        for each in alternatives:
-            each.expression = Condition(each.expression)
+        _compare_as_ours(alternatives)
         super().__init__(token, Condition(condition), consequence, alternatives, default)
+
+
+def _compare_as_ours(alternatives: Iterable[ConditionalBlockNode]) -> None:
+    for each in alternatives:
+        each.expression = Condition(each.expression)
 
 
 class IfTag(if_tag.IfTag):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
@@ -25,16 +24,16 @@ NOTE = """() => {
 
 
 @pytest.fixture
-def _allowed(notebook) -> Iterator[None]:
-    """Let the pages of the browser show notifications, for one test."""
-    notebook.context.grant_permissions(["notifications"])
-    yield
-    notebook.context.clear_permissions()
+def allowed(own_page):
+    """A page that may show notifications, with no run of a test before in its title."""
+    own_page.context.grant_permissions(["notifications"])
+    yield own_page
+    own_page.context.clear_permissions()
 
 
 @in_lab
-@pytest.mark.usefixtures("_allowed")
-def test_the_tab_shows_the_progress_and_a_notification_the_end_to_somebody_who_asked(notebook):
+def test_the_tab_shows_the_progress_and_a_notification_the_end_to_somebody_who_asked(allowed):
+    notebook = allowed
     notebook.open(
         [
             f"{IMPORTS}\nrun = ScriptedRun(planned(4))\nshow(run)",

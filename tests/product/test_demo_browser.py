@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -66,11 +67,24 @@ def wait_for_session(server: dict[str, str], notebook: str) -> None:
     """Wait until the kernel session of *notebook* is there; no page has asked for it yet."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        with urlopen(f"{server['url']}api/sessions?token={server['token']}", timeout=30) as answer:
-            if notebook in [each["path"] for each in json.load(answer)]:
-                return
+        if notebook in sessions(server):
+            return
         time.sleep(0.2)
     raise AssertionError("no session of the notebook was started")
+
+
+def sessions(server: dict[str, str]) -> list[str]:
+    """Return the notebooks that have a kernel session.
+
+    The server writes where it is before it listens there.
+    """
+    try:
+        with urlopen(f"{server['url']}api/sessions?token={server['token']}", timeout=30) as answer:
+            return [each["path"] for each in json.load(answer)]
+    except URLError as error:
+        if isinstance(error.reason, ConnectionRefusedError):
+            return []
+        raise
 
 
 def refuse_new_sessions(route: Route) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NoReturn
@@ -24,7 +24,10 @@ canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 @dataclass(frozen=True)
 class IncomingRequest:
-    """A request as it arrived. ``query`` is what follows "?"; "" = the header was not sent."""
+    """A request as it arrived. ``query`` is what follows "?"; "" = the header was not sent.
+
+    ``headers`` are all of them, with names in lower case.
+    """
 
     method: str
     path: str
@@ -33,6 +36,7 @@ class IncomingRequest:
     host: str = ""
     content_type: str = ""
     query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def document(self) -> Any:
@@ -47,26 +51,33 @@ class IncomingRequest:
 class Reply:
     """An answer: a status, a document, and headers in addition to the usual ones.
 
-    Text is sent as CSV, None as an empty body, anything else as JSON.
+    Text is sent as CSV, bytes as they are, None as an empty body, anything else as JSON.
+    ``chunks``, if given, are sent instead, one after the other as they are made, with no
+    Content-Length: for a body that need not be in memory.
     """
 
     status: int
     document: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    chunks: Iterable[bytes] | None = None
 
     @cached_property
     def body(self) -> bytes:
         """The document in UTF-8."""
         if self.document is None:
             return b""
+        if isinstance(self.document, bytes):
+            return self.document
         text = self.document if isinstance(self.document, str) else _encode(self.document)
         return text.encode()
 
     @property
     def content_type(self) -> str | None:
-        """The type of the body; None if there is no body."""
-        if self.document is None:
+        """The type of the body, unless ``headers`` has another; None if there is no body."""
+        if self.document is None and self.chunks is None:
             return None
+        if self.chunks is not None or isinstance(self.document, bytes):
+            return "application/octet-stream"
         return "text/csv" if isinstance(self.document, str) else "application/json"
 
 

@@ -93,6 +93,14 @@ class Knobs(BaseModel):
         description="share of requests, a number in [0, 1], that are applied and "
         "whose connection is then reset without an answer",
     )
+    lost_replies: dict[str, tuple[Literal["reset", 408, 409, 429, 500, 502, 503, 504], ...]] = (
+        Field(
+            default={},
+            description="what becomes of the replies to the first applied requests of a kind, as "
+            '{"POST /operations": ["reset", 503]}: the connection is reset, or a gateway answers '
+            "408, 409, 429, 500, 502, 503 or 504 in its place",
+        )
+    )
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> Self:
@@ -158,6 +166,15 @@ class Faults:
         limit = knobs.requests_per_second_limit
         self._bucket = Bucket(limit, started_at) if limit else None
         self._fixed_draw = _fixed_draw(knobs)
+        self._lost_replies = {kind: list(fates) for kind, fates in knobs.lost_replies.items()}
+
+    def lost_reply(self, kind: str) -> Literal["reset"] | int | None:
+        """Return what becomes of the reply to the next applied request of *kind*; None: it arrives.
+
+        Call it once for each applied request: it counts them.
+        """
+        fates = self._lost_replies.get(kind)
+        return fates.pop(0) if fates else None
 
     def draw(self, request: IncomingRequest) -> FaultDraw:
         """Draw the faults of *request*; a repeated request gets a new draw."""

@@ -64,6 +64,7 @@ class FaultyServer:
         self._faults = Faults(knobs, partner.error_reply, clock())
         self._lock = threading.Lock()
         self._requests: dict[str, Counter[int | str]] = {}
+        self._tries: dict[str, Counter[str]] = {}
         self._templates = [
             (_pattern(template, forgives=partner.forgives_paths), template)
             for template in partner.routes
@@ -81,11 +82,20 @@ class FaultyServer:
                 or self._faults.throttle_reply(draw, now=now)
             )
             reply = refusal or self._dispatch(request, template, parts, now)
+            kind = f"{request.method} {template or '*'}"
             # Only the reply to an applied request can be lost: a refused request changes nothing.
-            is_lost = draw.is_lost and refusal is None
-            counts = self._requests.setdefault(f"{request.method} {template or '*'}", Counter())
-            counts[LOST if is_lost else reply.status] += 1
+            fate = None if refusal else self._faults.lost_reply(kind)
+            if isinstance(fate, int):
+                reply = self._partner.error_reply(fate, "The gateway lost the answer")
+            is_lost = fate == "reset" or (draw.is_lost and refusal is None)
+            self._requests.setdefault(kind, Counter())[LOST if is_lost else reply.status] += 1
+            self._count_repeat(request, kind)
         return FaultyReply(reply, draw.latency_seconds, is_lost)
+
+    def _count_repeat(self, request: IncomingRequest, kind: str) -> None:
+        """Count what clients by Stainless say of themselves: which try this is, from 0."""
+        if number := request.headers.get("x-stainless-retry-count"):
+            self._tries.setdefault(kind, Counter())[number] += 1
 
     def _route(self, path: str) -> tuple[str | None, tuple[str, ...]]:
         for pattern, template in self._templates:
@@ -122,6 +132,12 @@ class FaultyServer:
         """How many requests of each kind got each status; "lost" counts lost replies."""
         with self._lock:
             return {kind: dict(counts) for kind, counts in self._requests.items()}
+
+    @property
+    def tries(self) -> dict[str, dict[str, int]]:
+        """How many requests of each kind carried each number of a repetition."""
+        with self._lock:
+            return {kind: dict(counts) for kind, counts in self._tries.items()}
 
     @property
     def attempts(self) -> Counter[str]:

@@ -144,31 +144,31 @@ async def _read(scope: Message, receive: Receive) -> IncomingRequest:
         message = await receive()
         body += message.get("body", b"")
         is_whole = not message.get("more_body", False)
-    headers = dict(scope["headers"])
-    authorization, host, content_type = (
-        headers.get(name, b"").decode("latin-1")
-        for name in (b"authorization", b"host", b"content-type")
-    )
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     return IncomingRequest(
         scope["method"],
         scope["path"],
         bytes(body),
-        authorization,
-        host,
-        content_type,
+        headers.get("authorization", ""),
+        headers.get("host", ""),
+        headers.get("content-type", ""),
         scope["query_string"].decode("latin-1"),
+        headers,
     )
 
 
 async def _write(reply: Reply, send: Send) -> None:
-    usual = {"content-type": reply.content_type, "content-length": str(len(reply.body))}
-    if reply.status == 204:
-        # By RFC 9110, a 204 has no Content-Length.
-        del usual["content-length"]
+    usual = {"content-type": reply.content_type}
+    # By RFC 9110, a 204 has no Content-Length.
+    if reply.chunks is None and reply.status != 204:
+        usual["content-length"] = str(len(reply.body))
     headers = [
         (name.encode(), value.encode())
         for name, value in (usual | reply.headers).items()
         if value is not None
     ]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    for chunk in reply.chunks or ():
+        # Uvicorn waits here while the client reads more slowly than chunks are made.
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": reply.body})

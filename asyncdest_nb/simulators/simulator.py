@@ -75,6 +75,15 @@ class Simulator:
         return self._faulty_server.requests
 
     @property
+    def tries(self) -> dict[str, dict[str, int]]:
+        """How many requests of each kind said to be which repetition, as {"0": 1, "1": 1}.
+
+        The clients of OpenAI and Anthropic say so in the header x-stainless-retry-count.
+        Requests without it are not counted here.
+        """
+        return self._faulty_server.tries
+
+    @property
     def attempts(self) -> Counter[str]:
         """How often each operation was sent here, by its canonical JSON.
 

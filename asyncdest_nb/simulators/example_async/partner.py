@@ -71,7 +71,8 @@ class ExampleAsync:
 
     def error_reply(self, status: int, message: str, **headers: str) -> Reply:
         """Return an error in the format of this destination."""
-        return Reply(status, failure(_CODES[status], message), hyphenated(headers))
+        code = _CODES.get(status, "SERVER_ERROR")
+        return Reply(status, failure(code, message), hyphenated(headers))
 
     def unauthorized(self, request: IncomingRequest, now: float) -> Reply | None:
         """Return the error for a request without the key."""

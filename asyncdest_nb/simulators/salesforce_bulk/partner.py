@@ -135,7 +135,7 @@ class SalesforceBulk:
 
     def error_reply(self, status: int, message: str, **headers: str) -> Reply:
         """Return an error in Salesforce's format."""
-        return error_reply(status, _CODES[status], message, **headers)
+        return error_reply(status, _CODES.get(status, "SERVER_ERROR"), message, **headers)
 
     def unauthorized(self, request: IncomingRequest, now: float) -> Reply | None:
         """Return the error for a request without a valid token."""

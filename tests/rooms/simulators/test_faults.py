@@ -1,5 +1,7 @@
 """Faults between a request and a simulated partner, and the knobs that set them."""
 
+from dataclasses import replace
+
 import pytest
 
 from asyncdest_nb.errors import UnknownName, UsageError
@@ -48,6 +50,30 @@ def test_one_request_in_so_many_is_answered_503_without_a_time(clock):
     assert [reply.status for reply in answers] == [202, 503, 202, 503]
     assert (answers[1].document["error_code"], answers[1].headers) == ("UNAVAILABLE", {})
     assert len(partner.operations) == 2
+
+
+def test_the_first_replies_of_a_kind_are_lost_as_listed_and_their_requests_applied(clock):
+    fates = {"POST /operations": ["reset", 503], "GET /operations/{id}": [504]}
+    partner = faulty_server(clock, lost_replies=fates)
+    answers = [partner.answer(posted(ANNA)) for _ in range(3)]
+    assert [answer.is_lost for answer in answers] == [True, False, False]
+    assert [answer.reply.status for answer in answers[1:]] == [503, 202]
+    assert len(partner.operations) == 3
+    assert partner.requests == {"POST /operations": {"lost": 1, 503: 1, 202: 1}}
+
+
+def test_a_reply_can_be_lost_in_no_other_way_than_listed():
+    with pytest.raises(UsageError, match=r"the connection is reset, or a gateway answers 408"):
+        simulate("example-async", lost_replies={"POST /operations": [200]})
+
+
+def test_the_repetitions_that_clients_declare_are_counted(clock):
+    partner = faulty_server(clock)
+    for number in ("0", "0", "1"):
+        headers = {"x-stainless-retry-count": number}
+        partner.answer(replace(posted(ANNA), headers=headers))
+    partner.answer(posted(ANNA))
+    assert partner.tries == {"POST /operations": {"0": 2, "1": 1}}
 
 
 def test_a_refused_request_is_counted_as_an_attempt_and_not_applied(clock):

@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from .. import multipart
 from ..exchange import IncomingRequest, JSONObject, Reply, canonical
-from . import csv_files, ids, multipart
+from . import csv_files, ids
 from .error_replies import error_reply, not_found
 from .job_list import page
 from .job_request import properties_of, request_error

@@ -1,0 +1,8 @@
+"""What partners have in common that take many rows in one request, and end them later."""
+
+from .job import AcceptedJob, JobPhase
+from .knobs import JobKnobs
+from .partner import JobPartner
+from .records import StoredRecords
+
+__all__ = ["AcceptedJob", "JobKnobs", "JobPartner", "JobPhase", "StoredRecords"]

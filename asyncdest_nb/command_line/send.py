@@ -59,7 +59,8 @@ _GENERAL: list[click.Parameter] = [
     click.Option(
         ["--retry"],
         is_flag=True,
-        help="Of rows that this session has sent, send those again that may be sent again.",
+        help="Of rows that this session has sent, send those again that may be sent again; "
+        "with --batch-size in requests of so many rows.",
     ),
     click.Option(
         ["--resolve"],

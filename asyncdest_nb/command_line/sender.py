@@ -167,7 +167,7 @@ def _followed(order: Order, run: Run, *, is_old: bool) -> int:
         code = _waited(order, run, is_applied=order.is_applied if is_old else None)
         if order.is_retry and code == codes.FAILED and run.retryable and is_old:
             tell(f"Sending {run.retryable:,} rows of run {run.id} again")
-            run = run.retry()
+            run = run.retry(batch_size=order.batch_size)
             code = _waited(order, run, is_applied=None)
         write_results(run, order.output)
     except AsyncDestError as error:  # Rows are sent already.

@@ -233,10 +233,13 @@ class RunRegistry(Home):
         if not entry.is_at_rest:
             self._executions.start(entry, execution)
 
-    def retry(self, entry: RunEntry, schedule: Schedule | None) -> Run:
+    def retry(
+        self, entry: RunEntry, *, batch_size: int | None = None, schedule: Schedule | None = None
+    ) -> Run:
         """Start a run of the rows of *entry* that may be sent again.
 
-        Raises UsageError if there is none, or these rows were sent again already.
+        *batch_size* None = as many rows per request as in the run of *entry*. Raises UsageError
+        if there is none, or these rows were sent again already.
         """
         # A button and a cell may ask on two threads at once: only one of them sends.
         with self._starting:
@@ -248,7 +251,7 @@ class RunRegistry(Home):
             if (later := find_later(self._entries(), entry)) is not None:
                 raise UsageError(f"its rows went again as {self._runs[later]}: retry that one")
             record = submission.record(
-                batch_size=entry.record.batch_size,
+                batch_size=entry.record.batch_size if batch_size is None else int(batch_size),
                 deadline_seconds=entry.record.deadline_seconds,
                 retry_of=entry.id,
                 positions=tuple(positions),

@@ -196,18 +196,20 @@ class Run(RunReport):
             raise UsageError(self._entry.disconnected)
         return self._entry.execution
 
-    def retry(self, *, schedule: Schedule | None = None) -> Run:
+    def retry(self, *, batch_size: int | None = None, schedule: Schedule | None = None) -> Run:
         """Send the rows that may be sent again, as a new run, and return at once with that.
 
         Those are the failed rows that the destination calls retryable, and all that
         provably were not applied. They go by the connection of the submit: if that had
-        a wrong key, connect and submit again instead. Of the new run ``results`` and
+        a wrong key, connect and submit again instead. A batch has at most *batch_size* rows,
+        None = as many as in this run. Of the new run ``results`` and
         ``failed`` have every row of the frame: those sent again as they are now, the others
         as they were. Raises UsageError if the run is still going, no row may be sent again,
         or they were sent again already: then retry that later run.
         """
+        check_number("batch_size", batch_size, whole=True)
         self._execution()
-        return self._home().retry(self._entry, schedule)
+        return self._home().retry(self._entry, batch_size=batch_size, schedule=schedule)
 
     def export(self, path: str | Path) -> None:
         """Write the run, and the retries before and after it, to a file: ``ad.load(path)``.

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import asyncdest_nb as ad
+import scripted_jobs
 from example_rows import eager, people
 from paths import DATA
 from raw_server import RawServer, answer
@@ -98,6 +99,29 @@ def test_a_retry_after_a_restart_sends_the_same_payloads(file: Path):
             while len(server.arrived) < 2:
                 time.sleep(0.02)
     assert server.arrived[0].body == server.arrived[1].body
+
+
+def test_a_retry_in_smaller_batches_goes_on_in_them_after_a_restart(file: Path):
+    async def send(request: Any, data: Any) -> Any:
+        rows = [each.user_id for each in data.payload]
+        return await request(f"{data.settings.endpoint}/rows", method="POST", json=rows)
+
+    def connect(session: ad.Session) -> ad.Connection:
+        return scripted_jobs.connect(session, action, server.url)
+
+    action = ad.Action(title="Act", payload=scripted_jobs.Payload, perform_batch=send)
+    with RawServer(answer(400, "no"), answer(200, {})) as server:
+        with ad.Session(path=file) as session:
+            run = scripted_jobs.submit(connect(session), ["a", "b", "c", "d", "e"])
+            assert run.wait(timeout=10) == "failed"
+            again = run.retry(batch_size=2)
+            again.pause()
+        with ad.Session(path=file) as session:
+            connect(session)
+            again = session.runs()[1]
+            again.resume()
+            assert again.wait(timeout=10) == "completed"
+    assert sorted(len(json.loads(each.body)) for each in server.arrived) == [1, 2, 2, 5]
 
 
 def test_a_payload_that_fits_no_more_is_not_sent_after_a_restart(file: Path):

@@ -49,6 +49,33 @@ def test_what_was_provably_never_applied_may_be_sent_again_and_nothing_else(sess
         assert list(third.results()["status"]) == ["completed", "invalid", "unknown"]
 
 
+def test_a_retry_sends_batches_of_the_size_that_it_is_given(session):
+    async def send(request: Any, data: Any) -> Any:
+        rows = [each.user_id for each in data.payload]
+        return await request(f"{data.settings.endpoint}/rows", method="POST", json=rows)
+
+    action = ad.Action(title="Act", payload=Payload, perform_batch=send)
+    refused = answer(413, "too large")
+    with RawServer(refused, refused, OK) as server:
+        run = submit(connect(session, action, server.url), ["a", "b", "c", "d", "e"], batch_size=3)
+        assert run.wait(timeout=10) == "failed"
+        again = run.retry(batch_size=2)
+        assert again.wait(timeout=10) == "completed"
+    sent = sorted(len(json.loads(each.body)) for each in server.arrived)
+    assert sent == sorted([3, 2, 2, 2, 1])
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5, "10", True])
+def test_a_retry_with_a_batch_size_that_is_none_sends_nothing(session, size):
+    with RawServer(answer(400, "no")) as server:
+        run = submit(connect(session, job(), server.url), ["a"])
+        run.wait(timeout=10)
+        before = len(server.arrived)
+        with pytest.raises(ad.UsageError, match=r"batch_size is .* an integer of 1 or more"):
+            run.retry(batch_size=size)
+        assert len(server.arrived) == before
+
+
 def test_a_button_and_a_cell_that_ask_at_once_send_the_rows_again_once(session):
     at_once = threading.Barrier(4)
     interval = sys.getswitchinterval()

@@ -10,6 +10,7 @@ from ..errors import UnknownName
 from . import faults
 from .example_async import ExampleAsync
 from .faulty_server import Partner
+from .klaviyo_profiles import KlaviyoProfiles
 from .salesforce_bulk import SalesforceBulk
 from .simulator import Simulator
 
@@ -29,6 +30,7 @@ class PartnerType(Protocol):
 
 SIMULATORS: dict[str, PartnerType] = {
     "example-async": ExampleAsync,
+    "klaviyo-profiles": KlaviyoProfiles,
     "salesforce-bulk": SalesforceBulk,
 }
 
@@ -76,11 +78,24 @@ def simulate(slug: str, *, clock: Callable[[], float] = time.monotonic, **knobs:
       any user is accepted
     - ``refresh_token``: the only valid one; default: any is valid
 
+    The destinations below also have these. Their operations are jobs of many rows, and what
+    they stored is in ``records``:
+
+    - ``shuffle_results``: whether results come in another order than the rows
+    - ``truncate_results``: share of the results that are missing at the end of an otherwise
+      whole answer
+    - ``results_expire_seconds``: how long the results of an ended job are kept; default: always
+
+    "klaviyo-profiles" also has these:
+
+    - ``api_key``: the private key that requests must carry
+    - ``lists``: the ids of the lists that exist; default: all do
+
     Shares are in [0, 1], times in seconds. A row that fails by chance fails again until
     it changes. Invalid rows always fail, also with ``failing`` 0: in "example-async" those
     with a ``data.email`` that is not an email address, in "salesforce-bulk" those that do
-    not fit the object's fields. *clock* returns seconds and never runs backwards; a faster
-    clock makes operations end sooner.
+    not fit the object's fields; "klaviyo-profiles" refuses all of a request with one. *clock*
+    returns seconds and never runs backwards; a faster clock makes operations end sooner.
 
     Raises UnknownName for an unknown slug or knob, UsageError for a value out of range or
     if the extra ``demo`` is not installed.

@@ -40,7 +40,7 @@ class JobPartner:
     routes: Routes
 
     def __init__(self, knobs: JobKnobs) -> None:
-        self._knobs = knobs
+        self.knobs = knobs
         self._jobs: dict[str, AcceptedJob] = {}
         self._copies: Counter[str] = Counter()
         self._accepted = 0
@@ -83,9 +83,9 @@ class JobPartner:
         digest = sha256(content).hexdigest()
         self._copies[digest] += 1
         self._accepted += 1
-        about = f"{self._knobs.seed} {self._copies[digest]} {digest}"
+        about = f"{self.knobs.seed} {self._copies[digest]} {digest}"
         if duration_seconds is None:
-            duration_seconds = seconds_drawn(self._knobs.duration_seconds, random.Random(about))
+            duration_seconds = seconds_drawn(self.knobs.duration_seconds, random.Random(about))
         job_id = form.format(sha256(about.encode()).hexdigest()[:20])
         self._jobs[job_id] = AcceptedJob(
             job_id=job_id,
@@ -94,7 +94,7 @@ class JobPartner:
             properties=properties or {},
             accepted_at=now,
             accepted_date=datetime.now(UTC),
-            starts_at=now + duration_seconds * self._knobs.pending_share,
+            starts_at=now + duration_seconds * self.knobs.pending_share,
             ends_at=now + duration_seconds,
             reach=len(rows) if reach is None else reach,
         )
@@ -124,8 +124,8 @@ class JobPartner:
 
     def failure_drawn(self, row: str, failures: Sequence[Failure]) -> Failure | None:
         """Return one of *failures* if *row*, its canonical JSON, fails by chance, else None."""
-        drawn = sha256(f"{self._knobs.seed} {row}".encode()).digest()
-        is_failing = int.from_bytes(drawn[:8]) < self._knobs.failing * 2**64
+        drawn = sha256(f"{self.knobs.seed} {row}".encode()).digest()
+        is_failing = int.from_bytes(drawn[:8]) < self.knobs.failing * 2**64
         return failures[drawn[8] % len(failures)] if is_failing else None
 
     def given(self, job: AcceptedJob, results: Sequence[Result]) -> list[Result]:
@@ -134,13 +134,13 @@ class JobPartner:
         The same every time, so that pages fit together.
         """
         found = list(results)
-        if self._knobs.shuffle_results:
-            random.Random(f"{self._knobs.seed} {job.job_id}").shuffle(found)
-        return found[: len(found) - ceil(len(found) * self._knobs.truncate_results)]
+        if self.knobs.shuffle_results:
+            random.Random(f"{self.knobs.seed} {job.job_id}").shuffle(found)
+        return found[: len(found) - ceil(len(found) * self.knobs.truncate_results)]
 
     def has_expired_results(self, job: AcceptedJob, now: float) -> bool:
         """Whether the results of *job* are gone at *now*."""
-        keeps, ended_at = self._knobs.results_expire_seconds, job.ended_at(now)
+        keeps, ended_at = self.knobs.results_expire_seconds, job.ended_at(now)
         return keeps is not None and ended_at is not None and now >= ended_at + keeps
 
     # What the simulator reads

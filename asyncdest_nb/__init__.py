@@ -24,6 +24,7 @@ from .destination import (
     ActionData,
     Destination,
     Payload,
+    Preset,
     Request,
     Settings,
     StateContext,
@@ -63,6 +64,7 @@ from .responses import (
 from .schedule import Schedule
 from .session import Connection, Executed, Run, Session, Simulated, default_session, load
 from .store import StoreWarning
+from .stored import StoredMapping, StoredSubscription
 from .widgets import display as _display
 
 if TYPE_CHECKING:
@@ -122,6 +124,7 @@ __all__ = [
     "OperationError",
     "Payload",
     "PayloadValidationError",
+    "Preset",
     "ProtocolError",
     "ReplyLost",
     "Request",
@@ -137,6 +140,8 @@ __all__ = [
     "StateContext",
     "StoreError",
     "StoreWarning",
+    "StoredMapping",
+    "StoredSubscription",
     "Transport",
     "UnknownName",
     "UsageError",

@@ -18,6 +18,8 @@ fields (its payload), ``perform``, ``perform_batch`` and ``poll``.
     secrets      secrets and URLs among settings
     keyed        attributes as keys
     translated   definitions in the form of Segment's framework
+    presets      subscriptions with mappings that come with a destination
+    segment_metadata  what Segment publishes of a destination as data
     data_payload payloads whose fields are given as data, and
     field_schema what such fields accept, by Segment's rules
 """
@@ -29,6 +31,7 @@ from .formats import FORMATS
 from .functions import original
 from .input_field import InputField, field, input_fields
 from .models import Fields, Payload, Settings
+from .presets import Preset
 from .secrets import named_secrets_of, secrets_of, urls_of
 from .texts import PayloadWriter, joined
 from .written import WrittenPayloads, payload_of, text_of
@@ -43,6 +46,7 @@ __all__ = [
     "InputField",
     "Payload",
     "PayloadWriter",
+    "Preset",
     "Request",
     "Settings",
     "StateContext",

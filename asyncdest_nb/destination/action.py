@@ -109,8 +109,7 @@ class Action:
     result_columns: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if self.perform is None and self.perform_batch is None:
-            raise UsageError(f"action {self.title!r} needs perform or perform_batch")
+        self._require_functions()
         self._adapt_functions()
         self._check_payload()
         if not isinstance(self.operation_id, str) or not self.operation_id:
@@ -131,6 +130,10 @@ class Action:
                 "operation_per='batch'"
             )
         self._check_recovery()
+
+    def _require_functions(self) -> None:
+        if not self.can_send:
+            raise UsageError(f"action {self.title!r} needs perform or perform_batch")
 
     def _adapt_functions(self) -> None:
         for name in ("check", "perform", "perform_batch", "poll", "cancel", "find"):
@@ -173,6 +176,11 @@ class Action:
 
     def __repr__(self) -> str:
         return f"<Action {self.title}: {', '.join(self.fields)}>"
+
+    @property
+    def can_send(self) -> bool:
+        """Whether it has a function that sends; one of Segment's metadata may have none."""
+        return self.perform is not None or self.perform_batch is not None
 
     @property
     def has_poll_support(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,6 +15,8 @@ from .checks import explain
 from .functions import adapted
 from .input_field import input_fields
 from .models import Settings
+from .presets import Preset, presets_of
+from .segment_metadata import actions_in, read_metadata, settings_in
 from .translated import either_spelling, is_fields, model_of
 
 
@@ -32,7 +34,8 @@ class Destination:
     InvalidAuthenticationError; then that function is called once more, unless requests
     other than the refused one may have been applied.
     ``test_authentication(request, data)`` raises if the credentials are not accepted.
-    ``requests_per_second`` is the rate that the partner allows.
+    ``requests_per_second`` is the rate that the partner allows. ``presets`` are ready mappings
+    for its actions, by name; they may be a list of dicts, as in Segment.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Destination:
     refresh_access_token: Function | None = None
     test_authentication: Function | None = None
     requests_per_second: float = 20.0
+    presets: Mapping[str, Preset] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         actions = self.actions
@@ -68,6 +72,39 @@ class Destination:
             given = ("data",) if name == "extend_request" else ("request", "data")
             function = adapted(f"{self.name}: {name}", getattr(self, name), *given, names=DATA)
             object.__setattr__(self, name, function)
+        object.__setattr__(self, "presets", presets_of(self.presets, self.name, actions))
+
+    @classmethod
+    def from_segment(
+        cls,
+        definition: Any,
+        *,
+        functions: Mapping[str, Mapping[str, Any]] = {},
+        **more: Any,
+    ) -> Destination:
+        """Return the destination that the metadata *definition* of Segment describes.
+
+        It is a dict, its JSON, or the path of a file with it: the ``metadata.json`` of a
+        destination in Segment's repository. Its settings, actions, fields and presets are
+        there, to be explored, mapped and previewed; its code is not. So ``submit`` raises
+        UsageError unless *functions* has those of the action by its slug, as arguments of
+        ``Action``: ``{"trackGoal": {"perform_batch": send, "poll": poll}}``. *more* are
+        arguments of ``Destination``, such as ``extend_request``. A setting whose name is that
+        of a credential is a password, whatever its type.
+
+        Raises UsageError or UnknownName if a part of it cannot be used.
+        """
+        found = read_metadata(definition)
+        name = str(found.get("name") or found.get("slug") or "Destination")
+        own = {
+            "name": name,
+            "slug": str(found.get("slug") or name),
+            "description": str(found.get("description") or ""),
+            "actions": actions_in(found, functions),
+            "settings": settings_in(found) or Settings,
+            "presets": found.get("presets") or {},
+        }
+        return cls(**{**own, **more})
 
     def __repr__(self) -> str:
         return f"<Destination {self.slug}: {self.description} ({', '.join(self.actions)})>"

@@ -74,27 +74,32 @@ def field(
         "placeholder": placeholder,
         "by_name": by_name,
     }
-    return _field(label, description, attributes)
-
-
-def _field(label: str, description: str, attributes: dict[str, Any]) -> Any:
     return Field(title=label, description=description, json_schema_extra={_EXTRA: attributes})
 
 
-def data_field(given: Mapping[str, Any]) -> Any:
-    """Declare a field of a payload that is given as data, by the names of ``field``.
+def data_field(key: str, given: Mapping[str, Any]) -> InputField:
+    """Return the field *key* of a payload that is given as data, by the names of ``field``.
 
     It may have a ``type`` of Segment's, ``multiple``, and ``properties``: the fields of an
     object. A field with conditions for ``required`` may be left out.
     """
-    choices = given.get("choices")
-    attributes = {
-        **given,
-        "required": given.get("required") is True,
-        "choices": None if choices is None else tuple(map(_choice, choices)),
-        "type": _DATA_TYPES.get(given["type"], given["type"]),
-    }
-    return _field(given.get("label") or "", given.get("description") or "", attributes)
+    choices, kind = given.get("choices"), given["type"]
+    return InputField(
+        key=key,
+        label=given.get("label") or key,
+        description=given.get("description") or "",
+        type=_DATA_TYPES.get(kind, kind),
+        required=given.get("required") is True,
+        multiple=bool(given.get("multiple")),
+        default=given.get("default"),
+        choices=None if choices is None else tuple(map(_choice, choices)),
+        format=given.get("format"),
+        minimum=given.get("minimum"),
+        maximum=given.get("maximum"),
+        allow_null=bool(given.get("allow_null")),
+        placeholder=given.get("placeholder"),
+        holds_secret=kind == "password",
+    )
 
 
 def _choice(given: Any) -> Any:
@@ -166,6 +171,11 @@ def input_fields(model: type[BaseModel]) -> dict[str, InputField]:
     return cached
 
 
+def set_input_fields(model: type[BaseModel], fields: Mapping[str, InputField]) -> None:
+    """Let *fields* be those of *model*, which has no attributes for them."""
+    type.__setattr__(model, "_input_fields", dict(fields))
+
+
 def limited_fields(model: type[BaseModel]) -> tuple[tuple[str, InputField], ...]:
     """Return the fields of *model* whose values are limited by more than their type."""
     cached: tuple[tuple[str, InputField], ...] | None = model.__dict__.get("_limited_fields")
@@ -179,13 +189,13 @@ def limited_fields(model: type[BaseModel]) -> tuple[tuple[str, InputField], ...]
 def _input_field(key: str, info: FieldInfo) -> InputField:
     attributes = declared_attributes(info)
     annotation = _bare(info.annotation)
-    multiple = bool(attributes.get("multiple")) or get_origin(annotation) in (list, tuple, set)
+    multiple = get_origin(annotation) in (list, tuple, set)
     item = _bare(get_args(annotation)[0]) if get_args(annotation) and multiple else annotation
     return InputField(
         key=key,
         label=info.title or key,
         description=info.description or "",
-        type=attributes.get("type") or _field_type(item),
+        type=_field_type(item),
         required=info.is_required(),
         multiple=multiple,
         default=attributes.get("default"),
@@ -196,7 +206,7 @@ def _input_field(key: str, info: FieldInfo) -> InputField:
         allow_null=bool(attributes.get("allow_null")),
         placeholder=attributes.get("placeholder"),
         by_name=bool(attributes.get("by_name", True)),
-        holds_secret=attributes.get("type") == "password" or holds_secret(annotation),
+        holds_secret=holds_secret(annotation),
     )
 
 

@@ -16,7 +16,7 @@ from pydantic import SecretStr, create_model
 from pydantic.alias_generators import to_camel, to_snake
 
 from ..errors import UnknownName, UsageError
-from .data_payload import DataPayload
+from .data_payload import DataPayload, data_payload
 from .field_schema import FieldValidator
 from .input_field import data_field, field
 from .models import Fields, Payload
@@ -81,10 +81,8 @@ def _class(base: type[FieldsT], declared: dict[str, Any], what: str) -> type[Fie
 def _data_payload(given: Mapping[str, Mapping[str, Any]], what: str) -> type[DataPayload]:
     schema = {key: _segment_names(each) for key, each in given.items()}
     validator = FieldValidator(schema, what=what)
-    declared = {key: (Any, data_field(each)) for key, each in given.items()}
-    found = _class(DataPayload, declared, what)
-    found.__field_validator__ = validator
-    return found
+    declared = {key: data_field(key, each) for key, each in given.items()}
+    return data_payload("DataPayload", declared, validator)
 
 
 def _own_names(what: str, attributes: Mapping[str, Any]) -> dict[str, Any]:

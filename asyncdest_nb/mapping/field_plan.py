@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from ..errors import MappingError, UnknownName, UsageError
+from ..stored import StoredMapping
 from .checks import INVALID, half_open, problems
 from .field_map import FieldMap
 from .path import split_names
@@ -43,19 +44,23 @@ def plan_fields(
     In this order: its entry in *mapping*; its entry in *columns*, the whole name of a
     column (not a path); the column of its own name; its default, if that is a constant or
     reads a column of the frame. A mapping may read only columns of the frame: Segment's
-    events may lack a key, but in a frame a missing column is a mistake. A path begins with
-    the longest name of a column, also one with dots in it. *index_names* are the levels of
-    the index, which are not columns; they improve the messages.
+    events may lack a key, but in a frame a missing column is a mistake, unless the mapping
+    is a stored one. A path begins with the longest name of a column, also one with dots in it.
+    *index_names* are the levels of the index, which are not columns; they improve the messages.
 
     Raises UnknownName for unknown fields and columns, MappingError for all other
     problems; either lists all problems.
     """
     columns = {name: str(column) for name, column in _given("columns", columns).items()}
+    is_stored = isinstance(mapping, StoredMapping)
     mapping = _given("mapping", mapping)
+    if is_stored:
+        mapping = {name: value for name, value in mapping.items() if name in fields}
     compiled = Compile(split_names(frame_columns), hole=None)
     finder = _SourceFinder(frame_columns, columns, mapping, index_names, compiled)
     sources, faults = finder.sources(fields)
-    read = {root for name in mapping if name in sources for root in sources[name].resolver.roots}
+    mapped = [] if is_stored else [sources[name] for name in mapping if name in sources]
+    read = {root for source in mapped for root in source.resolver.roots}
     unknown = [
         *_unknown("field", [*mapping, *(name for name in columns if name not in mapping)], fields),
         *(

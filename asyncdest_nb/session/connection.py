@@ -107,6 +107,7 @@ class Connection:
         raised: it is in the rows' status and message.
         """
         found = self._action(action, batch_size)
+        found.function_for(batch_size)
         check_number("deadline", deadline, unit="seconds")
         check_bool("again", again)
         if schedule is not None and not isinstance(schedule, Schedule):

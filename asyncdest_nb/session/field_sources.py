@@ -10,6 +10,7 @@ from ..destination import Action, InputField
 from ..errors import MappingError, UnknownName
 from ..frame import DataFrame, column_names, index_names
 from ..mapping import FieldMap, FieldPlan, plan_fields
+from ..stored import StoredMapping
 
 _OPTIONS = tuple("columns mapping subscribe batch_size schedule deadline again rows".split())
 
@@ -64,6 +65,7 @@ def _with_constants(
         if name not in action.fields and near:
             raise UnknownName(f"no field or option {name!r}; did you mean {near[0]}=?")
     filled = {**(mapping or {}), **constants}
+    filled = StoredMapping(filled) if isinstance(mapping, StoredMapping) else filled
     for name, value in filled.items():
         choices = action.fields[name].choices if name in action.fields else None
         if choices and isinstance(value, (str, int, float)) and value not in choices:

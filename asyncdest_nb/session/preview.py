@@ -31,8 +31,9 @@ class Preview:
 
     ``payloads`` and ``invalid`` (the reasons) are by position in the frame, ``batches``
     has the number of rows of each, ``sources`` the source of each field, and
-    ``first_request`` is the first request as it would leave, None = no valid row. ``matched``
-    says how many rows match the subscription, "" = there is none.
+    ``first_request`` is the first request as it would leave, None = no valid row, or an action
+    without a function that sends. ``matched`` says how many rows match the subscription, "" =
+    there is none.
     """
 
     payloads: dict[int, JSONObject]
@@ -165,7 +166,7 @@ def _first_request(
     batch_size: int | None,
     channel: Channel,
 ) -> Exchange | None:
-    if not batches:
+    if not batches or not rows.action.can_send:
         return None
     function, is_single = rows.action.function_for(batch_size)
     payloads = rows.payloads(batches[0])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from ..errors import UnknownName
-from ..fql import compile_conditions, parse, subjects
+from ..errors import UnknownName, UsageError
+from ..fql import compile_conditions, parse, parse_compatible, subjects
 from ..frame import DataFrame, FrameRows, column_names
 from ..mapping import nested, split_names
+from ..stored import StoredSubscription
 
 _SLICE = 2_000  # Rows that are read at once.
 
@@ -37,17 +39,19 @@ def matched_rows(frame: DataFrame, subscribe: str | None) -> MatchedRows:
     """Return the rows of *frame* that match the text *subscribe*, None = all of them.
 
     A row is an event. A column ``properties.plan`` is the key ``plan`` of ``properties``. A
-    missing cell is null. Raises UsageError for a text that cannot be read, and UnknownName if a
-    column that it asks about is not there.
+    missing cell is null. A stored subscription is read as Segment reads it, and a column that it
+    asks about may be missing. Raises UsageError for a text that cannot be read, and UnknownName
+    if a column that another text asks about is not there.
     """
     if subscribe is None:
         return MatchedRows(frame, len(frame), "")
-    conditions = parse(subscribe)
+    conditions = _conditions(subscribe)
     names = column_names(frame)
     split = split_names(names)
     roots = {name: name for name in names} | {name: pieces[0] for pieces, name in split.items()}
     wanted = subjects(conditions)
-    for subject in sorted(wanted - set(roots.values())):
+    is_stored = isinstance(subscribe, StoredSubscription)
+    for subject in () if is_stored else sorted(wanted - set(roots.values())):
         raise UnknownName(
             f"{UnknownName.of('column', subject, names)}; {subscribe!r} asks about it"
         )
@@ -60,3 +64,12 @@ def matched_rows(frame: DataFrame, subscribe: str | None) -> MatchedRows:
             if match(nested(dict(zip(part.columns, values, strict=True)), read)):
                 found.append(place)
     return MatchedRows(frame.iloc[found], len(frame), subscribe)
+
+
+def _conditions(subscribe: str) -> dict[str, Any]:
+    if not isinstance(subscribe, StoredSubscription):
+        return parse(subscribe)
+    found = parse_compatible(subscribe)
+    if "error" in found:
+        raise UsageError(f"subscribe is {str(subscribe)!r}, of which Segment makes nothing")
+    return found

@@ -12,7 +12,7 @@ from paths import PACKAGE
 from source import PACKAGE_FILES, imports, package_of, tree_of
 
 FLOORS = [
-    {"operation", "responses", "errors", "numerals", "visible"},
+    {"operation", "responses", "errors", "numerals", "stored", "visible"},
     {"frame", "mapping", "fql", "destination", "request", "schedule", "store"},
     {"engine", "portal", "destinations", "simulators"},
     {"session"},

@@ -160,7 +160,7 @@ def texts_of(model: type[BaseModel]) -> frozenset[str]:
     return frozenset(
         key
         for key, each in input_fields(model).items()
-        if each.type == "object" and _takes_text(annotations[key])
+        if each.type == "object" and _takes_text(annotations.get(key, Any))
     )
 
 

@@ -68,6 +68,7 @@ from .stored import StoredMapping, StoredSubscription
 from .widgets import display as _display
 
 if TYPE_CHECKING:
+    from .api_description import ApiDescription, http_destination
     from .simulators import Simulator, simulate
     from .widgets.explorer import explore
 
@@ -76,7 +77,13 @@ __version__ = _version("asyncdest-nb")
 _display.hook_up()
 
 # What many notebooks never use is loaded when it is used first.
-_LATER = {"Simulator": ".simulators", "simulate": ".simulators", "explore": ".widgets.explorer"}
+_LATER = {
+    "ApiDescription": ".api_description",
+    "Simulator": ".simulators",
+    "explore": ".widgets.explorer",
+    "http_destination": ".api_description",
+    "simulate": ".simulators",
+}
 
 if not TYPE_CHECKING:  # Otherwise mypy would accept misspelt names.
 
@@ -105,6 +112,7 @@ __all__ = [
     "Action",
     "ActionData",
     "AlreadySubmitted",
+    "ApiDescription",
     "AsyncActionResponse",
     "AsyncDestError",
     "AsyncOperationResult",
@@ -153,6 +161,7 @@ __all__ = [
     "destinations",
     "explore",
     "field",
+    "http_destination",
     "load",
     "simulate",
 ]

@@ -14,6 +14,7 @@ from source import PACKAGE_FILES, imports, package_of, tree_of
 FLOORS = [
     {"operation", "responses", "errors", "numerals", "stored", "visible"},
     {"frame", "mapping", "fql", "destination", "request", "schedule", "store"},
+    {"api_description"},
     {"engine", "portal", "destinations", "simulators"},
     {"session"},
     {"widgets"},

@@ -39,6 +39,7 @@ KNOWN_BY_ONE = {
     "uvicorn": "simulators",
     "nest_asyncio2": "session",
     "liquid": "mapping",
+    "yaml": "api_description",
 }
 
 
@@ -81,6 +82,7 @@ EXTRAS = {
     "dask": "dask",
     "distributed": "dask",
     "liquid": "liquid",
+    "yaml": "yaml",
 }
 
 

@@ -1,0 +1,23 @@
+"""Async REST APIs as data: a description becomes an ordinary destination.
+
+model, parts   what an author writes
+faults, lint   what is wrong with it, all at once, with paths
+look_up        values in JSON by dotted paths
+filters        what a value may be put through
+template       JSON with placeholders
+scope          the names in placeholders, and their values
+compile        Destination and Action of a description
+account        base URL, headers and tokens
+plans          what the functions of an action share
+exchange       one request, and how its answer is judged
+rows           the rows as they are sent
+submit         steps, find, cancel
+status, poll   how far an operation is
+entries        results in pages of JSON, lines of JSON, CSV, archives
+outcomes       the outcome of each row, reconciled with counts
+"""
+
+from .load import http_destination
+from .model import ApiDescription
+
+__all__ = ["ApiDescription", "http_destination"]

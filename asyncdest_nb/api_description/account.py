@@ -1,0 +1,114 @@
+"""The account at an API: base URL, headers, and tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from ..destination import ActionData, Request
+from ..errors import HTTPError, InvalidAuthenticationError, ProtocolError
+from ..request import Response, basic_auth, bearer_auth
+from .filters import ABSENT, text_of
+from .look_up import looker
+from .model import ApiDescription, OAuth2
+from .plans import TOKEN, Plans
+from .scope import plain_settings
+from .template import Scope, compiled, url_of
+
+Given = ActionData[Any, None]
+
+
+class Account:
+    """The functions of a destination that all of its actions share."""
+
+    def __init__(self, description: ApiDescription) -> None:
+        self._description = description
+        self._auth = description.auth
+        self._headers = compiled(description.headers)
+        action = next(iter(description.actions.values()))
+        self._plans = Plans(description, action)
+
+    @property
+    def has_oauth2(self) -> bool:
+        """Whether tokens are fetched."""
+        return self._auth is not None and self._auth.oauth2 is not None
+
+    def extend_request(self, data: Given) -> dict[str, Any]:
+        """Return what every request has."""
+        scope = self._plans.base(data)
+        return {
+            "base_url": self._base_url(scope),
+            "headers": {**self._headers(scope), **self._authorization(data, scope)},
+        }
+
+    def _base_url(self, scope: Scope) -> str:
+        try:
+            return url_of(self._description.base_url, scope)
+        except ProtocolError:
+            # The reply to the first token request has it.
+            if self._auth is None or self._auth.oauth2 is None:
+                raise
+            return url_of(self._auth.oauth2.token_url, scope)
+
+    def _authorization(self, data: Given, scope: Scope) -> dict[str, str]:
+        auth = self._auth
+        if auth is None:
+            return {}
+        if auth.oauth2 is not None:
+            return bearer_auth(data.access_token) if data.access_token else {}
+        if auth.headers is not None:
+            return {
+                name: text_of(each) for name, each in compiled(auth.headers)(scope).items() if each
+            }
+        if auth.basic is not None:
+            login = compiled(auth.basic.model_dump())(scope)
+            return basic_auth(text_of(login.get("username")), text_of(login.get("password")))
+        token = compiled(auth.bearer)(scope)
+        return bearer_auth(text_of(token)) if token else {}
+
+    async def refresh(self, request: Request, data: Given) -> str:
+        """Get a token by the client credentials flow, and keep what else is used of its reply."""
+        rule = self._auth.oauth2 if self._auth else None
+        assert rule is not None
+        scope = plain_settings(data.settings)
+        response: Response = await request(
+            url_of(rule.token_url, scope), **_token_options(rule, scope)
+        )
+        answer = response.data if isinstance(response.data, dict) else {}
+        kept = {name: looker(path)(answer) for name, path in rule.keep.items()}
+        missing = [rule.keep[name] for name, each in kept.items() if each in (ABSENT, None, "")]
+        if missing:
+            raise ProtocolError(
+                f"auth.oauth2.keep: the token reply has nothing at {', '.join(missing)}"
+            )
+        data.state_context.set_response_context(TOKEN, kept)
+        return text_of(answer.get("access_token"))
+
+    async def test(self, request: Request, data: Given) -> None:
+        """Send the request that the description has for this purpose."""
+        rule = self._description.test
+        assert rule is not None
+        try:
+            await self._plans.plan(rule, "test").send(request, self._plans.base(data))
+        except HTTPError as error:
+            if error.status in (401, 403):
+                raise InvalidAuthenticationError(
+                    f"the credentials are not accepted: {error}"
+                ) from None
+            raise
+
+
+def _token_options(rule: OAuth2, scope: Scope) -> dict[str, Any]:
+    login = {"client_id": rule.client_id, "client_secret": rule.client_secret}
+    other = {"grant_type": "client_credentials", "scope": rule.scope, **rule.params}
+    sent = other if rule.send == "basic" else {**other, **login}
+    fields = {name: each for name, each in compiled(sent)(scope).items() if each not in (None, "")}
+    if rule.send == "json":
+        return {"method": "POST", "json": fields}
+    if rule.send == "query":
+        return {"method": "GET", "params": fields}
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    if rule.send == "basic":
+        found = compiled(login)(scope)
+        headers |= basic_auth(found["client_id"], found["client_secret"])
+    return {"method": "POST", "content": urlencode(fields), "headers": headers}

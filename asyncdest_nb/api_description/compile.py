@@ -1,0 +1,118 @@
+"""An ordinary destination, made of a description. The engine knows nothing of descriptions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from ..destination import Action, ActionData, Destination, Payload, Request, text_of
+from .account import Account
+from .model import ApiAction, ApiDescription
+from .plans import Plans
+from .poll import DescribedPoll
+from .submit import DescribedSubmission
+
+
+def destination_of(description: ApiDescription) -> Destination:
+    """Return the destination of a *description*; raises UsageError for its fields."""
+    account = Account(description)
+    actions = {slug: _action(description, slug, each) for slug, each in description.actions.items()}
+    return Destination(
+        name=description.name,
+        slug=description.own_slug,
+        description=description.description,
+        actions=actions,
+        extend_request=account.extend_request,
+        refresh_access_token=account.refresh if account.has_oauth2 else None,
+        test_authentication=account.test if description.test else None,
+        requests_per_second=description.requests_per_second,
+        **({"settings": description.settings} if description.settings else {}),  # type: ignore[arg-type]
+    )
+
+
+def _action(description: ApiDescription, slug: str, action: ApiAction) -> Action:
+    plans = Plans(description, action)
+    submitter, handle = DescribedSubmission(plans), action.handle
+    return Action(
+        title=action.title or slug,
+        description=action.description,
+        payload=_fields(action),  # type: ignore[arg-type]
+        check=Preflight(action).check if Preflight(action).is_needed else None,
+        perform_batch=submitter.perform_batch,
+        steps=submitter.steps,
+        poll=DescribedPoll(plans).poll if action.poll else None,
+        cancel=submitter.cancel if action.cancel else None,
+        find=submitter.find if action.find else None,
+        recovery=_recovery(action),  # type: ignore[arg-type]
+        key_seconds=action.key_seconds,
+        settle_seconds=action.settle_seconds,
+        operation_per=handle.per if handle else "row",
+        operation_id=handle.name if handle else "operation_id",
+        batch_size=action.limits.rows,
+        batch_bytes=action.limits.bytes,
+        batch_keys=action.batch_by,
+        poll_batch_size=action.poll.many.limit if action.poll and action.poll.many else 1,
+        result_columns=action.result_columns,
+    )
+
+
+def _recovery(action: ApiAction) -> str:
+    if action.recovery is not None:
+        return action.recovery
+    if action.find is None:
+        return "none"
+    return "client_id" if action.handle and action.handle.value else "search"
+
+
+def _fields(action: ApiAction) -> dict[str, Any]:
+    """Return the fields of the payload; unless nulls are left out, a null may be sent."""
+    if action.nulls.policy == "omit":
+        return dict(action.fields)
+    return {
+        name: each if each.get("required") is True else {"allow_null": True, **each}
+        for name, each in action.fields.items()
+    }
+
+
+class Preflight:
+    """Faults of rows that are found before anything is sent."""
+
+    def __init__(self, action: ApiAction) -> None:
+        self._action = action
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the description asks for anything to be checked."""
+        action = self._action
+        return bool(action.unique or action.limits.row_bytes or action.nulls.policy == "error")
+
+    def check(self, request: Request, data: ActionData[Any, list[Payload]]) -> list[str | None]:
+        """Return for each row why it cannot be sent; None = it can."""
+        payloads: Sequence[Payload] = data.payload
+        times = {
+            name: Counter(_key(each, name) for each in payloads) for name in self._action.unique
+        }
+        return [self._fault(each, times) for each in payloads]
+
+    def _fault(self, payload: Payload, times: dict[str, Counter[str]]) -> str | None:
+        values, action = payload.as_json(), self._action
+        if action.nulls.policy == "error":
+            nulls = [name for name, each in values.items() if each is None]
+            if nulls:
+                return f"{', '.join(nulls)}: null, which this API does not take: fill or drop it"
+        for name, counter in times.items():
+            key = _key(payload, name)
+            if not key:
+                return f"{name}: no value, and rows are told apart by it"
+            if counter[key] > 1:
+                return f"{name}: {counter[key]} rows have it, and rows are told apart by it"
+        size = len(text_of(payload).encode()) if action.limits.row_bytes else 0
+        if action.limits.row_bytes and size > action.limits.row_bytes:
+            return f"the row has {size:,} bytes; this API takes {action.limits.row_bytes:,}"
+        return None
+
+
+def _key(payload: Payload, name: str) -> str:
+    value = payload.as_json().get(name)
+    return "" if value is None else str(value)

@@ -1,0 +1,218 @@
+"""Send one described request, and judge its answer by the description."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+from urllib.parse import urlencode, urljoin
+
+from ..destination import Payload, Request
+from ..errors import HTTPError, IntegrationError, ProtocolError, RetryableError
+from ..request import Response
+from .faults import shown
+from .filters import ABSENT, text_of
+from .look_up import looker
+from .parts import ApiRequest, ErrorRule, Extraction, FilePart, RowFile
+from .rows import RowWriter
+from .template import Scope, compiled, url_of
+
+Headers = Mapping[str, str | None]
+# Of the default headers, those that a foreign host must not get.
+_NO_AUTH = ("authorization", "x-api-key", "cookie")
+
+
+class RequestPlan:
+    """One request of a description, its templates compiled; *place* names it in errors."""
+
+    def __init__(
+        self, rule: ApiRequest, place: str, *, auth_query: Mapping[str, str], rows: RowWriter
+    ) -> None:
+        self.rule = rule
+        self.place = f"{place} ({rule.name})" if rule.name else place
+        self._rows = rows
+        self._query = compiled({**auth_query, **rule.query})
+        self._headers = compiled(dict(rule.headers))
+        self._json = compiled(rule.json_body)
+        self._form = compiled(rule.form)
+        self._text = compiled(rule.text)
+
+    async def send(
+        self,
+        request: Request,
+        scope: Scope,
+        *,
+        payloads: Sequence[Payload] = (),
+        url: str = "",
+        query: Mapping[str, Any] | None = None,
+        headers: Headers | None = None,
+    ) -> Response:
+        """Return a good answer; raise what a bad one means, with the name of the step.
+
+        *url* and *query* are those of a further page.
+        """
+        content = self._body(scope, payloads)
+        params = {} if url else {**self._query(scope), **(query or {})}
+        options: dict[str, Any] = {
+            "method": self.rule.method,
+            "params": {name: text_of(each) for name, each in params.items()},
+            "headers": {**content.pop("headers", {}), **(headers or {}), **self._headers(scope)},
+            **content,
+        }
+        if self.rule.timeout_seconds is not None:
+            options["timeout_seconds"] = self.rule.timeout_seconds
+        response = await self._answered(request, url or url_of(self.rule.url, scope), options)
+        return self._required(response)
+
+    def _body(self, scope: Scope, payloads: Sequence[Payload]) -> dict[str, Any]:
+        rule = self.rule
+        kind = next(iter(rule.bodies), None)
+        if kind == "json":
+            return {"json": self._json(scope)}
+        if kind == "form":
+            return _typed(
+                urlencode(_fields(self._form(scope))), "application/x-www-form-urlencoded"
+            )
+        if kind == "text":
+            return _typed(self._text(scope), "text/plain; charset=utf-8")
+        if kind == "multipart":
+            return _multipart(self._parts(scope, payloads))
+        if rule.csv is not None:
+            return _file_body(self._rows.csv(payloads, scope, rule.csv), "text/csv", rule.csv)
+        if rule.jsonl is not None:
+            content = self._rows.jsonl(payloads, scope, rule.jsonl)
+            return _file_body(content, "application/x-ndjson", rule.jsonl)
+        return {}
+
+    def _parts(self, scope: Scope, payloads: Sequence[Payload]) -> list[tuple[str, Any]]:
+        return [
+            (name, self._part(part, scope, payloads))
+            for name, part in (self.rule.multipart or {}).items()
+        ]
+
+    def _part(self, part: FilePart, scope: Scope, payloads: Sequence[Payload]) -> Any:
+        """Return the file name (None = a field), the bytes and the type of a part."""
+        name = None if part.filename is None else text_of(compiled(part.filename)(scope))
+        if part.csv is not None:
+            content = self._rows.csv(payloads, scope, part.csv)
+            return name or "rows.csv", content, part.content_type or "text/csv"
+        if part.jsonl is not None:
+            content = self._rows.jsonl(payloads, scope, part.jsonl)
+            return name or "rows.jsonl", content, part.content_type or "application/jsonl"
+        return name, text_of(compiled(part.value)(scope)).encode(), part.content_type
+
+    async def _answered(self, request: Request, url: str, options: dict[str, Any]) -> Response:
+        try:
+            response: Response = await request(url, **options)
+        except HTTPError as error:
+            if error.status in self.rule.expect:
+                answer: Response = error.response
+                return answer
+            self._fail(error)
+        if self.rule.expect and response.status not in self.rule.expect:
+            expected = ", ".join(map(str, self.rule.expect))
+            raise ProtocolError(f"{self.place}: answered {response.status}, expected {expected}")
+        if response.problem:
+            raise ProtocolError(f"{self.place}: {response.problem}")
+        return response
+
+    def _fail(self, error: HTTPError) -> NoReturn:
+        message, code = reason_of(self.rule.error, getattr(error.response, "data", None))
+        if code is not None and is_word(code, self.rule.retry_codes):
+            text = f"{self.place}: {code}: {message or error}"
+            raise RetryableError(text, error.status, error.retry_after) from None
+        # The same error: the engine knows those that its own requests raised.
+        error.args = (f"{self.place}: {message}: {error}" if message else f"{self.place}: {error}",)
+        raise error
+
+    def _required(self, response: Response) -> Response:
+        """Return *response* if its body says that it is good; APIs answer errors with 200 too."""
+        for path, value in self.rule.require.items():
+            found = looker(path)(response.data)
+            if not is_word(found, [value]):
+                self._refuse(response, f"{path} is {shown(found)}, not {value!r}")
+        return response
+
+    def _refuse(self, response: Response, why: str) -> NoReturn:
+        message, code = reason_of(self.rule.error, response.data)
+        text = f"{self.place}: {message or why}"
+        if code is not None and is_word(code, self.rule.retry_codes):
+            raise RetryableError(text, response.status)
+        raise IntegrationError(text, code or "REFUSED", response.status)
+
+
+def reason_of(rule: ErrorRule, answer: Any) -> tuple[str, str | None]:
+    """Return the message and the code of an error in *answer*; "" and None = not stated."""
+    message = first_of(rule.message, answer)
+    code = ABSENT if rule.code is None else looker(rule.code)(answer)
+    return text_of(message or ""), text_of(code) if code not in (ABSENT, None, "") else None
+
+
+def first_of(paths: Sequence[str], answer: Any) -> Any:
+    """Return the first value that is not empty at one of *paths*; None = there is none."""
+    for path in paths:
+        found = looker(path)(answer)
+        if isinstance(found, list):
+            found = "; ".join(text_of(each) for each in found if each not in (None, ""))
+        if found not in (ABSENT, None, ""):
+            return found
+    return None
+
+
+def is_word(found: Any, words: Sequence[Any]) -> bool:
+    """Whether a value is one of *words*: numbers may be written as texts, true is not 1."""
+    return any(text_of(found) == text_of(each) for each in words) if found is not ABSENT else False
+
+
+def extracted(rules: Mapping[str, Extraction], response: Response, place: str) -> dict[str, Any]:
+    """Return the values to keep of a *response*; raises ProtocolError for one that is missing."""
+    found = {name: _value(each, response) for name, each in rules.items()}
+    for name, value in found.items():
+        if value in (ABSENT, None, "") and not rules[name].optional:
+            where = rules[name].path or f"the header {rules[name].header}"
+            raise ProtocolError(
+                f"{place}: accepted without {name}: nothing at {where}; got {shown(response.data)}"
+            )
+    return {name: None if value is ABSENT else value for name, value in found.items()}
+
+
+def _value(rule: Extraction, response: Response) -> Any:
+    if rule.path is not None:
+        return looker(rule.path)(response.data)
+    name = str(rule.header).lower()
+    value = response.headers.get(name)
+    # RFC 3986, section 5: such a header may be relative to the URL that was requested.
+    return urljoin(response.url, value) if value and name.endswith("location") else value
+
+
+def _fields(form: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(name, text_of(each)) for name, each in form.items()]
+
+
+def _typed(content: str | bytes, kind: str) -> dict[str, Any]:
+    return {"content": content, "headers": {"content-type": kind}}
+
+
+def _file_body(content: bytes, kind: str, file: RowFile) -> dict[str, Any]:
+    body = _typed(content, kind)
+    if file.gzip:
+        body["headers"]["content-encoding"] = "gzip"
+    return body
+
+
+def _multipart(parts: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    boundary, written = uuid.uuid4().hex, b""
+    for name, (filename, content, kind) in parts:
+        file = f'; filename="{_quoted(filename)}"' if filename else ""
+        typed = f"\r\nContent-Type: {kind}" if kind else ""
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"{file}{typed}'
+        )
+        written += head.encode() + b"\r\n\r\n" + content + b"\r\n"
+    return _typed(
+        written + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+    )
+
+
+def _quoted(text: str) -> str:
+    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

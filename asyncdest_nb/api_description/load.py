@@ -1,0 +1,84 @@
+"""Read a description: from a file of JSON or YAML, a dict, or a model."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..destination import Destination
+from ..errors import UsageError, install_command
+from .compile import destination_of
+from .faults import faults_of
+from .lint import problems_of
+from .model import ApiDescription
+
+Source = str | os.PathLike[str] | Mapping[str, Any] | ApiDescription
+
+
+def http_destination(description: Source) -> Destination:
+    """Return the destination that a *description* of an async REST API stands for.
+
+    *description* is the path of a JSON or YAML file, a dict, or an ApiDescription. Raises
+    UsageError with all that is wrong with it, each with its path and what would be right;
+    nothing is sent.
+    """
+    found, what = _read(description)
+    if problems := problems_of(found):
+        raise _error(what, problems)
+    try:
+        return destination_of(found)
+    except UsageError as error:
+        raise _error(what, [str(error)]) from None
+
+
+def _read(source: Source) -> tuple[ApiDescription, str]:
+    if isinstance(source, ApiDescription):
+        return source, "the description"
+    if isinstance(source, Mapping):
+        return _validated(dict(source), "the description"), "the description"
+    if not isinstance(source, str | os.PathLike):
+        kind = type(source).__name__
+        raise UsageError(f"a description is a path, a dict or an ApiDescription; got a {kind}")
+    path = Path(source)
+    return _validated(_content(path), str(path)), str(path)
+
+
+def _validated(given: Any, what: str) -> ApiDescription:
+    try:
+        return ApiDescription.model_validate(given)
+    except ValidationError as error:
+        raise _error(what, faults_of(error, ApiDescription, given)) from None
+
+
+def _error(what: str, lines: list[str]) -> UsageError:
+    count = "1 mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
+    return UsageError("\n".join([f"{what} has {count}:", *(f"  {line}" for line in lines)]))
+
+
+def _content(path: Path) -> Any:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the description cannot be read: {error}") from None
+    if path.suffix.lower() in (".yaml", ".yml"):
+        return _yaml(text, path)
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"{path} is not JSON: {error}") from None
+
+
+def _yaml(text: str, path: Path) -> Any:
+    try:
+        import yaml
+    except ImportError:
+        raise UsageError(f"{path} is YAML, which needs PyYAML: {install_command('yaml')}") from None
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"{path} is not YAML: {error}") from None

@@ -1,0 +1,85 @@
+"""Values in JSON by dotted paths: ``$.data.id``, ``items[0].id``, ``operations[*].id``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from .filters import ABSENT, FILTERS, filtered
+
+Key = str | int | None  # None = each item of a list.
+Look = Callable[[Any], Any]
+
+_KEY = re.compile(r"""\.?([^.\[\]'"\s|{}$]+)|\[(\d{1,9})\]|\[(\*)\]|\['([^']+)'\]|\["([^"]+)"\]""")
+HOW = "write a dotted path such as $.data.id, items[0].id or operations[*].id"
+
+
+@lru_cache(1000)
+def keys_of(path: str) -> tuple[Key, ...]:
+    """Return the keys of *path*; "$" has none and is the whole. Raises ValueError."""
+    text = path.strip()
+    rest = text.removeprefix("$")
+    if not text or (rest and text.startswith("$") and rest[0] not in ".["):
+        raise ValueError(f"{path!r} is not a path: {HOW}")
+    keys, at = [], 0
+    while at < len(rest):
+        found = _KEY.match(rest, at)
+        if found is None:
+            raise ValueError(f"{path!r} is not a path, from {rest[at:]!r} on: {HOW}")
+        keys.append(_key(found))
+        at = found.end()
+    return tuple(keys)
+
+
+def _key(found: re.Match[str]) -> Key:
+    name, index, each, quoted, double = found.groups()
+    if each:
+        return None
+    return int(index) if index else name or quoted or double
+
+
+@lru_cache(1000)
+def looker(path: str) -> Look:
+    """Return the function that looks up *path*, which may end in filters; raises ValueError."""
+    text, *names = (piece.strip() for piece in path.split("|"))
+    keys = keys_of(text)
+    check_filters(names)
+    return lambda value: filtered(look_up(value, keys), names)
+
+
+def check_filters(names: list[str]) -> None:
+    """Raise ValueError for a filter that does not exist."""
+    for name in names:
+        if name not in FILTERS:
+            raise ValueError(f"there is no filter {name!r}; known: {', '.join(FILTERS)}")
+
+
+def look_up(value: Any, keys: tuple[Key, ...]) -> Any:
+    """Return what *keys* lead to in *value*: ABSENT = nothing; a list if a key is ``[*]``."""
+    for at, key in enumerate(keys):
+        if key is None:
+            return list(_each(value, keys[at + 1 :]))
+        value = _inner(value, key)
+        if value is ABSENT:
+            break
+    return value
+
+
+def _each(value: Any, keys: tuple[Key, ...]) -> Iterator[Any]:
+    """Yield what *keys* lead to in each item; nothing for a value that is no list."""
+    for item in value if isinstance(value, list) else ():
+        found = look_up(item, keys)
+        if None in keys and isinstance(found, list):
+            yield from found
+        else:
+            yield None if found is ABSENT else found
+
+
+def _inner(value: Any, key: str | int) -> Any:
+    if isinstance(value, Mapping):
+        return value.get(str(key), ABSENT)
+    if isinstance(value, list) and (isinstance(key, int) or key.isdecimal()):
+        return value[int(key)] if len(str(key)) < 10 and int(key) < len(value) else ABSENT
+    return ABSENT

@@ -1,0 +1,202 @@
+"""What became of each row of a job, from the entries of its results. Values in, values out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..responses import OperationError, RowResult
+from .exchange import is_word, reason_of
+from .filters import ABSENT, text_of
+from .look_up import looker
+from .results_model import OutcomeRule, ResultRule, ResultSource, RowMatch
+from .rows import key_of
+
+# The place of an entry's row: None = it names no row of this batch.
+Place = Callable[[Any, int], Sequence[int]]
+_WHOLE = re.compile(r"-?\d{1,15}")
+
+
+@dataclass
+class Listed:
+    """What the results say: the outcomes by row, and the entries that are of no row."""
+
+    rows: dict[int, list[RowResult]] = field(default_factory=lambda: defaultdict(list))
+    strays: list[str] = field(default_factory=list)
+
+    def add(self, source: ResultSource, entries: Iterable[Any], place: Place) -> None:
+        """Add the *entries* of a source."""
+        for at, entry in enumerate(entries):
+            found, outcome = place(entry, at), row_result(source, entry)
+            for row in found:
+                self.rows[row].append(outcome)
+            if not found:
+                self.strays.append(outcome.error.message if outcome.error else "")
+
+
+def placer(match: RowMatch, *, count: int, keys: Sequence[str]) -> Place:
+    """Return the function that finds the rows of an entry among *count* rows with *keys*."""
+    if match.by == "order":
+        return lambda entry, at: [at] if at < count else []
+    look = looker(str(match.path))
+    if match.by in ("id", "field"):
+        by_key: dict[str, list[int]] = defaultdict(list)
+        for row, key in enumerate(keys):
+            by_key[key].append(row)
+        return lambda entry, at: by_key.get(key_of(look(entry)) or "-", [])
+    first = match.first if match.first is not None else 2 if match.by == "line" else 0
+    number = _number if match.by != "pointer" else (lambda value: _pointed(value, match.under))
+
+    def place(entry: Any, at: int) -> Sequence[int]:
+        found = number(look(entry))
+        return [found - first] if found is not None and 0 <= found - first < count else []
+
+    return place
+
+
+def _number(value: Any) -> int | None:
+    """Return a whole number, which may be written as a text."""
+    text = text_of(value) if isinstance(value, str | int | float) else ""
+    text = text.strip().removesuffix(".0")
+    return int(text) if not isinstance(value, bool) and _WHOLE.fullmatch(text) else None
+
+
+def _pointed(value: Any, under: str) -> int | None:
+    """Return the index in a JSON pointer (RFC 6901): after *under*, else its first number."""
+    if not isinstance(value, str):
+        return None
+    if under:
+        _, found, rest = value.partition(under.rstrip("/") + "/")
+        return _number(rest.split("/")[0]) if found else None
+    return next((int(each) for each in value.split("/") if _WHOLE.fullmatch(each)), None)
+
+
+def row_result(source: ResultSource, entry: Any) -> RowResult:
+    """Return the outcome that an *entry* states."""
+    status = outcome_of(source.outcome, entry)
+    message, code = reason_of(source.error, entry)
+    error = None
+    if status == "failed":
+        error = OperationError(
+            code=code, message=message or f"failed; {_named(source.outcome, entry)}"
+        )
+    elif status == "unknown" and not message:
+        message = _named(source.outcome, entry)
+    return RowResult(
+        status=status,
+        message="" if error else message,
+        error=error,
+        result=_kept(source, entry) if status == "completed" else None,
+        retryable=_retryable(source, code) if status == "failed" else None,
+    )
+
+
+def outcome_of(rule: OutcomeRule, entry: Any) -> Any:
+    """Return the status of a row; one whose word is not listed is ``other``."""
+    if rule.always is not None:
+        return rule.always
+    word = looker(str(rule.path))(entry)
+    states = (state for state, words in rule.words.items() if is_word(word, words))
+    return next(states, rule.other)
+
+
+def _named(rule: OutcomeRule, entry: Any) -> str:
+    if rule.path is None:
+        return "the API gives no reason"
+    word = looker(rule.path)(entry)
+    return f"{rule.path} is {'missing' if word is ABSENT else repr(word)}"
+
+
+def _retryable(source: ResultSource, code: str | None) -> bool | None:
+    return None if code is None or not source.retryable else is_word(code, source.retryable)
+
+
+def _kept(source: ResultSource, entry: Any) -> Any:
+    if source.result is None:
+        return entry
+    found = {name: looker(path)(entry) for name, path in source.result.items()}
+    return {name: None if value is ABSENT else value for name, value in found.items()}
+
+
+def reconciled(
+    listed: Listed,
+    *,
+    count: int,
+    keys: Sequence[str],
+    rule: ResultRule,
+    end: str,
+    counts: Mapping[str, Any],
+    why: str,
+) -> list[RowResult]:
+    """Return the outcome of each of *count* rows of a job that ended as *end*.
+
+    A row that is not listed is what ``unlisted`` says, but never completed if the numbers of
+    the API, or entries of no row, show that something is missing.
+    """
+    copies = Counter(keys)
+    found = {
+        row: _agreed(outcomes, copies[keys[row]] if keys else 1)
+        for row, outcomes in listed.rows.items()
+    }
+    unlisted = unlisted_status(rule, end)
+    statuses = Counter(each.status for each in found.values())
+    statuses[unlisted] += count - len(found)
+    doubt = "" if len(found) == count else _doubt(statuses, counts, count, listed.strays)
+    left = _left(unlisted, end=end, why=why, doubt=doubt)
+    return [found.get(row, left) for row in range(count)]
+
+
+def unlisted_status(rule: ResultRule, end: str) -> Any:
+    """Return what a row is that no source lists, of a job that ended as *end*."""
+    if isinstance(rule.unlisted, dict):
+        return rule.unlisted.get(end, "unknown")  # type: ignore[call-overload]
+    if end in ("completed", "partial"):
+        return rule.unlisted
+    return "failed" if end == "failed" else "unknown"
+
+
+def _left(status: Any, *, end: str, why: str, doubt: str) -> RowResult:
+    if status == "completed" and doubt:
+        return RowResult(status="unknown", message=f"not listed as failed, but {doubt}")
+    if status == "failed":
+        return RowResult(status="failed", error=OperationError(code="JOB_FAILED", message=why))
+    text = "" if status == "completed" else f"the results do not list this row; {why}"
+    return RowResult(status=status, message=f"{text}; {doubt}" if text and doubt else text)
+
+
+def _doubt(
+    statuses: Mapping[Any, int], counts: Mapping[str, Any], count: int, strays: Sequence[str]
+) -> str:
+    """Return why the rows that are not listed cannot be taken as completed; "" = they can."""
+    if strays:
+        reason = next(filter(None, strays), "")
+        return f"{len(strays):,} results are of no row that was sent{reason and f': {reason}'}"
+    ours = {"total": count, "completed": statuses["completed"], "failed": statuses["failed"]}
+    for name, path_value in counts.items():
+        theirs = _number(path_value)
+        if theirs != ours[name]:
+            said = "gives no number" if theirs is None else f"counts {theirs:,}"
+            return f"the API {said} of rows as {name}, and the results {ours[name]:,}"
+    return ""
+
+
+def _agreed(outcomes: Sequence[RowResult], copies: int) -> RowResult:
+    """Return the outcome of a row that is listed once or more; *copies* have the same key."""
+    statuses = {each.status for each in outcomes}
+    if len(statuses) > 1 or (copies > 1 and len(outcomes) != copies):
+        listed = Counter(each.status for each in outcomes).items()
+        text = ", ".join(f"{times} times as {status}" for status, times in listed)
+        return RowResult(
+            status="unknown", message=f"the results have it {text}; {copies} such rows were sent"
+        )
+    if len(outcomes) == 1:
+        return outcomes[0]
+    texts = dict.fromkeys(each.error.message if each.error else each.message for each in outcomes)
+    text = " | ".join(filter(None, texts))
+    first = outcomes[0]
+    if first.error is None:
+        return first
+    return first.model_copy(update={"error": first.error.model_copy(update={"message": text})})

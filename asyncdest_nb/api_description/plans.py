@@ -1,0 +1,53 @@
+"""What the functions of one action share: its requests, and the values that all may use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..destination import ActionData
+from .exchange import RequestPlan
+from .model import ApiAction, ApiDescription
+from .parts import ApiRequest
+from .rows import RowWriter
+from .scope import plain_settings
+from .template import Render, compiled, placeholders_in
+
+TOKEN = "oauth2 token"  # Where the state keeps what is used of the reply to a token request.
+
+
+def keys_name(source: int) -> str:
+    """Return the name under which the state keeps the keys of rows for a source."""
+    return f"row keys {source}"
+
+
+class Plans:
+    """The requests of *action*, an action of *description*."""
+
+    def __init__(self, description: ApiDescription, action: ApiAction) -> None:
+        self.action = action
+        self.rows = RowWriter(action)
+        auth = description.auth
+        self._auth_query: Mapping[str, str] = (auth.query if auth else None) or {}
+        names = ["authorization", *((auth.headers if auth else None) or {})]
+        # Headers for a host that must not get the credentials.
+        self.no_auth = {name.lower(): None for name in names}
+        self._keys = [compiled(source.match.row) for source in action.results.sources]
+
+    def plan(self, rule: ApiRequest, place: str) -> RequestPlan:
+        """Return the plan of one request, with the credentials that go into its query."""
+        query = self._auth_query if getattr(rule, "send_auth", True) else {}
+        return RequestPlan(rule, place, auth_query=query, rows=self.rows)
+
+    def key(self, source: int) -> Render:
+        """Return what makes the key of a row for a source of results."""
+        return self._keys[source]
+
+    def is_of_row(self, template: Any) -> bool:
+        """Whether a template needs the values of a row, not only its place."""
+        return any(each.name.split(".")[0] == "row" for _, each in placeholders_in(template))
+
+    def base(self, data: ActionData[Any, Any]) -> dict[str, Any]:
+        """Return the names and values that all requests may use."""
+        token = data.state_context.get_request_context(TOKEN)
+        return plain_settings(data.settings, token)

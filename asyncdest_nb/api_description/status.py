@@ -1,0 +1,95 @@
+"""How far an operation is, by the rule of a description. Values in, values out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .exchange import is_word
+from .faults import shown
+from .filters import ABSENT, text_of
+from .look_up import looker
+from .model import PollRule, StatusRule
+from .parts import JobState
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """A state, the API's own word for it, and whether the description does not know that word."""
+
+    state: JobState
+    word: str
+    is_odd: bool = False
+
+
+def status_of(rule: StatusRule, data: Any, http_status: int) -> JobStatus:
+    """Return how far an operation is; an unknown word is odd, and goes on pending."""
+    if rule.http is not None:
+        return _of_http(rule.http, http_status)
+    if rule.done is not None:
+        return _of_done(rule, data)
+    return _of_word(rule, looker(str(rule.path))(data))
+
+
+def _of_http(statuses: Any, http_status: int) -> JobStatus:
+    for state, listed in statuses.items():
+        if http_status in listed:
+            return JobStatus(state, f"answered {http_status}")
+    return JobStatus("pending", f"answered {http_status}", is_odd=True)
+
+
+def _of_done(rule: StatusRule, data: Any) -> JobStatus:
+    done = looker(str(rule.done))(data)
+    if done is False or done in (ABSENT, None):
+        return JobStatus("pending", "not done")
+    if done is not True:
+        return JobStatus("pending", f"{rule.done} is {shown(done)}", is_odd=True)
+    error = looker(rule.error)(data) if rule.error else None
+    return (
+        JobStatus("completed", "done") if not error else JobStatus("failed", "done with an error")
+    )
+
+
+def _of_word(rule: StatusRule, found: Any) -> JobStatus:
+    if isinstance(found, list):
+        return _of_many(rule, found)
+    if found in (ABSENT, None, ""):
+        what = f"no status at {rule.path}"
+        return JobStatus(rule.missing or "pending", what, is_odd=rule.missing is None)
+    for state, words in rule.words.items():
+        if is_word(found, words):
+            return JobStatus(state, text_of(found))
+    return JobStatus("pending", text_of(found), is_odd=True)
+
+
+def _of_many(rule: StatusRule, found: Sequence[Any]) -> JobStatus:
+    """Return one status for several: it ends when all have; different ends are partial."""
+    each = [_of_word(rule, None if isinstance(word, list) else word) for word in found]
+    words = ", ".join(dict.fromkeys(one.word for one in each))
+    if not each:
+        return _of_word(rule, None)
+    if open_ones := [one for one in each if one.state == "pending"]:
+        return JobStatus("pending", words, is_odd=any(one.is_odd for one in open_ones))
+    states = {one.state for one in each}
+    return JobStatus(states.pop() if len(states) == 1 else "partial", words)
+
+
+def percent_of(poll: PollRule, data: Any, *, size: int) -> Any:
+    """Return the progress in percent; None = not stated. The engine bounds it."""
+    rule = poll.progress
+    if rule is None:
+        return None
+    if rule.percent is not None:
+        found = looker(rule.percent)(data)
+        return None if found is ABSENT else found
+    done = _count(looker(rule.done)(data)) if rule.done else None
+    total = _count(looker(rule.total)(data)) if rule.total else float(size)
+    return None if done is None or not total else 100 * min(done / total, 1.0)
+
+
+def _count(value: Any) -> float | None:
+    try:
+        return None if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -1,0 +1,178 @@
+"""Send rows: the steps of a submission, and how it is found after a lost reply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..destination import ActionData, Function, Payload, Request
+from ..errors import HTTPError, IntegrationError, ProtocolError
+from ..request import Response
+from ..responses import AsyncActionResponse, JSONObject
+from .entries import list_at, pages_of
+from .exchange import RequestPlan, extracted, is_word
+from .look_up import looker
+from .model import SubmitStep
+from .plans import Plans, keys_name
+from .rows import keys_of_rows
+from .scope import scope_of_context
+from .template import Scope, compiled
+
+Given = ActionData[Any, Any]
+
+
+class DescribedSubmission:
+    """The ``perform_batch``, ``steps``, ``find`` and ``cancel`` of an action."""
+
+    def __init__(self, plans: Plans) -> None:
+        action = plans.action
+        self._plans, self._action = plans, action
+        steps = [(each, plans.plan(each, f"submit[{at}]")) for at, each in enumerate(action.submit)]
+        marked = [at for at, each in enumerate(action.submit) if each.checkpoint]
+        until = marked[0] + 1 if marked else len(steps)
+        self._first, self._later = steps[:until], steps[until:]
+        self._find = plans.plan(action.find, "find") if action.find else None
+        self._cancel = plans.plan(action.cancel, "cancel") if action.cancel else None
+
+    async def perform_batch(self, request: Request, data: Given) -> Any:
+        """Take the steps until the checkpoint, or all; keep what is extracted."""
+        scope, kept, response = self._scope(data), dict[str, Any](), None
+        for at, (step, plan) in enumerate(self._first):
+            response = await self._take(
+                request, data, {**scope, **kept}, step, plan, is_first=not at
+            )
+            kept |= extracted(step.extract, response, plan.place)
+        self._keep_keys(data, scope)
+        return response if self._action.handle is None else self._accepted(data, kept)
+
+    async def _take(
+        self,
+        request: Request,
+        data: Given,
+        scope: Scope,
+        step: SubmitStep,
+        plan: RequestPlan,
+        *,
+        is_first: bool,
+    ) -> Response:
+        payloads: Sequence[Payload] = data.payload
+        response = None
+        for chunk in _chunks(payloads, step.chunk_rows):
+            rows = self._row_names(step, chunk, scope)
+            try:
+                response = await plan.send(request, {**scope, **rows}, payloads=chunk)
+            except HTTPError as error:
+                if is_first or not 400 <= error.status <= 499 or error.status in (408, 425, 429):
+                    raise
+                # Nothing is applied before the last step, and it is refused.
+                raise IntegrationError(str(error), str(error.status), error.status) from None
+        assert response is not None  # A batch has rows.
+        return response
+
+    def _row_names(self, step: SubmitStep, payloads: Sequence[Payload], scope: Scope) -> Any:
+        if "json" not in step.bodies and not (step.text or step.form):
+            return {}
+        found: dict[str, Any] = {"rows": self._plans.rows.values(payloads, scope)}
+        if self._action.limits.rows == 1:
+            found |= next(self._plans.rows.scopes(payloads, scope))
+        return found
+
+    def _scope(self, data: Given) -> JSONObject:
+        return {**self._plans.base(data), "batch": self._batch(data), **self._chosen(data)}
+
+    def _batch(self, data: Given) -> JSONObject:
+        """Return what is the same for all rows of the batch."""
+        first = data.payload[0].as_json()
+        shared = {name: first.get(name) for name in self._action.batch_by}
+        return {**shared, "key": data.submission_id, "size": len(data.payload)}
+
+    def _chosen(self, data: Given) -> JSONObject:
+        """Return the id that is chosen here, if it is."""
+        handle = self._action.handle
+        if handle is None or handle.value is None:
+            return {}
+        scope = {**self._plans.base(data), "batch": self._batch(data)}
+        return {handle.name: compiled(handle.value)(scope)}
+
+    def _accepted(self, data: Given, kept: Mapping[str, Any]) -> AsyncActionResponse:
+        handle = self._action.handle
+        assert handle is not None
+        context = {**self._chosen(data), **kept, "batch": self._batch(data)}
+        if handle.per == "batch":
+            return AsyncActionResponse(async_contexts=[context], status=202)
+        many = [name for step, _ in self._first for name, each in step.extract.items() if each.many]
+        return AsyncActionResponse(async_contexts=_per_row(context, many, handle.name), status=202)
+
+    def _keep_keys(self, data: Given, scope: Scope) -> None:
+        """Keep what the results will name the rows by, if it is made of their values."""
+        for at, source in enumerate(self._action.results.sources):
+            if source.match.row is not None and self._plans.is_of_row(source.match.row):
+                scopes = self._plans.rows.scopes(data.payload, scope)
+                keys = keys_of_rows(self._plans.key(at), scopes)
+                data.state_context.set_response_context(keys_name(at), keys)
+
+    @property
+    def steps(self) -> list[Function]:
+        """The steps after the checkpoint."""
+        return [self._step(step, plan) for step, plan in self._later]
+
+    def _step(self, step: SubmitStep, plan: RequestPlan) -> Function:
+        async def take(request: Request, data: Given) -> None:
+            scope = scope_of_context(self._plans.base(data), data.async_contexts[0])
+            await self._take(request, data, scope, step, plan, is_first=True)
+
+        return take
+
+    async def cancel(self, request: Request, data: Given) -> None:
+        """Ask the API to end the operation."""
+        assert self._cancel is not None
+        await self._cancel.send(
+            request, scope_of_context(self._plans.base(data), data.async_contexts[0])
+        )
+
+    async def find(self, request: Request, data: Given) -> Any:
+        """Find the submission by what was sent with it; None = the API does not have it."""
+        rule, plan = self._action.find, self._find
+        assert rule is not None
+        assert plan is not None
+        scope = self._scope(data)
+        wanted = {path: compiled(each)(scope) for path, each in rule.match.items()}
+        async for response in pages_of(plan, rule.pages, rule.items, request, scope):
+            items = (
+                list_at(rule.items, response.data, plan.place) if rule.items else [response.data]
+            )
+            for item in items:
+                if all(is_word(looker(path)(item), [value]) for path, value in wanted.items()):
+                    return self._adopted(data, scope, item, response)
+        return None
+
+    def _adopted(self, data: Given, scope: Scope, item: Any, response: Response) -> Any:
+        rule = self._action.find
+        assert rule is not None
+        own = {name: looker(each.path)(item) for name, each in rule.extract.items() if each.path}
+        missing = [name for name, value in own.items() if value in (None, "")]
+        if missing:
+            raise ProtocolError(f"find: the submission was found without {', '.join(missing)}")
+        self._keep_keys(data, scope)
+        return self._accepted(data, own)
+
+
+def _chunks(payloads: Sequence[Payload], size: int | None) -> list[Sequence[Payload]]:
+    if size is None:
+        return [payloads]
+    return [payloads[at : at + size] for at in range(0, len(payloads), size)]
+
+
+def _per_row(context: JSONObject, many: Sequence[str], name: str) -> list[JSONObject]:
+    """Return a context for each id; the engine finds out if there are too many or too few."""
+    ids = context[name]
+    if not isinstance(ids, list):
+        raise ProtocolError(f"accepted with {ids!r} as {name}, which is no list of ids")
+    return [
+        {
+            **context,
+            **{each: context[each][at] if at < len(context[each]) else None for each in many},
+            "batch": {**context["batch"], "size": 1},
+        }
+        for at in range(len(ids))
+    ]

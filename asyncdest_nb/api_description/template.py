@@ -1,0 +1,141 @@
+"""Templates: JSON with placeholders, ``{"id": "{{ row.id }}", "path": "/lists/{{ batch.list }}"}``.
+
+A placeholder is a dotted look-up, and filters. A text that is one placeholder becomes its
+value, of whatever type; in a longer text a value is written as JSON has it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+
+from ..errors import ProtocolError
+from .filters import ABSENT, filtered, text_of
+from .look_up import Key, check_filters, keys_of, look_up
+
+Scope = Mapping[str, Any]
+Render = Callable[[Scope], Any]
+
+_PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
+_RESERVED = "/:@!$&'()*+,;="  # RFC 6570 leaves them as they are in {+name}.
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A look-up in a template; ``is_path``: slashes in it are parts of a URL's path."""
+
+    name: str
+    keys: tuple[Key, ...]
+    filters: tuple[str, ...]
+    is_path: bool
+
+    def value(self, scope: Scope) -> Any:
+        """Return its value in *scope*, ABSENT if there is none."""
+        return filtered(look_up(scope, self.keys), self.filters)
+
+
+Piece = str | Placeholder
+
+
+@lru_cache(1000)
+def pieces_of(text: str) -> tuple[Piece, ...]:
+    """Return *text* as texts and placeholders; raises ValueError."""
+    pieces = [
+        _placeholder(piece) if at % 2 else piece
+        for at, piece in enumerate(_PLACEHOLDER.split(text))
+    ]
+    for piece in pieces:
+        if isinstance(piece, str) and ("{{" in piece or "}}" in piece):
+            raise ValueError(f"{text!r} has a brace too many or too few: write {{{{ name }}}}")
+    return tuple(piece for piece in pieces if piece != "")
+
+
+def _placeholder(text: str) -> Placeholder:
+    name, *filters = (piece.strip() for piece in text.split("|"))
+    check_filters(filters)
+    bare = name.removeprefix("+").strip()
+    keys = keys_of(bare)
+    if None in keys:
+        raise ValueError(f"{{{{{text}}}}}: a placeholder has one value, [*] has many")
+    return Placeholder(bare, keys, tuple(filters), name.startswith("+"))
+
+
+def placeholders_in(value: Any, path: str = "") -> Iterator[tuple[str, Placeholder]]:
+    """Yield the path and the placeholder of each in a template; raises ValueError."""
+    if isinstance(value, str):
+        for piece in pieces_of(value):
+            if isinstance(piece, Placeholder):
+                yield path, piece
+    elif isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from placeholders_in(each, f"{path}.{name}")
+    elif isinstance(value, list):
+        for at, each in enumerate(value):
+            yield from placeholders_in(each, f"{path}[{at}]")
+
+
+def compiled(value: Any) -> Render:
+    """Return the function that renders the template *value*.
+
+    In an object or a list, what has no value is left out.
+    """
+    if isinstance(value, str):
+        return _text(pieces_of(value))
+    if isinstance(value, Mapping):
+        return _object({name: compiled(each) for name, each in value.items()})
+    if isinstance(value, list):
+        items = [compiled(each) for each in value]
+        return lambda scope: [made for each in items if (made := each(scope)) is not ABSENT]
+    return lambda scope: value
+
+
+def _object(renders: Mapping[str, Render]) -> Render:
+    def render(scope: Scope) -> Any:
+        made = {name: each(scope) for name, each in renders.items()}
+        return {name: value for name, value in made.items() if value is not ABSENT}
+
+    return render
+
+
+def _text(pieces: tuple[Piece, ...]) -> Render:
+    if len(pieces) == 1 and isinstance(pieces[0], Placeholder):
+        return pieces[0].value
+    if not any(isinstance(each, Placeholder) for each in pieces):
+        text = "".join(map(str, pieces))
+        return lambda scope: text
+    return lambda scope: "".join(_written(each, scope) for each in pieces)
+
+
+def _written(piece: Piece, scope: Scope) -> str:
+    if isinstance(piece, str):
+        return piece
+    value = piece.value(scope)
+    return "" if value is ABSENT else text_of(value)
+
+
+def url_of(text: str, scope: Scope) -> str:
+    """Return a URL; a value in it is quoted, so that it cannot lead to another place.
+
+    At the start a value is the beginning of the URL. Raises ProtocolError for one that is
+    missing, or whose segments lead elsewhere.
+    """
+    pieces = pieces_of(text)
+    return "".join(_in_url(each, scope, is_first=not at) for at, each in enumerate(pieces))
+
+
+def _in_url(piece: Piece, scope: Scope, *, is_first: bool) -> str:
+    if isinstance(piece, str):
+        return piece
+    value = piece.value(scope)
+    if value is ABSENT or value is None or value == "" or isinstance(value, dict | list | bool):
+        raise ProtocolError(f"{piece.name} is {value!r}, which cannot be in a URL")
+    text = text_of(value)
+    if is_first:
+        return text.rstrip("/") if piece.name.startswith(("settings.", "token.")) else text
+    if any(each in (".", "..") for each in text.split("/")):
+        raise ProtocolError(f"{piece.name} is {value!r}, which leads to another place in a URL")
+    return quote(text, safe=_RESERVED if piece.is_path else "")

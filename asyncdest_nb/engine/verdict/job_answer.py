@@ -18,6 +18,7 @@ from ...responses import (
     RETRYABLE_STATUSES,
     AsyncActionResponse,
     JSONObject,
+    MultiStatusResponse,
     OperationError,
     RowResult,
     Wire,
@@ -117,6 +118,8 @@ def read_rows(answer: Any, *, is_certain: bool = True) -> list[RowResult] | None
     if isinstance(answer, Mapping) and not set(answer) <= {"responses", "length"}:
         return None
     entries = _entries(answer)
+    if isinstance(answer, MultiStatusResponse) and not entries:
+        return []
     if any(map(_is_entry, entries)) and all(each is None or _is_entry(each) for each in entries):
         return [row_outcome(each, is_certain=is_certain) for each in entries]
     return None

@@ -10,6 +10,7 @@ from ..errors import UnknownName
 from . import faults
 from .example_async import ExampleAsync
 from .faulty_server import Partner
+from .hubspot_imports import HubSpotImports
 from .klaviyo_profiles import KlaviyoProfiles
 from .salesforce_bulk import SalesforceBulk
 from .simulator import Simulator
@@ -30,6 +31,7 @@ class PartnerType(Protocol):
 
 SIMULATORS: dict[str, PartnerType] = {
     "example-async": ExampleAsync,
+    "hubspot-imports": HubSpotImports,
     "klaviyo-profiles": KlaviyoProfiles,
     "salesforce-bulk": SalesforceBulk,
 }
@@ -85,6 +87,12 @@ def simulate(slug: str, *, clock: Callable[[], float] = time.monotonic, **knobs:
     - ``truncate_results``: share of the results that are missing at the end of an otherwise
       whole answer
     - ``results_expire_seconds``: how long the results of an ended job are kept; default: always
+
+    "hubspot-imports" also has these:
+
+    - ``access_token``: the token of the private app that requests must carry
+    - ``failing_jobs``: as above; the error is about line 0, the whole file
+    - ``reverted_jobs``: share of imports that end REVERTED, since a user undid them
 
     "klaviyo-profiles" also has these:
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from email.message import Message
 from itertools import pairwise
 
@@ -18,17 +19,31 @@ def boundary(content_type: str) -> bytes | None:
 
 def parts(body: bytes, separator: bytes) -> dict[str, bytes]:
     """Return the content of each part, by name. Lines may end with LF, as Salesforce's example."""
+    return {name: content for name, _, content in _named_parts(body, separator)}
+
+
+def files(body: bytes, separator: bytes) -> dict[str, bytes]:
+    """Return the content of each part that is a file, by the name of the file."""
+    return {file: content for _, file, content in _named_parts(body, separator) if file}
+
+
+def _named_parts(body: bytes, separator: bytes) -> Iterator[tuple[str, str, bytes]]:
+    """Yield the name of each part, that of its file, "" = none, and its content."""
     # It begins with the separator itself: large files are searched ten times as fast as with
     # the end of the line before it.
     line = re.compile(b"--" + re.escape(separator) + rb"(?:--)?[ \t]*(?=\r?\n|$)")
     ends = [found.span() for found in line.finditer(body) if _begins_line(body, found.start())]
-    found = {}
     for (_, start), (stop, _) in pairwise([*ends, (len(body), 0)]):
         head, blank, content = _split(_without_line_end(body[start:stop]))
-        name = re.search(rb"content-disposition:[^\r\n]*?[;\s]name=\"?([^\";\r\n]+)", head, re.I)
+        name, file = _parameter(head, b"name"), _parameter(head, b"filename")
         if blank and name:
-            found[name[1].decode("latin-1")] = content
-    return found
+            yield name, file, content
+
+
+def _parameter(head: bytes, name: bytes) -> str:
+    pattern = rb"content-disposition:[^\r\n]*?[;\s]" + name + rb"=\"?([^\";\r\n]+)"
+    found = re.search(pattern, head, re.I)
+    return found[1].decode("utf-8", "replace") if found else ""
 
 
 def _begins_line(body: bytes, at: int) -> bool:

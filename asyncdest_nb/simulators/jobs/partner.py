@@ -70,14 +70,15 @@ class JobPartner:
         *,
         content: bytes,
         form: str = "{}",
+        digits: int | None = None,
         properties: JSONObject | None = None,
         reach: int | None = None,
         duration_seconds: float | None = None,
     ) -> AcceptedJob:
         """Accept a job of *rows*, and return it.
 
-        Its id is *form*, such as "batch_{}", with 20 characters that follow from the seed and
-        *content*, which is what was sent. None for *reach* is all rows; None for
+        Its id is *form*, such as "batch_{}", with 20 characters, or so many *digits*, that follow
+        from the seed and *content*, which is what was sent. None for *reach* is all rows; None for
         *duration_seconds* draws them by the knob.
         """
         digest = sha256(content).hexdigest()
@@ -86,7 +87,7 @@ class JobPartner:
         about = f"{self.knobs.seed} {self._copies[digest]} {digest}"
         if duration_seconds is None:
             duration_seconds = seconds_drawn(self.knobs.duration_seconds, random.Random(about))
-        job_id = form.format(sha256(about.encode()).hexdigest()[:20])
+        job_id = form.format(_name(about, digits))
         self._jobs[job_id] = AcceptedJob(
             job_id=job_id,
             number=self._accepted,
@@ -121,6 +122,11 @@ class JobPartner:
                 job.outcomes.append(self.applied(job, index))
 
     # Outcomes and results
+
+    def is_drawn(self, about: str, share: float) -> bool:
+        """Whether chance strikes *about*, which it does to a *share* of all, by the seed."""
+        drawn = sha256(f"{self.knobs.seed} {about}".encode()).digest()
+        return int.from_bytes(drawn[:8]) < share * 2**64
 
     def failure_drawn(self, row: str, failures: Sequence[Failure]) -> Failure | None:
         """Return one of *failures* if *row*, its canonical JSON, fails by chance, else None."""
@@ -157,3 +163,11 @@ class JobPartner:
         """Return all records at *now*, by kind."""
         self._process_due(now)
         return self.stored.all()
+
+
+def _name(about: str, digits: int | None) -> str:
+    drawn = sha256(about.encode()).hexdigest()
+    if digits is None:
+        return drawn[:20]
+    # The first digit is not 0, so that it is a number too.
+    return str(10 ** (digits - 1) + int(drawn, 16) % (9 * 10 ** (digits - 1)))

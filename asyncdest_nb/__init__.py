@@ -105,7 +105,7 @@ def connect(destination: Destination | Simulated | str, **settings: Any) -> Conn
 
 def destinations() -> Catalogue:
     """Return the destinations that come with the package, by slug: a line each when shown."""
-    return Catalogue(_DESTINATIONS)
+    return _DESTINATIONS
 
 
 __all__ = [

@@ -7,6 +7,8 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import date, datetime, time
+from functools import cache
+from typing import Any
 
 from pydantic import AnyUrl, TypeAdapter
 
@@ -21,6 +23,12 @@ def _matches(pattern: str) -> Callable[[str], object]:
     return check
 
 
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Return what reads values of *kind*; it is made when a field needs it first."""
+    return TypeAdapter(kind)
+
+
 def _clock(text: str) -> time:
     if ":" not in text:  # Python reads 2024-06 as 20:24, six hours behind UTC.
         raise ValueError(text)
@@ -31,12 +39,12 @@ def _clock(text: str) -> time:
 FORMATS: dict[str, Callable[[str], object]] = {
     "date": date.fromisoformat,
     "time": _clock,
-    "date-time": TypeAdapter(datetime).validate_python,
+    "date-time": lambda text: _adapter(datetime).validate_python(text),
     "email": _matches(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+"),
     "hostname": _matches(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*"),
     "ipv4": ipaddress.IPv4Address,
     "ipv6": ipaddress.IPv6Address,
     "regex": re.compile,
-    "uri": TypeAdapter(AnyUrl).validate_python,
+    "uri": lambda text: _adapter(AnyUrl).validate_python(text),
     "uuid": uuid.UUID,
 }

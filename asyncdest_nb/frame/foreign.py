@@ -7,16 +7,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import narwhals as nw
 import pandas as pd
 
 from ..errors import FrameError, UsageError, install_command
 
 if TYPE_CHECKING:
+    import narwhals as nw
     import pyarrow as pa
-
-# Arrow has no integers of 128 bits: as decimals they would be sent as text, or be rounded.
-_LONG_INTEGERS = (nw.Int128, nw.UInt128)
 
 
 def as_pandas(frame: object) -> pd.DataFrame:
@@ -32,6 +29,8 @@ def as_pandas(frame: object) -> pd.DataFrame:
     """
     if isinstance(frame, pd.DataFrame):
         return frame
+    import narwhals as nw  # Here, since it is for frames of other libraries alone.
+
     kinds = ("stream", "array")
     try:
         known = nw.from_native(frame, pass_through=True)
@@ -51,6 +50,10 @@ def is_frame(thing: object, *, is_eager: bool = False) -> bool:
 
     *is_eager*: only one whose rows are in memory counts.
     """
+    if isinstance(thing, pd.DataFrame):
+        return True
+    import narwhals as nw
+
     try:
         found: Any = nw.from_native(thing, pass_through=True, eager_only=is_eager)
     except nw.exceptions.DuplicateError:  # Two of its columns have one name.
@@ -59,27 +62,27 @@ def is_frame(thing: object, *, is_eager: bool = False) -> bool:
 
 
 def _of_known(frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> pd.DataFrame:
+    import narwhals as nw
+
     own = frame.implementation
     if isinstance(frame, nw.LazyFrame) and own.is_dask():
         frame = frame.collect("pandas")
     if isinstance(frame, nw.DataFrame) and (own.is_pandas_like() or own.is_dask()):
         return frame.to_pandas()
     require_arrow(f"a {own.value} frame")
+    # Arrow has no integers of 128 bits: as decimals they would be sent as text, or be rounded.
+    long_integers = (nw.Int128, nw.UInt128)
     schema = frame.collect_schema()
     for name, dtype in schema.items():
-        _require_readable(name, dtype)
-    long = [name for name, dtype in schema.items() if dtype in _LONG_INTEGERS]
+        if dtype == nw.Object:
+            raise TypeError(f"column {name!r} has objects of Python; make text or numbers of them")
+        if dtype not in long_integers and "Int128" in str(dtype):
+            raise TypeError(f"column {name!r} has 128-bit integers in lists or structs; cast them")
+    long = [name for name, dtype in schema.items() if dtype in long_integers]
     texts = frame.with_columns(nw.col(*long).cast(nw.String)) if long else frame
     eager = texts.collect("pyarrow") if isinstance(texts, nw.LazyFrame) else texts
     found = _of_table(eager.to_arrow())
     return found.assign(**{name: _integers(found[name]) for name in long})
-
-
-def _require_readable(name: str, dtype: nw.dtypes.DType) -> None:
-    if dtype == nw.Object:
-        raise TypeError(f"column {name!r} has objects of Python; make text or numbers of them")
-    if dtype not in _LONG_INTEGERS and "Int128" in str(dtype):
-        raise TypeError(f"column {name!r} has 128-bit integers in lists or structs; cast them")
 
 
 def _integers(texts: pd.Series[Any]) -> pd.Series[Any]:

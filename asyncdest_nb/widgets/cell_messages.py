@@ -16,11 +16,9 @@ from html import escape
 from types import TracebackType
 from typing import Any, Protocol, TextIO
 
-from IPython.core.getipython import get_ipython
-from IPython.display import display
-
 from ..errors import AlreadySubmitted
 from .fragments import PLAIN, QUIET
+from .shell import get_shell
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +32,7 @@ def short_traceback(error: BaseException) -> list[str]:
     ``%tb``, when no error is being handled any more: then the whole traceback is returned,
     as IPython shows those of other errors.
     """
-    shell = get_ipython()
+    shell = get_shell()
     if sys.exception() is None:
         return _whole_traceback(shell, error)
     name = type(error).__name__
@@ -129,10 +127,12 @@ def show_note(text: str) -> None:
     if not _has_cell():
         logger.info("%s", text)
         return
+    from IPython.display import display
+
     html = f'<div {PLAIN} style="{QUIET}">{escape(text)}</div>'
     display({"text/plain": text, "text/html": html}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def _has_cell() -> bool:
     # The output of another thread lands in whichever cell is running.
-    return get_ipython() is not None and threading.current_thread() is threading.main_thread()
+    return get_shell() is not None and threading.current_thread() is threading.main_thread()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from importlib import import_module
+from typing import Any
 
 from ..destination import Action, Destination
 from ..destinations import Catalogue
@@ -15,9 +17,7 @@ from ..errors import AsyncDestError, WaitInterrupted
 from ..session import Connection, FoundSettings, Run, Session, StateTable
 from ..session.progress import SlowCall, WaitDisplay
 from .cell_messages import mark_canceled, short_traceback, show_note, with_notes
-from .plot import plot
 from .progress_line import show_progress
-from .show import page, show, widget
 from .tables import (
     action_html,
     connection_html,
@@ -38,17 +38,32 @@ _HTML: dict[type, Callable[..., str]] = {
 }
 
 
+class _LoadedLater:
+    """A method of a class, loaded from *module* of this room when it is read first."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module, self._name = module, name
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        found = getattr(import_module(f".{self._module}", __package__), self._name)
+        return found if instance is None else found.__get__(instance, owner)
+
+
 def hook_up() -> None:
     """Let a run display itself as the monitor, a slow call its progress, a value a table.
 
     And an error of this package shows its message, not the way through its code.
     """
-    Run.show = show
+    # A script and a command need no widget.
+    for name, module, function in (
+        ("show", "show", "show"),
+        ("widget", "show", "widget"),
+        ("_display_", "show", "page"),  # marimo's.
+        ("plot", "plot", "plot"),
+    ):
+        setattr(Run, name, _LoadedLater(module, function))
     WaitDisplay.show = staticmethod(show_waiting)
     WaitDisplay.mark_canceled = staticmethod(mark_canceled)
-    Run.plot = plot
-    Run.widget = widget
-    setattr(Run, "_display_", page)  # noqa: B010  # mypy knows no such attribute; marimo does.
     Connection.show_progress = SlowCall.show = staticmethod(show_progress)
     FoundSettings.show_note = staticmethod(show_note)
     for kind, html in _HTML.items():

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from html import escape
-
-from IPython.core.getipython import get_ipython
-from IPython.display import DisplayHandle, display
+from typing import TYPE_CHECKING
 
 from ..session.progress import QUICK_SECONDS, STEP_SECONDS, ProgressCallback, show_in_terminal
 from .fragments import PLAIN, QUIET
-from .monitor import Clock
-from .show import is_live
+from .shell import get_shell, is_live
+
+if TYPE_CHECKING:
+    from IPython.display import DisplayHandle
 
 _callback: ContextVar[ProgressCallback | None] = ContextVar("progress_callback", default=None)
 
 
 @contextmanager
 def report_progress_to(
-    callback: ProgressCallback, *, clock: Clock = time.monotonic
+    callback: ProgressCallback, *, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[None]:
     """Report to *callback*, now and then, how far a slow function on this thread is."""
     token = _callback.set(throttled(callback, clock=clock))
@@ -57,10 +57,12 @@ def show_progress() -> Iterator[ProgressCallback]:
 
 def _is_a_cell_waiting() -> bool:
     # The output of another thread lands in whichever cell is running.
-    return threading.current_thread() is threading.main_thread() and is_live(get_ipython())
+    return threading.current_thread() is threading.main_thread() and is_live(get_shell())
 
 
-def throttled(callback: ProgressCallback, *, clock: Clock = time.monotonic) -> ProgressCallback:
+def throttled(
+    callback: ProgressCallback, *, clock: Callable[[], float] = time.monotonic
+) -> ProgressCallback:
     """Return what passes on to *callback* only the calls after a second, now and then."""
     due = clock() + QUICK_SECONDS
 
@@ -76,7 +78,7 @@ def throttled(callback: ProgressCallback, *, clock: Clock = time.monotonic) -> P
 class ProgressLine:
     """A line of the cell's output that is overwritten; it appears with the first report."""
 
-    def __init__(self, *, clock: Clock = time.monotonic) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._began = clock()
         self._rows = 0
@@ -105,6 +107,8 @@ class ProgressLine:
         html = f'<div {PLAIN} style="{QUIET}">{bar} {escape(text)}</div>'
         bundle = {"text/plain": text, "text/html": html}
         if self._handle is None:
+            from IPython.display import display
+
             self._handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         else:
             self._handle.update(bundle, raw=True)  # type: ignore[no-untyped-call]

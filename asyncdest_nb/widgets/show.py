@@ -7,7 +7,6 @@ would draw the widget again.
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from .record import Record
 from .run_line import line_page, show_line
 from .run_view import RunView, is_done, shown_columns
 from .run_widget import RunWidget, run_widget
+from .shell import in_voila, is_live
 from .static_outputs import StaticOutputs
 
 
@@ -104,22 +104,3 @@ def _update_after_cells(shell: Any, run: RunView, update: Callable[[], None]) ->
             shell.events.unregister("post_run_cell", after_cell)
 
     shell.events.register("post_run_cell", after_cell)
-
-
-def is_live(shell: Any) -> bool:
-    """Whether a person looks at what *shell* displays.
-
-    nbconvert, papermill and nbclient run cells without standard input; a notebook
-    in a browser always offers it. Voila does not, and yet somebody looks at it. A
-    message that is no cell, such as a click on a button, comes from a page.
-    """
-    kernel = getattr(shell, "kernel", None)
-    if kernel is None:
-        return False
-    parent = kernel.get_parent()
-    return in_voila() or bool(parent and parent.get("content", {}).get("allow_stdin", True))
-
-
-def in_voila() -> bool:
-    """Whether the page is Voila's, which saves nothing."""
-    return os.environ.get("SERVER_SOFTWARE", "").startswith("voila")

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
 from weakref import WeakKeyDictionary
 
-from IPython.core.getipython import get_ipython
-
 from ..session.progress import QUICK_SECONDS
-from .run_line import show_line
 from .run_view import RunView, is_done
-from .show import is_live
+from .shell import get_shell, is_live
 
 # The cell that shows the line of a run, by the id of its request.
 _cells: WeakKeyDictionary[RunView, str] = WeakKeyDictionary()
@@ -23,7 +19,7 @@ def show_waiting(run: RunView, timeout: float | None) -> None:
     Nothing is shown where nobody looks, and for a wait of less than a second: a cell may
     ask again and again in a loop of its own.
     """
-    shell: Any = get_ipython()
+    shell = get_shell()
     is_quick = timeout is not None and timeout < QUICK_SECONDS
     # The output of another thread lands in whichever cell is running.
     is_main = threading.current_thread() is threading.main_thread()
@@ -31,5 +27,7 @@ def show_waiting(run: RunView, timeout: float | None) -> None:
         return
     cell = str(shell.kernel.get_parent().get("header", {}).get("msg_id", ""))
     if _cells.get(run) != cell:
+        from .run_line import show_line  # Where nobody looks, no widget is loaded.
+
         _cells[run] = cell
         show_line(run)

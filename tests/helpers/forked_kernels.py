@@ -23,7 +23,13 @@ from typing import Any
 
 from paths import HELPERS, ROOT
 
-_IMPORTED = ("ipykernel.kernelapp", "pandas", "asyncdest_nb", "scripted_run")
+_IMPORTED = (
+    "ipykernel.kernelapp",
+    "pandas",
+    "asyncdest_nb",
+    "asyncdest_nb.widgets.show",
+    "scripted_run",
+)
 _STARTER = HELPERS / "kernel_starter.py"
 
 

@@ -18,8 +18,42 @@ assert set(later) <= sys.modules.keys()
 assert not hasattr(ad, "explorer_of_nothing")
 """
 
+SCRIPT = """
+import sys
+import pandas as pd
+import asyncdest_nb as ad
+
+LATER = ("anywidget", "ipywidgets", "IPython", "narwhals")
+OTHERS = {f"asyncdest_nb.destinations.{slug.replace('-', '_')}" for slug in ad.destinations()}
+
+def loaded():
+    return (OTHERS | {*LATER}) & sys.modules.keys()
+
+assert not loaded(), f"import: {loaded()}"
+assert ad.destinations()["example-async"].slug == "example-async"
+assert loaded() == {"asyncdest_nb.destinations.example_async"}, loaded()
+demo = ad.simulate("example-async", duration_seconds=0.1)
+frame = pd.DataFrame({"user_id": ["u-1"]})
+run = ad.connect(demo).submit(frame, "asyncOperation", operation_type="sync_profile")
+assert run.wait() == "completed"
+assert loaded() == {"asyncdest_nb.destinations.example_async"}, f"a run: {loaded()}"
+assert ad.Run.show.__doc__.startswith("Display")
+assert "anywidget" in sys.modules
+assert all(each.slug == slug for slug, each in ad.destinations().items())
+assert OTHERS <= loaded()
+"""
+
+
+def run_alone(code: str) -> None:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
 
 @pytest.mark.slow
 def test_the_explorer_and_the_simulators_are_loaded_when_they_are_used():
-    done = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    run_alone(IMPORTED)
+
+
+@pytest.mark.slow
+def test_a_script_loads_its_own_destination_and_no_widgets():
+    run_alone(SCRIPT)

@@ -7,6 +7,7 @@ import re
 import warnings
 from calendar import monthrange
 from collections.abc import Callable
+from functools import cache
 
 from .moments import is_date_like
 
@@ -37,9 +38,14 @@ def _uri(scheme: str, *, marks: str, path_may_be: str = "") -> str:
     return rf"{scheme}{path}(?:\?(?:{part}|[/?])*)?(?:\#(?:{part}|[/?])*)?"
 
 
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Return *pattern* compiled, when it is used first: most runs use none of them."""
+    return re.compile(pattern, re.IGNORECASE | re.ASCII)
+
+
 def _like(pattern: str) -> Callable[[str], bool]:
-    compiled = re.compile(pattern, re.IGNORECASE | re.ASCII)
-    return lambda text: compiled.fullmatch(text) is not None
+    return lambda text: _compiled(pattern).fullmatch(text) is not None
 
 
 def _is_day(text: str) -> bool:
@@ -65,11 +71,11 @@ def _is_moment(text: str) -> bool:
 
 
 def _is_uri(text: str) -> bool:
-    return ("/" in text or ":" in text) and _has_address(_ABSOLUTE.fullmatch(text))
+    return ("/" in text or ":" in text) and _has_address(_compiled(_ABSOLUTE).fullmatch(text))
 
 
 def _is_reference(text: str) -> bool:
-    return _has_address(_REFERENCE.fullmatch(text))
+    return _has_address(_compiled(_REFERENCE).fullmatch(text))
 
 
 def _has_address(found: re.Match[str] | None) -> bool:
@@ -103,13 +109,10 @@ def _is_pattern(text: str) -> bool:
 
 
 _PLAIN_LETTER = re.compile(r"\\([ac-eg-mo-qyzA-CE-RT-VX-Z]|k<\w*>|\d+)")
-_FLAGS = re.IGNORECASE | re.ASCII
 _MARKS = "!$&'()*+,;="
-_ABSOLUTE = re.compile(_uri(r"[a-z][a-z0-9+\-.]*:", marks=_MARKS), _FLAGS)
+_ABSOLUTE = _uri(r"[a-z][a-z0-9+\-.]*:", marks=_MARKS)
 # In a reference the validator takes quotation marks too.
-_REFERENCE = re.compile(
-    _uri(r"(?:[a-z][a-z0-9+\-.]*:)?", marks=f'{_MARKS}"', path_may_be="?"), _FLAGS
-)
+_REFERENCE = _uri(r"(?:[a-z][a-z0-9+\-.]*:)?", marks=f'{_MARKS}"', path_may_be="?")
 
 # By the name of a format: whether a text has it.
 FORMATS: dict[str, Callable[[str], bool]] = {

@@ -36,7 +36,7 @@ from IPython.display import display
 
 from ...session import Connection, Run, Session
 from ..marimo_host import in_marimo
-from ..show import is_live
+from ..shell import is_live
 from .app import App
 from .frame_picker import columns_of
 from .parts import Widget

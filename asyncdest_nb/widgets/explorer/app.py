@@ -11,7 +11,7 @@ from IPython.display import display
 from ...destination import Action
 from ...frame import DataFrame
 from ...session import Connection, Run, Session, default_session
-from ..show import in_voila
+from ..shell import in_voila
 from . import markup, parts
 from .choices import Choices, arguments, texts_of
 from .code import cell, free, session_arguments, submit_call, taken_names

@@ -42,8 +42,9 @@ class Cell:
 @pytest.fixture
 def cell(monkeypatch) -> Cell:
     shown = Cell()
-    for module in (run_line, static_outputs, wait_line):
+    for module in (run_line, static_outputs):
         monkeypatch.setattr(module, "get_ipython", lambda: shown.shell)
+    monkeypatch.setattr(wait_line, "get_shell", lambda: shown.shell)
     monkeypatch.setattr(static_outputs, "display", shown.display)
     return shown
 

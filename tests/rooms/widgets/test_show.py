@@ -20,7 +20,8 @@ from asyncdest_nb.widgets import show as show_module
 from asyncdest_nb.widgets import static_outputs
 from asyncdest_nb.widgets.fragments import RECORD
 from asyncdest_nb.widgets.record import record_text
-from asyncdest_nb.widgets.show import is_live, show
+from asyncdest_nb.widgets.shell import is_live
+from asyncdest_nb.widgets.show import show
 from paths import HELPERS, ROOT
 from scripted_run import ScriptedRun, planned
 from shown_shell import failed_run, shell

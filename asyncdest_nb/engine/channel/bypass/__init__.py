@@ -27,11 +27,13 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ....destination import original
 from .events import Watch, unwatched
-from .send_check import SendCheck
+
+if TYPE_CHECKING:
+    from .send_check import SendCheck
 
 __all__ = ["Watch", "may_have_sent", "unwatched"]
 
@@ -44,6 +46,8 @@ def may_have_sent(
     The methods of the *settings* it was given may send too. ``is_refusal``: ``request``
     raised the error.
     """
+    from .send_check import SendCheck  # Here, since few functions raise.
+
     check = SendCheck(trusts_libraries=is_refusal)
     try:
         is_safe = check.never_sends(settings) and _never_sent(original(function), error, check)

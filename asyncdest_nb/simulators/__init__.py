@@ -12,6 +12,7 @@ from .example_async import ExampleAsync
 from .faulty_server import Partner
 from .hubspot_imports import HubSpotImports
 from .klaviyo_profiles import KlaviyoProfiles
+from .mailchimp_batches import MailchimpBatches
 from .salesforce_bulk import SalesforceBulk
 from .simulator import Simulator
 
@@ -33,6 +34,7 @@ SIMULATORS: dict[str, PartnerType] = {
     "example-async": ExampleAsync,
     "hubspot-imports": HubSpotImports,
     "klaviyo-profiles": KlaviyoProfiles,
+    "mailchimp-batches": MailchimpBatches,
     "salesforce-bulk": SalesforceBulk,
 }
 
@@ -98,6 +100,12 @@ def simulate(slug: str, *, clock: Callable[[], float] = time.monotonic, **knobs:
 
     - ``api_key``: the private key that requests must carry
     - ``lists``: the ids of the lists that exist; default: all do
+
+    "mailchimp-batches" also has these:
+
+    - ``api_key``: the key that requests must carry, such as "…-us1"
+    - ``lists``: the ids of the lists that exist; default: all do
+    - ``results_url_seconds``: how long an address of the results is valid; default 600
 
     Shares are in [0, 1], times in seconds. A row that fails by chance fails again until
     it changes. Invalid rows always fail, also with ``failing`` 0: in "example-async" those

@@ -81,16 +81,31 @@ def placeholders_in(value: Any, path: str = "") -> Iterator[tuple[str, Placehold
 def compiled(value: Any) -> Render:
     """Return the function that renders the template *value*.
 
-    In an object or a list, what has no value is left out.
+    In an object or a list, what has no value is left out. So is an entry of an object whose
+    name ends in "?", if one of its placeholders has no value, a null or an empty text.
     """
     if isinstance(value, str):
         return _text(pieces_of(value))
     if isinstance(value, Mapping):
-        return _object({name: compiled(each) for name, each in value.items()})
+        return _object(dict(_entry(name, each) for name, each in value.items()))
     if isinstance(value, list):
         items = [compiled(each) for each in value]
         return lambda scope: [made for each in items if (made := each(scope)) is not ABSENT]
     return lambda scope: value
+
+
+def _entry(name: str, value: Any) -> tuple[str, Render]:
+    """Return the name and the function of an entry; with "?" it needs all of its values."""
+    if not name.endswith("?"):
+        return name, compiled(value)
+    needed = [placeholder for _, placeholder in placeholders_in(value)]
+    render = compiled(value)
+
+    def render_if_whole(scope: Scope) -> Any:
+        is_whole = all(each.value(scope) not in (ABSENT, None, "") for each in needed)
+        return render(scope) if is_whole else ABSENT
+
+    return name.removesuffix("?"), render_if_whole
 
 
 def _object(renders: Mapping[str, Render]) -> Render:

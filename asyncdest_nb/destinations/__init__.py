@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
+from pathlib import Path
 
 from ..destination import Destination
 from ..errors import UnknownName
 
-# A destination is loaded when it is looked up. It is in the module of the same name, and so
-# called there: "example-async" is example_async.example_async.
+# A destination is loaded when it is looked up. Its name has underscores: it is the description
+# klaviyo_profiles.json, or what is called salesforce_bulk in the module of that name.
 _SLUGS = (
     "example-async",
+    "klaviyo-profiles",
     "salesforce-bulk",
 )
 
@@ -22,9 +25,7 @@ class Catalogue(Mapping[str, Destination]):
     def __getitem__(self, slug: str) -> Destination:
         if slug not in _SLUGS:
             raise KeyError(slug)
-        name = slug.replace("-", "_")
-        found: Destination = getattr(import_module(f".{name}", __name__), name)
-        return found
+        return _loaded(slug.replace("-", "_"))
 
     def __iter__(self) -> Iterator[str]:
         return iter(_SLUGS)
@@ -39,6 +40,17 @@ class Catalogue(Mapping[str, Destination]):
             for slug, each in self.items()
         ]
         return "\n".join(lines)
+
+
+@cache
+def _loaded(name: str) -> Destination:
+    file = Path(__file__).with_name(f"{name}.json")
+    if file.exists():
+        from ..api_description import http_destination
+
+        return http_destination(file)
+    found: Destination = getattr(import_module(f".{name}", __name__), name)
+    return found
 
 
 DESTINATIONS = Catalogue()

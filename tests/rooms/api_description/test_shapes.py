@@ -1,4 +1,4 @@
-"""Descriptions of APIs of every shape, run against small servers written from the vendors' facts."""
+"""Descriptions of APIs of every shape, run against small servers written from vendors' facts."""
 
 from __future__ import annotations
 

@@ -15,7 +15,23 @@ from .written import WrittenPayloads, texts_of
 
 
 class Request(Protocol):
-    """How ``perform`` and ``poll`` talk to the destination: one call, one HTTP request."""
+    """How ``perform`` and ``poll`` talk to the destination: one call, one HTTP request.
+
+    ``await request("/jobs", method="POST", json={"a": 1})`` returns a response with ``status``,
+    ``headers``, ``content`` (bytes), ``text``, ``data`` (the JSON) and ``location``. The
+    options are ``method``, ``json``, ``content``, ``data``, ``files``, ``headers``, ``params``,
+    ``username``, ``password``, ``timeout_seconds``, ``throw_http_errors`` and ``to_file``.
+
+    ``content`` is a text, bytes, a path, a file in binary mode, or an iterator of texts or
+    bytes. ``data={"purpose": "batch"}`` are the fields of a form, and
+    ``files={"file": ("rows.jsonl", content, "application/jsonl")}`` makes it multipart; its
+    parts have the order of ``data``, then of ``files``; a filename of None makes a field. Files
+    and iterators are sent in pieces with their length, and again if the request is repeated.
+
+    ``response.lines()``, ``jsonl()``, ``csv_rows()`` and ``files()`` (of a tar, or tar.gz) read a
+    response in parts. With ``to_file=True`` its body is not in memory, but in a temporary file
+    until the function has ended. Large bodies need ``timeout_seconds``.
+    """
 
     def __call__(self, url: str, **options: Any) -> Awaitable[Any]: ...
 

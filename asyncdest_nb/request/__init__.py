@@ -17,8 +17,17 @@ arrived; ReplyLost, it may have arrived.
     relay         requests that another process makes
     route         proxies and certificates
     deadline      a time limit that does not count stalls of this process
+    body          the body of a request: bytes, or pieces that are read while they are sent
+    form          bodies of forms, with files
+    spool         temporary files for what can be read only once
     content       the body of a response, decompressed
+    unpacker      the same in pieces
+    saved_body    the body of a response in a temporary file
+    readable      bodies as lines, JSON lines, CSV, and files in an archive
+    json_text     JSON as values
     response      the body of a response, parsed
+    file_response a response whose body is in a temporary file
+    received      what a transport received, as a response
     exchange      a record of one request and its effect, masked when it is read
     hook          a URL that notices are posted to, which is a secret
     redactor      masks secrets in what is shown and stored
@@ -33,13 +42,16 @@ from .checks import as_json
 from .client import TIMEOUT_SECONDS, Client
 from .credentials import api_key_auth, basic_auth, bearer_auth
 from .exchange import MOVED, SAFE_METHODS, Effect, Exchange, effect_of
+from .file_response import FileResponse
 from .hook import Hook
 from .options import read_options
+from .readable import ArchivedFile, ReadableBody
 from .redactor import MASK, Redactor
 from .references import References, without_references
 from .relay import Relay, RelayedRequest, RelayedResponse, RelayTransport, relayed_response
 from .response import EXCERPT, Response, read_retry_after
 from .route import Route, Verify
+from .spool import needs_spool, spooled
 from .transport import AiohttpTransport
 from .wire import OfflineTransport, Transport
 
@@ -50,12 +62,15 @@ __all__ = [
     "SAFE_METHODS",
     "TIMEOUT_SECONDS",
     "AiohttpTransport",
+    "ArchivedFile",
     "Call",
     "Client",
     "Effect",
     "Exchange",
+    "FileResponse",
     "Hook",
     "OfflineTransport",
+    "ReadableBody",
     "Redactor",
     "References",
     "Relay",
@@ -72,8 +87,10 @@ __all__ = [
     "bearer_auth",
     "effect_of",
     "names_nothing",
+    "needs_spool",
     "read_options",
     "read_retry_after",
     "relayed_response",
+    "spooled",
     "without_references",
 ]

@@ -20,6 +20,7 @@ from .checks import (
     checked_headers,
     checked_method,
     checked_timeout,
+    merged_type,
 )
 from .credentials import CREDENTIAL_HEADERS, login_secrets, secrets_in
 from .defaults import NO_LOGIN, RequestDefaults
@@ -32,12 +33,14 @@ from .exchange import (
     effect_of,
     effect_of_failure,
 )
-from .redactor import MASK, Redactor
-from .response import Headers, Response, one_line, read_body, read_retry_after
+from .received import response_of, shown_answer, unreadable_response
+from .redactor import LOOK_AHEAD, MASK, Redactor
+from .response import Response, one_line, read_retry_after
 from .target import Target
-from .wire import PreparedRequest, RawResponse, RequestBody, SendFailure, Transport, send
+from .wire import PreparedRequest, RawResponse, SendFailure, Transport, send
 
 BODY_LENGTH = 8_000  # characters of a body in an Exchange
+SHOWN_LENGTH = BODY_LENGTH + LOOK_AHEAD + 1  # that are kept, so that it does not keep all of it
 
 # Names of RFC 9110 that Python has only from 3.13 on: messages must be the same before.
 _PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
@@ -78,18 +81,25 @@ class Call:
         *,
         method: str = "GET",
         json: Any = ...,
-        content: str | bytes | None = None,
+        content: Any = None,
+        data: Any = None,
+        files: Any = None,
         headers: Mapping[str, Any] | None = None,
         params: Mapping[str, Any] | None = None,
         username: Any = None,
         password: Any = None,
         timeout_seconds: float | None = None,
         throw_http_errors: bool = True,
+        to_file: bool = False,
     ) -> Response:
         """Send one request, once, and return its complete response.
 
         A header of None removes the default header of that name. *json* ``...`` means no
-        JSON; None is sent as ``null``. *params* replace those in *url*.
+        JSON; None is sent as ``null``. *params* replace those in *url*. *content* is a text,
+        bytes, a path, a file in binary mode, or an iterable of texts or bytes; *data* are the
+        fields of a form, and *files* make it multipart, see ``form_body``. A file and an
+        iterable are read in pieces while they are sent. With *to_file* the body of a response
+        2xx is read into a temporary file, see ``FileResponse``.
 
         Raises UsageError before anything is sent; NotSent if the request provably never
         arrived; ReplyLost or ReplyTimeout if it may have; HTTPError for a status
@@ -102,10 +112,10 @@ class Call:
         self._redactor = self._redactor_with(self._own_secrets).extended(self._own_secrets)
         refusal = None
         try:
-            body, content_type = checked_body(json, content)
+            body, content_type = checked_body(json, content, data=data, files=files)
             target = defaults.target(str(url), params)
             if headers or login != NO_LOGIN:
-                own = {**content_type, **checked_headers(headers or {})}
+                own = merged_type(content_type, checked_headers(headers or {}))
                 merged: Mapping[str, str] = defaults.headers_for(target, own, login)
             else:
                 merged = defaults.plain_headers(target, content_type)
@@ -114,14 +124,18 @@ class Call:
                 method=checked_method(method),
                 target=target,
                 headers=merged,
-                body=RequestBody(body),
+                body=body,
                 timeout_seconds=checked_timeout(seconds),
+                is_to_file=to_file,
             )
         except UsageError as error:
             refusal = f"{self.mask(str(error))}; nothing was sent"
         if refusal:  # Raised here, so that the unmasked error is not its context.
             raise UsageError(refusal)
-        response = await self._exchanged(prepared)
+        try:
+            response = await self._exchanged(prepared)
+        finally:
+            prepared.body.close()
         if throw_http_errors and not response.ok:
             raise self._http_error(prepared, response)
         return response
@@ -143,8 +157,7 @@ class Call:
 
     def _texts(self, prepared: PreparedRequest, answer: str) -> ExchangeTexts:
         """Return what may be shown of a request and its *answer*."""
-        # Only the part of a large upload that is shown is decoded; a character has at most 4 bytes.
-        body = prepared.body.content[: 5 * BODY_LENGTH].decode("utf-8", "replace")
+        body = prepared.body.shown(SHOWN_LENGTH)
         target = prepared.target
         query = shown_query(target.url) if "?" in target.text else ""
         return ExchangeTexts(
@@ -204,49 +217,18 @@ class Call:
         )
         retry_after = None
         try:
-            response = self._read(prepared, raw)
+            response = response_of(raw, prepared.target, self._redactor, mask=self.mask)
             if "retry-after" in raw.headers:
                 retry_after = read_retry_after(raw.headers, now=self._clock())
         except Exception as error:  # Unexpected bytes may make a parser raise any error.
-            response, retry_after = self._unreadable(prepared, raw, error), None
+            why = one_line(f"{type(error).__name__}: {error}", self._redactor)
+            response, retry_after = unreadable_response(raw, prepared.target, why, self.mask), None
         exchange.answered(
             problem=response.problem,
             retry_after=retry_after,
-            texts=partial(self._texts, prepared, response.text),
+            texts=partial(self._texts, prepared, shown_answer(response, SHOWN_LENGTH)),
         )
         return response
-
-    def _read(self, prepared: PreparedRequest, raw: RawResponse) -> Response:
-        content_type = raw.headers.get("content-type", "")
-        text, data, problem = read_body(raw.body, content_type, self._redactor)
-        location = raw.headers.get("location")
-        target = joined(prepared.target.url, location) if location else None
-        return Response(
-            status=raw.status,
-            headers=Headers(raw.headers),
-            content=raw.body,
-            text=text,
-            data=data,
-            url=prepared.target.text,
-            problem=problem,
-            location=str(target) if target else None,
-            mask=self.mask,
-        )
-
-    def _unreadable(
-        self, prepared: PreparedRequest, raw: RawResponse, error: Exception
-    ) -> Response:
-        why = one_line(f"{type(error).__name__}: {error}", self._redactor)
-        return Response(
-            status=raw.status,
-            headers=Headers(raw.headers),
-            content=raw.body,
-            text="",
-            data=None,
-            url=prepared.target.text,
-            mask=self.mask,
-            problem=f"the answer cannot be read: {why}",
-        )
 
     def _masked_header(self, name: str, value: str) -> str:
         is_secret = name in CREDENTIAL_HEADERS or self.mask(value) != value

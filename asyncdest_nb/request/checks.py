@@ -12,7 +12,9 @@ from urllib.parse import unquote
 from pydantic import SecretStr
 
 from ..errors import UsageError, check_number
+from .body import RequestBody, content_of
 from .credentials import reveal
+from .form import form_body
 
 # Made once: json.dumps would make one for each request.
 _write_json = json.JSONEncoder(
@@ -22,6 +24,7 @@ _write_json = json.JSONEncoder(
     default=lambda value: as_json(value),
 ).encode
 _JSON = {"content-type": "application/json"}
+_TEXT = {"content-type": "text/plain; charset=utf-8"}
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e]*")
 _HIDDEN = str(SecretStr("a secret"))  # Asterisks, as in f"Bearer {settings.api_key}".
@@ -72,20 +75,26 @@ def checked_timeout(seconds: float) -> float:
     return seconds
 
 
-def checked_body(value: Any, content: str | bytes | None) -> tuple[bytes, Mapping[str, str]]:
+def checked_body(
+    value: Any, content: Any, *, data: Any = None, files: Any = None
+) -> tuple[RequestBody, Mapping[str, str]]:
     """Return a request's body and the content type it implies.
 
     *value* is sent as JSON, unless it is ``...``; payloads in it at any depth are sent as
-    their ``as_json()``. Raises UsageError if both are given, and for a value that JSON
-    does not have: NaN, lone surrogates, other objects of Python.
+    their ``as_json()``. *content* is sent as it is; *data* and *files* are a form. Raises
+    UsageError for more than one of these, and for a value that JSON does not have: NaN, lone
+    surrogates, other objects of Python.
     """
+    is_form = data is not None or files is not None
+    if (value is not ...) + (content is not None) + is_form > 1:
+        raise UsageError("a request has json or content, or a form (data, files), not both")
+    if is_form:
+        return form_body(data, files)
     if value is ...:
-        text = {"content-type": "text/plain; charset=utf-8"} if isinstance(content, str) else {}
-        return content.encode() if isinstance(content, str) else content or b"", text
-    if content is not None:
-        raise UsageError("a request has json or content, not both")
+        body = RequestBody(b"" if content is None else content_of(content))
+        return body, _TEXT if isinstance(content, str) else {}
     try:
-        return _write_json(value).encode(), _JSON
+        return RequestBody(_write_json(value).encode()), _JSON
     except UnicodeEncodeError:
         problem = "a text in it has half a character (a lone surrogate)"
     except TypeError as error:
@@ -93,6 +102,16 @@ def checked_body(value: Any, content: str | bytes | None) -> tuple[bytes, Mappin
     except (ValueError, RecursionError) as error:
         problem = str(error)
     raise UsageError(f"cannot send this as JSON: {problem}")
+
+
+def merged_type(
+    content_type: Mapping[str, str], own: Mapping[str, str | None]
+) -> dict[str, str | None]:
+    """Return the headers of a call, with the *content_type* of its body unless it has one."""
+    implied = content_type.get("content-type", "")
+    if implied.startswith("multipart/") and "content-type" in own:
+        raise UsageError("leave out the header content-type: files= sets it, with its boundary")
+    return {**content_type, **own}
 
 
 def as_json(value: Any) -> Any:

@@ -14,12 +14,13 @@ import socket
 import sys
 import time
 import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import yarl
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import StreamWriter
 
 from .target import Origin, Target
 
@@ -49,7 +50,7 @@ if "max_headers" in inspect.signature(ResponseHandler.set_response_params).param
 # The errors of a connection that the other side has closed.
 CLOSED = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
 
-Body = Callable[[], Coroutine[Any, Any, bytes]]
+Body = Callable[[], Coroutine[Any, Any, bytes | Iterable[bytes]]]
 
 
 class Unconnected(Exception):
@@ -150,15 +151,19 @@ class OriginRoute:
 
 
 class OpenAnswer:
-    """A response whose body is still to be read; the connection is kept once it was."""
+    """A response whose body is still to be read; the connection is kept once it was.
 
-    __slots__ = ("_connection", "_content", "headers", "status")
+    Unless *is_sent*, the request was not written to its end, and the connection is closed.
+    """
 
-    def __init__(self, status: int, headers: Sequence[Any], content: Any, connection: Any) -> None:
-        self.status = status
-        self.headers = headers
+    __slots__ = ("_connection", "_content", "_is_sent", "headers", "status")
+
+    def __init__(self, message: Any, content: Any, connection: Any, *, is_sent: bool) -> None:
+        self.status: int = message.code
+        self.headers: Sequence[Any] = message.raw_headers
         self._content = content
         self._connection = connection
+        self._is_sent = is_sent
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body as it arrives; raises the error of aiohttp if it is cut."""
@@ -182,7 +187,8 @@ class OpenAnswer:
         _close(self._connection)
 
     def _release(self) -> None:
-        if _has_unsent(self._connection):  # The response came before the request was written.
+        # The response may come before the request was written.
+        if not self._is_sent or _has_unsent(self._connection):
             _close(self._connection)
         else:
             self._connection.release()
@@ -209,15 +215,53 @@ async def exchanged(connection: Any, method: str, head: str, body: Body) -> Open
     try:
         protocol.set_response_params(skip_payload=method == "HEAD", **_READ)
         content = await body()
+        if not isinstance(content, bytes):
+            transport.write(head.encode("ascii"))
+            return await _answer_to_pieces(connection, content)
         if len(content) <= CHUNK_BYTES:
             transport.write(head.encode("ascii") + content)
         else:
             transport.write(head.encode("ascii"))
             transport.write(content)
-        message, answer = await protocol.read()
-        while 100 <= message.code <= 199 and message.code != 101:
-            message, answer = await protocol.read()
+        return OpenAnswer(*await _head_of_answer(protocol), connection, is_sent=True)
     except BaseException:
         _close(connection)
         raise
-    return OpenAnswer(message.code, message.raw_headers, answer, connection)
+
+
+async def _head_of_answer(protocol: Any) -> tuple[Any, Any]:
+    """Return the status line with the headers, and the content that is to be read."""
+    message, content = await protocol.read()
+    while 100 <= message.code <= 199 and message.code != 101:
+        message, content = await protocol.read()
+    return message, content
+
+
+async def _answer_to_pieces(connection: Any, pieces: Iterable[bytes]) -> OpenAnswer:
+    """Write *pieces*, no faster than they are sent, until there is an answer.
+
+    A refusal may come before the end: what is left is not sent then.
+    """
+    sent = asyncio.ensure_future(_write(connection.protocol, pieces))
+    answered = asyncio.ensure_future(_head_of_answer(connection.protocol))
+    try:
+        await asyncio.wait({sent, answered}, return_when=asyncio.FIRST_COMPLETED)
+        if sent.done() and not isinstance(sent.exception(), aiohttp.ClientError):
+            await sent  # Raises if a piece could not be read: there would be no answer.
+        message, content = await answered
+        if message.code < 300:
+            await sent
+        is_sent = sent.done() and sent.exception() is None
+        return OpenAnswer(message, content, connection, is_sent=is_sent)
+    finally:
+        for each in (sent, answered):
+            each.cancel()
+        await asyncio.gather(sent, answered, return_exceptions=True)
+
+
+async def _write(protocol: Any, pieces: Iterable[bytes]) -> None:
+    writer = StreamWriter(protocol, asyncio.get_running_loop())
+    for piece in pieces:
+        await writer.write(piece)
+        await asyncio.sleep(0)  # It waits only if the other side is slow.
+    await writer.drain()

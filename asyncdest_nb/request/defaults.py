@@ -76,7 +76,10 @@ class RequestDefaults:
 
     def plain_headers(self, target: Target, content_type: Mapping[str, str]) -> Mapping[str, str]:
         """Return the headers of a request to *target* without headers and login of its own."""
-        place = (target.origin in self.trusted, content_type.get("content-type", ""))
+        kind = content_type.get("content-type", "")
+        if kind.startswith("multipart/"):  # Its boundary is another each time.
+            return self.headers_for(target, content_type, NO_LOGIN)
+        place = (target.origin in self.trusted, kind)
         if place not in self._merged:
             self._merged[place] = self.headers_for(target, content_type, NO_LOGIN)
         return self._merged[place]

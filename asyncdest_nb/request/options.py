@@ -17,20 +17,20 @@ OPTIONS = [
     for each in inspect.signature(Call.__call__).parameters.values()
     if each.kind is inspect.Parameter.KEYWORD_ONLY
 ]
-_BODY = "write json=… for a value, content=… for a text"
+_BODY = "write json=… for a value, content=… for a text, data=… for a form"
 _NOT_NEEDED = "leave it out"
 # The names in other clients, of TypeScript and of Python.
 _ELSEWHERE = {
     "search_params": "write params=…",
     "query": "write params=…",
     "body": _BODY,
-    "data": _BODY,
     "timeout": "write timeout_seconds=…, in seconds",
     "auth": "write username=… and password=…",
     "response_type": "leave it out: response.data is the JSON, response.text the text",
     "skip_response_cloning": _NOT_NEEDED,
     "agent": _NOT_NEEDED,
     "signal": _NOT_NEEDED,
+    "stream": "write to_file=True, which reads the response into a temporary file",
     "redirect": "leave it out: redirects are not followed",
 }
 

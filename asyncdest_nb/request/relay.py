@@ -13,9 +13,10 @@ from typing import Any
 
 import httpx
 
+from .body import RequestBody
 from .route import Route
 from .transport import AiohttpTransport
-from .wire import RequestBody, Transport
+from .wire import TO_FILE, Transport
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -56,8 +57,9 @@ Relay = Callable[[RelayedRequest], Awaitable[RelayedResponse | None]]
 class RelayTransport(httpx.AsyncBaseTransport):
     """Has requests made by *relay*, each once.
 
-    *relay* returns None if there is nobody to make it; then it is made here, by *route*. If
-    it raises, the request may have been made.
+    *relay* returns None if there is nobody to make it; then it is made here, by *route*, as
+    are those with a body in pieces, and those whose response goes to a file. If *relay*
+    raises, the request may have been made.
     """
 
     def __init__(self, relay: Relay, *, route: Route | None) -> None:
@@ -67,7 +69,10 @@ class RelayTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Have *request* made; raises the error of httpx for what happened."""
         stream = request.stream
-        body = stream.content if isinstance(stream, RequestBody) else await request.aread()
+        body = stream.in_memory if isinstance(stream, RequestBody) else await request.aread()
+        if body is None or request.extensions.get(TO_FILE):
+            # What does not fit in memory is sent and received here, not by way of two processes.
+            return await self._own.handle_async_request(request)
         try:
             found = await self._relay(_relayed(request, body or None))
         except Exception as error:

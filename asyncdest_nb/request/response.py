@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
-import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, BinaryIO
 
-from ..responses import Attributes, with_attributes
-from .redactor import Redactor, mapped_texts
+from .json_text import read_json_text
+from .readable import ReadableBody
+from .redactor import Redactor
 
 MAX_RETRY_AFTER = 600.0  # seconds; the bound the RateLimit draft suggests against abuse
-MAX_DEPTH = 200  # levels of nested JSON; the code for it recurses
 EXCERPT = 300  # characters of a body in a message
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]*)?")
-_HALF = re.compile(r"\\ud", re.IGNORECASE)  # Half of a pair, or alone.
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _HTML = re.compile(r"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
 _JSON = re.compile(r"(?:^|[/+])json$")
 # One line of these formats may look like JSON.
@@ -44,10 +42,11 @@ class Headers(dict[str, str]):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Response:
+class Response(ReadableBody):
     """A response as it arrived, unmasked; only its repr is masked.
 
-    ``content`` is the body in bytes, ``text`` the same decoded. ``data`` is the parsed
+    ``content`` is the body in bytes, ``text`` the same decoded; ``lines()``, ``jsonl()``,
+    ``csv_rows()`` and ``files()`` read it in parts. ``data`` is the parsed
     JSON if the body is JSON, else the text; None for an empty body, and for one with the
     content type of JSON that cannot be parsed. A JSON object or array is parsed under any
     content type; a single number or word only under the type of JSON.
@@ -84,6 +83,10 @@ class Response:
     def json(self) -> Any:
         """Return the data."""
         return self.data
+
+    def open(self) -> BinaryIO:
+        """Return a file of the bytes."""
+        return io.BytesIO(self.content)
 
 
 def read_retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
@@ -165,57 +168,14 @@ def _unicode(body: bytes) -> str | None:
 
 
 def _parse(raw: str, redactor: Redactor) -> tuple[Any, str | None]:
-    try:
-        value = _read_json(raw)
-        if raw.count("{") + raw.count("[") < MAX_DEPTH or not _is_deep(value):
-            is_half = "\\" in raw and _HALF.search(raw)
-            return with_attributes(_without_surrogates(value)) if is_half else value, None
-    except json.JSONDecodeError:
-        return (
-            None,
-            f"the answer should be JSON but is not: {_quoted(raw, redactor)}",
-        )
-    except RecursionError:
-        pass
-    except ValueError:  # Python does not parse integers of more than 4,300 digits.
-        return None, f"the answer holds a number too long to read: {_quoted(raw, redactor)}"
-    return None, f"the answer is JSON nested too deep to read: {_quoted(raw, redactor)}"
-
-
-def _without_surrogates(value: Any) -> Any:
-    """Return *value* with U+FFFD for lone surrogates, which files and sockets do not accept."""
-    return mapped_texts(value, lambda text: _LONE_SURROGATE.sub("\ufffd", text))
+    value, problem = read_json_text(raw)
+    return value, problem and f"the answer {problem}: {_quoted(raw, redactor)}"
 
 
 @lru_cache(100)
 def _kind_of(content_type: str) -> str:
     """Return the kind in the header *content_type*, without its parameters."""
     return re.split("[;,]", content_type, maxsplit=1)[0].strip().lower()
-
-
-def _finite(text: str) -> float | None:
-    number = float(text)
-    return number if math.isfinite(number) else None
-
-
-def _is_deep(value: Any) -> bool:
-    level, depth = [value], 0
-    while level and depth < MAX_DEPTH:
-        level = [inner for each in level for inner in _inner(each)]
-        depth += 1
-    return bool(level)
-
-
-def _inner(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
-
-
-# Made once: json.loads would make one for each response.
-_read_json = json.JSONDecoder(
-    parse_constant=lambda _: None, parse_float=_finite, object_pairs_hook=Attributes
-).decode
 
 
 def _quoted(raw: str, redactor: Redactor) -> str:

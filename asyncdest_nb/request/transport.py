@@ -16,6 +16,7 @@ import aiohttp
 import httpx
 from aiohttp.http_exceptions import HttpProcessingError
 
+from .body import RequestBody
 from .connections import (
     CLOSED,
     KEEPALIVE_SECONDS,
@@ -91,11 +92,12 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             connect=seconds.get("pool"), sock_connect=seconds.get("connect")
         )
         # Read once there is a connection, see RequestBody.
+        stream = request.stream
         answer = await self.send(
             request.method,
             Target.of(request.url),
             dict(request.headers.multi_items()),
-            request.aread,
+            stream.take if isinstance(stream, RequestBody) else request.aread,
             timeout=timeout,
         )
         return httpx.Response(

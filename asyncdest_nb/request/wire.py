@@ -6,7 +6,7 @@ in the log) is not wanted here and costs half the throughput.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeGuard
@@ -15,10 +15,12 @@ import aiohttp
 import httpx
 
 from ..errors import NotSent, ReplyLost, ReplyTimeout, RequestFailed
+from .body import RequestBody
 from .connections import OpenAnswer
 from .content import TooLarge, UnreadableContent, read_coding, unpacked
 from .deadline import Deadline
 from .exchange import SAFE_METHODS
+from .saved_body import MAX_SAVED_BYTES, SavedBody, saved
 from .target import Target
 from .transport import AiohttpTransport, raise_httpx_error
 
@@ -29,6 +31,8 @@ MAX_ANSWER_BYTES = 192 * 2**20  # decompressed; results of a job may contain its
 # transport raises the error for a missing connection.
 CONNECT_SHARE = 0.9
 CONNECT_SECONDS = 15.0  # At most: a host that is down is found earlier than a slow response.
+
+TO_FILE = "asyncdest_to_file"  # The extension of a request whose response goes to a file.
 
 _NOT_CONNECTED = (
     httpx.ConnectError,
@@ -52,57 +56,32 @@ class OfflineTransport(httpx.AsyncBaseTransport):
 _CREDIBLE = (AiohttpTransport, httpx.AsyncHTTPTransport, OfflineTransport)
 
 
-class RequestBody(httpx.AsyncByteStream):
-    """The bytes of a request, which can be read once, and whether they were read.
-
-    aiohttp repeats PUT, DELETE and GET if a kept-alive connection turns out to be closed;
-    a body that cannot be read again prevents that. A GET without a body may still be
-    repeated, which is harmless.
-    """
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-        self.is_taken = False
-
-    @property
-    def is_untouched(self) -> bool:
-        """Whether there is a body and the transport has not begun to read it."""
-        return bool(self.content) and not self.is_taken
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        if self.is_taken:
-            raise httpx.StreamConsumed
-        return self._take()
-
-    async def _take(self) -> AsyncIterator[bytes]:
-        self.is_taken = True
-        if self.content:
-            yield self.content
-
-    async def take(self) -> bytes:
-        """Return the bytes, which are sent now."""
-        self.is_taken = True
-        return self.content
-
-
 @dataclass(slots=True)
 class PreparedRequest:
-    """A request that is ready to be sent; its body can be sent once."""
+    """A request that is ready to be sent; its body can be sent once.
+
+    *is_to_file*: the body of a response 2xx goes to a temporary file.
+    """
 
     method: str
     target: Target
     headers: Mapping[str, str]
     body: RequestBody
     timeout_seconds: float
+    is_to_file: bool = False
+
+    def goes_to_file(self, status: int) -> bool:
+        """Whether the body of a response with that *status* goes to a file."""
+        return self.is_to_file and 200 <= status <= 299
 
 
 @dataclass(slots=True)
 class RawResponse:
-    """A complete response. ``headers`` have lower-case names."""
+    """A complete response. ``headers`` have lower-case names; ``body`` may be a file."""
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes | SavedBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +114,10 @@ async def send(prepared: PreparedRequest, *, transport: Transport) -> RawRespons
                     timeout=_connect_limits(prepared.timeout_seconds),
                 )
                 status, headers = answer.status, read_headers(answer.headers)
-                return RawResponse(status, headers, await _body_of(answer, headers))
+                return RawResponse(status, headers, await _body_of(answer, headers, prepared))
             response = await transport.handle_async_request(_request(prepared))
             status = response.status_code
-            return RawResponse(status, dict(response.headers), await _read(response))
+            return RawResponse(status, dict(response.headers), await _read(response, prepared))
     # Any error of a transport, also an unexpected one, is a request without a response.
     except Exception as error:
         is_late = deadline.expired()
@@ -154,8 +133,8 @@ def _is_direct(transport: Transport) -> TypeGuard[AiohttpTransport]:
 
 def _all_headers(prepared: PreparedRequest) -> dict[str, str]:
     headers = {"host": prepared.target.host, **prepared.headers}
-    if prepared.body.content or prepared.method not in SAFE_METHODS:
-        headers["content-length"] = str(len(prepared.body.content))
+    if prepared.body.size or prepared.method not in SAFE_METHODS:
+        headers["content-length"] = str(prepared.body.size)
     return headers
 
 
@@ -174,7 +153,7 @@ def _request(prepared: PreparedRequest) -> httpx.Request:
         prepared.target.url,
         headers=headers,
         stream=prepared.body if "content-length" in headers else None,
-        extensions={"timeout": timeout.as_dict()},
+        extensions={"timeout": timeout.as_dict(), TO_FILE: prepared.is_to_file},
     )
 
 
@@ -196,9 +175,13 @@ def _joined(raw: Sequence[tuple[bytes, bytes]], encoding: str) -> dict[str, str]
     return found
 
 
-async def _body_of(answer: OpenAnswer, headers: Mapping[str, str]) -> bytes:
+async def _body_of(
+    answer: OpenAnswer, headers: Mapping[str, str], prepared: PreparedRequest
+) -> bytes | SavedBody:
     try:
         coding = read_coding(headers.get("content-encoding", ""))
+        if prepared.goes_to_file(answer.status):
+            return await saved(answer.chunks(), coding)
         body = await answer.read(MAX_ANSWER_BYTES)
     except (aiohttp.ClientError, OSError) as error:
         raise_httpx_error(error)
@@ -209,11 +192,13 @@ async def _body_of(answer: OpenAnswer, headers: Mapping[str, str]) -> bytes:
     return unpacked(body, coding, limit=MAX_ANSWER_BYTES)
 
 
-async def _read(response: httpx.Response) -> bytes:
+async def _read(response: httpx.Response, prepared: PreparedRequest) -> bytes | SavedBody:
     chunks, size = [], 0
     try:
         coding = read_coding(response.headers.get("content-encoding", ""))
         assert isinstance(response.stream, httpx.AsyncByteStream)
+        if prepared.goes_to_file(response.status_code):
+            return await saved(aiter(response.stream), coding)
         async for chunk in response.stream:
             chunks.append(chunk)
             size += len(chunk)
@@ -249,7 +234,7 @@ def _is_unsent(
     class decides, if the transport is one whose classes were checked.
     """
     is_named = isinstance(error, _NOT_CONNECTED)
-    if prepared.body.content:
+    if prepared.body.size:
         return prepared.body.is_untouched and (is_named or is_late)
     return is_named and (prepared.method in SAFE_METHODS or isinstance(transport, _CREDIBLE))
 
@@ -261,7 +246,9 @@ def _reason(
         missing = "connection" if kind is NotSent else "whole answer"
         return f"no {missing} within {prepared.timeout_seconds:g} seconds"
     if isinstance(error, TooLarge):
-        return f"the answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB"
+        limit = MAX_SAVED_BYTES if prepared.is_to_file else MAX_ANSWER_BYTES
+        hint = "" if prepared.is_to_file else "; to_file=True allows more"
+        return f"the answer is larger than {limit // 2**20:,} MiB{hint}"
     if isinstance(error, UnreadableContent):
         return str(error)
     return f"{type(error).__name__}: {error}".removesuffix(": ")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ...errors import NotSent
-from ...request import read_options
+from ...request import FileResponse, needs_spool, read_options, spooled
 from .bypass import unwatched
 
 _LOOK_SECONDS = 0.05  # Between two looks at requests that are still open when a function ends.
@@ -21,6 +21,7 @@ class FunctionRequests:
         self._request = request
         self._made: list[Coroutine[Any, Any, Any]] = []
         self._errors: list[BaseException] = []
+        self._files: list[FileResponse] = []
         self._has_ended = False
 
     def __call__(self, url: Any, *given: Any, **named: Any) -> Coroutine[Any, Any, Any]:
@@ -32,10 +33,18 @@ class FunctionRequests:
     async def _send(self, url: str, **options: Any) -> Any:
         with unwatched():
             try:
-                return await self._request(url, **options)
+                if not needs_spool(options):
+                    return self._noted(await self._request(url, **options))
+                async with spooled(options) as readable:
+                    return self._noted(await self._request(url, **readable))
             except BaseException as error:
                 self._errors.append(error)
                 raise
+
+    def _noted(self, response: Any) -> Any:
+        if isinstance(response, FileResponse):
+            self._files.append(response)
+        return response
 
     def __len__(self) -> int:
         return len(self._made)
@@ -56,8 +65,10 @@ class FunctionRequests:
         return all(inspect.getcoroutinestate(each) == inspect.CORO_CLOSED for each in self._made)
 
     def end(self) -> None:
-        """Send nothing that was not sent yet, whoever still holds a request."""
+        """Send nothing that was not sent yet, whoever still holds a request; remove its files."""
         self._has_ended = True
+        for response in self._files:
+            response.close()
         for each in self.idle:
             each.close()
 

@@ -1,7 +1,11 @@
-"""Values in JSON by dotted paths: ``$.data.id``, ``items[0].id``, ``operations[*].id``."""
+"""Values in JSON by dotted paths: ``$.data.id``, ``items[0].id``, ``operations[*].id``.
+
+A path also leads into JSON that is written in a text.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -80,6 +84,16 @@ def _each(value: Any, keys: tuple[Key, ...]) -> Iterator[Any]:
 def _inner(value: Any, key: str | int) -> Any:
     if isinstance(value, Mapping):
         return value.get(str(key), ABSENT)
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        return _inner(_parsed(value), key)
     if isinstance(value, list) and (isinstance(key, int) or key.isdecimal()):
         return value[int(key)] if len(str(key)) < 10 and int(key) < len(value) else ABSENT
     return ABSENT
+
+
+def _parsed(text: str) -> Any:
+    """Return the JSON in a text; ABSENT = it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return ABSENT

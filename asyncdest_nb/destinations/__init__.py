@@ -15,6 +15,7 @@ from ..errors import UnknownName
 _SLUGS = (
     "example-async",
     "klaviyo-profiles",
+    "mailchimp-batches",
     "salesforce-bulk",
 )
 

@@ -8,11 +8,13 @@ from typing import Any, Protocol
 
 from ..errors import UnknownName
 from . import faults
+from .anthropic_batches import AnthropicBatches
 from .example_async import ExampleAsync
 from .faulty_server import Partner
 from .hubspot_imports import HubSpotImports
 from .klaviyo_profiles import KlaviyoProfiles
 from .mailchimp_batches import MailchimpBatches
+from .openai_batch import OpenAIBatch
 from .salesforce_bulk import SalesforceBulk
 from .simulator import Simulator
 
@@ -31,10 +33,12 @@ class PartnerType(Protocol):
 
 
 SIMULATORS: dict[str, PartnerType] = {
+    "anthropic-batches": AnthropicBatches,
     "example-async": ExampleAsync,
     "hubspot-imports": HubSpotImports,
     "klaviyo-profiles": KlaviyoProfiles,
     "mailchimp-batches": MailchimpBatches,
+    "openai-batch": OpenAIBatch,
     "salesforce-bulk": SalesforceBulk,
 }
 
@@ -106,6 +110,33 @@ def simulate(slug: str, *, clock: Callable[[], float] = time.monotonic, **knobs:
     - ``api_key``: the key that requests must carry, such as "…-us1"
     - ``lists``: the ids of the lists that exist; default: all do
     - ``results_url_seconds``: how long an address of the results is valid; default 600
+
+    "openai-batch" and "anthropic-batches" also have these. A model answers each row; ``rows``
+    of a job says what became of each, and ``records`` has the answers, which cost money:
+
+    - ``api_key``: the key that requests must carry; default: any key
+    - ``answer``: what the model answers: a text; a dict, of whose keys the first that is in the
+      prompt has the answer; or a function of the prompt. What is not text becomes JSON
+    - ``refusing``: share of rows that the model refuses
+    - ``overloaded``, ``expiring``: share of rows that fail with an error of the server, or
+      expire, and succeed the next time
+    - ``not_found_seconds``: how long a new job is answered 404
+    - ``spend_limit_jobs``: jobs after which the account's limit refuses more
+    - ``unknown_status``: a status in place of the documented one of a running job
+    - ``shuffle_results``: by default, they do
+
+    "openai-batch" also has these:
+
+    - ``without_status``: share of rows with status_code 0 in the error file, the first time
+    - ``empty_error_file_id``: whether error_file_id is "" where no row failed
+    - ``queued_tokens``: tokens that the open batches of a model may have together
+
+    "anthropic-batches" also has these:
+
+    - ``unknown_results``, ``unknown_errors``: share of rows whose result, or whose error, has a
+      type that is not documented
+    - ``results_elsewhere``: whether results_url has another host than the requests
+    - ``results_expire_seconds``: here they count from the creation
 
     Shares are in [0, 1], times in seconds. A row that fails by chance fails again until
     it changes. Invalid rows always fail, also with ``failing`` 0: in "example-async" those

@@ -1,0 +1,6 @@
+"""The simulated Message Batches API of Anthropic."""
+
+from .knobs import AnthropicBatchesKnobs
+from .partner import AnthropicBatches
+
+__all__ = ["AnthropicBatches", "AnthropicBatchesKnobs"]

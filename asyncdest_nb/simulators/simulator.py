@@ -78,7 +78,7 @@ class Simulator:
     def tries(self) -> dict[str, dict[str, int]]:
         """How many requests of each kind said to be which repetition, as {"0": 1, "1": 1}.
 
-        The clients of OpenAI and Anthropic say so in the header x-stainless-retry-count.
+        The clients of some vendors say so in the header x-stainless-retry-count.
         Requests without it are not counted here.
         """
         return self._faulty_server.tries

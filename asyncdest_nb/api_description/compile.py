@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..destination import Action, ActionData, Destination, Payload, Request, text_of
+from ..errors import UsageError
 from .account import Account
 from .model import ApiAction, ApiDescription
 from .plans import Plans
 from .poll import DescribedPoll
 from .submit import DescribedSubmission
+
+_UNNAMED = "action '': "  # How messages begin about an action without a title.
 
 
 def destination_of(description: ApiDescription) -> Destination:
@@ -73,6 +76,27 @@ def _fields(action: ApiAction) -> dict[str, Any]:
         name: each if each.get("required") is True else {"allow_null": True, **each}
         for name, each in action.fields.items()
     }
+
+
+def fault_of_fields(fields: Mapping[str, Any]) -> str:
+    """Return what is wrong with the fields of an action; "" = nothing."""
+    try:
+        Action(title="", payload=dict(fields), perform=_nothing)  # type: ignore[arg-type]
+    except UsageError as error:
+        return f"fields: {str(error).removeprefix(_UNNAMED)}"
+    return ""
+
+
+def fault_of_settings(settings: Mapping[str, Any]) -> str:
+    """Return what is wrong with the settings of a destination; "" = nothing."""
+    try:
+        Destination(name="", slug="", actions={}, settings=dict(settings))  # type: ignore[arg-type]
+    except UsageError as error:
+        return f"settings: {str(error).removeprefix(': ')}"
+    return ""
+
+
+def _nothing(request: Request, data: ActionData[Any, Any]) -> None: ...
 
 
 class Preflight:

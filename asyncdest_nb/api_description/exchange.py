@@ -8,12 +8,18 @@ from typing import Any, NoReturn
 from urllib.parse import urlencode, urljoin
 
 from ..destination import Payload, Request
-from ..errors import HTTPError, IntegrationError, ProtocolError, RetryableError
+from ..errors import (
+    HTTPError,
+    IntegrationError,
+    InvalidAuthenticationError,
+    ProtocolError,
+    RetryableError,
+)
 from ..request import Response
 from .faults import shown
 from .filters import ABSENT, text_of
 from .look_up import looker
-from .parts import ApiRequest, ErrorRule, Extraction, FilePart, RowFile
+from .parts import AnswerRule, ApiRequest, ErrorRule, Extraction, FilePart, RowFile
 from .rows import RowWriter
 from .template import Scope, compiled, url_of
 
@@ -26,9 +32,15 @@ class RequestPlan:
     """One request of a description, its templates compiled; *place* names it in errors."""
 
     def __init__(
-        self, rule: ApiRequest, place: str, *, auth_query: Mapping[str, str], rows: RowWriter
+        self,
+        rule: ApiRequest,
+        place: str,
+        *,
+        answers: AnswerRule,
+        auth_query: Mapping[str, str],
+        rows: RowWriter,
     ) -> None:
-        self.rule = rule
+        self.rule, self._answers = rule, answers
         self.place = f"{place} ({rule.name})" if rule.name else place
         self._rows = rows
         self._query = compiled({**auth_query, **rule.query})
@@ -117,28 +129,42 @@ class RequestPlan:
         return response
 
     def _fail(self, error: HTTPError) -> NoReturn:
-        message, code = reason_of(self.rule.error, getattr(error.response, "data", None))
-        if code is not None and is_word(code, self.rule.retry_codes):
+        message, code = self._reason(getattr(error.response, "data", None))
+        if is_word(code, self._codes("retry_codes")):
             text = f"{self.place}: {code}: {message or error}"
             raise RetryableError(text, error.status, error.retry_after) from None
+        if is_word(code, self._codes("auth_codes")):
+            raise InvalidAuthenticationError(f"{self.place}: {message or error}") from None
         # The same error: the engine knows those that its own requests raised.
         error.args = (f"{self.place}: {message}: {error}" if message else f"{self.place}: {error}",)
         raise error
 
     def _required(self, response: Response) -> Response:
         """Return *response* if its body says that it is good; APIs answer errors with 200 too."""
-        for path, value in self.rule.require.items():
+        whole = self._answers.require if isinstance(response.data, Mapping) else {}
+        for path, value in {**whole, **self.rule.require}.items():
             found = looker(path)(response.data)
             if not is_word(found, [value]):
                 self._refuse(response, f"{path} is {shown(found)}, not {value!r}")
         return response
 
     def _refuse(self, response: Response, why: str) -> NoReturn:
-        message, code = reason_of(self.rule.error, response.data)
+        message, code = self._reason(response.data)
         text = f"{self.place}: {message or why}"
-        if code is not None and is_word(code, self.rule.retry_codes):
-            raise RetryableError(text, response.status)
+        if is_word(code, self._codes("retry_codes")):
+            raise RetryableError(f"{text} ({code})", response.status)
+        if is_word(code, self._codes("auth_codes")):
+            raise InvalidAuthenticationError(text)
         raise IntegrationError(text, code or "REFUSED", response.status)
+
+    def _codes(self, name: str) -> Sequence[Any]:
+        return (*getattr(self.rule, name), *getattr(self._answers, name))
+
+    def _reason(self, answer: Any) -> tuple[str, str | None]:
+        """Return the message and the code in *answer*, by the rule of this request, else of all."""
+        message, code = reason_of(self.rule.error, answer)
+        other_message, other_code = reason_of(self._answers.error, answer)
+        return message or other_message, code or other_code
 
 
 def reason_of(rule: ErrorRule, answer: Any) -> tuple[str, str | None]:
@@ -161,7 +187,9 @@ def first_of(paths: Sequence[str], answer: Any) -> Any:
 
 def is_word(found: Any, words: Sequence[Any]) -> bool:
     """Whether a value is one of *words*: numbers may be written as texts, true is not 1."""
-    return any(text_of(found) == text_of(each) for each in words) if found is not ABSENT else False
+    if found is ABSENT or found is None:
+        return False
+    return any(text_of(found) == text_of(each) for each in words)
 
 
 def extracted(rules: Mapping[str, Extraction], response: Response, place: str) -> dict[str, Any]:

@@ -15,8 +15,16 @@ SHOWN = 60  # characters of a value in a message
 
 def faults_of(error: ValidationError, model: type[BaseModel], given: Any) -> list[str]:
     """Return a line for each error that pydantic found in what was *given*."""
-    lines = [_line(each, model, given) for each in error.errors(include_url=False)]
+    found = error.errors(include_url=False)
+    lines = [_line(each, model, given) for each in found if not _is_echo(each, found)]
     return list(dict.fromkeys(lines))
+
+
+def _is_echo(one: ErrorDetails, found: Sequence[ErrorDetails]) -> bool:
+    """Whether a list counts as too short only because its items are at fault."""
+    loc = one["loc"]
+    inner = any(each["loc"][: len(loc)] == loc and len(each["loc"]) > len(loc) for each in found)
+    return one["type"] == "too_short" and inner
 
 
 def _line(found: ErrorDetails, model: type[BaseModel], given: Any) -> str:

@@ -30,7 +30,10 @@ def text_of(value: Any) -> str:
     """Return a value as it stands in a text: as JSON has it, but a text without quotes."""
     if value is None:
         return ""
-    return value if isinstance(value, str) else json_text(value)
+    if isinstance(value, str):
+        return value
+    # An answer may have NaN and Infinity, which Python reads.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _digest(name: str) -> Callable[[Any], str]:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from .compile import fault_of_fields, fault_of_settings
 from .faults import shown
 from .model import ApiAction, ApiDescription, FindRule, SubmitStep
 from .parts import ApiRequest
@@ -24,6 +25,8 @@ from .template import placeholders_in
 def problems_of(description: ApiDescription) -> list[str]:
     """Return what is wrong between the parts of a *description*, each with its path."""
     found = [*_of_whole(description)]
+    if description.settings and (fault := fault_of_settings(description.settings)):
+        found.append(fault)
     for slug, action in description.actions.items():
         found += [f"actions.{slug}.{each}" for each in _of_action(description, action)]
     return found
@@ -61,6 +64,11 @@ def _of_fields(action: ApiAction) -> Iterator[str]:
         for name in names:
             if name not in action.fields:
                 yield f"{place}: {missing_name(name, action.fields, 'field')}"
+    untyped = [name for name, each in action.fields.items() if "type" not in each]
+    for name in untyped:
+        yield f"fields.{name}.type: is missing: write string, number, datetime, object, …"
+    if not untyped and (fault := fault_of_fields(action.fields)):
+        yield fault
 
 
 def _of_submit(action: ApiAction, known: set[str]) -> Iterator[str]:

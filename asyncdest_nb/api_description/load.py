@@ -30,10 +30,7 @@ def http_destination(description: Source) -> Destination:
     found, what = _read(description)
     if problems := problems_of(found):
         raise _error(what, problems)
-    try:
-        return destination_of(found)
-    except UsageError as error:
-        raise _error(what, [str(error)]) from None
+    return destination_of(found)
 
 
 def _read(source: Source) -> tuple[ApiDescription, str]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from .parts import (
+    AnswerRule,
     ApiRequest,
     Count,
     DescriptionPart,
@@ -217,6 +218,7 @@ class ApiDescription(DescriptionPart):
     auth: ApiAuth | None = None
     headers: dict[str, TextTemplate] = Field(default={})
     requests_per_second: Annotated[float, Field(gt=0)] = 20.0
+    answers: AnswerRule = AnswerRule()
     test: ApiRequest | None = None
     actions: dict[str, ApiAction] = Field(min_length=1)
 

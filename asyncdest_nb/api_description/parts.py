@@ -93,10 +93,24 @@ class FilePart(DescriptionPart):
         return self
 
 
+class AnswerRule(DescriptionPart):
+    """When an answer is good, and what one means that is not.
+
+    ``require``: what must be at paths of its body; APIs answer errors with 200 too. Codes are
+    those at ``error.code``: after ``retry_codes`` the same request may be sent again, after
+    ``auth_codes`` with a new token.
+    """
+
+    require: dict[Path, Word] = Field(default={})
+    error: ErrorRule = ErrorRule()
+    retry_codes: Words = ()
+    auth_codes: Words = ()
+
+
 BODIES = ("json", "form", "multipart", "csv", "jsonl", "text")
 
 
-class ApiRequest(DescriptionPart):
+class ApiRequest(AnswerRule):
     """One request: what is sent, and when the answer to it is good."""
 
     name: str = ""
@@ -112,9 +126,6 @@ class ApiRequest(DescriptionPart):
     text: TextTemplate | None = None
     timeout_seconds: Annotated[float, Field(gt=0)] | None = None
     expect: Statuses = ()
-    require: dict[Path, Word] = Field(default={})
-    error: ErrorRule = ErrorRule()
-    retry_codes: Words = ()
 
     @property
     def bodies(self) -> list[str]:

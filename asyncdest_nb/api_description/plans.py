@@ -27,7 +27,7 @@ class Plans:
     def __init__(self, description: ApiDescription, action: ApiAction) -> None:
         self.action = action
         self.rows = RowWriter(action)
-        auth = description.auth
+        auth, self._answers = description.auth, description.answers
         self._auth_query: Mapping[str, str] = (auth.query if auth else None) or {}
         names = ["authorization", *((auth.headers if auth else None) or {})]
         # Headers for a host that must not get the credentials.
@@ -37,7 +37,7 @@ class Plans:
     def plan(self, rule: ApiRequest, place: str) -> RequestPlan:
         """Return the plan of one request, with the credentials that go into its query."""
         query = self._auth_query if getattr(rule, "send_auth", True) else {}
-        return RequestPlan(rule, place, auth_query=query, rows=self.rows)
+        return RequestPlan(rule, place, answers=self._answers, auth_query=query, rows=self.rows)
 
     def key(self, source: int) -> Render:
         """Return what makes the key of a row for a source of results."""

@@ -67,7 +67,7 @@ def _placeholder(text: str) -> Placeholder:
 def placeholders_in(value: Any, path: str = "") -> Iterator[tuple[str, Placeholder]]:
     """Yield the path and the placeholder of each in a template; raises ValueError."""
     if isinstance(value, str):
-        for piece in pieces_of(value):
+        for piece in _checked_pieces(value, path):
             if isinstance(piece, Placeholder):
                 yield path, piece
     elif isinstance(value, Mapping):
@@ -76,6 +76,13 @@ def placeholders_in(value: Any, path: str = "") -> Iterator[tuple[str, Placehold
     elif isinstance(value, list):
         for at, each in enumerate(value):
             yield from placeholders_in(each, f"{path}[{at}]")
+
+
+def _checked_pieces(text: str, path: str) -> tuple[Piece, ...]:
+    try:
+        return pieces_of(text)
+    except ValueError as error:
+        raise ValueError(f"{path.removeprefix('.')}: {error}" if path else str(error)) from None
 
 
 def compiled(value: Any) -> Render:

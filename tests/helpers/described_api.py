@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ class ApiCall:
     def json(self) -> Any:
         return json.loads(self.body)
 
+
+# An answer that never comes: the connection is closed.
+RESET = object()
 
 # HTTP status, headers, and a body: bytes, a text, or a value that is sent as JSON.
 Reply = tuple[int, Mapping[str, str], Any]
@@ -51,6 +55,10 @@ class DescribedApi:
                 )
                 outer.calls.append(call)
                 found = answer(call)
+                if found is RESET:
+                    self.close_connection = True
+                    self.connection.shutdown(socket.SHUT_RDWR)
+                    return
                 if not isinstance(found, tuple):
                     found = (200, {}, found)
                 status, headers, body = found if len(found) == 3 else (found[0], {}, found[1])

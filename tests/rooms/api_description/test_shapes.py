@@ -1,4 +1,4 @@
-"""Descriptions of APIs of every shape, run against small servers written from vendors' facts."""
+"""Descriptions of APIs of every shape, run against small servers made from the vendors' facts."""
 
 from __future__ import annotations
 

@@ -1,0 +1,202 @@
+"""Answers that no documentation has: nothing is guessed, and nothing completes by them."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_shapes import KLAVIYO, PEOPLE, described, sent
+
+import asyncdest_nb as ad
+from asyncdest_nb.api_description.look_up import looker
+from asyncdest_nb.api_description.outcomes import Listed, placer, reconciled
+from asyncdest_nb.api_description.results_model import ResultRule, ResultSource, RowMatch
+from described_api import ApiCall, DescribedApi
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+FAILED = {"url": "/x", "outcome": "failed", "error": "why", "match": {"by": "index", "path": "i"}}
+
+
+def outcomes(entries: list[Any], *, count: int, counts: dict[str, Any], **rule: Any):
+    source = ResultSource.model_validate(rule.pop("source", FAILED))
+    listed, keys = Listed(), rule.pop("keys", ())
+    listed.add(source, entries, placer(source.match, count=count, keys=keys))
+    results = ResultRule.model_validate({"unlisted": "completed", **rule})
+    return reconciled(
+        listed, count=count, keys=keys, rule=results, end="completed", counts=counts, why="ended"
+    )
+
+
+@given(st.lists(JSON | st.fixed_dictionaries({"i": JSON, "why": JSON}), max_size=5), JSON)
+def test_entries_of_any_form_have_an_outcome_for_each_row(entries: list[Any], counted: Any):
+    found = outcomes(entries, count=3, counts={"failed": counted})
+    assert len(found) == 3
+    failed = sum(each.status == "failed" for each in found)
+    if any(each.status == "completed" for each in found):
+        assert str(counted).removesuffix(".0") == str(failed)
+
+
+@given(st.lists(st.integers(-3, 9), max_size=8), st.integers(0, 8))
+def test_rows_are_completed_only_if_every_failure_is_of_a_row_and_counted(
+    places: list[int], counted: int
+):
+    found = outcomes([{"i": each} for each in places], count=6, counts={"failed": counted})
+    listed = {each for each in places if 0 <= each < 6}
+    assert [each.status == "failed" for each in found] == [at in listed for at in range(6)]
+    is_sound = counted == len(listed) and all(0 <= each < 6 for each in places)
+    others = {found[at].status for at in range(6) if at not in listed}
+    assert others <= ({"completed"} if is_sound else {"unknown"})
+
+
+@pytest.mark.parametrize("place", ["1", 1, 1.0, " 1 "])
+def test_a_number_may_be_written_as_text(place: Any):
+    found = outcomes([{"i": place, "why": "no"}], count=2, counts={"failed": "1"})
+    assert [each.status for each in found] == ["completed", "failed"]
+
+
+@pytest.mark.parametrize(
+    "place", [None, True, [1], {"i": 1}, "1.5", "one", -1, 2, 10**30, "9" * 99]
+)
+def test_what_names_no_row_leaves_all_rows_unknown(place: Any):
+    found = outcomes([{"i": place, "why": "no"}], count=2, counts={"failed": 1})
+    assert {each.status for each in found} == {"unknown"}
+    assert "1 results are of no row that was sent: no" in found[0].message
+
+
+def test_several_errors_of_a_row_are_one_failure():
+    entries = [{"i": 0, "why": "no phone"}, {"i": 0, "why": "no name"}, {"i": 0, "why": "no name"}]
+    found = outcomes(entries, count=2, counts={"failed": 1})
+    assert [each.status for each in found] == ["failed", "completed"]
+    assert found[0].error is not None
+    assert found[0].error.message == "no phone | no name"
+
+
+@pytest.mark.parametrize(
+    ("by", "path", "entry", "row"),
+    [
+        ({"by": "line"}, "n", {"n": 2}, 0),
+        ({"by": "line", "first": 1}, "n", {"n": "2"}, 1),
+        ({"by": "index", "first": 1}, "n", {"n": 2}, 1),
+        ({"by": "pointer"}, "n", {"n": "/data/1/email"}, 1),
+        ({"by": "pointer", "under": "/rows"}, "n", {"n": "/v/0/rows/2/x"}, 2),
+    ],
+)
+def test_a_row_is_found(by: dict[str, Any], path: str, entry: Any, row: int):
+    match = RowMatch.model_validate({**by, "path": path})
+    assert list(placer(match, count=3, keys=())(entry, 0)) == [row]
+
+
+@given(JSON, st.sampled_from(["$", "a", "a.b", "a[0].b", "a[*].b", "$.a[*][*]", "a | lower"]))
+def test_a_path_leads_somewhere_or_nowhere_in_any_json(value: Any, path: str):
+    looker(path)(value)
+
+
+def klaviyo(session: ad.Session, poll: Any, errors: Any = None, **change: Any) -> ad.Run:
+    polls = itertools.chain([poll], itertools.repeat(DONE))
+
+    def answer(call: ApiCall):
+        if call.method == "POST":
+            return 202, {"data": {"id": "j-1"}}
+        if call.path.endswith("import-errors"):
+            return {"data": []} if errors is None else errors
+        return next(polls)
+
+    with DescribedApi(answer) as api:
+        return sent(session, described(api.url, **{**copy.deepcopy(KLAVIYO), **change}))
+
+
+DONE = {"data": {"attributes": {"status": "complete", "failed_count": 0}}}
+
+
+@pytest.mark.parametrize(
+    "poll",
+    [
+        [],
+        None,
+        "complete",
+        {"data": []},
+        {"data": {"attributes": {"status": None}}},
+        {"data": {"attributes": {"status": ["complete-ish"]}}},
+        {"data": {"attributes": {"status": {"complete": True}}}},
+        {"data": {"attributes": {"status": "COMPLETE"}}},
+        {"data": {"attributes": {"status": True}}},
+        (200, {"content-type": "text/html"}, "<html>maintenance</html>"),
+        (404, {"message": "not there yet"}),
+        (503, {"message": "down"}),
+    ],
+)
+def test_an_odd_answer_to_a_poll_ends_nothing(session: ad.Session, poll: Any):
+    run = klaviyo(session, poll)
+    assert set(run.results()["status"]) == {"completed"}
+
+
+@pytest.mark.parametrize("odd", [{}, [], {"data": {}}, {"data": "none"}, {"data": 3}, "<html>"])
+def test_results_that_are_no_list_are_asked_for_again(session: ad.Session, odd: Any):
+    errors = itertools.chain([odd], itertools.repeat({"data": []}))
+    polls: list[str] = []
+
+    def answer(call: ApiCall):
+        polls.append(call.path)
+        if call.method == "POST":
+            return 202, {"data": {"id": "j-1"}}
+        return next(errors) if call.path.endswith("import-errors") else DONE
+
+    with DescribedApi(answer) as api:
+        run = sent(session, described(api.url, **KLAVIYO))
+    assert set(run.results()["status"]) == {"completed"}
+    assert sum(path.endswith("import-errors") for path in polls) == 2
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        {"next_url": "next"},
+        {"cursor": "cursor", "param": "after"},
+        {"number": "page", "param": "page"},
+        {"number": "offset", "param": "offset"},
+    ],
+)
+def test_pages_that_go_round_in_a_circle_are_not_read_for_ever(session: ad.Session, pages: Any):
+    results = copy.deepcopy(KLAVIYO["results"])
+    results["sources"][0]["pages"] = pages
+    asked: list[ApiCall] = []
+
+    def answer(call: ApiCall):
+        if call.method == "POST":
+            return 202, {"data": {"id": "j-1"}}
+        if not call.path.endswith("import-errors"):
+            return DONE
+        asked.append(call)
+        if len(asked) > 3:
+            return {"data": []}
+        return {
+            "data": [{"source": {"pointer": "/profiles/data/0"}}],
+            "next": call.path,
+            "cursor": "c",
+        }
+
+    with DescribedApi(answer) as api:
+        run = sent(session, described(api.url, **{**KLAVIYO, "results": results}))
+    assert len(asked) <= 6
+    assert "completed" not in set(run.results()["status"])
+
+
+@pytest.mark.parametrize(
+    "reply", [{}, [], {"data": {"id": None}}, {"data": {"id": ""}}, {"data": 7}]
+)
+def test_a_job_without_an_id_is_held_and_the_answer_is_shown(session: ad.Session, reply: Any):
+    with DescribedApi(lambda call: (202, reply)) as api:
+        run = session.connect(described(api.url, **KLAVIYO)).submit(PEOPLE, "send")
+        run.wait(timeout=30)
+    assert set(run.results()["status"]) == {"unknown"}
+    assert "submit[0]: accepted without job_id" in run.results()["message"].iloc[0]

@@ -1,0 +1,100 @@
+"""Mistakes in a description are found when it is loaded, all at once, with their paths."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from test_shapes import EMAIL, KLAVIYO
+
+import asyncdest_nb as ad
+from paths import ROOT
+
+GOOD: dict[str, Any] = {
+    "name": "My API",
+    "base_url": "{{ settings.host }}",
+    "settings": {"host": {"label": "Host", "type": "string", "required": True}},
+    "actions": {"send": {"fields": EMAIL, **KLAVIYO}},
+}
+
+
+def mistakes(change) -> list[str]:
+    given = copy.deepcopy(GOOD)
+    change(given, given["actions"]["send"])
+    with pytest.raises(ad.UsageError) as caught:
+        ad.http_destination(given)
+    return str(caught.value).split("\n  ")[1:]
+
+
+def put(*place, value):
+    """Return a change that puts *value* at *place* of an action."""
+
+    def change(_: Any, action: Any) -> None:
+        *outer, last = place
+        for key in outer:
+            action = action[key]
+        action[last] = value
+
+    return change
+
+
+MISTAKES = yaml.safe_load((ROOT / "tests/data/api_descriptions/mistakes.yaml").read_text())
+
+
+@pytest.mark.parametrize("case", MISTAKES, ids=lambda case: case["mistake"][:60])
+def test_a_mistake_is_named_with_its_path_and_what_would_be_right(case: dict[str, Any]):
+    found = mistakes(put(*case["place"], value=case["value"]))
+    assert any(case["mistake"] in each for each in found), found
+
+
+def test_all_mistakes_are_named_at_once():
+    def change(given: Any, action: Any) -> None:
+        given["nam"] = given.pop("name")
+        action["poll"]["utl"] = action["poll"].pop("url")
+        action["limits"]["rows"] = "many"
+
+    found = [each.partition(": ")[0] for each in mistakes(change)]
+    assert sorted(found) == [
+        "actions.send.limits.rows",
+        "actions.send.poll.url",
+        "actions.send.poll.utl",
+        "nam",
+        "name",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ([], "a description is a path, a dict or an ApiDescription; got a list"),
+        ("missing.json", "the description cannot be read"),
+        ({}, "name: is missing"),
+        (
+            {"name": "x", "base_url": "u", "actions": {}},
+            "actions: dictionary should have at",
+        ),
+        ({"name": "x", "base_url": "u", "actions": {"a": 3}}, "actions.a: input should be a valid"),
+    ],
+)
+def test_what_is_no_description_is_refused(given: Any, why: str):
+    with pytest.raises(ad.UsageError) as caught:
+        ad.http_destination(given)
+    assert why in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("a.json", "{", "is not JSON"),
+        ("a.yaml", "a: [", "is not YAML"),
+        ("a.yaml", "", "dictionary"),
+    ],
+)
+def test_a_file_that_cannot_be_parsed_is_refused(tmp_path: Path, name: str, text: str, why: str):
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(ad.UsageError, match=why):
+        ad.http_destination(path)

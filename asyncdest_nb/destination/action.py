@@ -19,6 +19,9 @@ from .translated import either_spelling, is_fields, model_of
 
 Recovery = Literal["none", "natural", "key", "client_id", "search", "prepare_commit"]
 
+# Three or four rows at fault among a thousand are found with so many.
+ISOLATION_REQUESTS = 64
+
 
 @either_spelling
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -44,6 +47,15 @@ class Action:
     ``perform_batch``, each with the same payloads and with the context that was stored
     before. The destination must apply nothing before the last step, and every step must
     be safe to repeat: then a lost reply has no consequences.
+
+    A batch that is refused as a whole, by 400, 413 or 422 and so that provably nothing was
+    applied, is halved and sent again until the row at fault stands alone, with its message.
+    ``isolation_requests`` bounds what this may cost: so many more submissions for each batch;
+    then what is left fails with the message of its batch. 0 = none. None = 64, or 0 with
+    ``steps``: what is refused then is mostly the job, and not for a row. If a refusal names
+    the rows at fault, return an AsyncActionResponse without contexts, whose ``rows`` have an
+    outcome for each of them and None for the others: these are sent again at once, without
+    them, within the same bound.
 
     ``recovery`` tells the engine what to do with a submission that may or may not have
     been applied (a lost reply, a killed kernel):
@@ -106,6 +118,7 @@ class Action:
     batch_keys: Sequence[str] = ()
     row_bytes: Callable[[Any], int] | None = None
     poll_batch_size: int = 10
+    isolation_requests: int | None = None
     result_columns: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -117,6 +130,11 @@ class Action:
                 f"action {self.title!r}: operation_id is {self.operation_id!r}; write the key of "
                 "the id in a context, such as 'job_id'"
             )
+        if self.isolation_requests is None:
+            most = 0 if self.steps else ISOLATION_REQUESTS
+            object.__setattr__(self, "isolation_requests", most)
+        name = f"action {self.title!r}: isolation_requests"
+        check_number(name, self.isolation_requests, whole=True, zero=True)
         for name in ("batch_size", "batch_bytes", "poll_batch_size"):
             check_number(f"action {self.title!r}: {name}", getattr(self, name), whole=True)
         if self.operation_per not in ("row", "batch"):

@@ -24,6 +24,11 @@ class WrittenPayloads:
     is_single: bool = False
     _values: list[Payload] | None = None  # Once a function has read them.
 
+    def at(self, places: Sequence[int]) -> WrittenPayloads:
+        """Return the payloads at *places*, in that order, as values that were not read yet."""
+        kept = {new: self.kept[old] for new, old in enumerate(places) if old in self.kept}
+        return WrittenPayloads(self.model, [self.texts[each] for each in places], kept)
+
     def alone(self) -> WrittenPayloads:
         """Return the only payload, for a function that takes one."""
         assert len(self.texts) == 1

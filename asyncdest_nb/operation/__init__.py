@@ -10,6 +10,7 @@ An operation is what one context stands for: one row, or one job of N rows.
                                or an end that the destination states
     held -> unknown                          its action can find out more by now
     held -> rejected | lost                  the user decides: not applied, or applied
+    submitting -> planned, divided           refused as a whole: its rows go in smaller batches
     planned -> canceled                      by the user, before it was sent
     accepted | running -> canceling          by the user; running again if that is refused
     accepted | running | canceling -> lost   the destination no longer knows it
@@ -40,6 +41,7 @@ from .transitions import (
     answered,
     canceling,
     decided,
+    divided,
     finished,
     held,
     lost,
@@ -85,6 +87,7 @@ __all__ = [
     "canceling",
     "counts_text",
     "decided",
+    "divided",
     "finished",
     "held",
     "is_refusal_claimed",

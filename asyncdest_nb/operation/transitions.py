@@ -61,6 +61,26 @@ def advanced(
     )
 
 
+def divided(
+    operation: Operation, rows: Sequence[int], *, number: int, batch: int, message: str
+) -> Operation:
+    """Return the operation that sends *rows* in a new submission, *batch*.
+
+    They are those of *operation*, or a part of them. Its submission was refused as a whole, and
+    provably not applied.
+    """
+    if State.PLANNED not in _NEXT[operation.state]:
+        raise AssertionError(f"operation {operation.number}: {operation.state} is not divided")
+    return Operation(
+        number=number,
+        rows=tuple(rows),
+        batch=batch,
+        origin=operation.batch if operation.origin is None else operation.origin,
+        is_overdue=operation.is_overdue,
+        message=message,
+    )
+
+
 def decided(operation: Operation, rows: Sequence[RowOutcome]) -> Operation:
     """Note the outcomes of its *rows* that were decided at once; pending = left to the job."""
     return replace(operation, row_outcomes=tuple(rows))

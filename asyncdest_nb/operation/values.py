@@ -95,8 +95,9 @@ class Operation:
     """One operation of a run; ``number`` is its position there.
 
     ``rows`` are positions in the frame, in the order of the payloads sent;
-    ``batch`` numbers the submission that carries it, ``step`` counts the requests
-    of that submission that are done. ``in_doubt``: a request of it may have been
+    ``batch`` numbers the submission that carries it; ``origin`` is the one that it was planned
+    in, if that was refused as a whole and divided, None = it was not. ``step`` counts the
+    requests of its submission that are done. ``in_doubt``: a request of it may have been
     applied, though no answer states it; a refusal of the next one does not undo that.
     ``is_overdue``: it was not done by the user's deadline, which ends nothing.
     ``progress`` is in percent, None = not reported. ``poll_errors`` counts the
@@ -126,6 +127,7 @@ class Operation:
     seen_at: float | None = None
     finished_at: float | None = None
     row_outcomes: tuple[RowOutcome, ...] | None = None
+    origin: int | None = None
 
     @property
     def is_final(self) -> bool:

@@ -73,7 +73,9 @@ class AsyncActionResponse(Wire):
     ``rows`` has an entry per row, in the order of the payloads: the outcome of a row that
     was decided at once, None for the others. A decided row keeps its outcome: its own
     context is not polled, and later results of a batch's job are about the other rows. If
-    all rows of a batch are decided, it needs no context.
+    all rows of a batch are decided, it needs no context. Of a batch that was refused as a whole
+    ``rows`` are those that the refusal names, and there is no context: nothing was applied, and
+    the others are sent again; see Action.
     """
 
     is_async: Literal[True] = True

@@ -167,4 +167,5 @@ _OPERATION_CELLS: dict[str, Reader] = {
     "seen_at": optional(moment),
     "finished_at": optional(moment),
     "row_outcomes": optional(cells.value),
+    "origin": optional(count),
 }

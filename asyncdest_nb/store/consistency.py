@@ -24,7 +24,8 @@ def check_run(run: StoredRun, rows: Sequence[StoredRow], operations: Sequence[Op
     if run.has_integer_labels and not all(_INTEGER.fullmatch(row.label) for row in rows):
         raise ValueError(f"labels of run {run.id} are not integers")
     _check_rows(run, rows, operations)
-    batches = [each.batch for each in operations]
+    # Those of a batch that was divided have numbers that follow all others.
+    batches = [each.batch for each in operations if each.origin is None]
     if batches != sorted(batches):
         raise ValueError(f"the batches of run {run.id} are mixed")
     for operation in operations:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 # In the header of the file, where file(1) and SQLite's own tools show them.
 SESSION_ID = 0x61736E73  # "asns"
@@ -67,6 +67,7 @@ CREATE TABLE operation (
     row_outcomes TEXT,                -- JSON, one entry per row
     in_doubt INTEGER NOT NULL DEFAULT 0,      -- 0 or 1
     is_overdue INTEGER NOT NULL DEFAULT 0,    -- 0 or 1
+    origin INTEGER,                   -- the batch that was divided; NULL = none was
     PRIMARY KEY (run, number)
 ) WITHOUT ROWID""",
 )
@@ -115,6 +116,7 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
     4: ("ALTER TABLE run ADD COLUMN notified INTEGER NOT NULL DEFAULT 0",),
     # The rows of older runs stay as they are: a record each.
     5: ("ALTER TABLE row ADD COLUMN size INTEGER",),
+    6: ("ALTER TABLE operation ADD COLUMN origin INTEGER",),
 }
 
 

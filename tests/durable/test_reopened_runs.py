@@ -109,7 +109,9 @@ def test_a_retry_in_smaller_batches_goes_on_in_them_after_a_restart(file: Path):
     def connect(session: ad.Session) -> ad.Connection:
         return scripted_jobs.connect(session, action, server.url)
 
-    action = ad.Action(title="Act", payload=scripted_jobs.Payload, perform_batch=send)
+    action = ad.Action(
+        title="Act", payload=scripted_jobs.Payload, perform_batch=send, isolation_requests=0
+    )
     with RawServer(answer(400, "no"), answer(200, {})) as server:
         with ad.Session(path=file) as session:
             run = scripted_jobs.submit(connect(session), ["a", "b", "c", "d", "e"])

@@ -18,6 +18,7 @@ from ...operation import (
     replanned,
     unsure,
 )
+from ..verdict.refusal import refused_rows
 from ..verdict.values import Accepted, Finished, Rejected, Resend, Unsure, Verdict
 from .context import RunContext
 
@@ -39,12 +40,14 @@ class VerdictApplier:
         operations: Sequence[Operation],
         verdicts: Sequence[Verdict],
         *,
+        planned: Sequence[Operation] = (),
         retry_after: float | None = None,
         can_recover: bool = False,
     ) -> None:
         """Write down what *verdicts* make of *operations*, and poll what was accepted.
 
-        What is in doubt is held for the user, unless it *can_recover*.
+        What is in doubt is held for the user, unless it *can_recover*. *planned* are others
+        that are written down with them, in the same transaction.
         """
         run = self._run
         # A batch has one message for all its operations.
@@ -53,7 +56,9 @@ class VerdictApplier:
             self._applied(operation, verdict, mask, can_recover=can_recover)
             for operation, verdict in zip(operations, verdicts, strict=True)
         ]
-        await run.writer.write_best_effort(changed)
+        await run.writer.write_best_effort(
+            sorted([*changed, *planned], key=lambda each: each.number)
+        )
         now = run.clock.steady()  # What was accepted together is polled together.
         for operation in changed:
             if operation.state in POLLED:
@@ -75,6 +80,8 @@ class VerdictApplier:
                 return self._accepted(operation, context, _cut(mask(message)))
             case Finished(result):
                 return finished(operation, self._run.status_update(result), now=now)
+            case Rejected() if (named := refused_rows(verdict)) is not None:
+                return finished(operation, self._run.status_update(named), now=now)
             case Rejected(message, code, is_proven):
                 text = mask(message)
                 return rejected(operation, message=text, code=code, now=now, is_proven=is_proven)

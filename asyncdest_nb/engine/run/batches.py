@@ -67,7 +67,7 @@ class Batch:
 
     number: int
     positions: Sequence[int]
-    operations: range
+    operations: Sequence[int]  # Their numbers.
     payloads: WrittenPayloads | None = None
 
 

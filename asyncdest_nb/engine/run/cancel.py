@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...operation import State, canceling, held, not_canceled, withdrawn
+from ...operation import Operation, State, canceling, held, not_canceled, withdrawn
 from ..verdict.submission import as_repeatable, read_error
 from ..verdict.trouble import describe
 from ..verdict.values import Resend
@@ -35,11 +35,9 @@ async def _cancel_there(run: RunContext, number: int) -> None:
         )
 
 
-async def abandon(run: RunContext, number: int) -> None:
-    """Cancel at the destination what was rejected or withdrawn here before its last step."""
-    (operation,) = run.ledger.select([number])
-    is_left = operation.state in (State.REJECTED, State.CANCELED) and operation.operation_id
-    if is_left and not operation.polls and run.action.cancel is not None:
+async def abandon(run: RunContext, operation: Operation) -> None:
+    """Cancel at the destination what ended or was divided here before its last step."""
+    if operation.operation_id and not operation.polls and run.action.cancel is not None:
         # Once, whatever the answer: what is left there without its last step has no effect.
         await run.ask(run.action.cancel, [operation], contexts=[operation.context or {}])
 

@@ -115,9 +115,13 @@ class Ledger:
         self._is_planned = True
 
     def update(self, operation: Operation) -> None:
-        """Replace an operation by what it is now."""
-        self._count([(operation, 1), (self.operations[operation.number], -1)])
-        self.operations[operation.number] = operation
+        """Replace an operation by what it is now; one with the next number is added."""
+        if operation.number == len(self.operations):
+            self._count([(operation, 1)])
+            self.operations.append(operation)
+        else:
+            self._count([(operation, 1), (self.operations[operation.number], -1)])
+            self.operations[operation.number] = operation
         self._changed.add(operation.number)
 
     @property

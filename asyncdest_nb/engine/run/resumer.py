@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import ValidationError
 
@@ -49,8 +48,7 @@ class Resumer:
         left = [each for each in run.ledger.operations if each.state in _OPEN]
         stored = await run.writer.read(lambda store: store.rows(run.id)) if left else []
         texts = {row.position: row.payload for row in stored}
-        groups = [list(each) for _, each in groupby(left, key=lambda each: each.batch)]
-        found = [self._batch(operations, texts) for operations in groups]
+        found = [self._batch(operations, texts) for operations in by_batch(left)]
         return [batch for batch in found if batch is not None]
 
     def _resume(self, operation: Operation) -> None:
@@ -81,7 +79,7 @@ class Resumer:
 
     def _batch(self, operations: list[Operation], texts: Mapping[int, str | None]) -> Batch | None:
         stored = [texts[row] for each in operations for row in each.rows]
-        numbers = range(operations[0].number, operations[-1].number + 1)
+        numbers = [each.number for each in operations]
         if None in stored:
             return self._blank(operations, numbers)
         if self._has_other_shape(operations, rows=len(stored)):
@@ -101,7 +99,7 @@ class Resumer:
         is_alone = action.perform_batch is None and rows > 1
         return is_alone or operations[0].step > len(action.steps)
 
-    def _blank(self, operations: Sequence[Operation], numbers: range) -> Batch | None:
+    def _blank(self, operations: Sequence[Operation], numbers: Sequence[int]) -> Batch | None:
         """Return a batch that can be looked for but not be sent, if it is in doubt."""
         if operations[0].state is State.UNKNOWN:
             self._run.blank.add(operations[0].batch)
@@ -119,6 +117,14 @@ class Resumer:
             else:
                 refused = submitted(each, now=now)
                 writer.update(rejected(refused, message=message, code=None, now=now))
+
+
+def by_batch(operations: Iterable[Operation]) -> Iterable[list[Operation]]:
+    """Return *operations* by their batch; those of one that was divided may lie apart."""
+    found: dict[int, list[Operation]] = {}
+    for each in operations:
+        found.setdefault(each.batch, []).append(each)
+    return found.values()
 
 
 def _is_same(payloads: WrittenPayloads) -> bool:
@@ -147,8 +153,7 @@ def recoverable(
     if is_over or record.control == "canceled":
         return []
     found: list[Operation] = []
-    for _, group in groupby(operations, key=lambda each: each.batch):
-        batch = list(group)
+    for batch in by_batch(operations):
         if all(each.state is State.HELD and each.in_doubt for each in batch):
             found += batch
     return found

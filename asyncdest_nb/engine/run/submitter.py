@@ -29,6 +29,7 @@ from .apply import VerdictApplier
 from .batches import Batch
 from .cancel import abandon, cancel
 from .context import RunContext
+from .divider import BatchDivider
 from .reconciler import TOO_LATE, Reconciler, is_unknown
 
 # How soon a submission notices that few enough operations are open.
@@ -42,6 +43,7 @@ class Submitter:
         self._run = run
         self._has_steps = bool(run.action.steps)
         self._applier = VerdictApplier(run)
+        self._divider = BatchDivider(run, self._applier)
         self._reconciler = Reconciler(run, self._applier)
         self._places = asyncio.Semaphore(run.submitters)  # Of submissions without an answer.
 
@@ -53,27 +55,33 @@ class Submitter:
         """
         try:
             while batches and not self._run.control.trouble:
-                await self._send(batches.popleft())
+                # The parts of a batch go next, and other tasks may take some of them.
+                batches.extendleft(reversed(await self._send(batches.popleft())))
         except StoreError as error:
             self._run.control.trouble = error
 
-    async def _send(self, batch: Batch) -> None:
+    async def _send(self, batch: Batch) -> Sequence[Batch]:
+        """Send a batch until its operations are settled; return its parts if it was divided."""
         run = self._run
         while not self._is_settled(batch) and not self._may_drop(batch):
             if run.control.trouble:
-                return
+                return ()
             await self._wait_for_room(batch)
             await run.wait_until_resumed()
             if is_unknown(run.ledger.select(batch.operations)):
                 await self._reconciler.settle(batch)
             else:
                 # Not applied, or one step of several: the rate limiter decides when.
-                await self._take_step(batch)
+                if parts := await self._take_step(batch):
+                    return parts
         batch.payloads = None
         for number in batch.operations:
             if run.control.is_canceling:
                 await cancel(run, number)
-            await abandon(run, number)
+            (operation,) = run.ledger.select([number])
+            if operation.state in (State.REJECTED, State.CANCELED):
+                await abandon(run, operation)
+        return ()
 
     async def _wait_for_room(self, batch: Batch) -> None:
         """Wait while as many operations are open as may be; what was begun goes on."""
@@ -101,12 +109,11 @@ class Submitter:
         (first, *_) = self._run.ledger.select(batch.operations)
         return self._should_stop(batch) or self._run.is_too_late(first)
 
-    async def _take_step(self, batch: Batch) -> None:
-        """Take one step of a submission, once."""
+    async def _take_step(self, batch: Batch) -> Sequence[Batch]:
+        """Take one step of a submission, once; return the parts of a batch that was divided."""
         async with self._places:
             taken = await self._send_step(batch)
-        if taken is not None:
-            await self._apply(batch, *taken)
+        return () if taken is None else await self._apply(batch, *taken)
 
     async def _send_step(self, batch: Batch) -> tuple[Sequence[Operation], CallResult] | None:
         """Send one step of a submission; None = it was not to be sent."""
@@ -155,11 +162,15 @@ class Submitter:
 
     async def _apply(
         self, batch: Batch, operations: Sequence[Operation], result: CallResult
-    ) -> None:
+    ) -> Sequence[Batch]:
         run, in_doubt = self._run, operations[0].in_doubt
         verdicts = self._verdicts(operations, result)
         if self._is_last(operations[0]):
             verdicts = [self._last_verdict(operations[0], verdicts[0], result)]
+        if (found := self._divider.found(operations, verdicts, result)) is not None:
+            if self._divider.may_divide(operations[0]):
+                return await self._divider.divide(batch, operations, verdicts, found)
+            verdicts = self._divider.bounded(verdicts)
         recover = can_recover(verdicts, action=run.action, error=result.error, is_repeated=in_doubt)
         await self._applier.apply_verdicts(
             operations,
@@ -169,6 +180,7 @@ class Submitter:
         )
         if any(isinstance(verdict, Resend) for verdict in verdicts) and not self._may_drop(batch):
             run.back_off(result)
+        return ()
 
     def _is_last(self, operation: Operation) -> bool:
         """Whether the step to take is the last of several."""

@@ -13,11 +13,12 @@ from ...destination import Action
 from ...errors import HTTPError, IntegrationError, NotSent, RequestFailed, RetryableError
 from ...operation import Operation
 from ...request import EXCERPT, MOVED, SAFE_METHODS, Effect, Exchange, Response
-from ...responses import AsyncOperationResult, clean_text
+from ...responses import AsyncOperationResult, RowResult, clean_text
 from .contexts import read_contexts, read_multi_status
 from .immediate import body_of, stated_failure, why_open
 from .job_answer import read_contract, read_job, read_rows
 from .odd_answer import why_odd
+from .refusal import is_refused, of_rows, read_named
 from .trouble import describe, is_throttle, is_trouble
 from .values import Accepted, Finished, Rejected, Resend, Unsure, Verdict
 
@@ -31,15 +32,25 @@ def read_answer(
     that led to *answer*.
     """
     if (found := read_contract(answer)) is not None:
-        return read_contexts(found, action=action, counts=rows)
+        refused = read_named(found, rows, exchanges)
+        return refused or read_contexts(found, action=action, counts=rows)
     # A request that failed half-way may have been applied, whatever the function returns.
     is_certain = all(each.effect is not Effect.UNKNOWN for each in exchanges)
     job = read_job(answer, key=action.operation_id, counts=rows, is_certain=is_certain)
     if job is not None:
         return read_contexts(job, action=action, counts=rows)
     if (results := read_rows(answer, is_certain=is_certain)) is not None:
-        return read_multi_status(results, rows)
+        return _with_holes(results, rows, exchanges) or read_multi_status(results, rows)
     return [_read_other(answer, action, exchanges, is_alone=len(rows) == 1)] * len(rows)
+
+
+def _with_holes(
+    results: Sequence[RowResult], counts: Sequence[int], exchanges: Sequence[Exchange]
+) -> list[Verdict] | None:
+    """Return the verdicts on a refused batch if *results* name only some of its rows."""
+    named = [None if each.status == "unknown" else each for each in results]
+    is_whole = len(named) >= sum(counts) and None not in named
+    return None if is_whole or not is_refused(exchanges) else of_rows(named, counts, exchanges)
 
 
 def _read_other(

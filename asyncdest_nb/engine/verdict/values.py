@@ -34,13 +34,15 @@ class Rejected:
 
     *is_proven*: the requests prove that nothing was applied; otherwise only the action's
     code claims it. *is_conflict* (409): the destination has a conflicting operation, which
-    may come from an earlier request of the same submission.
+    may come from an earlier request of the same submission. *named* has an entry per row: how
+    the refusal names a row, None for one that it does not name. Empty = it names no rows.
     """
 
     message: str
     code: str | None
     is_proven: bool = True
     is_conflict: bool = False
+    named: Sequence[RowResult | None] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,7 @@ def test_a_payload_never_sent_that_would_change_is_rejected(path: Path):
 
 
 def test_a_retry_of_a_payload_that_would_change_is_invalid(path: Path):
-    with Partner(Fault(answer(400), is_applied=False)) as partner:
+    with Partner(Fault(answer(403), is_applied=False)) as partner:
         with ad.Session(path=path) as session:
             assert submit(session, partner, **HASHING).wait(timeout=20) == "failed"
         with reopened(path, partner, **HASHING) as run:

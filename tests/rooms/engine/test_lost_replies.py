@@ -197,7 +197,7 @@ def test_a_refused_step_is_a_failure_only_before_the_last_one(session: ad.Sessio
 
 @pytest.mark.parametrize("way", ["key", "client_id", "search"])
 def test_a_retry_has_a_new_name_and_a_repetition_the_old_one(session: ad.Session, way: str):
-    with Partner(refusal(400), Fault(reset, is_applied=False)) as partner:
+    with Partner(refusal(403), Fault(reset, is_applied=False)) as partner:
         run = submit(session, partner, way)
         assert run.wait(timeout=30) == "failed"
         assert run.retry(schedule=eager()).wait(timeout=30) == "completed"

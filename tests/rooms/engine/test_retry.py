@@ -54,7 +54,7 @@ def test_a_retry_sends_batches_of_the_size_that_it_is_given(session):
         rows = [each.user_id for each in data.payload]
         return await request(f"{data.settings.endpoint}/rows", method="POST", json=rows)
 
-    action = ad.Action(title="Act", payload=Payload, perform_batch=send)
+    action = ad.Action(title="Act", payload=Payload, perform_batch=send, isolation_requests=0)
     refused = answer(413, "too large")
     with RawServer(refused, refused, OK) as server:
         run = submit(connect(session, action, server.url), ["a", "b", "c", "d", "e"], batch_size=3)

@@ -16,6 +16,7 @@ from .klaviyo_profiles import KlaviyoProfiles
 from .mailchimp_batches import MailchimpBatches
 from .openai_batch import OpenAIBatch
 from .salesforce_bulk import SalesforceBulk
+from .sfmc_rows import SfmcRows
 from .simulator import Simulator
 
 __all__ = ["SIMULATORS", "Simulator", "simulate"]
@@ -40,6 +41,7 @@ SIMULATORS: dict[str, PartnerType] = {
     "mailchimp-batches": MailchimpBatches,
     "openai-batch": OpenAIBatch,
     "salesforce-bulk": SalesforceBulk,
+    "sfmc-rows": SfmcRows,
 }
 
 
@@ -137,6 +139,20 @@ def simulate(slug: str, *, clock: Callable[[], float] = time.monotonic, **knobs:
       type that is not documented
     - ``results_elsewhere``: whether results_url has another host than the requests
     - ``results_expire_seconds``: here they count from the creation
+
+    "sfmc-rows" also has these. ``shuffle_results`` does nothing there, since results say by
+    their order alone which row they are about:
+
+    - ``client_id``, ``client_secret``, ``account_id``: what the token endpoint requires
+    - ``token_seconds``: how long a token is valid; default 1080
+    - ``data_extensions``: those that exist, as {"Customers": ["customer_id"]}, each with its
+      primary key; default: all do, and the first column that is sent is the primary key
+    - ``deadlocked``: share of rows that fail with "Rerun the transaction." and succeed the next
+      time
+    - ``failing_jobs``: as above; they end with the status Error
+    - ``accepted_status``: 202 (default) or 200
+    - ``error_codes``: "text" (default) or "number"
+    - ``results_page_size``: results on a page; default 50; None = all
 
     Shares are in [0, 1], times in seconds. A row that fails by chance fails again until
     it changes. Invalid rows always fail, also with ``failing`` 0: in "example-async" those

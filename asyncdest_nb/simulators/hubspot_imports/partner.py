@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ..exchange import IncomingRequest, JSONObject, Reply, Routes, canonical
-from ..jobs import AcceptedJob, JobPartner, JobPhase
+from ..jobs import AcceptedJob, JobPartner, JobPhase, number
 from .import_file import ImportFile, ImportRefused, import_file, uploaded_rows
 from .knobs import HubSpotImportsKnobs
 from .replies import page, refused
@@ -95,7 +95,7 @@ class HubSpotImports(JobPartner):
             file.rows,
             now,
             content=request.body,
-            digits=8,
+            named=number,
             reach=len(file.rows) if ends == "DONE" else 0,
             properties={"file": file, "seen": set(), "ends": ends, "begins_at": begins_at},
         )

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 from ..exchange import IncomingRequest, JSONObject, Reply, hyphenated
+from ..jobs import guid
 
 Item = TypeVar("Item")
 PAGE_SIZE = 100
@@ -26,7 +27,7 @@ def refused(status: int, message: str, **headers: str) -> Reply:
     about = {
         "status": "error",
         "message": message,
-        "correlationId": f"{name[:8]}-{name[8:12]}-{name[12:16]}-{name[16:20]}-{name[20:32]}",
+        "correlationId": guid(name),
         "category": _CATEGORIES.get(status, "INTERNAL_ERROR"),
     }
     if status == 429:

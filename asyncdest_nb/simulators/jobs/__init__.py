@@ -2,7 +2,7 @@
 
 from .job import AcceptedJob, JobPhase
 from .knobs import JobKnobs
-from .partner import JobPartner
+from .partner import JobPartner, guid, number
 from .records import StoredRecords
 
-__all__ = ["AcceptedJob", "JobKnobs", "JobPartner", "JobPhase", "StoredRecords"]
+__all__ = ["AcceptedJob", "JobKnobs", "JobPartner", "JobPhase", "StoredRecords", "guid", "number"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from math import ceil
@@ -19,6 +19,21 @@ from .records import StoredRecords
 
 Failure = TypeVar("Failure")
 Result = TypeVar("Result")
+
+
+def twenty(digits: str) -> str:
+    """Return the first twenty of *digits*."""
+    return digits[:20]
+
+
+def number(digits: str) -> str:
+    """Return a number of eight digits; the first is not 0."""
+    return str(10**7 + int(digits, 16) % (9 * 10**7))
+
+
+def guid(digits: str) -> str:
+    """Return *digits* as GUIDs are written."""
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32]))
 
 
 class JobPartner:
@@ -70,16 +85,16 @@ class JobPartner:
         *,
         content: bytes,
         form: str = "{}",
-        digits: int | None = None,
+        named: Callable[[str], str] = twenty,
         properties: JSONObject | None = None,
         reach: int | None = None,
         duration_seconds: float | None = None,
     ) -> AcceptedJob:
         """Accept a job of *rows*, and return it.
 
-        Its id is *form*, such as "batch_{}", with 20 characters, or so many *digits*, that follow
-        from the seed and *content*, which is what was sent. None for *reach* is all rows; None for
-        *duration_seconds* draws them by the knob.
+        Its id is *form*, such as "batch_{}", with what *named* makes of 64 hexadecimal digits
+        that follow from the seed and *content*, which is what was sent. None for *reach* is all
+        rows; None for *duration_seconds* draws them by the knob.
         """
         digest = sha256(content).hexdigest()
         self._copies[digest] += 1
@@ -87,7 +102,7 @@ class JobPartner:
         about = f"{self.knobs.seed} {self._copies[digest]} {digest}"
         if duration_seconds is None:
             duration_seconds = seconds_drawn(self.knobs.duration_seconds, random.Random(about))
-        job_id = form.format(_name(about, digits))
+        job_id = form.format(named(sha256(about.encode()).hexdigest()))
         self._jobs[job_id] = AcceptedJob(
             job_id=job_id,
             number=self._accepted,
@@ -163,11 +178,3 @@ class JobPartner:
         """Return all records at *now*, by kind."""
         self._process_due(now)
         return self.stored.all()
-
-
-def _name(about: str, digits: int | None) -> str:
-    drawn = sha256(about.encode()).hexdigest()
-    if digits is None:
-        return drawn[:20]
-    # The first digit is not 0, so that it is a number too.
-    return str(10 ** (digits - 1) + int(drawn, 16) % (9 * 10 ** (digits - 1)))

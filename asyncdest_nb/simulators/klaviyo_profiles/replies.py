@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlencode
 
 from ..exchange import IncomingRequest, JSONObject, Reply, hyphenated
+from ..jobs import guid
 
 Item = TypeVar("Item")
 PAGE_SIZE = 20
@@ -20,7 +21,7 @@ def error(status: int, code: str, title: str, detail: str, pointer: str = "/data
     """Return one error as JSON:API has it."""
     name = sha256(f"{status} {code} {detail} {pointer}".encode()).hexdigest()
     return {
-        "id": f"{name[:8]}-{name[8:12]}-{name[12:16]}-{name[16:20]}-{name[20:32]}",
+        "id": guid(name),
         "status": status,
         "code": code,
         "title": title,

@@ -7,6 +7,7 @@ from hashlib import sha256
 from html import escape
 
 from ..exchange import JSONObject, Reply, hyphenated
+from ..jobs import guid
 
 _TITLES = {
     400: "Bad Request",
@@ -26,7 +27,7 @@ def problem(status: int, title: str, detail: str) -> JSONObject:
         "title": title,
         "status": status,
         "detail": detail,
-        "instance": f"{name[:8]}-{name[8:12]}-{name[12:16]}-{name[16:20]}-{name[20:32]}",
+        "instance": guid(name),
     }
 
 

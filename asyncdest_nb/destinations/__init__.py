@@ -14,6 +14,7 @@ from ..errors import UnknownName
 # klaviyo_profiles.json, or what is called salesforce_bulk in the module of that name.
 _SLUGS = (
     "example-async",
+    "hubspot-imports",
     "klaviyo-profiles",
     "mailchimp-batches",
     "salesforce-bulk",

@@ -28,6 +28,7 @@ class InvalidRow:
     polls: ClassVar[int] = 0
     poll_errors: ClassVar[int] = 0
     is_overdue: ClassVar[bool] = False
+    origin: ClassVar[None] = None
 
 
 Entry: TypeAlias = Operation | InvalidRow
@@ -36,7 +37,8 @@ Entry: TypeAlias = Operation | InvalidRow
 class Entries(Sequence[Entry]):
     """The operations of *run* by number, and its invalid rows, whose numbers follow theirs.
 
-    The invalid rows are listed once the operations are there: from then on no number changes.
+    The invalid rows are listed once the operations are there. From then on no number changes,
+    unless a job is divided: the invalid rows follow the operations that this adds.
     """
 
     def __init__(self, run: RunView) -> None:
@@ -47,10 +49,19 @@ class Entries(Sequence[Entry]):
         """Return all that is there now; without invalid rows it is as fast as a list."""
         operations = self._run.operations
         if self._invalid is None and (operations or self._run.status != _UNPLANNED):
-            first = len(operations)
-            found = enumerate(invalid_rows(self._run).items(), first)
-            self._invalid = [InvalidRow(number, (row,), why) for number, (row, why) in found]
+            self._list_invalid()
+        elif self._invalid and self._invalid[0].number != len(operations):
+            self._list_invalid()
         return self if self._invalid else operations
+
+    @property
+    def invalid(self) -> int:
+        """How many of them are invalid rows."""
+        return len(self._invalid or ())
+
+    def _list_invalid(self) -> None:
+        found = enumerate(invalid_rows(self._run).items(), len(self._run.operations))
+        self._invalid = [InvalidRow(number, (row,), why) for number, (row, why) in found]
 
     def __len__(self) -> int:
         return len(self._run.operations) + len(self._invalid or ())

@@ -125,9 +125,13 @@ class Monitor(ModuleWidget):
 
     def _grown(self) -> Sequence[Entry]:
         """Return all entries that are there now; those that are new are sent, too."""
-        entries = self._entries.now()
+        entries, known = self._entries.now(), self._sent.count
         new = self._sent.grow(entries)
         self._changes.grow(len(entries))
+        if new and known:  # A job was divided, and the invalid rows have moved.
+            moved = range(known - self._entries.invalid, known)
+            self._sent.forget(moved)
+            self._changes.add(moved)
         if len(new) <= changes_at_once(len(entries)):
             self._changes.add(new)
         else:  # They come in slices, since all at once would hold up the run.

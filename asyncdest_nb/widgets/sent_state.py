@@ -73,7 +73,8 @@ class SentState:
         before = zip(some, map(states.__getitem__, numbers), strict=True)
         turned = [each for each, state in before if each.state is not state]
         turns = [each.number for each in turned]
-        unsent = [each for each in turned if states[each.number] is None]
+        # An operation of a batch that was divided may have other rows than before.
+        unsent = [e for e in turned if states[e.number] is None or e.origin is not None]
         for column in self._columns:
             if column.sent == "once":
                 found.add(column, [each.number for each in unsent], column.read(unsent))
@@ -111,6 +112,13 @@ class SentState:
                 self._hashes[column.name][numbers.start : numbers.stop] = hashes
         self._states[numbers.start : numbers.stop] = [each.state for each in operations]
         return found
+
+    def forget(self, numbers: range) -> None:
+        """Take *numbers* for those of lines that no page has, since others had them before."""
+        known = range(numbers.start, min(numbers.stop, len(self._states)))
+        self._states[known.start : known.stop] = [None] * len(known)
+        for hashes in self._hashes.values():
+            hashes[known.start : known.stop] = array("q", [_UNSENT]) * len(known)
 
     def whole(self, operations: Sequence[Entry], numbers: Sequence[int]) -> Packed:
         """Return all of *operations* at *numbers*, as no page may have them; it counts as sent."""

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import asyncdest_nb as ad
-from asyncdest_nb.operation import State
+from asyncdest_nb.operation import State, divided, submitted
 from asyncdest_nb.widgets.monitor import Monitor
 from monitor_comm import change, open_monitor, read, request, running
 from scripted_run import ScriptedRun, planned
@@ -141,3 +141,30 @@ def test_the_key_column_is_known_after_a_restart(tmp_path, demo):
         [run] = session.runs()
         assert run.key_column == "user_id"
         assert [row.get("user_id") for row in run.frame_rows([0, 1, 2])] == ["a@x", None, "c@x"]
+
+
+def test_a_job_that_is_divided_adds_a_line_and_the_invalid_rows_follow_it(clock):
+    (job,) = planned(1, rows_each=4)
+    run = ScriptedRun([replace(job, rows=(0, 2, 3, 5))], invalid=2, labels=list("abcdef"))
+    run.invalid = WHY
+    made = open_monitor(run, clock)
+    change(run, clock, submitted(run.operations[0], now=1.0))
+    page = opened(made)
+    assert page["row"] == {0: "a … f", 1: "b", 2: "e"}
+    made.comm.sent.clear()
+    first, second = (
+        divided(run.operations[0], rows, number=number, batch=1 + number, message="answered 400")
+        for number, rows in enumerate([(0, 2), (3, 5)])
+    )
+    clock.pass_seconds(0.2)
+    run.plan(second)
+    change(run, clock, first)
+    change(run, clock, running(first), running(second))
+    for content, buffers in made.comm.sent:
+        for name, values in read(content, buffers).items():
+            page[name] |= values
+    assert page["row"] == {0: "a … c", 1: "d … f", 2: "b", 3: "e"}
+    assert page["status"] == {0: "running", 1: "running", 2: "invalid", 3: "invalid"}
+    assert page["rows"] == {0: (0, 0, 2), 1: (0, 0, 2), 2: (0, 0, 0), 3: (0, 0, 0)}
+    assert [page["message"][number] for number in (2, 3)] == [*WHY.values()]
+    assert repr(opened(made)) == repr(page), "a page that opens now sees the same"

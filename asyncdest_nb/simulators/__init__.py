@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from typing import Any, Protocol
 
 from ..errors import UnknownName
 from . import faults
-from .anthropic_batches import AnthropicBatches
-from .example_async import ExampleAsync
 from .faulty_server import Partner
-from .hubspot_imports import HubSpotImports
-from .klaviyo_profiles import KlaviyoProfiles
-from .mailchimp_batches import MailchimpBatches
-from .openai_batch import OpenAIBatch
-from .salesforce_bulk import SalesforceBulk
-from .sfmc_rows import SfmcRows
 from .simulator import Simulator
 
 __all__ = ["SIMULATORS", "Simulator", "simulate"]
@@ -33,16 +26,40 @@ class PartnerType(Protocol):
         """Return a partner with no operations yet."""
 
 
-SIMULATORS: dict[str, PartnerType] = {
-    "anthropic-batches": AnthropicBatches,
-    "example-async": ExampleAsync,
-    "hubspot-imports": HubSpotImports,
-    "klaviyo-profiles": KlaviyoProfiles,
-    "mailchimp-batches": MailchimpBatches,
-    "openai-batch": OpenAIBatch,
-    "salesforce-bulk": SalesforceBulk,
-    "sfmc-rows": SfmcRows,
+# A partner is loaded when it is looked up: the class of this name in the package that is called
+# as the slug, with underscores.
+_CLASSES = {
+    "anthropic-batches": "AnthropicBatches",
+    "example-async": "ExampleAsync",
+    "hubspot-imports": "HubSpotImports",
+    "klaviyo-profiles": "KlaviyoProfiles",
+    "mailchimp-batches": "MailchimpBatches",
+    "openai-batch": "OpenAIBatch",
+    "salesforce-bulk": "SalesforceBulk",
+    "sfmc-rows": "SfmcRows",
 }
+
+
+class PartnerTypes(Mapping[str, PartnerType]):
+    """The simulated partners by slug."""
+
+    def __getitem__(self, slug: str) -> PartnerType:
+        name = _CLASSES[slug]
+        package = import_module(f".{slug.replace('-', '_')}", __name__)
+        found: PartnerType = getattr(package, name)
+        return found
+
+    def __contains__(self, slug: object) -> bool:
+        return slug in _CLASSES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_CLASSES)
+
+    def __len__(self) -> int:
+        return len(_CLASSES)
+
+
+SIMULATORS = PartnerTypes()
 
 
 def simulate(slug: str, *, clock: Callable[[], float] = time.monotonic, **knobs: Any) -> Simulator:

@@ -128,11 +128,17 @@ def test_it_leaves_nothing_open_where_nest_asyncio_has_replaced_asyncio_run():
 
 
 @pytest.mark.slow
-def test_the_server_is_imported_only_to_start_one():
+def test_the_server_and_the_partners_are_imported_only_to_start_one():
     ended = run(
         "import sys\n"
-        "import asyncdest_nb.simulators\n"
+        "from asyncdest_nb.simulators import SIMULATORS, simulate\n"
+        "def partners():\n"
+        "    names = {slug: slug.replace('-', '_') for slug in SIMULATORS}\n"
+        "    return [s for s, n in names.items() if f'asyncdest_nb.simulators.{n}' in sys.modules]\n"
         "assert not {'uvicorn', 'starlette'} & set(sys.modules)\n"
+        "assert partners() == [], partners()\n"
+        "simulate('example-async').stop()\n"
+        "assert partners() == ['example-async'], partners()\n"
     )
     assert (ended.returncode, ended.stderr) == (0, "")
 

@@ -20,11 +20,13 @@ assert not hasattr(ad, "explorer_of_nothing")
 
 SCRIPT = """
 import sys
+from importlib.util import find_spec
 import pandas as pd
 import asyncdest_nb as ad
 
 LATER = ("anywidget", "ipywidgets", "IPython", "narwhals")
-OTHERS = {f"asyncdest_nb.destinations.{slug.replace('-', '_')}" for slug in ad.destinations()}
+NAMES = {f"asyncdest_nb.destinations.{slug.replace('-', '_')}" for slug in ad.destinations()}
+OTHERS = {name for name in NAMES if find_spec(name)}  # Descriptions are no modules.
 
 def loaded():
     return (OTHERS | {*LATER}) & sys.modules.keys()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import heapq
 import math
+from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .due_queue import DueQueue
+from .due_queue import DueQueue, TimeQueue, set_time
 from .hazard import Hazard
 from .progress_trust import ProgressTrust
 
@@ -16,19 +17,20 @@ _YOUNG = 0.25  # seconds
 _STALE_SECONDS = 0.25  # After so long a plan is made again, from what was learned meanwhile.
 _TIMED = -1  # The key of the queue beside the buckets.
 _HEEDED = 0.02  # The weight from which on a report of progress counts.
+_NOWHERE = -1
 _RENEWED = 24  # Plans that one call makes again, at most.
 
 
 class _Bucket:
     """Operations of about one age when they were seen last, by when that was."""
 
-    __slots__ = ("age", "gap", "heap", "planned_at")
+    __slots__ = ("age", "gap", "planned_at", "queue")
 
     def __init__(self, age: float) -> None:
         self.age = age
         self.gap = 0.0
         self.planned_at = -math.inf
-        self.heap: list[tuple[float, int]] = []
+        self.queue = TimeQueue()
 
 
 class ExpectedLag:
@@ -58,11 +60,12 @@ class ExpectedLag:
         self._kappa = kappa
         self._finish_line = finish_line
         self.hazard = Hazard()
-        self._since: dict[int, float] = {}  # When it was accepted.
-        self._seen: dict[int, float] = {}  # When it was seen last.
+        # By number: when it was accepted, and when it was seen last; NaN = it is not open.
+        self._since, self._seen = array("d"), array("d")
+        self._open = 0
         self._errors: dict[int, int] = {}
         self._buckets: dict[int, _Bucket] = {}
-        self._place: dict[int, int] = {}  # The bucket of each that waits in one.
+        self._place = array("q")  # By number, the bucket that it waits in; -1 = it is in none.
         self._held = DueQueue()  # Those that may not be polled yet.
         self._vain = 5.0  # Polls that may be in vain now.
         self._refilled_at: float | None = None
@@ -73,7 +76,11 @@ class ExpectedLag:
 
     def accepted(self, number: int, *, now: float, retry_after: float | None = None) -> None:
         """See Schedule."""
-        self._since[number] = self._seen[number] = now
+        if not self._is_open(number):
+            self._open += 1
+        set_time(self._since, number, now)
+        set_time(self._seen, number, now)
+        self._place.extend([_NOWHERE] * (len(self._seen) - len(self._place)))
         self._wait(number, now, retry_after)
 
     def answered(
@@ -100,7 +107,11 @@ class ExpectedLag:
 
     def finished(self, number: int) -> None:
         """See Schedule."""
-        for known in (self._since, self._seen, self._errors, self._place, self._left):
+        if self._is_open(number):
+            self._open -= 1
+            self._since[number] = self._seen[number] = math.nan
+            self._place[number] = _NOWHERE
+        for known in (self._errors, self._left):
             known.pop(number, None)
         self._held.remove(number)
         self._timed.remove(number)
@@ -137,9 +148,9 @@ class ExpectedLag:
         cost = self._threshold()
         self._renew(now, cost)
         heads = [
-            (bucket.heap[0][0] + bucket.gap, key)
+            (seen + bucket.gap, key)
             for key, bucket in list(self._buckets.items())
-            if self._first(key, bucket)
+            if (seen := self._first_seen(key, bucket)) is not None
         ]
         if (first := self._timed.first()) is not None:
             heads.append((first, _TIMED))
@@ -153,16 +164,19 @@ class ExpectedLag:
                     heapq.heappush(heads, (first, _TIMED))
                 continue
             bucket = self._buckets[key]
+            pair = bucket.queue.first()
+            assert pair is not None  # It is among the heads.
+            seen, number = pair
             if bucket.planned_at < now:
                 self._plan(bucket, now, cost)
-                if bucket.heap[0][0] + bucket.gap > now:
+                if seen + bucket.gap > now:
                     continue
-            number = heapq.heappop(bucket.heap)[1]
-            del self._place[number]
+            bucket.queue.drop_first()
+            self._place[number] = _NOWHERE
             self._vain -= 1.0
             found.append(number)
-            if self._first(key, bucket):
-                heapq.heappush(heads, (bucket.heap[0][0] + bucket.gap, key))
+            if (next_seen := self._first_seen(key, bucket)) is not None:
+                heapq.heappush(heads, (next_seen + bucket.gap, key))
         return found
 
     def early(self, numbers: Sequence[int], now: float, *, limit: int) -> list[int]:
@@ -171,20 +185,22 @@ class ExpectedLag:
         waiting = [
             each
             for each in numbers
-            if (each in self._place or each in self._timed) and self._seen[each] <= latest
+            if self._is_open(each)
+            and self._seen[each] <= latest
+            and (self._place[each] != _NOWHERE or each in self._timed)
         ]
         found = heapq.nsmallest(limit, waiting, key=lambda each: self._seen[each])
         for number in found:
-            self._place.pop(number, None)
+            self._place[number] = _NOWHERE
             self._timed.remove(number)
         return found
 
     def next_at(self) -> float | None:
         """See Schedule."""
         times = [
-            bucket.heap[0][0] + bucket.gap
+            seen + bucket.gap
             for key, bucket in list(self._buckets.items())
-            if self._first(key, bucket)
+            if (seen := self._first_seen(key, bucket)) is not None
         ]
         firsts = (self._held.first(), self._timed.first())
         times += [at for at in firsts if at is not None]
@@ -207,7 +223,7 @@ class ExpectedLag:
         if bucket is None:
             bucket = self._buckets[key] = _Bucket(age)
         self._place[number] = key
-        heapq.heappush(bucket.heap, (seen, number))
+        bucket.queue.add(seen, number)
 
     def _take_timed(self, now: float) -> int:
         number = self._timed.take(now)
@@ -237,20 +253,24 @@ class ExpectedLag:
         while (number := self._held.take(now)) is not None:
             self._insert(number)
 
-    def _first(self, key: int, bucket: _Bucket) -> bool:
-        """Whether the bucket has an operation; entries of those that have left it are dropped."""
-        heap = bucket.heap
-        while heap:
-            seen, number = heap[0]
-            if self._place.get(number) == key and self._seen.get(number) == seen:
-                return True
-            heapq.heappop(heap)
+    def _is_open(self, number: int) -> bool:
+        return number < len(self._seen) and not math.isnan(self._seen[number])
+
+    def _first_seen(self, key: int, bucket: _Bucket) -> float | None:
+        """Return when the first operation of the bucket was seen last, None = it has none.
+
+        Entries of operations that have left it are dropped.
+        """
+        while (pair := bucket.queue.first()) is not None:
+            seen, number = pair
+            if self._place[number] == key and self._seen[number] == seen:
+                return seen
+            bucket.queue.drop_first()
         del self._buckets[key]
-        return False
+        return None
 
     def _threshold(self) -> float:
-        open_ = len(self._seen)
-        share = open_ / (open_ + self._kappa)
+        share = self._open / (self._open + self._kappa)
         return self._cost * self._price * max(share, self._finish_line)
 
     def _refill(self, now: float) -> None:
@@ -258,7 +278,7 @@ class ExpectedLag:
 
         If the first of an age group go on, the others need not be asked yet.
         """
-        burst = max(5.0, len(self._seen) / 10)
+        burst = max(5.0, self._open / 10)
         passed = 0.0 if self._refilled_at is None else max(0.0, now - self._refilled_at)
         self._vain = min(burst, self._vain + passed * 2 * burst)
         self._refilled_at = now

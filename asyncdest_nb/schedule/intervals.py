@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from math import sqrt
 
 from ..errors import check_number
-from .due_queue import DueQueue
+from .due_queue import DueQueue, set_time
 
 
 class _ByAge:
@@ -21,12 +22,12 @@ class _ByAge:
         self._interval_at = interval_at
         self._minimum, self._maximum = minimum, maximum
         self._queue = DueQueue()
-        self._since: dict[int, float] = {}
+        self._since = array("d")  # By number, when it was accepted.
         self._errors: dict[int, int] = {}
 
     def accepted(self, number: int, *, now: float, retry_after: float | None = None) -> None:
         """See Schedule."""
-        self._since[number] = now
+        set_time(self._since, number, now)
         self._plan(number, now, self._minimum, retry_after)
 
     def due(self, now: float, *, limit: int) -> list[int]:
@@ -53,7 +54,6 @@ class _ByAge:
     def finished(self, number: int) -> None:
         """See Schedule."""
         self._queue.remove(number)
-        self._since.pop(number, None)
         self._errors.pop(number, None)
 
     def next_at(self) -> float | None:

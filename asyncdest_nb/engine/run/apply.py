@@ -52,8 +52,9 @@ class VerdictApplier:
         run = self._run
         # A batch has one message for all its operations.
         mask = cache(run.channel.mask) if len(operations) > 1 else run.channel.mask
+        stamp = run.clock.now()
         changed = [
-            self._applied(operation, verdict, mask, can_recover=can_recover)
+            self._applied(operation, verdict, mask, now=stamp, can_recover=can_recover)
             for operation, verdict in zip(operations, verdicts, strict=True)
         ]
         await run.writer.write_best_effort(
@@ -70,14 +71,14 @@ class VerdictApplier:
         verdict: Verdict,
         mask: Callable[[str], str],
         *,
+        now: float,
         can_recover: bool,
     ) -> Operation:
-        now = self._run.clock.now()
         match verdict:
             case Accepted(context, message, rows):
                 if rows:
                     operation = decided(operation, self._run.row_outcomes(rows))
-                return self._accepted(operation, context, _cut(mask(message)))
+                return self._accepted(operation, context, _cut(mask(message)), now=now)
             case Finished(result):
                 return finished(operation, self._run.status_update(result), now=now)
             case Rejected() if (named := refused_rows(verdict)) is not None:
@@ -91,7 +92,9 @@ class VerdictApplier:
                 doubt = unsure(operation, message=mask(message))
                 return doubt if can_recover else held(doubt)
 
-    def _accepted(self, operation: Operation, context: dict[str, Any], message: str) -> Operation:
+    def _accepted(
+        self, operation: Operation, context: dict[str, Any], message: str, *, now: float
+    ) -> Operation:
         run = self._run
         own = run.id_in(context)
         operation_id = run.channel.storable(own)
@@ -103,7 +106,7 @@ class VerdictApplier:
         changes = {"context": context, "operation_id": operation_id, "message": message}
         if operation.step < len(run.action.steps):
             return advanced(operation, **changes)
-        return accepted(operation, **changes, now=run.clock.now())
+        return accepted(operation, **changes, now=now)
 
 
 def _cut(message: str) -> str:

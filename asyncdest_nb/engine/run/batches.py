@@ -159,5 +159,7 @@ def _operations(
     positions: Sequence[int], *, start: int, batch: int, action: Action
 ) -> Iterator[Operation]:
     groups = [positions] if action.operation_per == "batch" else [[each] for each in positions]
-    for offset, group in enumerate(groups):
-        yield Operation(number=start + offset, rows=tuple(group), batch=batch)
+    for number, group in enumerate(groups, start):
+        # Mostly its number is the position of its row: then both are one object.
+        shared = group[0] if group[0] == number else number
+        yield Operation(number=shared, rows=tuple(group), batch=batch)

@@ -86,6 +86,7 @@ class Preparer:
         if run.action.check is not None:
             await self._store_all()
         batches, operations = await self._plan(good)
+        self._good = RowsToSend()  # The batches have what it knows.
         await self._record(operations)
         run.ledger.plan(operations, invalid=self._invalid, rows=self._prepared)
         if not isinstance(faults, Rejected):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from ..destination import ActionData, Request
+from ..destination import ActionData, OAuthToken, Request
 from ..errors import HTTPError, InvalidAuthenticationError, ProtocolError
 from ..request import Response, basic_auth, bearer_auth
 from .filters import ABSENT, text_of
@@ -66,7 +66,7 @@ class Account:
         token = compiled(auth.bearer)(scope)
         return bearer_auth(text_of(token)) if token else {}
 
-    async def refresh(self, request: Request, data: Given) -> str:
+    async def refresh(self, request: Request, data: Given) -> OAuthToken:
         """Get a token by the client credentials flow, and keep what else is used of its reply."""
         rule = self._auth.oauth2 if self._auth else None
         assert rule is not None
@@ -82,7 +82,7 @@ class Account:
                 f"auth.oauth2.keep: the token reply has nothing at {', '.join(missing)}"
             )
         data.state_context.set_response_context(TOKEN, kept)
-        return text_of(answer.get("access_token"))
+        return OAuthToken.of(response.data)
 
     async def test(self, request: Request, data: Given) -> None:
         """Send the request that the description has for this purpose."""

@@ -16,6 +16,7 @@ fields (its payload), ``perform``, ``perform_batch`` and ``poll``.
     conversions  values before pydantic reads them, by type
     scalars      the same for single values
     secrets      secrets and URLs among settings
+    oauth        access tokens by OAuth 2
     keyed        attributes as keys
     translated   definitions in the form of Segment's framework
     presets      subscriptions with mappings that come with a destination
@@ -31,6 +32,7 @@ from .formats import FORMATS
 from .functions import original
 from .input_field import InputField, field, input_fields
 from .models import Fields, Payload, Settings
+from .oauth import OAuthToken, client_credentials
 from .presets import Preset
 from .secrets import named_secrets_of, secrets_of, urls_of
 from .texts import PayloadWriter, joined
@@ -44,6 +46,7 @@ __all__ = [
     "Fields",
     "Function",
     "InputField",
+    "OAuthToken",
     "Payload",
     "PayloadWriter",
     "Preset",
@@ -51,6 +54,7 @@ __all__ = [
     "Settings",
     "StateContext",
     "WrittenPayloads",
+    "client_credentials",
     "field",
     "input_fields",
     "joined",

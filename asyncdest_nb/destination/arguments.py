@@ -64,7 +64,7 @@ class ActionData(Keyed, Generic[SettingsT, PayloadT]):
     ``payload`` is one payload for ``perform``, a list of them for
     ``perform_batch`` and its ``steps`` and for ``check``, None otherwise;
     ``async_contexts`` has 1..N contexts for ``poll``, one for a step and for
-    ``cancel``, none otherwise. ``access_token`` is what ``refresh_access_token``
+    ``cancel``, none otherwise. ``access_token`` is the token that ``refresh_access_token``
     returned, None = it was not called. ``submission_id`` is a UUID of the
     submission. It is the same each time the submission is sent, and a new one in a
     retry. Use it as an idempotency key, an operation id or a reference.

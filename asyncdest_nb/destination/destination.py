@@ -30,8 +30,9 @@ class Destination:
     that must never be shown if these are not all of the credentials.
     ``refresh_access_token(request, data)`` returns a new access token for
     ``data.access_token``. It is called before the first request if ``extend_request``
-    returns no authorization header, and again after a 401, or after a function raised
-    InvalidAuthenticationError; then that function is called once more, unless requests
+    returns no authorization header; shortly before the token expires, if it returned an
+    ``OAuthToken`` that says when; after a 401; and after a function raised
+    InvalidAuthenticationError: then that function is called once more, unless requests
     other than the refused one may have been applied.
     ``test_authentication(request, data)`` raises if the credentials are not accepted.
     ``requests_per_second`` is the rate that the partner allows. ``presets`` are ready mappings

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Any, Self
-from urllib.parse import urlencode
 
 from pydantic import HttpUrl, SecretStr, model_validator
 
@@ -64,25 +63,19 @@ def _secret_part(token: SecretStr) -> str:
 
 async def refresh_access_token(
     request: ad.Request, data: ad.ActionData[SalesforceSettings, None]
-) -> str:
+) -> ad.OAuthToken:
     """Get a token by the OAuth client credentials flow."""
     settings = data.settings
     if settings.client_id is None or settings.client_secret is None:
         raise InvalidAuthenticationError(
             "the access token is not accepted; give a new one, or client_id and client_secret"
         )
-    form = {
-        "grant_type": "client_credentials",
-        "client_id": settings.client_id,
-        "client_secret": settings.client_secret.get_secret_value(),
-    }
-    response = await request(
+    return await ad.client_credentials(
+        request,
         f"{_instance(settings)}/services/oauth2/token",
-        method="POST",
-        content=urlencode(form),
-        headers={"content-type": "application/x-www-form-urlencoded"},
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
     )
-    return str(object_of(response).get("access_token") or "")
 
 
 async def test_authentication(

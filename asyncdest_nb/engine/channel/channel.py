@@ -47,9 +47,8 @@ class Channel:
         self.destination = destination
         self.settings = settings
         self.clock = clock or Clock()
-        rate = (
-            destination.requests_per_second if requests_per_second is None else requests_per_second
-        )
+        given = requests_per_second
+        rate = destination.requests_per_second if given is None else given
         check_number("requests_per_second", rate)
         self._requests_per_second = rate
         self._throttle = Throttle(RateLimiter(rate), self.clock, name=destination.name)
@@ -58,6 +57,7 @@ class Channel:
             is_given=self._is_authorized,
             use=lambda: self._client.set_options(self._options()),
             back_off=self.back_off,
+            now=self.clock.steady,
         )
         self._state = state
         self._timeout_seconds = timeout_seconds

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from ...destination import OAuthToken
 from ...errors import (
     DestinationError,
     HTTPError,
@@ -20,13 +21,17 @@ from ...errors import (
 from ...request import MOVED, Effect, Response
 from .call import CallResult
 
+EARLY_SECONDS = 60.0
+EARLY_SHARE = 0.1  # of the time for which a token is valid
+
 
 class AccessToken:
     """The access token of one connection.
 
     *fetch* calls the destination's ``refresh_access_token``. *is_given*: whether requests
     have an authorization header without it. *use* makes later requests send the new token.
-    *back_off* delays the next request after an error of the network or the server.
+    *back_off* delays the next request after an error of the network or the server. *now* is a
+    clock in seconds: a token that says when it expires is renewed a little earlier.
     """
 
     def __init__(
@@ -36,37 +41,63 @@ class AccessToken:
         is_given: Callable[[], bool],
         use: Callable[[], None],
         back_off: Callable[[Exception], None],
+        now: Callable[[], float],
     ) -> None:
         self.token: SecretStr | None = None
         self._fetch = fetch
         self._is_given = is_given
         self._use = use
         self._back_off = back_off
+        self._now = now
+        self._expires_at: float | None = None
         self._lock = asyncio.Lock()
+        self._fetches = 0
+        self._failure: Exception | None = None  # Of the last fetch.
 
     def authorize(self, send: Callable[..., Any]) -> AuthorizedRequests:
         """Return *send* with the access token, with a new one if the old is refused."""
         return AuthorizedRequests(self, send)
 
     async def require(self) -> SecretStr | None:
-        """Return the access token; it is fetched if no header authorizes yet."""
-        if not self._is_given():
+        """Return the access token; it is fetched if no header authorizes yet, or if it expires."""
+        if self._expires_at is not None and self._now() >= self._expires_at:
+            return await self.renew(self.token)
+        if self.token is None and not self._is_given():
             await self.renew(None)
         return self.token
 
     async def renew(self, stale: SecretStr | None) -> SecretStr | None:
-        """Return the access token that replaces the *stale* one, fetched if it is not there."""
+        """Return the access token that replaces the *stale* one, fetched if it is not there.
+
+        Those that wait for a fetch share its token, and its failure.
+        """
+        before = self._fetches
         async with self._lock:
             if self.token is not stale:
                 return self.token  # Another request has fetched it meanwhile.
-            result = await self._fetch()
-            if result.error is not None:
-                raise self._without_token(result.error)
-            if not isinstance(result.answer, str) or not result.answer:
-                raise DestinationError("refresh_access_token returned no text")
-            self.token = SecretStr(result.answer)
-            self._use()
+            if self._fetches > before and self._failure is not None:
+                raise self._failure.with_traceback(None)
+            self._failure = None
+            try:
+                self._receive(await self._fetch())
+            except Exception as error:
+                self._failure = error
+                raise
+            finally:
+                self._fetches += 1
             return self.token
+
+    def _receive(self, result: CallResult) -> None:
+        if result.error is not None:
+            raise self._without_token(result.error)
+        answer = result.answer
+        token = answer.access_token if isinstance(answer, OAuthToken) else answer
+        if not isinstance(token, str) or not token:
+            raise DestinationError("refresh_access_token returned no text, and no OAuthToken")
+        seconds = answer.expires_in if isinstance(answer, OAuthToken) else None
+        self._expires_at = None if seconds is None else self._now() + seconds - _margin(seconds)
+        self.token = SecretStr(token)
+        self._use()
 
     def _without_token(self, error: Exception) -> Exception:
         """Return the error of a request that was not sent, for want of a token."""
@@ -126,6 +157,11 @@ class AuthorizedRequests:
         if others and others[0] is result.exchanges[-1]:
             return others[0].effect is Effect.APPLIED
         return not others
+
+
+def _margin(seconds: float) -> float:
+    """Return how long before its end a token of so many *seconds* is renewed."""
+    return min(EARLY_SECONDS, seconds * EARLY_SHARE)
 
 
 def _without_excerpt(error: HTTPError) -> HTTPError:

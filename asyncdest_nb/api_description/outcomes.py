@@ -90,7 +90,7 @@ def row_result(source: ResultSource, entry: Any) -> RowResult:
         message="" if error else message,
         error=error,
         result=_kept(source, entry) if status == "completed" else None,
-        retryable=_retryable(source, code) if status == "failed" else None,
+        retryable=_retryable(source, code, message) if status == "failed" else None,
     )
 
 
@@ -110,8 +110,13 @@ def _named(rule: OutcomeRule, entry: Any) -> str:
     return f"{rule.path} is {'missing' if word is ABSENT else repr(word)}"
 
 
-def _retryable(source: ResultSource, code: str | None) -> bool | None:
-    return None if code is None or not source.retryable else is_word(code, source.retryable)
+def _retryable(source: ResultSource, code: str | None, message: str) -> bool | None:
+    """Return whether a row may be sent again; None = the description does not say."""
+    if source.retryable_texts and any(each in message for each in source.retryable_texts):
+        return True
+    if source.retryable and code is not None:
+        return is_word(code, source.retryable)
+    return False if source.retryable_texts else None
 
 
 def _kept(source: ResultSource, entry: Any) -> Any:

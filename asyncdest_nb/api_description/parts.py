@@ -38,19 +38,20 @@ def _checked_template(value: Any) -> Any:
     return value
 
 
-def _listed(given: Any) -> Any:
+def listed(given: Any) -> Any:
+    """Return a list of what is *given* alone."""
     return given if isinstance(given, list | tuple) else [given]
 
 
 # A dotted path into an answer.
 Path = Annotated[str, AfterValidator(_checked_path)]
 # Several: the first that leads to something counts.
-Paths = Annotated[tuple[Path, ...], BeforeValidator(_listed)]
+Paths = Annotated[tuple[Path, ...], BeforeValidator(listed)]
 Template = Annotated[Any, AfterValidator(_checked_template)]
 TextTemplate = Annotated[str, AfterValidator(_checked_template)]
-Statuses = Annotated[tuple[Annotated[int, Field(ge=100, le=599)], ...], BeforeValidator(_listed)]
+Statuses = Annotated[tuple[Annotated[int, Field(ge=100, le=599)], ...], BeforeValidator(listed)]
 Word = str | int | bool
-Words = Annotated[tuple[Word, ...], BeforeValidator(_listed)]
+Words = Annotated[tuple[Word, ...], BeforeValidator(listed)]
 Count = Annotated[int, Field(gt=0)]
 JobState = Literal["pending", "completed", "partial", "failed", "canceled"]
 RowState = Literal["completed", "failed", "canceled", "unknown"]

@@ -16,6 +16,7 @@ from .parts import (
     RowState,
     TextTemplate,
     Words,
+    listed,
 )
 
 
@@ -91,7 +92,11 @@ class Pages(DescriptionPart):
 
 
 class ResultSource(ApiRequest):
-    """Where outcomes of rows are read. Without a URL: in the last answer to the poll."""
+    """Where outcomes of rows are read. Without a URL: in the last answer to the poll.
+
+    ``retryable`` are the codes, and ``retryable_texts`` texts in the messages, of rows that may be
+    sent again as they are.
+    """
 
     url: TextTemplate = ""
     format: Literal["json", "jsonl", "csv"] = "json"
@@ -104,6 +109,7 @@ class ResultSource(ApiRequest):
     outcome: Annotated[OutcomeRule, BeforeValidator(_outcome)]
     result: dict[str, Path] | None = None
     retryable: Words = ()
+    retryable_texts: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
     send_auth: bool = True
 
 

@@ -18,6 +18,7 @@ _SLUGS = (
     "klaviyo-profiles",
     "mailchimp-batches",
     "salesforce-bulk",
+    "sfmc-rows",
 )
 
 

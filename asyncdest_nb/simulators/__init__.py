@@ -31,6 +31,7 @@ class PartnerType(Protocol):
 _CLASSES = {
     "anthropic-batches": "AnthropicBatches",
     "example-async": "ExampleAsync",
+    "gemini-batches": "GeminiBatches",
     "hubspot-imports": "HubSpotImports",
     "klaviyo-profiles": "KlaviyoProfiles",
     "mailchimp-batches": "MailchimpBatches",
@@ -130,8 +131,9 @@ def simulate(slug: str, *, clock: Callable[[], float] = time.monotonic, **knobs:
     - ``lists``: the ids of the lists that exist; default: all do
     - ``results_url_seconds``: how long an address of the results is valid; default 600
 
-    "openai-batch" and "anthropic-batches" also have these. A model answers each row; ``rows``
-    of a job says what became of each, and ``records`` has the answers, which cost money:
+    "openai-batch", "anthropic-batches" and "gemini-batches" also have these. A model answers
+    each row; ``rows`` of a job says what became of each, and ``records`` has the answers,
+    which cost money:
 
     - ``api_key``: the key that requests must carry; default: any key
     - ``answer``: what the model answers: a text; a dict, of whose keys the first that is in the
@@ -156,6 +158,15 @@ def simulate(slug: str, *, clock: Callable[[], float] = time.monotonic, **knobs:
       type that is not documented
     - ``results_elsewhere``: whether results_url has another host than the requests
     - ``results_expire_seconds``: here they count from the creation
+
+    "gemini-batches" also has these:
+
+    - ``expiring``: share of rows that make their job expire the first time, without results
+    - ``failing_jobs``: share of jobs that end FAILED
+    - ``doubled_output``: whether results are sent twice, as they are (default)
+    - ``partial_state``: whether a job with failed rows ends BATCH_STATE_PARTIALLY_SUCCEEDED
+    - ``broken_json_schema``: whether answers to responseJsonSchema break off
+    - ``queued_tokens``: tokens that all open jobs may have together; more are answered 429
 
     "sfmc-rows" also has these. ``shuffle_results`` does nothing there, since results say by
     their order alone which row they are about:

@@ -22,7 +22,7 @@ from typing import Any
 from ..exchange import IncomingRequest, JSONObject, Reply, Routes
 from ..jobs import AcceptedJob, JobPhase
 from ..llm import Fate, LLMPartner, SentRow
-from ..llm.pages import limit_of, page_after, page_before, query_of
+from ..llm.pages import page_after, page_before, page_size, query_of
 from .error_replies import error_reply
 from .knobs import AnthropicBatchesKnobs
 from .messages import answer_of, tokens_of
@@ -143,7 +143,7 @@ class AnthropicBatches(LLMPartner):
     def list_batches(self, request: IncomingRequest, now: float) -> Reply:
         """Return a page of all batches, the newest first."""
         asked = query_of(request.query)
-        limit = limit_of(asked, usual=_PAGE, most=_LONGEST_PAGE)
+        limit = page_size(asked, usual=_PAGE, most=_LONGEST_PAGE)
         if limit is None:
             return error_reply(400, f"limit: Input should be from 1 to {_LONGEST_PAGE}")
         jobs = [job for job in reversed(self.jobs(now)) if self.find_visible(job.job_id, now)]

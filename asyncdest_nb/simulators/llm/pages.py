@@ -14,10 +14,10 @@ def query_of(text: str) -> dict[str, str]:
     return {name: values[-1] for name, values in parse_qs(text).items()}
 
 
-def limit_of(asked: dict[str, str], *, usual: int, most: int) -> int | None:
+def page_size(asked: dict[str, str], name: str = "limit", *, usual: int, most: int) -> int | None:
     """Return the wanted length of a page; None if it is not from 1 to *most*."""
-    limit = asked.get("limit", str(usual))
-    return int(limit) if limit.isdecimal() and 1 <= int(limit) <= most else None
+    size = asked.get(name, str(usual))
+    return int(size) if size.isdecimal() and 1 <= int(size) <= most else None
 
 
 def page_after(

@@ -54,7 +54,8 @@ class SchemaValues:
             "boolean": lambda: dice.random() < 0.5,
             "null": lambda: None,
         }
-        return drawn.get(str(kind), lambda: _text(schema, dice))()
+        # Google writes types in capitals.
+        return drawn.get(str(kind).lower(), lambda: _text(schema, dice))()
 
     def _object(self, schema: dict[str, Any], dice: random.Random, depth: int) -> dict[str, Any]:
         required = schema.get("required", ())

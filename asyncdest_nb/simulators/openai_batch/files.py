@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from .. import multipart
 from ..exchange import IncomingRequest, JSONObject, Reply
-from ..llm.pages import limit_of, page_after, query_of
+from ..llm.pages import page_after, page_size, query_of
 from .error_replies import error_reply, no_such
 from .input_file import MAX_BYTES
 
@@ -124,7 +124,7 @@ class Files:
         """Return a page of the files, the newest first unless the oldest are asked for."""
         self._delete_expired(now)
         asked = query_of(request.query)
-        limit = limit_of(asked, usual=_PAGE, most=_PAGE)
+        limit = page_size(asked, usual=_PAGE, most=_PAGE)
         if limit is None:
             return error_reply(400, f"Invalid 'limit': expected 1 to {_PAGE}.", param="limit")
         purpose = asked.get("purpose")

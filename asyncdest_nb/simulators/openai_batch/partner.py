@@ -27,7 +27,7 @@ from .. import multipart
 from ..exchange import IncomingRequest, JSONObject, Reply, Routes
 from ..jobs import AcceptedJob
 from ..llm import Fate, LLMPartner, SentRow
-from ..llm.pages import limit_of, page_after, query_of
+from ..llm.pages import page_after, page_size, query_of
 from . import batches, input_file
 from .batch_request import batch_error
 from .bodies import answer_of, prompt_tokens
@@ -169,7 +169,7 @@ class OpenAIBatch(LLMPartner):
     def list_batches(self, request: IncomingRequest, now: float) -> Reply:
         """Return a page of all batches, the newest first."""
         asked = query_of(request.query)
-        limit = limit_of(asked, usual=_PAGE, most=_LONGEST_PAGE)
+        limit = page_size(asked, usual=_PAGE, most=_LONGEST_PAGE)
         if limit is None:
             text = f"Invalid 'limit': expected 1 to {_LONGEST_PAGE}."
             return error_reply(400, text, param="limit")

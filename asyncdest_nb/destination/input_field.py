@@ -51,6 +51,7 @@ def field(
     allow_null: bool = False,
     placeholder: str | None = None,
     by_name: bool = True,
+    variable: str | None = None,
 ) -> Any:
     """Declare a field of a payload or of settings.
 
@@ -59,7 +60,9 @@ def field(
     the caller names no column: a constant or a mapping directive; in settings it is the
     value itself. *minimum* and *maximum* bound a number, or the length of a text. A null
     is not sent unless *allow_null*. *by_name* False = a column of the same name does not
-    fill the field automatically, because one value is meant for all rows.
+    fill the field automatically, because one value is meant for all rows. *variable* is the
+    environment variable in which the vendor's own clients look for a setting; it is read where
+    the package's own variable is not set.
     """
     if format is not None and format not in FORMATS:
         raise UnknownName.of("format", format, FORMATS)
@@ -73,6 +76,7 @@ def field(
         "allow_null": allow_null,
         "placeholder": placeholder,
         "by_name": by_name,
+        "variable": variable,
     }
     return Field(title=label, description=description, json_schema_extra={_EXTRA: attributes})
 
@@ -128,6 +132,7 @@ class InputField:
     placeholder: str | None = None
     by_name: bool = True
     holds_secret: bool = False
+    variable: str | None = None
 
     @property
     def is_limited(self) -> bool:
@@ -207,6 +212,7 @@ def _input_field(key: str, info: FieldInfo) -> InputField:
         placeholder=attributes.get("placeholder"),
         by_name=bool(attributes.get("by_name", True)),
         holds_secret=holds_secret(annotation),
+        variable=attributes.get("variable"),
     )
 
 

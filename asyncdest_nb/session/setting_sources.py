@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -74,7 +74,7 @@ def _look_ups(
     if env_file is not None:
         yield _in_file(destination, env_file)
     if not is_simulated:
-        yield lambda key: _in_environment(variable(destination.slug, key))
+        yield lambda key: _first(_variables(destination, key), os.environ.get, "the variable %s")
         yield lambda key: _in_keyring(f"asyncdest-nb/{destination.slug}", key)
 
 
@@ -98,21 +98,29 @@ def variable(slug: str, key: str) -> str:
     return re.sub(r"\W", "_", f"ASYNCDEST_{slug}_{key}").upper()
 
 
-def _in_environment(name: str) -> tuple[str, str] | None:
-    value = os.environ.get(name)
-    return (value, f"the variable {name}") if value else None
+def _variables(destination: Destination, key: str) -> list[str]:
+    """Return the variables that may have a setting: ours, and that of the vendor's clients."""
+    own = input_fields(destination.settings)[key].variable
+    return [variable(destination.slug, key), *([own] if own else [])]
+
+
+def _first(
+    names: Sequence[str], get: Callable[[str], str | None], where: str
+) -> tuple[str, str] | None:
+    """Return the first value that one of *names* has, and *where* it is, in words."""
+    found = ((get(name), where.replace("%s", name, 1)) for name in names)
+    return next(((value, place) for value, place in found if value), None)
 
 
 def _in_file(destination: Destination, path: str | Path) -> LookUp:
     values = _read_file(path)
-    names = [variable(destination.slug, key) for key in input_fields(destination.settings)]
+    fields = input_fields(destination.settings)
+    names = [name for key in fields for name in _variables(destination, key)]
     if not any(values.get(name) for name in names):
         raise UsageError(f"{path} has none of the variables {', '.join(names)}")
 
     def look_up(key: str) -> tuple[str, str] | None:
-        name = variable(destination.slug, key)
-        value = values.get(name)
-        return (value, f"{name} in {path}") if value else None
+        return _first(_variables(destination, key), values.get, f"%s in {path}")
 
     return look_up
 

@@ -38,6 +38,11 @@ class Action:
     ``check`` gets all payloads of a run before anything is sent. It returns a list with
     the reason for each payload that does not fit, None for each that does.
 
+    ``tokens`` is for rows that go to a language model. It gets all payloads, and returns
+    ``{"input_tokens": 1200, "output_tokens": 8000, "how": "counted by … on 20 rows"}``:
+    ``output_tokens`` is the most that may come back, None = no limit. It makes only requests
+    that cost nothing.
+
     ``perform`` takes one row, ``perform_batch`` up to ``batch_size`` rows with at most
     ``batch_bytes`` bytes in total; one of the two functions is enough. ``row_bytes``
     returns the bytes of a payload; None = the length of its JSON. Rows with different
@@ -93,15 +98,20 @@ class Action:
     delay the others: ``poll`` need not catch errors. After a failed result with the code
     POLLING_ERROR the operation is polled again. Without results, an ``overall_status``
     "failed" fails all operations of the call; any other final status, also "completed",
-    (``should_continue_polling`` False) leaves their outcome unknown. ``result_columns``
-    are the keys of a row's result that become columns of the results; empty = the result
-    is one column.
+    (``should_continue_polling`` False) leaves their outcome unknown. An operation that is not
+    found (404, 410) for ``missing_seconds``, and for half a minute at least, is taken to be
+    gone, and its outcome is unknown.
+
+    ``result_columns`` are the keys of a row's result that become columns of the results;
+    empty = the result is one column. ``spread`` is one of them whose value is an object with
+    keys of the user's choice: each key becomes a column in its place.
     """
 
     title: str
     payload: type[Payload]
     description: str = ""
     check: Function | None = None
+    tokens: Function | None = None
     perform: Function | None = None
     perform_batch: Function | None = None
     steps: Sequence[Function] = ()
@@ -119,7 +129,9 @@ class Action:
     row_bytes: Callable[[Any], int] | None = None
     poll_batch_size: int = 10
     isolation_requests: int | None = None
+    missing_seconds: float = 0.0
     result_columns: Sequence[str] = ()
+    spread: str | None = None
 
     def __post_init__(self) -> None:
         self._require_functions()
@@ -137,6 +149,9 @@ class Action:
         check_number(name, self.isolation_requests, whole=True, zero=True)
         for name in ("batch_size", "batch_bytes", "poll_batch_size"):
             check_number(f"action {self.title!r}: {name}", getattr(self, name), whole=True)
+        check_number(f"action {self.title!r}: missing_seconds", self.missing_seconds, zero=True)
+        if self.spread is not None and self.spread not in self.result_columns:
+            raise UnknownName.of("result column", self.spread, self.result_columns)
         if self.operation_per not in ("row", "batch"):
             raise UnknownName.of("operation_per", self.operation_per, ("row", "batch"))
         for key in self.batch_keys:
@@ -154,7 +169,7 @@ class Action:
             raise UsageError(f"action {self.title!r} needs perform or perform_batch")
 
     def _adapt_functions(self) -> None:
-        for name in ("check", "perform", "perform_batch", "poll", "cancel", "find"):
+        for name in ("check", "tokens", "perform", "perform_batch", "poll", "cancel", "find"):
             object.__setattr__(self, name, self._adapted(name, getattr(self, name)))
         steps = [self._adapted(f"steps[{at}]", step) for at, step in enumerate(self.steps)]
         object.__setattr__(self, "steps", tuple(steps))

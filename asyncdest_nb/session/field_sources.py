@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
 from ..destination import Action, InputField
 from ..errors import MappingError, UnknownName
 from ..frame import DataFrame, column_names, index_names
@@ -64,13 +66,19 @@ def _with_constants(
         near = difflib.get_close_matches(name, _OPTIONS, n=1, cutoff=0.8)
         if name not in action.fields and near:
             raise UnknownName(f"no field or option {name!r}; did you mean {near[0]}=?")
-    filled = {**(mapping or {}), **constants}
+    filled = {name: _value(each) for name, each in {**(mapping or {}), **constants}.items()}
     filled = StoredMapping(filled) if isinstance(mapping, StoredMapping) else filled
     for name, value in filled.items():
         choices = action.fields[name].choices if name in action.fields else None
         if choices and isinstance(value, (str, int, float)) and value not in choices:
             raise MappingError(f"{name}={value!r}: choose one of {', '.join(map(repr, choices))}")
     return filled
+
+
+def _value(given: Any) -> Any:
+    """Return *given*, or the JSON schema of a pydantic class: a mapping holds JSON."""
+    is_model = isinstance(given, type) and issubclass(given, BaseModel)
+    return {"@literal": given.model_json_schema()} if is_model else given
 
 
 def field_line(field: InputField) -> str:

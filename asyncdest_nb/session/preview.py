@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from ..destination import Action, Payload, WrittenPayloads
 from ..engine import Channel, PreparedSlice, RowsToSend, SlicePreparer, batched, read_check
@@ -16,6 +17,7 @@ from ..portal import call
 from ..request import Exchange
 from ..responses import JSONObject
 from ..visible import one_line
+from .estimate import CountTokens, Estimate, estimate
 from .progress import ProgressCallback
 
 _SLICE = 2_000  # Rows that are read at once.
@@ -43,6 +45,27 @@ class Preview:
     labels: Sequence[str]
     first_request: Exchange | None
     matched: str = ""
+    size: int = 0  # Bytes of the rows in requests.
+    count_tokens: CountTokens | None = field(default=None, repr=False, compare=False)
+
+    def estimate(
+        self, *, input_price: float | None = None, output_price: float | None = None
+    ) -> Estimate:
+        """Return what the rows would take: requests, bytes, tokens, and what these cost.
+
+        Prices are for a million tokens, in any currency, and None = no cost is stated. Vendors
+        charge less for a batch: give the price of that. The vendor may be asked to count the
+        tokens of some rows, where that is free. Raises UsageError if the rows go to no model,
+        and the destination's error.
+        """
+        return estimate(
+            self.count_tokens,
+            rows=len(self.payloads),
+            requests=len(self.batches),
+            size=self.size,
+            input_price=input_price,
+            output_price=output_price,
+        )
 
     def __repr__(self) -> str:
         lines = [
@@ -113,6 +136,8 @@ def preview(
         labels=list(source.labels),
         first_request=_first_request(rows, batches, batch_size, channel),
         matched=matched,
+        size=sum(rows.good.sizes),
+        count_tokens=None if action.tokens is None else partial(_tokens, rows, channel),
     )
 
 
@@ -158,6 +183,17 @@ def _check(action: Action, rows: _Rows, channel: Channel) -> dict[int, str]:
     if not isinstance(faults, dict):
         raise DestinationError(faults.message)
     return faults
+
+
+def _tokens(rows: _Rows, channel: Channel) -> Mapping[str, Any]:
+    """Return the tokens of the rows, as the destination counts them."""
+    positions = rows.good.positions
+    if not positions or rows.action.tokens is None:
+        return {"input_tokens": 0, "output_tokens": 0, "how": "no rows"}
+    called = call(channel.call(rows.action.tokens, payload=rows.payloads(positions)))
+    if called.error is not None:
+        raise called.error
+    return called.answer  # type: ignore[no-any-return]  # estimate() reads it with care.
 
 
 def _first_request(

@@ -16,8 +16,8 @@ from .context import POLLERS, RunContext
 from .groups import PollGroups
 
 LOOK_SECONDS = 0.2  # How often the schedule is looked at, at least.
-# A destination may not know an operation until a worker has picked it up. Only
-# past both of these limits does "not found" mean that it is gone.
+# A destination may not know an operation until a worker has picked it up. Only past these
+# limits, and the missing_seconds of the action, does "not found" mean that it is gone.
 GRACE_SECONDS = 30.0
 GRACE_POLLS = 3
 WORTH_A_NOTICE = 3  # Polls in a row that got no answer.
@@ -156,7 +156,8 @@ class Poller:
             return False
         now = self._run.clock.steady()
         missing = now - self._missing_since.setdefault(operation.number, now)
-        return missing > GRACE_SECONDS and operation.poll_errors >= GRACE_POLLS
+        patience = max(GRACE_SECONDS, self._run.action.missing_seconds)
+        return missing > patience and operation.poll_errors >= GRACE_POLLS
 
     def _set_apart(self, parts: Sequence[Part], operations: Sequence[Operation]) -> None:
         """From now on, poll operations alone that got no answer while others did.

@@ -13,10 +13,12 @@ from ..errors import UnknownName
 # A destination is loaded when it is looked up. Its name has underscores: it is the description
 # klaviyo_profiles.json, or what is called salesforce_bulk in the module of that name.
 _SLUGS = (
+    "anthropic-batches",
     "example-async",
     "hubspot-imports",
     "klaviyo-profiles",
     "mailchimp-batches",
+    "openai-batch",
     "salesforce-bulk",
     "sfmc-rows",
 )

@@ -1,0 +1,221 @@
+"""Batches: create one, poll it, cancel it."""
+
+from __future__ import annotations
+
+import time
+from asyncio import to_thread
+from collections import Counter
+from typing import Any
+
+from ... import destination as ad
+from ...errors import HTTPError, ProtocolError, RetryableError
+from ...responses import (
+    AsyncActionResponse,
+    AsyncOperationResult,
+    AsyncPollResponse,
+    JSONObject,
+    RowResult,
+)
+from ..llm_batches import JobAnswers, JobRows, batch_key, is_parsed, read_lines
+from .account import (
+    JSONL,
+    LARGE,
+    AnthropicSettings,
+    account_fault,
+    batch_path,
+    counts_of,
+    error_in,
+    object_of,
+)
+from .messages import MessageRequest, params_of
+from .orphans import Orphans
+from .outcomes import row_outcome
+
+RUNNING = ("in_progress", "canceling")
+ACCOUNT_SECONDS = 600.0  # Between two tries while the account has no credit.
+
+Payloads = ad.ActionData[AnthropicSettings, list[MessageRequest]]
+Contexts = ad.ActionData[AnthropicSettings, None]
+
+
+async def create(request: ad.Request, data: Payloads) -> AsyncActionResponse:
+    """Send all rows in one request, which starts a batch of them."""
+    rows = rows_of(data)
+    data.state_context.set_response_context(_time_key(rows.key), time.time(), {"day": 29})
+    body = _body(rows)
+    try:
+        answer = await request(
+            "/v1/messages/batches",
+            method="POST",
+            content=body,
+            headers={"content-type": "application/json"},
+            **LARGE,
+        )
+    except HTTPError as error:
+        _raise_later(error)
+        raise
+    batch = object_of(answer)
+    if not batch.get("id"):
+        raise ProtocolError("the answer has no id of a batch")
+    context = {"batch_id": batch["id"], **_own(rows)}
+    decided = [rows.left_out.get(place) for place in range(len(rows.texts))]
+    return AsyncActionResponse(
+        async_contexts=[context], rows=decided if rows.left_out else None, message="created"
+    )
+
+
+def _body(rows: JobRows) -> Any:
+    """Yield the JSON of all rows, in parts."""
+    yield b'{"requests":['
+    yield from rows.parts(separator=b",", end=b"]}")
+
+
+async def find(request: ad.Request, data: Payloads) -> AsyncActionResponse | None:
+    """Return the batches that may be the one whose reply was lost; None = there is none.
+
+    A batch has no label, and shows the ids of its rows only once it has ended. So ``poll``
+    waits for those of as many rows, made since, and looks.
+    """
+    rows = rows_of(data)
+    sent_at = data.state_context.get_request_context(_time_key(rows.key))
+    found = await Orphans(request).candidates(len(rows.texts), since=sent_at)
+    if not found:
+        return None
+    context = {"batch_id": f"lost {rows.key}", "candidates": found, **_own(rows)}
+    named = ", ".join(found)
+    return AsyncActionResponse(
+        async_contexts=[context],
+        message=f"the reply was lost; {named} may be it, which shows once it has ended",
+    )
+
+
+def rows_of(data: Payloads) -> JobRows:
+    """Return the rows of a submission as they are sent."""
+    return JobRows(data.payload_texts, batch_key(data.submission_id), _entry)
+
+
+def _entry(custom_id: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {"custom_id": custom_id, "params": params_of(values)}
+
+
+def _own(rows: JobRows) -> JSONObject:
+    return {"key": rows.key, "rows": len(rows.texts), "parsed": rows.parsed}
+
+
+def _time_key(key: str) -> str:
+    return f"time of {key}"
+
+
+def _raise_later(error: HTTPError) -> None:
+    """Raise RetryableError if a batch was refused for now, and not for its rows."""
+    kind, message = error_in(error)
+    why = account_fault(kind, message)
+    if why and 400 <= error.status <= 429 and error.status != 408:
+        text = f"waiting: {why}; {message}"
+        seconds = error.retry_after or ACCOUNT_SECONDS
+        raise RetryableError(text, error.status, seconds) from None
+
+
+async def poll(request: ad.Request, data: Contexts) -> AsyncPollResponse:
+    """Request the state of each batch, and the results of those that have ended."""
+    return AsyncPollResponse.of([await _status_of(request, each) for each in data.async_contexts])
+
+
+async def cancel(request: ad.Request, data: Contexts) -> None:
+    """Request the end of a batch. Rows that are answered by then stay answered, and billed."""
+    context = data.async_contexts[0]
+    if context.get("candidates"):
+        raise ProtocolError(
+            "it is not known which batch has these rows: cancel it in the Console, one of "
+            f"{', '.join(context['candidates'])}"
+        )
+    await request(
+        f"{batch_path(context['batch_id'])}/cancel",
+        method="POST",
+        headers={"content-type": "application/json"},
+    )
+
+
+async def _status_of(request: ad.Request, context: JSONObject) -> AsyncOperationResult:
+    if context.get("candidates"):
+        found = await Orphans(request).found(context)
+        if isinstance(found, AsyncOperationResult):
+            return found
+        return await _polled(request, context, found)
+    return await _polled(request, context, context["batch_id"])
+
+
+async def _polled(request: ad.Request, context: JSONObject, batch_id: str) -> AsyncOperationResult:
+    batch = object_of(await request(batch_path(batch_id)))
+    status, rows, counts = batch.get("processing_status"), int(context["rows"]), counts_of(batch)
+    if status == "ended":
+        return await _ended(request, batch, context)
+    done = rows - counts["processing"] if sum(counts.values()) else 0
+    listed = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    return AsyncOperationResult(
+        status="pending",
+        # The counts are 0 until the batch has ended, and all rows "processing".
+        progress=100 * done / rows if 0 < done <= rows else None,
+        message=f"{status}: {listed or f'{rows:,} rows'}",
+        context=context,
+        odd_status=None if status in RUNNING else str(status),
+    )
+
+
+async def _ended(
+    request: ad.Request, batch: JSONObject, context: JSONObject
+) -> AsyncOperationResult:
+    """Return the outcome of every row: a batch that has ended may have no success."""
+    counts = counts_of(batch)
+    if batch.get("archived_at"):
+        rows = [RowResult(status="unknown", message=_ARCHIVED)] * int(context["rows"])
+        return _result(batch, context, rows, [])
+    answers = await _answers(request, batch, context)
+    if answers.count < sum(counts.values()):  # A proxy may have cut it short without an error.
+        answers = await _answers(request, batch, context)
+    return _result(batch, context, answers.rows("the batch has ended"), answers.notes())
+
+
+_ARCHIVED = "the results are gone: Anthropic keeps them for 29 days"
+
+
+async def _answers(request: ad.Request, batch: JSONObject, context: JSONObject) -> JobAnswers:
+    answers = JobAnswers(context["key"], int(context["rows"]))
+    path = f"{batch_path(str(batch['id']))}/results"
+    response = await request(path, to_file=True, headers=JSONL, **LARGE)
+    if response.problem:
+        raise ProtocolError(response.problem)
+    await to_thread(_read, response, answers, context["parsed"])
+    return answers
+
+
+def _read(response: Any, answers: JobAnswers, parsed: bool | list[int]) -> None:
+    for line in read_lines(response.lines()):
+        if line is None:
+            answers.broken += 1
+            continue
+        place = answers.place_of(line.get("custom_id"))
+        if place is not None:
+            answers.add(place, row_outcome(line, is_parsed=is_parsed(parsed, place)))
+
+
+def _result(
+    batch: JSONObject, context: JSONObject, rows: list[RowResult], notes: list[str]
+) -> AsyncOperationResult:
+    counts, own = counts_of(batch), Counter(row.status for row in rows)
+    by_status = ", ".join(f"{count:,} {name}" for name, count in own.items())
+    theirs = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    failed = counts["errored"] + counts["expired"]
+    is_same = (counts["succeeded"], failed) == (own["completed"], own["failed"])
+    is_done = own["completed"] > 0 or not rows
+    parts = [f"{by_status} of {len(rows):,} rows", *notes]
+    return AsyncOperationResult(
+        status="completed" if is_done else "failed",
+        progress=100.0,
+        message="; ".join(
+            parts if is_same else [*parts, f"Anthropic counts {theirs or 'no rows'}"]
+        ),
+        context=context,
+        rows=rows,
+        ended_at=batch.get("ended_at"),
+    )

@@ -1,0 +1,120 @@
+"""Batches whose reply was lost: found by their time and rows, known by the ids in their results.
+
+The list of batches shows no label of ours, and no ids of rows. So every batch of as many rows
+that was created since may be the one, until it has ended and its results show ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+from ... import destination as ad
+from ...errors import HTTPError, ProtocolError
+from ...responses import AsyncOperationResult, JSONObject, RowResult
+from ..llm_batches import JobAnswers, read_lines
+from .account import JSONL, LARGE, batch_path, counts_of, object_of
+
+PAGES = 30  # Of the list, with 1,000 batches each.
+EARLIER_SECONDS = 600  # How much earlier than here a batch may be created, as clocks differ.
+LATER_SECONDS = 7200  # How much later: the request may wait for its turn, and takes minutes.
+LINES = 100  # Of results; each has an id of the same job.
+
+
+class Orphans:
+    """Looks for batches by *request*."""
+
+    def __init__(self, request: ad.Request) -> None:
+        self._request = request
+
+    async def candidates(self, rows: int, *, since: float | None) -> list[str]:
+        """Return the ids of batches of so many *rows* that may have been sent *since* a time.
+
+        It is in Unix seconds, None = not known: then every batch in the list may be it.
+        """
+        found = []
+        async for batch in self._batches():
+            created = _seconds(batch.get("created_at"))
+            if since is not None and created is not None:
+                if created < since - EARLIER_SECONDS:
+                    break
+                if created > since + LATER_SECONDS:
+                    continue
+            if sum(counts_of(batch).values()) == rows and batch.get("id"):
+                found.append(str(batch["id"]))
+        return found
+
+    async def _batches(self) -> AsyncIterator[JSONObject]:
+        after = ""
+        for _ in range(PAGES):
+            params = {"limit": 1000, **({"after_id": after} if after else {})}
+            page = object_of(await self._request("/v1/messages/batches", params=params))
+            for batch in page.get("data") or []:
+                yield batch
+            if not page.get("has_more"):
+                return
+            last = str(page.get("last_id") or "")
+            if not last or last == after:
+                raise ProtocolError("the list of batches says it has more, and gives no next page")
+            after = last
+        raise ProtocolError("the list of batches is too long to be looked at")
+
+    async def found(self, context: JSONObject) -> str | AsyncOperationResult:
+        """Return the id of the batch that has the rows of *context*, or what is known so far."""
+        open_ones, unreadable = [], []
+        for batch_id in context["candidates"]:
+            state = await self._state(batch_id, context)
+            if state == "own":
+                return str(batch_id)
+            if state == "open":
+                open_ones.append(batch_id)
+            elif state == "unreadable":
+                unreadable.append(batch_id)
+        if open_ones:
+            text = f"the reply was lost; waits for {', '.join(open_ones)} to end, which may be it"
+            return AsyncOperationResult(status="pending", message=text, context=context)
+        if unreadable:
+            return _ended(context, "unknown", f"the reply was lost, and {_names(unreadable)}")
+        text = "never arrived: no batch has these rows, so they may be sent again"
+        return _ended(context, "canceled", text)
+
+    async def _state(self, batch_id: str, context: JSONObject) -> str:
+        """Return whether a batch is our "own", another one ("foreign"), "open" or "unreadable"."""
+        try:
+            batch = object_of(await self._request(batch_path(batch_id)))
+            if batch.get("processing_status") != "ended":
+                return "open"
+            if batch.get("archived_at"):
+                return "unreadable"
+            path = f"{batch_path(batch_id)}/results"
+            response = await self._request(path, to_file=True, headers=JSONL, **LARGE)
+        except HTTPError as error:
+            if error.status != 404:
+                raise
+            return "unreadable"
+        answers = JobAnswers(context["key"], int(context["rows"]))
+        for number, line in enumerate(read_lines(response.lines())):
+            if line is not None and answers.place_of(line.get("custom_id")) is not None:
+                return "own"
+            if number >= LINES:
+                break
+        return "foreign" if answers.foreign else "unreadable"
+
+
+def _names(batch_ids: list[str]) -> str:
+    return f"the results of {', '.join(batch_ids)}, which may be it, cannot be read any more"
+
+
+def _ended(context: JSONObject, status: str, why: str) -> AsyncOperationResult:
+    may_repeat = True if status == "canceled" else None
+    row = RowResult.model_validate({"status": status, "message": why, "retryable": may_repeat})
+    rows = [row] * int(context["rows"])
+    return AsyncOperationResult(status="failed", message=why, context=context, rows=rows)
+
+
+def _seconds(moment: object) -> float | None:
+    """Return a time of an answer in Unix seconds, None = it cannot be read."""
+    try:
+        return datetime.fromisoformat(str(moment)).timestamp()
+    except ValueError:
+        return None

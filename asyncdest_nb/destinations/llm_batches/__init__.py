@@ -1,0 +1,57 @@
+"""What the batch APIs of language models have in common: rows as requests, answers as rows.
+
+fields     the fields of a row that is sent to a model
+images     pictures, by URL or as files
+schemas    JSON schemas in the strict form that the vendors need
+keys       the ids by which rows are found again
+lines      JSON, and lines of it
+answers    the outcome of each row, matched by its id
+columns    what becomes columns of the results
+rows       the rows of a job on their way
+preflight  faults that are found before anything is sent
+tokens     how many tokens a request probably has
+"""
+
+from .answers import JobAnswers, refused
+from .columns import EMBEDDING_COLUMNS, TEXT_COLUMNS, cut_off, parsed_answer, whole_number
+from .fields import IMAGE_FIELDS, ModelRequest, TextRequest
+from .images import ImageFile, ImageLimits, WebImage, image_bytes, images_of
+from .keys import SUBMISSION, batch_key, custom_id
+from .lines import read_lines, to_json
+from .preflight import common_faults, row_faults
+from .rows import JobRows, is_parsed
+from .schemas import StrictForm, strict_schema
+from .tokens import guessed, most_tokens, prompt_tokens, queued_tokens
+
+__all__ = [
+    "EMBEDDING_COLUMNS",
+    "IMAGE_FIELDS",
+    "SUBMISSION",
+    "TEXT_COLUMNS",
+    "ImageFile",
+    "ImageLimits",
+    "JobAnswers",
+    "JobRows",
+    "ModelRequest",
+    "StrictForm",
+    "TextRequest",
+    "WebImage",
+    "batch_key",
+    "common_faults",
+    "custom_id",
+    "cut_off",
+    "guessed",
+    "image_bytes",
+    "images_of",
+    "is_parsed",
+    "most_tokens",
+    "parsed_answer",
+    "prompt_tokens",
+    "queued_tokens",
+    "read_lines",
+    "refused",
+    "row_faults",
+    "strict_schema",
+    "to_json",
+    "whole_number",
+]

@@ -1,0 +1,71 @@
+"""The outcome of each row of a job, matched by the ids in the result files alone."""
+
+from __future__ import annotations
+
+from ...responses import OperationError, RowResult
+from .keys import place_of
+
+
+def refused(code: str | None, message: str, *, retryable: bool | None) -> RowResult:
+    """Return the outcome of a row that failed, with the vendor's *code* and *message*."""
+    error = OperationError(code=code, message=message or "failed without a reason")
+    return RowResult(status="failed", error=error, retryable=retryable)
+
+
+class JobAnswers:
+    """The outcomes of the rows of a job, as its result files list them in any order.
+
+    *foreign* counts answers with ids that are not of this job, *broken* lines that could not
+    be read. A row that is listed twice with different outcomes is unknown.
+    """
+
+    def __init__(self, key: str, rows: int) -> None:
+        self._key = key
+        self._found: list[RowResult | None] = [None] * rows
+        self._twice: set[int] = set()
+        self.foreign = 0
+        self.broken = 0
+
+    def place_of(self, custom_id: object) -> int | None:
+        """Return the place of the row with this id; None = it is of no row of this job."""
+        place = place_of(custom_id, key=self._key, rows=len(self._found))
+        self.foreign += place is None
+        return place
+
+    def add(self, place: int, outcome: RowResult) -> None:
+        """Note the *outcome* of the row at *place*."""
+        before = self._found[place]
+        if before is not None and before != outcome:
+            self._twice.add(place)
+        self._found[place] = outcome
+
+    @property
+    def count(self) -> int:
+        """How many rows have an answer."""
+        return sum(each is not None for each in self._found)
+
+    def rows(self, why: str) -> list[RowResult]:
+        """Return an outcome for each row, in the order in which they were sent.
+
+        Rows without an answer are unknown, and *why* says so.
+        """
+        missing = RowResult(status="unknown", message=f"no result has this row; {why}")
+        twice = RowResult(
+            status="unknown", message="the results have this row twice, with different outcomes"
+        )
+        return [
+            twice if place in self._twice else found or missing
+            for place, found in enumerate(self._found)
+        ]
+
+    def notes(self) -> list[str]:
+        """Return what was odd in the result files."""
+        return [
+            f"{count:,} {what}"
+            for count, what in (
+                (self.foreign, "answers have ids of no row of this job"),
+                (self.broken, "lines of the results cannot be read"),
+                (len(self._twice), "rows have two different answers"),
+            )
+            if count
+        ]

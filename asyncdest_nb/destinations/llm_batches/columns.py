@@ -1,0 +1,51 @@
+"""What becomes columns of the results: the same names for all vendors."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+USAGE_COLUMNS = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
+TEXT_COLUMNS = (
+    *("text", "refusal", "stop_reason", "model", *USAGE_COLUMNS),
+    *("tool_calls", "response_id", "parsed"),
+)
+EMBEDDING_COLUMNS = ("embedding", "model", "input_tokens")
+
+# Why an answer may end before it is complete, or is none, in the words of each vendor.
+_CUT = {
+    "length": "cut off at max_tokens",
+    "max_tokens": "cut off at max_tokens",
+    "max_output_tokens": "cut off at max_tokens",
+    "model_context_window_exceeded": "cut off: the context window of the model is full",
+    "content_filter": "cut off by the content filter",
+    "refusal": "the model refused to answer",
+    "pause_turn": "the answer is not finished: the model paused its turn",
+}
+
+
+def cut_off(columns: dict[str, Any]) -> str:
+    """Return why an answer is incomplete or refused, empty = it is neither."""
+    if columns.get("refusal"):
+        return "the model refused to answer"
+    return _CUT.get(str(columns.get("stop_reason")), "")
+
+
+def parsed_answer(columns: dict[str, Any]) -> str:
+    """Put the JSON in the text of an answer into the column "parsed"; return a message about it.
+
+    An answer that was cut off or refused need not follow the schema: it is not parsed.
+    """
+    if why := cut_off(columns):
+        return why
+    try:
+        columns["parsed"] = json.loads(columns["text"] or "", parse_constant=lambda name: None)
+    except (ValueError, RecursionError):
+        return "the answer is not JSON, though a schema was given: see the column text"
+    return ""
+
+
+def whole_number(value: object) -> int | None:
+    """Return a number of tokens; None = not stated."""
+    is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return value if is_number else None  # type: ignore[return-value]  # It is an int.

@@ -1,0 +1,53 @@
+"""The list of batches, which has what other sessions made, and what a lost reply left behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+
+from ... import destination as ad
+from ...errors import ProtocolError, RetryableError
+from ...responses import JSONObject
+from .account import object_of
+
+RUNNING = ("validating", "in_progress", "finalizing", "cancelling")
+TOKENS = "asyncdest_tokens"  # Of the metadata: about how many tokens a batch has.
+PAGES = 50  # Of the list, with 100 batches each.
+WINDOW_SECONDS = 26 * 3600  # A batch has ended by then.
+QUEUE_SECONDS = 60.0  # Between two looks at the queue.
+
+
+async def wait_for_queue(request: ad.Request, model: str, *, tokens: int, limit: int) -> None:
+    """Raise RetryableError while earlier batches leave too little of the *limit* for *tokens*."""
+    waiting = 0
+    async for batch in batches_since(request, time.time() - WINDOW_SECONDS):
+        if batch.get("status") in RUNNING and str(batch.get("model") or model) == model:
+            text = str((batch.get("metadata") or {}).get(TOKENS))
+            waiting += int(text) if text.isascii() and text.isdecimal() else 0
+    if waiting and waiting + tokens > limit:
+        raise RetryableError(
+            f"waits until batches before it have ended: about {waiting:,} tokens are queued, this "
+            f"one has {tokens:,}, and queued_tokens is {limit:,}",
+            retry_after=QUEUE_SECONDS,
+        )
+
+
+async def batches_since(request: ad.Request, since: float) -> AsyncIterator[JSONObject]:
+    """Yield the batches that were created *since* then (Unix seconds), the newest first."""
+    after: JSONObject = {}
+    for _ in range(PAGES):
+        page = object_of(await request("/batches", params={"limit": 100, **after}))
+        batches = [each for each in page.get("data") or [] if isinstance(each, dict)]
+        for batch in batches:
+            if isinstance(batch.get("created_at"), int) and batch["created_at"] < since:
+                return
+            yield batch
+        last = str(batches[-1].get("id")) if batches else ""
+        if not page.get("has_more"):
+            return
+        if not last or {"after": last} == after:
+            raise ProtocolError("the list of batches says it has more, and gives no next page")
+        after = {"after": last}
+    raise ProtocolError(
+        f"the list of batches has more than {100 * PAGES:,}: not all were looked at"
+    )

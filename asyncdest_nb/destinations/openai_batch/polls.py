@@ -1,0 +1,114 @@
+"""The state of batches, and the results of those that have ended."""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from collections import Counter
+from typing import Any
+from urllib.parse import quote
+
+from ... import destination as ad
+from ...errors import ProtocolError
+from ...responses import AsyncOperationResult, AsyncPollResponse, JSONObject, RowResult
+from ..llm_batches import JobAnswers, is_parsed, read_lines
+from .account import LARGE, OpenAISettings, object_of
+from .batch_list import RUNNING
+from .endpoints import Endpoint
+from .outcomes import count_of, ids_of, refused_rows, row_outcome
+
+ENDED = ("completed", "expired", "cancelled")
+
+Contexts = ad.ActionData[OpenAISettings, None]
+
+
+class BatchPolls:
+    """Polls batches of one endpoint."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    async def poll(self, request: ad.Request, data: Contexts) -> AsyncPollResponse:
+        """Request the state of each batch, and the results of those that have ended."""
+        found = [await self._status_of(request, each) for each in data.async_contexts]
+        return AsyncPollResponse.of(found)
+
+    async def _status_of(self, request: ad.Request, context: JSONObject) -> AsyncOperationResult:
+        batch = object_of(await request(_path(context)))
+        status, rows = batch.get("status"), int(context["rows"])
+        if status == "failed":
+            return _result(batch, context, refused_rows(batch, rows), [])
+        if status in ENDED:
+            return await self._ended(request, batch, context)
+        done, failed = count_of(batch, "completed"), count_of(batch, "failed")
+        return AsyncOperationResult(
+            status="pending",
+            progress=100 * min(done + failed, rows) / rows,
+            message=f"{status}: {done:,} of {rows:,} rows, {failed:,} failed",
+            context=context,
+            odd_status=None if status in RUNNING else str(status),
+        )
+
+    async def _ended(
+        self, request: ad.Request, batch: JSONObject, context: JSONObject
+    ) -> AsyncOperationResult:
+        """Return the outcome of every row: a batch that is "completed" may have no success."""
+        counted = count_of(batch, "completed") + count_of(batch, "failed")
+        answers = await self._answers(request, batch, context)
+        if answers.count < counted:  # A proxy may have cut a file short without an error.
+            answers = await self._answers(request, batch, context)
+        return _result(batch, context, answers.rows(f"it ended {batch['status']}"), answers.notes())
+
+    async def _answers(
+        self, request: ad.Request, batch: JSONObject, context: JSONObject
+    ) -> JobAnswers:
+        answers = JobAnswers(context["key"], int(context["rows"]))
+        for file_id in ids_of(batch):
+            path = f"/files/{quote(file_id, safe='')}/content"
+            response = await request(path, to_file=True, **LARGE)
+            if response.problem:
+                raise ProtocolError(response.problem)
+            await to_thread(self._read, response, answers, context["parsed"])
+        return answers
+
+    def _read(self, response: Any, answers: JobAnswers, parsed: bool | list[int]) -> None:
+        for line in read_lines(response.lines()):
+            if line is None:
+                answers.broken += 1
+                continue
+            place = answers.place_of(line.get("custom_id"))
+            if place is not None:
+                is_json = is_parsed(parsed, place)
+                answers.add(place, row_outcome(line, self._endpoint, is_parsed=is_json))
+
+
+async def cancel(request: ad.Request, data: Contexts) -> None:
+    """Request the end of a batch. Rows that are answered by then stay answered, and billed."""
+    await request(f"{_path(data.async_contexts[0])}/cancel", method="POST")
+
+
+def _path(context: JSONObject) -> str:
+    return f"/batches/{quote(str(context['batch_id']), safe='')}"
+
+
+def _result(
+    batch: JSONObject, context: JSONObject, rows: list[RowResult], notes: list[str]
+) -> AsyncOperationResult:
+    status = str(batch["status"])
+    counts = Counter(row.status for row in rows)
+    by_status = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    done, failed = count_of(batch, "completed"), count_of(batch, "failed")
+    listed = sum(row.status in ("completed", "failed") for row in rows)
+    parts = [
+        f"{by_status} of {len(rows):,} rows",
+        "" if status == "completed" else f"the batch ended {status}",
+        *notes,
+        f"OpenAI counts {done:,} completed, {failed:,} failed" if done + failed != listed else "",
+    ]
+    return AsyncOperationResult(
+        status="completed" if status == "completed" else "failed",
+        progress=100.0,
+        message="; ".join(filter(None, parts)),
+        context=context,
+        rows=rows,
+        ended_at=batch.get(f"{status}_at"),
+    )

@@ -16,7 +16,6 @@ from explorer_clicks import FRAME, SECRET, Clicks, own_destination, ready
 def test_a_destination_that_a_cell_defines_later_is_offered_by_a_search(session):
     names: dict[str, Any] = {}
     clicks = Clicks(FRAME, session=session, names=names)
-    assert len(clicks.find("Destinations").options) == 4
     names["mine"] = own_destination()
     clicks.put(**{"Search destinations": "own"})
     clicks.choose("own")
@@ -184,11 +183,12 @@ def test_a_key_that_comes_after_the_click_that_followed_it_counts(demo, session)
 def test_a_search_narrows_the_list_and_keeps_the_choice(session):
     clicks = Clicks(FRAME, session=session)
     clicks.choose("salesforce-bulk")
+    chosen = clicks.find("Destinations").value
     form = [each.description for each in clicks.all() if hasattr(each, "description")]
     clicks.put(**{"Search destinations": "example"})
     assert len(clicks.find("Destinations").options) == 2
     clicks.put(**{"Search destinations": ""})
-    assert clicks.find("Destinations").value == 3
+    assert clicks.find("Destinations").value == chosen
     assert [each.description for each in clicks.all() if hasattr(each, "description")] == form
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from notebook_files import (
     ALL,
+    DESCRIBED,
     EXPLORING,
     FAILING,
     FIRST,
@@ -60,6 +61,12 @@ QUESTIONS = {
         "counts": "run.counts",
         "submits": "len(answers)",
         "contacts": "[each['email'] for each in contacts.values()]",
+    },
+    DESCRIBED: {
+        "counts": "run.counts",
+        "completed": "people.loc[run.results()['status'] == 'completed', 'email'].tolist()",
+        "there": "[each['email'] for each in api.records['profile']]",
+        "jobs": "len(api.operations)",
     },
     TRANSLATED: {
         "counts": "run.counts",
@@ -243,3 +250,14 @@ def test_the_documents_functions_send_every_row_once_and_follow_it_to_its_end():
     assert ran.answers["submits"] == {"202": 21}, "the try, and twenty rows"
     assert sorted(ran.answers["users"]) == sorted(f"u-{number}" for number in range(21))
     assert re.search(r"completed +100.* is completed", ran.shown("run.results()"))
+
+
+def test_a_described_api_is_sent_every_row_and_says_which_failed():
+    ran = executed(DESCRIBED)
+    mistakes = ran.shown("wrong =")
+    assert "the description has 2 mistakes" in mistakes
+    assert "actions.add.handle: no step that extracts 'job'" in mistakes
+    assert ran.answers["jobs"] == 3
+    assert sorted(ran.answers["completed"]) == sorted(ran.answers["there"])
+    assert ran.answers["counts"]["invalid"] == 1
+    assert 0 < ran.answers["counts"]["failed"] < 100

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import json
-import tarfile
-import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from asyncio import to_thread
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 
 from ..destination import Request
 from ..errors import ProtocolError
-from ..request import Response
+from ..request import ReadableBody, Response
 from .exchange import Headers, RequestPlan
 from .faults import shown
 from .filters import ABSENT
@@ -22,16 +18,22 @@ from .results_model import Pages, ResultSource
 from .template import Scope
 
 
-async def entries_of(
-    plan: RequestPlan, source: ResultSource, request: Request, scope: Scope, *, headers: Headers
-) -> list[Any]:
-    """Return all entries of a *source*; raises ProtocolError for one that cannot be read."""
-    found: list[Any] = []
-    async for response in pages_of(
-        plan, source.pages, source.items, request, scope, headers=headers
-    ):
-        found += read_entries(source, response, plan.place)
-    return found
+async def read_source(
+    plan: RequestPlan,
+    source: ResultSource,
+    request: Request,
+    scope: Scope,
+    *,
+    headers: Headers,
+    use: Callable[[Iterable[Any]], None],
+) -> None:
+    """Give the entries of a *source* to *use*, page by page, in a thread of its own.
+
+    Raises ProtocolError for one that cannot be read.
+    """
+    pages = pages_of(plan, source.pages, source.items, request, scope, headers=headers)
+    async for response in pages:
+        await to_thread(use, read_entries(source, response, plan.place))
 
 
 async def pages_of(
@@ -51,6 +53,7 @@ async def pages_of(
         yield response
         if pages is None:
             return
+        # A file has no pages.
         length = len(list_at(items or "$", response.data, plan.place))
         count += length
         url, query = _next(pages, response, count=count, length=length, number=len(seen) + 1)
@@ -95,51 +98,25 @@ def list_at(path: str, data: Any, place: str) -> list[Any]:
     return found
 
 
-def read_entries(source: ResultSource, response: Response, place: str) -> list[Any]:
-    """Return the entries in one answer."""
-    if source.format == "json" and source.archive is None:
-        return list_at(source.items, response.data, place)
+def read_entries(source: ResultSource, response: Response, place: str) -> Iterator[Any]:
+    """Yield the entries in one answer; a large one is never whole in memory."""
+    if not source.is_file:
+        yield from list_at(source.items, response.data, place)
+        return
     try:
-        return [
-            entry
-            for content in _unpacked(source, response.content)
-            for entry in _read(source, content, place)
-        ]
-    except (OSError, EOFError, ValueError, zlib.error, tarfile.TarError, csv.Error) as error:
-        what = f"{source.format} in {source.archive}" if source.archive else source.format
-        raise ProtocolError(f"{place}: the answer cannot be read as {what}: {error}") from None
+        for body in response.files() if source.archive == "tar.gz" else [response]:
+            yield from _read(source, body, place)
+    except ProtocolError as error:
+        raise ProtocolError(f"{place}: {error}") from None
 
 
-def _unpacked(source: ResultSource, content: bytes) -> Iterator[bytes]:
-    if source.archive == "tar.gz":
-        with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
-            for member in archive:
-                if member.isfile() and (file := archive.extractfile(member)) is not None:
-                    yield file.read()
-    else:
-        # A proxy, or the HTTP client, may have unpacked it already.
-        is_packed = source.archive == "gzip" and content.startswith(b"\x1f\x8b")
-        yield gzip.decompress(content) if is_packed else content
-
-
-def _read(source: ResultSource, content: bytes, place: str) -> list[Any]:
+def _read(source: ResultSource, body: ReadableBody, place: str) -> Iterator[Any]:
     if source.format == "jsonl":
-        # Split at \n only: JSON may have other line breaks of Unicode in its texts.
-        lines = enumerate(content.split(b"\n"), start=1)
-        return [_parsed(line, number) for number, line in lines if line.strip()]
+        return body.jsonl()
     if source.format == "csv":
-        text = io.StringIO(content.decode("utf-8-sig"), newline="")
-        return list(csv.DictReader(text, strict=True))
-    return list_at(source.items, json.loads(content or b"[]"), place)
-
-
-def _parsed(line: bytes, number: int) -> Any:
+        return body.csv_rows()
+    content = b"".join(f"{line}\n".encode() for line in body.lines())
     try:
-        return json.loads(line)
+        return iter(list_at(source.items, json.loads(content or b"[]"), place))
     except ValueError as error:
-        raise ValueError(f"line {number}: {error}") from None
-
-
-def entry_text(entry: Any) -> str:
-    """Return an entry as it is shown."""
-    return shown(dict(entry) if isinstance(entry, Mapping) else entry)
+        raise ProtocolError(f"the answer is not JSON: {error}") from None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urljoin
 
-from ..destination import Payload, Request
+from ..destination import Request
 from ..errors import (
     HTTPError,
     IntegrationError,
@@ -41,6 +40,7 @@ class RequestPlan:
         rows: RowWriter,
     ) -> None:
         self.rule, self._answers = rule, answers
+        self._is_large = getattr(rule, "is_file", False)  # Read from a file, not from memory.
         self.place = f"{place} ({rule.name})" if rule.name else place
         self._rows = rows
         self._query = compiled({**auth_query, **rule.query})
@@ -54,16 +54,16 @@ class RequestPlan:
         request: Request,
         scope: Scope,
         *,
-        payloads: Sequence[Payload] = (),
+        texts: Sequence[str] = (),
         url: str = "",
         query: Mapping[str, Any] | None = None,
         headers: Headers | None = None,
     ) -> Response:
         """Return a good answer; raise what a bad one means, with the name of the step.
 
-        *url* and *query* are those of a further page.
+        *texts* are the payloads as JSON. *url* and *query* are those of a further page.
         """
-        content = self._body(scope, payloads)
+        content = self._body(scope, texts)
         params = {} if url else {**self._query(scope), **(query or {})}
         options: dict[str, Any] = {
             "method": self.rule.method,
@@ -73,43 +73,38 @@ class RequestPlan:
         }
         if self.rule.timeout_seconds is not None:
             options["timeout_seconds"] = self.rule.timeout_seconds
+        if self._is_large:
+            options["to_file"] = True
         response = await self._answered(request, url or url_of(self.rule.url, scope), options)
-        return self._required(response)
+        return response if self._is_large else self._required(response)
 
-    def _body(self, scope: Scope, payloads: Sequence[Payload]) -> dict[str, Any]:
+    def _body(self, scope: Scope, texts: Sequence[str]) -> dict[str, Any]:
         rule = self.rule
         kind = next(iter(rule.bodies), None)
         if kind == "json":
             return {"json": self._json(scope)}
         if kind == "form":
-            return _typed(
-                urlencode(_fields(self._form(scope))), "application/x-www-form-urlencoded"
-            )
+            return {"data": {name: text_of(each) for name, each in self._form(scope).items()}}
         if kind == "text":
             return _typed(self._text(scope), "text/plain; charset=utf-8")
         if kind == "multipart":
-            return _multipart(self._parts(scope, payloads))
+            parts = (rule.multipart or {}).items()
+            return {"files": [(name, self._part(part, scope, texts)) for name, part in parts]}
         if rule.csv is not None:
-            return _file_body(self._rows.csv(payloads, scope, rule.csv), "text/csv", rule.csv)
+            return _file_body(self._rows.csv(texts, scope, rule.csv), "text/csv", rule.csv)
         if rule.jsonl is not None:
-            content = self._rows.jsonl(payloads, scope, rule.jsonl)
+            content = self._rows.jsonl(texts, scope, rule.jsonl)
             return _file_body(content, "application/x-ndjson", rule.jsonl)
         return {}
 
-    def _parts(self, scope: Scope, payloads: Sequence[Payload]) -> list[tuple[str, Any]]:
-        return [
-            (name, self._part(part, scope, payloads))
-            for name, part in (self.rule.multipart or {}).items()
-        ]
-
-    def _part(self, part: FilePart, scope: Scope, payloads: Sequence[Payload]) -> Any:
+    def _part(self, part: FilePart, scope: Scope, texts: Sequence[str]) -> Any:
         """Return the file name (None = a field), the bytes and the type of a part."""
         name = None if part.filename is None else text_of(compiled(part.filename)(scope))
         if part.csv is not None:
-            content = self._rows.csv(payloads, scope, part.csv)
+            content = self._rows.csv(texts, scope, part.csv)
             return name or "rows.csv", content, part.content_type or "text/csv"
         if part.jsonl is not None:
-            content = self._rows.jsonl(payloads, scope, part.jsonl)
+            content = self._rows.jsonl(texts, scope, part.jsonl)
             return name or "rows.jsonl", content, part.content_type or "application/jsonl"
         return name, text_of(compiled(part.value)(scope)).encode(), part.content_type
 
@@ -213,34 +208,12 @@ def _value(rule: Extraction, response: Response) -> Any:
     return urljoin(response.url, value) if value and name.endswith("location") else value
 
 
-def _fields(form: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(name, text_of(each)) for name, each in form.items()]
-
-
-def _typed(content: str | bytes, kind: str) -> dict[str, Any]:
+def _typed(content: Any, kind: str) -> dict[str, Any]:
     return {"content": content, "headers": {"content-type": kind}}
 
 
-def _file_body(content: bytes, kind: str, file: RowFile) -> dict[str, Any]:
+def _file_body(content: Iterator[bytes], kind: str, file: RowFile) -> dict[str, Any]:
     body = _typed(content, kind)
     if file.gzip:
         body["headers"]["content-encoding"] = "gzip"
     return body
-
-
-def _multipart(parts: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    boundary, written = uuid.uuid4().hex, b""
-    for name, (filename, content, kind) in parts:
-        file = f'; filename="{_quoted(filename)}"' if filename else ""
-        typed = f"\r\nContent-Type: {kind}" if kind else ""
-        head = (
-            f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"{file}{typed}'
-        )
-        written += head.encode() + b"\r\n\r\n" + content + b"\r\n"
-    return _typed(
-        written + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
-    )
-
-
-def _quoted(text: str) -> str:
-    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

@@ -26,10 +26,13 @@ class Listed:
 
     rows: dict[int, list[RowResult]] = field(default_factory=lambda: defaultdict(list))
     strays: list[str] = field(default_factory=list)
+    _read: Counter[int] = field(default_factory=Counter)
 
     def add(self, source: ResultSource, entries: Iterable[Any], place: Place) -> None:
-        """Add the *entries* of a source."""
-        for at, entry in enumerate(entries):
+        """Add the *entries* of a source, or of a further page of it."""
+        for entry in entries:
+            at = self._read[id(source)]
+            self._read[id(source)] += 1
             found, outcome = place(entry, at), row_result(source, entry)
             for row in found:
                 self.rows[row].append(outcome)

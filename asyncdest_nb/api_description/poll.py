@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ..destination import ActionData, Request
@@ -17,8 +18,8 @@ from ..responses import (
     RowResult,
     not_asked,
 )
-from .entries import entries_of, list_at
-from .exchange import Headers, RequestPlan, extracted, first_of, reason_of
+from .entries import list_at, read_source
+from .exchange import Headers, extracted, first_of, reason_of
 from .filters import ABSENT, text_of
 from .look_up import looker
 from .model import PollRule
@@ -170,8 +171,13 @@ class DescribedPoll:
             if status.state not in source.ends or (source.when and not scope.get(source.when)):
                 continue
             keys = self._keys(at, source, data, scope)
-            entries = await self._entries(source, plan, request, scope, response)
-            listed.add(source, entries, placer(source.match, count=batch["size"], keys=keys))
+            place = placer(source.match, count=batch["size"], keys=keys)
+            if not source.url:
+                listed.add(source, list_at(source.items, response.data, plan.place), place)
+                continue
+            headers: Headers = {} if source.send_auth else self._plans.no_auth
+            use = partial(listed.add, source, place=place)
+            await read_source(plan, source, request, scope, headers=headers, use=use)
         found = await asyncio.to_thread(
             reconciled,
             listed,
@@ -187,19 +193,6 @@ class DescribedPoll:
     def _why(self, answer: Any) -> str:
         stated, _ = reason_of(self._rule.error, answer)
         return f": {stated}" if stated else ""
-
-    async def _entries(
-        self,
-        source: ResultSource,
-        plan: RequestPlan,
-        request: Request,
-        scope: Mapping[str, Any],
-        response: Response,
-    ) -> list[Any]:
-        if not source.url:
-            return list_at(source.items, response.data, plan.place)
-        headers: Headers = {} if source.send_auth else self._plans.no_auth
-        return await entries_of(plan, source, request, scope, headers=headers)
 
     def _keys(
         self, at: int, source: ResultSource, data: ActionData[Any, None], scope: Mapping[str, Any]

@@ -112,6 +112,11 @@ class ResultSource(ApiRequest):
     retryable_texts: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
     send_auth: bool = True
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is read line by line, or file by file."""
+        return self.format != "json" or self.archive is not None
+
 
 class ResultRule(DescriptionPart):
     """What became of each row: in one or more sources, and of those that none lists."""

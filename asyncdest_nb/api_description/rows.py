@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ..destination import Payload
 from ..responses import JSONObject
 from .filters import ABSENT, json_text, text_of
 from .model import ApiAction, Nulls
@@ -26,10 +26,13 @@ class RowWriter:
         self._names = [name for name in action.fields if name not in self._of_batch]
         self._row = compiled(action.row)
 
-    def scopes(self, payloads: Sequence[Payload], scope: Scope) -> Iterator[Scope]:
-        """Yield the names and values of each row, beside those in *scope*."""
-        for at, payload in enumerate(payloads):
-            row = self._values(payload.as_json())
+    def scopes(self, texts: Sequence[str], scope: Scope) -> Iterator[Scope]:
+        """Yield the names and values of each row, beside those in *scope*.
+
+        *texts* are the payloads as JSON: only one of them is a value at a time.
+        """
+        for at, text in enumerate(texts):
+            row = self._values(json.loads(text))
             yield {**scope, "row": row, "row_index": at, "row_number": at + 1}
 
     def _values(self, given: JSONObject) -> JSONObject:
@@ -40,26 +43,32 @@ class RowWriter:
         kept = {name: text if each is None else each for name, each in found.items()}
         return {name: each for name, each in kept.items() if each is not None}
 
-    def values(self, payloads: Sequence[Payload], scope: Scope) -> list[Any]:
-        """Return each row as the template ``row`` makes it."""
-        return [self._row(each) for each in self.scopes(payloads, scope)]
+    def values(self, texts: Sequence[str], scope: Scope) -> Iterator[Any]:
+        """Yield each row as the template ``row`` makes it."""
+        return map(self._row, self.scopes(texts, scope))
 
-    def jsonl(self, payloads: Sequence[Payload], scope: Scope, file: RowFile) -> bytes:
-        """Return the rows as lines of JSON."""
-        lines = (json_text(each) for each in self.values(payloads, scope))
-        return _packed("".join(f"{line}\n" for line in lines), file)
+    def jsonl(self, texts: Sequence[str], scope: Scope, file: RowFile) -> Iterator[bytes]:
+        """Yield the rows as lines of JSON."""
+        lines = (f"{json_text(each)}\n" for each in self.values(texts, scope))
+        return _packed(lines, file)
 
-    def csv(self, payloads: Sequence[Payload], scope: Scope, file: RowFile) -> bytes:
-        """Return the rows as CSV; without columns in *file*, with those of the fields."""
+    def csv(self, texts: Sequence[str], scope: Scope, file: RowFile) -> Iterator[bytes]:
+        """Yield the rows as lines of CSV; without columns in *file*, with those of the fields."""
         columns = file.columns or {name: f"{{{{ row['{name}'] }}}}" for name in self._names}
         cells = [compiled(each) for each in columns.values()]
-        written = io.StringIO()
-        writer = csv.writer(written, lineterminator="\n")
-        if file.header:
-            writer.writerow(columns)
-        for each in self.scopes(payloads, scope):
-            writer.writerow([_cell(cell(each)) for cell in cells])
-        return _packed(written.getvalue(), file)
+        rows = ([_cell(cell(each)) for cell in cells] for each in self.scopes(texts, scope))
+        return _packed(_csv_lines([list(columns)] * file.header, rows), file)
+
+
+def _csv_lines(header: Iterable[list[str]], rows: Iterable[list[str]]) -> Iterator[str]:
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    for lines in (header, rows):
+        for each in lines:
+            writer.writerow(each)
+            yield written.getvalue()
+            written.seek(0)
+            written.truncate()
 
 
 def _cell(value: Any) -> str:
@@ -70,9 +79,14 @@ def _text_for_null(nulls: Nulls) -> str | None:
     return nulls.sentinel if nulls.sentinel is not None else "" if nulls.policy == "empty" else None
 
 
-def _packed(text: str, file: RowFile) -> bytes:
-    content = text.encode()
-    return gzip.compress(content, mtime=0) if file.gzip else content
+def _packed(lines: Iterator[str], file: RowFile) -> Iterator[bytes]:
+    if not file.gzip:
+        yield from map(str.encode, lines)
+        return
+    packer = zlib.compressobj(wbits=31)  # The format of gzip.
+    for line in lines:
+        yield packer.compress(line.encode())
+    yield packer.flush()
 
 
 def keys_of_rows(row: Render, scopes: Iterator[Scope]) -> list[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..destination import ActionData, Function, Payload, Request
+from ..destination import ActionData, Function, Request
 from ..errors import HTTPError, IntegrationError, ProtocolError
 from ..request import Response
 from ..responses import AsyncActionResponse, JSONObject
@@ -55,12 +56,11 @@ class DescribedSubmission:
         *,
         is_first: bool,
     ) -> Response:
-        payloads: Sequence[Payload] = data.payload
         response = None
-        for chunk in _chunks(payloads, step.chunk_rows):
+        for chunk in _chunks(data.payload_texts, step.chunk_rows):
             rows = self._row_names(step, chunk, scope)
             try:
-                response = await plan.send(request, {**scope, **rows}, payloads=chunk)
+                response = await plan.send(request, {**scope, **rows}, texts=chunk)
             except HTTPError as error:
                 if is_first or not 400 <= error.status <= 499 or error.status in (408, 425, 429):
                     raise
@@ -69,12 +69,12 @@ class DescribedSubmission:
         assert response is not None  # A batch has rows.
         return response
 
-    def _row_names(self, step: SubmitStep, payloads: Sequence[Payload], scope: Scope) -> Any:
+    def _row_names(self, step: SubmitStep, texts: Sequence[str], scope: Scope) -> Any:
         if "json" not in step.bodies and not (step.text or step.form):
             return {}
-        found: dict[str, Any] = {"rows": self._plans.rows.values(payloads, scope)}
+        found: dict[str, Any] = {"rows": list(self._plans.rows.values(texts, scope))}
         if self._action.limits.rows == 1:
-            found |= next(self._plans.rows.scopes(payloads, scope))
+            found |= next(self._plans.rows.scopes(texts, scope))
         return found
 
     def _scope(self, data: Given) -> JSONObject:
@@ -82,9 +82,9 @@ class DescribedSubmission:
 
     def _batch(self, data: Given) -> JSONObject:
         """Return what is the same for all rows of the batch."""
-        first = data.payload[0].as_json()
+        first = json.loads(data.payload_texts[0])
         shared = {name: first.get(name) for name in self._action.batch_by}
-        return {**shared, "key": data.submission_id, "size": len(data.payload)}
+        return {**shared, "key": data.submission_id, "size": len(data.payload_texts)}
 
     def _chosen(self, data: Given) -> JSONObject:
         """Return the id that is chosen here, if it is."""
@@ -107,7 +107,7 @@ class DescribedSubmission:
         """Keep what the results will name the rows by, if it is made of their values."""
         for at, source in enumerate(self._action.results.sources):
             if source.match.row is not None and self._plans.is_of_row(source.match.row):
-                scopes = self._plans.rows.scopes(data.payload, scope)
+                scopes = self._plans.rows.scopes(data.payload_texts, scope)
                 keys = keys_of_rows(self._plans.key(at), scopes)
                 data.state_context.set_response_context(keys_name(at), keys)
 
@@ -157,10 +157,10 @@ class DescribedSubmission:
         return self._accepted(data, own)
 
 
-def _chunks(payloads: Sequence[Payload], size: int | None) -> list[Sequence[Payload]]:
+def _chunks(texts: Sequence[str], size: int | None) -> list[Sequence[str]]:
     if size is None:
-        return [payloads]
-    return [payloads[at : at + size] for at in range(0, len(payloads), size)]
+        return [texts]
+    return [texts[at : at + size] for at in range(0, len(texts), size)]
 
 
 def _per_row(context: JSONObject, many: Sequence[str], name: str) -> list[JSONObject]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from ..destination import Action, ActionData, Destination, Payload, Request, text_of
+from ..destination import Action, ActionData, Destination, Payload, Request
 from ..errors import UsageError
+from ..responses import JSONObject
 from .account import Account
 from .model import ApiAction, ApiDescription
 from .plans import Plans
@@ -56,6 +58,7 @@ def _action(description: ApiDescription, slug: str, action: ApiAction) -> Action
         batch_bytes=action.limits.bytes,
         batch_keys=action.batch_by,
         poll_batch_size=action.poll.many.limit if action.poll and action.poll.many else 1,
+        isolation_requests=action.limits.isolation_requests,
         result_columns=action.result_columns,
     )
 
@@ -113,30 +116,34 @@ class Preflight:
 
     def check(self, request: Request, data: ActionData[Any, list[Payload]]) -> list[str | None]:
         """Return for each row why it cannot be sent; None = it can."""
-        payloads: Sequence[Payload] = data.payload
-        times = {
-            name: Counter(_key(each, name) for each in payloads) for name in self._action.unique
-        }
-        return [self._fault(each, times) for each in payloads]
+        times: dict[str, Counter[str]] = {name: Counter() for name in self._action.unique}
+        for text in data.payload_texts if times else ():
+            values = json.loads(text)
+            for name, counter in times.items():
+                counter[_key(values, name)] += 1
+        return [self._fault(text, times) for text in data.payload_texts]
 
-    def _fault(self, payload: Payload, times: dict[str, Counter[str]]) -> str | None:
-        values, action = payload.as_json(), self._action
+    def _fault(self, text: str, times: dict[str, Counter[str]]) -> str | None:
+        action, values = self._action, json.loads(text)
         if action.nulls.policy == "error":
             nulls = [name for name, each in values.items() if each is None]
             if nulls:
                 return f"{', '.join(nulls)}: null, which this API does not take: fill or drop it"
         for name, counter in times.items():
-            key = _key(payload, name)
+            key = _key(values, name)
             if not key:
                 return f"{name}: no value, and rows are told apart by it"
             if counter[key] > 1:
                 return f"{name}: {counter[key]} rows have it, and rows are told apart by it"
-        size = len(text_of(payload).encode()) if action.limits.row_bytes else 0
-        if action.limits.row_bytes and size > action.limits.row_bytes:
-            return f"the row has {size:,} bytes; this API takes {action.limits.row_bytes:,}"
-        return None
+        return self._too_large(text)
+
+    def _too_large(self, text: str) -> str | None:
+        size, most = len(text.encode()), self._action.limits.row_bytes
+        if most is None or size <= most:
+            return None
+        return f"the row has {size:,} bytes; this API takes {most:,}"
 
 
-def _key(payload: Payload, name: str) -> str:
-    value = payload.as_json().get(name)
+def _key(values: JSONObject, name: str) -> str:
+    value = values.get(name)
     return "" if value is None else str(value)

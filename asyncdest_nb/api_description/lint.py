@@ -79,6 +79,11 @@ def _of_submit(action: ApiAction, known: set[str]) -> Iterator[str]:
         place = f"submit[{at}]"
         yield from _of_request(step, place, known, row=known | row_names(action))
         yield from _of_extraction(step, place, action, at)
+        if step.rows is not None:
+            names = known | row_names(action)
+            yield from unknown_names(step.rows.match.row, f"{place}.rows.match.row", names)
+            if step.rows.refusals and at:
+                yield f"{place}.rows.refusals: only the first step can be refused row by row"
         known = known | set(step.extract)
     marked = [at for at, step in enumerate(action.submit) if step.checkpoint]
     if len(marked) > 1:
@@ -145,11 +150,20 @@ def _of_poll(action: ApiAction, known: set[str]) -> Iterator[str]:
     yield from _twice(poll.status.words, "poll.status.words")
     yield from _twice(poll.status.http or {}, "poll.status.http")
     taken = ", ".join(sorted(RESERVED))
+    if poll.repeat_last_step and not _is_repeatable(action):
+        yield "poll.repeat_last_step: it needs a step after the checkpoint that sends no rows"
     for name in poll.extract:
         if name in RESERVED:
             yield f"poll.extract.{name}: the name is taken, as {taken} are"
     if poll.many and poll.status.http:
         yield "poll.status.http: one HTTP status cannot be that of many operations"
+
+
+def _is_repeatable(action: ApiAction) -> bool:
+    *before, last = action.submit
+    names = {each.name for _, each in placeholders_in(last.model_dump())}
+    has_rows = bool({"csv", "jsonl", "multipart"} & set(last.bodies)) or "rows" in names
+    return any(step.checkpoint for step in before) and not has_rows
 
 
 def _twice(words: Mapping[Any, Iterable[Any]], place: str) -> Iterator[str]:
@@ -170,6 +184,8 @@ def _of_results(action: ApiAction, known: set[str]) -> Iterator[str]:
         place = f"results.sources[{at}]"
         if source.url:
             yield from _of_request(source, place, known)
+        if source.pages and source.is_file:
+            yield f"{place}.pages: only JSON has pages: leave it out"
         if source.when is not None and source.when not in known:
             yield f"{place}.when: {missing_name(source.when, known, 'name')}"
         row = known | row_names(action)
@@ -199,10 +215,9 @@ def _of_request(
 ) -> Iterator[str]:
     """Yield the names in a *request* that nothing defines; *row* are those of a row's file."""
     files = {"csv", "jsonl", "multipart"}
-    whole = request.model_dump(by_alias=True, exclude={"extract", "error", "require", *files})
-    names = ("url", "query", "headers", "json", "form", "text")
-    for name in names:
-        yield from unknown_names(whole.get(name), f"{place}.{name}", known)
+    sent = {"url", "query", "headers", "json_body", "form", "text"}
+    for name, each in request.model_dump(by_alias=True, include=sent).items():
+        yield from unknown_names(each, f"{place}.{name}", known)
     for name in files:
         given = getattr(request, name)
         if given is not None and row is None:

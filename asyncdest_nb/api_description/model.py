@@ -22,7 +22,7 @@ from .parts import (
     TextTemplate,
     Words,
 )
-from .results_model import Pages, ResultRule
+from .results_model import DecidedRows, Pages, ResultRule
 
 
 class SubmitStep(ApiRequest):
@@ -30,6 +30,7 @@ class SubmitStep(ApiRequest):
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
     extract: dict[Name, Extraction] = Field(default={})
+    rows: DecidedRows | None = None
     checkpoint: bool = False
     chunk_rows: Count | None = None
 
@@ -113,6 +114,8 @@ class PollRule(ApiRequest):
     result: Path | None = None
     ended_at: Path | None = None
     many: PollMany | None = None
+    # Words of a job that was not started: the last step is sent again.
+    repeat_last_step: Words = ()
 
 
 class FindRule(ApiRequest):
@@ -130,6 +133,7 @@ class Limits(DescriptionPart):
     rows: Count = 1000
     bytes: Count = 5_000_000
     row_bytes: Count | None = None
+    isolation_requests: Annotated[int, Field(ge=0)] | None = None
 
 
 class Nulls(DescriptionPart):

@@ -12,7 +12,7 @@ from ..responses import OperationError, RowResult
 from .exchange import is_word, reason_of
 from .filters import ABSENT, text_of
 from .look_up import looker
-from .results_model import OutcomeRule, ResultRule, ResultSource, RowMatch
+from .results_model import EntryRule, OutcomeRule, ResultRule, RowMatch
 from .rows import key_of
 
 # The place of an entry's row: None = it names no row of this batch.
@@ -28,7 +28,7 @@ class Listed:
     strays: list[str] = field(default_factory=list)
     _read: Counter[int] = field(default_factory=Counter)
 
-    def add(self, source: ResultSource, entries: Iterable[Any], place: Place) -> None:
+    def add(self, source: EntryRule, entries: Iterable[Any], place: Place) -> None:
         """Add the *entries* of a source, or of a further page of it."""
         for entry in entries:
             at = self._read[id(source)]
@@ -77,7 +77,7 @@ def _pointed(value: Any, under: str) -> int | None:
     return next((int(each) for each in value.split("/") if _WHOLE.fullmatch(each)), None)
 
 
-def row_result(source: ResultSource, entry: Any) -> RowResult:
+def row_result(source: EntryRule, entry: Any) -> RowResult:
     """Return the outcome that an *entry* states."""
     status = outcome_of(source.outcome, entry)
     message, code = reason_of(source.error, entry)
@@ -113,7 +113,7 @@ def _named(rule: OutcomeRule, entry: Any) -> str:
     return f"{rule.path} is {'missing' if word is ABSENT else repr(word)}"
 
 
-def _retryable(source: ResultSource, code: str | None, message: str) -> bool | None:
+def _retryable(source: EntryRule, code: str | None, message: str) -> bool | None:
     """Return whether a row may be sent again; None = the description does not say."""
     if source.retryable_texts and any(each in message for each in source.retryable_texts):
         return True
@@ -122,7 +122,7 @@ def _retryable(source: ResultSource, code: str | None, message: str) -> bool | N
     return False if source.retryable_texts else None
 
 
-def _kept(source: ResultSource, entry: Any) -> Any:
+def _kept(source: EntryRule, entry: Any) -> Any:
     if source.result is None:
         return entry
     found = {name: looker(path)(entry) for name, path in source.result.items()}
@@ -146,7 +146,7 @@ def reconciled(
     """
     copies = Counter(keys)
     found = {
-        row: _agreed(outcomes, copies[keys[row]] if keys else 1)
+        row: agreed(outcomes, copies[keys[row]] if keys else 1)
         for row, outcomes in listed.rows.items()
     }
     unlisted = unlisted_status(rule, end)
@@ -191,7 +191,7 @@ def _doubt(
     return ""
 
 
-def _agreed(outcomes: Sequence[RowResult], copies: int) -> RowResult:
+def agreed(outcomes: Sequence[RowResult], copies: int = 1) -> RowResult:
     """Return the outcome of a row that is listed once or more; *copies* have the same key."""
     statuses = {each.status for each in outcomes}
     if len(statuses) > 1 or (copies > 1 and len(outcomes) != copies):

@@ -13,6 +13,7 @@ from .rows import RowWriter
 from .scope import plain_settings
 from .template import Render, compiled, placeholders_in
 
+CANCELING = "canceling"  # The state that a cancel was asked for.
 TOKEN = "oauth2 token"  # Where the state keeps what is used of the reply to a token request.
 
 

@@ -19,13 +19,13 @@ from ..responses import (
     not_asked,
 )
 from .entries import list_at, read_source
-from .exchange import Headers, extracted, first_of, reason_of
+from .exchange import Headers, extracted, first_of, is_word, reason_of
 from .filters import ABSENT, text_of
 from .look_up import looker
 from .model import PollRule
 from .outcomes import Listed, placer, reconciled
 from .parts import ApiRequest
-from .plans import Plans, keys_name
+from .plans import CANCELING, Plans, keys_name
 from .results_model import ResultSource
 from .rows import keys_of_rows
 from .scope import scope_of_context
@@ -44,6 +44,10 @@ class DescribedPoll:
         self._plans, self._action, self._rule = plans, action, action.poll
         self._per_row = action.handle.per == "row"
         self._name = action.handle.name
+        last = len(action.submit) - 1
+        is_repeatable = bool(action.poll.repeat_last_step)
+        step = action.submit[last]
+        self._last_step = plans.plan(step, f"submit[{last}]") if is_repeatable else None
         self._no_keys: Sequence[str] = ()
         self._plan = plans.plan(_http_allowed(action.poll), "poll")
         self._sources = [
@@ -111,6 +115,8 @@ class DescribedPoll:
     ) -> AsyncOperationResult:
         answer = response.data if item is ... else item
         status = status_of(self._rule.status, answer, response.status)
+        if is_word(status.word, self._rule.repeat_last_step):
+            await self._repeat_last_step(request, data, context)
         size = int(context.get("batch", {}).get("size", 1))
         rows = None
         if status.state != "pending" and not self._per_row:
@@ -130,6 +136,14 @@ class DescribedPoll:
             rows=rows if rows is not None or not self._per_row else self._alone(status, message),
             ended_at=looker(self._rule.ended_at)(answer) if self._rule.ended_at else None,
         )
+
+    async def _repeat_last_step(
+        self, request: Request, data: ActionData[Any, None], context: JSONObject
+    ) -> None:
+        """Start a job that was not started: the request for it may have been lost."""
+        if not data.state_context.get_request_context(CANCELING):
+            assert self._last_step is not None
+            await self._last_step.send(request, scope_of_context(self._plans.base(data), context))
 
     def _alone(self, status: JobStatus, message: str) -> list[RowResult] | None:
         """Return the outcome of the only row, if the status of its operation is not enough."""

@@ -10,10 +10,12 @@ from .parts import (
     ApiRequest,
     Count,
     DescriptionPart,
+    ErrorRule,
     JobState,
     Name,
     Path,
     RowState,
+    Statuses,
     TextTemplate,
     Words,
     listed,
@@ -91,25 +93,42 @@ class Pages(DescriptionPart):
         return self
 
 
-class ResultSource(ApiRequest):
-    """Where outcomes of rows are read. Without a URL: in the last answer to the poll.
+class EntryRule(DescriptionPart):
+    """How a list of entries is read: which row each is of, and what became of that row.
 
     ``retryable`` are the codes, and ``retryable_texts`` texts in the messages, of rows that may be
     sent again as they are.
     """
+
+    items: Path = "$"
+    match: RowMatch
+    outcome: Annotated[OutcomeRule, BeforeValidator(_outcome)]
+    result: dict[str, Path] | None = None
+    error: ErrorRule = ErrorRule()
+    retryable: Words = ()
+    retryable_texts: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
+
+
+class DecidedRows(EntryRule):
+    """Rows that the answer to a submission decides at once; the others are left to the job.
+
+    ``refusals``: the list is in refusals with these statuses, which name the rows at fault:
+    the other rows are sent again without them. A row is not decided if ``outcome`` does not
+    list its word.
+    """
+
+    refusals: Statuses = ()
+
+
+class ResultSource(ApiRequest, EntryRule):
+    """Where outcomes of rows are read. Without a URL: in the last answer to the poll."""
 
     url: TextTemplate = ""
     format: Literal["json", "jsonl", "csv"] = "json"
     archive: Literal["gzip", "tar.gz"] | None = None
     when: Name | None = None
     ends: tuple[JobState, ...] = ("completed", "partial", "failed", "canceled")
-    items: Path = "$"
     pages: Pages | None = None
-    match: RowMatch
-    outcome: Annotated[OutcomeRule, BeforeValidator(_outcome)]
-    result: dict[str, Path] | None = None
-    retryable: Words = ()
-    retryable_texts: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
     send_auth: bool = True
 
     @property

@@ -9,12 +9,14 @@ from typing import Any
 from ..destination import ActionData, Function, Request
 from ..errors import HTTPError, IntegrationError, ProtocolError
 from ..request import Response
-from ..responses import AsyncActionResponse, JSONObject
+from ..responses import AsyncActionResponse, JSONObject, RowResult
+from .decided import decided_rows
 from .entries import list_at, pages_of
 from .exchange import RequestPlan, extracted, is_word
 from .look_up import looker
 from .model import SubmitStep
-from .plans import Plans, keys_name
+from .plans import CANCELING, Plans, keys_name
+from .results_model import DecidedRows
 from .rows import keys_of_rows
 from .scope import scope_of_context
 from .template import Scope, compiled
@@ -38,13 +40,57 @@ class DescribedSubmission:
     async def perform_batch(self, request: Request, data: Given) -> Any:
         """Take the steps until the checkpoint, or all; keep what is extracted."""
         scope, kept, response = self._scope(data), dict[str, Any](), None
+        decided: list[RowResult | None] | None = None
         for at, (step, plan) in enumerate(self._first):
-            response = await self._take(
-                request, data, {**scope, **kept}, step, plan, is_first=not at
-            )
-            kept |= extracted(step.extract, response, plan.place)
+            try:
+                response = await self._take(
+                    request, data, {**scope, **kept}, step, plan, is_first=not at
+                )
+            except HTTPError as error:
+                if (rows := self._refused_rows(data, scope, step, error)) is None:
+                    raise
+                return AsyncActionResponse(async_contexts=[], rows=rows)
+            if step.rows is not None and not step.rows.refusals:
+                decided = self._decided(data, scope, step.rows, response, plan.place)
+            kept |= _extracted(step, response, plan.place, decided)
         self._keep_keys(data, scope)
-        return response if self._action.handle is None else self._accepted(data, kept)
+        return self._answer(data, kept, response, decided)
+
+    def _answer(
+        self,
+        data: Given,
+        kept: Mapping[str, Any],
+        response: Response | None,
+        decided: list[RowResult | None] | None,
+    ) -> Any:
+        if self._action.handle is not None and (decided is None or None in decided):
+            accepted = self._accepted(data, kept)
+            return accepted if decided is None else accepted.model_copy(update={"rows": decided})
+        if decided is None:
+            return response
+        unlisted = RowResult(status="unknown", message="the answer does not list this row")
+        rows = [each or unlisted for each in decided]
+        per_row = self._action.handle is None or self._action.handle.per == "row"
+        return AsyncActionResponse(async_contexts=[{} for _ in rows] * per_row, rows=rows)
+
+    def _decided(
+        self, data: Given, scope: Scope, rule: DecidedRows, response: Response, place: str
+    ) -> list[RowResult | None]:
+        texts, rows = data.payload_texts, self._plans.rows
+        return decided_rows(rule, response.data, texts=texts, scope=scope, rows=rows, place=place)
+
+    def _refused_rows(
+        self, data: Given, scope: Scope, step: SubmitStep, error: HTTPError
+    ) -> list[RowResult | None] | None:
+        """Return the rows at fault that a refusal names; None = it names none."""
+        rule = step.rows
+        if rule is None or error.status not in rule.refusals or error.response is None:
+            return None
+        try:
+            found = self._decided(data, scope, rule, error.response, "")
+        except ProtocolError:
+            return None
+        return found if any(found) else None
 
     async def _take(
         self,
@@ -126,6 +172,7 @@ class DescribedSubmission:
     async def cancel(self, request: Request, data: Given) -> None:
         """Ask the API to end the operation."""
         assert self._cancel is not None
+        data.state_context.set_response_context(CANCELING, True)
         await self._cancel.send(
             request, scope_of_context(self._plans.base(data), data.async_contexts[0])
         )
@@ -155,6 +202,15 @@ class DescribedSubmission:
             raise ProtocolError(f"find: the submission was found without {', '.join(missing)}")
         self._keep_keys(data, scope)
         return self._accepted(data, own)
+
+
+def _extracted(
+    step: SubmitStep, response: Response, place: str, decided: list[RowResult | None] | None
+) -> dict[str, Any]:
+    """Return what is kept of the answer; there need be no id if all rows are decided."""
+    if decided is not None and None not in decided:
+        return {}
+    return extracted(step.extract, response, place)
 
 
 def _chunks(texts: Sequence[str], size: int | None) -> list[Sequence[str]]:

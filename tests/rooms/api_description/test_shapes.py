@@ -19,7 +19,7 @@ PEOPLE = pd.DataFrame({"email": [f"u{at}@x.de" for at in range(4)]}, index=list(
 
 def described(url: str, **action):
     return http_destination(
-        {"name": "Described", "base_url": url, "actions": {"send": {"fields": EMAIL, **action}}}
+        {"name": "Described", "base_url": url, "actions": {"send": {"fields": EMAIL} | action}}
     )
 
 

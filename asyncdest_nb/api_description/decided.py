@@ -1,0 +1,36 @@
+"""Rows that the answer to a submission decides at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..responses import RowResult
+from .entries import list_at
+from .outcomes import Listed, agreed, placer
+from .results_model import DecidedRows
+from .rows import RowWriter, keys_of_rows
+from .template import Scope, compiled
+
+
+def decided_rows(
+    rule: DecidedRows,
+    answer: Any,
+    *,
+    texts: Sequence[str],
+    scope: Scope,
+    rows: RowWriter,
+    place: str,
+) -> list[RowResult | None]:
+    """Return the outcome of each row that *answer* decides, None for the others.
+
+    *texts* are the payloads as JSON. Raises ProtocolError if *answer* has no list of entries.
+    """
+    keys: list[str] = []
+    if rule.match.row is not None:
+        keys = keys_of_rows(compiled(rule.match.row), rows.scopes(texts, scope))
+    listed = Listed()
+    entries = list_at(rule.items, answer, place)
+    listed.add(rule, entries, placer(rule.match, count=len(texts), keys=keys))
+    found = [agreed(listed.rows[at]) if at in listed.rows else None for at in range(len(texts))]
+    return [None if each is None or each.status == "unknown" else each for each in found]

@@ -11,6 +11,7 @@ from .run.execution import Execution
 from .run.ledger import Ledger
 from .run.outcomes import RowOutcomes
 from .run.prepared import MappedSlice, PreparedSlice, SlicePreparer
+from .run.row_keys import RowKeys
 from .run.tally import RunTally
 from .verdict.check import read_check
 from .verdict.job_answer import contexts_in
@@ -25,6 +26,7 @@ __all__ = [
     "Ledger",
     "MappedSlice",
     "PreparedSlice",
+    "RowKeys",
     "RowOutcomes",
     "RowsToSend",
     "RunTally",

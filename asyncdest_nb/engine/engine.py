@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from array import array
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from ..store import (
     StoredRow,
     StoredRun,
     StoreThread,
+    unchanged_rows,
     write_export,
 )
 from .channel.channel import Channel
@@ -28,6 +31,7 @@ from .channel.invoke import is_running
 from .channel.state import SessionState
 from .clock import Clock, RunClock
 from .journal import Journal
+from .run.claims import Claims
 from .run.context import RunContext
 from .run.control import RunControl
 from .run.execution import Execution
@@ -36,6 +40,7 @@ from .run.ledger import Ledger
 from .run.payloads import RunPayloads
 from .run.preparer import EarlierRuns, Preparer
 from .run.resumer import Resumer, recoverable
+from .run.row_keys import RowKeys
 from .run.writer import LedgerWriter
 
 
@@ -61,6 +66,7 @@ class Engine:
         self._clock = clock or Clock()
         self._keeps_payloads = keeps_payloads
         self.channels: list[Channel] = []
+        self._turns = defaultdict[str, asyncio.Lock](asyncio.Lock)  # By the scope of keys.
         self.store = Store(path)
         thread = StoreThread() if path is not None and has_threads else NoThread()
         self.journal = Journal(self.store, loop, thread=thread, is_in_memory=path is None)
@@ -138,10 +144,12 @@ class Engine:
         schedule: Schedule,
         earlier: EarlierRuns | None = None,
         sender: Channel | None = None,
+        keys: RowKeys | None = None,
     ) -> Execution:
         """Return a new run that is ready to start; nothing is sent yet.
 
         *earlier* finds out whether its rows were submitted before, None = they were not.
+        *keys* are those of its rows, None = they have none.
         *sender* sends its batches, None = *channel* does, which polls too.
         """
         run = self._context(
@@ -153,8 +161,10 @@ class Engine:
             ledger=Ledger(rows=source.count or 0),
         )
         run.sender = sender
+        claims = None if keys is None else Claims(run, keys, self._turns[keys.scope])
         keeps = self._keeps_payloads
-        return Execution(run, Preparer(run, fields, keeps_payloads=keeps, earlier=earlier))
+        preparer = Preparer(run, fields, keeps_payloads=keeps, earlier=earlier, claims=claims)
+        return Execution(run, preparer)
 
     def resumption(
         self,
@@ -221,6 +231,16 @@ class Engine:
         await self.journal.use(lambda store: store.forget(runs))
         self.state.forget(runs)
 
+    async def claimed_keys(self, run: str) -> dict[int, bytes]:
+        """Return by position the keys of those rows of *run* that were not completed."""
+        await self.journal.flush()
+        return await self.journal.use(lambda store: store.claimed_keys(run))
+
+    async def known_payloads(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return the payloads last completed under *keys*, of those of which they are known."""
+        await self.journal.flush()
+        return await self.journal.use(lambda store: store.known_payloads(keys))
+
     async def rows(self, run: str, positions: Sequence[int]) -> list[StoredRow]:
         """Return the stored rows of *run* at *positions*, in the order of the frame."""
         return await self.journal.use(lambda store: store.rows(run, at=positions))
@@ -253,4 +273,6 @@ def load_ledger(store: RunTables, run: StoredRun) -> tuple[Ledger, list[StoredRo
     """Return what *store* has of a run: its ledger, and its rows by position."""
     rows, operations = store.whole(run)
     invalid = {row.position: row.fault for row in rows if row.fault is not None}
-    return Ledger.from_disk(operations, rows=len(rows), invalid=invalid), rows
+    unchanged = array("q", unchanged_rows(run, rows))
+    ledger = Ledger.from_disk(operations, rows=len(rows), invalid=invalid, unchanged=unchanged)
+    return ledger, rows

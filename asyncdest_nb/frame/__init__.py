@@ -8,6 +8,7 @@
     dtypes    the type of a column of these
     cells     a column as plain values
     plain     one value as JSON can hold it
+    repeats   which of many digests are equal
 
 Other rooms identify a row by its position, since the labels of a frame may repeat.
 """
@@ -31,6 +32,7 @@ from .rows import (
     read_csv,
     to_rows,
 )
+from .repeats import repeated
 from .slices import FrameRows, Labels, RowSlice, RowSource, protected
 
 DataFrame: TypeAlias = pd.DataFrame
@@ -59,6 +61,7 @@ __all__ = [
     "protected",
     "read_csv",
     "read_table",
+    "repeated",
     "table_bytes",
     "to_frame",
     "to_rows",

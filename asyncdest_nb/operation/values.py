@@ -48,10 +48,15 @@ SETTLED = FINAL | {State.HELD}  # Nothing more happens unless the user decides.
 
 
 class RowStatus(StrEnum):
-    """The status of a row. ``unknown``: it may or may not have been applied."""
+    """The status of a row.
+
+    ``unknown``: it may or may not have been applied. ``unchanged``: it was not sent, since it
+    equals what was completed last under its key.
+    """
 
     PENDING = "pending"
     COMPLETED = "completed"
+    UNCHANGED = "unchanged"
     FAILED = "failed"
     INVALID = "invalid"
     CANCELED = "canceled"

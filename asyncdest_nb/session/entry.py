@@ -15,7 +15,12 @@ from ..store import StoredRow, StoredRun
 from .frame_outcomes import FrameOutcomes
 from .submission import Submission
 
-_MAY_BE_APPLIED = (RowStatus.COMPLETED, RowStatus.PENDING, RowStatus.UNKNOWN)
+_MAY_BE_APPLIED = (
+    RowStatus.COMPLETED,
+    RowStatus.UNCHANGED,
+    RowStatus.PENDING,
+    RowStatus.UNKNOWN,
+)
 
 
 def connect_code(record: StoredRun) -> str:

@@ -16,20 +16,19 @@ if TYPE_CHECKING:  # A run raises what is here.
 
 _REASONS = 3  # The most frequent ones.
 _LENGTH = 120  # characters of a reason
-_ALLOWABLE = tuple(
-    str(each) for each in RowStatus if each not in (RowStatus.COMPLETED, RowStatus.PENDING)
-)
+_GOOD = (RowStatus.COMPLETED, RowStatus.UNCHANGED)
+_ALLOWABLE = tuple(str(each) for each in RowStatus if each not in (*_GOOD, RowStatus.PENDING))
 
 
 def rows_failed(entry: RunEntry, *, allow: Collection[str]) -> RowsFailed | None:
     """Return the error for the rows that did not complete, None if all of them did.
 
-    *allow* are statuses that count as completed. Raises UnknownName for another status, and
+    Unchanged rows did before; *allow* are statuses that count as completed. Raises UnknownName for another status, and
     UsageError for one name in place of several.
     """
     _check(allow)
     outcomes = entry.outcomes()
-    bad = [each for each in outcomes if each.status not in (RowStatus.COMPLETED, *allow)]
+    bad = [each for each in outcomes if each.status not in (*_GOOD, *allow)]
     held = entry.ledger.states.get(State.HELD, 0)
     if not bad and not held:
         return None

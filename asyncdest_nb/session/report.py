@@ -61,7 +61,7 @@ class RunReport:
         """The status of the run: pending, completed, partial or failed.
 
         Pending while anything is open, or waits for your decision; completed if every row
-        is, partial if some are, failed if none is.
+        is, partial if some are, failed if none is. Unchanged rows count as completed.
         """
         return self._entry.ledger.status
 
@@ -86,13 +86,18 @@ class RunReport:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Rows per status: pending, completed, failed, invalid, canceled, unknown."""
+        """Rows per status: pending, completed, unchanged, failed, invalid, canceled, unknown."""
         return self._entry.ledger.counts
 
     @property
     def invalid(self) -> dict[int, str]:
         """The reasons of invalid rows, by their position among the rows of the run."""
         return dict(self._entry.ledger.invalid)
+
+    @property
+    def unchanged(self) -> Sequence[int]:
+        """The rows that were not sent as they are unchanged: positions in the run, in order."""
+        return self._entry.ledger.unchanged
 
     @property
     def notices(self) -> list[str]:
@@ -119,6 +124,7 @@ class RunReport:
         tally = execution.tally if execution else RunTally()
         return RunStats(
             rows=len(self.labels),
+            unchanged=len(self.unchanged),
             operations=len(operations),
             requests=tally.requests.total(),
             submit_requests=tally.requests["submit"],
@@ -192,7 +198,7 @@ class RunReport:
     def results(self, *, with_frame: bool = False) -> DataFrame:
         """Return one line per row of the frame, on its index, in its order.
 
-        Columns: ``status`` (pending, completed, failed, invalid, canceled,
+        Columns: ``status`` (pending, completed, unchanged, failed, invalid, canceled,
         unknown), ``progress`` (percent, missing = not reported), ``message``,
         ``error_code``, ``retryable`` (whether the same row may be sent again, missing =
         unknown), ``operation_id``, and what the destination returned: ``result``,

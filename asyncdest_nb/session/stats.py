@@ -12,6 +12,7 @@ Number = int | float | None
 class RunStats(Mapping[str, Number]):
     """What a run has cost so far; ``stats.requests`` and ``stats["requests"]`` are the same.
 
+    Of the ``rows`` so many are ``unchanged``, and were not sent.
     ``requests`` are HTTP requests of this kernel: for submits, for polls, and other ones, such
     as a check of the rows or a cancel. ``polls`` are answers about operations, those from before
     a restart too: one request may ask about several. The lag is the time between the end of an
@@ -23,6 +24,7 @@ class RunStats(Mapping[str, Number]):
     """
 
     rows: int
+    unchanged: int
     operations: int
     requests: int
     submit_requests: int
@@ -52,7 +54,8 @@ class RunStats(Mapping[str, Number]):
 
     def __repr__(self) -> str:
         lines = [
-            ("rows", f"{self.rows:,} in {self.operations:,} operations"),
+            ("rows", f"{self.rows - self.unchanged:,} in {self.operations:,} operations"),
+            *([("unchanged", f"{self.unchanged:,} rows, not sent")] if self.unchanged else []),
             ("requests", f"{self.requests:,}{self._kinds()}"),
             ("polls", f"{self.polls:,}{self._per_operation()}"),
             ("detection lag", self.lag_text),

@@ -20,6 +20,7 @@ file system that depends on the server, and there is a StoreWarning.
     schema       the tables, and their migrations
     shape        whether the schema of a file is one of ours
     columns      values as columns, and back
+    keyed        what was completed last under the keys of rows
     slices       rows that follow each other as one record, and back
     outcomes     the outcomes of the rows of an operation as one cell, and back
     json_texts   values as JSON text
@@ -38,7 +39,7 @@ from .schema import SCHEMA_VERSION
 from .store import Store
 from .tables import RunTables
 from .thread import NoThread, StoreThread
-from .values import LATEST_SCOPE, LEARNED_SCOPE, StateValue, StoredRow, StoredRun
+from .values import LATEST_SCOPE, LEARNED_SCOPE, StateValue, StoredRow, StoredRun, unchanged_rows
 
 __all__ = [
     "DAY_SECONDS",
@@ -57,5 +58,6 @@ __all__ = [
     "check_retries",
     "check_retry",
     "check_width",
+    "unchanged_rows",
     "write_export",
 ]

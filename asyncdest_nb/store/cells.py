@@ -27,6 +27,11 @@ def text(cell: Any) -> str:
     return cell if isinstance(cell, str) else _refuse(cell, "text")
 
 
+def digest(cell: Any) -> bytes:
+    """Read the bytes of a digest."""
+    return cell if isinstance(cell, bytes) else _refuse(cell, "a digest")
+
+
 def count(cell: Any) -> int:
     """Read a count or an index."""
     if type(cell) is int and 0 <= cell <= _MOST:
@@ -100,6 +105,12 @@ def texts(cell: Any) -> dict[str, str]:
     return (
         found if all(isinstance(each, str) for each in found.values()) else _refuse(cell, "texts")
     )
+
+
+def names(cell: Any) -> tuple[str, ...]:
+    """Read a JSON list of at least one text."""
+    found = tuple(map(text, items(cell)))
+    return found or _refuse(cell, "a list of names")
 
 
 def items(cell: Any) -> list[Any]:

@@ -32,6 +32,7 @@ def from_run(run: StoredRun) -> list[Any]:
     values = {name: getattr(run, name) for name in _RUN_FIELDS}
     values["settings"] = dumps(run.settings)
     values["positions"] = None if run.positions is None else dumps(run.positions)
+    values["key"] = None if run.key is None else dumps(run.key)
     return list(values.values())
 
 
@@ -129,6 +130,7 @@ _RUN_CELLS: dict[str, Reader] = {
     "control": cells.one_of(("going", "paused", "canceled")),
     "has_integer_labels": flag,
     "notified": flag,
+    "key": optional(cells.names),
 }
 _ROW_CELLS: dict[str, Reader] = {
     "position": count,

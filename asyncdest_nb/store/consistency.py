@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ..operation import POLLED, Operation
-from .values import StoredRow, StoredRun
+from .values import StoredRow, StoredRun, unchanged_rows
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,1000}")
 
@@ -16,7 +16,7 @@ _CELLS_EACH = 50
 
 
 def check_run(run: StoredRun, rows: Sequence[StoredRow], operations: Sequence[Operation]) -> None:
-    """Raise ValueError unless every row is present, and is invalid or in one operation."""
+    """Raise ValueError unless every row is present: invalid, unchanged or in one operation."""
     if [row.position for row in rows] != list(range(len(rows))):
         raise ValueError(f"rows of run {run.id} are missing")
     if [each.number for each in operations] != list(range(len(operations))):
@@ -57,7 +57,8 @@ def check_retries(runs: Sequence[StoredRun]) -> None:
 
 def _check_rows(run: StoredRun, rows: Sequence[StoredRow], operations: Sequence[Operation]) -> None:
     sent = [at for operation in operations for at in operation.rows]
-    good = [row.position for row in rows if row.fault is None]
+    unchanged = set(unchanged_rows(run, rows))
+    good = [at for at, row in enumerate(rows) if row.fault is None and at not in unchanged]
     if sorted(sent) != good:
         raise ValueError(f"the operations of run {run.id} have other rows than it has")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 # In the header of the file, where file(1) and SQLite's own tools show them.
 SESSION_ID = 0x61736E73  # "asns"
@@ -30,14 +30,15 @@ CREATE TABLE run (
     recovery TEXT,                    -- as its action declared; NULL = unknown
     standing TEXT NOT NULL DEFAULT 'going',   -- as the user asked: going, paused or canceled
     has_integer_labels INTEGER NOT NULL DEFAULT 0,   -- 0 or 1
-    notified INTEGER NOT NULL DEFAULT 0       -- 0 or 1
+    notified INTEGER NOT NULL DEFAULT 0,      -- 0 or 1
+    key TEXT                          -- JSON list of names, see StoredRun; NULL = none
 )""",
     """
 CREATE TABLE row (
     run TEXT NOT NULL REFERENCES run,
     position INTEGER NOT NULL,        -- in the frame; labels may repeat
     label TEXT NOT NULL,
-    payload TEXT,                     -- JSON as sent; NULL = invalid, or not saved
+    payload TEXT,                     -- JSON as sent; NULL = invalid, unchanged, or not saved
     fault TEXT,                       -- why it is invalid; NULL = it is not
     digest TEXT,                      -- SHA-256 of a payload that is not saved, in hex
     size INTEGER,                     -- rows from position on, see slices.py; NULL = one row
@@ -91,6 +92,23 @@ CREATE TABLE state (
     expires_at REAL,                  -- Unix seconds; NULL = never
     PRIMARY KEY (scope, key)
 ) WITHOUT ROWID""",
+    """
+CREATE TABLE claim (
+    run TEXT NOT NULL REFERENCES run,
+    position INTEGER NOT NULL,
+    key BLOB NOT NULL,                -- a digest, as below; see keyed.py
+    payload BLOB NOT NULL,
+    is_open INTEGER NOT NULL DEFAULT 1,       -- 0 or 1
+    PRIMARY KEY (run, position)
+) WITHOUT ROWID""",
+    """
+CREATE TABLE known (
+    key BLOB PRIMARY KEY NOT NULL,
+    payload BLOB,                     -- as completed last; NULL = not known
+    run TEXT NOT NULL,                -- that claimed the key last; it may be deleted
+    claims INTEGER NOT NULL,          -- that are open
+    is_shared INTEGER NOT NULL        -- 0 or 1: whether there were several at a time
+) WITHOUT ROWID""",
 )
 
 # From each version to the next; the last leads to SCHEMA_VERSION.
@@ -117,6 +135,14 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
     # The rows of older runs stay as they are: a record each.
     5: ("ALTER TABLE row ADD COLUMN size INTEGER",),
     6: ("ALTER TABLE operation ADD COLUMN origin INTEGER",),
+    7: (
+        "ALTER TABLE run ADD COLUMN key TEXT",
+        "CREATE TABLE claim (run TEXT NOT NULL REFERENCES run, position INTEGER NOT NULL, "
+        "key BLOB NOT NULL, payload BLOB NOT NULL, is_open INTEGER NOT NULL DEFAULT 1, "
+        "PRIMARY KEY (run, position)) WITHOUT ROWID",
+        "CREATE TABLE known (key BLOB PRIMARY KEY NOT NULL, payload BLOB, run TEXT NOT NULL, "
+        "claims INTEGER NOT NULL, is_shared INTEGER NOT NULL) WITHOUT ROWID",
+    ),
 }
 
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import StoreError
-from ..operation import FINAL
-from . import columns, file, holder
+from ..operation import FINAL, Operation
+from . import columns, file, holder, keyed
 from .access import Access, SessionFile
 from .advice import errors_named
 from .database import Database
@@ -105,6 +105,31 @@ class Store(RunTables):
         """Whether *path* leads to the file that is open here, or did when it was opened."""
         return self._access.place is not None and self._access.place.is_at(path)
 
+    def put_operations(self, run: str, operations: Iterable[Operation]) -> None:
+        """Add or replace operations, and note what they mean for the keys of their rows."""
+        changed = list(operations)
+        super().put_operations(run, changed)
+        keyed.note(self.database, run, changed)
+
+    def stage_claims(self, run: str, claims: Iterable[tuple[int, bytes, bytes]]) -> None:
+        """Write which keys rows of *run* will claim, and with what: position, key, payload.
+
+        These have no effect before ``claim_keys``, and are deleted with a run that was not added.
+        """
+        keyed.stage(self.database, run, claims)
+
+    def claim_keys(self, run: str) -> None:
+        """Let the rows of *run* claim their keys, with the row of the run in one transaction."""
+        keyed.activate(self.database, run)
+
+    def known_payloads(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return the payloads last completed under *keys*, of those of which they are known."""
+        return keyed.known(self.database, keys)
+
+    def claimed_keys(self, run: str) -> dict[int, bytes]:
+        """Return by position the keys of those rows of *run* that were not completed."""
+        return keyed.keys_of(self.database, run)
+
     def put_state(self, values: Iterable[StateValue]) -> None:
         """Save state values, replacing those of the same scope and key."""
         rows = [columns.from_state(each) for each in values]
@@ -129,15 +154,17 @@ class Store(RunTables):
         condition = f"WHERE expires_at IS NULL OR expires_at > ? OR scope IN ({going})"
         return self.database.read(columns.to_state, f"{query} {condition}", now)
 
-    def forget(self, runs: Sequence[str]) -> None:
+    def forget(self, runs: Sequence[str], *, keeps_known: bool = False) -> None:
         """Delete *runs* with their rows, operations and state; no copy stays in the file.
 
+        *keeps_known* = the digests stay of what they completed last under the keys of rows.
         Raises StoreError if that fails: then either all or none of it is deleted, and the
         same call can be repeated.
         """
         with self.writing():
             for run in runs:
                 self._delete(run)
+                keyed.drop(self.database, run, keeps_known=keeps_known)
         with errors_named("write", self.database.name), self._in_place:
             self._rewrite_file()
 
@@ -196,10 +223,13 @@ class Store(RunTables):
         return forgettable(self.runs(), going, than=than)
 
     def forget_older(self, than: float) -> list[str]:
-        """Forget the runs that are ``older`` *than*; return their ids."""
+        """Forget the runs that are ``older`` *than*; return their ids.
+
+        What they completed under the keys of rows stays known.
+        """
         forgotten = self.older(than)
         if forgotten:
-            self.forget(forgotten)
+            self.forget(forgotten, keeps_known=True)
         return forgotten
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,8 @@ class StoredRun:
     no deadline. ``recovery`` is what its action declared at that time, None = unknown.
     ``control`` is what the user last asked for: "going", "paused" or "canceled".
     ``has_integer_labels``: its labels were integers in the frame. ``notified``: the notice
-    of its end was posted, or was about to be.
+    of its end was posted, or was about to be. ``key`` names what tells its rows apart at the
+    destination, None = nothing was named.
     """
 
     id: str
@@ -40,13 +42,15 @@ class StoredRun:
     control: str = "going"
     has_integer_labels: bool = False
     notified: bool = False
+    key: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRow:
     """A row as submitted: its payload as JSON text, or the fault that made it invalid.
 
-    ``digest`` is the SHA-256, in hex, of a payload that is not saved.
+    ``digest`` is the SHA-256, in hex, of a payload that is not saved. A row of a run with a
+    key that has none of the three is unchanged.
     """
 
     position: int
@@ -54,6 +58,11 @@ class StoredRow:
     payload: str | None
     fault: str | None
     digest: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of it was saved but its label."""
+        return self.payload is self.fault is self.digest is None
 
     def fields(self) -> dict[str, Any]:
         """Return its payload, empty if it has none; raises ValueError if it is no JSON object."""
@@ -74,3 +83,9 @@ class StateValue:
     key: str
     value: Any
     expires_at: float | None
+
+
+def unchanged_rows(run: StoredRun, rows: Iterable[StoredRow]) -> list[int]:
+    """Return the positions of those of *rows* that *run* did not send as they were unchanged."""
+    # The first schema had no digest of a payload that was not saved, and runs had no key.
+    return [] if run.key is None else [each.position for each in rows if each.is_empty]

@@ -34,6 +34,7 @@ class Ledger:
     def __init__(self, *, rows: int) -> None:
         self.operations: list[Operation] = []
         self.invalid: dict[int, str] = {}
+        self.unchanged: Sequence[int] = ()  # Positions, in order.
         self.rested: Future[None] = Future()
         self._rows = rows
         self._is_planned = False
@@ -47,11 +48,16 @@ class Ledger:
 
     @classmethod
     def from_disk(
-        cls, operations: Iterable[Operation], *, rows: int, invalid: Mapping[int, str]
+        cls,
+        operations: Iterable[Operation],
+        *,
+        rows: int,
+        invalid: Mapping[int, str],
+        unchanged: Sequence[int] = (),
     ) -> Ledger:
         """Return the ledger of a run that was stored, with its contexts as they are on disk."""
         ledger = cls(rows=rows)
-        ledger.plan(operations, invalid=invalid)
+        ledger.plan(operations, invalid=invalid, unchanged=unchanged)
         ledger._has_references = True
         if ledger.is_at_rest:
             ledger.rested.set_result(None)
@@ -92,7 +98,9 @@ class Ledger:
         """The status of the run as a whole."""
         if not self._is_planned:
             return "pending"
-        return run_status(self.states, invalid=len(self.invalid))
+        return run_status(
+            self.states, invalid=len(self.invalid), unchanged=len(self.unchanged)
+        )
 
     def select(self, numbers: Iterable[int]) -> list[Operation]:
         """Return the operations of these *numbers* as they are now."""
@@ -103,14 +111,16 @@ class Ledger:
         operations: Iterable[Operation],
         *,
         invalid: Mapping[int, str],
+        unchanged: Sequence[int] = (),
         rows: int | None = None,
     ) -> None:
         """Set what the run consists of, once; *rows* None = as many as were expected."""
         self._rows = self._rows if rows is None else rows
-        self.invalid = dict(invalid)
+        self.invalid, self.unchanged = dict(invalid), unchanged
         self.operations.extend(operations)
         self._count((operation, 1) for operation in self.operations)
         self._tally[RowStatus.INVALID] += len(self.invalid)
+        self._tally[RowStatus.UNCHANGED] += len(self.unchanged)
         self._changed.update(range(len(self.operations)))
         self._is_planned = True
 
@@ -145,7 +155,9 @@ class Ledger:
 
     def frozen(self) -> RowOutcomes:
         """Return the outcomes of the rows as they are now, to be read in slices."""
-        return RowOutcomes(self._rows, list(self.operations), dict(self.invalid))
+        return RowOutcomes(
+            self._rows, list(self.operations), dict(self.invalid), self.unchanged
+        )
 
     def on_change(self, listener: Listener) -> Callable[[], None]:
         """Call *listener* with the numbers of changed operations and whether all is at rest.

@@ -9,15 +9,26 @@ from ...errors import VALIDATION_FAILED
 from ...operation import Operation, RowOutcome, RowStatus, row_outcomes
 
 
+_UNCHANGED = RowOutcome(RowStatus.UNCHANGED, "not sent: equal to what was completed last")
+
+
 class RowOutcomes:
-    """The outcomes of *rows* rows by their position, made when they are asked for."""
+    """The outcomes of *rows* rows by their position, made when they are asked for.
+
+    *unchanged* are positions, in order.
+    """
 
     def __init__(
-        self, rows: int, operations: Sequence[Operation], invalid: Mapping[int, str]
+        self,
+        rows: int,
+        operations: Sequence[Operation],
+        invalid: Mapping[int, str],
+        unchanged: Sequence[int] = (),
     ) -> None:
         self._rows = rows
         self._operations = operations
         self._invalid = sorted(invalid.items())
+        self._unchanged = unchanged
         # By batch keys, the rows of an operation may be anywhere.
         firsts = [(each.rows[0], each.rows[-1]) for each in operations]
         ends = [row for pair in firsts for row in pair]
@@ -29,6 +40,9 @@ class RowOutcomes:
     def at(self, some: range) -> list[RowOutcome]:
         """Return the outcomes of *some* rows that follow each other, in their order."""
         found = [RowOutcome(RowStatus.PENDING)] * len(some)
+        first, last = (bisect_left(self._unchanged, end) for end in (some.start, some.stop))
+        for position in self._unchanged[first:last]:
+            found[position - some.start] = _UNCHANGED
         start = bisect_left(self._invalid, (some.start, ""))
         for position, reason in self._invalid[start:]:
             if position >= some.stop:

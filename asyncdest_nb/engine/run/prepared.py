@@ -52,8 +52,8 @@ class MappedSlice:
 class PreparedSlice:
     """Rows that may be sent, and those that may not, with the reason.
 
-    ``texts``, ``sizes`` (bytes in a request) and ``keys`` have an entry per row; the text of an
-    invalid row is None. ``invalid`` and ``kept`` are by position; ``kept`` are payloads
+    ``texts``, ``sizes`` (bytes in a request) and ``keys`` have an entry per row; the text of a
+    row that is not to be sent is None. ``invalid`` and ``kept`` are by position; ``kept`` are payloads
     that cannot be made of their texts again.
     """
 
@@ -68,6 +68,12 @@ class PreparedSlice:
     def rows(self) -> int:
         """The number of rows."""
         return len(self.texts)
+
+    def leave_out(self, places: Sequence[int]) -> None:
+        """Let the rows at *places* not be sent, though they may be."""
+        for at in places:
+            self.texts[at], self.sizes[at] = None, 0
+            self.kept.pop(self.part.start + at, None)
 
     def without_columns(self) -> PreparedSlice:
         """Return the same without the values that the payloads were made of."""

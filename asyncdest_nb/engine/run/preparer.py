@@ -19,6 +19,7 @@ from ..verdict.check import read_check
 from ..verdict.submission import as_repeatable, read_error
 from ..verdict.values import Rejected
 from .batches import Batch, RowsToSend, plan
+from .claims import Claims
 from .context import RunContext
 from .prepared import MappedSlice, PreparedSlice, SlicePreparer
 
@@ -40,7 +41,7 @@ class Preparer:
     """From the rows of a run to its batches.
 
     *keeps_payloads* False = the store gets a digest in place of each payload. *earlier* None
-    = the run is new.
+    = the run is new. *claims* None = its rows have no keys.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class Preparer:
         *,
         keeps_payloads: bool,
         earlier: EarlierRuns | None = None,
+        claims: Claims | None = None,
     ) -> None:
         self._run = run
+        self._claims = claims
         self._earlier = earlier
         self._fields = fields
         self._keeps_payloads = keeps_payloads
@@ -71,7 +74,14 @@ class Preparer:
 
         None = the same rows were submitted before; then nothing of this run is left.
         """
-        run = self._run
+        if self._claims is None:
+            return await self._batches()
+        async with self._claims.turn:
+            await self._claims.read()
+            return await self._batches()
+
+    async def _batches(self) -> list[Batch] | None:
+        run, claims = self._run, self._claims
         good = await self._prepare()
         if self._earlier is not None:
             record = self._earlier.decide()
@@ -88,7 +98,10 @@ class Preparer:
         batches, operations = await self._plan(good)
         self._good = RowsToSend()  # The batches have what it knows.
         await self._record(operations)
-        run.ledger.plan(operations, invalid=self._invalid, rows=self._prepared)
+        unchanged = claims.unchanged if claims else ()
+        run.ledger.plan(
+            operations, invalid=self._invalid, unchanged=unchanged, rows=self._prepared
+        )
         if not isinstance(faults, Rejected):
             return batches
         await self._reject(operations, faults)
@@ -99,7 +112,7 @@ class Preparer:
         preparer = SlicePreparer(self._run.action, self._fields)
         rows = RECORD_SLICE if preparer.is_able else min(PREPARE_SLICE, RECORD_SLICE)
         for part in self._run.source.slices(rows):
-            mapped = preparer.mapped(part)
+            mapped = preparer.mapped(self._claims.checked(part) if self._claims else part)
             if self._earlier is not None:
                 self._earlier.add(mapped)
             await self.add(preparer.prepared(mapped))
@@ -109,6 +122,8 @@ class Preparer:
     async def add(self, prepared: PreparedSlice) -> None:
         """Add the rows that follow those added so far, before or while the run begins."""
         run, part = self._run, prepared.part
+        if self._claims is not None:
+            await self._claims.compare(prepared)
         self._good.add(prepared)
         self._invalid |= prepared.invalid
         if run.action.check is None:
@@ -224,8 +239,12 @@ class Preparer:
     ) -> None:
         run = self._run
         store.put_operations(run.id, operations)
+        if self._claims is not None:
+            self._claims.stage(store, operations)
         if is_last:
             store.add_run(replace(run.record, control=run.control.decision))
+            if self._claims is not None:
+                store.claim_keys(run.id)
 
 
 def _digested(position: int, label: str, text: str | None, *, fault: str | None) -> StoredRow:

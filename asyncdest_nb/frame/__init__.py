@@ -20,7 +20,8 @@ import pandas as pd
 from .dtypes import ValueKinds
 from .files import read_table, table_bytes, write_parquet
 from .foreign import as_pandas, is_frame
-from .frames import from_rows, labelled, numbered, to_frame, with_columns, without_rows
+from .frames import from_rows, labelled, numbered, to_frame, with_columns, with_levels, without_rows
+from .repeats import repeated
 from .rows import (
     LABEL_LENGTH,
     Rows,
@@ -32,7 +33,6 @@ from .rows import (
     read_csv,
     to_rows,
 )
-from .repeats import repeated
 from .slices import FrameRows, Labels, RowSlice, RowSource, protected
 
 DataFrame: TypeAlias = pd.DataFrame
@@ -66,6 +66,7 @@ __all__ = [
     "to_frame",
     "to_rows",
     "with_columns",
+    "with_levels",
     "without_rows",
     "write_parquet",
 ]

@@ -57,6 +57,19 @@ def from_rows(
     return pd.DataFrame(list(rows), index=pd.Index(own, dtype=None if are_integers else object))
 
 
+def with_levels(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return *frame* with the levels *names* of its index as its last columns.
+
+    Its own data is not copied. No column has one of these names.
+    """
+    if not names:
+        return frame
+    own, levels = frame.copy(deep=False), [str(name) for name in frame.index.names]
+    for name in names:
+        own.insert(len(own.columns), name, frame.index.get_level_values(levels.index(name)))
+    return own
+
+
 def with_columns(
     frame: pd.DataFrame,
     positions: Sequence[int],

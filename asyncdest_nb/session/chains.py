@@ -7,7 +7,9 @@ registry, the oldest first.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
+from ..store import StoredRun
 from .entry import RunEntry
 
 
@@ -22,6 +24,26 @@ def chain(entries: Sequence[RunEntry], entry: RunEntry) -> list[RunEntry]:
 def find_retry(entries: Sequence[RunEntry], entry: RunEntry) -> RunEntry | None:
     """Return the run that retries *entry*, None if there is none yet."""
     return next((each for each in entries if each.retry_of is entry), None)
+
+
+def find_earlier(
+    entries: Sequence[RunEntry], record: StoredRun, is_changed_only: bool
+) -> RunEntry | None:
+    """Return the run that a submit of *record*, with its digest, attaches to; None = none.
+
+    A submit of what *is_changed_only* starts a run once the earlier one has ended, since it
+    finds out for each row whether it is to be sent.
+    """
+    if not is_changed_only:
+        return find_duplicate(entries, record.digest)
+    where = attrgetter("destination", "action", "settings", "key")
+    alike = [each for each in entries if where(each.record) == where(record)]
+    # If others were sent since under such keys, these rows may not be what is there now.
+    if not alike or alike[-1].since_submit()[0].record.digest != record.digest:
+        return None
+    latest = alike[-1]
+    is_going = not latest.is_at_rest or latest.ledger.has_failed
+    return latest if is_going and latest.may_be_applied else None
 
 
 def find_duplicate(entries: Sequence[RunEntry], digest: str | None) -> RunEntry | None:

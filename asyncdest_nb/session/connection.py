@@ -10,39 +10,32 @@ from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
-from ..destination import Action, input_fields
-from ..engine import Channel
+from ..destination import Action
+from ..engine import RowKeys
 from ..errors import UsageError, check_bool, check_number
 from ..frame import DataFrame, FrameRows, as_pandas, has_integer_labels, protected
+from ..mapping import FieldMap
+from ..portal import call
 from ..request import Hook
-from ..responses import AsyncActionResponse
 from ..schedule import Schedule
+from .account import Account
 from .comparison import QUICK_ROWS
-from .executed import Executed
-from .field_sources import field_line, plan_sources
+from .field_sources import plan_sources
+from .keyed import key_names, row_keys
 from .preview import Preview, preview
 from .progress import ProgressCallback, show_in_terminal
-from .registry import RunRegistry
 from .run import Run
-from .single_call import SingleCalls
 from .spool import Spool, is_in_parts
 from .submission import Submission, digest
 from .subscription import matched_rows
 
 
-class Connection:
+class Connection(Account):
     """A destination with its settings; its repr has its actions and fields, never a secret."""
 
     # How a notebook shows the progress of a slow call; the package's face sets it.
     show_progress: ClassVar[Callable[..., AbstractContextManager[ProgressCallback]]]
     show_progress = staticmethod(show_in_terminal)
-
-    def __init__(self, channel: Channel, registry: RunRegistry, sources: Mapping[str, str]) -> None:
-        self.destination = channel.destination
-        self._sources = sources
-        self._channel = channel
-        self._registry = registry
-        self._calls = SingleCalls(channel)
 
     def submit(
         self,
@@ -52,6 +45,8 @@ class Connection:
         columns: Mapping[str, str] | None = None,
         mapping: Mapping[str, Any] | None = None,
         subscribe: str | None = None,
+        key: str | Sequence[str] | None = None,
+        changed_only: bool = False,
         batch_size: int | None = None,
         schedule: Schedule | None = None,
         deadline: float | None = None,
@@ -96,6 +91,20 @@ class Connection:
         than 20,000 rows all this is known once they are prepared: the run that was returned
         becomes the earlier one then, with its id, and a notice says so.
 
+        *key* names what tells rows apart at the destination: a column, a level of the index, a
+        filled field, or a list of these. A row without a key is invalid, and so are rows of the
+        same key. With *changed_only* those rows are "unchanged", and not sent, whose payload
+        equals the one that was completed last under their key, as text: in this session, by this
+        action, settings and kind of key. A row that was sent since and is not completed (failed,
+        canceled, unknown or on its way) is sent, also one in doubt: *key* states that a row
+        replaces the one of its key. Of keys that are on their way twice at a time nothing is
+        known until they are sent again. Submits with a *key* remember what they send; others do
+        not, nor is it seen what somebody else changes or deletes at the destination, or which
+        account an API key is of: use a session for each account, and for each mapping of the
+        same keys. The file of a session keeps digests, longer than *keep_days*; one in memory
+        forgets them at its end. ``changed_only=False`` and *again* send all. While the same
+        rows are still on their way, *changed_only* attaches to their run, as above.
+
         When nothing more happens by itself, one JSON is posted to the URL *notify*, as Slack
         and Mattermost take it: ``{"text": "… 500 rows: 480 completed, 20 failed", "run",
         "title", "status", "counts"}``, without any value of a row. The URL is a secret and is
@@ -110,6 +119,8 @@ class Connection:
         found.function_for(batch_size)
         check_number("deadline", deadline, unit="seconds")
         check_bool("again", again)
+        check_bool("changed_only", changed_only)
+        names = key_names(key, changed_only=changed_only)
         if schedule is not None and not isinstance(schedule, Schedule):
             raise UsageError(f"schedule is {schedule!r}; it must have the methods of a Schedule")
         hook = None if notify is None else Hook(notify)
@@ -117,8 +128,11 @@ class Connection:
         values: dict[str, Any] = {  # SQLite takes a number of numpy for bytes.
             "batch_size": None if batch_size is None else int(batch_size),
             "deadline_seconds": None if deadline is None else float(deadline),
+            "key": names,
         }
         if is_in_parts(frame):
+            if names is not None:
+                raise UsageError("key= needs all rows at once: pass one frame, not parts of it")
             spool = Spool(self._registry, self._channel, found, values=values, schedule=schedule)
             with self.show_progress() as on_progress:
                 record, submission, execution = spool.filled(
@@ -126,7 +140,8 @@ class Connection:
                 )
         else:
             chosen = matched_rows(as_pandas(frame), subscribe)
-            submission, execution = self._submission(chosen.frame, found, **given), None
+            keyed: dict[str, Any] = {"key": names, "changed_only": changed_only and not again}
+            submission, execution = self._submission(chosen.frame, found, **given, **keyed), None
             # Of more rows the digest is made while they are prepared.
             name = self._digest(submission) if len(chosen.frame) <= QUICK_ROWS else None
             labels = has_integer_labels(chosen.frame)
@@ -144,16 +159,25 @@ class Connection:
         columns: Mapping[str, str] | None = None,
         mapping: Mapping[str, Any] | None = None,
         subscribe: str | None = None,
+        key: str | Sequence[str] | None = None,
+        changed_only: bool = False,
         **constants: Any,
     ) -> list[Run]:
         """Return the runs of the session that submitted the same, the oldest first.
 
-        That is the same payloads in the same order to the same action by the same settings.
-        Nothing is sent. Retries are not among them. Raises what ``submit`` raises.
+        That is the same payloads in the same order to the same action by the same settings,
+        *key* and *changed_only*. Nothing is sent. Retries are not among them. Raises what
+        ``submit`` raises.
         """
         found, rows = self._action(action), matched_rows(as_pandas(frame), subscribe).frame
         submission = self._submission(
-            rows, found, columns=columns, mapping=mapping, constants=constants
+            rows,
+            found,
+            columns=columns,
+            mapping=mapping,
+            constants=constants,
+            key=key_names(key, changed_only=changed_only),
+            changed_only=changed_only,
         )
         return self._registry.runs_of(self._digest(submission))
 
@@ -165,6 +189,8 @@ class Connection:
         columns: Mapping[str, str] | None,
         mapping: Mapping[str, Any] | None,
         constants: Mapping[str, Any],
+        key: Sequence[str] | None,
+        changed_only: bool,
     ) -> Submission:
         """Return what a submit would send."""
         fields = plan_sources(action, frame, columns=columns, mapping=mapping, constants=constants)
@@ -175,6 +201,23 @@ class Connection:
             frame=own,
             source=FrameRows(own, fields.reads),
             fields=fields,
+            keys=self._keys(key, own, fields, action, changed_only=changed_only),
+        )
+
+    def _keys(
+        self,
+        names: Sequence[str] | None,
+        frame: DataFrame,
+        fields: FieldMap,
+        action: Action,
+        *,
+        changed_only: bool,
+    ) -> RowKeys | None:
+        if names is None:
+            return None
+        channel = self._channel
+        return row_keys(
+            names, frame, fields, channel=channel, action=action, changed_only=changed_only
         )
 
     def _digest(self, submission: Submission) -> str:
@@ -190,6 +233,8 @@ class Connection:
         columns: Mapping[str, str] | None = None,
         mapping: Mapping[str, Any] | None = None,
         subscribe: str | None = None,
+        key: str | Sequence[str] | None = None,
+        changed_only: bool = False,
         batch_size: int | None = None,
         rows: int | None = None,
         **constants: Any,
@@ -202,6 +247,7 @@ class Connection:
         """
         found = self._action(action, batch_size)
         check_number("rows", rows, whole=True)
+        names = key_names(key, changed_only=changed_only)
         chosen = matched_rows(as_pandas(frame).iloc[slice(rows)], subscribe)
         own = chosen.frame
         fields = plan_sources(found, own, columns=columns, mapping=mapping, constants=constants)
@@ -212,83 +258,8 @@ class Connection:
                 action=found,
                 channel=self._channel,
                 batch_size=batch_size,
+                keys=self._keys(names, own, fields, found, changed_only=changed_only),
+                known=lambda keys: call(self._registry.engine.known_payloads(keys)),
                 matched=str(chosen),
                 on_progress=on_progress,
             )
-
-    def execute_action(self, action: str, payload: Mapping[str, Any]) -> Executed:
-        """Call ``perform`` with one payload; its requests and its answer are shown.
-
-        It is really sent, and belongs to no run. An error on the way is returned, as
-        ``error``. Raises UnknownName or UsageError, before anything is sent, for an action
-        or a payload that does not fit. If it is interrupted, nobody knows whether it was
-        applied.
-        """
-        return self._calls.perform(self._action(action), payload)
-
-    def execute_batch(self, action: str, payloads: Sequence[Mapping[str, Any]]) -> Executed:
-        """Call ``perform_batch`` with some payloads, then the action's further steps.
-
-        The requests of all calls are shown, and the answer of the first. They are really
-        sent, as by ``execute_action``; all payloads must have the same batch keys.
-        """
-        return self._calls.perform_batch(self._action(action), payloads)
-
-    def execute_poll(
-        self, action: str, contexts: Executed | AsyncActionResponse | Sequence[dict[str, Any]]
-    ) -> Executed:
-        """Call ``poll`` once, for *contexts* or for those that an execute call returned.
-
-        An error on the way is returned, as ``error``. If it concerns some of the contexts
-        only, these are polled apart: their results are failed, with the code POLLING_ERROR,
-        beside those of the others. Raises UsageError if there are no contexts.
-        """
-        return self._calls.poll(self._action(action), contexts)
-
-    def test_authentication(self) -> None:
-        """Try the settings at the destination; raises its error if it refuses them.
-
-        It makes the cheap request that the destination declares for this, and sends no row.
-        A host that was down a moment ago is asked at once. Does nothing if the destination
-        declares no such test. Raises NotSent or ReplyLost if no answer comes.
-        """
-        function = self.destination.test_authentication
-        if function is not None and (error := self._calls.test(function).error) is not None:
-            raise error
-
-    def _action(self, slug: str, batch_size: int | None = None) -> Action:
-        self._registry.require_open()
-        check_number("batch_size", batch_size, whole=True)
-        return self.destination.action(slug)
-
-    def settings(self) -> dict[str, str]:
-        """Return the settings by key, as text; of a secret only whether it is set.
-
-        With one that was not given to ``connect`` it says where it is from.
-        """
-        shown = {}
-        for key, field in input_fields(type(self._channel.settings)).items():
-            value = getattr(self._channel.settings, key)
-            if value is None:
-                shown[key] = "not set"
-            elif field.type == "password":
-                shown[key] = "set"
-            else:
-                shown[key] = self._channel.mask(str(value))
-        return {key: self._with_source(key, text) for key, text in shown.items()}
-
-    def _with_source(self, key: str, text: str) -> str:
-        return f"{text} (from {self._sources[key]})" if key in self._sources else text
-
-    @property
-    def sources(self) -> dict[str, str]:
-        """Where those settings are from that ``connect`` was not given: words by key."""
-        return dict(self._sources)
-
-    def __repr__(self) -> str:
-        settings = ", ".join(f"{key}: {value}" for key, value in self.settings().items())
-        lines = [f"{self.destination.name} ({settings})"]
-        for slug, action in self.destination.actions.items():
-            lines.append(f"  {slug}: {action.description or action.title}")
-            lines.extend(f"    {field_line(field)}" for field in action.fields.values())
-        return "\n".join(lines)

@@ -14,7 +14,9 @@ from ..frame import DataFrame, column_names, index_names
 from ..mapping import FieldMap, FieldPlan, plan_fields
 from ..stored import StoredMapping
 
-_OPTIONS = tuple("columns mapping subscribe batch_size schedule deadline again rows".split())
+_OPTIONS = tuple(
+    "columns mapping subscribe key changed_only batch_size schedule deadline again rows".split()
+)
 
 
 def field_plans(

@@ -23,8 +23,8 @@ _ALLOWABLE = tuple(str(each) for each in RowStatus if each not in (*_GOOD, RowSt
 def rows_failed(entry: RunEntry, *, allow: Collection[str]) -> RowsFailed | None:
     """Return the error for the rows that did not complete, None if all of them did.
 
-    Unchanged rows did before; *allow* are statuses that count as completed. Raises UnknownName for another status, and
-    UsageError for one name in place of several.
+    Unchanged rows did before; *allow* are statuses that count as completed. Raises UnknownName
+    for another status, and UsageError for one name in place of several.
     """
     _check(allow)
     outcomes = entry.outcomes()

@@ -29,4 +29,5 @@ def new_execution(
         # A schedule has the operations of its run by number, and runs share these numbers.
         schedule=ExpectedLag() if schedule is None else deepcopy(schedule),
         earlier=earlier,
+        keys=part.keys,
     )

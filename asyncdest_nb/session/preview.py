@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from ..destination import Action, Payload, WrittenPayloads
-from ..engine import Channel, PreparedSlice, RowsToSend, SlicePreparer, batched, read_check
+from ..engine import (
+    Channel,
+    PreparedSlice,
+    RowKeys,
+    RowsToSend,
+    SlicePreparer,
+    batched,
+    read_check,
+)
 from ..errors import DestinationError
 from ..frame import RowSource
 from ..mapping import FieldMap
@@ -31,7 +39,8 @@ _LONGEST = 500  # Characters of a reason with its labels.
 class Preview:
     """What a submit would send; nothing has been sent.
 
-    ``payloads`` and ``invalid`` (the reasons) are by position in the frame, ``batches``
+    ``payloads`` and ``invalid`` (the reasons) are by position in the frame, ``unchanged`` are
+    positions of rows that equal what was completed last under their key, ``batches``
     has the number of rows of each, ``sources`` the source of each field, and
     ``first_request`` is the first request as it would leave, None = no valid row, or an action
     without a function that sends. ``matched`` says how many rows match the subscription, "" =
@@ -40,6 +49,7 @@ class Preview:
 
     payloads: dict[int, JSONObject]
     invalid: dict[int, str]
+    unchanged: Sequence[int]
     batches: list[int]
     sources: dict[str, str]
     labels: Sequence[str]
@@ -71,7 +81,7 @@ class Preview:
         lines = [
             f"{_counted(len(self.payloads), 'row', 's')} in "
             f"{_counted(len(self.batches), 'batch', 'es')}, "
-            f"{len(self.invalid):,} invalid; nothing has been sent"
+            f"{self._unchanged()}{len(self.invalid):,} invalid; nothing has been sent"
         ]
         lines += [_cut(f"  {self.matched}")] if self.matched else []
         lines += [_cut(f"  {field} <- {source}") for field, source in self.sources.items()]
@@ -82,6 +92,9 @@ class Preview:
             first = self.first_request
             lines.append(_cut(f"  first request: {first.method} {first.url}", _LONGEST))
         return "\n".join(lines)
+
+    def _unchanged(self) -> str:
+        return f"{len(self.unchanged):,} unchanged, " if self.unchanged else ""
 
     def _faults(self) -> list[str]:
         """Return a line for each reason, with the labels of its rows."""
@@ -116,21 +129,33 @@ def preview(
     action: Action,
     channel: Channel,
     batch_size: int | None,
+    keys: RowKeys | None,
+    known: Callable[[Sequence[bytes]], Mapping[bytes, bytes]],
     matched: str = "",
     on_progress: ProgressCallback,
 ) -> Preview:
-    """Return what a submit of *source* would send; see Connection.preview."""
+    """Return what a submit of *source* would send; see Connection.preview.
+
+    *keys* None = its rows have none; *known* returns the payloads that are known of some keys.
+    """
     rows = _Rows(action)
+    for done in keys.read() if keys else ():
+        on_progress("reading keys", done, source.count or 0)
     preparer = SlicePreparer(action, fields)
     for part in source.slices(_SLICE):
         report = partial(_report, on_progress, rows=source.count or 0)
-        rows.add(preparer.prepared(preparer.mapped(part), on_row=report))
+        checked = keys.checked(part) if keys else part
+        prepared = preparer.prepared(preparer.mapped(checked), on_row=report)
+        if keys is not None and keys.compares:
+            rows.unchanged += keys.take_unchanged(prepared, known(keys.of(prepared)))
+        rows.add(prepared)
         report(part.start + len(part.labels) - 1)
     rows.refuse(_check(action, rows, channel))
     batches = list(batched(rows.good, action=action, batch_size=batch_size))
     return Preview(
         payloads={at: json.loads(rows.texts[at]) for at in rows.good.positions},
         invalid=dict(sorted(rows.invalid.items())),
+        unchanged=rows.unchanged,
         batches=[len(batch) for batch in batches],
         sources=fields.sources,
         labels=list(source.labels),
@@ -150,6 +175,7 @@ class _Rows:
         self.texts: dict[int, str] = {}
         self.kept: dict[int, Payload] = {}
         self.invalid: dict[int, str] = {}
+        self.unchanged: list[int] = []
 
     def add(self, prepared: PreparedSlice) -> None:
         self.good.add(prepared)

@@ -15,16 +15,17 @@ from ..portal import Portal, call, call_from_any_thread, portal, require_other_t
 from ..request import Hook
 from ..schedule import ExpectedLag, Schedule
 from ..store import Store, StoredRow, StoredRun
-from .chains import chain, find_duplicate, find_later, find_retry
+from .chains import chain, find_earlier, find_later, find_retry
 from .comparison import Comparison, warn_attached
 from .end_notices import EndNotices
 from .entry import RunEntry
 from .executions import Executions
 from .home import Home
+from .keyed import stored_keys
 from .new_execution import new_execution
 from .options import Options
 from .retention import delete_old_runs
-from .retry import positions_to_retry, rows_to_retry
+from .retry import keys_to_retry, positions_to_retry, rows_to_retry
 from .run import Run
 from .stored import Reopened, reopen
 from .submission import Submission
@@ -102,7 +103,7 @@ class RunRegistry(Home):
         with self._starting:
             if record.digest is None:
                 return self._start_comparing(record, submission, schedule, again, notify)
-            found = None if again else find_duplicate(self._entries(), record.digest)
+            found = None if again else find_earlier(self._entries(), record, submission.compares)
             if found:
                 warn_attached(self._runs[found])
                 run = self._attach(found, submission)
@@ -144,9 +145,10 @@ class RunRegistry(Home):
         """Return whether the rows of *run* were submitted before, and the run that sends them."""
         (own,) = (each for each, other in self._runs.items() if other is run)
         entries = [each for each in self._entries() if each is not own]
-        found = None if again else find_duplicate(entries, digest)
+        record = replace(own.record, digest=digest)
+        found = None if again else find_earlier(entries, record, submission.compares)
         if found is None:
-            own.record = replace(own.record, digest=digest)
+            own.record = record
             return False, own
         self._attach(found, submission)
         self._runs = {each: other for each, other in self._runs.items() if each is not own}
@@ -241,22 +243,23 @@ class RunRegistry(Home):
         *batch_size* None = as many rows per request as in the run of *entry*. Raises UsageError
         if there is none, or these rows were sent again already.
         """
+        keys = keys_to_retry(self.engine, entry)
         # A button and a cell may ask on two threads at once: only one of them sends.
         with self._starting:
             if entry not in self._runs:
                 raise UsageError("this run was forgotten: submit its rows again")
-            if (later := find_retry(self._entries(), entry)) is not None:
+            if later := find_retry(self._entries(), entry) or find_later(self._entries(), entry):
                 raise UsageError(f"its rows went again as {self._runs[later]}: retry that one")
             positions, submission = positions_to_retry(entry), rows_to_retry(entry)
-            if (later := find_later(self._entries(), entry)) is not None:
-                raise UsageError(f"its rows went again as {self._runs[later]}: retry that one")
             record = submission.record(
                 batch_size=entry.record.batch_size if batch_size is None else int(batch_size),
                 deadline_seconds=entry.record.deadline_seconds,
                 retry_of=entry.id,
                 positions=tuple(positions),
+                key=entry.record.key,
             )
-            execution = new_execution(self.engine, record, submission.at(positions), schedule)
+            part = replace(submission.at(positions), keys=stored_keys(record, keys, positions))
+            execution = new_execution(self.engine, record, part, schedule)
             return self._start(record, submission, execution, retry_of=entry)
 
     def rows(self, run_id: str, positions: Sequence[int]) -> list[StoredRow]:
@@ -277,9 +280,8 @@ class RunRegistry(Home):
         for each in entries:
             execution = each.execution
             if execution and not (each.is_at_rest or execution.is_canceling):
-                raise UsageError(
-                    f"{self._runs[each]} is still going: cancel it or wait for it first"
-                )
+                run = self._runs[each]
+                raise UsageError(f"{run} is still going: cancel it or wait for it first")
         call(self._executions.stop(entries))
         call(self.engine.forget([each.id for each in entries]))
         self._runs = {each: run for each, run in self._runs.items() if each not in entries}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ..engine import Engine
 from ..errors import UsageError
 from ..operation import counts_text
+from ..portal import call
 from .entry import RunEntry
 from .submission import Submission
 
@@ -16,6 +18,15 @@ def positions_to_retry(entry: RunEntry) -> list[int]:
     if not again:
         raise UsageError(f"no row may be sent again as it is: {counts_text(entry.ledger.counts)}")
     return again
+
+
+def keys_to_retry(engine: Engine, entry: RunEntry) -> dict[int, bytes]:
+    """Return the keys of the rows that were not completed, by position in the frame.
+
+    Waits for the engine. Empty if the run has none.
+    """
+    first, *_ = entry.since_submit()
+    return call(engine.claimed_keys(first.id)) if first.record.key else {}
 
 
 def rows_to_retry(entry: RunEntry) -> Submission:

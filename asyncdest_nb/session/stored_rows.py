@@ -27,10 +27,11 @@ def rows_of(rows: Sequence[StoredRow]) -> InputRows:
 def by_name(payloads: Iterable[Mapping[str, Any]]) -> FieldMap:
     """Return what fills each field from the entry of its name in *payloads*."""
     names = {name for payload in payloads for name in payload}
-    return FieldMap({name: _field(name) for name in names}, {}, {name: name for name in names})
+    return FieldMap({name: field_of(name) for name in names}, {}, {name: name for name in names})
 
 
-def _field(name: str) -> Resolver:
+def field_of(name: str) -> Resolver:
+    """Return what reads the entry *name* of a row."""
     return Resolver(partial(_value, name), frozenset({name}))
 
 

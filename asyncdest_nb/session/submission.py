@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from ..destination import Action
-from ..engine import Channel, SlicePreparer
+from ..engine import Channel, RowKeys, SlicePreparer
 from ..frame import DataFrame, RowSource
 from ..mapping import FieldMap
 from ..store import StoredRun
@@ -27,12 +27,18 @@ class Submission:
     source: RowSource
     fields: FieldMap
     sender: Channel | None = None  # Sends its batches; None = *channel* does.
+    keys: RowKeys | None = None  # None = its rows have none, or these are not at hand.
 
     is_at_hand: ClassVar[bool] = True  # Whether its rows are in memory, to be read again.
 
+    @property
+    def compares(self) -> bool:
+        """Whether only those of its rows are sent that have changed."""
+        return self.keys is not None and self.keys.compares
+
     def at(self, positions: Sequence[int]) -> Submission:
-        """Return the submission of the rows at *positions*, in that order."""
-        return replace(self, source=self.source.at(positions))
+        """Return the submission of the rows at *positions*, in that order, without their keys."""
+        return replace(self, source=self.source.at(positions), keys=None)
 
     def record(self, **values: Any) -> StoredRun:
         """Return the record of a new run of it; *values* are the other fields of a StoredRun."""
@@ -72,13 +78,15 @@ class RowDigest:
 
     It does not depend on the slices. It leaves out columns that nothing reads, labels and
     the size of batches: a user who adds the results to the frame does not mean to send it
-    again. It is of the rows before an author's own validators have read them.
+    again. It is of the rows before an author's own validators have read them. Rows with keys,
+    and those of which only the changed ones are sent, are another submit.
     """
 
     def __init__(self, submission: Submission) -> None:
-        destination = submission.channel.destination
+        destination, keys = submission.channel.destination, submission.keys
         action = destination.slug_of(submission.action)
-        where = (destination.slug, action, submission.channel.public_settings())
+        where: list[Any] = [destination.slug, action, submission.channel.public_settings()]
+        where += [] if keys is None else [keys.scope, keys.compares]
         self._hash = hashlib.sha256(json.dumps(where).encode())
 
     def add(self, lines: Sequence[str]) -> None:

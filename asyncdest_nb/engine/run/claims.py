@@ -40,14 +40,11 @@ class Claims:
 
     async def compare(self, prepared: PreparedSlice) -> None:
         """Take what is unchanged out of *prepared*, the rows that follow those before."""
-        start, texts = prepared.part.start, prepared.texts
         if self._keys.compares:
-            keys = [self._keys.at(start + at) for at, text in enumerate(texts) if text is not None]
+            keys = self._keys.of(prepared)
             known = await self._run.writer.read(lambda store: store.known_payloads(keys))
-            found = self._keys.unchanged(start, texts, known)
-            prepared.leave_out(found)
-            self.unchanged.extend(start + at for at in found)
-        for text in texts:
+            self.unchanged.extend(self._keys.take_unchanged(prepared, known))
+        for text in prepared.texts:
             self._payloads += bytes(DIGEST_BYTES) if text is None else digest(text)
 
     def stage(self, store: Store, operations: Iterable[Operation]) -> None:

@@ -98,9 +98,7 @@ class Ledger:
         """The status of the run as a whole."""
         if not self._is_planned:
             return "pending"
-        return run_status(
-            self.states, invalid=len(self.invalid), unchanged=len(self.unchanged)
-        )
+        return run_status(self.states, invalid=len(self.invalid), unchanged=len(self.unchanged))
 
     def select(self, numbers: Iterable[int]) -> list[Operation]:
         """Return the operations of these *numbers* as they are now."""
@@ -155,9 +153,7 @@ class Ledger:
 
     def frozen(self) -> RowOutcomes:
         """Return the outcomes of the rows as they are now, to be read in slices."""
-        return RowOutcomes(
-            self._rows, list(self.operations), dict(self.invalid), self.unchanged
-        )
+        return RowOutcomes(self._rows, list(self.operations), dict(self.invalid), self.unchanged)
 
     def on_change(self, listener: Listener) -> Callable[[], None]:
         """Call *listener* with the numbers of changed operations and whether all is at rest.

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from ...errors import VALIDATION_FAILED
 from ...operation import Operation, RowOutcome, RowStatus, row_outcomes
 
-
 _UNCHANGED = RowOutcome(RowStatus.UNCHANGED, "not sent: equal to what was completed last")
 
 

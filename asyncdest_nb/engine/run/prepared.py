@@ -53,8 +53,8 @@ class PreparedSlice:
     """Rows that may be sent, and those that may not, with the reason.
 
     ``texts``, ``sizes`` (bytes in a request) and ``keys`` have an entry per row; the text of a
-    row that is not to be sent is None. ``invalid`` and ``kept`` are by position; ``kept`` are payloads
-    that cannot be made of their texts again.
+    row that is not to be sent is None. ``invalid`` and ``kept`` are by position; ``kept`` are
+    payloads that cannot be made of their texts again.
     """
 
     part: RowSlice

@@ -99,9 +99,7 @@ class Preparer:
         self._good = RowsToSend()  # The batches have what it knows.
         await self._record(operations)
         unchanged = claims.unchanged if claims else ()
-        run.ledger.plan(
-            operations, invalid=self._invalid, unchanged=unchanged, rows=self._prepared
-        )
+        run.ledger.plan(operations, invalid=self._invalid, unchanged=unchanged, rows=self._prepared)
         if not isinstance(faults, Rejected):
             return batches
         await self._reject(operations, faults)

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...frame import RowSlice, RowSource, repeated
 from ...mapping import UNDEFINED, FieldMap
+from .prepared import PreparedSlice
 
 DIGEST_BYTES = 16
 _SLICE = 2_000  # Rows that are read at once.
@@ -102,19 +103,26 @@ class RowKeys:
         own = {at: why for at in places if (why := self.faults.get(part.start + at))}
         return replace(part, faults=own | part.faults)
 
-    def unchanged(
-        self, start: int, texts: Sequence[str | None], known: Mapping[bytes, bytes]
-    ) -> list[int]:
-        """Return the places of payloads that equal what is *known* of the keys of their rows.
+    def of(self, prepared: PreparedSlice) -> list[bytes]:
+        """Return the keys of the rows in *prepared* that may be sent."""
+        start = prepared.part.start
+        return [self.at(start + at) for at, text in enumerate(prepared.texts) if text is not None]
 
-        *texts* are those of the rows from position *start* on.
+    def take_unchanged(self, prepared: PreparedSlice, known: Mapping[bytes, bytes]) -> list[int]:
+        """Leave out of *prepared* what equals the payload that is *known* of its key.
+
+        Returns the positions of these rows.
         """
-        found = ((at, known.get(self.at(start + at))) for at in range(len(texts)))
-        return [
+        start = prepared.part.start
+        found = [
             at
-            for at, payload in found
-            if payload is not None and (text := texts[at]) is not None and digest(text) == payload
+            for at, text in enumerate(prepared.texts)
+            if text is not None
+            and (payload := known.get(self.at(start + at))) is not None
+            and digest(text) == payload
         ]
+        prepared.leave_out(found)
+        return [start + at for at in found]
 
 
 def _text(value: Any) -> str:

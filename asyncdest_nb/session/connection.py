@@ -11,31 +11,40 @@ from typing import Any, ClassVar
 from pydantic import SecretStr
 
 from ..destination import Action
-from ..engine import RowKeys
+from ..engine import Channel
 from ..errors import UsageError, check_bool, check_number
-from ..frame import DataFrame, FrameRows, as_pandas, has_integer_labels, protected
-from ..mapping import FieldMap
+from ..frame import as_pandas, has_integer_labels
 from ..portal import call
 from ..request import Hook
+from ..responses import AsyncActionResponse
 from ..schedule import Schedule
-from .account import Account
+from .account import described, settings_texts
 from .comparison import QUICK_ROWS
-from .field_sources import plan_sources
-from .keyed import key_names, row_keys
+from .executed import Executed
+from .keyed import KeyChoice, key_names, new_submission
 from .preview import Preview, preview
 from .progress import ProgressCallback, show_in_terminal
+from .registry import RunRegistry
 from .run import Run
+from .single_call import SingleCalls
 from .spool import Spool, is_in_parts
 from .submission import Submission, digest
 from .subscription import matched_rows
 
 
-class Connection(Account):
+class Connection:
     """A destination with its settings; its repr has its actions and fields, never a secret."""
 
     # How a notebook shows the progress of a slow call; the package's face sets it.
     show_progress: ClassVar[Callable[..., AbstractContextManager[ProgressCallback]]]
     show_progress = staticmethod(show_in_terminal)
+
+    def __init__(self, channel: Channel, registry: RunRegistry, sources: Mapping[str, str]) -> None:
+        self.destination = channel.destination
+        self._sources = sources
+        self._channel = channel
+        self._registry = registry
+        self._calls = SingleCalls(channel)
 
     def submit(
         self,
@@ -140,8 +149,8 @@ class Connection(Account):
                 )
         else:
             chosen = matched_rows(as_pandas(frame), subscribe)
-            keyed: dict[str, Any] = {"key": names, "changed_only": changed_only and not again}
-            submission, execution = self._submission(chosen.frame, found, **given, **keyed), None
+            keys, execution = KeyChoice(names, changed_only and not again), None
+            submission = new_submission(self._channel, found, chosen.frame, given, keys)
             # Of more rows the digest is made while they are prepared.
             name = self._digest(submission) if len(chosen.frame) <= QUICK_ROWS else None
             labels = has_integer_labels(chosen.frame)
@@ -170,55 +179,10 @@ class Connection(Account):
         ``submit`` raises.
         """
         found, rows = self._action(action), matched_rows(as_pandas(frame), subscribe).frame
-        submission = self._submission(
-            rows,
-            found,
-            columns=columns,
-            mapping=mapping,
-            constants=constants,
-            key=key_names(key, changed_only=changed_only),
-            changed_only=changed_only,
-        )
+        given: dict[str, Any] = {"columns": columns, "mapping": mapping, "constants": constants}
+        keys = KeyChoice(key_names(key, changed_only=changed_only), changed_only)
+        submission = new_submission(self._channel, found, rows, given, keys)
         return self._registry.runs_of(self._digest(submission))
-
-    def _submission(
-        self,
-        frame: DataFrame,
-        action: Action,
-        *,
-        columns: Mapping[str, str] | None,
-        mapping: Mapping[str, Any] | None,
-        constants: Mapping[str, Any],
-        key: Sequence[str] | None,
-        changed_only: bool,
-    ) -> Submission:
-        """Return what a submit would send."""
-        fields = plan_sources(action, frame, columns=columns, mapping=mapping, constants=constants)
-        own = protected(frame)
-        return Submission(
-            channel=self._channel,
-            action=action,
-            frame=own,
-            source=FrameRows(own, fields.reads),
-            fields=fields,
-            keys=self._keys(key, own, fields, action, changed_only=changed_only),
-        )
-
-    def _keys(
-        self,
-        names: Sequence[str] | None,
-        frame: DataFrame,
-        fields: FieldMap,
-        action: Action,
-        *,
-        changed_only: bool,
-    ) -> RowKeys | None:
-        if names is None:
-            return None
-        channel = self._channel
-        return row_keys(
-            names, frame, fields, channel=channel, action=action, changed_only=changed_only
-        )
 
     def _digest(self, submission: Submission) -> str:
         with self.show_progress() as on_progress:
@@ -247,19 +211,75 @@ class Connection(Account):
         """
         found = self._action(action, batch_size)
         check_number("rows", rows, whole=True)
-        names = key_names(key, changed_only=changed_only)
         chosen = matched_rows(as_pandas(frame).iloc[slice(rows)], subscribe)
-        own = chosen.frame
-        fields = plan_sources(found, own, columns=columns, mapping=mapping, constants=constants)
+        given: dict[str, Any] = {"columns": columns, "mapping": mapping, "constants": constants}
+        keys = KeyChoice(key_names(key, changed_only=changed_only), changed_only)
+        submission = new_submission(self._channel, found, chosen.frame, given, keys)
         with self.show_progress() as on_progress:
             return preview(
-                FrameRows(own, fields.reads),
-                fields,
-                action=found,
-                channel=self._channel,
+                submission,
                 batch_size=batch_size,
-                keys=self._keys(names, own, fields, found, changed_only=changed_only),
                 known=lambda keys: call(self._registry.engine.known_payloads(keys)),
                 matched=str(chosen),
                 on_progress=on_progress,
             )
+
+    def execute_action(self, action: str, payload: Mapping[str, Any]) -> Executed:
+        """Call ``perform`` with one payload; its requests and its answer are shown.
+
+        It is really sent, and belongs to no run. An error on the way is returned, as
+        ``error``. Raises UnknownName or UsageError, before anything is sent, for an action
+        or a payload that does not fit. If it is interrupted, nobody knows whether it was
+        applied.
+        """
+        return self._calls.perform(self._action(action), payload)
+
+    def execute_batch(self, action: str, payloads: Sequence[Mapping[str, Any]]) -> Executed:
+        """Call ``perform_batch`` with some payloads, then the action's further steps.
+
+        The requests of all calls are shown, and the answer of the first. They are really
+        sent, as by ``execute_action``; all payloads must have the same batch keys.
+        """
+        return self._calls.perform_batch(self._action(action), payloads)
+
+    def execute_poll(
+        self, action: str, contexts: Executed | AsyncActionResponse | Sequence[dict[str, Any]]
+    ) -> Executed:
+        """Call ``poll`` once, for *contexts* or for those that an execute call returned.
+
+        An error on the way is returned, as ``error``. If it concerns some of the contexts
+        only, these are polled apart: their results are failed, with the code POLLING_ERROR,
+        beside those of the others. Raises UsageError if there are no contexts.
+        """
+        return self._calls.poll(self._action(action), contexts)
+
+    def test_authentication(self) -> None:
+        """Try the settings at the destination; raises its error if it refuses them.
+
+        It makes the cheap request that the destination declares for this, and sends no row.
+        A host that was down a moment ago is asked at once. Does nothing if the destination
+        declares no such test. Raises NotSent or ReplyLost if no answer comes.
+        """
+        function = self.destination.test_authentication
+        if function is not None and (error := self._calls.test(function).error) is not None:
+            raise error
+
+    def _action(self, slug: str, batch_size: int | None = None) -> Action:
+        self._registry.require_open()
+        check_number("batch_size", batch_size, whole=True)
+        return self.destination.action(slug)
+
+    def settings(self) -> dict[str, str]:
+        """Return the settings by key, as text; of a secret only whether it is set.
+
+        With one that was not given to ``connect`` it says where it is from.
+        """
+        return settings_texts(self._channel, self._sources)
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Where those settings are from that ``connect`` was not given: words by key."""
+        return dict(self._sources)
+
+    def __repr__(self) -> str:
+        return described(self.destination, self.settings())

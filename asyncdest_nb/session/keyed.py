@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ..destination import Action
 from ..engine import Channel, RowKeys
 from ..errors import UnknownName, UsageError
-from ..frame import DataFrame, FrameRows, column_names, index_names, with_levels
+from ..frame import DataFrame, FrameRows, column_names, index_names, protected, with_levels
 from ..mapping import FieldMap
 from ..store import StoredRun
+from .field_sources import plan_sources
 from .stored_rows import field_of
+from .submission import Submission
 
 Key = str | Sequence[str]
 
@@ -34,20 +38,41 @@ def key_names(key: Key | None, *, changed_only: bool) -> tuple[str, ...] | None:
     return tuple(sorted(set(names)))
 
 
-def row_keys(
-    names: Sequence[str],
-    frame: DataFrame,
-    fields: FieldMap,
-    *,
+@dataclass(frozen=True, slots=True)
+class KeyChoice:
+    """What a submit says about keys: their ``names``, None = none; what has changed, or all."""
+
+    names: tuple[str, ...] | None
+    changed_only: bool
+
+
+def new_submission(
     channel: Channel,
     action: Action,
-    changed_only: bool,
-) -> RowKeys:
-    """Return the keys of the rows of *frame*, whose payloads *fields* make.
+    frame: DataFrame,
+    given: Mapping[str, Any],
+    keys: KeyChoice,
+) -> Submission:
+    """Return what a submit of *frame* would send; *given* are arguments of ``plan_sources``."""
+    fields, own = plan_sources(action, frame, **given), protected(frame)
+    found = Submission(
+        channel=channel,
+        action=action,
+        frame=own,
+        source=FrameRows(own, fields.reads),
+        fields=fields,
+    )
+    return found if keys.names is None else replace(found, keys=_row_keys(keys, found))
+
+
+def _row_keys(choice: KeyChoice, submission: Submission) -> RowKeys:
+    """Return the keys of the rows of *submission*.
 
     Each name is that of a column, else of a level of the index, else of a filled field.
     Raises UnknownName if it is none of them.
     """
+    frame, fields, channel = submission.frame, submission.fields, submission.channel
+    names = choice.names or ()
     columns, levels = column_names(frame), index_names(frame)
     own = FieldMap({}, {})
     for name in names:
@@ -61,9 +86,9 @@ def row_keys(
             raise UnknownName.of("column or field for the key", name, known)
     used = [name for name in names if name in levels and name not in columns]
     source = FrameRows(with_levels(frame, used), own.reads)
-    slug = channel.destination.slug_of(action)
+    slug = channel.destination.slug_of(submission.action)
     scope = _scope(channel.destination.slug, slug, channel.public_settings(), names)
-    return RowKeys(source, own, scope=scope, compares=changed_only)
+    return RowKeys(source, own, scope=scope, compares=choice.changed_only)
 
 
 def stored_keys(record: StoredRun, keys: Mapping[int, bytes], at: Sequence[int]) -> RowKeys | None:

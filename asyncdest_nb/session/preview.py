@@ -12,21 +12,19 @@ from ..destination import Action, Payload, WrittenPayloads
 from ..engine import (
     Channel,
     PreparedSlice,
-    RowKeys,
     RowsToSend,
     SlicePreparer,
     batched,
     read_check,
 )
 from ..errors import DestinationError
-from ..frame import RowSource
-from ..mapping import FieldMap
 from ..portal import call
 from ..request import Exchange
 from ..responses import JSONObject
 from ..visible import one_line
 from .estimate import CountTokens, Estimate, estimate
 from .progress import ProgressCallback
+from .submission import Submission
 
 _SLICE = 2_000  # Rows that are read at once.
 _SHOWN = 5  # Payloads, and labels of a reason, in a preview's text.
@@ -123,25 +121,22 @@ def _rows(labels: Sequence[str]) -> str:
 
 
 def preview(
-    source: RowSource,
-    fields: FieldMap,
+    submission: Submission,
     *,
-    action: Action,
-    channel: Channel,
     batch_size: int | None,
-    keys: RowKeys | None,
     known: Callable[[Sequence[bytes]], Mapping[bytes, bytes]],
     matched: str = "",
     on_progress: ProgressCallback,
 ) -> Preview:
-    """Return what a submit of *source* would send; see Connection.preview.
+    """Return what a submit of *submission* would send; see Connection.preview.
 
-    *keys* None = its rows have none; *known* returns the payloads that are known of some keys.
+    *known* returns the payloads that are known of some keys.
     """
+    action, source, keys = submission.action, submission.source, submission.keys
     rows = _Rows(action)
     for done in keys.read() if keys else ():
         on_progress("reading keys", done, source.count or 0)
-    preparer = SlicePreparer(action, fields)
+    preparer = SlicePreparer(action, submission.fields)
     for part in source.slices(_SLICE):
         report = partial(_report, on_progress, rows=source.count or 0)
         checked = keys.checked(part) if keys else part
@@ -150,16 +145,16 @@ def preview(
             rows.unchanged += keys.take_unchanged(prepared, known(keys.of(prepared)))
         rows.add(prepared)
         report(part.start + len(part.labels) - 1)
-    rows.refuse(_check(action, rows, channel))
+    rows.refuse(_check(action, rows, submission.channel))
     batches = list(batched(rows.good, action=action, batch_size=batch_size))
     return Preview(
         payloads={at: json.loads(rows.texts[at]) for at in rows.good.positions},
         invalid=dict(sorted(rows.invalid.items())),
         unchanged=rows.unchanged,
         batches=[len(batch) for batch in batches],
-        sources=fields.sources,
+        sources=submission.fields.sources,
         labels=list(source.labels),
-        first_request=_first_request(rows, batches, batch_size, channel),
+        first_request=_first_request(rows, batches, batch_size, submission.channel),
         matched=matched,
         size=sum(rows.good.sizes),
         count_tokens=None if action.tokens is None else partial(_tokens, rows, channel),

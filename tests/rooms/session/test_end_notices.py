@@ -65,6 +65,7 @@ def test_one_notice_is_posted_at_the_end_with_counts_and_no_value_of_a_row(sessi
         "counts": {
             "pending": 0,
             "completed": 1,
+            "unchanged": 0,
             "failed": 1,
             "invalid": 1,
             "canceled": 0,

@@ -157,7 +157,7 @@ def preview(
         first_request=_first_request(rows, batches, batch_size, submission.channel),
         matched=matched,
         size=sum(rows.good.sizes),
-        count_tokens=None if action.tokens is None else partial(_tokens, rows, channel),
+        count_tokens=None if action.tokens is None else partial(_tokens, rows, submission.channel),
     )
 
 

@@ -18,17 +18,25 @@ from asyncdest_nb.simulators.server import LoopbackServer
 
 @dataclass
 class RecordedRequests:
-    """The requests that a partner got, in their order, and the settings of a connection to it."""
+    """The requests that a partner got, in their order, and the settings of a connection to it.
+
+    ``jobs`` has the ids of all jobs that it ever had.
+    """
 
     partner: FaultyServer
     endpoint: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     requests: list[IncomingRequest] = field(default_factory=list)
 
+    jobs: set[str] = field(default_factory=set)
+
     def answer(self, request: IncomingRequest) -> FaultyReply:
         """Keep *request* and have the partner answer it."""
         self.requests.append(request)
-        return self.partner.answer(request)
+        found = self.partner.answer(request)
+        # Now, since a partner may forget a job.
+        self.jobs |= {each.get("id") or each["requestId"] for each in self.partner.operations}
+        return found
 
     def of(self, method: str, path_part: str, *headers: str) -> list[dict[str, Any]]:
         """Return the essence of the requests with *method* whose path has *path_part* in it."""

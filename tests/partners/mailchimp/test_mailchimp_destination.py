@@ -12,6 +12,7 @@ import pytest
 from mailchimp_marketing import Client
 
 import asyncdest_nb as ad
+from crm_clients import wait_until_accepted
 from recorded_requests import essence, recorded_requests
 
 QUICK = {"duration_seconds": 0.2, "retry_after_seconds": 0.05}
@@ -108,3 +109,18 @@ def test_the_address_of_the_api_is_in_the_key(session):
     with pytest.raises(ad.SettingsError, match="no data center at its end") as raised:
         session.connect("mailchimp-batches", api_key="0123456789abcdef")
     assert "0123456789abcdef" not in str(raised.value)
+
+
+def test_a_canceled_batch_is_gone_and_its_rows_are_unknown(session):
+    with ad.simulate("mailchimp-batches", duration_seconds=1000) as simulator:
+        crm = session.connect("mailchimp-batches", requests_per_second=1000, **simulator.settings)
+        run = crm.submit(people(3), "upsert", list_id="L1")
+        wait_until_accepted(run)
+        run.cancel()
+        run.wait(timeout=60)
+        found = run.results()
+    assert simulator.requests["DELETE /3.0/batches/{id}"] == {204: 1}
+    # Mailchimp forgets a batch that is deleted, and what it did: there is nothing to wait for.
+    assert simulator.requests["GET /3.0/batches/{id}"][404] == 1
+    assert set(found["status"]) == {"unknown"}
+    assert found["message"].str.contains("could not be found").all()

@@ -12,7 +12,7 @@ from ..errors import MappingError, UnknownName, UsageError
 from ..stored import StoredMapping
 from .checks import INVALID, half_open, problems
 from .field_map import FieldMap
-from .path import split_names
+from .path import nests_of, split_names
 from .registry import DIRECTIVES, Compile, Resolver
 
 
@@ -46,7 +46,8 @@ def plan_fields(
     reads a column of the frame. A mapping may read only columns of the frame: Segment's
     events may lack a key, but in a frame a missing column is a mistake, unless the mapping
     is a stored one. A path begins with the longest name of a column, also one with dots in it.
-    *index_names* are the levels of the index, which are not columns; they improve the messages.
+    A path to what several columns begin with, such as ``$.properties``, leads to an object of
+    them. *index_names* are the levels of the index, which are not columns; they improve the messages.
 
     Raises UnknownName for unknown fields and columns, MappingError for all other
     problems; either lists all problems.
@@ -56,7 +57,7 @@ def plan_fields(
     mapping = _given("mapping", mapping)
     if is_stored:
         mapping = {name: value for name, value in mapping.items() if name in fields}
-    compiled = Compile(split_names(frame_columns), hole=None)
+    compiled = Compile(split_names(frame_columns), nests_of(frame_columns), hole=None)
     finder = _SourceFinder(frame_columns, columns, mapping, index_names, compiled)
     sources, faults = finder.sources(fields)
     mapped = [] if is_stored else [sources[name] for name in mapping if name in sources]

@@ -48,12 +48,34 @@ def rooted(pieces: Pieces, names: Mapping[Pieces, str]) -> Pieces:
     return pieces
 
 
+def nests_of(columns: Iterable[str]) -> dict[Pieces, dict[Pieces, str]]:
+    """Return the objects that *columns* with split names make: their columns, by the rest of
+    their pieces. A real column of the name is no such object.
+    """
+    names = list(columns)
+    plain, found = set(names), dict[Pieces, dict[Pieces, str]]()
+    for pieces, name in split_names(names).items():
+        for count in range(1, len(pieces)):
+            if not any(_is_column(pieces[:end], plain) for end in range(1, count + 1)):
+                found.setdefault(pieces[:count], {})[pieces[count:]] = name
+    return found
+
+
+def _is_column(pieces: Pieces, columns: set[str]) -> bool:
+    return ".".join(pieces) in columns
+
+
 def nested(row: Any, names: Mapping[Pieces, str]) -> Any:
     """Return *row* with objects made of the columns whose *names* are split in a path.
 
     A column ``address.city`` is then also the key ``city`` of ``address``, unless there is a
     column ``address``.
     """
+    return nest(row, names) | row
+
+
+def nest(row: Any, names: Mapping[Pieces, str]) -> dict[str, Any]:
+    """Return the object with the values that *row* has under *names*, by their pieces."""
     made: dict[str, Any] = {}
     for pieces, name in names.items():
         inner = made
@@ -63,7 +85,7 @@ def nested(row: Any, names: Mapping[Pieces, str]) -> Any:
                 break
         else:
             inner[pieces[-1]] = row[name]
-    return made | row
+    return made
 
 
 def getter(pieces: Pieces) -> Callable[[Any], Any]:

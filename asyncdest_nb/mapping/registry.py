@@ -77,11 +77,12 @@ class Compile:
     """Compiles what is nested in a directive.
 
     ``split_names`` are the columns of the frame, as far as their names are split in a path,
-    by their pieces; empty = a row may have any keys. ``hole`` is what an item without a
-    value becomes in a copied array.
+    by their pieces; empty = a row may have any keys. ``nests`` are the objects that such columns
+    make together. ``hole`` is what an item without a value becomes in a copied array.
     """
 
     split_names: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    nests: Mapping[tuple[str, ...], Mapping[tuple[str, ...], str]] = field(default_factory=dict)
     hole: Any = UNDEFINED
 
     def __call__(self, value: Any) -> Resolver:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...errors import MappingError
@@ -58,6 +58,8 @@ def _from_text(name: str, argument: Resolver, make: Callable[[str], Resolver]) -
 
 def _at(text: str, compiled: Compile) -> Resolver:
     pieces = paths.rooted(paths.split(text), compiled.split_names)
+    if (columns := compiled.nests.get(pieces)) is not None:
+        return _nest(columns)
     get, hole = paths.getter(pieces), compiled.hole
 
     def clean(row: Any) -> Any:
@@ -65,6 +67,15 @@ def _at(text: str, compiled: Compile) -> Resolver:
         return value if type(value) in SCALARS else cleaned(value, hole=hole)
 
     return Resolver(get, frozenset(pieces[:1]), not pieces, clean, pieces)
+
+
+def _nest(columns: Mapping[tuple[str, ...], str]) -> Resolver:
+    """Return the resolver of an object that *columns* make, by the pieces of their keys."""
+
+    def run(row: Any) -> Any:
+        return paths.nest(row, columns)
+
+    return Resolver(run, frozenset(columns.values()))
 
 
 def _template(text: str, compiled: Compile) -> Resolver:

@@ -10,7 +10,7 @@ MAX_INLINE_BYTES = 20_971_520
 
 
 @dataclass
-class JobRows:
+class RequestedRows:
     """The rows of a job: (key, request) each, and the metadata of each inline one.
 
     ``error`` is what makes the whole job fail.
@@ -58,9 +58,9 @@ def _inline(config: Any) -> Any:
     return requests.get("requests") if isinstance(requests, dict) else None
 
 
-def inline_rows(document: Any) -> JobRows:
+def inline_rows(document: Any) -> RequestedRows:
     """Return the rows in *document*. The key of one is in its metadata, else its number."""
-    found = JobRows()
+    found = RequestedRows()
     for number, row in enumerate(_inline(document["batch"]["inputConfig"])):
         metadata = row.get("metadata") or {}
         key = metadata.get("key", next(iter(metadata.values()), number))
@@ -69,9 +69,9 @@ def inline_rows(document: Any) -> JobRows:
     return found
 
 
-def file_rows(content: bytes) -> JobRows:
+def file_rows(content: bytes) -> RequestedRows:
     """Return the rows in the lines of *content*."""
-    found = JobRows()
+    found = RequestedRows()
     for number, line in enumerate(content.split(b"\n"), start=1):
         if not line.strip():
             continue

@@ -30,7 +30,7 @@ from ..llm import Fate, LLMPartner, SentRow
 from ..llm.pages import page_after, page_size, query_of
 from . import input_rows, operation
 from .error_replies import error_reply
-from .input_rows import JobRows
+from .input_rows import RequestedRows
 from .knobs import GeminiBatchesKnobs
 from .responses import answer_of, embedded, generated, refused, request_error, row_error, tokens_of
 from .uploads import ProjectFile, ProjectFiles
@@ -101,12 +101,12 @@ class GeminiBatches(LLMPartner):
             return ()
         return self._job_rows(request.document, -math.inf).rows
 
-    def _job_rows(self, document: Any, now: float) -> JobRows:
+    def _job_rows(self, document: Any, now: float) -> RequestedRows:
         name = input_rows.file_name(document)
         if not name:
             return input_rows.inline_rows(document)
         file = self._files.find(name, now)
-        return input_rows.file_rows(b"".join(file.chunks())) if file else JobRows()
+        return input_rows.file_rows(b"".join(file.chunks())) if file else RequestedRows()
 
     # Jobs
 
@@ -127,7 +127,9 @@ class GeminiBatches(LLMPartner):
         job.properties |= {"model": f"models/{model}", "embeds": embeds, "in_file": bool(name)}
         return Reply(200, self._shown(job, now))
 
-    def _accepted_job(self, found: JobRows, request: IncomingRequest, now: float) -> AcceptedJob:
+    def _accepted_job(
+        self, found: RequestedRows, request: IncomingRequest, now: float
+    ) -> AcceptedJob:
         job = self.accept([], now, content=request.body, form="batches/{}")
         dice = random.Random(f"{self.knobs.seed} {job.job_id}")
         error = "Internal error occurred." if dice.random() < self._knobs.failing_jobs else None
@@ -143,12 +145,12 @@ class GeminiBatches(LLMPartner):
             job.reach = len(job.rows)
         return job
 
-    def _tokens(self, found: JobRows) -> int:
+    def _tokens(self, found: RequestedRows) -> int:
         if self._knobs.queued_tokens is None:
             return 0
         return sum(tokens_of(each) for _, each in found.rows if isinstance(each, dict))
 
-    def _has_too_many_tokens(self, found: JobRows, now: float) -> bool:
+    def _has_too_many_tokens(self, found: RequestedRows, now: float) -> bool:
         limit = self._knobs.queued_tokens
         opened = [job for job in self.jobs(now) if job.ended_at(now) is None]
         queued = sum(job.properties["tokens"] for job in opened)

@@ -32,6 +32,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 Between = Annotated[tuple[Seconds, Seconds], AfterValidator(_ordered)]
+LostReply = Literal["reset", "cut", 408, 409, 429, 500, 502, 503, 504]
 Lognormal = tuple[Literal["lognormal"], Positive, Seconds]
 
 
@@ -93,13 +94,11 @@ class Knobs(BaseModel):
         description="share of requests, a number in [0, 1], that are applied and "
         "whose connection is then reset without an answer",
     )
-    lost_replies: dict[str, tuple[Literal["reset", 408, 409, 429, 500, 502, 503, 504], ...]] = (
-        Field(
-            default={},
-            description="what becomes of the replies to the first applied requests of a kind, as "
-            '{"POST /operations": ["reset", 503]}: the connection is reset, or a gateway answers '
-            "408, 409, 429, 500, 502, 503 or 504 in its place",
-        )
+    lost_replies: dict[str, tuple[LostReply, ...]] = Field(
+        default={},
+        description="what becomes of the replies to the first applied requests of a kind, as "
+        '{"POST /operations": ["reset", 503]}: the connection is reset, or "cut" after half of '
+        "the answer, or a gateway answers 408, 409, 429, 500, 502, 503 or 504 in its place",
     )
 
     @classmethod
@@ -168,7 +167,7 @@ class Faults:
         self._fixed_draw = _fixed_draw(knobs)
         self._lost_replies = {kind: list(fates) for kind, fates in knobs.lost_replies.items()}
 
-    def lost_reply(self, kind: str) -> Literal["reset"] | int | None:
+    def lost_reply(self, kind: str) -> LostReply | None:
         """Return what becomes of the reply to the next applied request of *kind*; None: it arrives.
 
         Call it once for each applied request: it counts them.

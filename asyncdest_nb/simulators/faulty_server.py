@@ -48,11 +48,12 @@ class Partner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FaultyReply:
-    """A reply, how long it takes, and whether it is lost on the way."""
+    """A reply, how long it takes, and whether it is lost on the way, or the half of it."""
 
     reply: Reply
     latency_seconds: float
     is_lost: bool
+    is_cut: bool = False
 
 
 class FaultyServer:
@@ -88,9 +89,11 @@ class FaultyServer:
             if isinstance(fate, int):
                 reply = self._partner.error_reply(fate, "The gateway lost the answer")
             is_lost = fate == "reset" or (draw.is_lost and refusal is None)
-            self._requests.setdefault(kind, Counter())[LOST if is_lost else reply.status] += 1
+            is_cut = fate == "cut"
+            counted = LOST if is_lost or is_cut else reply.status
+            self._requests.setdefault(kind, Counter())[counted] += 1
             self._count_repeat(request, kind)
-        return FaultyReply(reply, draw.latency_seconds, is_lost)
+        return FaultyReply(reply, draw.latency_seconds, is_lost, is_cut)
 
     def _count_repeat(self, request: IncomingRequest, kind: str) -> None:
         """Count what clients by Stainless say of themselves: which try this is, from 0."""

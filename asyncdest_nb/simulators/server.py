@@ -115,6 +115,9 @@ class LoopbackServer(uvicorn.Server):
             self._reset(scope["client"])
             # Uvicorn answers 500 if this returns before it has seen the connection close.
             await receive()
+        elif answer.is_cut:
+            # Uvicorn closes the connection of an answer that is not complete.
+            await _write_half(answer.reply, send)
         else:
             await _write(answer.reply, send)
 
@@ -158,6 +161,22 @@ async def _read(scope: Message, receive: Receive) -> IncomingRequest:
 
 
 async def _write(reply: Reply, send: Send) -> None:
+    await _write_head(reply, send)
+    for chunk in reply.chunks or ():
+        # Uvicorn waits here while the client reads more slowly than chunks are made.
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _write_half(reply: Reply, send: Send) -> None:
+    """Write half of the body, or of its first chunk, and no end."""
+    await _write_head(reply, send)
+    content = next(iter(reply.chunks), b"") if reply.chunks is not None else reply.body
+    half = content[: len(content) // 2]
+    await send({"type": "http.response.body", "body": half, "more_body": True})
+
+
+async def _write_head(reply: Reply, send: Send) -> None:
     usual = {"content-type": reply.content_type}
     # By RFC 9110, a 204 has no Content-Length.
     if reply.chunks is None and reply.status != 204:
@@ -168,7 +187,3 @@ async def _write(reply: Reply, send: Send) -> None:
         if value is not None
     ]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    for chunk in reply.chunks or ():
-        # Uvicorn waits here while the client reads more slowly than chunks are made.
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": reply.body})

@@ -23,6 +23,7 @@ from ..exchange import IncomingRequest, JSONObject, Reply, Routes
 from ..jobs import AcceptedJob, JobPhase
 from ..llm import Fate, LLMPartner, SentRow
 from ..llm.pages import page_after, page_before, page_size, query_of
+from . import validity
 from .error_replies import error_reply
 from .knobs import AnthropicBatchesKnobs
 from .messages import answer_of, tokens_of
@@ -92,6 +93,8 @@ class AnthropicBatches(LLMPartner):
 
     def create(self, request: IncomingRequest, now: float) -> Reply:
         """Make a batch, whose rows are validated later."""
+        if len(request.body) > validity.MAX_BYTES:
+            return error_reply(413, "Request exceeds the maximum size")
         if error := batch_error(request.document):
             return error_reply(400, error)
         if self.has_spent_all(now):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MAX_ROWS = 100_000
+MAX_BYTES = 256 * 1024 * 1024
 VERSIONS = ("2023-06-01", "2026-10-21")
 
 _CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")

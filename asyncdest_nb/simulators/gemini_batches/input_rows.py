@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 MAX_INLINE_BYTES = 20_971_520
@@ -72,7 +73,7 @@ def inline_rows(document: Any) -> RequestedRows:
 def file_rows(content: bytes) -> RequestedRows:
     """Return the rows in the lines of *content*."""
     found = RequestedRows()
-    for number, line in enumerate(content.split(b"\n"), start=1):
+    for number, line in enumerate(BytesIO(content), start=1):
         if not line.strip():
             continue
         try:

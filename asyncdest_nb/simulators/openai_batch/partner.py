@@ -254,10 +254,13 @@ class OpenAIBatch(LLMPartner):
 
     def _indexes(self, job: AcceptedJob) -> tuple[list[int], list[int]]:
         """Return which rows of an ended batch are in its output file, and in its error file."""
-        found: tuple[list[int], list[int]] = [], []
-        for index in range(len(job.rows)):
-            found[self.fate(job, index, math.inf) not in IN_OUTPUT].append(index)
-        return found
+        if "indexes" not in job.properties:
+            found: tuple[list[int], list[int]] = [], []
+            for index in range(len(job.rows)):
+                found[self.fate(job, index, math.inf) not in IN_OUTPUT].append(index)
+            job.properties["indexes"] = found
+        indexes: tuple[list[int], list[int]] = job.properties["indexes"]
+        return indexes
 
     def _file_ids(self, job: AcceptedJob, now: float) -> JSONObject:
         ids: JSONObject = {"output_file_id": None, "error_file_id": None}

@@ -6,9 +6,11 @@ from collections import Counter
 
 import anthropic
 import httpx
+import httpx2
 import pytest
 
 from anthropic_rows import kinds, rows
+from asyncdest_nb.simulators.anthropic_batches import validity
 
 SLUG, CLIENT = "anthropic-batches", anthropic.Anthropic
 BATCHES = "/v1/messages/batches"
@@ -95,6 +97,30 @@ def test_the_client_makes_two_batches_if_the_first_reply_is_lost(simulated, clie
     assert simulator.tries[CREATE] == {"0": 1, "1": 1, "2": 1}
     assert [each["id"] for each in simulator.operations][2:] == [batch.id]
     assert set(simulator.attempts.values()) == {3}
+
+
+def test_the_client_makes_one_batch_if_it_does_not_repeat(simulated, client_of):
+    simulator = simulated(lost_replies={CREATE: ["reset"]})
+    with pytest.raises(anthropic.APIConnectionError):
+        client_of(simulator, max_retries=0).messages.batches.create(requests=rows(2))
+    assert len(simulator.operations) == 1
+
+
+def test_results_that_are_cut_raise(simulated, client_of, clock):
+    simulator = simulated(lost_replies={f"GET {BATCHES}/{{id}}/results": ["cut"]})
+    batches = client_of(simulator).messages.batches
+    batch = batches.create(requests=rows(20))
+    clock.now += 10
+    with pytest.raises(httpx2.RemoteProtocolError):
+        list(batches.results(batch.id))
+    assert len(list(batches.results(batch.id))) == 20
+
+
+def test_more_bytes_than_allowed_are_refused(simulated, client_of, monkeypatch):
+    monkeypatch.setattr(validity, "MAX_BYTES", 1_000)
+    with pytest.raises(anthropic.RequestTooLargeError) as raised:
+        client_of(simulated()).messages.batches.create(requests=rows(20))
+    assert raised.value.body["error"]["type"] == "request_too_large"
 
 
 def test_results_at_another_origin_get_the_key_of_the_client(simulated, client_of, clock):

@@ -127,6 +127,16 @@ def test_the_client_makes_two_of_all_whose_first_reply_is_lost(simulated, client
     assert set(simulator.attempts.values()) == {2}
 
 
+def test_the_client_reads_a_file_again_that_was_cut(simulated, client_of, clock):
+    content = "GET /v1/files/{id}/content"
+    simulator = simulated(lost_replies={content: ["cut"]})
+    client = client_of(simulator)
+    batch = created(client, rows(20))
+    clock.now += 10
+    assert len(results(client, batch.id)[0]) == 20
+    assert simulator.requests[content] == {"lost": 1, 200: 1}
+
+
 def test_the_key_is_required_and_never_shown(simulated, client_of):
     simulator = simulated(api_key="sk-secret")
     assert simulator.settings == {"api_key": "sk-secret", "base_url": f"{simulator.endpoint}/v1"}

@@ -47,7 +47,8 @@ def plan_fields(
     events may lack a key, but in a frame a missing column is a mistake, unless the mapping
     is a stored one. A path begins with the longest name of a column, also one with dots in it.
     A path to what several columns begin with, such as ``$.properties``, leads to an object of
-    them. *index_names* are the levels of the index, which are not columns; they improve the messages.
+    them. *index_names* are the levels of the index, which are not columns; they improve the
+    messages.
 
     Raises UnknownName for unknown fields and columns, MappingError for all other
     problems; either lists all problems.

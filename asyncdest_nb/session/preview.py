@@ -18,11 +18,13 @@ from ..engine import (
     read_check,
 )
 from ..errors import DestinationError
+from ..frame import DataFrame
 from ..portal import call
 from ..request import Exchange
 from ..responses import JSONObject
 from ..visible import one_line
 from .estimate import CountTokens, Estimate, estimate
+from .preview_table import preview_table
 from .progress import ProgressCallback
 from .submission import Submission
 
@@ -54,6 +56,7 @@ class Preview:
     first_request: Exchange | None
     matched: str = ""
     size: int = 0  # Bytes of the rows in requests.
+    submission: Submission | None = field(default=None, repr=False, compare=False)
     count_tokens: CountTokens | None = field(default=None, repr=False, compare=False)
 
     def estimate(
@@ -75,7 +78,25 @@ class Preview:
             output_price=output_price,
         )
 
-    def __repr__(self) -> str:
+    def table(self, rows: Sequence[int] | None = None) -> DataFrame:
+        """Return the rows beside what would be sent of them, a line for each, on its label.
+
+        After the columns of the frame comes ``→ field`` for each field that is filled: the value
+        that would be sent, or of a row that is not sent what it was mapped to. ``not sent`` is the
+        reason, missing = the row is sent. *rows* are positions; None = all.
+        """
+        assert self.submission is not None  # It was made by preview.
+        return preview_table(
+            self.submission.frame,
+            self.submission.fields,
+            range(len(self.labels)) if rows is None else rows,
+            payloads=self.payloads,
+            reasons={**dict.fromkeys(self.unchanged, "unchanged"), **self.invalid},
+        )
+
+    @property
+    def summary(self) -> str:
+        """How many rows would be sent, what fills the fields, and why rows would not be sent."""
         lines = [
             f"{_counted(len(self.payloads), 'row', 's')} in "
             f"{_counted(len(self.batches), 'batch', 'es')}, "
@@ -84,6 +105,10 @@ class Preview:
         lines += [_cut(f"  {self.matched}")] if self.matched else []
         lines += [_cut(f"  {field} <- {source}") for field, source in self.sources.items()]
         lines += [_cut(f"  invalid: {line}", _LONGEST) for line in self._faults()]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        lines = [self.summary]
         for position, payload in list(self.payloads.items())[:_SHOWN]:
             lines.append(_cut(f"  row {self.labels[position]}: {payload}"))
         if self.first_request is not None:
@@ -157,6 +182,7 @@ def preview(
         first_request=_first_request(rows, batches, batch_size, submission.channel),
         matched=matched,
         size=sum(rows.good.sizes),
+        submission=submission,
         count_tokens=None if action.tokens is None else partial(_tokens, rows, submission.channel),
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 from ..destination import Action, Destination
 from ..destinations import Catalogue
 from ..errors import AsyncDestError, WaitInterrupted
-from ..session import Connection, FoundSettings, Run, Session, StateTable
+from ..session import Connection, FoundSettings, Preview, Run, Session, StateTable
 from ..session.progress import SlowCall, WaitDisplay
 from .cell_messages import mark_canceled, short_traceback, show_note, with_notes
 from .progress_line import show_progress
@@ -23,6 +23,7 @@ from .tables import (
     connection_html,
     destination_html,
     destinations_html,
+    preview_html,
     session_html,
     state_html,
 )
@@ -33,6 +34,7 @@ _HTML: dict[type, Callable[..., str]] = {
     Catalogue: destinations_html,
     Connection: connection_html,
     Destination: destination_html,
+    Preview: preview_html,
     Session: session_html,
     StateTable: state_html,
 }

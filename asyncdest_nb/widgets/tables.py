@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from html import escape
 
 from ..destination import Action, Destination, InputField, input_fields
+from ..frame import to_rows
 from ..operation import counts_text
-from ..session import STATE_TITLES, Connection, Session, StateTable
+from ..session import STATE_TITLES, Connection, Preview, Session, StateTable
 from .fragments import PLAIN, QUIET, folded, table
 from .run_view import cut
 
 RUNS = 20  # The latest of a session.
+PREVIEWED = 5  # Rows of a preview, and as many that are not sent.
 FIELD_TITLES = ("field", "label", "type", "required", "description", "choices", "default")
 
 
@@ -41,6 +43,32 @@ def destination_html(destination: Destination) -> str:
 def action_html(action: Action) -> str:
     """Return the title and the fields of an action."""
     return _title(action.title, action.description) + _fields(action.fields)
+
+
+def preview_html(preview: Preview) -> str:
+    """Return what would be sent: a summary, and the first rows beside their payloads.
+
+    The first of the rows that are not sent are there too, each with its reason.
+    """
+    at = sorted({*range(min(PREVIEWED, len(preview.labels))), *[*preview.invalid][:PREVIEWED]})
+    shown = preview.table(at)
+    names = [str(each) for each in shown.columns]
+    rows = [
+        [preview.labels[place], *map(_text, (row.get(name) for name in names))]
+        for place, row in zip(at, to_rows(shown, range(len(at))).rows, strict=True)
+    ]
+    for row, place in zip(rows, at, strict=True):
+        row[-1] = f"✗ {row[-1]}" if place in preview.invalid else row[-1]
+    summary = escape(preview.summary)
+    return (
+        f'<pre {PLAIN} style="white-space:pre-wrap">{summary}</pre>{table(["row", *names], rows)}'
+    )
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def connection_html(connection: Connection) -> str:

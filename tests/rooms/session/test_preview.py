@@ -96,3 +96,41 @@ def test_a_cell_that_cannot_be_sent_is_no_harm_in_a_column_that_nothing_reads(se
     read = {"data": {"mean": {"@path": "$.mean"}}}
     preview = crm.preview(frame, "asyncOperation", operation_type="sync_profile", mapping=read)
     assert preview.invalid == {1: "column 'mean': inf is infinite, and JSON has no such number"}
+
+
+def test_a_preview_has_the_rows_beside_what_would_be_sent(crm):
+    frame = pd.DataFrame(
+        {"customer": ["u-1", "u-2", None], "n": [1.5, float("inf"), 2]}, index=["a", "b", "b"]
+    )
+    mapping = {"operation_type": "sync_profile", "data": {"n": {"@path": "$.n"}}}
+    found = crm.preview(
+        frame, "asyncOperation", columns={"user_id": "customer"}, mapping=mapping
+    ).table()
+    assert found.index.tolist() == ["a", "b", "b"]
+    assert found.columns.tolist() == [
+        "customer",
+        "n",
+        "→ user_id",
+        "→ operation_type",
+        "→ data",
+        "not sent",
+    ]
+    assert found["→ user_id"].tolist()[:2] == ["u-1", "u-2"]
+    assert found["→ data"].tolist() == [{"n": 1.5}, {"n": None}, {"n": 2}]
+    assert found["not sent"].isna().tolist() == [True, False, False]
+    assert found["not sent"].iloc[2] == "User ID (user_id): is missing"
+
+
+def test_a_preview_in_a_notebook_is_a_table_in_which_nothing_is_markup(crm):
+    frame = people("<b>a</b>", "c").assign(operation_type=["sync_profile", "nothing"])
+    html = crm.preview(frame, "asyncOperation")._repr_html_()
+    assert "&lt;b&gt;a&lt;/b&gt;" in html
+    assert "<b>" not in html
+    assert "✗ Operation Type (operation_type)" in html
+    assert html.count("<tr>") == 3
+
+
+def test_a_preview_of_no_rows_is_a_table_without_rows(crm):
+    found = crm.preview(people().assign(x=[]), "asyncOperation")
+    assert len(found.table()) == 0
+    assert "0 rows in 0 batches" in found._repr_html_()

@@ -19,5 +19,6 @@ outcomes       the outcome of each row, reconciled with counts
 
 from .load import http_destination
 from .model import ApiDescription
+from .openapi import DescriptionProposal
 
-__all__ = ["ApiDescription", "http_destination"]
+__all__ = ["ApiDescription", "DescriptionProposal", "http_destination"]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
-from ..destination import ActionData, OAuthToken, Request
+from ..destination import ActionData, OAuthToken, Request, client_credentials
 from ..errors import HTTPError, InvalidAuthenticationError, ProtocolError
 from ..request import Response, basic_auth, bearer_auth
 from .filters import ABSENT, text_of
@@ -71,18 +70,15 @@ class Account:
         rule = self._auth.oauth2 if self._auth else None
         assert rule is not None
         scope = plain_settings(data.settings)
-        response: Response = await request(
-            url_of(rule.token_url, scope), **_token_options(rule, scope)
-        )
-        answer = response.data if isinstance(response.data, dict) else {}
-        kept = {name: looker(path)(answer) for name, path in rule.keep.items()}
+        token = await _token(request, rule, scope)
+        kept = {name: looker(path)(token.answer) for name, path in rule.keep.items()}
         missing = [rule.keep[name] for name, each in kept.items() if each in (ABSENT, None, "")]
         if missing:
             raise ProtocolError(
                 f"auth.oauth2.keep: the token reply has nothing at {', '.join(missing)}"
             )
         data.state_context.set_response_context(TOKEN, kept)
-        return OAuthToken.of(response.data)
+        return token
 
     async def test(self, request: Request, data: Given) -> None:
         """Send the request that the description has for this purpose."""
@@ -98,17 +94,24 @@ class Account:
             raise
 
 
-def _token_options(rule: OAuth2, scope: Scope) -> dict[str, Any]:
-    login = {"client_id": rule.client_id, "client_secret": rule.client_secret}
-    other = {"grant_type": "client_credentials", "scope": rule.scope, **rule.params}
-    sent = other if rule.send == "basic" else {**other, **login}
-    fields = {name: each for name, each in compiled(sent)(scope).items() if each not in (None, "")}
-    if rule.send == "json":
-        return {"method": "POST", "json": fields}
-    if rule.send == "query":
-        return {"method": "GET", "params": fields}
-    headers = {"content-type": "application/x-www-form-urlencoded"}
-    if rule.send == "basic":
-        found = compiled(login)(scope)
-        headers |= basic_auth(found["client_id"], found["client_secret"])
-    return {"method": "POST", "content": urlencode(fields), "headers": headers}
+async def _token(request: Request, rule: OAuth2, scope: Scope) -> OAuthToken:
+    url, client = url_of(rule.token_url, scope), compiled(rule.model_dump())(scope)
+    given = {"scope": client.get("scope"), **client["params"]}
+    fields = {name: each for name, each in given.items() if each not in (None, "")}
+    login = {name: text_of(client[name]) for name in ("client_id", "client_secret")}
+    if rule.send != "query":
+        return await client_credentials(
+            request,
+            url,
+            client_id=login["client_id"],
+            client_secret=login["client_secret"],
+            as_json=rule.send == "json",
+            as_login=rule.send == "basic",
+            fields=fields,
+        )
+    params = {"grant_type": "client_credentials", **login, **fields}
+    # A token that has expired is no credential for the next one.
+    response: Response = await request(url, params=params, headers={"authorization": None})
+    if response.problem:
+        raise ProtocolError(response.problem)
+    return OAuthToken.of(response.data)

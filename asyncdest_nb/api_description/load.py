@@ -16,21 +16,48 @@ from .compile import destination_of
 from .faults import faults_of
 from .lint import problems_of
 from .model import ApiDescription
+from .openapi import DescriptionProposal, proposed
 
 Source = str | os.PathLike[str] | Mapping[str, Any] | ApiDescription
 
 
-def http_destination(description: Source) -> Destination:
-    """Return the destination that a *description* of an async REST API stands for.
+class HTTPDestination:
+    """Makes destinations of descriptions of async REST APIs; see ``ad.http_destination``."""
 
-    *description* is the path of a JSON or YAML file, a dict, or an ApiDescription. Raises
-    UsageError with all that is wrong with it, each with its path and what would be right;
-    nothing is sent.
-    """
-    found, what = _read(description)
-    if problems := problems_of(found):
-        raise _error(what, problems)
-    return destination_of(found)
+    def __call__(self, description: Source) -> Destination:
+        """Return the destination that a *description* of an async REST API stands for.
+
+        *description* is the path of a JSON or YAML file, a dict, or an ApiDescription. Raises
+        UsageError with all that is wrong with it, each with its path and what would be right;
+        nothing is sent.
+        """
+        found, what = _read(description)
+        if problems := problems_of(found):
+            raise _error(what, problems)
+        return destination_of(found)
+
+    def from_openapi(
+        self,
+        document: str | os.PathLike[str] | Mapping[str, Any],
+        *,
+        submit: str | None = None,
+        poll: str | None = None,
+        results: str | None = None,
+        cancel: str | None = None,
+    ) -> DescriptionProposal:
+        """Return a description proposed from an OpenAPI document, and what it does not say.
+
+        *document* is a dict, or the path of a file of JSON or YAML. *submit*, *poll*, *results*
+        and *cancel* name operations: an operationId, or a method and path ("POST /jobs"). None
+        = looked for: what answers 202, and the paths below it. Paths, fields, types, limits,
+        credentials and known words of a status are filled in; what is ``missing`` is for you
+        to complete. Raises UsageError if it is no such document, or has several such requests.
+        """
+        given = document if isinstance(document, Mapping) else _content(Path(document))
+        return proposed(given, submit=submit, poll=poll, results=results, cancel=cancel)
+
+
+http_destination = HTTPDestination()
 
 
 def _read(source: Source) -> tuple[ApiDescription, str]:
@@ -61,7 +88,7 @@ def _content(path: Path) -> Any:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the description cannot be read: {error}") from None
+        raise UsageError(f"the file cannot be read: {error}") from None
     if path.suffix.lower() in (".yaml", ".yml"):
         return _yaml(text, path)
     try:

@@ -70,7 +70,7 @@ def test_all_mistakes_are_named_at_once():
     ("given", "why"),
     [
         ([], "a description is a path, a dict or an ApiDescription; got a list"),
-        ("missing.json", "the description cannot be read"),
+        ("missing.json", "the file cannot be read"),
         ({}, "name: is missing"),
         (
             {"name": "x", "base_url": "u", "actions": {}},

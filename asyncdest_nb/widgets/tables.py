@@ -55,7 +55,7 @@ def preview_html(preview: Preview) -> str:
     names = [str(each) for each in shown.columns]
     rows = [
         [preview.labels[place], *map(_text, (row.get(name) for name in names))]
-        for place, row in zip(at, to_rows(shown, range(len(at))).rows, strict=True)
+        for place, row in zip(at, to_rows(shown, slice(None)).rows, strict=True)
     ]
     for row, place in zip(rows, at, strict=True):
         row[-1] = f"✗ {row[-1]}" if place in preview.invalid else row[-1]

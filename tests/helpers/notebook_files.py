@@ -17,6 +17,7 @@ FAILING = "04_when_things_fail"
 OWN = "05_write_your_own_destination"
 TRANSLATED = "06_translate_a_destination"
 DESCRIBED = "08_describe_your_own_api"
+SEGMENT = "10_take_a_mapping_from_segment"
 
 
 def source(stem: str) -> nbformat.NotebookNode:

@@ -23,6 +23,7 @@ from notebook_files import (
     FIRST,
     OWN,
     SALESFORCE,
+    SEGMENT,
     TRANSLATED,
     source,
 )
@@ -67,6 +68,11 @@ QUESTIONS = {
         "completed": "people.loc[run.results()['status'] == 'completed', 'email'].tolist()",
         "there": "[each['email'] for each in api.records['profile']]",
         "jobs": "len(api.operations)",
+    },
+    SEGMENT: {
+        "counts": "run.counts",
+        "sent": "[each['payload'] for each in demo.operations]",
+        "reasons": "preview.invalid",
     },
     TRANSLATED: {
         "counts": "run.counts",
@@ -252,6 +258,7 @@ def test_the_documents_functions_send_every_row_once_and_follow_it_to_its_end():
     assert re.search(r"completed +100.* is completed", ran.shown("run.results()"))
 
 
+@in_a_kernel
 def test_a_described_api_is_sent_every_row_and_says_which_failed():
     ran = executed(DESCRIBED)
     mistakes = ran.shown("wrong =")
@@ -261,3 +268,20 @@ def test_a_described_api_is_sent_every_row_and_says_which_failed():
     assert sorted(ran.answers["completed"]) == sorted(ran.answers["there"])
     assert ran.answers["counts"]["invalid"] == 1
     assert 0 < ran.answers["counts"]["failed"] < 100
+
+
+@in_a_kernel
+def test_a_mapping_of_segment_says_what_each_row_becomes():
+    ran = executed(SEGMENT)
+    assert "small letters" in ran.shown("subscribe=str(orders)")
+    assert "3 of 4 rows match" in ran.shown("preview = crm.preview")
+    assert list(ran.answers["reasons"].values()) == ["User ID (user_id): is missing"]
+    counts = {word: count for word, count in ran.answers["counts"].items() if count}
+    assert counts == {"completed": 2, "invalid": 1}
+    first, second = ran.answers["sent"]
+    assert first["data"] == {
+        "plan": "pro",
+        "summary": "Order Completed: 18.5 EUR",
+        "skus": [{"sku": "a"}, {"sku": "b"}],
+    }
+    assert second["user_id"] == "anon-7"

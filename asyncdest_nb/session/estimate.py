@@ -39,9 +39,9 @@ class Estimate:
             f"  output tokens: {output}",
         ]
         if self.input_cost is not None:
-            lines.append(f"  input: about {self.input_cost:,.2f} by the price given")
+            lines.append(f"  input: about {_price(self.input_cost)} by the price given")
         if self.output_cost is not None:
-            lines.append(f"  output: at most {self.output_cost:,.2f} by the price given")
+            lines.append(f"  output: at most {_price(self.output_cost)} by the price given")
         return "\n".join(lines)
 
 
@@ -82,3 +82,7 @@ def estimate(
 
 def _cost(tokens: int | None, price: float | None) -> float | None:
     return None if tokens is None or price is None else tokens * price / MILLION
+
+
+def _price(cost: float) -> str:
+    return f"{cost:,.2f}" if cost >= 1 else f"{cost:.2g}"

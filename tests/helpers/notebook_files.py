@@ -16,6 +16,7 @@ SALESFORCE = "03_salesforce_contacts"
 FAILING = "04_when_things_fail"
 OWN = "05_write_your_own_destination"
 TRANSLATED = "06_translate_a_destination"
+MODELS = "07_ask_a_model_about_every_row"
 DESCRIBED = "08_describe_your_own_api"
 SEGMENT = "10_take_a_mapping_from_segment"
 

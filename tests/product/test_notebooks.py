@@ -21,6 +21,7 @@ from notebook_files import (
     EXPLORING,
     FAILING,
     FIRST,
+    MODELS,
     OWN,
     SALESFORCE,
     SEGMENT,
@@ -78,6 +79,16 @@ QUESTIONS = {
         "counts": "run.counts",
         "submits": "demo.requests['POST /operations']",
         "users": "[each['payload']['user_id'] for each in demo.operations]",
+    },
+    MODELS: {
+        "completed": "(again.results()['status'] == 'completed').sum()",
+        "first": "run.counts['completed']",
+        "topics": "sorted(results['topic'].dropna().unique())",
+        "parsed": "results['topic'].notna().sum()",
+        "done": "run.counts['completed'] - results['refusal'].notna().sum()",
+        "jobs": "len(vendor.operations)",
+        "sent_again": "len(vendor.operations[-1]['rows'])",
+        "retryable": "results['retryable'].fillna(False).sum()",
     },
 }
 
@@ -256,6 +267,19 @@ def test_the_documents_functions_send_every_row_once_and_follow_it_to_its_end():
     assert ran.answers["submits"] == {"202": 21}, "the try, and twenty rows"
     assert sorted(ran.answers["users"]) == sorted(f"u-{number}" for number in range(21))
     assert re.search(r"completed +100.* is completed", ran.shown("run.results()"))
+
+
+@in_a_kernel
+def test_the_answers_of_a_model_become_columns_and_only_expired_rows_go_again():
+    ran = executed(MODELS)
+    answers = ran.answers
+    assert answers["topics"] == ["app", "delivery", "price", "product", "support"]
+    assert answers["parsed"] == answers["done"] > 350
+    assert answers["jobs"] == 4 + 1
+    assert answers["sent_again"] == answers["retryable"] > 0
+    assert answers["completed"] == answers["first"] + answers["sent_again"]
+    assert "at most 80,000" in ran.shown("preview.estimate")
+    assert "batch_expired" in ran.shown("run.retry()")
 
 
 @in_a_kernel

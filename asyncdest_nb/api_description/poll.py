@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from ..destination import ActionData, Request
-from ..errors import ProtocolError
+from ..errors import HTTPError, ProtocolError
 from ..request import Response
 from ..responses import (
     AsyncOperationResult,
@@ -191,7 +191,13 @@ class DescribedPoll:
                 continue
             headers: Headers = {} if source.send_auth else self._plans.no_auth
             use = partial(listed.add, source, place=place)
-            await read_source(plan, source, request, scope, headers=headers, use=use)
+            try:
+                await read_source(plan, source, request, scope, headers=headers, use=use)
+            except HTTPError as error:
+                if rule.keep_seconds and error.status in (404, 410):
+                    lifetime = f"this API keeps results for {rule.keep_seconds:,} seconds"
+                    error.args = (f"{error}; {lifetime}",)
+                raise
         found = await asyncio.to_thread(
             reconciled,
             listed,

@@ -1,7 +1,7 @@
-"""The reference to read: a page of the public names, and one of the mapping language.
+"""The reference to read: public names, the mapping language, and descriptions of APIs.
 
     examples          the examples of public names, from example_files/
-    mapping_language  the page of that name
+    mapping_language, api_descriptions  the pages of these names
 
 pdoc builds it from the docstrings; it needs no network to be built or read.
 """
@@ -12,11 +12,15 @@ import re
 from pathlib import Path
 
 from ..errors import UsageError, install_command
-from . import mapping_language
+from . import api_descriptions, mapping_language
 from .examples import SETUP, examples_by_name
 
 PACKAGE = __name__.partition(".")[0]
-PAGES = {PACKAGE: "Public names", mapping_language.__name__: "The mapping language"}
+PAGES = {
+    PACKAGE: "Public names",
+    mapping_language.__name__: "The mapping language",
+    api_descriptions.__name__: "The description of an API",
+}
 
 
 def build(folder: Path) -> Path:
@@ -42,7 +46,8 @@ def build(folder: Path) -> Path:
         setup=SETUP.read_text(encoding="utf-8"),
     )
     try:
-        pdoc.pdoc(PACKAGE, f"!{PACKAGE}.", mapping_language.__name__, output_directory=folder)
+        first, *others = PAGES
+        pdoc.pdoc(first, f"!{PACKAGE}.", *others, output_directory=folder)
     except OSError as error:
         raise UsageError(f"the reference cannot be written to {folder}: {error}") from None
     return folder / f"{PACKAGE}.html"

@@ -200,3 +200,17 @@ def test_a_job_without_an_id_is_held_and_the_answer_is_shown(session: ad.Session
         run.wait(timeout=30)
     assert set(run.results()["status"]) == {"unknown"}
     assert "submit[0]: accepted without job_id" in run.results()["message"].iloc[0]
+
+
+def test_results_that_are_gone_are_named_and_their_rows_unknown(session: ad.Session):
+    results = {**copy.deepcopy(KLAVIYO["results"]), "keep_seconds": 3600}
+
+    def answer(call: ApiCall):
+        if call.method == "POST":
+            return 202, {"data": {"id": "j-1"}}
+        return (410, {"detail": "gone"}) if call.path.endswith("import-errors") else DONE
+
+    with DescribedApi(answer) as api:
+        found = sent(session, described(api.url, **{**KLAVIYO, "results": results})).results()
+    assert set(found["status"]) == {"unknown"}
+    assert "this API keeps results for 3,600 seconds" in found["message"].iloc[0]

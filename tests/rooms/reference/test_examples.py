@@ -13,7 +13,7 @@ import matplotlib as mpl
 import pytest
 
 import asyncdest_nb as ad
-from asyncdest_nb.reference import examples, mapping_language
+from asyncdest_nb.reference import api_descriptions, examples, mapping_language
 from source import PACKAGE_FILES
 
 # Ids and ports differ, and texts are cut where the page would be too wide.
@@ -49,14 +49,17 @@ def test_an_example_of_the_reference_gives_what_it_says(file: Path, names: dict[
     assert faults(file.read_text(), names, file.name) == ""
 
 
-@pytest.mark.parametrize("module", [ad, mapping_language], ids=lambda module: module.__name__)
+PAGES = [ad, mapping_language, api_descriptions]
+
+
+@pytest.mark.parametrize("module", PAGES, ids=lambda module: module.__name__)
 def test_an_example_of_a_page_gives_what_it_says(module: ModuleType, names: dict[str, Any]):
     assert faults(module.__doc__ or "", names, module.__name__) == ""
 
 
 def test_no_other_docstring_has_an_example_that_nothing_runs():
     having = {file for file in PACKAGE_FILES if ">>> " in file.read_text(encoding="utf-8")}
-    assert having == {Path(ad.__file__), Path(mapping_language.__file__)}
+    assert having == {Path(str(page.__file__)) for page in PAGES}
 
 
 def test_an_example_that_gives_something_else_is_found():

@@ -136,6 +136,13 @@ def test_the_mapping_language_has_a_page_that_both_pages_lead_to(folder: Path):
         assert directive in page.text
 
 
+def test_the_description_of_an_api_has_a_page_with_tables(folder: Path):
+    page = Page(folder / "asyncdest_nb/reference/api_descriptions.html")
+    assert "../../asyncdest_nb.html" in page.links
+    assert "words of a job that was not started" in page.text
+    assert "| key |" not in page.text
+
+
 def test_the_command_builds_the_reference_where_it_is_told_and_says_where(tmp_path):
     printed = built("--output", str(tmp_path / "site"))
     first = tmp_path / "site" / "asyncdest_nb.html"

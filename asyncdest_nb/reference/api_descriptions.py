@@ -1,0 +1,254 @@
+"""The description of an API: what it can say, key by key.
+
+A description is a dict, or a file of JSON or YAML. `ad.http_destination(…)` makes an ordinary
+destination of it; `ad.http_destination.from_openapi(…)` proposes one. There is no code in it.
+
+# An example
+
+An API takes people in jobs, and lists those that it refused. The description says so:
+
+>>> import asyncdest_nb as ad
+>>> people = {
+...     "name": "People", "base_url": "{{ settings.url }}",
+...     "settings": {"url": {"label": "URL", "type": "string", "required": True},
+...                  "token": {"label": "Token", "type": "password", "required": True}},
+...     "auth": {"bearer": "{{ settings.token }}"},
+...     "actions": {"import": {
+...         "fields": {"email": {"label": "Email", "type": "string", "required": True},
+...                    "plan": {"label": "Plan", "type": "string", "choices": ["free", "pro"]}},
+...         "limits": {"rows": 500, "bytes": 5_000_000},
+...         "handle": "job_id",
+...         "submit": [{"url": "/jobs", "json": {"people": "{{ rows }}"},
+...                     "expect": 202, "extract": {"job_id": "$.id"}}],
+...         "poll": {"url": "/jobs/{{ job_id }}",
+...                  "status": {"path": "$.state", "words": {
+...                      "pending": ["queued", "running"], "completed": "done", "failed": "error"}},
+...                  "counts": {"failed": "$.failed_count"}},
+...         "results": {"unlisted": "completed", "sources": [{
+...             "url": "/jobs/{{ job_id }}/errors", "items": "$.errors",
+...             "match": {"by": "index", "path": "$.index"},
+...             "outcome": "failed", "error": "$.message"}]}}}}
+>>> ad.http_destination(people)
+<Destination people:  (import)>
+
+A mistake is shown with its path, and with what would be right; several are shown at once:
+
+>>> people["actions"]["import"]["poll"]["url"] = "/jobs/{{ jobid }}"
+>>> people["actions"]["import"]["limits"]["row"] = people["actions"]["import"]["limits"].pop("rows")
+>>> ad.http_destination(people)
+Traceback (most recent call last):
+...
+asyncdest_nb.errors.UsageError: the description has 1 mistake:
+  actions.import.limits.row: unknown key; did you mean 'rows'? Known: rows, bytes, ...
+
+# Paths and placeholders
+
+A *path* leads into JSON: `$.data.id`, `items[0].id`, `['Import Failure Reason']`; `$` is all of
+it, and `operations[*].id` a list with the id of each. `$.` may be left out.
+
+A *placeholder* in a text is a name: `{{ row.email }}`. A text that is one placeholder becomes
+its value, of whatever type. In a longer text, a value stands as JSON has it. In a URL, values
+are quoted; `{{ +name }}` leaves the slashes of a name such as `operations/7`. An entry of an
+object without a value is left out; one whose name ends in `?` is left out if any of its
+placeholders has none.
+
+Filters may follow a path or a name: `{{ row.email | trim | lower | sha256 }}`. They are `json`,
+`lower`, `trim`, `sha256` and `md5`.
+
+| name | what it is | where |
+|---|---|---|
+| `settings.…` | a setting | everywhere |
+| `token.…` | what `oauth2.keep` kept | everywhere |
+| `batch.key` | a UUID of the batch; the same whenever it is sent again | in an action |
+| `batch.size` | how many rows the batch has | in an action |
+| `batch.…` | a field of `batch_by` | in an action |
+| `rows` | the rows, each as `row` makes it | in `submit` |
+| `row`, `row.…` | the fields of a row, a field of it | in `row`, files, `match.row` |
+| `row_index`, `row_number` | the place of a row in the batch, from 0 and from 1 | the same |
+| the handle | the id of the operation | after `submit` |
+| names of `extract` | what was extracted | in later requests |
+| `ids` | the ids of a poll for many | in `poll` |
+
+# The description
+
+| key | what it says |
+|---|---|
+| `schema` | the version: `asyncdest/1` |
+| `name`, `slug`, `description` | what the destination is called; the slug is made of the name |
+| `base_url` | where the API is: paths of requests are appended |
+| `settings` | fields: label, type (`password` is a secret), required, default |
+| `auth` | how requests are authorized |
+| `headers` | headers of all requests |
+| `requests_per_second` | the rate that the API allows; 20 if left out |
+| `answers` | `require`, `error`, `retry_codes` and `auth_codes` of all requests |
+| `test` | a request that the credentials are tested with |
+| `actions` | the actions, by slug |
+
+# Authorization
+
+| key | what it says |
+|---|---|
+| `bearer` | a token for the header Authorization |
+| `headers` | headers by name |
+| `basic` | `username` and `password` |
+| `query` | parameters of the query |
+| `oauth2` | the client credentials flow, with the keys of the next table |
+
+# OAuth 2
+
+| key | what it says |
+|---|---|
+| `token_url` | where tokens are got; a new one is fetched before the old one expires |
+| `client_id`, `client_secret`, `scope` | the credentials |
+| `params` | further fields |
+| `send` | how: as a `form`, as `json`, by `basic` authentication, or in the `query` |
+| `keep` | values of the reply by name, with their paths: `{{ token.name }}` |
+
+# An action
+
+| key | what it says |
+|---|---|
+| `title`, `description` | what it is called |
+| `fields` | the fields of a row, by key: label, type, required, choices, default, … |
+| `limits` | the most that a request may have |
+| `batch_by` | rows with different values in these fields go in different batches |
+| `unique` | fields whose value must be there, and in one row only |
+| `nulls` | what is sent for a null: `omit`, `null`, `empty`, `error`, or `{sentinel: text}` |
+| `row` | the template of a row; `{{ row }}` if left out |
+| `submit` | the steps that send a batch |
+| `handle` | the id of the operation: its name, or the table below |
+| `recovery` | after a lost reply: `none` (held), `natural` (repeat), `key`, or with `find` |
+| `key_seconds` | how long the API remembers `batch.key` as an idempotency key |
+| `settle_seconds` | how long a submission may be missing from `find` |
+| `poll` | the request that asks how far an operation is |
+| `results` | what became of each row |
+| `result_columns` | names in `result` that become columns of the results |
+| `cancel` | the request that ends an operation |
+| `find` | the request that finds a submission by `batch.key`, so that none is made twice |
+
+# Limits
+
+| key | what it says |
+|---|---|
+| `rows`, `bytes` | of a batch |
+| `row_bytes` | of a row; a larger one is `invalid`, and is not sent |
+| `isolation_requests` | how many more requests may find the rows that a batch is refused for |
+
+# A handle
+
+| key | what it says |
+|---|---|
+| `name` | its name |
+| `per` | `batch` (a job) or `row` |
+| `value` | a template, if the id is chosen here |
+
+# A request
+
+| key | what it says |
+|---|---|
+| `name` | what it is called in errors |
+| `method`, `url`, `query`, `headers` | a step of `submit` is a POST, others a GET |
+| `json`, `form`, `text` | the body, as a template |
+| `csv`, `jsonl` | the body is the rows: `{columns, header, gzip}` |
+| `multipart` | parts by name: a text, or `{csv or jsonl, value, filename, content_type}` |
+| `timeout_seconds` | how long the answer may take |
+| `expect` | the good statuses; if left out, 2xx |
+| `require` | what must be at paths of a good answer: `{success: true}` |
+| `error` | where an answer has its `message` and `code` |
+| `retry_codes`, `auth_codes` | codes after which it is sent again, and with a new token |
+
+# A step of submit
+
+| key | what it says, beside a request |
+|---|---|
+| `extract` | values of the answer by name: `path` or `header`; `many` for one per row; `optional` |
+| `rows` | rows that the answer decides at once: an entry, and `refusals` |
+| `checkpoint` | the id is known here; the steps after it may be repeated |
+| `chunk_rows` | the step is repeated for so many rows each |
+
+# Poll
+
+| key | what it says, beside a request |
+|---|---|
+| `status` | how the status is stated, see below |
+| `extract` | values for the requests of the results |
+| `progress` | the path of a percentage, or of `done` and `total` |
+| `counts` | paths of the numbers of rows: `total`, `completed`, `failed` |
+| `message` | paths of a text to show |
+| `result` | the path of the result, with a handle per row |
+| `ended_at` | the path of the time when it ended |
+| `many` | one request asks about many: `limit`, `items`, `id`, and the `separator` of `ids` |
+| `repeat_last_step` | words of a job that was not started: the last step is sent again |
+
+# Status
+
+A word that no list has is shown, and polled on. The states are `pending`, `completed`,
+`partial` (some rows failed), `failed` and `canceled`.
+
+| key | what it says |
+|---|---|
+| `path` | where a word is; of several (`[*]`), the job ends when all have ended |
+| `words` | the words of each state |
+| `missing` | what it means that there is none |
+| `http` | the HTTP statuses of each state, instead of words |
+| `done`, `error` | whether it is done, and its error, instead of words |
+
+# Results
+
+| key | what it says |
+|---|---|
+| `sources` | where entries are, see below |
+| `unlisted` | what a row without an entry is, or that by state; `completed` only if counts agree |
+| `keep_seconds` | how long the API has them; they are read once, at the end, and kept |
+
+# A source of results
+
+| key | what it says, beside a request and an entry |
+|---|---|
+| `url` | if left out, entries are in the last answer to the poll |
+| `format`, `archive` | `json`, `jsonl` or `csv`, perhaps in a `gzip` or `tar.gz` |
+| `when` | a name of `extract`: the source is read if it has a value |
+| `ends` | the states of a job for which it is read |
+| `pages` | further pages, see below |
+| `send_auth` | false for a URL of another host |
+
+# An entry
+
+| key | what it says |
+|---|---|
+| `items` | the path of the list |
+| `match` | which row it is of, see below |
+| `outcome` | `completed`, `failed`, …; or `{path, words, other}` |
+| `result` | what is kept of it, paths by name; all of it if left out |
+| `error` | where it has its `message` and `code` |
+| `retryable`, `retryable_texts` | codes, and texts in messages, of rows that may be sent again |
+
+# Match
+
+| key | what it says |
+|---|---|
+| `by` | `index`, `line` (in the file), `order`, `pointer` (JSON pointer), `id` or `field` |
+| `path` | where an entry names its row |
+| `first` | the number of the first row: 0 for an index, 2 for a line (after the header) |
+| `under` | what stands before the index in a pointer |
+| `row` | what is at the path, as a template of the row |
+
+# Pages
+
+| key | what it says |
+|---|---|
+| `next_url` | the path of the next URL |
+| `cursor` | the path of a cursor, which goes into `param` |
+| `number` | `page` or `offset` goes into `param` |
+| `param` | a parameter of the query |
+| `first` | the number of the first page |
+| `total` | the path of the number of all entries |
+
+# Find
+
+| key | what it says, beside a request |
+|---|---|
+| `items`, `pages` | the list; if left out, the answer is the one that is looked for |
+| `match` | paths, and what they have in the one that is looked for |
+| `extract` | the handle, and what else the poll needs |
+"""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from .rows import final_outcomes
-from .values import Operation, RowOutcome, RowStatus, State, StatusUpdate
+from .values import Operation, RowOutcome, RowStatus, State, StatusUpdate, changed
 
 _ENDS = frozenset({State.COMPLETED, State.PARTIAL, State.FAILED, State.CANCELED})
 _NEXT: dict[State, frozenset[State]] = {
@@ -30,7 +29,7 @@ def _moved(operation: Operation, to: State, **changes: Any) -> Operation:
         return operation
     if to not in _NEXT[operation.state]:
         raise AssertionError(f"operation {operation.number}: {operation.state} cannot become {to}")
-    return replace(operation, state=to, **changes)
+    return changed(operation, state=to, **changes)
 
 
 def submitted(operation: Operation, *, now: float) -> Operation:
@@ -83,7 +82,7 @@ def divided(
 
 def decided(operation: Operation, rows: Sequence[RowOutcome]) -> Operation:
     """Note the outcomes of its *rows* that were decided at once; pending = left to the job."""
-    return replace(operation, row_outcomes=tuple(rows))
+    return changed(operation, row_outcomes=tuple(rows))
 
 
 def rejected(
@@ -143,7 +142,7 @@ def resolved(operation: Operation, *, applied: bool, now: float) -> Operation:
 
 def overdue(operation: Operation) -> Operation:
     """Note that the user's deadline has passed, which changes nothing else."""
-    return operation if operation.is_final else replace(operation, is_overdue=True)
+    return operation if operation.is_final else changed(operation, is_overdue=True)
 
 
 def accepted(
@@ -164,7 +163,7 @@ def answered(operation: Operation, update: StatusUpdate, *, now: float) -> Opera
     """Apply the *update* of a poll: the only way an accepted operation completes or fails."""
     if operation.is_final:
         return operation
-    seen = replace(
+    seen = changed(
         operation,
         polls=operation.polls + 1,
         poll_errors=0,
@@ -214,7 +213,7 @@ def poll_failed(operation: Operation, *, message: str) -> Operation:
     """Note a poll without an answer: it states nothing about the operation."""
     if operation.is_final:
         return operation
-    return replace(
+    return changed(
         operation,
         polls=operation.polls + 1,
         poll_errors=operation.poll_errors + 1,

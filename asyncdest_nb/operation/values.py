@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Literal, TypeVar, dataclass_transform
 
 T = TypeVar("T")
@@ -145,6 +146,18 @@ class Operation:
         if self.state in (State.COMPLETED, State.PARTIAL):
             return "completed"
         return "failed" if self.is_final else "pending"
+
+
+_PLACES = {each.name: place for place, each in enumerate(fields(Operation))}
+_values = attrgetter(*_PLACES)
+
+
+def changed(operation: Operation, **changes: Any) -> Operation:
+    """Return *operation* with *changes*; ``dataclasses.replace`` takes more than twice as long."""
+    values = list(_values(operation))
+    for name, each in changes.items():
+        values[_PLACES[name]] = each
+    return Operation(*values)
 
 
 def latest_stamp(operations: Iterable[Operation]) -> float:

@@ -10,7 +10,6 @@ from typing import Any
 from ...errors import UnknownName, UsageError
 from ...request import as_json
 from ...responses import clean_text
-from ...store import LATEST_SCOPE
 from .state import Secrets, SessionState, is_call_scope
 
 # The scope of all values without a submission in files from before there were connections.
@@ -73,12 +72,11 @@ class ScopedState:
     getRequestContext = get_request_context
 
     def _set(self, key: str, value: Any, seconds: float | None) -> None:
-        own, put = self._scope, partial(self._state.set, seconds=seconds, secrets=self._secrets)
-        scope = self._connection if own is None or is_call_scope(own) else own
-        put(scope, key, value)
-        put(f"{LATEST_SCOPE}{self._connection}", key, scope)
+        own, connection, secrets = self._scope, self._connection, self._secrets
+        scope = connection if own is None or is_call_scope(own) else own
+        self._state.set(scope, key, value, connection=connection, seconds=seconds, secrets=secrets)
         if own is not None and own != scope:
-            put(own, key, value)
+            self._state.set_for_call(own, key, value, seconds=seconds, secrets=secrets)
 
 
 def _seconds(ttl: Mapping[str, float] | None) -> float | None:

@@ -139,19 +139,40 @@ class SessionState:
         return None if place is None else self.get(str(place.value), key, secrets=secrets)
 
     def set(
-        self, scope: str, key: str, value: Any, *, seconds: float | None, secrets: Secrets
+        self,
+        scope: str,
+        key: str,
+        value: Any,
+        *,
+        connection: str,
+        seconds: float | None,
+        secrets: Secrets,
     ) -> None:
-        """Store a value for so many *seconds*, None = for ever; on disk without *secrets*."""
+        """Store a value for so many *seconds*, None = for ever; on disk without *secrets*.
+
+        It is the latest of *connection*.
+        """
         at = None if seconds is None else self._clock.wall() + seconds
         until = None if seconds is None else self._clock.steady() + seconds
+        name, latest = secrets.replace_secrets(key), f"{LATEST_SCOPE}{connection}"
         found = StateValue(scope, key, value, at)
+        shown = StateValue(scope, name, secrets.replace_secrets(value), at)
         # The name of a scope has no secrets, and must not change with a key.
-        stored = value if scope.startswith(LATEST_SCOPE) else secrets.replace_secrets(value)
-        shown = StateValue(scope, secrets.replace_secrets(key), stored, at)
+        owner = StateValue(latest, name, scope, at)
         with self._lock:
-            self._entries[scope, shown.key] = _Entry(found, shown, until)
-            if not is_call_scope(scope):
-                self._note(shown)
+            self._entries[scope, name] = _Entry(found, shown, until)
+            self._entries[latest, name] = _Entry(owner, owner, until)
+            self._note(shown)
+            self._note(owner)
+
+    def set_for_call(
+        self, scope: str, key: str, value: Any, *, seconds: float | None, secrets: Secrets
+    ) -> None:
+        """Store a value of a call without a run, which is in no file."""
+        until = None if seconds is None else self._clock.steady() + seconds
+        found = StateValue(scope, key, value, None)
+        with self._lock:
+            self._entries[scope, secrets.replace_secrets(key)] = _Entry(found, found, until)
 
     def _is_live(self, entry: _Entry) -> bool:
         return entry.until is None or entry.until > self._clock.steady()

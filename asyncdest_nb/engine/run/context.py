@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from ...destination import Action, Function, WrittenPayloads
@@ -197,6 +197,7 @@ class RunContext:
         return clean_text(context.get(self.action.operation_id))
 
 
+@lru_cache(4_096)  # A poll has that of the submission.
 def submission_id(run_id: str, batch: int) -> str:
     """Return the id of a submission, which is the same after a restart."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"asyncdest_nb:{run_id}/{batch}"))

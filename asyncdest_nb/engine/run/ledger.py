@@ -128,7 +128,14 @@ class Ledger:
             self._count([(operation, 1)])
             self.operations.append(operation)
         else:
-            self._count([(operation, 1), (self.operations[operation.number], -1)])
+            before = self.operations[operation.number]
+            # Most polls change nothing that is counted.
+            if (
+                operation.state is not before.state
+                or operation.rows is not before.rows
+                or operation.row_outcomes is not before.row_outcomes
+            ):
+                self._count([(operation, 1), (before, -1)])
             self.operations[operation.number] = operation
         self._changed.add(operation.number)
 

@@ -17,6 +17,7 @@ from pydantic.alias_generators import to_snake
 from ...responses import (
     RETRYABLE_STATUSES,
     AsyncActionResponse,
+    AsyncPollResponse,
     JSONObject,
     MultiStatusResponse,
     OperationError,
@@ -41,7 +42,11 @@ def read_contract(answer: Any) -> JSONObject | None:
 
     It may be a dict in either spelling or a value of another class.
     """
-    found = _named(answer)
+    if type(answer) is AsyncActionResponse:
+        names = ("is_async", "async_contexts", "rows", "message")
+        found = {name.replace("_", ""): getattr(answer, name, None) for name in names}
+    else:
+        found = _named(answer)
     if not found.get("isasync", "asynccontexts" in found):
         return None
     return {
@@ -92,7 +97,7 @@ def read_job_poll(answer: Any, *, ids: Sequence[str]) -> JSONObject | str | None
     A text = why it states nothing about the job: it is about another, or a request failed.
     *ids* are the ids that were asked about.
     """
-    found = _named(answer)
+    found = {} if type(answer) is AsyncPollResponse else _named(answer)
     if "jobstatus" not in found:
         return None
     job, state, status = found.get("jobid"), clean_text(found["jobstatus"]), found.get("status")

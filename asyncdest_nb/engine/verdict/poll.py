@@ -47,6 +47,9 @@ class _Whole:
     @classmethod
     def of(cls, answer: Any) -> _Whole | None:
         """Return the fields of a poll's answer, None = it has none of the contract."""
+        if type(answer) is AsyncPollResponse:
+            status, more = answer.overall_status, answer.should_continue_polling
+            return cls(answer.results, status, more, clean_text(answer.message))
         if isinstance(answer, AsyncPollResponse):
             answer = {name: getattr(answer, name) for name in AsyncPollResponse.model_fields}
         if not isinstance(answer, Mapping):

@@ -139,3 +139,14 @@ def test_a_key_that_is_not_accepted_says_so(session):
         with pytest.raises(ad.InvalidAuthenticationError, match="not accepted") as raised:
             crm.test_authentication()
     assert "pk_wrong_key" not in str(raised.value)
+
+
+def test_an_address_that_is_none_is_found_before_klaviyo_refuses_all_rows_for_it(session):
+    frame = people(40)
+    frame.loc[["p7", "p30"], "email"] = ["no", "anna@example"]
+    with ad.simulate("klaviyo-profiles", failing=0, **QUICK) as simulator:
+        found = sent(session, simulator, frame).results()
+        assert simulator.requests["POST /api/profile-bulk-import-jobs"] == {202: 1}
+    assert found.index[found["status"] == "invalid"].tolist() == ["p7", "p30"]
+    assert (found["status"] == "completed").sum() == 38
+    assert "email" in found.loc["p7", "message"]

@@ -50,8 +50,8 @@ class Simulator:
     def operations(self) -> list[JSONObject]:
         """Its operations now, in the order of arrival: id, status, progress, payload, and more.
 
-        For "salesforce-bulk" these are the jobs, as its API shows them, with their ``rows``
-        as they arrived: each has the cells that were not empty.
+        Where a partner has jobs, these are the jobs, as its API shows them, with their
+        ``rows`` as they arrived: for "salesforce-bulk", each has the cells that were not empty.
         """
         return self._faulty_server.operations
 

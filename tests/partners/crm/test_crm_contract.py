@@ -33,7 +33,7 @@ def test_every_row_has_its_own_outcome_in_spite_of_all_that_goes_wrong(session, 
         duration_seconds=(0.1, 0.5),
         failing=0.03,
         throttle_share=0.3,
-        retry_after_seconds=0.2,
+        retry_after_seconds=0.05,
         lost_replies={vendor.create: ("reset", 503)},
         shuffle_results=True,
     ) as simulator:

@@ -145,3 +145,13 @@ def test_every_knob_says_its_unit_and_range_and_is_in_the_help(slug):
     for name, field in SIMULATORS[slug].Knobs.model_fields.items():
         assert field.description
         assert f"``{name}``" in simulate.__doc__
+
+
+@pytest.mark.parametrize("slug", SIMULATORS)
+def test_every_partner_has_an_error_for_each_status_of_a_gateway(slug):
+    partner_type = SIMULATORS[slug]
+    partner = partner_type(partner_type.Knobs())
+    for status in (400, 401, 404, 405, 408, 409, 429, 500, 502, 503, 504):
+        reply = partner.error_reply(status, "A message", retry_after="1")
+        assert (reply.status, reply.headers["retry-after"]) == (status, "1")
+        assert b"A message" in reply.body

@@ -153,3 +153,78 @@ def test_the_status_decides_the_effect_of_a_request(effect: Effect, statuses: li
         assert effect_of("POST", status, retry_after=None) is effect
         assert effect_of("GET", status, retry_after=None) is Effect.NONE
     assert effect_of("POST", 503, retry_after=0.0) is Effect.NONE
+
+
+# The examples of RFC 3986, section 5.4, for the base http://a/b/c/d;p?q.
+RFC_EXAMPLES = """
+g:h g:h
+g http://a/b/c/g
+./g http://a/b/c/g
+g/ http://a/b/c/g/
+/g http://a/g
+//g http://g
+?y http://a/b/c/d;p?y
+g?y http://a/b/c/g?y
+#s http://a/b/c/d;p?q#s
+g#s http://a/b/c/g#s
+g?y#s http://a/b/c/g?y#s
+;x http://a/b/c/;x
+g;x http://a/b/c/g;x
+g;x?y#s http://a/b/c/g;x?y#s
+. http://a/b/c/
+./ http://a/b/c/
+.. http://a/b/
+../ http://a/b/
+../g http://a/b/g
+../.. http://a/
+../../ http://a/
+../../g http://a/g
+../../../g http://a/g
+../../../../g http://a/g
+/./g http://a/g
+/../g http://a/g
+g. http://a/b/c/g.
+.g http://a/b/c/.g
+g.. http://a/b/c/g..
+..g http://a/b/c/..g
+./../g http://a/b/g
+./g/. http://a/b/c/g/
+g/./h http://a/b/c/g/h
+g/../h http://a/b/c/h
+g;x=1/./y http://a/b/c/g;x=1/y
+g;x=1/../y http://a/b/c/y
+g?y/./x http://a/b/c/g?y/./x
+g?y/../x http://a/b/c/g?y/../x
+g#s/./x http://a/b/c/g#s/./x
+g#s/../x http://a/b/c/g#s/../x
+"""
+
+
+def test_locations_are_resolved_as_the_rfc_does():
+    examples = [line.split(" ") for line in RFC_EXAMPLES.strip().splitlines()]
+    answers = [answer(302, "", {"location": location}) for location, _ in examples]
+
+    async def all_of(url: str) -> list[Any]:
+        client = Client()
+        options = {"throw_http_errors": False}
+        found = [(await client.call()(url, **options)).location for _ in examples]
+        await client.aclose()
+        return found
+
+    with RawServer(*answers) as server:
+        found = asyncio.run(all_of(f"{server.url}/b/c/d;p?q"))
+        host = server.url
+    expected = [target.replace("http://a", host) for _, target in examples]
+    differing = {
+        location: (got, wanted)
+        for (location, _), got, wanted in zip(examples, found, expected, strict=True)
+        if got != wanted
+    }
+    assert differing == {}
+
+
+def test_the_content_of_a_response_is_its_bytes_whatever_its_charset_says():
+    body = "ž\r\n\x00".encode() + b"\xff\xfe"
+    for charset in ("", "; charset=latin-1", "; charset=utf-16", "; charset=nonsense"):
+        response = answered(answer(200, body, {"content-type": f"text/csv{charset}"}))
+        assert response.content == body

@@ -109,7 +109,9 @@ class Call:
         defaults, login = self._defaults(), (username, password)
         if headers or login != NO_LOGIN:
             self._own_secrets += [*secrets_in(headers or {}), *login_secrets(*login)]
-        self._redactor = self._redactor_with(self._own_secrets).extended(self._own_secrets)
+        self._redactor = self._redactor_with(self._own_secrets)
+        if self._own_secrets:
+            self._redactor = self._redactor.extended(self._own_secrets)
         refusal = None
         try:
             body, content_type = checked_body(json, content, data=data, files=files)
@@ -119,13 +121,14 @@ class Call:
                 merged: Mapping[str, str] = defaults.headers_for(target, own, login)
             else:
                 merged = defaults.plain_headers(target, content_type)
-            seconds = defaults.timeout_seconds if timeout_seconds is None else timeout_seconds
             prepared = PreparedRequest(
                 method=checked_method(method),
                 target=target,
                 headers=merged,
                 body=body,
-                timeout_seconds=checked_timeout(seconds),
+                timeout_seconds=defaults.timeout_seconds
+                if timeout_seconds is None
+                else checked_timeout(timeout_seconds),
                 is_to_file=to_file,
             )
         except UsageError as error:

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -60,6 +61,7 @@ def _check_revealed(what: str, text: str) -> None:
         raise UsageError(f"{what} has {_HIDDEN} in place of a secret: {_TO_WRITE}")
 
 
+@lru_cache(100)
 def checked_method(method: str) -> str:
     """Return *method* in upper case; raises UsageError if it is not a method."""
     if not _TOKEN.fullmatch(method):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import UsageError
@@ -96,14 +96,13 @@ class Client:
             clock=self._clock,
         )
 
-    def _redactor_with(self, secrets: Iterable[str]) -> Redactor:
+    def _redactor_with(self, secrets: Sequence[str]) -> Redactor:
         """Return a redactor that masks the *secrets* of a call too, and remember them.
 
         They are still needed after the call, to mask what a function made of the response.
         Only the latest are remembered, since every request may have a new token.
         """
-        new = [each for each in secrets if each not in self._latest]
-        if new:
+        if secrets and (new := [each for each in secrets if each not in self._latest]):
             self._latest.extend(new)
             self._redactor = self._settled.extended(self._latest)
         return self._redactor

@@ -9,7 +9,6 @@ import codecs
 import csv
 import io
 import tarfile
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
@@ -24,7 +23,7 @@ MAX_LINE_BYTES = 64 * 2**20
 MAX_TAR_HEADER_BYTES = 2**20  # A header with a long name is read whole.
 
 
-class ReadableBody(ABC):
+class ReadableBody:
     """Bytes that can be read from their beginning in several ways.
 
     All of them raise ProtocolError for bytes that are not what they should be, or too many.
@@ -33,9 +32,9 @@ class ReadableBody(ABC):
 
     __slots__ = ()
 
-    @abstractmethod
     def open(self) -> BinaryIO:
         """Return a file of the bytes as they arrived, to be read in binary mode."""
+        raise NotImplementedError
 
     def lines(self, *, encoding: str = "utf-8") -> Iterator[str]:
         r"""Yield the lines, without their ends; the last may have none.

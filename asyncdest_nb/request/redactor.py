@@ -192,11 +192,11 @@ class Redactor:
 
     def _runs(self, layer: Layer, needed: Callable[[_SecretForm], int | None]) -> Iterator[Span]:
         text, index, covered = layer.text, self._index, 0
-        for at in range(0, len(text) - _GRAM + 1, _STEP):
-            known = index.get(text[at : at + _GRAM])
-            if known is None or at + _GRAM <= covered:
+        places = range(0, len(text) - _GRAM + 1, _STEP)
+        for at in [at for at in places if text[at : at + _GRAM] in index]:
+            if at + _GRAM <= covered:
                 continue
-            for spelling, offset in known:
+            for spelling, offset in index[text[at : at + _GRAM]]:
                 start, end = _longest_run(text, at, spelling.text, offset)
                 least = needed(spelling)
                 if least is not None and end - start >= least:
@@ -232,9 +232,14 @@ def mapped_texts(value: Any, clean: Callable[[str], str]) -> Any:
 
 
 def _mapped(value: Any, clean: Callable[[str], str]) -> Any:
+    kind = type(value)
+    if kind is str:
+        return clean(value)
+    if value is None or kind is bool or kind is float:
+        return value
     if isinstance(value, str):
         return clean(value)
-    if value is None or isinstance(value, bool | float):
+    if isinstance(value, float):
         return value
     if isinstance(value, dict):
         return _mapped_dict(value, clean)

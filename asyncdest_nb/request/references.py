@@ -12,12 +12,12 @@ import base64
 import html
 import re
 from collections.abc import Callable, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import product
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from .redactor import MASK, Redactor, Span, mapped_texts, signatures
+from .redactor import CACHED, CACHED_LENGTH, MASK, Redactor, Span, mapped_texts, signatures
 
 CACHED_PARTS = 1_000  # parts of secrets whose references are remembered
 
@@ -73,6 +73,8 @@ class References:
         self._reference = lru_cache(CACHED_PARTS)(
             self._find_reference
         )  # A response may repeat one many times.
+        self._redactor = Redactor()
+        self._known: Callable[[str], str] = partial(self._replaced, redactor=self._redactor)
 
     def replace_secrets(self, value: Any, redactor: Redactor) -> Any:
         """Return JSON *value* with a reference for each secret that *redactor* finds in it.
@@ -82,15 +84,24 @@ class References:
         """
         if value is None:
             return None
+        if redactor is not self._redactor:
+            self._redactor = redactor
+            # The same ids and keys are written to disk several times.
+            self._known = lru_cache(CACHED)(partial(self._replaced, redactor=redactor))
         if type(value) is str:
-            return self._replaced(value, redactor)
-        return mapped_texts(value, lambda text: self._replaced(text, redactor))
+            return self._remembered(value)
+        return mapped_texts(value, self._remembered)
+
+    def _remembered(self, text: str) -> str:
+        if len(text) <= CACHED_LENGTH:
+            return self._known(text)
+        return self._replaced(text, redactor=self._redactor)
 
     def restore_secrets(self, value: Any) -> Any:
         """Return *value* with secrets for its references, and masks for those that are unknown."""
         return mapped_texts(value, self._restored)
 
-    def _replaced(self, text: str, redactor: Redactor) -> str:
+    def _replaced(self, text: str, *, redactor: Redactor) -> str:
         parts: list[str] = []
         before = 0
         hidden = redactor.in_data(text) + signatures(text)

@@ -19,9 +19,9 @@ _READABLE = (FileContent, io.TextIOBase)
 
 def needs_spool(options: Mapping[str, Any]) -> bool:
     """Whether the *options* of a request have a content that is an iterable."""
-    if _is_once(options.get("content")):
+    content, files = options.get("content"), options.get("files")
+    if content is not None and _is_once(content):
         return True
-    files = options.get("files")
     return bool(files) and any(_is_once(_content(each)) for _, each in _pairs(files))
 
 

@@ -167,10 +167,15 @@ def read_headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     return _joined(raw, "iso-8859-1")
 
 
+@lru_cache(1_000)
+def _lower(name: bytes, encoding: str) -> str:
+    return name.decode(encoding).lower()
+
+
 def _joined(raw: Sequence[tuple[bytes, bytes]], encoding: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, value in raw:
-        name, text = key.decode(encoding).lower(), value.decode(encoding)
+        name, text = _lower(key, encoding), value.decode(encoding)
         found[name] = f"{found[name]}, {text}" if name in found else text
     return found
 

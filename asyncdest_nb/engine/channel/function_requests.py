@@ -20,6 +20,7 @@ class FunctionRequests:
     def __init__(self, request: Callable[..., Any]) -> None:
         self._request = request
         self._made: list[Coroutine[Any, Any, Any]] = []
+        self._begun = self._ended = 0  # To ask each of them for its state takes longer.
         self._errors: list[BaseException] = []
         self._files: list[FileResponse] = []
         self._has_ended = False
@@ -31,6 +32,7 @@ class FunctionRequests:
         return self._made[-1]
 
     async def _send(self, url: str, **options: Any) -> Any:
+        self._begun += 1
         with unwatched():
             try:
                 if not needs_spool(options):
@@ -40,6 +42,8 @@ class FunctionRequests:
             except BaseException as error:
                 self._errors.append(error)
                 raise
+            finally:
+                self._ended += 1
 
     def _noted(self, response: Any) -> Any:
         if isinstance(response, FileResponse):
@@ -56,13 +60,17 @@ class FunctionRequests:
     @property
     def idle(self) -> list[Coroutine[Any, Any, Any]]:
         """Those that were never awaited."""
+        if self._begun == len(self._made):
+            return []
         states = inspect.getcoroutinestate
         return [each for each in self._made if states(each) == inspect.CORO_CREATED]
 
     @property
     def are_over(self) -> bool:
         """Whether all of them have ended."""
-        return all(inspect.getcoroutinestate(each) == inspect.CORO_CLOSED for each in self._made)
+        return self._ended == len(self._made) or all(
+            inspect.getcoroutinestate(each) == inspect.CORO_CLOSED for each in self._made
+        )
 
     def end(self) -> None:
         """Send nothing that was not sent yet, whoever still holds a request; remove its files."""

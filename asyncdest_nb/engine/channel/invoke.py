@@ -7,13 +7,16 @@ import contextvars
 import functools
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
+from types import GeneratorType
 from typing import Any
 
 from ...destination import ActionData, Function
 from ...errors import NotSent
 from .bypass import Watch
+
+_AWAITABLE = (Awaitable, GeneratorType)
 
 
 async def invoke(
@@ -29,7 +32,8 @@ async def invoke(
     else:
         # A plain function may block, so it gets a thread, and a request that blocks too.
         answer = await _in_thread(_called, function, _blocking(request), data, watch)
-    if not inspect.isawaitable(answer):
+    # Most answers are plain values; inspect asks for more than one type.
+    if not (isinstance(answer, _AWAITABLE) and inspect.isawaitable(answer)):
         return answer
     with watch.on():
         return await answer

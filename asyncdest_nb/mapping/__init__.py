@@ -10,6 +10,7 @@
     value_keys  which keys a mapping uses, as Segment lists them
     membership  whether an event says that somebody is in an audience
     directives/ one function per directive
+    forms       their arguments, for somebody who fills in a form
     field_map   what fills each field, for a row or for many at once
     field_plan  which column, mapping or default fills which field
 
@@ -21,6 +22,7 @@ from . import directives  # noqa: F401 - The import registers them.
 from .compiler import compile_mapping, transform, transform_batch
 from .field_map import FieldMap
 from .field_plan import FieldPlan, plan_fields
+from .forms import FORMS, Argument, DirectiveForm
 from .membership import audience_membership
 from .path import nested, split_names
 from .registry import DIRECTIVES, Resolver, directive
@@ -29,7 +31,10 @@ from .values import UNDEFINED
 
 __all__ = [
     "DIRECTIVES",
+    "FORMS",
     "UNDEFINED",
+    "Argument",
+    "DirectiveForm",
     "FieldMap",
     "FieldPlan",
     "Resolver",

@@ -17,7 +17,7 @@ from ...errors import UsageError
 from ...mapping import FieldPlan, plan_fields
 from ...session import Connection, field_plans
 
-Kind = Literal["default", "column", "columns", "constant", "template", "empty"]
+Kind = Literal["default", "column", "columns", "constant", "template", "mapping", "empty"]
 
 TAKEN = frozenset(
     name

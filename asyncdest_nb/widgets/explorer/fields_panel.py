@@ -12,6 +12,7 @@ from . import markup, parts
 from .choices import FieldSource, Kind, default_source, in_reach
 from .column_inputs import ColumnsInput, column_input
 from .inputs import Input, constant_input, label_of
+from .mapping_input import MappingInput
 
 WORDS = 60  # Characters of what fills a field by default.
 
@@ -24,6 +25,7 @@ _TO_DO: dict[Kind, str] = {
     "columns": "choose the columns that fill it",
     "constant": "write its value, or choose one",
     "template": "write a template",
+    "mapping": "choose how it is made",
 }
 
 
@@ -76,6 +78,7 @@ class FieldRow:
         kinds.append(("a constant", "constant"))
         if self._columns:
             kinds.append(("a template", "template"))
+        kinds.append(("a mapping: objects and directives", "mapping"))
         if words and not field.required:
             kinds.append(("nothing", "empty"))
         return kinds
@@ -96,6 +99,8 @@ class FieldRow:
             return column_input(field, self._columns, changed)
         if kind == "columns":
             return ColumnsInput(field, self._columns, changed)
+        if kind == "mapping":
+            return MappingInput(field, self._columns, changed)
         hint = f"{_example(self._columns)}any text around it"
         control = parts.text(f"Template for {field.label}", changed, placeholder=hint)
         return Input(field, control, lambda: control.value)

@@ -185,6 +185,13 @@ def enter(widget: Widget, value: Any) -> None:
         widget.value = value
 
 
+def choose(widget: Widget, value: Any) -> None:
+    """Choose *value*; this is no change."""
+    widget.unobserve(widget.observer, names="value")
+    widget.value = value
+    widget.observe(widget.observer, names="value")
+
+
 def is_blank(widget: Widget) -> bool:
     """Whether nothing is written in *widget*, or nothing chosen; an option may have no name."""
     if hasattr(widget, "options"):

@@ -1,0 +1,80 @@
+"""A mapping with nested objects and a condition, made in the explorer by clicking alone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from shown_explorer import EXPLORE, pick
+from shown_monitor import in_lab
+
+pytestmark = pytest.mark.e2e
+
+FRAME = """
+import pandas as pd
+df = pd.DataFrame({"customer": ["u-1", "u-2"], "plan": ["PRO", None], "city": ["Wien", "Graz"]})
+"""
+# The cell that the explorer writes, with a preview in place of the run, and what was clicked.
+BOTH = """
+import json
+names = {"df": df}
+exec(explorer.code.replace(".submit(", ".preview("), names)
+print(json.dumps([list(names["run"].payloads.values()), explorer.code]))
+"""
+
+
+@in_lab
+def test_an_object_with_a_condition_is_made_without_code(notebook):
+    notebook.open([FRAME + EXPLORE, BOTH])
+    notebook.run(0)
+    page = notebook.page
+    pick(page, "example-async, simulated on this machine")
+    page.get_by_role("button", name="Connect", exact=True).click()
+
+    def choose(label: str, option: str) -> None:
+        page.get_by_label(label, exact=True).select_option(option)
+
+    def write(label: str, text: str) -> None:
+        page.get_by_label(label, exact=True).fill(text)
+        page.keyboard.press("Tab")
+
+    choose("User ID (required)", "a column")
+    choose("Column for User ID", "customer")
+    choose("Operation Type (required)", "a constant")
+    choose("Constant for Operation Type", "sync_profile")
+
+    data = "Operation Data"
+    choose(f"{data} (optional)", "a mapping: objects and directives")
+    write(f"Key of {data}, entry 1", "plan")
+    choose(f"{data}, entry 1", "one value or another (@if)")
+    choose(f"{data}, entry 1, if this is there", "a column")
+    choose(f"Column for {data}, entry 1, if this is there", "plan")
+    choose(f"{data}, entry 1, then", "in small or in capital letters (@case)")
+    choose(f"{data}, entry 1, then, letters", "lower")
+    choose(f"{data}, entry 1, then, text", "a column")
+    choose(f"Column for {data}, entry 1, then, text", "plan")
+    choose(f"{data}, entry 1, else", "a constant")
+    write(f"Constant for {data}, entry 1, else", "free")
+
+    page.get_by_role("button", name=f"Add a key to {data}", exact=True).click()
+    write(f"Key of {data}, entry 2", "address")
+    choose(f"{data}, entry 2", "an object")
+    inner = f"{data}, entry 2, entry 1"
+    write(f"Key of {inner}", "city")
+    choose(inner, "a column")
+    choose(f"Column for {inner}", "city")
+
+    payloads = page.locator(".ade-payloads")
+    expect(payloads).to_contain_text('"free"{"city": "Graz"}', timeout=20_000)
+    notebook.run(1)
+    [printed] = [each["text"] for each in notebook.outputs()[1]]
+    sent, code = json.loads(printed)
+    assert [each["data"] for each in sent] == [
+        {"plan": "pro", "address": {"city": "Wien"}},
+        {"plan": "free", "address": {"city": "Graz"}},
+    ]
+    page.get_by_role("button", name="Send 2 rows").click()
+    expect(page.locator(".adm-progress")).to_have_text("2 of 2 rows done · 100 %", timeout=60_000)
+    assert "@if" in code

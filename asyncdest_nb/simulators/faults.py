@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from ..errors import UnknownName, UsageError
 from .exchange import ErrorReply, IncomingRequest, Reply
 
-_SECRETS = ("api_key", "client_secret", "password", "refresh_token")
+_SECRETS = ("access_token", "api_key", "client_secret", "password", "refresh_token")
 
 
 def _ordered(pair: tuple[float, float]) -> tuple[float, float]:

@@ -150,3 +150,15 @@ def test_an_address_that_is_none_is_found_before_klaviyo_refuses_all_rows_for_it
     assert found.index[found["status"] == "invalid"].tolist() == ["p7", "p30"]
     assert (found["status"] == "completed").sum() == 38
     assert "email" in found.loc["p7", "message"]
+
+
+def test_profiles_that_klaviyo_names_in_a_refusal_are_left_out_of_one_more_request(session):
+    frame = people(40, phone_number=[f"+1234567{at:04}" for at in range(40)])
+    frame.loc[["p7", "p30"], "phone_number"] = ["12", "none"]
+    with ad.simulate("klaviyo-profiles", failing=0.2, **QUICK) as simulator:
+        found = sent(session, simulator, frame).results()
+        assert simulator.requests["POST /api/profile-bulk-import-jobs"] == {400: 1, 202: 1}
+        is_kept = frame["email"].isin(stored(simulator))
+    assert found["status"].tolist() == [("failed", "completed")[each] for each in is_kept]
+    assert found.loc[["p7", "p30"], "message"].str.contains("Invalid phone number").all()
+    assert (found["status"] == "failed").sum() > 2  # Indexes in the job are not those of the frame.

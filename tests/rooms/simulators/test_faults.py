@@ -131,6 +131,8 @@ def test_a_bad_value_is_refused_and_the_range_named(knob, value, valid):
 def test_a_bad_key_is_not_repeated():
     with pytest.raises(UsageError, match="api_key=<hidden>"):
         simulate("example-async", api_key=5318008)
+    with pytest.raises(UsageError, match="access_token=<hidden>"):
+        simulate("hubspot-imports", access_token=5318008)
 
 
 def test_an_unknown_name_lists_the_known_ones():

@@ -14,7 +14,11 @@ rows           the rows as they are sent
 submit         steps, find, cancel
 status, poll   how far an operation is
 entries        results in pages of JSON, lines of JSON, CSV, archives
+job_results    the sources of a job's results
 outcomes       the outcome of each row, reconciled with counts
+decided        rows that the answer to a submission decides
+results_model  what an author writes of results
+openapi, …     a description proposed from an OpenAPI document
 """
 
 from .load import http_destination

@@ -46,7 +46,7 @@ def _action(description: ApiDescription, slug: str, action: ApiAction) -> Action
         check=Preflight(action).check if Preflight(action).is_needed else None,
         perform_batch=submitter.perform_batch,
         steps=submitter.steps,
-        poll=DescribedPoll(plans).poll if action.poll else None,
+        poll=DescribedPoll(plans, action.poll).poll if action.poll else None,
         cancel=submitter.cancel if action.cancel else None,
         find=submitter.find if action.find else None,
         recovery=_recovery(action),  # type: ignore[arg-type]

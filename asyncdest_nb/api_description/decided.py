@@ -7,7 +7,7 @@ from typing import Any
 
 from ..responses import RowResult
 from .entries import list_at
-from .outcomes import Listed, agreed, placer
+from .outcomes import Listed
 from .results_model import DecidedRows
 from .rows import RowWriter, keys_of_rows
 from .template import Scope, compiled
@@ -29,8 +29,7 @@ def decided_rows(
     keys: list[str] = []
     if rule.match.row is not None:
         keys = keys_of_rows(compiled(rule.match.row), rows.scopes(texts, scope))
-    listed = Listed()
-    entries = list_at(rule.items, answer, place)
-    listed.add(rule, entries, placer(rule.match, count=len(texts), keys=keys))
-    found = [agreed(listed.rows[at]) if at in listed.rows else None for at in range(len(texts))]
+    listed = Listed(len(texts))
+    listed.add(rule, list_at(rule.items, answer, place), keys=keys)
+    found = [listed.outcome(row) for row in range(len(texts))]
     return [None if each is None or each.status == "unknown" else each for each in found]

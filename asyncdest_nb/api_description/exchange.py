@@ -187,21 +187,27 @@ def is_word(found: Any, words: Sequence[Any]) -> bool:
     return any(text_of(found) == text_of(each) for each in words)
 
 
-def extracted(rules: Mapping[str, Extraction], response: Response, place: str) -> dict[str, Any]:
-    """Return the values to keep of a *response*; raises ProtocolError for one that is missing."""
-    found = {name: _value(each, response) for name, each in rules.items()}
+def extracted(
+    rules: Mapping[str, Extraction], response: Response, place: str, *, data: Any = ...
+) -> dict[str, Any]:
+    """Return the values to keep of a *response*, or of *data*, a part of its body.
+
+    Raises ProtocolError for one that is missing.
+    """
+    data = response.data if data is ... else data
+    found = {name: _value(each, response, data) for name, each in rules.items()}
     for name, value in found.items():
         if value in (ABSENT, None, "") and not rules[name].optional:
             where = rules[name].path or f"the header {rules[name].header}"
             raise ProtocolError(
-                f"{place}: accepted without {name}: nothing at {where}; got {shown(response.data)}"
+                f"{place}: accepted without {name}: nothing at {where}; got {shown(data)}"
             )
     return {name: None if value is ABSENT else value for name, value in found.items()}
 
 
-def _value(rule: Extraction, response: Response) -> Any:
+def _value(rule: Extraction, response: Response, data: Any) -> Any:
     if rule.path is not None:
-        return looker(rule.path)(response.data)
+        return looker(rule.path)(data)
     name = str(rule.header).lower()
     value = response.headers.get(name)
     # RFC 3986, section 5: such a header may be relative to the URL that was requested.

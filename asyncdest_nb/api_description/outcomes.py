@@ -22,14 +22,18 @@ _WHOLE = re.compile(r"-?\d{1,15}")
 
 @dataclass
 class Listed:
-    """What the results say: the outcomes by row, and the entries that are of no row."""
+    """What the results say about *count* rows, and the entries that are of no row."""
 
+    count: int
     rows: dict[int, list[RowResult]] = field(default_factory=lambda: defaultdict(list))
     strays: list[str] = field(default_factory=list)
+    copies: dict[int, int] = field(default_factory=dict)  # Rows with the same key.
     _read: Counter[int] = field(default_factory=Counter)
 
-    def add(self, source: EntryRule, entries: Iterable[Any], place: Place) -> None:
-        """Add the *entries* of a source, or of a further page of it."""
+    def add(self, source: EntryRule, entries: Iterable[Any], *, keys: Sequence[str]) -> None:
+        """Add the *entries* of a source, or of a further page of it; *keys* are those of rows."""
+        place, times = placer(source.match, count=self.count, keys=keys), Counter(keys)
+        self.copies |= {row: times[key] for row, key in enumerate(keys)}
         for entry in entries:
             at = self._read[id(source)]
             self._read[id(source)] += 1
@@ -38,6 +42,10 @@ class Listed:
                 self.rows[row].append(outcome)
             if not found:
                 self.strays.append(outcome.error.message if outcome.error else "")
+
+    def outcome(self, row: int) -> RowResult | None:
+        """Return the outcome of a row, None = no entry is of it."""
+        return agreed(self.rows[row], self.copies.get(row, 1)) if row in self.rows else None
 
 
 def placer(match: RowMatch, *, count: int, keys: Sequence[str]) -> Place:
@@ -132,29 +140,22 @@ def _kept(source: EntryRule, entry: Any) -> Any:
 def reconciled(
     listed: Listed,
     *,
-    count: int,
-    keys: Sequence[str],
     rule: ResultRule,
     end: str,
     counts: Mapping[str, Any],
     why: str,
 ) -> list[RowResult]:
-    """Return the outcome of each of *count* rows of a job that ended as *end*.
+    """Return the outcome of each row of a job that ended as *end*.
 
     A row that is not listed is what ``unlisted`` says, but never completed if the numbers of
     the API, or entries of no row, show that something is missing.
     """
-    copies = Counter(keys)
-    found = {
-        row: agreed(outcomes, copies[keys[row]] if keys else 1)
-        for row, outcomes in listed.rows.items()
-    }
+    found = [listed.outcome(row) for row in range(listed.count)]
     unlisted = unlisted_status(rule, end)
-    statuses = Counter(each.status for each in found.values())
-    statuses[unlisted] += count - len(found)
-    doubt = "" if len(found) == count else _doubt(statuses, counts, count, listed.strays)
+    statuses = Counter(unlisted if each is None else each.status for each in found)
+    doubt = _doubt(statuses, counts, listed.strays) if None in found else ""
     left = _left(unlisted, end=end, why=why, doubt=doubt)
-    return [found.get(row, left) for row in range(count)]
+    return [each or left for each in found]
 
 
 def unlisted_status(rule: ResultRule, end: str) -> Any:
@@ -175,14 +176,13 @@ def _left(status: Any, *, end: str, why: str, doubt: str) -> RowResult:
     return RowResult(status=status, message=f"{text}; {doubt}" if text and doubt else text)
 
 
-def _doubt(
-    statuses: Mapping[Any, int], counts: Mapping[str, Any], count: int, strays: Sequence[str]
-) -> str:
+def _doubt(statuses: Mapping[Any, int], counts: Mapping[str, Any], strays: Sequence[str]) -> str:
     """Return why the rows that are not listed cannot be taken as completed; "" = they can."""
     if strays:
         reason = next(filter(None, strays), "")
         return f"{len(strays):,} results are of no row that was sent{reason and f': {reason}'}"
-    ours = {"total": count, "completed": statuses["completed"], "failed": statuses["failed"]}
+    total = sum(statuses.values())
+    ours = {"total": total, "completed": statuses["completed"], "failed": statuses["failed"]}
     for name, path_value in counts.items():
         theirs = _number(path_value)
         if theirs != ours[name]:

@@ -29,12 +29,10 @@ FAILED = {"url": "/x", "outcome": "failed", "error": "why", "match": {"by": "ind
 
 def outcomes(entries: list[Any], *, count: int, counts: dict[str, Any], **rule: Any):
     source = ResultSource.model_validate(rule.pop("source", FAILED))
-    listed, keys = Listed(), rule.pop("keys", ())
-    listed.add(source, entries, placer(source.match, count=count, keys=keys))
+    listed = Listed(count)
+    listed.add(source, entries, keys=rule.pop("keys", ()))
     results = ResultRule.model_validate({"unlisted": "completed", **rule})
-    return reconciled(
-        listed, count=count, keys=keys, rule=results, end="completed", counts=counts, why="ended"
-    )
+    return reconciled(listed, rule=results, end="completed", counts=counts, why="ended")
 
 
 @given(st.lists(JSON | st.fixed_dictionaries({"i": JSON, "why": JSON}), max_size=5), JSON)

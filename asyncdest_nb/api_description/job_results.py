@@ -1,0 +1,127 @@
+"""The outcome of every row of a job that has ended, read from the sources of its results."""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ..destination import ActionData, Request
+from ..errors import HTTPError, ProtocolError
+from ..request import Response
+from ..responses import JSONObject, RowResult
+from .entries import list_at, read_source
+from .exchange import Headers, RequestPlan, extracted, reason_of
+from .look_up import looker
+from .model import PollRule
+from .outcomes import Listed, reconciled
+from .plans import Plans, keys_name
+from .results_model import ResultSource
+from .rows import keys_of_rows
+from .scope import scope_of_context
+from .status import JobStatus
+from .template import Scope
+
+Given = ActionData[Any, None]
+
+
+@dataclass(frozen=True, slots=True)
+class JobAnswer:
+    """What a poll was answered about one operation: ``data`` is the part that is about it."""
+
+    context: JSONObject
+    response: Response
+    data: Any
+    status: JobStatus
+
+    @property
+    def size(self) -> int:
+        """How many rows the operation has."""
+        return int(self.context.get("batch", {}).get("size", 1))
+
+
+class JobResults:
+    """Reads the results of an action's jobs by *poll*, its rule."""
+
+    def __init__(self, plans: Plans, poll: PollRule) -> None:
+        self._plans, self._poll, self._rule = plans, poll, plans.action.results
+        self._sources = [
+            (source, plans.plan(source, f"results.sources[{at}]"))
+            for at, source in enumerate(self._rule.sources)
+        ]
+
+    async def rows(
+        self, request: Request, data: Given, answer: JobAnswer
+    ) -> list[RowResult] | None:
+        """Return the outcome of each row of a job; None = it is that of the job.
+
+        Raises if a source cannot be read: then nothing is known, and the poll is repeated.
+        """
+        if self._has_one_outcome(answer.status):
+            return None
+        scope = scope_of_context(self._plans.base(data), answer.context)
+        scope |= extracted(self._poll.extract, answer.response, "poll", data=answer.data)
+        listed = Listed(answer.size)
+        for at, (source, plan) in enumerate(self._sources):
+            is_read = source.when is None or bool(scope.get(source.when))
+            if is_read and answer.status.state in source.ends:
+                use = partial(listed.add, source, keys=self._keys(at, source, data, scope))
+                await self._read(request, scope, source, plan, answer=answer, use=use)
+        return await to_thread(self._reconciled, listed, answer)
+
+    def _has_one_outcome(self, status: JobStatus) -> bool:
+        """Whether all rows have the outcome of the job, as nothing is stated about rows."""
+        has_rule = bool(self._sources) or self._rule.unlisted != "unknown"
+        return not has_rule and status.state in ("completed", "failed")
+
+    async def _read(
+        self,
+        request: Request,
+        scope: Scope,
+        source: ResultSource,
+        plan: RequestPlan,
+        *,
+        answer: JobAnswer,
+        use: Any,
+    ) -> None:
+        if not source.url:
+            use(list_at(source.items, answer.data, plan.place))
+            return
+        headers: Headers = {} if source.send_auth else self._plans.no_auth
+        try:
+            await read_source(plan, source, request, scope, headers=headers, use=use)
+        except HTTPError as error:
+            if self._rule.keep_seconds and error.status in (404, 410):
+                lifetime = f"this API keeps results for {self._rule.keep_seconds:,} seconds"
+                error.args = (f"{error}; {lifetime}",)
+            raise
+
+    def _reconciled(self, listed: Listed, answer: JobAnswer) -> list[RowResult]:
+        paths = self._poll.counts.model_dump(exclude_none=True)
+        stated, _ = reason_of(self._poll.error, answer.data)
+        return reconciled(
+            listed,
+            rule=self._rule,
+            end=answer.status.state,
+            counts={name: looker(path)(answer.data) for name, path in paths.items()},
+            why=f"the job ended {answer.status.word}{stated and f': {stated}'}",
+        )
+
+    def _keys(
+        self, at: int, source: ResultSource, data: Given, scope: Mapping[str, Any]
+    ) -> Sequence[str]:
+        """Return the key of each row: kept when they were sent, or made of their places."""
+        size = scope["batch"]["size"]
+        if source.match.row is None:
+            return ()
+        if not self._plans.is_of_row(source.match.row):
+            made = ({**scope, "row_index": each, "row_number": each + 1} for each in range(size))
+            return keys_of_rows(self._plans.key(at), iter(made))
+        kept: list[str] | None = data.state_context.get_request_context(keys_name(at))
+        if kept is None or len(kept) != size:
+            raise ProtocolError(
+                f"results.sources[{at}]: the keys of the rows are not kept any more"
+            )
+        return kept

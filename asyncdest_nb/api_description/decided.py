@@ -7,6 +7,8 @@ from typing import Any
 
 from ..responses import RowResult
 from .entries import list_at
+from .filters import ABSENT
+from .look_up import looker
 from .outcomes import Listed
 from .results_model import DecidedRows
 from .rows import RowWriter, keys_of_rows
@@ -24,12 +26,14 @@ def decided_rows(
 ) -> list[RowResult | None]:
     """Return the outcome of each row that *answer* decides, None for the others.
 
-    *texts* are the payloads as JSON. Raises ProtocolError if *answer* has no list of entries.
+    *texts* are the payloads as JSON. Without entries nothing is decided. Raises ProtocolError if
+    there is something else in their place.
     """
     keys: list[str] = []
     if rule.match.row is not None:
         keys = keys_of_rows(compiled(rule.match.row), rows.scopes(texts, scope))
     listed = Listed(len(texts))
-    listed.add(rule, list_at(rule.items, answer, place), keys=keys)
+    if looker(rule.items)(answer) is not ABSENT:
+        listed.add(rule, list_at(rule.items, answer, place), keys=keys)
     found = [listed.outcome(row) for row in range(len(texts))]
     return [None if each is None or each.status == "unknown" else each for each in found]

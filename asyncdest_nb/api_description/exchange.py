@@ -198,16 +198,25 @@ def extracted(
     found = {name: _value(each, response, data) for name, each in rules.items()}
     for name, value in found.items():
         if value in (ABSENT, None, "") and not rules[name].optional:
-            where = rules[name].path or f"the header {rules[name].header}"
+            paths = " or ".join(rules[name].path)
+            where = paths or f"the header {rules[name].header}"
             raise ProtocolError(
                 f"{place}: accepted without {name}: nothing at {where}; got {shown(data)}"
             )
     return {name: None if value is ABSENT else value for name, value in found.items()}
 
 
+def value_at(paths: Sequence[str], data: Any) -> Any:
+    """Return what the first of *paths* that leads to something leads to; ABSENT = none does."""
+    found = [each for each in (looker(path)(data) for path in paths) if each is not ABSENT]
+    return next(
+        (each for each in found if each not in (None, "", [])), found[0] if found else ABSENT
+    )
+
+
 def _value(rule: Extraction, response: Response, data: Any) -> Any:
-    if rule.path is not None:
-        return looker(rule.path)(data)
+    if rule.path:
+        return value_at(rule.path, data)
     name = str(rule.header).lower()
     value = response.headers.get(name)
     # RFC 3986, section 5: such a header may be relative to the URL that was requested.

@@ -9,6 +9,7 @@ from typing import Any
 
 from .compile import fault_of_fields, fault_of_settings
 from .faults import shown
+from .filters import text_of
 from .model import ApiAction, ApiDescription, FindRule, SubmitStep
 from .parts import ApiRequest
 from .scope import (
@@ -170,7 +171,7 @@ def _twice(words: Mapping[Any, Iterable[Any]], place: str) -> Iterator[str]:
     states: dict[str, list[Any]] = defaultdict(list)
     for state, listed in words.items():
         for word in listed:
-            states[f"{word!r}"].append(state)
+            states[repr(text_of(word))].append(state)
     for word, found in states.items():
         if len(found) > 1:
             yield f"{place}: {word} is in two lists, {' and '.join(found)}: leave it in one"

@@ -143,21 +143,22 @@ class ApiRequest(AnswerRule):
 
 
 class Extraction(DescriptionPart):
-    """A value that is kept of an answer: from its body, a header, or its status.
+    """A value that is kept of an answer: from its body, or a header.
 
-    ``many``: one value per row, in the order of the rows.
+    ``path`` may be several: the first that leads to something counts. ``many``: one value per
+    row, in the order of the rows.
     """
 
     short_for = "path"
 
-    path: Path | None = None
+    path: Paths = ()
     header: str | None = None
     many: bool = False
     optional: bool = False
 
     @model_validator(mode="after")
     def _check_one(self) -> Extraction:
-        if (self.path is None) == (self.header is None):
+        if bool(self.path) == (self.header is not None):
             raise ValueError("give one of path (into the body) and header")
         if self.many and self.header:
             raise ValueError("a header has one value, not one per row: leave out many")

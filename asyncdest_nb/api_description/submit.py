@@ -12,7 +12,8 @@ from ..request import Response
 from ..responses import AsyncActionResponse, JSONObject, RowResult
 from .decided import decided_rows
 from .entries import list_at, pages_of
-from .exchange import RequestPlan, extracted, is_word
+from .exchange import RequestPlan, extracted, is_word, value_at
+from .filters import ABSENT
 from .look_up import looker
 from .model import SubmitStep
 from .plans import CANCELING, Plans, keys_name
@@ -196,8 +197,8 @@ class DescribedSubmission:
     def _adopted(self, data: Given, scope: Scope, item: Any, response: Response) -> Any:
         rule = self._action.find
         assert rule is not None
-        own = {name: looker(each.path)(item) for name, each in rule.extract.items() if each.path}
-        missing = [name for name, value in own.items() if value in (None, "")]
+        own = {name: value_at(each.path, item) for name, each in rule.extract.items() if each.path}
+        missing = [name for name, value in own.items() if value in (ABSENT, None, "")]
         if missing:
             raise ProtocolError(f"find: the submission was found without {', '.join(missing)}")
         self._keep_keys(data, scope)

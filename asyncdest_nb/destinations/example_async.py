@@ -7,6 +7,9 @@ POST /operations/batch   many: {"status": "accepted", "operation_ids": [id, …]
 GET  /operations/{id}    {"status": "pending" | "processing" | "completed" | "failed", …}
 
 Any other answer to a POST is synchronous: its operations are done.
+
+It is written in Python, as it does what Segment's example does, word for word: a description
+cannot put values into the state, has no messages of its own, and no second request for one row.
 """
 
 from __future__ import annotations

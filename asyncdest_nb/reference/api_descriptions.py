@@ -161,7 +161,7 @@ Filters may follow a path or a name: `{{ row.email | trim | lower | sha256 }}`. 
 
 | key | what it says, beside a request |
 |---|---|
-| `extract` | values of the answer by name: `path` or `header`; `many` for one per row; `optional` |
+| `extract` | values of the answer by name: `path` (or several) or `header`; `many`; `optional` |
 | `rows` | rows that the answer decides at once: an entry, and `refusals` |
 | `checkpoint` | the id is known here; the steps after it may be repeated |
 | `chunk_rows` | the step is repeated for so many rows each |

@@ -132,6 +132,7 @@ CSV = b"\xef\xbb\xbfkey,ok\r\n" + b"".join(
         ({"format": "jsonl", "archive": "tar.gz"}, packed("a.jsonl", JSONL)),
         ({"format": "json", "items": "all"}, json.dumps({"all": LINES}).encode()),
     ],
+    ids=["jsonl", "csv", "jsonl gz", "json tgz", "jsonl tgz", "json"],
 )
 def test_results_are_read_where_they_are_without_credentials(
     session: ad.Session, source: dict[str, Any], content: bytes

@@ -1,6 +1,6 @@
 """Peak memory of 50,000 rows of 1 kB that go to a language model and come back.
 
-    python -m tests.benchmarks.llm_memory [--rows 50000] [--bytes 1000] [--answer 1000]
+    python -m tests.benchmarks.llm_memory [--rows 50000] [--bytes 1000] [--answer 200]
 
 A process of its own makes the frame, notes what it has in memory then, and sends the rows to
 the simulated vendor, which runs in another process. The peak is that of the system (VmHWM in
@@ -101,7 +101,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--bytes", type=int, default=1_000)
-    parser.add_argument("--answer", type=int, default=1_000, help="characters of an answer")
+    parser.add_argument("--answer", type=int, default=200, help="characters of an answer")
     parser.add_argument("--json", type=Path, default=Path(tempfile.gettempdir(), "llm_memory.json"))
     given = parser.parse_args()
     options = f"--rows {given.rows} --bytes {given.bytes} --answer {given.answer}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...responses import JSONObject, RowResult
-from ..llm_batches import cut_off, parsed_answer, refused
+from ..llm_batches import completed, refused
 from .account import account_fault, error_words
 from .messages import read_message
 
@@ -43,9 +43,7 @@ def row_outcome(line: JSONObject, *, is_parsed: bool) -> RowResult:
 def _succeeded(message: object, *, is_parsed: bool) -> RowResult:
     if not isinstance(message, dict) or not message:
         return RowResult(status="unknown", message="succeeded, but without a message")
-    columns = read_message(message)
-    why = parsed_answer(columns) if is_parsed else cut_off(columns)
-    return RowResult(status="completed", message=why or "succeeded", result=columns)
+    return completed(read_message(message), is_parsed=is_parsed)
 
 
 def _errored(given: object) -> RowResult:

@@ -13,7 +13,7 @@ tokens     how many tokens a request probably has
 """
 
 from .answers import JobAnswers, refused
-from .columns import EMBEDDING_COLUMNS, TEXT_COLUMNS, cut_off, parsed_answer, whole_number
+from .columns import EMBEDDING_COLUMNS, TEXT_COLUMNS, completed, whole_number
 from .fields import IMAGE_FIELDS, ModelRequest, TextRequest
 from .images import ImageFile, ImageLimits, WebImage, image_bytes, images_of
 from .keys import SUBMISSION, batch_key, custom_id
@@ -38,14 +38,13 @@ __all__ = [
     "WebImage",
     "batch_key",
     "common_faults",
+    "completed",
     "custom_id",
-    "cut_off",
     "guessed",
     "image_bytes",
     "images_of",
     "is_parsed",
     "most_tokens",
-    "parsed_answer",
     "prompt_tokens",
     "queued_tokens",
     "read_lines",

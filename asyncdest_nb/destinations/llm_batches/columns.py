@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from sys import intern
 from typing import Any
+
+from ...responses import RowResult
 
 USAGE_COLUMNS = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
 TEXT_COLUMNS = (
     *("text", "refusal", "stop_reason", "model", *USAGE_COLUMNS),
     *("tool_calls", "response_id", "parsed"),
 )
+ANSWERED = "answered"
+_REPEATED = ("model", "stop_reason", "refusal")
 EMBEDDING_COLUMNS = ("embedding", "model", "input_tokens")
 
 # Why an answer may end before it is complete, or is none, in the words of each vendor.
@@ -43,6 +48,21 @@ def parsed_answer(columns: dict[str, Any]) -> str:
     except (ValueError, RecursionError):
         return "the answer is not JSON, though a schema was given: see the column text"
     return ""
+
+
+def completed(columns: dict[str, Any], *, is_parsed: bool) -> RowResult:
+    """Return the outcome of a row that was answered, with what the answer has as columns.
+
+    What it does not have is left out, and words that most answers have are kept once: there
+    may be 100,000 answers in memory.
+    """
+    message = parsed_answer(columns) if is_parsed else cut_off(columns)
+    found = {
+        name: intern(value) if name in _REPEATED and isinstance(value, str) else value
+        for name, value in columns.items()
+        if value is not None
+    }
+    return RowResult(status="completed", message=message or ANSWERED, result=found)
 
 
 def whole_number(value: object) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...responses import JSONObject, RowResult
-from ..llm_batches import cut_off, parsed_answer, refused
+from ..llm_batches import completed, refused
 from .account import account_fault
 from .endpoints import Endpoint
 
@@ -44,9 +44,7 @@ def _answered(
         return _failed(status, body if isinstance(body, dict) else {}, error)
     if error or not isinstance(body, dict) or not body:
         return RowResult(status="unknown", message=f"answered {status}, but without an answer")
-    columns = endpoint.read(body)
-    message = parsed_answer(columns) if is_parsed else cut_off(columns)
-    return RowResult(status="completed", message=message or f"answered {status}", result=columns)
+    return completed(endpoint.read(body), is_parsed=is_parsed)
 
 
 def _failed(status: int, body: JSONObject, error: Any) -> RowResult:

@@ -73,16 +73,15 @@ def check(run, simulator, *, missing: int = 0) -> pd.DataFrame:
 
 
 @pytest.mark.slow
-def test_every_row_has_its_own_outcome_in_spite_of_throttling_and_lost_replies(
-    session, vendor, monkeypatch
-):
+@pytest.mark.timeout(300)
+def test_every_row_has_its_own_outcome_in_spite_of_throttling_and_lost_replies(vendor, monkeypatch):
     brisk_time.install(monkeypatch)  # It is slow for its rows, not for what it waits for.
     _, _, create, upload = VENDORS[vendor]
     lost = {create: ("reset", 503)} | ({upload: ("reset",)} if upload else {})
     with ad.simulate(
         vendor, duration_seconds=(0.1, 0.5), failing=0.03, throttle_share=0.3, lost_replies=lost,
         retry_after_seconds=0.2, overloaded=0.01, refusing=0.01, expiring=0.01,
-    ) as simulator:  # fmt: skip
+    ) as simulator, ad.Session() as session:  # fmt: skip
         run = submit(session, simulator)
         run.wait(timeout=120)
         results = check(run, simulator)

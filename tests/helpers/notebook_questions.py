@@ -1,4 +1,4 @@
-"""What each notebook is asked when all of its cells have run: expressions, by the names of answers."""
+"""What each notebook is asked when all its cells have run: expressions, by names of answers."""
 
 from __future__ import annotations
 

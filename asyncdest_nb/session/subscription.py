@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UnknownName, UsageError
-from ..fql import compile_conditions, parse, parse_compatible, subjects
 from ..frame import DataFrame, FrameRows, column_names
 from ..mapping import nested, split_names
 from ..stored import StoredSubscription
@@ -45,6 +44,8 @@ def matched_rows(frame: DataFrame, subscribe: str | None) -> MatchedRows:
     """
     if subscribe is None:
         return MatchedRows(frame, len(frame), "")
+    from ..fql import compile_conditions, subjects  # Here, since few runs have a subscription.
+
     conditions = _conditions(subscribe)
     names = column_names(frame)
     split = split_names(names)
@@ -67,6 +68,8 @@ def matched_rows(frame: DataFrame, subscribe: str | None) -> MatchedRows:
 
 
 def _conditions(subscribe: str) -> dict[str, Any]:
+    from ..fql import parse, parse_compatible
+
     if not isinstance(subscribe, StoredSubscription):
         return parse(subscribe)
     found = parse_compatible(subscribe)

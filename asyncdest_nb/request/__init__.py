@@ -28,6 +28,7 @@ arrived; ReplyLost, it may have arrived.
     response      the body of a response, parsed
     file_response a response whose body is in a temporary file
     received      what a transport received, as a response
+    shown_exchange  what may be shown of a request, masked
     exchange      a record of one request and its effect, masked when it is read
     hook          a URL that notices are posted to, which is a secret
     redactor      masks secrets in what is shown and stored

@@ -11,7 +11,6 @@ from ..errors import HTTPError, NotSent, ReplyLost, UsageError
 from .address import (
     URL_LENGTH,
     joined,
-    shown_query,
     shown_url,
     without_queries,
 )
@@ -22,25 +21,22 @@ from .checks import (
     checked_timeout,
     merged_type,
 )
-from .credentials import CREDENTIAL_HEADERS, login_secrets, secrets_in
+from .credentials import login_secrets, secrets_in
 from .defaults import NO_LOGIN, RequestDefaults
 from .exchange import (
     MOVED,
     SAFE_METHODS,
     Effect,
     Exchange,
-    ExchangeTexts,
     effect_of,
     effect_of_failure,
 )
 from .received import response_of, shown_answer, unreadable_response
-from .redactor import LOOK_AHEAD, MASK, Redactor
+from .redactor import Redactor
 from .response import Response, one_line, read_retry_after
+from .shown_exchange import SHOWN_LENGTH, CallMask, ShownExchange
 from .target import Target
 from .wire import PreparedRequest, RawResponse, SendFailure, Transport, send
-
-BODY_LENGTH = 8_000  # characters of a body in an Exchange
-SHOWN_LENGTH = BODY_LENGTH + LOOK_AHEAD + 1  # that are kept, so that it does not keep all of it
 
 # Names of RFC 9110 that Python has only from 3.13 on: messages must be the same before.
 _PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
@@ -63,7 +59,7 @@ class Call:
         self.exchanges: list[Exchange] = []
         self._defaults = defaults
         self._redactor_with = redactor
-        self._redactor = redactor(())
+        self._mask = CallMask(redactor(()))
         self._own_secrets: list[str] = []
         self._open_transport = open_transport
         self._clock = clock
@@ -73,7 +69,7 @@ class Call:
 
     def mask(self, text: str) -> str:
         """Return *text* with secrets masked, also those that were given to this call only."""
-        return self._redactor.text(text)
+        return self._mask.text(text)
 
     async def __call__(
         self,
@@ -109,9 +105,10 @@ class Call:
         defaults, login = self._defaults(), (username, password)
         if headers or login != NO_LOGIN:
             self._own_secrets += [*secrets_in(headers or {}), *login_secrets(*login)]
-        self._redactor = self._redactor_with(self._own_secrets)
-        if self._own_secrets:
-            self._redactor = self._redactor.extended(self._own_secrets)
+        redactor = self._redactor_with(self._own_secrets)
+        self._mask.redactor = (
+            redactor.extended(self._own_secrets) if self._own_secrets else redactor
+        )
         refusal = None
         try:
             body, content_type = checked_body(json, content, data=data, files=files)
@@ -158,23 +155,10 @@ class Call:
             raise result.kind(f"{self._name(prepared)} {_end(prepared, result)}: {reason}")
         return self._answered(prepared, result, started=started)
 
-    def _texts(self, prepared: PreparedRequest, answer: str) -> ExchangeTexts:
-        """Return what may be shown of a request and its *answer*."""
-        body = prepared.body.shown(SHOWN_LENGTH)
-        target = prepared.target
-        query = shown_query(target.url) if "?" in target.text else ""
-        return ExchangeTexts(
-            url=self.mask(target.shown + query),
-            request_headers={
-                name: self._masked_header(name, value) for name, value in prepared.headers.items()
-            },
-            request_body=self._redactor.text(body, limit=BODY_LENGTH) if body else None,
-            answer=self._redactor.text(answer, limit=BODY_LENGTH),
-        )
-
     def _recorded(
         self,
         prepared: PreparedRequest,
+        shown: ShownExchange,
         *,
         status: int | None,
         problem: str,
@@ -187,7 +171,7 @@ class Call:
             problem=problem,
             effect=effect,
             seconds=max(0.0, self._clock() - started),
-            texts=partial(self._texts, prepared, ""),
+            texts=partial(self._mask.texts, shown),
         )
         self.exchanges.append(exchange)
         return exchange
@@ -198,12 +182,13 @@ class Call:
         # Recorded before its text is made readable, see _answered.
         exchange = self._recorded(
             prepared,
+            ShownExchange(prepared),
             status=failure.status,
             problem=failure.kind.__name__,
             effect=effect_of_failure(prepared.method, failure.kind),
             started=started,
         )
-        exchange.problem = one_line(without_queries(failure.reason), self._redactor)
+        exchange.problem = one_line(without_queries(failure.reason), self._mask.redactor)
         return exchange.problem
 
     def _answered(self, prepared: PreparedRequest, raw: RawResponse, *, started: float) -> Response:
@@ -211,8 +196,10 @@ class Call:
 
         If a parser fails on an odd response, its request was sent nevertheless.
         """
+        shown = ShownExchange(prepared)
         exchange = self._recorded(
             prepared,
+            shown,
             status=raw.status,
             problem="the answer was not read",
             effect=effect_of(prepared.method, raw.status, retry_after=None),
@@ -220,28 +207,26 @@ class Call:
         )
         retry_after = None
         try:
-            response = response_of(raw, prepared.target, self._redactor, mask=self.mask)
+            response = response_of(raw, prepared.target, self._mask.redactor, mask=self._mask.text)
             if "retry-after" in raw.headers:
                 retry_after = read_retry_after(raw.headers, now=self._clock())
         except Exception as error:  # Unexpected bytes may make a parser raise any error.
-            why = one_line(f"{type(error).__name__}: {error}", self._redactor)
-            response, retry_after = unreadable_response(raw, prepared.target, why, self.mask), None
-        exchange.answered(
-            problem=response.problem,
-            retry_after=retry_after,
-            texts=partial(self._texts, prepared, shown_answer(response, SHOWN_LENGTH)),
-        )
+            why = one_line(f"{type(error).__name__}: {error}", self._mask.redactor)
+            response, retry_after = (
+                unreadable_response(raw, prepared.target, why, self._mask.text),
+                None,
+            )
+        shown.answer = shown_answer(response, SHOWN_LENGTH)
+        exchange.answered(problem=response.problem, retry_after=retry_after)
         return response
 
-    def _masked_header(self, name: str, value: str) -> str:
-        is_secret = name in CREDENTIAL_HEADERS or self.mask(value) != value
-        return MASK if is_secret else value
-
     def _name(self, prepared: PreparedRequest) -> str:
-        return f"{prepared.method} {self._redactor.text(prepared.target.shown, limit=URL_LENGTH)}"
+        return (
+            f"{prepared.method} {self._mask.redactor.text(prepared.target.shown, limit=URL_LENGTH)}"
+        )
 
     def _http_error(self, prepared: PreparedRequest, response: Response) -> HTTPError:
-        found = one_line(response.text, self._redactor)
+        found = one_line(response.text, self._mask.redactor)
         why = response.problem or found
         if 300 <= response.status <= 399:
             why = self._elsewhere(prepared, response.status, response.headers.get("location"))

@@ -95,16 +95,9 @@ class Exchange:
             self._texts = self._texts()
         return self._texts
 
-    def answered(
-        self,
-        *,
-        problem: str | None,
-        retry_after: float | None,
-        texts: Callable[[], ExchangeTexts],
-    ) -> None:
+    def answered(self, *, problem: str | None, retry_after: float | None) -> None:
         """Note what its response says."""
         self.problem = problem
-        self._texts = texts
         if retry_after is not None and self.status is not None:
             self.retry_after = retry_after
             self.effect = effect_of(self.method, self.status, retry_after=retry_after)

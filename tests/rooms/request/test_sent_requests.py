@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from typing import Any
 
 import httpx
@@ -11,7 +13,7 @@ from pydantic import SecretStr
 
 from asyncdest_nb.errors import UnknownName, UsageError
 from asyncdest_nb.request import Client, api_key_auth, basic_auth, bearer_auth
-from client_calls import KEY, ask
+from client_calls import KEY, ask, exchanged
 from raw_server import RawServer, answer
 
 
@@ -195,3 +197,19 @@ def test_the_functions_for_credentials_take_texts_and_secrets():
     assert basic_auth("u", SecretStr("p")) == {"authorization": "Basic dTpw"}
     assert bearer_auth(SecretStr("t")) == {"authorization": "Bearer t"}
     assert api_key_auth("X-Key", SecretStr("k")) == {"X-Key": "k"}
+
+
+def test_a_call_and_what_it_sent_are_freed_at_once():
+    async def sent(url: str) -> weakref.ref[Any]:
+        client = Client(options={"headers": {"authorization": "Bearer sk_live_51Hx9Qw"}})
+        call, response = await exchanged(client, url, method="POST", json={"a": 1})
+        assert response.ok
+        assert len(call.exchanges) == 1
+        return weakref.ref(call)
+
+    with RawServer() as server:
+        gc.disable()  # It frees objects in a circle, and takes long for all that there are.
+        try:
+            assert asyncio.run(sent(server.url))() is None
+        finally:
+            gc.enable()

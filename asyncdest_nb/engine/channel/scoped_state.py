@@ -10,13 +10,12 @@ from typing import Any
 from ...errors import UnknownName, UsageError
 from ...request import as_json
 from ...responses import clean_text
-from .state import Secrets, SessionState, is_call_scope
+from .state import FIXED, Secrets, SessionState, is_call_scope
 
 # The scope of all values without a submission in files from before there were connections.
 SESSION_SCOPE = ""
 UNITS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 _LONGEST = 1e9  # Of any unit; more might not be a float in seconds.
-_FIXED = (str, int, bool, type(None))
 
 
 class ScopedState:
@@ -61,7 +60,7 @@ class ScopedState:
             )
         try:
             # A copy, as after a restart: what the function does to its own value changes nothing.
-            if type(value) not in _FIXED:
+            if type(value) not in FIXED:
                 value = json.loads(json.dumps(value, allow_nan=False, default=as_json))
         except (TypeError, ValueError, RecursionError) as error:
             raise UsageError(f"state {key!r} must be JSON: {error}") from None

@@ -24,6 +24,7 @@ from ...request import without_references
 from ...store import LATEST_SCOPE, StateValue
 from ..clock import Clock
 
+FIXED = (str, int, bool, type(None))  # Types of values that no function can change.
 _CALL = "call "  # The scope of a call without a run, which is in no file.
 
 
@@ -156,7 +157,10 @@ class SessionState:
         until = None if seconds is None else self._clock.steady() + seconds
         name, latest = secrets.replace_secrets(key), f"{LATEST_SCOPE}{connection}"
         found = StateValue(scope, key, value, at)
-        shown = StateValue(scope, name, secrets.replace_secrets(value), at)
+        stored = secrets.replace_secrets(value)
+        # One object for both if no function can change it, as a run has some for each row.
+        is_same = type(value) in FIXED and stored == value and name == key
+        shown = found if is_same else StateValue(scope, name, stored, at)
         # The name of a scope has no secrets, and must not change with a key.
         owner = StateValue(latest, name, scope, at)
         with self._lock:

@@ -13,6 +13,7 @@ exchange       one request, and how its answer is judged
 rows           the rows as they are sent
 submit         steps, find, cancel
 status, poll   how far an operation is
+pages          pages of a list
 entries        results in pages of JSON, lines of JSON, CSV, archives
 job_results    the sources of a job's results
 outcomes       the outcome of each row, reconciled with counts

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..responses import RowResult
-from .entries import list_at
 from .filters import ABSENT
 from .look_up import looker
 from .outcomes import Listed
+from .pages import list_at
 from .results_model import DecidedRows
 from .rows import RowWriter, keys_of_rows
 from .template import Scope, compiled

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from asyncio import to_thread
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..destination import Request
 from ..errors import ProtocolError
 from ..request import ReadableBody, Response
 from .exchange import Headers, RequestPlan
-from .faults import shown
-from .filters import ABSENT
-from .look_up import looker
-from .results_model import Pages, ResultSource
+from .pages import list_at, pages_of
+from .results_model import ResultSource
 from .template import Scope
 
 
@@ -31,71 +29,11 @@ async def read_source(
 
     Raises ProtocolError for one that cannot be read.
     """
-    pages = pages_of(plan, source.pages, source.items, request, scope, headers=headers)
+    # Entries in the order of the rows are as many as these.
+    most = scope["batch"]["size"] if source.match.by == "order" else None
+    pages = pages_of(plan, source.pages, source.items, request, scope, headers=headers, most=most)
     async for response in pages:
         await to_thread(use, read_entries(source, response, plan.place))
-
-
-async def pages_of(
-    plan: RequestPlan,
-    pages: Pages | None,
-    items: str | None,
-    request: Request,
-    scope: Scope,
-    *,
-    headers: Headers | None = None,
-) -> AsyncIterator[Response]:
-    """Yield each page. Raises ProtocolError if one comes twice: the pages would never end."""
-    url, query = "", {} if pages is None else _first(pages)
-    seen, count = set[tuple[str, bytes]](), 0
-    while True:
-        response = await plan.send(request, scope, url=url, query=query, headers=headers)
-        yield response
-        if pages is None:
-            return
-        # A file has no pages.
-        length = len(list_at(items or "$", response.data, plan.place))
-        count += length
-        url, query = _next(pages, response, count=count, length=length, number=len(seen) + 1)
-        if not url and not query:
-            return
-        state = url or str(query), response.content if pages.number else b""
-        if state in seen or (pages.number and response.content in {each for _, each in seen}):
-            raise ProtocolError(
-                f"{plan.place}: the pages go round in a circle, at {shown(state[0])}"
-            )
-        seen.add(state)
-
-
-def _first(pages: Pages) -> dict[str, Any]:
-    return {str(pages.param): pages.first if pages.number == "page" else 0} if pages.number else {}
-
-
-def _next(
-    pages: Pages, response: Response, *, count: int, length: int, number: int
-) -> tuple[str, dict[str, Any]]:
-    """Return the URL or the query of the next page; both empty = there is none."""
-    if pages.next_url:
-        found = looker(pages.next_url)(response.data)
-        return (str(found) if found else ""), {}
-    if pages.cursor:
-        cursor = looker(pages.cursor)(response.data)
-        return "", {str(pages.param): cursor} if cursor not in (ABSENT, None, "") else {}
-    total = looker(pages.total)(response.data) if pages.total else None
-    if not length or (isinstance(total, int) and count >= total):
-        return "", {}
-    return "", {str(pages.param): pages.first + number if pages.number == "page" else count}
-
-
-def list_at(path: str, data: Any, place: str) -> list[Any]:
-    """Return the list at *path*; a null is an empty one. Raises ProtocolError for no list."""
-    found = looker(path)(data)
-    if found is None:
-        return []
-    if not isinstance(found, list):
-        got = "nothing" if found is ABSENT else shown(found)
-        raise ProtocolError(f"{place}: there is no list at {path}, but {got}, in {shown(data)}")
-    return found
 
 
 def read_entries(source: ResultSource, response: Response, place: str) -> Iterator[Any]:

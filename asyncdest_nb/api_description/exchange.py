@@ -43,7 +43,8 @@ class RequestPlan:
         self._is_large = getattr(rule, "is_file", False)  # Read from a file, not from memory.
         self.place = f"{place} ({rule.name})" if rule.name else place
         self._rows = rows
-        self._query = compiled({**auth_query, **rule.query})
+        self._query = compiled(dict(rule.query))
+        self._auth_query = compiled(dict(auth_query))
         self._headers = compiled(dict(rule.headers))
         self._json = compiled(rule.json_body)
         self._form = compiled(rule.form)
@@ -64,7 +65,8 @@ class RequestPlan:
         *texts* are the payloads as JSON. *url* and *query* are those of a further page.
         """
         content = self._body(scope, texts)
-        params = {} if url else {**self._query(scope), **(query or {})}
+        own = {} if url else {**self.auth_query(scope), **self._query(scope)}
+        params = {**own, **(query or {})}
         options: dict[str, Any] = {
             "method": self.rule.method,
             "params": {name: text_of(each) for name, each in params.items()},
@@ -77,6 +79,11 @@ class RequestPlan:
             options["to_file"] = True
         response = await self._answered(request, url or url_of(self.rule.url, scope), options)
         return response if self._is_large else self._required(response)
+
+    def auth_query(self, scope: Scope) -> dict[str, Any]:
+        """Return the credentials that go into the query."""
+        found: dict[str, Any] = self._auth_query(scope)
+        return found
 
     def _body(self, scope: Scope, texts: Sequence[str]) -> dict[str, Any]:
         rule = self.rule

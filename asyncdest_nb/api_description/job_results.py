@@ -12,11 +12,12 @@ from ..destination import ActionData, Request
 from ..errors import HTTPError, ProtocolError
 from ..request import Response
 from ..responses import JSONObject, RowResult
-from .entries import list_at, read_source
+from .entries import read_source
 from .exchange import Headers, RequestPlan, extracted, reason_of
 from .look_up import looker
 from .model import PollRule
 from .outcomes import Listed, reconciled
+from .pages import list_at
 from .plans import Plans, keys_name
 from .results_model import ResultSource
 from .rows import keys_of_rows

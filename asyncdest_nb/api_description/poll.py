@@ -16,12 +16,12 @@ from ..responses import (
     RowResult,
     not_asked,
 )
-from .entries import list_at
 from .exchange import first_of, is_word, reason_of
 from .filters import ABSENT, text_of
 from .job_results import Given, JobAnswer, JobResults
 from .look_up import looker
 from .model import PollMany, PollRule
+from .pages import list_at
 from .parts import ApiRequest
 from .plans import CANCELING, Plans
 from .scope import scope_of_context

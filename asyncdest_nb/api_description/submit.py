@@ -11,11 +11,11 @@ from ..errors import HTTPError, IntegrationError, ProtocolError
 from ..request import Response
 from ..responses import AsyncActionResponse, JSONObject, RowResult
 from .decided import decided_rows
-from .entries import list_at, pages_of
 from .exchange import RequestPlan, extracted, is_word, value_at
 from .filters import ABSENT
 from .look_up import looker
 from .model import SubmitStep
+from .pages import list_at, pages_of
 from .plans import CANCELING, Plans, keys_name
 from .results_model import DecidedRows
 from .rows import keys_of_rows

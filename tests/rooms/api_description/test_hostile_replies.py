@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_shapes import KLAVIYO, PEOPLE, described, sent
+from test_shapes import EMAIL, KLAVIYO, PEOPLE, described, sent
 
 import asyncdest_nb as ad
 from asyncdest_nb.api_description.look_up import looker
@@ -212,3 +212,60 @@ def test_results_that_are_gone_are_named_and_their_rows_unknown(session: ad.Sess
         found = sent(session, described(api.url, **{**KLAVIYO, "results": results})).results()
     assert set(found["status"]) == {"unknown"}
     assert "this API keeps results for 3,600 seconds" in found["message"].iloc[0]
+
+
+def test_pages_in_the_order_of_the_rows_may_be_equal(session: ad.Session):
+    results = {
+        "sources": [
+            {
+                "url": "/results",
+                "items": "items",
+                "pages": {"number": "page", "param": "$page"},
+                "match": {"by": "order"},
+                "outcome": {"path": "status", "words": {"completed": "OK"}, "other": "failed"},
+            }
+        ]
+    }
+    pages = []
+
+    def answer(call: ApiCall):
+        if call.method == "POST":
+            return 202, {"data": {"id": "j-1"}}
+        if call.path != "/results":
+            return DONE
+        pages.append(call.query["$page"])
+        return {"items": [{"status": "OK"}, {"status": "OK"}]}
+
+    with DescribedApi(answer) as api:
+        found = sent(session, described(api.url, **{**KLAVIYO, "results": results})).results()
+    assert pages == ["1", "2"]
+    assert set(found["status"]) == {"completed"}
+
+
+def test_a_next_page_keeps_the_key_and_another_host_does_not_get_it(session: ad.Session):
+    def entries(call: ApiCall):
+        return {"data": [], "links": {"next": None}}
+
+    def answer(call: ApiCall):
+        if call.method == "POST":
+            return 202, {"data": {"id": "j-1"}}
+        if not call.path.endswith("import-errors"):
+            return DONE
+        more = {"1": "?cursor=2", "2": f"{other.url}/more"}[call.query.get("cursor", "1")]
+        return {"data": [], "links": {"next": more}}
+
+    with DescribedApi(entries) as other, DescribedApi(answer) as api:
+        destination = ad.http_destination(
+            {
+                "name": "x",
+                "base_url": api.url,
+                "settings": {"key": {"label": "Key", "type": "password"}},
+                "auth": {"query": {"key": "{{ settings.key }}"}},
+                "actions": {"send": {"fields": EMAIL, **KLAVIYO}},
+            }
+        )
+        run = session.connect(destination, key="k3y-k3y-k3y").submit(PEOPLE, "send")
+        run.wait(timeout=60)
+    assert {call.query.get("key") for call in api.calls} == {"k3y-k3y-k3y"}
+    assert [call.query for call in other.calls] == [{}]
+    assert set(run.results()["status"]) == {"completed"}

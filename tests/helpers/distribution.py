@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
@@ -37,14 +39,26 @@ class Distribution(LoadScopeScheduling):
         return file if is_whole else nodeid
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        if int(node.gateway.id.removeprefix("gw")) % 2:
+        if int(node.gateway.id.removeprefix("gw")) % 2 or self._has_long_one(node):
             self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
         super()._assign_work_unit(node)
+
+    def _has_long_one(self, node: WorkerController) -> bool:
+        """Whether a process has not finished a long one yet: what it is given waits for that."""
+        return any(
+            not all(done.values()) and is_long(Path(scope.partition("::")[0]).stem)
+            for scope, done in self.assigned_work.get(node, {}).items()
+        )
+
+
+def is_long(stem: str) -> bool:
+    """Whether the file with this name takes minutes, or its tests do."""
+    return stem in LONGEST_FIRST
 
 
 def place(item: pytest.Item) -> int:
     """Return where *item* comes in the order of tests: the slow ones come first."""
-    if item.path.stem in LONGEST_FIRST:
+    if is_long(item.path.stem):
         return LONGEST_FIRST.index(item.path.stem)
     is_slow = item.get_closest_marker("slow") or item.get_closest_marker("e2e")
     return len(LONGEST_FIRST) + (0 if is_slow else 1)

@@ -14,14 +14,11 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import tempfile
 import warnings
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -29,7 +26,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from asyncdest_nb.operation import State
@@ -37,6 +33,7 @@ from ledger_destination import RECOVERIES, destination
 from ledger_jobs import JobEnd
 from ledger_partner import Partner
 from ledger_troubles import DOUBTS, ON_CANCEL, ON_FIND, ON_POLL, ON_WRITE, REFUSALS
+from lives_in_parts import PARTS, lived, seen_by_all
 from session_claims import STAGE, Chain, SessionClaims, said, trace_of, users_of
 from session_lives import MOMENTS
 
@@ -46,9 +43,6 @@ EXAMPLES = int(os.environ.get("ASYNCDEST_LIVES", "2000"))
 STEPS = 16
 PATIENCE_SECONDS = 4 * 3600.0  # In which every run must come to rest once all is well.
 LAZY_SECONDS = 0.6  # What was known for longer than this is in the file.
-
-SHM = Path("/dev/shm")
-
 
 troubles_on_write = st.lists(
     st.one_of(*[st.sampled_from(sorted(each)) for each in (DOUBTS, REFUSALS, ON_WRITE)]), max_size=5
@@ -270,25 +264,15 @@ EXPECTED = {
 
 
 @pytest.mark.timeout(1800)
-def test_whatever_happens_what_a_session_says_is_true(caplog: pytest.LogCaptureFixture):
+@pytest.mark.parametrize("part", range(PARTS))
+def test_whatever_happens_what_a_session_says_is_true(part: int, caplog, tmp_path_factory):
     caplog.set_level(logging.CRITICAL, logger="asyncdest_nb")
-    in_memory = SHM if SHM.is_dir() else None
-    with tempfile.TemporaryDirectory(dir=in_memory) as folder, STAGE.installed():
-        Lives.folder = Path(folder)
-        run_state_machine_as_test(
-            Lives,
-            settings=settings(
-                max_examples=EXAMPLES,
-                stateful_step_count=STEPS,
-                deadline=None,
-                derandomize="ASYNCDEST_LIVES" not in os.environ,
-                suppress_health_check=list(HealthCheck),
-                database=None,
-            ),
-        )
-    print(f"{Lives.ended:,} examples:", *map(_line, sorted(Lives.seen.items())), sep="\n  ")
-    assert Lives.ended >= EXAMPLES
-    assert EXPECTED - set(Lives.seen) == set()
+    is_random = "ASYNCDEST_LIVES" in os.environ
+    own = lived(Lives, part, examples=EXAMPLES, steps=STEPS, is_random=is_random)
+    print(f"{own.ended:,} examples:", *map(_line, sorted(own.seen.items())), sep="\n  ")
+    assert own.ended >= EXAMPLES // PARTS
+    seen = seen_by_all(part, own.seen, tmp_path_factory)
+    assert seen is None or EXPECTED - seen == set()
 
 
 def _line(seen: tuple[str, int]) -> str:

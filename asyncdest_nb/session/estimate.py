@@ -85,4 +85,4 @@ def _cost(tokens: int | None, price: float | None) -> float | None:
 
 
 def _price(cost: float) -> str:
-    return f"{cost:,.2f}" if cost >= 1 else f"{cost:.2g}"
+    return f"{cost:,.2f}" if cost >= 1 else f"{float(f'{cost:.2g}'):.8f}".rstrip("0.") or "0"

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+KEY = "sk-test-0123456789abcdef"
 JSONLines = Sequence[Any]  # Objects, or the bytes of a line.
 
 

@@ -8,9 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 import asyncdest_nb as ad
-from batch_servers import AnthropicServer, Ending, OpenAIServer
-
-KEY = "sk-test-0123456789abcdef"
+from batch_servers import KEY, AnthropicServer, Ending, OpenAIServer
 
 
 @pytest.fixture

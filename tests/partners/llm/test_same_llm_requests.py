@@ -16,12 +16,11 @@ import anthropic as anthropic_client
 import openai as openai_client
 import pandas as pd
 import pytest
-from conftest import KEY
 from pydantic import BaseModel
 
 import asyncdest_nb as ad
 from batch_answers import chat_answer, message_answer
-from batch_servers import AnthropicServer, End, OpenAIServer
+from batch_servers import KEY, AnthropicServer, End, OpenAIServer
 
 DIFFERENCES = """
 all         User-Agent, X-Stainless-*, Accept-Encoding: they name the client, and its compressions.

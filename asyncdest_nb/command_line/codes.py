@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..operation import RowOutcome, RowStatus, RunStatus
 
-COMPLETED = 0  # All rows completed.
+COMPLETED = 0  # All rows completed, now or before.
 FAILED = 1  # Some did not.
 NOTHING_SENT = 2  # Also a mistake in the command, as in any shell.
 WAITS = 3  # For a decision of the user about rows in doubt.
@@ -18,8 +18,7 @@ def of_run(status: RunStatus, outcomes: Sequence[RowOutcome]) -> int:
     if status == "pending":
         return WAITS
     found = [outcome.status for outcome in outcomes]
-    completed = found.count(RowStatus.COMPLETED)
-    if completed == len(found):
+    if all(each in (RowStatus.COMPLETED, RowStatus.UNCHANGED) for each in found):
         return COMPLETED
     return NOTHING_SENT if found.count(RowStatus.INVALID) == len(found) else FAILED
 

@@ -33,7 +33,8 @@ FORMATS = {
 class Order:
     """The rows, where they go, and how.
 
-    ``output`` is where the results are written; ``session`` None = one in memory.
+    ``output`` is where the results are written; ``session`` None = one in memory. ``keyed``
+    are the arguments of ``submit`` about keys.
     ``is_applied`` is the user's decision about rows in doubt, None = there is none.
     ``setting_options`` are the options of the command that are settings.
     """
@@ -50,6 +51,7 @@ class Order:
     env_file: str | None
     output: str
     session: str | None
+    keyed: dict[str, Any]
     batch_size: int | None
     requests_per_second: float | None
     is_dry: bool
@@ -71,6 +73,11 @@ class Order:
                 "command: leave out the settings and --session"
             )
         format = values["format"] or _format_of(file)
+        if values["changed_only"] and not (values["key"] and values["session"]):
+            raise click.UsageError(
+                "--changed-only needs --key COLUMN, which tells rows apart, and --session NAME, "
+                "which remembers what was completed"
+            )
         return cls(
             file=file,
             format=format,
@@ -84,6 +91,7 @@ class Order:
             env_file=values["env_file"],
             output=_output(file, values["output"], format),
             session=values["session"],
+            keyed={"key": list(values["key"]) or None, "changed_only": values["changed_only"]},
             batch_size=values["batch_size"],
             requests_per_second=values["requests_per_second"],
             is_dry=values["dry_run"],

@@ -34,6 +34,18 @@ _GENERAL: list[click.Parameter] = [
         '{"email": {"@path": "$.mail"}}.',
     ),
     click.Option(
+        ["--key"],
+        multiple=True,
+        metavar="COLUMN",
+        help="What tells rows apart at the destination; may be repeated.",
+    ),
+    click.Option(
+        ["--changed-only"],
+        is_flag=True,
+        help="Send only rows that differ from what was completed last under their --key in "
+        "this --session.",
+    ),
+    click.Option(
         ["--session"],
         metavar="NAME",
         help="Keep the run in the session of that name. The same command again, after a crash "
@@ -149,7 +161,7 @@ def send(ctx: click.Context, file: str) -> None:
     shows the fields and settings of that action.
 
     \b
-    Exit codes: 0 = all rows completed, 1 = some did not, 2 = nothing was sent,
+    Exit codes: 0 = all rows completed or are unchanged, 1 = some did not, 2 = nothing was sent,
     3 = the run waits for your decision, 130 = interrupted.
     """
     ctx.obj = file

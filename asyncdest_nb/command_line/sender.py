@@ -49,7 +49,9 @@ def send_order(order: Order) -> int:
         # The session closes first, so that nothing polls a simulator that has stopped.
         slug = order.destination.slug
         simulator = stack.enter_context(simulate(slug)) if order.is_simulated else None
-        session = stack.enter_context(Session(None if order.is_dry else order.session))
+        # A dry run leaves no file behind, but says what is unchanged in one that is there.
+        in_memory = order.is_dry and not order.keyed["changed_only"]
+        session = stack.enter_context(Session(None if in_memory else order.session))
         connection = _connected(order, session, simulator or order.destination)
         try:
             if order.is_dry:
@@ -88,9 +90,11 @@ def _preview(order: Order, connection: Connection, frame: DataFrame) -> int:
         columns=order.columns,
         mapping=order.mapping,
         batch_size=order.batch_size,
+        **order.keyed,
     )
     show(repr(found))
-    return codes.of_preview(valid=len(found.payloads), invalid=len(found.invalid))
+    good = len(found.payloads) + len(found.unchanged)
+    return codes.of_preview(valid=good, invalid=len(found.invalid))
 
 
 def _to(connection: Connection) -> str:
@@ -125,6 +129,7 @@ def _submitted(order: Order, connection: Connection, frame: DataFrame) -> Run:
         mapping=order.mapping,
         batch_size=order.batch_size,
         again=order.is_again,
+        **order.keyed,
     )
     run.wait_until_compared()
     return run
@@ -133,7 +138,7 @@ def _submitted(order: Order, connection: Connection, frame: DataFrame) -> Run:
 def _require_earlier(order: Order, connection: Connection, frame: DataFrame) -> None:
     """Raise UsageError if these rows were never sent: then all of them would be."""
     if not connection.earlier_runs(
-        frame, order.action, columns=order.columns, mapping=order.mapping
+        frame, order.action, columns=order.columns, mapping=order.mapping, **order.keyed
     ):
         option = "--retry" if order.is_retry else "--resolve"
         raise UsageError(

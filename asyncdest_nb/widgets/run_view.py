@@ -22,7 +22,7 @@ class RunView(Protocol):
 
     ``labels`` has a label per row of the frame, by position. ``operations`` is in
     order of number, empty until the rows are batched; from then on its items are
-    replaced and their count stays. ``counts`` has all six statuses of a row.
+    replaced and their count stays. ``counts`` has all seven statuses of a row.
     ``notices`` are sentences a person should see now. ``created_at`` is in Unix seconds.
 
     A run may have more, which any thread may use at any time: ``details(number)``, a

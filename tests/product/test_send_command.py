@@ -121,6 +121,23 @@ def test_the_same_command_with_a_session_sends_nothing_twice(tmp_path, simulator
     assert received(simulator) == ["1", "1", "2", "2"]
 
 
+def test_only_what_has_changed_since_the_last_command_is_sent(tmp_path, simulator, capsys):
+    options = ("--session", "crm", "--key", "user_id", "--changed-only")
+    assert send(example_csv(tmp_path, ["1", "2"]), simulator, *options) == 0
+    file = example_csv(tmp_path, ["1", "2", "3"])
+    assert send(file, simulator, *options, "--dry-run") == 0
+    assert "1 row in 1 batch, 2 unchanged, 0 invalid" in capsys.readouterr().out
+    assert send(file, simulator, *options) == 0
+    assert received(simulator) == ["1", "2", "3"]
+    assert "3 rows: 1 completed, 2 unchanged" in capsys.readouterr().err
+    statuses = [each["status"] for each in read_results(tmp_path / "customers.results.csv")]
+    assert statuses == ["unchanged", "unchanged", "completed"]
+    assert send(file, simulator, *options) == 0
+    assert received(simulator) == ["1", "2", "3"]
+    assert send(file, simulator, "--session", "crm", "--changed-only") == 2
+    assert "--changed-only needs --key COLUMN" in capsys.readouterr().err
+
+
 def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(tmp_path, simulator, capsys):
     file = example_csv(tmp_path, ["1", ""])
     assert send(file, simulator, "--dry-run", "--session", "crm") == 1

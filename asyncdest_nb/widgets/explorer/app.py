@@ -149,6 +149,7 @@ class App:
                 place=(place, slug),
                 texts=texts_of(action.payload),
             )
+            self._send.offer_keys(self._picker.columns)
         self._changed()
 
     def _about(self, action: Action) -> str:
@@ -184,6 +185,7 @@ class App:
             batch_size=self._preview.batch_size,
             first_rows=self._preview.first_rows,
             again=self._send.again,
+            key=self._send.key,
         )
         fields = self.connection.destination.action(choices.action).fields
         return arguments(choices, fields, self._picker.columns)

@@ -44,7 +44,8 @@ class Choices:
     """What to do with the rows. ``sources`` are by key of the field; a missing one is "default".
 
     ``batch_size`` None = as many rows a request as the action takes, ``first_rows``
-    None = all rows of the frame.
+    None = all rows of the frame. ``key`` is the column by which only the rows are sent that
+    have changed, None = all are.
     """
 
     action: str
@@ -52,6 +53,7 @@ class Choices:
     batch_size: int | None = None
     first_rows: int | None = None
     again: bool = False
+    key: str | None = None
 
 
 def default_source(field: InputField, columns: Sequence[str]) -> str:
@@ -118,6 +120,8 @@ def arguments(
     given = {
         "columns": named,
         "mapping": rest,
+        "key": choices.key,
+        "changed_only": choices.key is not None,
         "batch_size": choices.batch_size,
         "again": choices.again,
     }

@@ -75,7 +75,8 @@ def payloads_table(result: PreviewResult) -> str:
 
 
 def _payload_row(line: PreviewRow, columns: Sequence[PreviewColumn]) -> list[str]:
-    verdict = f"no: {cut(line.reason, TEXT)}" if line.reason else "yes"
+    reason = "it is unchanged" if line.is_unchanged else cut(line.reason, TEXT)
+    verdict = f"no: {reason}" if reason else "yes"
     head = f'<th scope="row" dir="auto">{escape(cut(line.label, CELL))}</th>'
     cells = [value_cell(each.of(line.values), is_bad=each.title in line.faulty) for each in columns]
     return [head, cell(verdict, is_bad=bool(line.reason)), *cells]
@@ -100,9 +101,11 @@ def preview_summary(result: PreviewResult) -> str:
     looked = (
         "all rows" if result.is_whole else f"the first {result.rows:,} of {result.total:,} rows"
     )
+    same = len(result.preview.unchanged)
+    unchanged = f"; {same:,} unchanged, which will not be sent" if same else ""
     invalid = f"; {bad:,} will not be sent" if bad else ""
     batches = f" {_batches(result.preview.batches)}" if result.is_whole else ""
-    return f"Looked at {looked}: {good:,} fit{invalid}.{batches}"
+    return f"Looked at {looked}: {good:,} fit{unchanged}{invalid}.{batches}"
 
 
 def _batches(sizes: Sequence[int]) -> str:

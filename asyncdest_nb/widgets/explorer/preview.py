@@ -48,14 +48,15 @@ class PreviewColumn:
 class PreviewRow:
     """A row of the preview: its values by field, as they would be sent if they were valid.
 
-    ``reason`` is why it is not sent, empty = it is; ``faulty`` are the titles of the
-    columns that the reason is about.
+    ``reason`` is why it is invalid, empty = it is not; ``faulty`` are the titles of the
+    columns that the reason is about. ``is_unchanged``: it equals what is there.
     """
 
     label: str
     values: Mapping[str, Any]
     reason: str = ""
     faulty: frozenset[str] = frozenset()
+    is_unchanged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def preview_rows(
     fields = connection.destination.action(action).fields
     count = len(preview.labels)
     at = sorted({*range(min(SHOWN, count)), *list(preview.invalid)[:SHOWN]})
-    columns = _columns(preview.sources, _mapping(given))
+    columns, unchanged = _columns(preview.sources, _mapping(given)), set(preview.unchanged)
     intended = _intended(frame, at, fields, given, columns)
     lines = [
         PreviewRow(
@@ -105,6 +106,7 @@ def preview_rows(
             values=preview.payloads.get(row, values),
             reason=(reason := preview.invalid.get(row, "")),
             faulty=faulty(reason, fields, columns) | unsendable,
+            is_unchanged=row in unchanged,
         )
         for row, (values, unsendable) in zip(at, intended, strict=True)
     ]

@@ -18,6 +18,7 @@ from . import markup, parts
 from .preview import PreviewResult
 from .work import Problem, Start, Work, attempted
 
+_EVERY_ROW = ("every row", None)
 ASKED_ABOVE = 100  # Rows that go to something real.
 
 # A click may arrive before a change that was made right before it, so it waits for that.
@@ -71,6 +72,7 @@ class SendPanel:
         self._monitor: RunWidget | None = None
         self._button = parts.button("Send", self.send, is_main=True)
         self._again = parts.checkbox("Send again what was sent before", changed)
+        self._key = parts.dropdown("Rows to send", [_EVERY_ROW], changed)
         self._status = parts.status()
         self._yes = parts.button("Yes, send them", self._confirmed, is_main=True)
         self._no = parts.button("No", self._declined)
@@ -79,7 +81,7 @@ class SendPanel:
         self._asks = False
         parts.show(self._again, False)
         self.widget = parts.section(
-            "Send", self._again, self._button, self._status, self._answers, self._box
+            "Send", self._key, self._again, self._button, self._status, self._answers, self._box
         )
         self._draw()
 
@@ -87,6 +89,18 @@ class SendPanel:
     def again(self) -> bool:
         """Whether to send what was sent before."""
         return bool(self._again.value)
+
+    @property
+    def key(self) -> str | None:
+        """The column by which only what has changed is sent, None = every row is."""
+        value: str | None = self._key.value
+        return value
+
+    def offer_keys(self, columns: Sequence[str]) -> None:
+        """Offer to send only what has changed, by one of *columns*."""
+        named = [(f"only rows that have changed, by {name}", name) for name in columns if name]
+        chosen = self.key if self.key in columns else None
+        parts.refill(self._key, [_EVERY_ROW, *named], chosen)
 
     def allow(self, result: PreviewResult | None) -> None:
         """Allow to send the rows of *result*; None = nothing, until the next preview."""

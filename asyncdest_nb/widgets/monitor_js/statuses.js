@@ -7,7 +7,7 @@
 export const TONES = {
   planned: "waiting", submitting: "waiting", pending: "waiting",
   accepted: "running", running: "running", canceling: "running",
-  completed: "good", partial: "mixed",
+  completed: "good", unchanged: "same", partial: "mixed",
   failed: "bad", invalid: "bad", canceled: "stopped", unknown: "unknown",
 };
 

@@ -24,7 +24,7 @@ export function progressText(/** @type {Record<string, number>} */ counts) {
 
 /** The counts to show: two of them always, so that the line does not jump. */
 export function shownCounts(/** @type {Record<string, number>} */ counts) {
-  const statuses = ["completed", "failed", "invalid", "canceled", "unknown", "pending"];
+  const statuses = ["completed", "unchanged", "failed", "invalid", "canceled", "unknown", "pending"];
   return statuses.filter((status) => counts[status] || status === "completed" || status === "pending");
 }
 
@@ -93,9 +93,16 @@ function insideText(/** @type {Totals["reports"]} */ { count, percent }) {
  */
 export function emptyTableText({ statuses, search, reason }, { counts, entries, done }) {
   const isChosen = statuses.length > 0 || search.trim() !== "" || reason !== undefined;
-  if (isChosen) return "nothing matches";
+  const unchanged = unchangedText(counts.unchanged ?? 0);
+  if (isChosen) return unchanged ? `nothing matches; ${unchanged}` : "nothing matches";
   if (!entries && !done) return "";
-  if (!counts.invalid) return "nothing was sent";
+  if (!counts.invalid) return unchanged || "nothing was sent";
   const rows = counts.invalid === 1 ? "row is invalid and was" : "rows are invalid and were";
   return `${grouped(counts.invalid)} ${rows} not sent: run.failed() shows why`;
+}
+
+/** Return why rows that are unchanged are not in the table, "" = there are none. */
+function unchangedText(/** @type {number} */ count) {
+  const were = count === 1 ? "was not sent and is" : "were not sent and are";
+  return count ? `${several(count, "unchanged row")} ${were} not listed: run.results() has every row` : "";
 }

@@ -34,6 +34,7 @@ test("a silent kernel is shown as not connected, unless nothing more is due", ()
 test("counts of 0 are left out, but for two that keep the line from jumping", () => {
   assert.deepEqual(shownCounts(COUNTS), ["completed", "pending"]);
   assert.deepEqual(shownCounts({ ...COUNTS, failed: 1 }), ["completed", "failed", "pending"]);
+  assert.deepEqual(shownCounts({ ...COUNTS, unchanged: 1 }), ["completed", "unchanged", "pending"]);
 });
 
 test("the end of its kernel means something for a run that was going on", () => {
@@ -73,6 +74,10 @@ test("an empty table shows why", () => {
     "1 row is invalid and was not sent: run.failed() shows why");
   assert.equal(textFor({}, { done: true }), "nothing was sent");
   assert.equal(textFor({ search: "x" }, { ...invalid, entries: 5 }), "nothing matches");
+  const kept = "7 unchanged rows were not sent and are not listed: run.results() has every row";
+  assert.equal(textFor({}, { counts: { unchanged: 7 }, done: true }), kept);
+  assert.equal(textFor({ statuses: ["unchanged"] }, { counts: { unchanged: 7 }, entries: 5 }),
+    `nothing matches; ${kept}`);
 });
 
 test("the share that is done is never rounded up to all", () => {

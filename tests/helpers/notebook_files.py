@@ -18,6 +18,7 @@ OWN = "05_write_your_own_destination"
 TRANSLATED = "06_translate_a_destination"
 MODELS = "07_ask_a_model_about_every_row"
 DESCRIBED = "08_describe_your_own_api"
+KEPT = "09_keep_a_crm_in_step"
 SEGMENT = "10_take_a_mapping_from_segment"
 
 

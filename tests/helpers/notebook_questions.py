@@ -7,6 +7,7 @@ from notebook_files import (
     EXPLORING,
     FAILING,
     FIRST,
+    KEPT,
     MODELS,
     OWN,
     SALESFORCE,
@@ -53,6 +54,13 @@ QUESTIONS = {
         "counts": "run.counts",
         "sent": "[each['payload'] for each in demo.operations]",
         "reasons": "preview.invalid",
+    },
+    KEPT: {
+        "counts": "(first, second, third)",
+        "rows": "len(tonight)",
+        "points": "{each['external_id']: each['properties']['points'] "
+        "for each in klaviyo.records['profile']}",
+        "wanted": "dict(zip(tonight['customer_id'], tonight['points']))",
     },
     TRANSLATED: {
         "counts": "run.counts",

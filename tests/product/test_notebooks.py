@@ -21,6 +21,7 @@ from notebook_files import (
     EXPLORING,
     FAILING,
     FIRST,
+    KEPT,
     MODELS,
     OWN,
     SALESFORCE,
@@ -235,6 +236,19 @@ def test_a_described_api_is_sent_every_row_and_says_which_failed():
     assert sorted(ran.answers["completed"]) == sorted(ran.answers["there"])
     assert ran.answers["counts"]["invalid"] == 1
     assert 0 < ran.answers["counts"]["failed"] < 100
+
+
+@in_a_kernel
+def test_only_what_has_changed_goes_to_the_crm_and_it_is_in_step_then():
+    ran = executed(KEPT)
+    first, second, third = ran.answers["counts"]
+    sent = ran.answers["rows"] - second["unchanged"]
+    assert max(first["failed"], 45) <= sent <= first["failed"] + 45
+    assert third["unchanged"] == sum(third.values())
+    there = ran.answers["points"]
+    assert len(there) == second["completed"] + second["unchanged"]
+    assert there.items() <= ran.answers["wanted"].items()
+    assert "its key is missing: customer_id" in ran.shown("doubles =")
 
 
 @in_a_kernel

@@ -25,7 +25,7 @@ from .database import Database
 
 _CLAIM = ("run", "position", "key", "payload")
 _VALUES = 5_000  # of a statement, as in database.py
-_AT = " AND position IN ({places})"
+_AT = " AND position {places}"
 _CLOSED = f"run = ? AND is_open = 0{_AT}"
 _CLAIM_KEYS = """
 INSERT INTO known (key, payload, run, claims, is_shared)
@@ -81,22 +81,25 @@ def _claim_again(database: Database, run: str, rows: Sequence[int]) -> None:
 
 
 def _each(database: Database, statement: str, run: str, rows: Sequence[int]) -> None:
+    if rows and list(rows) == list(range(rows[0], rows[-1] + 1)):  # As those of most jobs.
+        database.execute(statement.format(places="BETWEEN ? AND ?"), (run, rows[0], rows[-1]))
+        return
     for start in range(0, len(rows), _VALUES):
         some = rows[start : start + _VALUES]
-        database.execute(statement.format(places=_places(some)), (run, *some))
+        database.execute(statement.format(places=_in(some)), (run, *some))
 
 
-def _places(some: Sequence[object]) -> str:
-    return ", ".join("?" * len(some))
+def _in(some: Sequence[object]) -> str:
+    return f"IN ({', '.join('?' * len(some))})"
 
 
 def known(database: Database, keys: Sequence[bytes]) -> dict[bytes, bytes]:
     """Return the payloads of *keys*, of those of which they are known."""
     found: list[tuple[bytes, bytes]] = []
-    query = "SELECT key, payload FROM known WHERE claims = 0 AND payload IS NOT NULL AND key IN"
+    query = "SELECT key, payload FROM known WHERE claims = 0 AND payload IS NOT NULL AND key"
     for start in range(0, len(keys), _VALUES):
         some = keys[start : start + _VALUES]
-        found += database.read(_pair, f"{query} ({_places(some)})", *some)
+        found += database.read(_pair, f"{query} {_in(some)}", *some)
     return dict(found)
 
 

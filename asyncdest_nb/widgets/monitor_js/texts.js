@@ -94,7 +94,8 @@ function insideText(/** @type {Totals["reports"]} */ { count, percent }) {
 export function emptyTableText({ statuses, search, reason }, { counts, entries, done }) {
   const isChosen = statuses.length > 0 || search.trim() !== "" || reason !== undefined;
   const unchanged = unchangedText(counts.unchanged ?? 0);
-  if (isChosen) return unchanged ? `nothing matches; ${unchanged}` : "nothing matches";
+  if (isChosen && !unchanged) return "nothing matches";
+  if (isChosen) return statuses.join() === "unchanged" ? unchanged : `nothing matches; ${unchanged}`;
   if (!entries && !done) return "";
   if (!counts.invalid) return unchanged || "nothing was sent";
   const rows = counts.invalid === 1 ? "row is invalid and was" : "rows are invalid and were";

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import tempfile
 import threading
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -71,6 +74,21 @@ def large_files() -> Iterator[SimpleNamespace]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def temporary_files() -> int:
+    """Return how many files without a name are open, where the system can tell; else 0."""
+    folder = Path("/proc/self/fd")
+    names = [_target(each) for each in folder.iterdir()] if folder.exists() else []
+    folder_of_files = tempfile.gettempdir()
+    return sum(name.startswith(folder_of_files) and "(deleted)" in name for name in names)
+
+
+def _target(link: Path) -> str:
+    try:
+        return os.readlink(link)
+    except OSError:  # Another thread has closed it.
+        return ""
 
 
 @contextmanager

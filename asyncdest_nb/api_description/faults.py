@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import types
 from collections.abc import Iterable, Mapping, Sequence
@@ -85,6 +86,28 @@ def known_keys(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
 def fields_of(model: type[BaseModel]) -> dict[str, Any]:
     """Return the annotations of a model by the keys that an author writes."""
     return {info.alias or name: info.annotation for name, info in model.model_fields.items()}
+
+
+def spelled(error: ValidationError, model: type[BaseModel], given: Any) -> Any:
+    """Return a copy of what was *given* with its unknown keys spelled as they were meant.
+
+    Those that are like no known key are left out.
+    """
+    copied = copy.deepcopy(given)
+    for each in error.errors(include_url=False):
+        if each["type"] != "extra_forbidden":
+            continue
+        *outer, key = each["loc"]
+        holder = copied
+        for name in outer:
+            is_there = isinstance(holder, Mapping) and name in holder
+            holder = holder[name] if is_there or isinstance(holder, list) else holder
+        if isinstance(holder, dict):
+            value = holder.pop(key, None)
+            near = difflib.get_close_matches(str(key), known_keys(model, each["loc"]), n=1)
+            if near:
+                holder.setdefault(near[0], value)
+    return copied
 
 
 def _inner(annotation: Any) -> tuple[type[BaseModel] | None, bool]:

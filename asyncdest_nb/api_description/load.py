@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from ..destination import Destination
 from ..errors import UsageError, install_command
 from .compile import destination_of
-from .faults import faults_of
+from .faults import faults_of, spelled
 from .lint import problems_of
 from .model import ApiDescription
 from .openapi import DescriptionProposal, proposed
@@ -23,6 +23,9 @@ Source = str | os.PathLike[str] | Mapping[str, Any] | ApiDescription
 
 class HTTPDestination:
     """Makes destinations of descriptions of async REST APIs; see ``ad.http_destination``."""
+
+    def __repr__(self) -> str:
+        return "<http_destination: makes a destination of a description>"
 
     def __call__(self, description: Source) -> Destination:
         """Return the destination that a *description* of an async REST API stands for.
@@ -76,7 +79,16 @@ def _validated(given: Any, what: str) -> ApiDescription:
     try:
         return ApiDescription.model_validate(given)
     except ValidationError as error:
-        raise _error(what, faults_of(error, ApiDescription, given)) from None
+        lines = faults_of(error, ApiDescription, given) + _further(error, given)
+        raise _error(what, lines) from None
+
+
+def _further(error: ValidationError, given: Any) -> list[str]:
+    """Return the faults between the parts, if only misspelt keys hide them."""
+    try:
+        return problems_of(ApiDescription.model_validate(spelled(error, ApiDescription, given)))
+    except ValidationError:
+        return []
 
 
 def _error(what: str, lines: list[str]) -> UsageError:

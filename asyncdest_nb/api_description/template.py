@@ -160,4 +160,5 @@ def _in_url(piece: Piece, scope: Scope, *, is_first: bool) -> str:
         return text.rstrip("/") if piece.name.startswith(("settings.", "token.")) else text
     if any(each in (".", "..") for each in text.split("/")):
         raise ProtocolError(f"{piece.name} is {value!r}, which leads to another place in a URL")
-    return quote(text, safe=_RESERVED if piece.is_path else "")
+    sent = text.encode("utf-8", "backslashreplace")  # JSON may have half a surrogate pair.
+    return quote(sent, safe=_RESERVED if piece.is_path else "")

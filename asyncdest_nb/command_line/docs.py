@@ -22,7 +22,7 @@ from .output import show
     help="Write the reference there, and open nothing.",
 )
 def docs(output: Path | None) -> int:
-    """Open the reference: every public name with an example, and the mapping language."""
+    """Open the reference: public names with examples, the mapping language, descriptions."""
     cache = Path(platformdirs.user_cache_dir("asyncdest_nb", appauthor=False)) / __version__
     address = build((output or cache).absolute()).as_uri()
     show(address)

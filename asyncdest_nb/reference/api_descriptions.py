@@ -11,18 +11,20 @@ An API takes people in jobs, and lists those that it refused. The description sa
 >>> people = {
 ...     "name": "People", "base_url": "{{ settings.url }}",
 ...     "settings": {"url": {"label": "URL", "type": "string", "required": True},
-...                  "token": {"label": "Token", "type": "password", "required": True}},
+...                  "token": {"label": "Token", "type": "password"}},
 ...     "auth": {"bearer": "{{ settings.token }}"},
 ...     "actions": {"import": {
-...         "fields": {"email": {"label": "Email", "type": "string", "required": True},
-...                    "plan": {"label": "Plan", "type": "string", "choices": ["free", "pro"]}},
+...         "fields": {
+...             "email": {"label": "Email", "type": "string", "required": True},
+...             "plan": {"label": "Plan", "type": "string", "choices": ["free", "pro"]}},
 ...         "limits": {"rows": 500, "bytes": 5_000_000},
 ...         "handle": "job_id",
 ...         "submit": [{"url": "/jobs", "json": {"people": "{{ rows }}"},
 ...                     "expect": 202, "extract": {"job_id": "$.id"}}],
 ...         "poll": {"url": "/jobs/{{ job_id }}",
 ...                  "status": {"path": "$.state", "words": {
-...                      "pending": ["queued", "running"], "completed": "done", "failed": "error"}},
+...                      "pending": ["queued", "running"],
+...                      "completed": "done", "failed": "error"}},
 ...                  "counts": {"failed": "$.failed_count"}},
 ...         "results": {"unlisted": "completed", "sources": [{
 ...             "url": "/jobs/{{ job_id }}/errors", "items": "$.errors",
@@ -33,13 +35,15 @@ An API takes people in jobs, and lists those that it refused. The description sa
 
 A mistake is shown with its path, and with what would be right; several are shown at once:
 
->>> people["actions"]["import"]["poll"]["url"] = "/jobs/{{ jobid }}"
->>> people["actions"]["import"]["limits"]["row"] = people["actions"]["import"]["limits"].pop("rows")
+>>> action = people["actions"]["import"]
+>>> action["poll"]["url"] = "/jobs/{{ jobid }}"
+>>> action["limits"] = {"row": 500}
 >>> ad.http_destination(people)
 Traceback (most recent call last):
 ...
-asyncdest_nb.errors.UsageError: the description has 1 mistake:
+asyncdest_nb.errors.UsageError: the description has 2 mistakes:
   actions.import.limits.row: unknown key; did you mean 'rows'? Known: rows, bytes, ...
+  actions.import.poll.url: no name 'jobid'; did you mean 'job_id'? Known: ...
 
 # Paths and placeholders
 

@@ -66,6 +66,16 @@ def test_all_mistakes_are_named_at_once():
     ]
 
 
+def test_a_misspelt_key_hides_no_other_mistake():
+    def change(given: Any, action: Any) -> None:
+        action["submit"][0]["extrac"] = action["submit"][0].pop("extract")
+        action["zzz"] = 1
+        action["poll"]["url"] = "/jobs/{{ jobid }}"
+
+    found = [each.partition(": ")[0] for each in mistakes(change)]
+    assert found == ["actions.send.submit[0].extrac", "actions.send.zzz", "actions.send.poll.url"]
+
+
 @pytest.mark.parametrize(
     ("given", "why"),
     [

@@ -56,7 +56,7 @@ class Session:
     Labels and payloads of rows are in the file, secrets never. *keep_payloads* False
     keeps their SHA-256 instead: rows that were not sent before a restart then fail after
     it. Runs are deleted *keep_days* after they were submitted, once they have ended;
-    None = never. Raises StoreError if the file cannot be opened.
+    None = never. What was completed last under a key stays known. Raises StoreError if the file cannot be opened.
     """
 
     def __init__(
@@ -186,7 +186,8 @@ class Session:
     def forget(self, run: Run | str) -> None:
         """Delete *run* with the personal data in it, and the retries before and after it.
 
-        Operations that are open at the destination are not polled any more. Raises
+        Operations that are open at the destination are not polled any more. What these runs
+        completed last under the keys of rows is not known any more: it is sent again. Raises
         UsageError if the run is still going here and was not canceled, StoreError if the
         session is open in another process.
         """

@@ -67,8 +67,23 @@ class FileResponse(Response):
     def _whole(self) -> tuple[str, Any, str | None]:
         return read_body(self.content, self.headers.get("content-type", ""), self._redactor)
 
+    def whole(self) -> Response:
+        """Return the same response with its body in memory; raises as ``content`` does."""
+        text, data, _ = self._whole()
+        return Response(
+            status=self.status,
+            headers=self.headers,
+            content=self.content,
+            text=text,
+            data=data,
+            url=self.url,
+            problem=self.problem,
+            location=self.location,
+            mask=self.mask,
+        )
+
     def open(self) -> BinaryIO:
-        """Return a file of the bytes."""
+        """Return a file of the bytes; raises UsageError if it was removed."""
         return self._body.open()
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ import io
 from collections.abc import AsyncIterator
 from tempfile import SpooledTemporaryFile
 
+from ..errors import UsageError
 from .spool import IN_MEMORY_BYTES
 from .unpacker import Unpacker
 
@@ -23,7 +24,12 @@ class SavedBody:
         self._file = file
 
     def open(self) -> io.BufferedReader:
-        """Return a file that reads it from the beginning."""
+        """Return a file that reads it from the beginning; raises UsageError once it is removed."""
+        if self._file.closed:
+            raise UsageError(
+                "the temporary file of this response is removed: read it in the function that "
+                "made the request"
+            )
         return io.BufferedReader(_SavedReader(self._file))
 
     def close(self) -> None:

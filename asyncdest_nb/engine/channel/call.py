@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...destination import ActionData, Function
-from ...request import Call, Effect, Exchange
+from ...request import Call, Effect, Exchange, FileResponse
 from ...visible import one_line
 from .bypass import Watch, may_have_sent
 from .function_requests import FunctionRequests
@@ -61,6 +61,8 @@ async def call_function(
     try:
         answer = await invoke(function, requests, data, watch=watch)
         _require_ran(answer, requests)
+        if isinstance(answer, FileResponse):  # Its file is removed with the end of the function.
+            answer = answer.whole()
         result = CallResult(answer, None, call.exchanges, watch.has_sent)
     # Users' code may raise anything, also what would end the engine's thread. What the error
     # means for what was sent is decided in ``verdict``.

@@ -79,8 +79,19 @@ def test_a_response_in_a_file_is_removed_when_its_function_has_ended(session, mo
     assert run.status != "completed"
     response, lines = seen
     assert lines == ["x", "y"]
-    with pytest.raises(ValueError, match="closed file"):
+    with pytest.raises(ad.UsageError, match="in the function that made the request"):
         response.content  # noqa: B018
+
+
+def test_a_response_in_a_file_may_be_what_a_function_returns(session):
+    async def perform(request: Any, data: Any) -> Any:
+        url = f"{data.settings.endpoint}/rows"
+        return await request(url, method="POST", json={}, to_file=True)
+
+    with RawServer(answer(200, {"id": "r-1"})) as server:
+        run = run_of(session, server.url, perform)
+    assert run.status == "completed"
+    assert run.results().result[0] == {"id": "r-1"}
 
 
 @pytest.mark.parametrize(

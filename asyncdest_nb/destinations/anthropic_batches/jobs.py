@@ -41,7 +41,8 @@ Contexts = ad.ActionData[AnthropicSettings, None]
 async def create(request: ad.Request, data: Payloads) -> AsyncActionResponse:
     """Send all rows in one request, which starts a batch of them."""
     rows = rows_of(data)
-    data.state_context.set_response_context(_time_key(rows.key), time.time(), {"day": 29})
+    first, _ = data.state_context.get_request_context(_time_key(rows.key)) or (time.time(), None)
+    data.state_context.set_response_context(_time_key(rows.key), [first, time.time()], {"day": 29})
     body = _body(rows)
     try:
         answer = await request(
@@ -77,8 +78,8 @@ async def find(request: ad.Request, data: Payloads) -> AsyncActionResponse | Non
     waits for those of as many rows, made since, and looks.
     """
     rows = rows_of(data)
-    sent_at = data.state_context.get_request_context(_time_key(rows.key))
-    found = await Orphans(request).candidates(len(rows.texts), since=sent_at)
+    times = data.state_context.get_request_context(_time_key(rows.key))
+    found = await Orphans(request).candidates(len(rows.texts), times=times)
     if not found:
         return None
     context = {"batch_id": f"lost {rows.key}", "candidates": found, **_own(rows)}

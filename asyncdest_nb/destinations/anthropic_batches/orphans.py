@@ -6,7 +6,7 @@ that was created since may be the one, until it has ended and its results show i
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from ... import destination as ad
@@ -27,18 +27,19 @@ class Orphans:
     def __init__(self, request: ad.Request) -> None:
         self._request = request
 
-    async def candidates(self, rows: int, *, since: float | None) -> list[str]:
-        """Return the ids of batches of so many *rows* that may have been sent *since* a time.
+    async def candidates(self, rows: int, *, times: Sequence[float] | None) -> list[str]:
+        """Return the ids of batches of so many *rows* that may have been sent at these *times*.
 
-        It is in Unix seconds, None = not known: then every batch in the list may be it.
+        They are the first and the last try, in Unix seconds; None = not known: then every
+        batch in the list may be it.
         """
         found = []
         async for batch in self._batches():
             created = _seconds(batch.get("created_at"))
-            if since is not None and created is not None:
-                if created < since - EARLIER_SECONDS:
+            if times is not None and created is not None:
+                if created < times[0] - EARLIER_SECONDS:
                     break
-                if created > since + LATER_SECONDS:
+                if created > times[1] + LATER_SECONDS:
                     continue
             if sum(counts_of(batch).values()) == rows and batch.get("id"):
                 found.append(str(batch["id"]))

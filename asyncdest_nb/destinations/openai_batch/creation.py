@@ -63,7 +63,8 @@ class BatchCreation:
         file = known or await self._uploaded(request, rows)
         # Kept, so that the file need not be uploaded again if the batch has to wait.
         state.set_response_context(_file_key(rows.key), file, {"day": 25})
-        state.set_response_context(_time_key(rows.key), time.time(), {"day": 25})
+        first = state.get_request_context(_time_key(rows.key)) or time.time()
+        state.set_response_context(_time_key(rows.key), first, {"day": 25})
         if len(file["left_out"]) == len(rows.texts):
             return AsyncActionResponse(async_contexts=[], rows=_left_out(file, len(rows.texts)))
         body = {

@@ -173,6 +173,16 @@ def test_a_batch_that_never_arrived_is_known_once_those_that_may_be_it_have_ende
     assert len(server.batches) == 2
 
 
+def test_batches_of_another_time_are_not_taken_for_the_one_that_was_lost(anthropic):
+    server, connection = anthropic(all_done)
+    for when in ("2026-01-01T00:00:00Z", "2199-01-01T00:00:00Z"):
+        server.add([{"custom_id": f"other-{at}"} for at in range(3)], created_at=when)
+    server.faults[CREATE] = ["reset"]
+    run = ask(connection)
+    assert run.counts["completed"] == 3
+    assert set(server.asked) == {"msgbatch_002"}
+
+
 def test_where_it_cannot_be_known_the_rows_are_unknown_and_the_batches_are_named(anthropic):
     server, connection = anthropic(all_done)
     gone = {"processing_status": "ended", "archived_at": "2026-01-01T00:00:00Z"}

@@ -15,6 +15,7 @@ from ..errors import UnknownName
 _SLUGS = (
     "anthropic-batches",
     "example-async",
+    "gemini-batches",
     "hubspot-imports",
     "klaviyo-profiles",
     "mailchimp-batches",

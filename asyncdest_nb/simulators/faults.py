@@ -94,11 +94,12 @@ class Knobs(BaseModel):
         description="share of requests, a number in [0, 1], that are applied and "
         "whose connection is then reset without an answer",
     )
-    lost_replies: dict[str, tuple[LostReply, ...]] = Field(
+    lost_replies: dict[str, tuple[LostReply | None, ...]] = Field(
         default={},
         description="what becomes of the replies to the first applied requests of a kind, as "
         '{"POST /operations": ["reset", 503]}: the connection is reset, or "cut" after half of '
-        "the answer, or a gateway answers 408, 409, 429, 500, 502, 503 or 504 in its place",
+        "the answer, or a gateway answers 408, 409, 429, 500, 502, 503 or 504 in "
+        "its place; None = it arrives",
     )
 
     @classmethod

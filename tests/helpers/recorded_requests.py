@@ -35,7 +35,10 @@ class RecordedRequests:
         self.requests.append(request)
         found = self.partner.answer(request)
         # Now, since a partner may forget a job.
-        self.jobs |= {each.get("id") or each["requestId"] for each in self.partner.operations}
+        names = ("id", "requestId", "name")
+        self.jobs |= {
+            next(each[name] for name in names if name in each) for each in self.partner.operations
+        }
         return found
 
     def of(self, method: str, path_part: str, *headers: str) -> list[dict[str, Any]]:

@@ -26,6 +26,12 @@ _CUT = {
     "content_filter": "cut off by the content filter",
     "refusal": "the model refused to answer",
     "pause_turn": "the answer is not finished: the model paused its turn",
+    "MAX_TOKENS": "cut off at max_tokens",
+    **{
+        word: f"cut off by the filters of the model ({word})"
+        for word in ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII")
+    },
+    "MALFORMED_FUNCTION_CALL": "the call of a function that the model wrote is not valid",
 }
 
 

@@ -1,0 +1,146 @@
+"""The state of batches, and the results of those that have ended."""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from collections import Counter
+from typing import Any
+from urllib.parse import quote
+
+from ... import destination as ad
+from ...errors import ProtocolError
+from ...responses import AsyncOperationResult, AsyncPollResponse, JSONObject, RowResult
+from ..llm_batches import JobAnswers, is_parsed, read_lines, refused
+from .account import LARGE, GeminiSettings, batch_path, object_in, object_of
+from .outcomes import embedding_outcome, error_result, text_outcome
+from .requests import EMBED, GeminiMethod
+
+RUNNING = ("PENDING", "RUNNING", "UNSPECIFIED")
+WITH_RESULTS = ("SUCCEEDED", "PARTIALLY_SUCCEEDED")
+ENDED = (*WITH_RESULTS, "FAILED", "CANCELLED", "EXPIRED")
+
+Contexts = ad.ActionData[GeminiSettings, None]
+
+
+class GeminiPolls:
+    """Polls batches of one method."""
+
+    def __init__(self, method: GeminiMethod) -> None:
+        self._method = method
+
+    async def poll(self, request: ad.Request, data: Contexts) -> AsyncPollResponse:
+        """Request the state of each batch, and the results of those that have ended."""
+        found = [await self._status_of(request, each) for each in data.async_contexts]
+        return AsyncPollResponse.of(found)
+
+    async def _status_of(self, request: ad.Request, context: JSONObject) -> AsyncOperationResult:
+        batch = object_of(await request(batch_path(context["name"])))
+        state, rows = _state(batch), int(context["rows"])
+        if state in ENDED or batch.get("done") is True:
+            return await self._ended(request, batch, context)
+        done, failed = _count(batch, "successfulRequestCount"), _count(batch, "failedRequestCount")
+        return AsyncOperationResult(
+            status="pending",
+            progress=100 * min(done + failed, rows) / rows,
+            message=f"{state.lower()}: {done:,} of {rows:,} rows, {failed:,} failed",
+            context=context,
+            odd_status=None if state in RUNNING else state,
+        )
+
+    async def _ended(
+        self, request: ad.Request, batch: JSONObject, context: JSONObject
+    ) -> AsyncOperationResult:
+        """Return the outcome of every row: a batch that "succeeded" may have no success."""
+        name = _results_file(batch)
+        if not name:
+            return _result(batch, context, [_without_results(batch)] * int(context["rows"]), [])
+        counted = _count(batch, "successfulRequestCount") + _count(batch, "failedRequestCount")
+        answers = await self._answers(request, name, context)
+        if answers.count < counted:  # A proxy may have cut the file short without an error.
+            answers = await self._answers(request, name, context)
+        why = f"the batch ended {_state(batch)}"
+        return _result(batch, context, answers.rows(why), answers.notes())
+
+    async def _answers(self, request: ad.Request, name: str, context: JSONObject) -> JobAnswers:
+        answers = JobAnswers(context["key"], int(context["rows"]))
+        path = f"/v1/files/{quote(name.removeprefix('files/'), safe='')}:download?alt=media"
+        response = await request(path, to_file=True, **LARGE)
+        if response.problem:
+            raise ProtocolError(response.problem)
+        await to_thread(self._read, response, answers, context)
+        return answers
+
+    def _read(self, response: Any, answers: JobAnswers, context: JSONObject) -> None:
+        for line in read_lines(response.lines()):
+            if line is None:
+                answers.broken += 1
+                continue
+            place = answers.place_of(line.get("key"))
+            if place is not None:
+                answers.add(place, self._outcome(line, place, context))
+
+    def _outcome(self, line: JSONObject, place: int, context: JSONObject) -> RowResult:
+        if self._method is EMBED:
+            return embedding_outcome(line, context["model"])
+        return text_outcome(line, is_parsed=is_parsed(context["parsed"], place))
+
+
+async def cancel(request: ad.Request, data: Contexts) -> None:
+    """Request the end of a batch. Its results are lost, also those that were made by then."""
+    path = f"{batch_path(data.async_contexts[0]['name'])}:cancel"
+    await request(path, method="POST")
+
+
+def _state(batch: JSONObject) -> str:
+    """Return the state of a batch, without "BATCH_STATE_" before it."""
+    state = str(object_in(batch, "metadata").get("state") or "UNSPECIFIED")
+    return state.removeprefix("BATCH_STATE_").removeprefix("JOB_STATE_")
+
+
+def _count(batch: JSONObject, name: str) -> int:
+    """Return a number of rows that a batch states, as text in Google's JSON; 0 = it does not."""
+    text = str(object_in(batch, "metadata", "batchStats").get(name))
+    return int(text) if text.isascii() and text.isdecimal() else 0
+
+
+def _results_file(batch: JSONObject) -> str:
+    """Return the name of the file of the results, which stands in two places; "" = none."""
+    places = (object_in(batch, "response"), object_in(batch, "metadata", "output"))
+    return next((str(each["responsesFile"]) for each in places if each.get("responsesFile")), "")
+
+
+def _without_results(batch: JSONObject) -> RowResult:
+    """Return the outcome of each row of a batch that ended without results."""
+    state, error = _state(batch), object_in(batch, "error")
+    if state == "CANCELLED":
+        text = "the batch was canceled, and has no results"
+        return RowResult(status="canceled", message=text, retryable=True)
+    if state == "EXPIRED":
+        text = str(error.get("message") or "the batch expired after 48 hours, without results")
+        return refused("expired", text, retryable=True)
+    if error or state == "FAILED":
+        return error_result(error)
+    return RowResult(status="unknown", message=f"the batch ended {state}, and names no results")
+
+
+def _result(
+    batch: JSONObject, context: JSONObject, rows: list[RowResult], notes: list[str]
+) -> AsyncOperationResult:
+    counts, state = Counter(row.status for row in rows), _state(batch)
+    by_status = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    good, bad = _count(batch, "successfulRequestCount"), _count(batch, "failedRequestCount")
+    listed = counts["completed"] + counts["failed"]
+    parts = [
+        f"{by_status} of {len(rows):,} rows",
+        "" if state == "SUCCEEDED" else f"the batch ended {state}",
+        *notes,
+        f"Google counts {good:,} completed, {bad:,} failed" if good + bad != listed else "",
+    ]
+    return AsyncOperationResult(
+        status="completed" if counts["completed"] else "failed",
+        progress=100.0,
+        message="; ".join(filter(None, parts)),
+        context=context,
+        rows=rows,
+        ended_at=object_in(batch, "metadata").get("endTime"),
+    )

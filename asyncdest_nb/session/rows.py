@@ -10,14 +10,18 @@ from .entry import RunEntry
 
 
 def key_column(entry: RunEntry) -> str | None:
-    """Return the column that fills the first required field that reads any; None = none does.
+    """Return the column that tells rows apart; None = none does.
 
-    Of several that fill it, the first in the frame. Of a run from before a restart the payloads
+    That is the key, else the column that fills the first required field that reads any. Of
+    several that fill it, the first in the frame. Of a run from before a restart the payloads
     stand for the frame, so there the field is the column.
     """
     if entry.execution is None:
         return None
     names = [str(name) for name in entry.frame.columns]
+    for name in entry.record.key or ():
+        if name in names:
+            return name
     submission = entry.submission
     resolvers = submission.fields.resolvers if submission else {}
     for key, field in entry.execution.action.fields.items():

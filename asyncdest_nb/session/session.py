@@ -56,7 +56,8 @@ class Session:
     Labels and payloads of rows are in the file, secrets never. *keep_payloads* False
     keeps their SHA-256 instead: rows that were not sent before a restart then fail after
     it. Runs are deleted *keep_days* after they were submitted, once they have ended;
-    None = never. What was completed last under a key stays known. Raises StoreError if the file cannot be opened.
+    None = never. What was completed last under a key stays known. Raises StoreError if the
+    file cannot be opened.
     """
 
     def __init__(

@@ -207,6 +207,7 @@ def test_rows_without_a_key_and_rows_of_one_key_are_invalid(crm: ad.Connection, 
     run = start(crm, rows, key="key")
     assert run.wait(timeout=20) == "partial"
     assert server.take_arrived() == [("c", "1")]
+    assert run.key_column == "key"
     messages = dict(zip(run.results().index, run.results()["message"], strict=True))
     assert messages["r1"] == messages["r4"] == "its key is missing: key"
     assert messages["r3"] == "its key is not unique: key is the same in rows r0, r5"

@@ -22,7 +22,7 @@ def test_the_header_has_what_the_run_has(clock):
     assert header["title"] == "asyncOperation to Example Async"
     assert header["counts"]["pending"] == 3
     assert header["counts"]["invalid"] == 2
-    assert len(header["counts"]) == 6
+    assert len(header["counts"]) == 7
     assert header["notices"] == [f"notice {number}" for number in range(5)]
     assert header["requests"] == 12
     assert header["can"] == ["details", "pause", "cancel", "retry", "results"]

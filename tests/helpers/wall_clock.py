@@ -25,4 +25,4 @@ class Wall:
         return self._true() + self.ahead
 
 
-SINGLE = job(steps=(), perform_batch=create_job, poll=done)
+SINGLE = job(steps=(), perform_batch=create_job, poll=done, isolation_requests=0)

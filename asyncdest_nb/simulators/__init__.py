@@ -82,8 +82,8 @@ def simulate(slug: str, *, clock: Callable[[], float] = time.monotonic, **knobs:
     - ``lose_reply_share``: share of requests that are applied, and whose connection is then
       reset without an answer
     - ``lost_replies``: what becomes of the replies to the first applied requests of a kind,
-      as {"POST /operations": ["reset", 503]}: a reset, the answer of a gateway, or "cut" for
-      half of the answer
+      as {"POST /operations": ["reset", 503]}: a reset, the answer of a gateway, "cut" for
+      half of the answer, or None for one that arrives
     - ``seed``: the same seed gives the same outcomes; default 0
 
     "example-async" also has these. Its operations are rows:

@@ -52,6 +52,8 @@ class Simulator:
 
         Where a partner has jobs, these are the jobs, as its API shows them, with their
         ``rows`` as they arrived: for "salesforce-bulk", each has the cells that were not empty.
+        A row that went to a language model has its ``key``, its ``payload`` as JSON, and its
+        ``fate``: what has become of it so far, such as "succeeded", "expired" or "pending".
         """
         return self._faulty_server.operations
 
@@ -61,7 +63,8 @@ class Simulator:
 
         A record has an ``Id`` and every field that was ever set, as JSON shows them:
         numbers, booleans, None for a cleared field, dates as text. Deleted records are
-        left out. Empty for a destination that stores no records.
+        left out. Empty for a destination that stores no records. A language model has
+        "answers": the ``job``, the ``key`` and the ``answer`` of each row that it answered.
         """
         return self._faulty_server.records
 

@@ -67,9 +67,14 @@ class DescribedSubmission:
         if self._action.handle is not None and (decided is None or None in decided):
             accepted = self._accepted(data, kept)
             return accepted if decided is None else accepted.model_copy(update={"rows": decided})
+        why = "the answer does not list this row"
         if decided is None:
-            return response
-        unlisted = RowResult(status="unknown", message="the answer does not list this row")
+            if response is None or response.status != 202:
+                return response
+            # It is not done yet, and nothing will tell how it ends.
+            decided = [None] * len(data.payload_texts)
+            why = "accepted (202), and the description has no poll: nobody can ask for more"
+        unlisted = RowResult(status="unknown", message=why)
         rows = [each or unlisted for each in decided]
         per_row = self._action.handle is None or self._action.handle.per == "row"
         return AsyncActionResponse(async_contexts=[{} for _ in rows] * per_row, rows=rows)

@@ -146,6 +146,9 @@ Filters may follow a path or a name: `{{ row.email | trim | lower | sha256 }}`. 
 | `per` | `batch` (a job) or `row` |
 | `value` | a template, if the id is chosen here |
 
+An action may have no handle and no poll. Then a good answer is the end, but after a 202, which
+says that something is still to be done, its rows are unknown.
+
 # A request
 
 | key | what it says |

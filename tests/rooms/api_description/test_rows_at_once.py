@@ -174,3 +174,10 @@ def test_a_step_is_repeated_for_each_chunk_of_rows(session: ad.Session):
         found = sent(session, destination).results()
     assert [len(each) for each in added] == [3, 1]
     assert set(found["status"]) == {"completed"}
+
+
+def test_what_is_only_accepted_and_cannot_be_polled_is_not_completed(session: ad.Session):
+    with DescribedApi(lambda call: (202, {"message": "queued"})) as api:
+        destination = described(api.url, submit=[{"url": "/items", "json": "{{ rows }}"}])
+        found = sent(session, destination).results()
+    assert set(found["status"]) == {"unknown"}

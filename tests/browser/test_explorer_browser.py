@@ -241,6 +241,8 @@ def test_a_button_that_is_gone_after_a_click_leaves_the_focus_in_its_section(not
     expect(page.get_by_text("Sent as run")).to_be_visible(timeout=WAIT)
     expect(send).to_be_enabled(timeout=WAIT)
     page.keyboard.press("Tab")
+    expect(page.get_by_label("Rows to send")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(send).to_be_focused()
 
 

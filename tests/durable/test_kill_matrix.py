@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kill_matrix import BATCHES, RANDOM, Found, matrix
+from kill_matrix import BATCHES, RANDOM, Found, Scene, boundaries, matrix
 from recovery import WAYS
 
 pytestmark = [
@@ -32,6 +32,18 @@ def test_no_row_is_lost_and_none_is_sent_twice_wherever_the_kernel_is_killed(
     assert any(each.doubtful for each in found)
     wrong = [each for each in found if not (_is_whole(each) and _is_settled(each, recovery))]
     assert wrong == []
+
+
+@pytest.mark.parametrize("recovery", ["none", "search by row"])
+def test_the_halves_of_a_refused_batch_survive_a_kill_wherever_it_comes(
+    recovery: str, tmp_path: Path
+):
+    found = boundaries(recovery, tmp_path, Scene(rows=8, bad=frozenset({"u-5"})))
+    assert len(found) >= 20
+    assert [each for each in found if not _is_whole(each)] == []
+    # The rows of a batch that was on its way are the only ones that may be in doubt.
+    assert [each for each in found if recovery != "none" and each.status != "partial"] == []
+    assert [each for each in found if recovery == "none" and each.held != each.doubtful] == []
 
 
 def _is_whole(found: Found) -> bool:

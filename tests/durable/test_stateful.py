@@ -17,7 +17,6 @@ import sys
 import warnings
 from typing import Any
 
-import pandas as pd
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -32,7 +31,8 @@ from asyncdest_nb.operation import State
 from ledger_destination import RECOVERIES, destination
 from ledger_jobs import JobEnd
 from ledger_partner import Partner
-from ledger_troubles import DOUBTS, ON_CANCEL, ON_FIND, ON_POLL, ON_WRITE, REFUSALS
+from ledger_troubles import ON_CANCEL, ON_FIND, ON_POLL, ON_WRITE
+from life_frames import Frame, frame_of, frames, troubles_on_write
 from lives_in_parts import PARTS, lived, seen_by_all
 from session_claims import STAGE, Chain, SessionClaims, said, trace_of, users_of
 from session_lives import MOMENTS
@@ -44,19 +44,11 @@ STEPS = 16
 PATIENCE_SECONDS = 4 * 3600.0  # In which every run must come to rest once all is well.
 LAZY_SECONDS = 0.6  # What was known for longer than this is in the file.
 
-troubles_on_write = st.lists(
-    st.one_of(*[st.sampled_from(sorted(each)) for each in (DOUBTS, REFUSALS, ON_WRITE)]), max_size=5
-)
-
-frames = st.tuples(st.integers(1, 5), st.booleans())  # Rows, and whether the last does not fit.
-
 
 class Lives(SessionClaims, RuleBasedStateMachine):
     """One session's file, through many lives."""
 
     ended = 0  # Examples that came to their end.
-
-    # What may be done
 
     @initialize(
         recovery=st.sampled_from(RECOVERIES),
@@ -65,25 +57,37 @@ class Lives(SessionClaims, RuleBasedStateMachine):
         frame=frames,
         batch_size=st.integers(1, 3),
         meets=troubles_on_write,
+        isolation_requests=st.sampled_from([0, 2, 64, 64]),
+        names_bad_rows=st.booleans(),
     )
-    def begin(self, recovery: str, per: str, can_cancel: bool, **first: Any) -> None:
-        self.recovery = recovery
+    def begin(
+        self,
+        recovery: str,
+        per: str,
+        can_cancel: bool,
+        isolation_requests: int,
+        names_bad_rows: bool,
+        **first: Any,
+    ) -> None:
+        self.recovery, self.isolation_requests = recovery, isolation_requests
         per = "batch" if recovery == "prepare_commit" else per
         self.partner = Partner(STAGE.time, per=per)
-        self.destination = destination(recovery, per=per, can_cancel=can_cancel)
+        self.destination = destination(
+            recovery,
+            per=per,
+            can_cancel=can_cancel,
+            isolation_requests=isolation_requests,
+            names_bad_rows=names_bad_rows,
+        )
         self.live()
         self.submit(**first)
 
     @precondition(lambda self: self.is_alive and len(self.chains) < 3)
     @rule(frame=frames, batch_size=st.integers(1, 3), meets=troubles_on_write)
-    def submit(self, frame: tuple[int, bool], batch_size: int, meets: list[str]) -> None:
+    def submit(self, frame: Frame, batch_size: int, meets: list[str]) -> None:
         self.partner.troubles["write"] += [ON_WRITE[name] for name in meets]
-        rows, has_misfit = frame
         self.submitted += 1
-        names: list[str | None] = ["n"] * (rows - has_misfit) + [None] * has_misfit
-        users = [f"{self.submitted}.{each}" for each in range(rows)]
-        labels = list("ababa"[:rows])
-        sent = pd.DataFrame({"user_id": users, "name": names}, index=labels)
+        sent = frame_of(self.submitted, frame)
         run = self.life.crm.submit(sent, "send", batch_size=batch_size)
         self.chains.append(Chain(run.id, sent, batch_size))
         self.life.pass_time(0.0)
@@ -260,6 +264,7 @@ EXPECTED = {
     *(f"{recovery}: {state}" for recovery in RECOVERIES for state in ("completed", "canceled")),
     *(f"{recovery}: held" for recovery in ("none", "natural", "key")),
     *("attached", "submitted again", "retried", "resolved"),
+    *("divided", "refused for a bad row"),
 }
 
 

@@ -14,7 +14,7 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -67,12 +67,19 @@ class Job:
 class Partner(RawServer):
     """The server. The n-th request that writes meets the n-th of *faults*, None = it meets none.
 
-    The first *hidden* requests for a job by its id find nothing. ``effects`` has how
-    often the rows of a user had an effect.
+    The first *hidden* requests for a job by its id find nothing. Rows are refused together if
+    one of them is of a user in *bad*. ``effects`` has how often the rows of a user had an effect.
     """
 
-    def __init__(self, *faults: Fault | None, seed: int | str = 0, hidden: int = 0) -> None:
+    def __init__(
+        self,
+        *faults: Fault | None,
+        seed: int | str = 0,
+        hidden: int = 0,
+        bad: Collection[str] = (),
+    ) -> None:
         super().__init__(self._respond)
+        self._bad = bad
         self.jobs: dict[str, Job] = {}
         self.effects: Counter[str] = Counter()
         self._names: dict[str, str] = {}  # Of users, by id.
@@ -161,6 +168,8 @@ class Partner(RawServer):
     ) -> Reply:
         if id in self.jobs:
             return 409, {"error": f"{id} is there"}
+        if bad := [row["user_id"] for row in rows or [] if row["user_id"] in self._bad]:
+            return 422, {"error": f"{bad[0]} is bad"}
         job = Job(id or f"j-{len(self.jobs)}", rows or [], upsert, reference)
         self.jobs[job.id] = job
         if rows is not None:

@@ -48,6 +48,14 @@ _fork.set_forkserver_preload(["__main__", "asyncdest_nb"])
 
 
 @dataclass(frozen=True)
+class Scene:
+    """What a child sends: so many *rows*, of which those of the users in *bad* are refused."""
+
+    rows: int = ROWS
+    bad: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Kill:
     """When a child dies: at a durable write, counted from 1, seconds after it submits, or never."""
 
@@ -86,7 +94,7 @@ class Found:
         return self.kills[0].write is not None
 
 
-def child(file: Path, url: str, recovery: str, kill: Kill, begun: Connection) -> None:
+def child(file: Path, url: str, recovery: str, rows: int, kill: Kill, begun: Connection) -> None:
     """Be a kernel whose cell is run: submit, and wait; it is killed at a *kill* by writes."""
     warnings.simplefilter("ignore", ad.AlreadySubmitted)
     preparer.RECORD_SLICE = 800  # So that it may die in the midst of them, too.
@@ -95,7 +103,7 @@ def child(file: Path, url: str, recovery: str, kill: Kill, begun: Connection) ->
     with ad.Session(path=file) as session:
         crm = connect(session, url)
         begun.send(True)
-        crm.submit(people(ROWS), recovery, schedule=eager()).wait(timeout=PATIENCE_SECONDS)
+        crm.submit(people(rows), recovery, schedule=eager()).wait(timeout=PATIENCE_SECONDS)
 
 
 def _deadly(writing: Callable[[Store], object], kill: Kill) -> Callable[[Store], object]:
@@ -115,10 +123,10 @@ def _deadly(writing: Callable[[Store], object], kill: Kill) -> Callable[[Store],
     return counted
 
 
-def _life(file: Path, url: str, recovery: str, kill: Kill) -> tuple[bool, float]:
+def _life(file: Path, url: str, recovery: str, kill: Kill, rows: int = ROWS) -> tuple[bool, float]:
     """Run a child until it ends or is killed; say whether it was, and its seconds since submit."""
     has_begun, begun = _fork.Pipe(duplex=False)
-    process = _fork.Process(target=child, args=(file, url, recovery, kill, begun))
+    process = _fork.Process(target=child, args=(file, url, recovery, rows, kill, begun))
     with _processes:
         process.start()
     begun.close()
@@ -136,24 +144,30 @@ def _life(file: Path, url: str, recovery: str, kill: Kill) -> tuple[bool, float]
     return process.exitcode != 0, seconds
 
 
-def attempt(recovery: str, folder: Path, kills: Sequence[Kill]) -> Found:
+def attempt(
+    recovery: str, folder: Path, kills: Sequence[Kill], *, scene: Scene | None = None
+) -> Found:
     """Let a child die, or one after the other, submit again what they sent, and count."""
+    scene = scene or Scene()
+    rows = range(scene.rows)
     file = Path(tempfile.mkdtemp(dir=folder)) / "session.sqlite"
-    with Partner(seed=repr(kills)) as partner:
+    with Partner(seed=repr(kills), bad=scene.bad) as partner:
         with _children:
-            was_killed = [_life(file, partner.url, recovery, kill)[0] for kill in kills]
+            was_killed = [_life(file, partner.url, recovery, kill, scene.rows)[0] for kill in kills]
         with ad.Session(path=file) as session:
             before = session.runs()
             doubtful = {each.number for run in before for each in run.operations if _is_open(each)}
-            run = connect(session, partner).submit(people(ROWS), recovery, schedule=eager())
+            run = connect(session, partner).submit(people(scene.rows), recovery, schedule=eager())
             run.wait(timeout=PATIENCE_SECONDS)
             partner.settle()
             outcomes = list(run.results()["status"])
             held = [each for each in run.operations if each.state is State.HELD]
             runs = len(session.runs())
     in_held = {row for each in held for row in each.rows}
-    named = ["unknown" if row in in_held else "completed" for row in range(ROWS)]
-    times = [partner.effects[f"u-{row}"] for row in range(ROWS)]
+    bad = [f"u-{row}" in scene.bad for row in rows]
+    ends = ["failed" if each else "completed" for each in bad]
+    named = ["unknown" if row in in_held else ends[row] for row in rows]
+    times = [partner.effects[f"u-{row}"] for row in rows]
     return Found(
         kills=tuple(kills),
         was_killed=any(was_killed),
@@ -162,7 +176,7 @@ def attempt(recovery: str, folder: Path, kills: Sequence[Kill]) -> Found:
         runs=runs,
         doubtful=frozenset(doubtful),
         held=frozenset(each.number for each in held),
-        lost=sum(times[row] == 0 for row in range(ROWS) if outcomes[row] != "unknown"),
+        lost=sum(not (times[row] or bad[row]) for row in rows if outcomes[row] != "unknown"),
         twice=sum(each > 1 for each in times),
         misnamed=sum(is_ != right for is_, right in zip(outcomes, named, strict=True)),
         changed=_changed(partner),
@@ -190,6 +204,13 @@ def matrix(recovery: str, folder: Path, *, moments: int = RANDOM) -> list[Found]
         kills = [[Kill(seconds=dice.uniform(0, seconds)) for _ in range(each)] for each in times]
         found += pool.map(tried, kills)
     return found
+
+
+def boundaries(recovery: str, folder: Path, scene: Scene) -> list[Found]:
+    """Kill at every boundary between two writes of a child that sends *scene*."""
+    tried = partial(attempt, recovery, folder, scene=scene)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(_boundaries(lambda kills: list(pool.map(tried, kills))))
 
 
 def _boundaries(attempts: Callable[[Sequence[Sequence[Kill]]], list[Found]]) -> Iterator[Found]:

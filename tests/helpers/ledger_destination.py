@@ -31,6 +31,23 @@ def _accepted(job: Any, per: str) -> Any:
     return ad.AsyncActionResponse(async_contexts=contexts, rows=rows)
 
 
+def _naming(send: Function) -> Function:
+    """Return *send*, so that of a refused batch it returns the rows that are named."""
+
+    async def named(request: Any, data: Any) -> Any:
+        try:
+            return await send(request, data)
+        except ad.HTTPError as error:
+            answer = error.response.data if error.status == 400 else None
+            if not isinstance(answer, dict) or "rows" not in answer:
+                raise
+        bad = ad.RowResult(status="failed", error=ad.OperationError(message="bad rows"))
+        rows = [bad if at in answer["rows"] else None for at in range(len(data.payload))]
+        return ad.AsyncActionResponse(async_contexts=[], rows=rows, message="bad rows")
+
+    return named
+
+
 def _sending(per: str, *, header: str = "", name: str = "", **body: Any) -> Function:
     """Return what sends rows, with the submission's id in a *header* or by a *name*."""
 
@@ -105,17 +122,23 @@ def _ways(per: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def destination(recovery: str, *, per: str, can_cancel: bool) -> ad.Destination:
+def destination(
+    recovery: str, *, per: str, can_cancel: bool, isolation_requests: int, names_bad_rows: bool
+) -> ad.Destination:
     """Return the destination, with one action, called "send"."""
+    way = _ways(per)[recovery]
+    if names_bad_rows:
+        way["perform_batch"] = _naming(way["perform_batch"])
     action = ad.Action(
         title="Send",
         payload=Payload,
-        **_ways(per)[recovery],
+        **way,
         recovery=recovery,  # type: ignore[arg-type]  # one of RECOVERIES
         poll=_poll,
         cancel=_cancel if can_cancel else None,
         operation_per=per,  # type: ignore[arg-type]  # "row" or "batch"
         poll_batch_size=3 if per == "row" else 1,
+        isolation_requests=isolation_requests,
     )
     return ad.Destination(
         name="Bookkeeper",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ TRAVEL_SECONDS = 0.02  # Of a request, and of its answer.
 WORK_SECONDS = 0.05  # From its arrival to its effect.
 KEY_SECONDS = 60.0
 KEY = "idempotency-key"
+BAD = "bad"  # The name in a row that is refused, and all that are sent with it.
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Job:
     is_over: bool = False
     is_closed: bool = False  # Reported as failed, since it was never committed.
     is_hidden: bool = False
+    is_refused: bool = False  # Its rows were refused, so that it never begins.
     canceled: set[int] = field(default_factory=set)
 
     def word(self, index: int) -> str:
@@ -111,3 +113,8 @@ def ended_answer(words: list[str], how: str, context: dict[str, Any]) -> dict[st
         return {"status": "failed", "context": context, "error": {"code": "BAD"}}
     status = "completed" if "completed" in words else "failed"
     return {"status": status, "context": context, "rows": rows}
+
+
+def bad_rows(rows: Sequence[dict[str, str]]) -> list[int]:
+    """Return the places of the rows for which all are refused."""
+    return [at for at, row in enumerate(rows) if row["name"] == BAD]

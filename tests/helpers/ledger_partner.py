@@ -25,6 +25,7 @@ from ledger_jobs import (
     Delivery,
     Job,
     JobEnd,
+    bad_rows,
     card,
     ended_answer,
     gone_answer,
@@ -33,8 +34,7 @@ from ledger_jobs import (
 from ledger_troubles import ODD_ANSWERS, REFUSALS, Trouble
 from virtual_time import Time
 
-LAG_SECONDS = 1.0  # How far a search lags behind.
-MERCY_SECONDS = 5.0  # How much longer keys are remembered than is promised.
+LAG_SECONDS, MERCY_SECONDS = 1.0, 5.0  # A search lags so far; keys are remembered longer.
 
 
 class Partner:
@@ -56,8 +56,6 @@ class Partner:
         self._work: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._on_their_way: list[Delivery] = []
-
-    # Time
 
     def catch_up(self) -> None:
         """Do what was to be done by now, each at its time."""
@@ -162,6 +160,8 @@ class Partner:
     ) -> tuple[int, Any]:
         if id in self.jobs:
             return 409, {"error": f"{id} is there"}
+        if refusal := self._refusal(rows or []):
+            return refusal
         ending = self.endings.popleft() if self.endings else JobEnd()
         if self.per == "batch" and ending.at_once:
             ending = JobEnd(ending.word, ending.seconds)
@@ -171,9 +171,17 @@ class Partner:
             self._apply(job)
         return 201, card(job)
 
+    def _refusal(self, rows: Sequence[dict[str, str]]) -> tuple[int, Any] | None:
+        if bad := bad_rows(rows):
+            self.blur("refused", (row["user_id"] for row in rows))
+        return (400, {"error": "bad rows", "rows": bad}) if bad else None
+
     def _uploaded(self, job: Job, rows: list[dict[str, str]]) -> tuple[int, Any]:
         if job.applied_at is not None or job.is_closed:
             return 409, {"error": "it is closed"}
+        if refusal := self._refusal(rows):
+            job.is_refused = True
+            return refusal
         job.rows = rows
         return 200, {}
 

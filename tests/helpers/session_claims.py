@@ -17,7 +17,7 @@ import pandas as pd
 import asyncdest_nb as ad
 from asyncdest_nb.engine.run.context import submission_id
 from asyncdest_nb.operation import Operation, RowOutcome, State, row_outcomes
-from ledger_jobs import KEY_SECONDS, Job
+from ledger_jobs import BAD, KEY_SECONDS, Job
 from session_lives import Life
 from virtual_time import EPOCH, Stage
 
@@ -51,11 +51,16 @@ class Chain:
     def users(self) -> list[str]:
         return list(self.frame["user_id"])
 
+    @property
+    def bad_users(self) -> set[str]:
+        return set(self.frame["user_id"][list(self.frame["name"] == BAD)])
+
 
 class SessionClaims:
     """One session's file through many lives, and what it says of its runs."""
 
     folder = Path()
+    isolation_requests = 0  # That the action of the destination allows.
     seen: ClassVar[Counter[str]] = Counter()  # What has happened in all examples.
 
     def __init__(self) -> None:
@@ -91,7 +96,9 @@ class SessionClaims:
         """Check what the file kept of the life before."""
         runs = {run.id: run for run in self.life.session.runs()}
         known = {trace_of(run, each) for run in runs.values() for each in run.operations}
-        assert {job.trace for job in self.partner.jobs.values()} <= known, "not in the file"
+        # What was refused and divided goes on under other names.
+        begun = {job.trace for job in self.partner.jobs.values() if not job.is_refused}
+        assert begun <= known, "not in the file"
         for chain in [each for each in self.chains if each.id not in runs]:
             self.chains.remove(chain)
             if chain.earlier:
@@ -208,6 +215,8 @@ class SessionClaims:
         for chain, run in self.runs():
             for operation in run.operations:
                 self.note(f"{self.recovery}: {operation.state}")
+                if operation.origin is not None:
+                    self.note("divided")
                 assert operation.state in ENDS
                 for user in users_of(run, operation, chain):
                     self.check_row(chain, run, operation, user)
@@ -218,12 +227,19 @@ class SessionClaims:
             for user, status in zip(chain.users, lines["status"], strict=True):
                 if status == "completed":
                     assert self.partner.effects[user] == 1 or self.is_misled(user)
+                if user in chain.bad_users:
+                    assert not self.partner.effects[user]
                 if status == "invalid":
                     assert user not in self.partner.arrived
 
     def check_row(self, chain: Chain, run: ad.Run, operation: Operation, user: str) -> None:
         if operation.state is State.REJECTED:
             assert not self.is_taken(run, operation, user)
+        if "bad rows" in operation.message and operation.state in (State.REJECTED, State.FAILED):
+            # With no other trouble the good rows were let through.
+            is_clear = not (operation.in_doubt or chain.is_canceled)
+            assert user in chain.bad_users or not (is_clear and self.isolation_requests == 64)
+            self.note("refused for a bad row")
         if operation.state in (State.HELD, State.LOST):
             blurs = self.partner.blurs[user]
             assert blurs & {"lost", "odd", "killed", "gone"}, f"nothing was unclear about {user}"

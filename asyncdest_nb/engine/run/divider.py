@@ -42,44 +42,42 @@ class BatchDivider:
     ) -> Division | None:
         """Return how to divide a batch with these *verdicts*; None = they hold as they are.
 
-        What may have been applied is not divided: a part of it would be applied twice.
+        It may be divided once no earlier request of it can have been applied.
         """
-        if operations[0].in_doubt or result.is_bypassed or self._run.control.is_canceling:
+        if result.is_bypassed or self._run.control.is_canceling:
             return None
         return division(verdicts, [len(each.rows) for each in operations], result.exchanges)
 
-    def may_divide(self, operation: Operation) -> bool:
-        """Whether the batch of *operation* may be divided, or once more."""
-        divisions = max(0, self._parts[_origin(operation)] - 1)
-        return _REQUESTS * (divisions + 1) <= self._most
-
-    def bounded(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
-        """Return *verdicts* on a batch that may not be divided any more, which say so."""
-        return [_bounded(each, self._most) if self._most else each for each in verdicts]
-
     async def divide(
-        self,
-        batch: Batch,
-        operations: Sequence[Operation],
-        verdicts: Sequence[Verdict],
-        found: Division,
+        self, batch: Batch, operations: Sequence[Operation], found: Division
     ) -> list[Batch]:
-        """Write down the parts of *batch*, and return them to be sent; named rows have failed."""
-        refused = [each for each in verdicts if isinstance(each, Rejected)]
+        """Write down the parts of *batch*, and return them to be sent; named rows have failed.
+
+        There are none if it may not be divided any more: then its rows fail as it did.
+        """
+        if not self._may_divide(operations[0]):
+            bounded = [_bounded(each, self._most) for each in found.refused]
+            await self._applier.apply_verdicts(operations, bounded)
+            return []
         async with self._dividing:
             own = chain([operations[0].number], count(len(self._run.ledger.operations)))
-            message = refused[0].message
+            message = found.refused[0].message
             parts = [self._part(operations, each, next(own), message) for each in found.parts]
             named = self._part(operations, found.named, next(own), "") if found.named else []
             self._count(operations[0], len(parts) + bool(named))
             now = self._run.clock.now()
             await self._applier.apply_verdicts(
                 [submitted(each, now=now) for each in named],
-                _named(refused, named),
+                _named(found.refused, named),
                 planned=[*chain(*parts)],
             )
         await abandon(self._run, operations[0])
         return [_batch(batch, *each) for each in zip(found.parts, parts, strict=True)]
+
+    def _may_divide(self, operation: Operation) -> bool:
+        """Whether the batch of *operation* may be divided, or once more."""
+        divisions = max(0, self._parts[_origin(operation)] - 1)
+        return _REQUESTS * (divisions + 1) <= self._most
 
     def _part(
         self, operations: Sequence[Operation], places: Sequence[int], own: int, message: str
@@ -111,10 +109,12 @@ def _origin(operation: Operation) -> int:
     return operation.batch if operation.origin is None else operation.origin
 
 
-def _bounded(verdict: Verdict, most: int) -> Verdict:
-    assert isinstance(verdict, Rejected)  # Nothing else is divided.
+def _bounded(refused: Rejected, most: int) -> Rejected:
+    """Return the verdict on what may not be divided after *most* more requests."""
+    if not most:
+        return refused
     text = f"{most:,} more requests did not find all rows at fault, so it was refused as a whole"
-    return replace(verdict, message=f"{verdict.message}; {text}")
+    return replace(refused, message=f"{refused.message}; {text}")
 
 
 def _named(refused: Sequence[Rejected], operations: Sequence[Operation]) -> list[Verdict]:

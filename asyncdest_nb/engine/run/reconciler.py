@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from ...operation import Operation, State, held, replanned, unsure, withdrawn
 from ..verdict.recovery import may_conflict_with_itself, read_found
+from ..verdict.refusal import Division
 from ..verdict.values import Rejected, Unsure, Verdict
 from .apply import VerdictApplier
 from .batches import Batch
 from .context import RunContext
+from .divider import BatchDivider
 
 PATIENCE_SECONDS = 600.0  # How long it is tried, in addition to how long a list may lag behind.
 LONGEST_SECONDS = 60.0  # Between two tries.
@@ -29,29 +31,37 @@ class _Doubt:
     sent_at: float  # The last time; that request may arrive late.
     tries: int = 0
     refusal: Rejected | None = None  # The answer to the last try, if it was one.
+    division: Division | None = None  # How it divides the batch, if it does.
     is_repeated: bool = False  # The last try repeated one that may have been applied.
 
 
 class Reconciler:
     """Settles the batches of a run that may or may not have been applied."""
 
-    def __init__(self, run: RunContext, applier: VerdictApplier) -> None:
+    def __init__(self, run: RunContext, applier: VerdictApplier, divider: BatchDivider) -> None:
         self._run = run
         self._applier = applier
+        self._divider = divider
         self._doubts: dict[int, _Doubt] = {}
 
     def doubt_refusals(
-        self, batch: Batch, operations: Sequence[Operation], verdicts: Sequence[Verdict]
+        self,
+        batch: Batch,
+        operations: Sequence[Operation],
+        verdicts: Sequence[Verdict],
+        division: Division | None,
     ) -> list[Verdict]:
         """Return *verdicts* with refusals made unsure where an earlier request may be applied.
 
-        A refusal of the repetition is no evidence about the first request.
+        A refusal of the repetition is no evidence about the first request. *division* is how
+        the batch is divided once that is known not to be applied, None = it is not.
         """
         is_there = may_conflict_with_itself(verdicts, action=self._run.action)
         if not operations[0].in_doubt and not is_there:
             return list(verdicts)
         self._doubt(batch).sent_at = self._run.clock.steady()
         self._doubt(batch).is_repeated = operations[0].in_doubt
+        self._doubt(batch).division = division
         found: list[Verdict] = []
         for verdict in verdicts:
             if isinstance(verdict, Rejected):
@@ -61,8 +71,11 @@ class Reconciler:
             found.append(verdict)
         return found
 
-    async def settle(self, batch: Batch) -> None:
-        """Take one step towards certainty; *batch* may still be unknown when this returns."""
+    async def settle(self, batch: Batch) -> list[Batch]:
+        """Take one step towards certainty; *batch* may still be unknown when this returns.
+
+        Return its parts, if it turned out to be refused and was divided.
+        """
         run, doubt = self._run, self._doubt(batch)
         await run.clock.sleep(self._delay(doubt))
         doubt.tries += 1
@@ -70,9 +83,10 @@ class Reconciler:
         if why := self._why_hopeless(doubt, operations[0]):
             await self._hold(operations, why)
         elif run.action.find is not None:
-            await self._find(batch, operations, doubt)
+            return await self._find(batch, operations, doubt)
         else:
             await run.writer.write_durably(_to_repeat(operations))
+        return []
 
     def _doubt(self, batch: Batch) -> _Doubt:
         now = self._run.clock.steady()
@@ -96,7 +110,9 @@ class Reconciler:
             return "its payload was not kept, so it cannot be sent again"
         return TOO_LATE if run.is_too_late(operation) else ""
 
-    async def _find(self, batch: Batch, operations: Sequence[Operation], doubt: _Doubt) -> None:
+    async def _find(
+        self, batch: Batch, operations: Sequence[Operation], doubt: _Doubt
+    ) -> list[Batch]:
         run, action = self._run, self._run.action
         assert action.find is not None
         payloads = await run.payloads_of(batch)
@@ -110,7 +126,8 @@ class Reconciler:
             retry_after = result.retry_after
             await self._applier.apply_verdicts(operations, found, retry_after=retry_after)
         elif self._is_conclusive(doubt, operations[0]):
-            await self._apply_not_found(operations, doubt)
+            return await self._apply_not_found(batch, operations, doubt)
+        return []
 
     def _is_conclusive(self, doubt: _Doubt, operation: Operation) -> bool:
         """Whether "not found" is conclusive.
@@ -123,7 +140,9 @@ class Reconciler:
             return True  # The repetition has the same id, so a late first request is rejected.
         return run.clock.steady() - doubt.sent_at >= action.settle_seconds
 
-    async def _apply_not_found(self, operations: Sequence[Operation], doubt: _Doubt) -> None:
+    async def _apply_not_found(
+        self, batch: Batch, operations: Sequence[Operation], doubt: _Doubt
+    ) -> list[Batch]:
         run = self._run
         refusal, doubt.refusal = doubt.refusal, None
         if refusal is None and not run.can_send(operations[0]):
@@ -131,6 +150,8 @@ class Reconciler:
         if refusal is not None and refusal.is_conflict and doubt.is_repeated:
             # It is not found, but is refused as a duplicate: one of the two answers is wrong.
             await self._hold(operations, "it was not found")
+        elif refusal is not None and doubt.division is not None:
+            return await self._divider.divide(batch, operations, doubt.division)
         elif refusal is not None:
             await self._applier.apply_verdicts(operations, [refusal] * len(operations))
         elif run.control.is_canceling:
@@ -139,6 +160,7 @@ class Reconciler:
             )
         else:
             await run.writer.write_durably(_to_repeat(operations))
+        return []
 
     async def _hold(self, operations: Sequence[Operation], why: str) -> None:
         await self._run.writer.write_durably(

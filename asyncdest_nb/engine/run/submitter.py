@@ -44,7 +44,7 @@ class Submitter:
         self._has_steps = bool(run.action.steps)
         self._applier = VerdictApplier(run)
         self._divider = BatchDivider(run, self._applier)
-        self._reconciler = Reconciler(run, self._applier)
+        self._reconciler = Reconciler(run, self._applier, self._divider)
         self._places = asyncio.Semaphore(run.submitters)  # Of submissions without an answer.
 
     async def send_all(self, batches: deque[Batch]) -> None:
@@ -69,11 +69,12 @@ class Submitter:
             await self._wait_for_room(batch)
             await run.wait_until_resumed()
             if is_unknown(run.ledger.select(batch.operations)):
-                await self._reconciler.settle(batch)
+                parts: Sequence[Batch] = await self._reconciler.settle(batch)
             else:
                 # Not applied, or one step of several: the rate limiter decides when.
-                if parts := await self._take_step(batch):
-                    return parts
+                parts = await self._take_step(batch)
+            if parts:
+                return parts
         batch.payloads = None
         for number in batch.operations:
             if run.control.is_canceling:
@@ -167,14 +168,13 @@ class Submitter:
         verdicts = self._verdicts(operations, result)
         if self._is_last(operations[0]):
             verdicts = [self._last_verdict(operations[0], verdicts[0], result)]
-        if (found := self._divider.found(operations, verdicts, result)) is not None:
-            if self._divider.may_divide(operations[0]):
-                return await self._divider.divide(batch, operations, verdicts, found)
-            verdicts = self._divider.bounded(verdicts)
+        found = self._divider.found(operations, verdicts, result)
+        if found is not None and not in_doubt:
+            return await self._divider.divide(batch, operations, found)
         recover = can_recover(verdicts, action=run.action, error=result.error, is_repeated=in_doubt)
         await self._applier.apply_verdicts(
             operations,
-            self._reconciler.doubt_refusals(batch, operations, verdicts),
+            self._reconciler.doubt_refusals(batch, operations, verdicts, found),
             retry_after=result.retry_after,
             can_recover=recover,
         )

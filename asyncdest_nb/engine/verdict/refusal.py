@@ -21,11 +21,12 @@ class Division:
     """How the rows of a refused batch are divided, by their places in it.
 
     *named* are those that the refusal names, which are not sent again; of the others each of
-    *parts* is.
+    *parts* is. *refused* are the verdicts on the operations of the batch as a whole.
     """
 
     named: Sequence[int]
     parts: Sequence[Sequence[int]]
+    refused: Sequence[Rejected]
 
 
 def is_refused(exchanges: Sequence[Exchange]) -> bool:
@@ -82,21 +83,18 @@ def division(
     """
     if sum(counts) < 2 or not is_refused(exchanges):
         return None
-    named: list[RowResult | None] = []
-    for verdict, count in zip(verdicts, counts, strict=True):
-        if not isinstance(verdict, Rejected) or not verdict.is_proven:
-            return None
-        named += verdict.named or [None] * count
+    refused = [each for each in verdicts if isinstance(each, Rejected) and each.is_proven]
+    if len(refused) < len(verdicts):
+        return None
+    pairs = zip(refused, counts, strict=True)
+    named = [row for each, count in pairs for row in each.named or [None] * count]
     others = [at for at, row in enumerate(named) if row is None]
     if len(others) < len(named):
         at_fault = [at for at, row in enumerate(named) if row is not None]
-        return Division(at_fault, [others]) if others else None
-    return _halves(others) if exchanges[-1].status in DIVISIBLE else None
-
-
-def _halves(places: Sequence[int]) -> Division:
-    middle = (len(places) + 1) // 2
-    return Division((), [places[:middle], places[middle:]])
+        return Division(at_fault, [others], refused) if others else None
+    middle = (len(others) + 1) // 2
+    halves = [others[:middle], others[middle:]]
+    return Division((), halves, refused) if exchanges[-1].status in DIVISIBLE else None
 
 
 def refused_rows(verdict: Rejected) -> AsyncOperationResult | None:

@@ -17,6 +17,8 @@ from .batches import Batch
 from .cancel import abandon
 from .context import RunContext
 
+# It stays the message of an operation that ends without one of its own.
+_MESSAGE = "sent again in a smaller batch, since the one before was refused"
 _REQUESTS = 2  # Submissions that a division leads to at most: one for each half.
 
 
@@ -61,9 +63,8 @@ class BatchDivider:
             return []
         async with self._dividing:
             own = chain([operations[0].number], count(len(self._run.ledger.operations)))
-            message = found.refused[0].message
-            parts = [self._part(operations, each, next(own), message) for each in found.parts]
-            named = self._part(operations, found.named, next(own), "") if found.named else []
+            parts = [self._part(operations, each, next(own)) for each in found.parts]
+            named = self._part(operations, found.named, next(own)) if found.named else []
             self._count(operations[0], len(parts) + bool(named))
             now = self._run.clock.now()
             await self._applier.apply_verdicts(
@@ -80,23 +81,22 @@ class BatchDivider:
         return _REQUESTS * (divisions + 1) <= self._most
 
     def _part(
-        self, operations: Sequence[Operation], places: Sequence[int], own: int, message: str
+        self, operations: Sequence[Operation], places: Sequence[int], own: int
     ) -> list[Operation]:
         """Return the operations of a new batch that has the rows at *places*.
 
         A job gets the number *own*, the operations of rows keep theirs.
         """
-        text = self._run.channel.mask(message)
         number = next(self._numbers)
         if self._run.action.operation_per == "row":
             some = [operations[at] for at in places]
             return [
-                divided(each, each.rows, number=each.number, batch=number, message=text)
+                divided(each, each.rows, number=each.number, batch=number, message=_MESSAGE)
                 for each in some
             ]
         (job,) = operations
         rows = [job.rows[at] for at in places]
-        return [divided(job, rows, number=own, batch=number, message=text)]
+        return [divided(job, rows, number=own, batch=number, message=_MESSAGE)]
 
     def _count(self, operation: Operation, parts: int) -> None:
         """Count the *parts* that the batch of *operation* was divided into."""

@@ -1,0 +1,173 @@
+"""What every destination promises, against its simulator, which says what it stored.
+
+A destination is under contract by its entry in ``contract_partners``.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import asyncdest_nb as ad
+from asyncdest_nb.operation import State
+from asyncdest_nb.simulators import SIMULATORS
+from contract_child import ROWS, killed_at
+from contract_partners import CONTRACTS, Contract, keys_applied, keys_arrived, keys_of
+
+QUICK = {"duration_seconds": 0.2, "retry_after_seconds": 0.05}
+JOBS = [each for each in CONTRACTS if "shuffle_results" in SIMULATORS[each.slug].Knobs.model_fields]
+
+under_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda each: each.slug)
+with_results = pytest.mark.parametrize("contract", JOBS, ids=lambda each: each.slug)
+
+
+def check(run: ad.Run, contract: Contract, simulator: ad.Simulator) -> dict[str, int]:
+    """Check that what a run says is what the partner has; return its counts that are not 0."""
+    results, applied = run.results(), keys_applied(simulator)
+    keys = keys_of(len(results))
+    assert list(results.index) == list(contract.frame(len(results)).index)
+    for key, status in zip(keys, results["status"], strict=True):
+        assert applied[key] <= 1, f"{key} was applied {applied[key]} times"
+        if status not in ("unknown", "pending"):
+            assert (status == "completed") == bool(applied[key]), (key, status)
+    counts = {status: count for status, count in run.counts.items() if count}
+    assert counts == dict(Counter(results["status"]))
+    return counts
+
+
+@pytest.mark.slow
+@under_contract
+def test_every_outcome_is_on_its_label_also_in_a_storm_of_throttling(
+    session: ad.Session, contract: Contract
+):
+    batches = 10 if contract.rows == 10_000 else 3
+    knobs = {**QUICK, "failing": 0.03, "throttle_share": 0.2, "retry_after_seconds": 0.01}
+    with ad.simulate(contract.slug, **knobs) as simulator:
+        run = contract.submit(session, simulator.settings, contract.rows, contract.rows // batches)
+        assert run.wait(timeout=100) == "partial"
+        counts = check(run, contract, simulator)
+        assert keys_arrived(simulator) == Counter(keys_of(contract.rows)), "each arrived once"
+    assert set(counts) == {"completed", "failed"}
+    assert 0.01 < counts["failed"] / contract.rows < 0.06
+    failed = run.results()["status"].to_numpy() == "failed"
+    assert all(failed.reshape(batches, -1).any(axis=1)), "every batch has rows that failed"
+    assert any(429 in counts for counts in simulator.requests.values())
+
+
+@under_contract
+@pytest.mark.parametrize("reply", ["reset", 503])
+def test_a_lost_reply_to_a_create_makes_no_second_job_or_is_held_and_named(
+    session: ad.Session, contract: Contract, reply: Any
+):
+    lost = {contract.create: [reply]}
+    with ad.simulate(contract.slug, **QUICK, failing=0.1, lost_replies=lost) as simulator:
+        run = contract.submit(session, simulator.settings, 30, 10)
+        run.wait(timeout=60)
+        counts = check(run, contract, simulator)
+        arrived = keys_arrived(simulator)
+    assert run.is_at_rest
+    assert len(arrived) == 30
+    held = [each for each in run.operations if each.state is State.HELD]
+    if contract.second == "held":
+        assert counts["unknown"] == 10
+        assert sum(len(each.rows) for each in held) == 10
+        assert all(each.message for each in held)
+    else:
+        assert not held
+        assert "unknown" not in counts
+    if contract.second != "harmless":
+        assert set(arrived.values()) == {1}, "a row is in two jobs"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+@pytest.mark.filterwarnings("ignore::asyncdest_nb.AlreadySubmitted")
+@under_contract
+def test_a_kill_between_any_two_requests_loses_no_row_and_makes_no_second_job(
+    tmp_path: Path, contract: Contract
+):
+    for number in range(1, 40):
+        path = tmp_path / f"{number}.sqlite"
+        with ad.simulate(contract.slug, duration_seconds=0.02, failing=0.2) as simulator:
+            if not killed_at(contract.slug, path, simulator.settings, number):
+                break
+            with ad.Session(path=path) as session:
+                run = contract.submit(session, simulator.settings, ROWS, ROWS)
+                if _is_searched(run, simulator):
+                    continue
+                assert run.is_at_rest
+                counts = check(run, contract, simulator)
+                held = sum(len(e.rows) for e in run.operations if e.state is State.HELD)
+            arrived = keys_arrived(simulator)
+        assert counts.get("unknown", 0) == held
+        assert not held or contract.second == "held"
+        assert len(arrived) == ROWS
+        if contract.second != "harmless":
+            assert max(arrived.values()) == 1, "a row is in two jobs"
+    assert number > 3, "it has at least a request to create, one to poll and one for results"
+
+
+@with_results
+@pytest.mark.parametrize(
+    "knobs",
+    [{"shuffle_results": True}, {"truncate_results": 0.2}, {"results_expire_seconds": 1e-6}],
+    ids=["shuffled", "truncated", "expired"],
+)
+def test_no_outcome_is_guessed_from_results_that_are_shuffled_truncated_or_expired(
+    session: ad.Session, contract: Contract, knobs: dict[str, Any]
+):
+    with ad.simulate(contract.slug, **QUICK, failing=0.2, **knobs) as simulator:
+        run = contract.submit(session, simulator.settings, 60, 20)
+        while run.wait(timeout=0.1) == "pending" and not _is_stuck(run):
+            pass
+        counts = check(run, contract, simulator)
+    assert run.is_at_rest or "results_expire_seconds" in knobs
+    if "shuffle_results" in knobs:
+        assert set(counts) == {"completed", "failed"}
+    else:
+        assert counts.get("unknown", 0) + counts.get("pending", 0), "nothing missing is guessed"
+
+
+@under_contract
+def test_no_secret_is_in_what_is_shown_logged_or_stored(
+    tmp_path: Path, contract: Contract, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.DEBUG)
+    path = tmp_path / "session.sqlite"
+    knobs = {**QUICK, "failing": 0.3, "unavailable_every": 5, "throttle_share": 0.1}
+    with ad.simulate(contract.slug, **knobs) as simulator, ad.Session(path=path) as session:
+        run = contract.submit(session, simulator.settings, 20, 10)
+        run.wait(timeout=60)
+        shown = [repr(session), repr(run), run.results().to_csv(), *run.notices]
+        shown += [json.dumps(run.details(each.number), default=str) for each in run.operations]
+    shown += [each.getMessage() for each in caplog.records]
+    files = b"".join(each.read_bytes() for each in tmp_path.glob("session.sqlite*"))
+    names = {"api_key", "access_token", "client_secret"} & simulator.settings.keys()
+    for name in names:
+        secret = str(simulator.settings[name])
+        assert secret.encode() not in files
+        assert not [text for text in shown if secret in text]
+
+
+def _is_stuck(run: ad.Run) -> bool:
+    """Whether the user is told that its operations cannot be polled; that may go on for long."""
+    return any("cannot be polled" in each for each in run.notices)
+
+
+def _is_searched(run: ad.Run, simulator: ad.Simulator) -> bool:
+    """Wait for *run*; return whether it was killed before its job, and searches for it still.
+
+    Some lists lag behind by minutes, and until then nothing is sent again.
+    """
+    for _ in range(60):
+        run.wait(timeout=1)
+        is_unsure = {each.state for each in run.operations} == {State.UNKNOWN}
+        if run.is_at_rest or (is_unsure and not simulator.operations):
+            break
+    return not run.is_at_rest and not simulator.operations

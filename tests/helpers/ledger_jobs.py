@@ -55,7 +55,6 @@ class Job:
     is_over: bool = False
     is_closed: bool = False  # Reported as failed, since it was never committed.
     is_hidden: bool = False
-    is_refused: bool = False  # Its rows were refused, so that it never begins.
     canceled: set[int] = field(default_factory=set)
 
     def word(self, index: int) -> str:

@@ -180,7 +180,6 @@ class Partner:
         if job.applied_at is not None or job.is_closed:
             return 409, {"error": "it is closed"}
         if refusal := self._refusal(rows):
-            job.is_refused = True
             return refusal
         job.rows = rows
         return 200, {}

@@ -96,8 +96,8 @@ class SessionClaims:
         """Check what the file kept of the life before."""
         runs = {run.id: run for run in self.life.session.runs()}
         known = {trace_of(run, each) for run in runs.values() for each in run.operations}
-        # What was refused and divided goes on under other names.
-        begun = {job.trace for job in self.partner.jobs.values() if not job.is_refused}
+        # A job without effect may be of a batch that was divided: it goes on under other names.
+        begun = {job.trace for job in self.partner.jobs.values() if job.applied_at is not None}
         assert begun <= known, "not in the file"
         for chain in [each for each in self.chains if each.id not in runs]:
             self.chains.remove(chain)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -179,9 +179,15 @@ def test_after_a_refused_repetition_the_first_is_looked_for(
 
 @pytest.mark.parametrize("way", ["client_id", "search"])
 def test_a_refused_repetition_counts_if_the_first_is_not_found(session: ad.Session, way: str):
-    scripts = {"refused": [Fault(reset, is_applied=False), *[refusal(400)] * 9]}
-    expected = End({"rejected"}, {"failed": ROWS}, Counter(), jobs=0)
-    assert ends(session, way, scripts) == {"refused": expected}
+    scripts = {
+        "refused": [Fault(reset, is_applied=False), *[refusal(403)] * 9],
+        # What may be the fault of a row is sent in halves, which have names of their own.
+        "divided": [Fault(reset, is_applied=False), refusal(400)],
+    }
+    assert ends(session, way, scripts) == {
+        "refused": End({"rejected"}, {"failed": ROWS}, Counter(), jobs=0),
+        "divided": replace(APPLIED, jobs=2, names=3),
+    }
 
 
 @pytest.mark.parametrize("step", [1, 2])

@@ -193,7 +193,7 @@ def _action(payload: type[HubSpotRow], title: str, description: str) -> ad.Actio
         # A file may have 1,048,576 rows and 512 MB, but it is made in memory.
         batch_size=100_000,
         batch_bytes=100_000_000,
-        batch_keys=["object_type", "key"],
+        batch_keys=["object_type", "id_property"],
     )
 
 

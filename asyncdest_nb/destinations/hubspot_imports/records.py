@@ -39,8 +39,8 @@ class HubSpotRow(ad.Payload):
         default={"@path": "$."},
         by_name=False,
     )
-    key: str | None = ad.field(
-        "Key",
+    id_property: str | None = ad.field(
+        "ID property",
         description="The property that identifies a record: hs_object_id, or one that is unique; "
         "without it, email for contacts and domain for companies",
         by_name=False,
@@ -54,7 +54,7 @@ class HubSpotRow(ad.Payload):
     @property
     def key_property(self) -> str | None:
         """The property that identifies its record; None = there is none."""
-        return self.key or _TYPES.get(self.object_type, ("", None))[1]
+        return self.id_property or _TYPES.get(self.object_type, ("", None))[1]
 
 
 class UpsertRow(HubSpotRow):
@@ -88,7 +88,7 @@ def _fault(row: HubSpotRow, times: Mapping[tuple[str, str], int]) -> str | None:
     if name is None:
         if row.operation == "CREATE":
             return None
-        return f"key: name the property that identifies records of {row.object_type}"
+        return f"id_property: name the property that identifies records of {row.object_type}"
     key = _key(row)
     if not key[1]:
         return None if row.operation == "CREATE" else f"{name}: no value, and it is the key"

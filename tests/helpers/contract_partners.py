@@ -40,6 +40,7 @@ class Contract:
     columns: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     rows: int = 10_000
+    throttled: float = 0.3  # The share of requests in a storm; of many requests fewer will do.
 
     def frame(self, count: int) -> pd.DataFrame:
         """Return *count* rows; the labels are neither numbers nor in order."""
@@ -98,6 +99,7 @@ CONTRACTS = [
         columns={"user_id": "key"},
         options={"operation_type": "sync_profile"},
         rows=600,  # Each of them is an operation, and is polled.
+        throttled=0.03,
     ),
     Contract(
         "salesforce-bulk",
@@ -130,6 +132,7 @@ CONTRACTS = [
         "harmless",
         names={"key": "customer_id"},
         options={"data_extension": "Customers"},
+        throttled=0.05,
     ),
     Contract(
         "openai-batch", "chat", "POST /v1/batches", "none", options={**_ASK, "model": "gpt-5"}

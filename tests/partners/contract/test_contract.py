@@ -47,8 +47,8 @@ def test_every_outcome_is_on_its_label_also_in_a_storm_of_throttling(
     session: ad.Session, contract: Contract
 ):
     batches = 10 if contract.rows == 10_000 else 3
-    knobs = {**QUICK, "failing": 0.03, "throttle_share": 0.2, "retry_after_seconds": 0.01}
-    with ad.simulate(contract.slug, **knobs) as simulator:
+    knobs = {**QUICK, "failing": 0.03, "retry_after_seconds": 0.01}
+    with ad.simulate(contract.slug, **knobs, throttle_share=contract.throttled) as simulator:
         run = contract.submit(session, simulator.settings, contract.rows, contract.rows // batches)
         assert run.wait(timeout=100) == "partial"
         counts = check(run, contract, simulator)

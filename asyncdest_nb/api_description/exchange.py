@@ -143,6 +143,10 @@ class RequestPlan:
 
     def _required(self, response: Response) -> Response:
         """Return *response* if its body says that it is good; APIs answer errors with 200 too."""
+        for path, words in self.rule.not_found.items():
+            if is_word(found := looker(path)(response.data), words):
+                text = f"{self.place}: it does not exist: {path} is {shown(found)}"
+                raise HTTPError(text, status=404)
         whole = self._answers.require if isinstance(response.data, Mapping) else {}
         for path, value in {**whole, **self.rule.require}.items():
             found = looker(path)(response.data)

@@ -112,7 +112,10 @@ BODIES = ("json", "form", "multipart", "csv", "jsonl", "text")
 
 
 class ApiRequest(AnswerRule):
-    """One request: what is sent, and when the answer to it is good."""
+    """One request: what is sent, and when the answer to it is good.
+
+    ``not_found`` are the words at paths of a body that say what a 404 says.
+    """
 
     name: str = ""
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
@@ -127,6 +130,7 @@ class ApiRequest(AnswerRule):
     text: TextTemplate | None = None
     timeout_seconds: Annotated[float, Field(gt=0)] | None = None
     expect: Statuses = ()
+    not_found: dict[Path, Words] = Field(default={})
 
     @property
     def bodies(self) -> list[str]:

@@ -161,6 +161,7 @@ says that something is still to be done, its rows are unknown.
 | `timeout_seconds` | how long the answer may take |
 | `expect` | the good statuses; if left out, 2xx |
 | `require` | what must be at paths of a good answer: `{success: true}` |
+| `not_found` | words at paths that say what a 404 says: `{error.code: [NotFound]}` |
 | `error` | where an answer has its `message` and `code` |
 | `retry_codes`, `auth_codes` | codes after which it is sent again, and with a new token |
 

@@ -63,6 +63,14 @@ def test_rows_without_a_result_are_unknown(session):
     assert found["status"].tolist() == ["completed"] * 90 + ["unknown"] * 10
 
 
+def test_rows_whose_results_have_expired_are_unknown(session):
+    knobs = {"failing": 0, "results_expire_seconds": 0.001, **QUICK}
+    with ad.simulate("sfmc-rows", **knobs) as simulator:
+        found = sent(session, simulator, customers(3)).results()
+    assert found["status"].tolist() == ["unknown"] * 3
+    assert "it does not exist" in found.loc["p0", "message"]
+
+
 def test_a_request_may_fail_as_a_whole(session):
     with ad.simulate("sfmc-rows", failing=0, failing_jobs=1.0, **QUICK) as simulator:
         found = sent(session, simulator, customers(3)).results()

@@ -38,6 +38,8 @@ async def read_source(
 
 def read_entries(source: ResultSource, response: Response, place: str) -> Iterator[Any]:
     """Yield the entries in one answer; a large one is never whole in memory."""
+    if response.status == 204:  # No content: no entries.
+        return
     if not source.is_file:
         yield from list_at(source.items, response.data, place)
         return

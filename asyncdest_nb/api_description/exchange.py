@@ -150,6 +150,10 @@ class RequestPlan:
         whole = self._answers.require if isinstance(response.data, Mapping) else {}
         for path, value in {**whole, **self.rule.require}.items():
             found = looker(path)(response.data)
+            if found is ABSENT or found is None:
+                raise ProtocolError(
+                    f"{self.place}: there is nothing at {path}, which is {value!r} in a good answer"
+                )
             if not is_word(found, [value]):
                 self._refuse(response, f"{path} is {shown(found)}, not {value!r}")
         return response

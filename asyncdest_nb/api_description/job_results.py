@@ -13,7 +13,8 @@ from ..errors import HTTPError, ProtocolError
 from ..request import Response
 from ..responses import JSONObject, RowResult
 from .entries import read_source
-from .exchange import Headers, RequestPlan, extracted, reason_of
+from .exchange import Headers, RequestPlan, extracted, first_of, reason_of
+from .filters import text_of
 from .look_up import looker
 from .model import PollRule
 from .outcomes import Listed, reconciled
@@ -102,6 +103,7 @@ class JobResults:
     def _reconciled(self, listed: Listed, answer: JobAnswer) -> list[RowResult]:
         paths = self._poll.counts.model_dump(exclude_none=True)
         stated, _ = reason_of(self._poll.error, answer.data)
+        stated = stated or text_of(first_of(self._poll.message, answer.data) or "")
         return reconciled(
             listed,
             rule=self._rule,

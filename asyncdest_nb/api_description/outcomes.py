@@ -28,6 +28,7 @@ class Listed:
     rows: dict[int, list[RowResult]] = field(default_factory=lambda: defaultdict(list))
     strays: list[str] = field(default_factory=list)
     copies: dict[int, int] = field(default_factory=dict)  # Rows with the same key.
+    is_misaligned: bool = False  # Entries in the order of the rows are more than these.
     _read: Counter[int] = field(default_factory=Counter)
 
     def add(self, source: EntryRule, entries: Iterable[Any], *, keys: Sequence[str]) -> None:
@@ -42,9 +43,20 @@ class Listed:
                 self.rows[row].append(outcome)
             if not found:
                 self.strays.append(outcome.error.message if outcome.error else "")
+                self.is_misaligned |= source.match.by == "order"
+
+    @property
+    def strays_text(self) -> str:
+        """How many entries are of no row, and a reason that one of them gives."""
+        reason = next(filter(None, self.strays), "")
+        said = f"{len(self.strays):,} results are of no row that was sent"
+        return f"{said}: {reason}" if reason else said
 
     def outcome(self, row: int) -> RowResult | None:
         """Return the outcome of a row, None = no entry is of it."""
+        if self.is_misaligned:
+            text = f"{self.strays_text}, so they cannot be told apart by order"
+            return RowResult(status="unknown", message=text)
         return agreed(self.rows[row], self.copies.get(row, 1)) if row in self.rows else None
 
 
@@ -153,7 +165,7 @@ def reconciled(
     found = [listed.outcome(row) for row in range(listed.count)]
     unlisted = unlisted_status(rule, end)
     statuses = Counter(unlisted if each is None else each.status for each in found)
-    doubt = _doubt(statuses, counts, listed.strays) if None in found else ""
+    doubt = _doubt(statuses, counts, listed, end) if None in found else ""
     left = _left(unlisted, end=end, why=why, doubt=doubt)
     return [each or left for each in found]
 
@@ -176,11 +188,10 @@ def _left(status: Any, *, end: str, why: str, doubt: str) -> RowResult:
     return RowResult(status=status, message=f"{text}; {doubt}" if text and doubt else text)
 
 
-def _doubt(statuses: Mapping[Any, int], counts: Mapping[str, Any], strays: Sequence[str]) -> str:
+def _doubt(statuses: Mapping[Any, int], counts: Mapping[str, Any], listed: Listed, end: str) -> str:
     """Return why the rows that are not listed cannot be taken as completed; "" = they can."""
-    if strays:
-        reason = next(filter(None, strays), "")
-        return f"{len(strays):,} results are of no row that was sent{reason and f': {reason}'}"
+    if listed.strays:
+        return listed.strays_text
     total = sum(statuses.values())
     ours = {"total": total, "completed": statuses["completed"], "failed": statuses["failed"]}
     for name, path_value in counts.items():
@@ -188,6 +199,8 @@ def _doubt(statuses: Mapping[Any, int], counts: Mapping[str, Any], strays: Seque
         if theirs != ours[name]:
             said = "gives no number" if theirs is None else f"counts {theirs:,}"
             return f"the API {said} of rows as {name}, and the results {ours[name]:,}"
+    if end == "partial" and statuses["completed"] == total:
+        return "the job ended as partly failed, and no row is listed as failed"
     return ""
 
 

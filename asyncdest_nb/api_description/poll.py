@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,22 +67,31 @@ class DescribedPoll:
         ids = [text_of(context.get(self._name)) for context in data.async_contexts]
         given = ids if "ids" in str(self._rule.json_body) else many.separator.join(ids)
         response = await self._plan.send(request, {**self._plans.base(data), "ids": given})
-        look, found = looker(many.id), dict[str, Any]()
+        look, found = looker(many.id), defaultdict[str, list[Any]](list)
         for each in list_at(many.items, response.data, self._plan.place):
-            found.setdefault(text_of(look(each)), each)
+            own = look(each)
+            if own not in (ABSENT, None) and each not in found[text_of(own)]:
+                found[text_of(own)].append(each)
         return [
-            await self._of_item(request, data, context, response, found.get(each))
+            await self._of_items(request, data, context, response, found[each])
             for context, each in zip(data.async_contexts, ids, strict=True)
         ]
 
-    async def _of_item(
-        self, request: Request, data: Given, context: JSONObject, response: Response, item: Any
+    async def _of_items(
+        self,
+        request: Request,
+        data: Given,
+        context: JSONObject,
+        response: Response,
+        items: Sequence[Any],
     ) -> AsyncOperationResult:
-        if item is None:
-            own = text_of(context.get(self._name))
-            return not_asked(f"{self._plan.place}: the answer does not have {own}", context)
+        """Return what the only one of *items* says; of none and of several nothing is known."""
+        own = text_of(context.get(self._name))
+        if len(items) != 1:
+            said = f"has {own} {len(items)} times" if items else f"does not have {own}"
+            return not_asked(f"{self._plan.place}: the answer {said}", context)
         try:
-            return await self._read(request, data, context, response, item)
+            return await self._read(request, data, context, response, items[0])
         except ProtocolError as error:
             return not_asked(error, context)
 

@@ -69,11 +69,13 @@ class DescribedSubmission:
             return accepted if decided is None else accepted.model_copy(update={"rows": decided})
         why = "the answer does not list this row"
         if decided is None:
-            if response is None or response.status != 202:
+            if response is None or response.status not in (202, 207):
                 return response
             # It is not done yet, and nothing will tell how it ends.
             decided = [None] * len(data.payload_texts)
             why = "accepted (202), and the description has no poll: nobody can ask for more"
+            if response.status == 207:
+                why = "several outcomes (207), and the description has no rows: nobody reads them"
         unlisted = RowResult(status="unknown", message=why)
         rows = [each or unlisted for each in decided]
         per_row = self._action.handle is None or self._action.handle.per == "row"

@@ -30,8 +30,13 @@ async def read_source(
     Raises ProtocolError for one that cannot be read.
     """
     # Entries in the order of the rows are as many as these.
-    most = scope["batch"]["size"] if source.match.by == "order" else None
-    pages = pages_of(plan, source.pages, source.items, request, scope, headers=headers, most=most)
+    size = scope["batch"]["size"]
+    most = size if source.match.by == "order" else None
+    # A row may have several errors, but not any number of them.
+    bound = 1000 + 100 * size
+    pages = pages_of(
+        plan, source.pages, source.items, request, scope, headers=headers, most=most, bound=bound
+    )
     async for response in pages:
         await to_thread(use, read_entries(source, response, plan.place))
 

@@ -11,11 +11,9 @@ from ..errors import HTTPError, IntegrationError, ProtocolError
 from ..request import Response
 from ..responses import AsyncActionResponse, JSONObject, RowResult
 from .decided import decided_rows
-from .exchange import RequestPlan, extracted, is_word, value_at
-from .filters import ABSENT
-from .look_up import looker
+from .exchange import RequestPlan, extracted
+from .lost_submission import LostSubmission
 from .model import SubmitStep
-from .pages import list_at, pages_of
 from .plans import CANCELING, Plans, keys_name
 from .results_model import DecidedRows
 from .rows import keys_of_rows
@@ -35,7 +33,9 @@ class DescribedSubmission:
         marked = [at for at, each in enumerate(action.submit) if each.checkpoint]
         until = marked[0] + 1 if marked else len(steps)
         self._first, self._later = steps[:until], steps[until:]
-        self._find = plans.plan(action.find, "find") if action.find else None
+        self._find = (
+            LostSubmission(action.find, plans.plan(action.find, "find")) if action.find else None
+        )
         self._cancel = plans.plan(action.cancel, "cancel") if action.cancel else None
 
     async def perform_batch(self, request: Request, data: Given) -> Any:
@@ -186,30 +186,17 @@ class DescribedSubmission:
         )
 
     async def find(self, request: Request, data: Given) -> Any:
-        """Find the submission by what was sent with it; None = the API does not have it."""
-        rule, plan = self._action.find, self._find
-        assert rule is not None
-        assert plan is not None
-        scope = self._scope(data)
-        wanted = {path: compiled(each)(scope) for path, each in rule.match.items()}
-        async for response in pages_of(plan, rule.pages, rule.items, request, scope):
-            items = (
-                list_at(rule.items, response.data, plan.place) if rule.items else [response.data]
-            )
-            for item in items:
-                if all(is_word(looker(path)(item), [value]) for path, value in wanted.items()):
-                    return self._adopted(data, scope, item, response)
-        return None
+        """Find the submission by what was sent with it; None = the API does not have it.
 
-    def _adopted(self, data: Given, scope: Scope, item: Any, response: Response) -> Any:
-        rule = self._action.find
-        assert rule is not None
-        own = {name: value_at(each.path, item) for name, each in rule.extract.items() if each.path}
-        missing = [name for name, value in own.items() if value in (ABSENT, None, "")]
-        if missing:
-            raise ProtocolError(f"find: the submission was found without {', '.join(missing)}")
+        Raises ProtocolError if the answer does not tell.
+        """
+        assert self._find is not None
+        scope = self._scope(data)
+        kept = await self._find.context(request, scope)
+        if kept is None:
+            return None
         self._keep_keys(data, scope)
-        return self._accepted(data, own)
+        return self._accepted(data, kept)
 
 
 def _extracted(

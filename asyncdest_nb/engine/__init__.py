@@ -2,6 +2,7 @@
 
 from .channel.call import CallResult
 from .channel.channel import Channel
+from .channel.identity import ADDRESS
 from .channel.poll_round import polled_once
 from .channel.state import SessionState, call_scope
 from .clock import Clock
@@ -17,6 +18,7 @@ from .verdict.check import read_check
 from .verdict.job_answer import contexts_in
 
 __all__ = [
+    "ADDRESS",
     "CallResult",
     "Channel",
     "Clock",

@@ -92,7 +92,7 @@ class Connection:
         The run of an empty frame is completed at once.
 
         The same payloads, all of them and in the same order, that were submitted before
-        in this session, to the same action by the same settings (API keys are not compared),
+        in this session, to the same action and base URL by the same settings (not API keys),
         are not sent twice: the earlier run, or the latest of its retries, is returned as it
         is, with an AlreadySubmitted warning; it continues by the key and the ``poll`` of
         this connection. They are sent if none of them was applied, or *again* is True. With

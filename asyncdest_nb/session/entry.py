@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ..engine import Execution, Ledger
+from ..engine import ADDRESS, Execution, Ledger
 from ..frame import DataFrame
 from ..operation import RowOutcome, RowStatus, is_refusal_claimed
 from ..portal import call_from_any_thread
@@ -25,7 +25,8 @@ _MAY_BE_APPLIED = (
 
 def connect_code(record: StoredRun) -> str:
     """Return the call that connects a session as that of a run was; "…" = what is secret."""
-    settings = "".join(f", {key}={value!r}" for key, value in record.settings.items())
+    given = {key: value for key, value in record.settings.items() if key != ADDRESS}
+    settings = "".join(f", {key}={value!r}" for key, value in given.items())
     return f"connect({record.destination!r}, …{settings})"
 
 

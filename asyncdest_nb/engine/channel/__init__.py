@@ -1,6 +1,7 @@
 """The channel to one destination: its calls, its rate, its token and its state. Knows no run.
 
 channel             one connection: settings, secrets, calls
+identity            what tells it from others: settings, and the address
 call                a call of a destination's function, and its result
 invoke              run the function, in a thread if it is a plain one
 function_requests   the requests that it makes

@@ -12,7 +12,6 @@ from ...destination import (
     Destination,
     Function,
     Settings,
-    input_fields,
     named_secrets_of,
     secrets_of,
     urls_of,
@@ -23,6 +22,7 @@ from ...responses import JSONObject, with_attributes
 from ...schedule import RateLimiter
 from ..clock import Clock
 from .call import CallResult, call_function
+from .identity import address, settings_texts
 from .scoped_state import ScopedState
 from .state import SessionState, connection_scope
 from .throttle import ShouldStop, Throttle, Turn
@@ -64,14 +64,16 @@ class Channel:
         self._route = route
         self.is_usual = transport is None and (route is None or route.is_usual)  # Anywhere.
         self._references = References(named_secrets_of(settings))
-        # The final client needs options, which may need the state of this connection, whose
-        # scope needs a client that masks the settings.
-        self._client = Client(secrets=secrets_of(settings))
+        # Options may need the state of this connection, whose scope needs those without it: a
+        # base URL of state, or of a token's reply, is another one before that, and tells nothing.
+        self._client, self._connection = Client(secrets=secrets_of(settings)), ""
+        bare = self._options(SessionState([], clock=self.clock, note=lambda value: None))
+        self._client = self._new_client(bare, transport=transport)
+        self._address = address(bare, settings_texts(settings, self._client), self._client)
         self._connection = connection_scope(destination.slug, self.public_settings())
-        self._client = self._new_client(transport=transport)
+        self._client.set_options(self._options())
 
-    def _new_client(self, *, transport: Transport | None) -> Client:
-        options = self._options()
+    def _new_client(self, options: Mapping[str, Any], *, transport: Transport | None) -> Client:
         return Client(
             options=options,
             trusted=urls_of(self.settings),
@@ -113,14 +115,8 @@ class Channel:
             self._throttle = other._throttle
 
     def public_settings(self) -> dict[str, str]:
-        """Return its settings as text, without missing and secret ones."""
-        fields = input_fields(type(self.settings))
-        values = {key: getattr(self.settings, key) for key in fields}
-        return {
-            key: self._client.mask_whole(str(value))
-            for key, value in values.items()
-            if value is not None and fields[key].type != "password"
-        }
+        """Return the settings as text, without secret ones, and the base URL if they lack it."""
+        return settings_texts(self.settings, self._client) | self._address
 
     def mask(self, text: str) -> str:
         """Return *text* without secrets."""
@@ -207,7 +203,7 @@ class Channel:
 
         Its first request is the only exchange, and was not sent.
         """
-        call = self._new_client(transport=OfflineTransport()).call()
+        call = self._new_client(self._options(), transport=OfflineTransport()).call()
         data = self._data(payload, (), self._scoped(state=self._state.copy()))
         return await call_function(function, call, data, request=call, mask=self.mask)
 
@@ -248,10 +244,10 @@ class Channel:
         """Close the connections; nothing may be called after that."""
         await self._client.aclose()
 
-    def _options(self) -> dict[str, Any]:
+    def _options(self, state: SessionState | None = None) -> dict[str, Any]:
         if self.destination.extend_request is None:
             return {}
-        data = self._data(None, (), self._scoped())
+        data = self._data(None, (), self._scoped(state=state))
         options: object = self.destination.extend_request(data)
         if not isinstance(options, Mapping):
             raise DestinationError(

@@ -78,7 +78,12 @@ class SingleCalls:
 
 def _required(function: Function | None, action: Action, name: str) -> Function:
     if function is None:
-        raise UsageError(f"action {action.title!r} has no {name}")
+        others = {
+            "perform": "it takes many rows at once: use execute_batch, preview or submit",
+            "perform_batch": "it takes one row at a time: use execute_action, preview or submit",
+            "poll": "its answers are final: there is nothing to ask for later",
+        }
+        raise UsageError(f"action {action.title!r} has no {name}: {others[name]}")
     return function
 
 

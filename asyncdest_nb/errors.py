@@ -173,7 +173,11 @@ class HTTPError(DestinationError):
     with secrets masked, ``retry_after`` the seconds that the destination asked to wait
     (None = it did not). ``response`` is the answer as it arrived, for the code of a
     definition; None once the error has left the function that made the request.
+    ``is_of_result``: a ``poll`` sets it if the destination knows the operation, and the file
+    of its results is not found; the ``missing_seconds`` of the action do not count then.
     """
+
+    is_of_result = False
 
     def __init__(
         self,
@@ -221,10 +225,20 @@ class InvalidAuthenticationError(IntegrationError):
 class RetryableError(DestinationError):
     """The destination's own code declares: not applied, and may be sent again.
 
-    ``retry_after`` is in seconds; None = the engine decides how long to wait.
+    ``retry_after`` is in seconds; None = the engine decides how long to wait. With
+    ``polls_go_on`` only submissions wait: a limit of the account takes no more of them, and
+    answers about those that it has taken. It needs ``retry_after``.
     """
 
-    def __init__(self, message: str, status: int = 500, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        status: int = 500,
+        retry_after: float | None = None,
+        *,
+        polls_go_on: bool = False,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.retry_after = retry_after
+        self.polls_go_on = polls_go_on and retry_after is not None

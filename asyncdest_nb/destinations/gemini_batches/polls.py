@@ -10,7 +10,7 @@ from urllib.parse import quote
 from ... import destination as ad
 from ...errors import ProtocolError
 from ...responses import AsyncOperationResult, AsyncPollResponse, JSONObject, RowResult
-from ..llm_batches import JobAnswers, is_parsed, read_lines, refused
+from ..llm_batches import JobAnswers, is_parsed, read_lines, refused, result_file
 from .account import LARGE, GeminiSettings, batch_path, object_in, object_of
 from .outcomes import embedding_outcome, error_result, text_outcome
 from .requests import EMBED, GeminiMethod
@@ -64,7 +64,7 @@ class GeminiPolls:
     async def _answers(self, request: ad.Request, name: str, context: JSONObject) -> JobAnswers:
         answers = JobAnswers(context["key"], int(context["rows"]))
         path = f"/v1/files/{quote(name.removeprefix('files/'), safe='')}:download?alt=media"
-        response = await request(path, to_file=True, **LARGE)
+        response = await result_file(request, path, **LARGE)
         if response.problem:
             raise ProtocolError(response.problem)
         await to_thread(self._read, response, answers, context)

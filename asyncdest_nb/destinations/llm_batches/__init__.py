@@ -7,6 +7,7 @@ keys       the ids by which rows are found again
 lines      JSON, and lines of it
 answers    the outcome of each row, matched by its id
 columns    what becomes columns of the results
+result_files  files of results, which may be gone
 rows       the rows of a job on their way
 preflight  faults that are found before anything is sent
 tokens     how many tokens a request probably has
@@ -19,6 +20,7 @@ from .images import ImageFile, ImageLimits, WebImage, image_bytes, images_of
 from .keys import SUBMISSION, batch_key, custom_id
 from .lines import read_lines, to_json
 from .preflight import common_faults, row_faults
+from .result_files import result_file
 from .rows import JobRows, is_parsed
 from .schemas import StrictForm, strict_schema
 from .tokens import guessed, most_tokens, prompt_tokens, queued_tokens
@@ -49,6 +51,7 @@ __all__ = [
     "queued_tokens",
     "read_lines",
     "refused",
+    "result_file",
     "row_faults",
     "strict_schema",
     "to_json",

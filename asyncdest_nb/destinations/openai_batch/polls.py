@@ -10,7 +10,7 @@ from urllib.parse import quote
 from ... import destination as ad
 from ...errors import ProtocolError
 from ...responses import AsyncOperationResult, AsyncPollResponse, JSONObject, RowResult
-from ..llm_batches import JobAnswers, is_parsed, read_lines
+from ..llm_batches import JobAnswers, is_parsed, read_lines, result_file
 from .account import LARGE, OpenAISettings, object_of
 from .batch_list import RUNNING
 from .endpoints import Endpoint
@@ -64,7 +64,7 @@ class BatchPolls:
         answers = JobAnswers(context["key"], int(context["rows"]))
         for file_id in ids_of(batch):
             path = f"/files/{quote(file_id, safe='')}/content"
-            response = await request(path, to_file=True, **LARGE)
+            response = await result_file(request, path, **LARGE)
             if response.problem:
                 raise ProtocolError(response.problem)
             await to_thread(self._read, response, answers, context["parsed"])

@@ -51,6 +51,11 @@ class Part:
             return error.status
         return exchanges[-1].status if error is None and exchanges else None
 
+    @property
+    def knows_operation(self) -> bool:
+        """Whether the destination knows the operation, and lacks its result alone."""
+        return isinstance(self.result.error, HTTPError) and self.result.error.is_of_result
+
 
 async def polled(
     contexts: Sequence[JSONObject], *, poll: PollContexts, action: Action, channel: Channel

@@ -31,8 +31,8 @@ class Poller:
         self._run = run
         self._due: asyncio.Queue[tuple[list[int], Turn] | None] = asyncio.Queue(maxsize=1)
         self._groups = PollGroups(run)
-        # Since when operations are not found, by the steady clock.
-        self._missing_since: dict[int, float] = {}
+        # Since when operations, or their results (True), are not found, by the steady clock.
+        self._missing_since: dict[int, tuple[bool, float]] = {}
 
     async def hand_out(self) -> None:
         """Hand due operations to the pollers, until all is at rest.
@@ -154,9 +154,11 @@ class Poller:
     def _is_gone(self, operation: Operation, part: Part) -> bool:
         if part.status not in (404, 410):
             return False
-        now = self._run.clock.steady()
-        missing = now - self._missing_since.setdefault(operation.number, now)
-        patience = max(GRACE_SECONDS, self._run.action.missing_seconds)
+        now, is_result = self._run.clock.steady(), part.knows_operation
+        if self._missing_since.get(operation.number, (None, now))[0] is not is_result:
+            self._missing_since[operation.number] = (is_result, now)
+        missing = now - self._missing_since[operation.number][1]
+        patience = max(GRACE_SECONDS, 0.0 if is_result else self._run.action.missing_seconds)
         return missing > patience and operation.poll_errors >= GRACE_POLLS
 
     def _set_apart(self, parts: Sequence[Part], operations: Sequence[Operation]) -> None:

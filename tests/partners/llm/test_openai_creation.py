@@ -184,3 +184,15 @@ def test_a_404_right_after_the_create_is_no_end(openai, monkeypatch):
     often = SquareRoot(minimum=0.02, cost=0.001)
     run = connection.submit(frame(), "chat", schedule=often, **ASK)
     assert run.wait(timeout=60) == "completed"
+
+
+def test_a_404_of_the_results_ends_soon_and_after_one_of_the_batch_counts_anew(openai, monkeypatch):
+    monkeypatch.setattr("asyncdest_nb.engine.run.poller.GRACE_SECONDS", 0.01)
+    server, connection = openai(all_done, polls=0)
+    server.faults["GET /v1/batches/batch_000"] = [404] * 5
+    server.faults["GET /v1/files/file-001/content"] = [404] * 100
+    often = SquareRoot(minimum=0.02, cost=0.001)
+    run = connection.submit(frame(), "chat", schedule=often, **ASK)
+    run.wait(timeout=20)
+    assert run.counts["unknown"] == 3
+    assert server.count("GET /v1/batches/batch_000") >= 7

@@ -114,7 +114,7 @@ def _raise_later(error: HTTPError) -> None:
     if why and 400 <= error.status <= 429 and error.status != 408:
         text = f"waiting: {why}; {message}"
         seconds = error.retry_after or ACCOUNT_SECONDS
-        raise RetryableError(text, error.status, seconds) from None
+        raise RetryableError(text, error.status, seconds, polls_go_on=True) from None
 
 
 async def poll(request: ad.Request, data: Contexts) -> AsyncPollResponse:

@@ -29,6 +29,7 @@ async def wait_for_queue(request: ad.Request, model: str, *, tokens: int, limit:
             f"waits until batches before it have ended: about {waiting:,} tokens are queued, this "
             f"one has {tokens:,}, and queued_tokens is {limit:,}",
             retry_after=QUEUE_SECONDS,
+            polls_go_on=True,
         )
 
 

@@ -178,7 +178,8 @@ def _refused_batch(error: HTTPError, *, rows: int, is_repeatable: bool) -> Async
     code, message = error_in(error)
     if why := account_fault(code):
         text = f"waiting: {why}; {message}"
-        raise RetryableError(text, error.status, error.retry_after or ACCOUNT_SECONDS) from None
+        seconds = error.retry_after or ACCOUNT_SECONDS
+        raise RetryableError(text, error.status, seconds, polls_go_on=True) from None
     if error.status == 429 or (error.status == 503 and error.retry_after is not None):
         raise RetryableError(str(error), error.status, error.retry_after) from None
     if error.status == 408 or error.status >= 500 or error.status < 400:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
@@ -22,6 +23,14 @@ REPEAT_SECONDS = 1.0
 REPEATS = 2  # How often a reading request is repeated before the call it is part of fails.
 
 ShouldStop = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """Why submissions wait, while polls go on; *until* is a time of the steady clock."""
+
+    why: str = ""
+    until: float = 0.0
 
 
 class Turn:
@@ -54,16 +63,22 @@ class Throttle:
         self._callers = {False: 0, True: 0}
         self._was_poll = False
         self._trouble = ""  # Why the last pause was made.
+        self._held = _Hold()
 
     def notice(self) -> str:
         """Return why requests wait at present, and for how long; empty = they do not."""
-        seconds = ceil(self._seconds_paused())
+        seconds = ceil(max(self._seconds_paused(), self._seconds_held()))
         when = f"in {seconds} s" if seconds > 0 else "soon"
         return f"{why}; asking again {when}" if (why := self.trouble()) else ""
 
     def trouble(self) -> str:
         """Return why requests wait at present; empty = they do not."""
-        return self._trouble if self.limiter.is_down or self._seconds_paused() > 0 else ""
+        if self.limiter.is_down or (self._seconds_paused() > 0 and self._seconds_held() <= 0):
+            return self._trouble
+        return self._held.why if self._seconds_held() > 0 else ""
+
+    def _seconds_held(self) -> float:
+        return self._held.until - self._clock.steady()
 
     def _seconds_paused(self) -> float:
         return self.limiter.paused_until - self._clock.steady()
@@ -92,9 +107,13 @@ class Throttle:
         return Turn(self.limiter, is_taken=False)
 
     def _seconds_until_turn(self, now: float, *, is_poll: bool) -> float:
+        held = self._seconds_held()
+        if held > 0 and not is_poll:
+            return held
         if self.limiter.is_down:
             return self._seconds_closed()
-        if self._was_poll == is_poll and self._callers[not is_poll]:
+        is_contended = self._callers[not is_poll] and not (is_poll and held > 0)
+        if self._was_poll == is_poll and is_contended:
             return max(self.limiter.seconds_closed(now), 1 / self.limiter.rate)
         return self.limiter.take(now)
 
@@ -102,7 +121,11 @@ class Throttle:
         return STOP_SECONDS if self._waiting else self.limiter.seconds_closed(self._clock.steady())
 
     def back_off(self, error: Exception) -> None:
-        """Wait before the next request, because of *error*."""
+        """Wait before the next request, or the next submission, because of *error*."""
+        if isinstance(error, RetryableError) and error.polls_go_on:
+            until = self._clock.steady() + min(error.retry_after or 0, self.limiter.LONGEST_PAUSE)
+            self._held = _Hold(f"{self._name}: {error}", until)
+            return
         if not self.limiter.is_down:
             self._trouble = f"{self._name}: {error}"
         seconds = error.retry_after if isinstance(error, RetryableError | HTTPError) else None

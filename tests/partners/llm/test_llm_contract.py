@@ -143,3 +143,16 @@ def test_no_secret_is_in_any_output(session, vendor, capsys, caplog):
         shown += [str(run.details(0)), *capsys.readouterr(), caplog.text]
         assert run.counts["completed"] > 10
     assert not any(key in each or "0123456789abcdef" in each for each in shown)
+
+
+def test_a_limit_of_the_account_holds_up_creates_and_no_polls(session, vendor):
+    with ad.simulate(vendor, duration_seconds=0.1, failing=0, spend_limit_jobs=1) as simulator:
+        run = submit(session, simulator, rows=6, batch_size=2)
+        while run.counts["completed"] < 2 or not any("no credit" in each for each in run.notices):
+            assert run.wait(timeout=0.05) == "pending"
+        assert run.counts["pending"] == 4
+        assert any("asking again in" in each for each in run.notices)
+        assert len(simulator.operations) == 1
+        run.cancel()
+        run.wait(timeout=20)
+        assert (run.counts["completed"], run.counts["canceled"]) == (2, 4)

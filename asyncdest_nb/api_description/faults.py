@@ -12,6 +12,21 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 SHOWN = 60  # characters of a value in a message
+_WRITE = {
+    "tuple_type": "write a list",
+    "list_type": "write a list",
+    "dict_type": "write an object",
+    "model_type": "write an object",
+    "model_attributes_type": "write an object",
+    "string_type": "write a text",
+    "bool_type": "write true or false",
+    "bool_parsing": "write true or false",
+    "int_type": "write a whole number",
+    "int_parsing": "write a whole number",
+    "int_from_float": "write a whole number",
+    "float_type": "write a number",
+    "float_parsing": "write a number",
+}
 
 
 def faults_of(error: ValidationError, model: type[BaseModel], given: Any) -> list[str]:
@@ -34,13 +49,24 @@ def _line(found: ErrorDetails, model: type[BaseModel], given: Any) -> str:
         return f"{place}: {unknown(found['loc'][-1], known_keys(model, found['loc']))}"
     if kind == "missing":
         return f"{place}: is missing"
-    text = found["msg"].removeprefix("Value error, ")
-    text = f"{text[:1].lower()}{text[1:]}" if kind != "value_error" else text
+    text = _text(found)
     return (
         f"{place}: {text}"
         if kind == "value_error"
         else f"{place}: {text}; got {shown(found['input'])}"
     )
+
+
+def _text(found: ErrorDetails) -> str:
+    """Return what would be right, in the words of JSON and not those of Python."""
+    kind, text = found["type"], found["msg"].removeprefix("Value error, ")
+    if kind == "value_error":
+        return text
+    if kind == "too_short":
+        least = found["ctx"]["min_length"]
+        what = "an object" if isinstance(found["input"], Mapping) else "a list"
+        return f"write {what} with at least {least} item{'s' * (least != 1)}"
+    return _WRITE.get(kind, f"{text[:1].lower()}{text[1:]}")
 
 
 def shown(value: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from .compile import fault_of_fields, fault_of_settings
 from .faults import shown
 from .filters import text_of
+from .gaps import gaps_of, gaps_of_action
 from .model import ApiAction, ApiDescription, FindRule, SubmitStep
 from .parts import ApiRequest
 from .scope import (
@@ -25,11 +26,12 @@ from .template import placeholders_in
 
 def problems_of(description: ApiDescription) -> list[str]:
     """Return what is wrong between the parts of a *description*, each with its path."""
-    found = [*_of_whole(description)]
+    found = [*_of_whole(description), *gaps_of(description)]
     if description.settings and (fault := fault_of_settings(description.settings)):
         found.append(fault)
     for slug, action in description.actions.items():
         found += [f"actions.{slug}.{each}" for each in _of_action(description, action)]
+        found += [f"actions.{slug}.{each}" for each in gaps_of_action(action)]
     return found
 
 

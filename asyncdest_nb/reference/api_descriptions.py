@@ -128,7 +128,7 @@ Filters may follow a path or a name: `{{ row.email | trim | lower | sha256 }}`. 
 | `results` | what became of each row |
 | `result_columns` | names in `result` that become columns of the results |
 | `cancel` | the request that ends an operation |
-| `find` | the request that finds a submission by `batch.key`, so that none is made twice |
+| `find` | finds a submission by `batch.key`, so that none is made twice; the last step makes it |
 
 # Limits
 

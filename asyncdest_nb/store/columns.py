@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -83,7 +83,7 @@ def from_operation(operation: Operation) -> list[Any]:
         if value is None:
             continue
         if name == "row_outcomes":
-            values[index] = outcomes.from_outcomes(value)
+            values[index] = outcomes.cell_of(value)
         elif name == "rows" and len(value) == 1:
             values[index] = f"[{value[0]}]"
         else:
@@ -93,12 +93,22 @@ def from_operation(operation: Operation) -> list[Any]:
     return values
 
 
-def to_operation(values: Sequence[Any]) -> Operation:
-    """Return the operation of these columns of OPERATION; raises ValueError if they are none."""
+def to_operation(values: Sequence[Any], *, records: Callable[[int], Iterable[Any]]) -> Operation:
+    """Return the operation of these columns of OPERATION; raises ValueError if they are none.
+
+    *records* returns those of the outcomes of an operation by its number.
+    """
     found = _read(OPERATION, _OPERATION_CELLS, values)
-    if found["row_outcomes"] is not None:
-        found["row_outcomes"] = outcomes.to_outcomes(found["row_outcomes"], len(found["rows"]))
+    cell, rows = found["row_outcomes"], len(found["rows"])
+    if cell is not None:
+        own = records(found["number"]) if type(cell) is int else None
+        found["row_outcomes"] = outcomes.to_outcomes(cell, rows, own)
     return Operation(**found)
+
+
+def to_record(values: Sequence[Any]) -> Any:
+    """Return what a record of outcomes holds; raises ValueError if it is not JSON."""
+    return cells.value(values[0])
 
 
 def _read(

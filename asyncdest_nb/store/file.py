@@ -261,5 +261,5 @@ def has_wal(db: sqlite3.Connection) -> bool:
 def _delete_unfinished_runs(db: sqlite3.Connection) -> None:
     """Delete the rows of runs whose own row was never committed."""
     with transaction(db):
-        for table in ("row", "operation", "claim"):
+        for table in ("row", "operation", "outcomes", "claim"):
             db.execute(f"DELETE FROM {table} WHERE run NOT IN (SELECT id FROM run)")

@@ -4,12 +4,15 @@ The cell is a JSON object: for each field of an outcome a list with the value of
 the one value that all rows have. A field is left out if all rows have its default. So the
 outcomes of a job of 10,000 rows are little more than their results. Up to schema 5 it was a
 list with an object for each row.
+
+The results of 50,000 rows may be 100 MB, which would be in memory three times on their way to
+the file. So those of many rows are in records of their own, and the cell is their number.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from itertools import repeat
 from operator import attrgetter
@@ -32,6 +35,26 @@ _READERS: dict[str, Reader] = {
 _DEFAULTS = {each.name: each.default for each in fields(RowOutcome)}
 _VALUES: dict[str, Callable[[RowOutcome], Any]] = {name: attrgetter(name) for name in _READERS}
 
+RECORD_ROWS = 250  # Rows of a record. A result may be a vector of 30 kB.
+
+
+def records_of(rows: Sequence[RowOutcome] | None) -> Iterator[str]:
+    """Yield the records that the outcomes of many rows have, as texts; others have none."""
+    if rows is None or not _is_much(rows):
+        return
+    for start in range(0, len(rows), RECORD_ROWS):
+        yield from_outcomes(rows[start : start + RECORD_ROWS])
+
+
+def cell_of(rows: Sequence[RowOutcome]) -> str:
+    """Return the outcomes of at least one row as the text of a cell."""
+    return str(-(-len(rows) // RECORD_ROWS)) if _is_much(rows) else from_outcomes(rows)
+
+
+def _is_much(rows: Sequence[RowOutcome]) -> bool:
+    """Whether they are not short: without results, they are."""
+    return len(rows) > RECORD_ROWS and any(row.result is not None for row in rows)
+
 
 def from_outcomes(rows: Sequence[RowOutcome]) -> str:
     """Return the outcomes of at least one row as the text of a cell."""
@@ -52,8 +75,17 @@ def _short(name: str, values: list[Any]) -> Any:
     return values[0] if values.count(values[0]) == len(values) else values
 
 
-def to_outcomes(found: Any, rows: int) -> tuple[RowOutcome, ...]:
-    """Return the outcomes of so many *rows*; raises ValueError if *found* is not such a cell."""
+def to_outcomes(
+    found: Any, rows: int, records: Iterable[Any] | None = None
+) -> tuple[RowOutcome, ...]:
+    """Return the outcomes of so many *rows* from a cell, whose records are *records*.
+
+    Raises ValueError if *found* is not such a cell, or the records are not those of it.
+    """
+    if type(found) is int and records is not None:
+        sizes = [min(RECORD_ROWS, rows - at) for at in range(0, rows, RECORD_ROWS)]
+        own = zip(sizes, records, strict=True)
+        return tuple(each for size, record in own for each in to_outcomes(record, size))
     if isinstance(found, list):
         return tuple(map(_to_outcome, found))
     _check_names(found)

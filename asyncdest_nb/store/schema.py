@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 # In the header of the file, where file(1) and SQLite's own tools show them.
 SESSION_ID = 0x61736E73  # "asns"
@@ -65,11 +65,19 @@ CREATE TABLE operation (
     accepted_at REAL,
     seen_at REAL,
     finished_at REAL,
-    row_outcomes TEXT,                -- JSON, one entry per row
+    row_outcomes TEXT,                -- JSON, see outcomes.py
     in_doubt INTEGER NOT NULL DEFAULT 0,      -- 0 or 1
     is_overdue INTEGER NOT NULL DEFAULT 0,    -- 0 or 1
     origin INTEGER,                   -- the batch that was divided; NULL = none was
     PRIMARY KEY (run, number)
+) WITHOUT ROWID""",
+    """
+CREATE TABLE outcomes (
+    run TEXT NOT NULL REFERENCES run,
+    number INTEGER NOT NULL,          -- of the operation
+    place INTEGER NOT NULL,           -- among these records of the operation
+    row_outcomes TEXT NOT NULL,       -- JSON, see outcomes.py
+    PRIMARY KEY (run, number, place)
 ) WITHOUT ROWID""",
 )
 SESSION_TABLES = (
@@ -142,6 +150,12 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "PRIMARY KEY (run, position)) WITHOUT ROWID",
         "CREATE TABLE known (key BLOB PRIMARY KEY NOT NULL, payload BLOB, run TEXT NOT NULL, "
         "claims INTEGER NOT NULL, is_shared INTEGER NOT NULL) WITHOUT ROWID",
+    ),
+    # The outcomes of older runs stay in the record of their operation.
+    8: (
+        "CREATE TABLE outcomes (run TEXT NOT NULL REFERENCES run, number INTEGER NOT NULL, "
+        "place INTEGER NOT NULL, row_outcomes TEXT NOT NULL, "
+        "PRIMARY KEY (run, number, place)) WITHOUT ROWID",
     ),
 }
 

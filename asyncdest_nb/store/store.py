@@ -172,6 +172,7 @@ class Store(RunTables):
         delete = self.database.execute
         delete("DELETE FROM row WHERE run = ?", (run,))
         delete("DELETE FROM operation WHERE run = ?", (run,))
+        delete("DELETE FROM outcomes WHERE run = ?", (run,))
         delete("DELETE FROM state WHERE instr(scope, ?) = 1", (f"{run}/",))
         named = "DELETE FROM state WHERE instr(scope, ?) = 1 AND instr(value, ?) = 1"
         delete(named, (LATEST_SCOPE, f'"{run}/'))

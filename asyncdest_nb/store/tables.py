@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from ..operation import Operation
-from . import columns, slices
+from . import columns, outcomes, slices
 from .consistency import check_run
 from .database import Database
 from .values import StoredRow, StoredRun
@@ -84,9 +85,14 @@ class RunTables:
 
     def put_operations(self, run: str, operations: Iterable[Operation]) -> None:
         """Add operations of *run*, or replace those with the same numbers."""
-        values = [(run, *columns.from_operation(each)) for each in operations]
+        changed = list(operations)
+        values = [(run, *columns.from_operation(each)) for each in changed]
         statement = "INSERT OR REPLACE INTO operation"
         self.database.insert(statement, ("run", *columns.OPERATION), values)
+        for each in changed:
+            for at, text in enumerate(outcomes.records_of(each.row_outcomes)):
+                statement = "INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?)"
+                self.database.execute(statement, (run, each.number, at, text))
 
     def runs(self) -> list[StoredRun]:
         """Return all runs in the order in which they were written: clocks may have changed."""
@@ -116,7 +122,13 @@ class RunTables:
     def operations(self, run: str) -> list[Operation]:
         """Return the operations of *run* by number."""
         query = f"SELECT {', '.join(columns.OPERATION)} FROM operation WHERE run = ?"
-        return self.database.read(columns.to_operation, f"{query} ORDER BY number", run)
+        made = partial(columns.to_operation, records=partial(self._records_of, run))
+        return self.database.read(made, f"{query} ORDER BY number", run)
+
+    def _records_of(self, run: str, number: int) -> Iterator[Any]:
+        """Yield the records of the outcomes of an operation, one at a time."""
+        query = "SELECT row_outcomes FROM outcomes WHERE run = ? AND number = ? ORDER BY place"
+        yield from map(columns.to_record, self.database.execute(query, (run, number)))
 
     def whole(self, run: StoredRun) -> tuple[list[StoredRow], list[Operation]]:
         """Return rows and operations of *run*; raises StoreError unless they fit each other."""

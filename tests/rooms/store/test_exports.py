@@ -25,7 +25,7 @@ def test_an_exported_run_is_read_back_whole(tmp_path: Path, path: Path, source: 
     first.close()
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert version_of(out) == (SCHEMA_VERSION, EXPORT_ID)
-    assert set(tables_of(out)) == {"run", "row", "operation"}
+    assert set(tables_of(out)) == {"run", "row", "operation", "outcomes"}
     out.chmod(0o400)
     before = sorted(tmp_path.iterdir())
     exported = ExportedRuns(out)

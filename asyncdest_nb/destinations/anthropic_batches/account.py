@@ -8,9 +8,10 @@ from urllib.parse import quote
 from pydantic import HttpUrl, SecretStr
 
 from ... import destination as ad
-from ...errors import HTTPError, ProtocolError
-from ...request import Response, api_key_auth
+from ...errors import HTTPError
+from ...request import api_key_auth
 from ...responses import JSONObject
+from ..objects import object_of
 
 LARGE = {"timeout_seconds": 600}  # A batch may have 256 MB, and so may its results.
 JSONL = {"accept": "application/binary"}
@@ -54,13 +55,6 @@ async def test_authentication(
 ) -> None:
     """Request the list of batches."""
     object_of(await request("/v1/messages/batches?limit=1"))
-
-
-def object_of(response: Response) -> JSONObject:
-    """Return the answer's JSON object; raise ProtocolError for anything else."""
-    if response.problem or not isinstance(response.data, dict):
-        raise ProtocolError(response.problem or f"not a JSON object: {response.text[:200]!r}")
-    return response.data
 
 
 def batch_path(batch_id: object) -> str:

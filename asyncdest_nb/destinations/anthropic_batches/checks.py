@@ -18,7 +18,8 @@ from ..llm_batches import (
     to_json,
     whole_number,
 )
-from .account import WITHOUT_SAMPLING, AnthropicSettings, object_of
+from ..objects import object_of
+from .account import WITHOUT_SAMPLING, AnthropicSettings
 from .messages import FORM, IMAGES, MessageRequest, params_of
 
 NEVER = {

@@ -17,6 +17,7 @@ from ...responses import (
     RowResult,
 )
 from ..llm_batches import JobAnswers, JobRows, batch_key, is_parsed, read_lines
+from ..objects import object_of
 from .account import (
     JSONL,
     LARGE,
@@ -25,7 +26,6 @@ from .account import (
     batch_path,
     counts_of,
     error_in,
-    object_of,
 )
 from .messages import MessageRequest, params_of
 from .orphans import Orphans

@@ -13,7 +13,8 @@ from ... import destination as ad
 from ...errors import HTTPError, ProtocolError
 from ...responses import AsyncOperationResult, JSONObject, RowResult
 from ..llm_batches import JobAnswers, read_lines
-from .account import JSONL, LARGE, batch_path, counts_of, object_of
+from ..objects import object_of
+from .account import JSONL, LARGE, batch_path, counts_of
 
 PAGES = 30  # Of the list, with 1,000 batches each.
 EARLIER_SECONDS = 600  # How much earlier than here a batch may be created, as clocks differ.

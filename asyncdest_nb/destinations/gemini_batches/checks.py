@@ -21,7 +21,8 @@ from ..llm_batches import (
     to_json,
     whole_number,
 )
-from .account import GeminiSettings, model_path, object_of
+from ..objects import object_of
+from .account import GeminiSettings, model_path
 from .requests import EMBED, IMAGES, GeminiMethod
 from .schemas import FORM, response_schema
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from asyncio import to_thread
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -11,15 +10,23 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 from ... import destination as ad
-from ...errors import HTTPError, NotSent, ProtocolError, RequestFailed, RetryableError
-from ...responses import AsyncActionResponse, JSONObject, RowResult
-from ..llm_batches import JobRows, ModelRequest, batch_key, refused
-from .account import LARGE, GeminiSettings, error_in, model_path, object_in, object_of
+from ...errors import HTTPError, ProtocolError, RetryableError
+from ...responses import AsyncActionResponse, JSONObject
+from ..llm_batches import (
+    JobRows,
+    KeptFile,
+    ModelRequest,
+    batch_key,
+    outcomes_left_out,
+    refused,
+    uploaded,
+)
+from ..objects import object_of
+from .account import LARGE, GeminiSettings, error_in, model_path, object_in
 from .requests import GeminiMethod
 
-UPLOADS = 3  # Tries: a file that is uploaded twice does nothing.
+FILE_DAYS = 2
 PAGES = 50  # Of the list, with 100 batches each.
-EARLIER_SECONDS = 3600  # How much earlier than here a batch may be created, as clocks differ.
 
 Payloads = ad.ActionData[GeminiSettings, list[ModelRequest]]
 
@@ -32,40 +39,41 @@ class GeminiCreation:
 
     async def create(self, request: ad.Request, data: Payloads) -> AsyncActionResponse:
         """Upload the rows, and start a batch of them, whose name shown is our key."""
-        rows, state = self._rows(data), data.state_context
-        known = state.get_request_context(_file_key(rows.key))
+        rows = self._rows(data)
+        kept = KeptFile(data.state_context, rows.key, days=FILE_DAYS)
+        known = kept.file
         try:
             file = known or await self._uploaded(request, rows)
         except HTTPError as error:
             return _refused_batch(error, rows=len(rows.texts), is_repeatable=False)
-        # Kept, so that the file need not be uploaded again if the batch has to wait.
-        state.set_response_context(_file_key(rows.key), file, {"day": 2})
-        state.set_response_context(_time_key(rows.key), time.time(), {"day": 7})
+        kept.keep(file)
         if len(file["left_out"]) == len(rows.texts):
-            return AsyncActionResponse(async_contexts=[], rows=_left_out(file, len(rows.texts)))
+            return AsyncActionResponse(
+                async_contexts=[], rows=outcomes_left_out(file, len(rows.texts))
+            )
         model = data.payload[0].model
-        batch = {"displayName": rows.key, "inputConfig": {"fileName": file["name"]}}
+        batch = {"displayName": rows.key, "inputConfig": {"fileName": file["id"]}}
         path = model_path(model, self._method.name)
         try:
             answer = await request(path, method="POST", json={"batch": batch})
         except HTTPError as error:
             if known and 400 <= error.status <= 404:  # The file may be gone: upload it again.
-                state.set_response_context(_file_key(rows.key), None)
+                kept.forget()
             return _refused_batch(error, rows=len(rows.texts), is_repeatable=bool(known))
         return _accepted(object_of(answer), rows, file, model)
 
     async def find(self, request: ad.Request, data: Payloads) -> AsyncActionResponse | None:
         """Return the batch that has the key of this submission, None = there is none."""
-        rows, state = self._rows(data), data.state_context
-        sent_at = state.get_request_context(_time_key(rows.key)) or 0
+        rows = self._rows(data)
+        kept = KeptFile(data.state_context, rows.key, days=FILE_DAYS)
         found = [
             batch
-            async for batch in _batches_since(request, sent_at - EARLIER_SECONDS)
+            async for batch in _batches_since(request, kept.since)
             if object_in(batch, "metadata").get("displayName") == rows.key
         ]
         if not found:
             return None
-        file = state.get_request_context(_file_key(rows.key)) or {"left_out": {}}
+        file = kept.file or {"left_out": {}}
         return _accepted(found[-1], rows, file, data.payload[0].model)
 
     def _rows(self, data: Payloads) -> JobRows:
@@ -75,15 +83,10 @@ class GeminiCreation:
         return {"key": custom_id, "request": self._method.request(values)}
 
     async def _uploaded(self, request: ad.Request, rows: JobRows) -> JSONObject:
-        """Return the name of the file of *rows*, and why some of them are not in it."""
         with TemporaryFile() as file:
             # Its length has to be stated before it is sent.
             size = await to_thread(_written, rows, file)
-            name = await _sent(request, file, size, rows.key)
-        why = {
-            str(place): each.error.message for place, each in rows.left_out.items() if each.error
-        }
-        return {"name": name, "left_out": why}
+            return await uploaded(rows, lambda: _upload(request, file, size, rows.key))
 
 
 def _written(rows: JobRows, file: IO[bytes]) -> int:
@@ -92,20 +95,8 @@ def _written(rows: JobRows, file: IO[bytes]) -> int:
     return file.tell()
 
 
-async def _sent(request: ad.Request, file: IO[bytes], size: int, key: str) -> str:
+async def _upload(request: ad.Request, file: IO[bytes], size: int, key: str) -> str:
     """Upload *file* under a new name, which is returned."""
-    for tries in range(1, UPLOADS + 1):
-        try:
-            return await _sent_once(request, file, size, key)
-        except NotSent:
-            raise
-        except (RequestFailed, HTTPError) as error:
-            if tries == UPLOADS or not _is_lost(error):
-                raise
-    raise AssertionError("the last try returns or raises")
-
-
-async def _sent_once(request: ad.Request, file: IO[bytes], size: int, key: str) -> str:
     kind = "application/jsonl"
     started = await request(
         "/upload/v1/files",
@@ -180,32 +171,8 @@ def _accepted(
         "parsed": rows.parsed,
         "model": model,
     }
-    decided = _left_out(file, len(rows.texts)) if file["left_out"] else None
+    decided = outcomes_left_out(file, len(rows.texts))
     return AsyncActionResponse(async_contexts=[context], rows=decided, message="created")
-
-
-def _is_lost(error: RequestFailed | HTTPError) -> bool:
-    """Whether an upload may have arrived, or failed by trouble of the server."""
-    if isinstance(error, RequestFailed):
-        return True
-    return error.retry_after is None and (error.status == 408 or error.status >= 500)
-
-
-def _file_key(key: str) -> str:
-    return f"file of {key}"
-
-
-def _time_key(key: str) -> str:
-    return f"time of {key}"
-
-
-def _left_out(file: JSONObject, rows: int) -> list[RowResult | None]:
-    """Return the outcomes of rows that are not in the file, None for the others."""
-    why = file["left_out"]
-    return [
-        refused("NOT_SENT", why[str(place)], retryable=True) if str(place) in why else None
-        for place in range(rows)
-    ]
 
 
 def _refused_batch(error: HTTPError, *, rows: int, is_repeatable: bool) -> AsyncActionResponse:

@@ -11,7 +11,8 @@ from ... import destination as ad
 from ...errors import ProtocolError
 from ...responses import AsyncOperationResult, AsyncPollResponse, JSONObject, RowResult
 from ..llm_batches import JobAnswers, is_parsed, read_lines, refused, result_file
-from .account import LARGE, GeminiSettings, batch_path, object_in, object_of
+from ..objects import object_of
+from .account import LARGE, GeminiSettings, batch_path, object_in
 from .outcomes import embedding_outcome, error_result, text_outcome
 from .requests import EMBED, GeminiMethod
 

@@ -9,6 +9,7 @@ answers    the outcome of each row, matched by its id
 columns    what becomes columns of the results
 result_files  files of results, which may be gone
 rows       the rows of a job on their way
+job_files  the file of them, uploaded before the batch is created
 preflight  faults that are found before anything is sent
 tokens     how many tokens a request probably has
 """
@@ -17,6 +18,7 @@ from .answers import JobAnswers, refused
 from .columns import EMBEDDING_COLUMNS, TEXT_COLUMNS, completed, whole_number
 from .fields import IMAGE_FIELDS, ModelRequest, TextRequest
 from .images import ImageFile, ImageLimits, WebImage, image_bytes, images_of
+from .job_files import KeptFile, outcomes_left_out, uploaded
 from .keys import SUBMISSION, batch_key, custom_id
 from .lines import read_lines, to_json
 from .preflight import common_faults, row_faults
@@ -34,6 +36,7 @@ __all__ = [
     "ImageLimits",
     "JobAnswers",
     "JobRows",
+    "KeptFile",
     "ModelRequest",
     "StrictForm",
     "TextRequest",
@@ -47,6 +50,7 @@ __all__ = [
     "images_of",
     "is_parsed",
     "most_tokens",
+    "outcomes_left_out",
     "prompt_tokens",
     "queued_tokens",
     "read_lines",
@@ -55,5 +59,6 @@ __all__ = [
     "row_faults",
     "strict_schema",
     "to_json",
+    "uploaded",
     "whole_number",
 ]

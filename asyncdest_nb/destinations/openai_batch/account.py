@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import HttpUrl, SecretStr
 
 from ... import destination as ad
-from ...errors import HTTPError, ProtocolError
-from ...request import Response, bearer_auth
-from ...responses import JSONObject
+from ...errors import HTTPError
+from ...request import bearer_auth
+from ..objects import object_of
 
 LARGE = {"timeout_seconds": 600}  # A file may have 200 MB.
 # The vendor's words for an account that has to be paid or given more.
@@ -40,13 +40,6 @@ async def test_authentication(
 ) -> None:
     """Request the list of batches."""
     object_of(await request("/batches?limit=1"))
-
-
-def object_of(response: Response) -> JSONObject:
-    """Return the answer's JSON object; raise ProtocolError for anything else."""
-    if response.problem or not isinstance(response.data, dict):
-        raise ProtocolError(response.problem or f"not a JSON object: {response.text[:200]!r}")
-    return response.data
 
 
 def error_in(error: HTTPError) -> tuple[str | None, str]:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from ... import destination as ad
 from ...errors import ProtocolError, RetryableError
 from ...responses import JSONObject
-from .account import object_of
+from ..objects import object_of
 
 RUNNING = ("validating", "in_progress", "finalizing", "cancelling")
 TOKENS = "asyncdest_tokens"  # Of the metadata: about how many tokens a batch has.

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from asyncio import to_thread
 from collections.abc import Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from ... import destination as ad
-from ...errors import HTTPError, NotSent, ProtocolError, RequestFailed, RetryableError
-from ...responses import AsyncActionResponse, JSONObject, RowResult
+from ...errors import HTTPError, ProtocolError, RetryableError
+from ...responses import AsyncActionResponse, JSONObject
 from ..llm_batches import (
     SUBMISSION,
     JobRows,
+    KeptFile,
     ModelRequest,
     batch_key,
+    outcomes_left_out,
     queued_tokens,
     refused,
+    uploaded,
 )
-from .account import LARGE, OpenAISettings, account_fault, error_in, object_of
+from ..objects import object_of
+from .account import LARGE, OpenAISettings, account_fault, error_in
 from .batch_list import TOKENS, batches_since, wait_for_queue
 from .endpoints import Endpoint
 
-UPLOADS = 3  # Tries: a file that is uploaded twice does nothing.
-EARLIER_SECONDS = 3600  # How much earlier than here a batch may be created, as clocks differ.
+FILE_DAYS = 25  # The file is kept for 30.
 ACCOUNT_SECONDS = 600.0  # Between two tries while the account has no credit.
 
 Payloads = ad.ActionData[OpenAISettings, list[ModelRequest]]
@@ -58,15 +60,14 @@ class BatchCreation:
     async def _created(
         self, request: ad.Request, data: Payloads, rows: JobRows, tokens: int
     ) -> AsyncActionResponse:
-        state = data.state_context
-        known = state.get_request_context(_file_key(rows.key))
-        file = known or await self._uploaded(request, rows)
-        # Kept, so that the file need not be uploaded again if the batch has to wait.
-        state.set_response_context(_file_key(rows.key), file, {"day": 25})
-        first = state.get_request_context(_time_key(rows.key)) or time.time()
-        state.set_response_context(_time_key(rows.key), first, {"day": 25})
+        kept = KeptFile(data.state_context, rows.key, days=FILE_DAYS)
+        known = kept.file
+        file = known or await uploaded(rows, lambda: _upload(request, rows))
+        kept.keep(file)
         if len(file["left_out"]) == len(rows.texts):
-            return AsyncActionResponse(async_contexts=[], rows=_left_out(file, len(rows.texts)))
+            return AsyncActionResponse(
+                async_contexts=[], rows=outcomes_left_out(file, len(rows.texts))
+            )
         body = {
             "completion_window": "24h",
             "endpoint": self._endpoint.path,
@@ -77,22 +78,22 @@ class BatchCreation:
             batch = object_of(await request("/batches", method="POST", json=body))
         except HTTPError as error:
             if known and 400 <= error.status <= 404:  # The file may be gone: upload it again.
-                state.set_response_context(_file_key(rows.key), None)
+                kept.forget()
             return _refused_batch(error, rows=len(rows.texts), is_repeatable=bool(known))
         return self._accepted(batch, rows, file)
 
     async def find(self, request: ad.Request, data: Payloads) -> AsyncActionResponse | None:
         """Return the batch that has the key of this submission, None = there is none."""
-        rows, state = self._rows(data), data.state_context
-        sent_at = state.get_request_context(_time_key(rows.key)) or 0
+        rows = self._rows(data)
+        kept = KeptFile(data.state_context, rows.key, days=FILE_DAYS)
         found = [
             batch
-            async for batch in batches_since(request, sent_at - EARLIER_SECONDS)
+            async for batch in batches_since(request, kept.since)
             if (batch.get("metadata") or {}).get(SUBMISSION) == rows.key
         ]
         if not found:
             return None
-        file = state.get_request_context(_file_key(rows.key)) or {"left_out": {}}
+        file = kept.file or {"left_out": {}}
         return self._accepted(found[-1], rows, file, others=found[:-1])
 
     def _rows(self, data: Payloads) -> JobRows:
@@ -101,33 +102,6 @@ class BatchCreation:
     def _entry(self, custom_id: str, values: dict[str, Any]) -> dict[str, Any]:
         body = self._endpoint.body(values)
         return {"custom_id": custom_id, "method": "POST", "url": self._endpoint.path, "body": body}
-
-    async def _uploaded(self, request: ad.Request, rows: JobRows) -> JSONObject:
-        """Return the id of the file of *rows*, and why some of them are not in it."""
-        for tries in range(1, UPLOADS + 1):
-            lines = rows.parts(separator=b"\n", end=b"\n")
-            part = (f"{rows.key}.jsonl", lines, "application/octet-stream")
-            try:
-                answer = await request(
-                    "/files",
-                    method="POST",
-                    data={"purpose": "batch"},
-                    files={"file": part},
-                    **LARGE,
-                )
-                break
-            except NotSent:
-                raise
-            except (RequestFailed, HTTPError) as error:
-                if tries == UPLOADS or not _is_lost(error):
-                    raise
-        why = {
-            str(place): each.error.message for place, each in rows.left_out.items() if each.error
-        }
-        file = object_of(answer)
-        if not file.get("id"):
-            raise ProtocolError("the answer to the upload has no id of a file")
-        return {"id": file["id"], "left_out": why}
 
     def _accepted(
         self, batch: JSONObject, rows: JobRows, file: JSONObject, others: Iterable[JSONObject] = ()
@@ -142,32 +116,20 @@ class BatchCreation:
         }
         also = ", ".join(str(each.get("id")) for each in others)
         message = f"created; the list has this batch again as {also}" if also else "created"
-        decided = _left_out(file, len(rows.texts)) if file["left_out"] else None
+        decided = outcomes_left_out(file, len(rows.texts))
         return AsyncActionResponse(async_contexts=[context], rows=decided, message=message)
 
 
-def _is_lost(error: RequestFailed | HTTPError) -> bool:
-    """Whether an upload may have arrived, or failed by trouble of the server."""
-    if isinstance(error, RequestFailed):
-        return True
-    return error.retry_after is None and (error.status == 408 or error.status >= 500)
-
-
-def _file_key(key: str) -> str:
-    return f"file of {key}"
-
-
-def _time_key(key: str) -> str:
-    return f"time of {key}"
-
-
-def _left_out(file: JSONObject, rows: int) -> list[RowResult | None]:
-    """Return the outcomes of rows that are not in the file, None for the others."""
-    why = file["left_out"]
-    return [
-        refused("NOT_SENT", why[str(place)], retryable=True) if str(place) in why else None
-        for place in range(rows)
-    ]
+async def _upload(request: ad.Request, rows: JobRows) -> str:
+    lines = rows.parts(separator=b"\n", end=b"\n")
+    part = (f"{rows.key}.jsonl", lines, "application/octet-stream")
+    answer = await request(
+        "/files", method="POST", data={"purpose": "batch"}, files={"file": part}, **LARGE
+    )
+    file = object_of(answer)
+    if not file.get("id"):
+        raise ProtocolError("the answer to the upload has no id of a file")
+    return str(file["id"])
 
 
 def _refused_batch(error: HTTPError, *, rows: int, is_repeatable: bool) -> AsyncActionResponse:

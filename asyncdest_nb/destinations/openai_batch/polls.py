@@ -11,7 +11,8 @@ from ... import destination as ad
 from ...errors import ProtocolError
 from ...responses import AsyncOperationResult, AsyncPollResponse, JSONObject, RowResult
 from ..llm_batches import JobAnswers, is_parsed, read_lines, result_file
-from .account import LARGE, OpenAISettings, object_of
+from ..objects import object_of
+from .account import LARGE, OpenAISettings
 from .batch_list import RUNNING
 from .endpoints import Endpoint
 from .outcomes import count_of, ids_of, refused_rows, row_outcome

@@ -32,12 +32,12 @@ from ...responses import (
     JSONObject,
     RowResult,
 )
+from ..objects import object_of
 from .account import (
     SalesforceSettings,
     ask,
     content_of,
     extend_request,
-    object_of,
     refresh_access_token,
     test_authentication,
 )

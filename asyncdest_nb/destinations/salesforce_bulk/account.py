@@ -10,7 +10,6 @@ from pydantic import HttpUrl, SecretStr, model_validator
 from ... import destination as ad
 from ...errors import HTTPError, InvalidAuthenticationError, ProtocolError, RetryableError
 from ...request import Response, bearer_auth
-from ...responses import JSONObject
 
 
 class SalesforceSettings(ad.Settings):
@@ -109,10 +108,3 @@ async def ask(request: ad.Request, path: str, **options: Any) -> Response:
 def content_of(error: HTTPError) -> str:
     """Return the body of an error as it arrived; the error's excerpt is masked."""
     return str(error.response.text) if error.response is not None else error.excerpt
-
-
-def object_of(response: Response) -> JSONObject:
-    """Return the answer's JSON object; raise ProtocolError for anything else."""
-    if not isinstance(response.data, dict):
-        raise ProtocolError(response.problem or f"not a JSON object: {response.text[:200]!r}")
-    return response.data

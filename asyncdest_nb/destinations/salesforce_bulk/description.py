@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from ... import destination as ad
 from ...errors import HTTPError, ProtocolError
-from .account import SalesforceSettings, ask, object_of
+from ..objects import object_of
+from .account import SalesforceSettings, ask
 
 TEXTS = frozenset({"string", "textarea", "email", "phone", "url"})
 

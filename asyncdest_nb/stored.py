@@ -18,9 +18,10 @@ class StoredSubscription(str):
 class StoredMapping(dict[str, Any]):
     """A mapping that is stored in Segment, for events that may lack any key.
 
-    A column that it reads may be missing from the frame: nothing is found there. A key that is
-    no field of the action, such as ``__segment_internal_sync_mode``, is left out. In a plain
-    dict both are mistakes.
+    It is all that fills fields, beside ``columns=`` and keywords: neither a column of a field's
+    name nor a default does. A column that it reads may be missing from the frame: nothing is
+    found there. A key that is no field of the action is left out. In a plain dict both are
+    mistakes.
     """
 
     __slots__ = ()

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ..errors import UnknownName, UsageError, check_number
 from .arguments import DATA, Function
 from .checks import explain
-from .data_payload import DataPayload, read_data
+from .data_payload import DataPayload, OpenPayload, read_data
 from .functions import adapted
 from .input_field import InputField, input_fields
 from .models import Payload
@@ -29,7 +29,8 @@ class Action:
     """Something a destination can be asked to do with rows.
 
     ``payload`` is a class of fields, or a dict of them as in the framework: label,
-    description, type, required, choices, default. A function takes ``request`` and its
+    description, type, required, choices, default. With ``{}`` payloads have whatever the mapping
+    gives, unchecked. A function takes ``request`` and its
     data, or parts of the data by name: ``(request, *, settings, payload)``. All argument
     names may be in camelCase; ``fields`` is another name for ``payload``. Functions send
     by ``request`` alone: if one fails that may have sent something by other means, its rows
@@ -180,8 +181,8 @@ class Action:
         return adapted(what, function, "request", "data", names=DATA)
 
     def _check_payload(self) -> None:
-        if is_fields(self.payload):
-            fields: Any = self.payload
+        fields: Any = self.payload
+        if is_fields(fields) or fields == {}:
             model = model_of(fields, Payload, f"action {self.title!r}")
             object.__setattr__(self, "payload", model)
         if not (isinstance(self.payload, type) and issubclass(self.payload, Payload)):
@@ -214,6 +215,11 @@ class Action:
     def can_send(self) -> bool:
         """Whether it has a function that sends; one of Segment's metadata may have none."""
         return self.perform is not None or self.perform_batch is not None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it declares no fields, so that payloads have whatever a mapping gives."""
+        return issubclass(self.payload, OpenPayload)
 
     @property
     def has_poll_support(self) -> bool:

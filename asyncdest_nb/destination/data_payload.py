@@ -51,12 +51,27 @@ class DataPayload(Payload):
         return {key: given[key] for key in self.__declared__ if key in given}
 
 
+class OpenPayload(DataPayload):
+    """The base of payloads without declared fields: they have whatever a mapping gives."""
+
+    @model_validator(mode="after")
+    def _check_declared_bounds(self) -> Any:
+        return self
+
+    def as_json(self) -> JSONObject:
+        """Return all values, as a mapping has made them."""
+        return dict(self._values)
+
+
 def data_payload(
     name: str, fields: Mapping[str, InputField], validator: FieldValidator
 ) -> type[DataPayload]:
-    """Return the class of payloads with *fields*, whose values *validator* checks."""
+    """Return the class of payloads with *fields*, whose values *validator* checks.
+
+    Without fields nothing is checked, as in Segment's framework.
+    """
     own = {"__module__": __name__, "__field_validator__": validator, "__declared__": fields}
-    made = type(name, (DataPayload,), own)
+    made = type(name, (DataPayload if fields else OpenPayload,), own)
     set_input_fields(made, fields)
     return made
 

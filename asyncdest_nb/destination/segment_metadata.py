@@ -16,7 +16,6 @@ from typing import Any
 from ..errors import UnknownName, UsageError
 from .action import Action
 from .arguments import Function
-from .models import Payload
 
 # Others are of screens.
 _ATTRIBUTES = (
@@ -107,7 +106,7 @@ def _action(slug: str, given: Mapping[str, Any], functions: Mapping[str, Any]) -
     own = {
         "title": given.get("title") or slug,
         "description": given.get("description") or "",
-        "fields": fields or Payload,
+        "fields": fields,
     }
     return DescribedAction(**{**own, **functions})
 

@@ -45,10 +45,11 @@ def plan_fields(
     column (not a path); the column of its own name; its default, if that is a constant or
     reads a column of the frame. A mapping may read only columns of the frame: Segment's
     events may lack a key, but in a frame a missing column is a mistake, unless the mapping
-    is a stored one. A path begins with the longest name of a column, also one with dots in it.
-    A path to what several columns begin with, such as ``$.properties``, leads to an object of
-    them. *index_names* are the levels of the index, which are not columns; they improve the
-    messages.
+    is a stored one: that fills no field by its name or default, and a required field that it
+    leaves out makes rows invalid. A path begins with the longest name of a column, also one with
+    dots in it. A path to what several columns begin with, such as ``$.properties``, leads to an
+    object of them. *index_names* are the levels of the index, which are not columns; they
+    improve the messages.
 
     Raises UnknownName for unknown fields and columns, MappingError for all other
     problems; either lists all problems.
@@ -58,6 +59,7 @@ def plan_fields(
     mapping = _given("mapping", mapping)
     if is_stored:
         mapping = {name: value for name, value in mapping.items() if name in fields}
+        fields = {name: FieldPlan(by_name=False) for name in fields}
     compiled = Compile(split_names(frame_columns), nests_of(frame_columns), hole=None)
     finder = _SourceFinder(frame_columns, columns, mapping, index_names, compiled)
     sources, faults = finder.sources(fields)

@@ -46,13 +46,12 @@ def plan_sources(
 
     Raises FrameError if it is no frame, and if names repeat; see Connection.submit.
     """
-    names = column_names(frame)
+    names, mapping = column_names(frame), _with_constants(action, constants, mapping)
+    plans = field_plans(action.fields)
+    if action.is_open:  # It has the fields that are filled; a row is the payload if none is.
+        plans = dict.fromkeys([*(mapping or ()), *(columns or ())] or names, FieldPlan())
     return plan_fields(
-        field_plans(action.fields),
-        names,
-        index_names=index_names(frame),
-        columns=columns,
-        mapping=_with_constants(action, constants, mapping),
+        plans, names, index_names=index_names(frame), columns=columns, mapping=mapping
     )
 
 

@@ -105,7 +105,7 @@ def _read(action: Action, values: Mapping[str, Any]) -> Any:
             f"the payload is a {type(values).__name__}; write a dict from field to value"
         )
     for key in values:
-        if key not in action.fields:
+        if key not in action.fields and not action.is_open:
             raise UnknownName.of("field", key, action.fields, owner=action.title)
     payload = action.read(values)
     if isinstance(payload, str):

@@ -70,6 +70,9 @@ def matched_rows(frame: DataFrame, subscribe: str | None) -> MatchedRows:
 def _conditions(subscribe: str) -> dict[str, Any]:
     from ..fql import parse, parse_compatible
 
+    if not isinstance(subscribe, str):
+        kind = type(subscribe).__name__
+        raise UsageError(f"subscribe is a {kind}: {subscribe!r}; write a text, or leave it out")
     if not isinstance(subscribe, StoredSubscription):
         return parse(subscribe)
     found = parse_compatible(subscribe)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import SecretStr
+
 from ...destination import ActionData, Function
 from ...request import Call, Effect, Exchange, FileResponse
 from ...visible import one_line
@@ -30,13 +32,15 @@ class CallResult:
     """The result of calling a destination's function: its answer, or the error it raised.
 
     ``is_bypassed``: something may have been sent by other means than ``request``, so the
-    exchanges do not show what was applied before the *error*.
+    exchanges do not show what was applied before the *error*. ``token`` is the access token that
+    the function had.
     """
 
     answer: Any
     error: Exception | None
     exchanges: Sequence[Exchange]
     is_bypassed: bool = False
+    token: SecretStr | None = None
 
     @property
     def retry_after(self) -> float | None:
@@ -63,7 +67,7 @@ async def call_function(
         _require_ran(answer, requests)
         if isinstance(answer, FileResponse):  # Its file is removed with the end of the function.
             answer = answer.whole()
-        result = CallResult(answer, None, call.exchanges, watch.has_sent)
+        result = CallResult(answer, None, call.exchanges, watch.has_sent, data.access_token)
     # Users' code may raise anything, also what would end the engine's thread. What the error
     # means for what was sent is decided in ``verdict``.
     except BaseException as error:

@@ -52,7 +52,7 @@ class Channel:
         check_number("requests_per_second", rate)
         self._requests_per_second = rate
         self._throttle = Throttle(RateLimiter(rate), self.clock, name=destination.name)
-        self._access_token = AccessToken(
+        self.access_token = AccessToken(
             fetch=self._fetch_token,
             is_given=self._is_authorized,
             use=lambda: self._client.set_options(self._options()),
@@ -180,17 +180,19 @@ class Channel:
         call = self._client.call()
         send, authorized = self._throttle.throttled(call, should_stop, turn=turn), None
         if self.destination.refresh_access_token is not None:
-            send = authorized = self._access_token.authorize(send)
+            send = authorized = self.access_token.authorize(send)
         request = self._throttle.persistent(call, send)
         result = await call_function(function, call, given(), request=request, mask=self.mask)
-        return result, authorized
+        # The token may have been fetched for the first request.
+        token = (authorized and authorized.token) or result.token
+        return replace(result, token=token), authorized
 
     async def _without_token(
         self, requests: AuthorizedRequests, result: CallResult
     ) -> CallResult | None:
         """Renew the token; return the result of the call if that fails, None = it is renewed."""
         try:
-            await self._access_token.renew(requests.token)
+            await self.access_token.renew(requests.token)
         except NotSent as error:
             # The call may be sent again later: the function found that nothing was applied.
             return replace(result, error=RetryableError(str(error)))
@@ -274,7 +276,7 @@ class Channel:
             payload=payload,
             state_context=state,
             async_contexts=[with_attributes(each) for each in contexts],
-            access_token=self._access_token.token,
+            access_token=self.access_token.token,
             # A function may rely on one, also in a rehearsal.
             submission_id=submission_id or str(uuid.uuid4()),
         )

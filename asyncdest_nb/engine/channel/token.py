@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from ...destination import OAuthToken
 from ...errors import (
+    AsyncDestError,
     DestinationError,
     HTTPError,
     IntegrationError,
@@ -86,6 +87,13 @@ class AccessToken:
             finally:
                 self._fetches += 1
             return self.token
+
+    async def has_replaced(self, stale: SecretStr | None) -> bool:
+        """Renew the *stale* token; return whether there is another one now."""
+        try:
+            return await self.renew(stale) is not stale
+        except AsyncDestError:
+            return False
 
     def _receive(self, result: CallResult) -> None:
         if result.error is not None:

@@ -75,6 +75,26 @@ class BatchDivider:
         await abandon(self._run, operations[0])
         return [_batch(batch, *each) for each in zip(found.parts, parts, strict=True)]
 
+    async def separate(
+        self,
+        batch: Batch,
+        operations: Sequence[Operation],
+        verdicts: Sequence[Verdict],
+        *,
+        places: Sequence[int],
+    ) -> list[Batch]:
+        """Write down *verdicts* but of the rows at *places*; return the batch that has these."""
+        async with self._dividing:
+            part = self._part(operations, places, operations[0].number)
+            self._count(operations[0], 1)
+            others = [at for at in range(len(operations)) if at not in places]
+            await self._applier.apply_verdicts(
+                [operations[at] for at in others],
+                [verdicts[at] for at in others],
+                planned=part,
+            )
+        return [_batch(batch, places, part)]
+
     def _may_divide(self, operation: Operation) -> bool:
         """Whether the batch of *operation* may be divided, or once more."""
         divisions = max(0, self._parts[_origin(operation)] - 1)

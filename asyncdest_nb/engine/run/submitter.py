@@ -16,6 +16,7 @@ from ...operation import Operation, State, held, replanned, submitted
 from ...request import Effect
 from ..channel.call import UNSENT, CallResult
 from ..channel.throttle import Turn
+from ..verdict.job_answer import unauthorized
 from ..verdict.recovery import can_recover
 from ..verdict.submission import (
     as_repeatable,
@@ -168,6 +169,8 @@ class Submitter:
         verdicts = self._verdicts(operations, result)
         if self._is_last(operations[0]):
             verdicts = [self._last_verdict(operations[0], verdicts[0], result)]
+        if places := await self._renewed(operations, result):
+            return await self._divider.separate(batch, operations, verdicts, places=places)
         found = self._divider.found(operations, verdicts, result)
         if found is not None and not in_doubt:
             return await self._divider.divide(batch, operations, found)
@@ -181,6 +184,27 @@ class Submitter:
         if any(isinstance(verdict, Resend) for verdict in verdicts) and not self._may_drop(batch):
             run.back_off(result)
         return ()
+
+    async def _renewed(self, operations: Sequence[Operation], result: CallResult) -> list[int]:
+        """Return the places of the rows that go again with a new access token, once.
+
+        The multi-status refused them with a 401, and not the other rows of their batch.
+        """
+        channel, places = self._run.sender or self._run.channel, []
+        if channel.destination.refresh_access_token is not None:
+            places = self._unauthorized(operations, result)
+        is_renewed = bool(places) and await channel.access_token.has_replaced(result.token)
+        return places if is_renewed else []
+
+    def _unauthorized(self, operations: Sequence[Operation], result: CallResult) -> list[int]:
+        first, action = operations[0], self._run.action
+        is_first = first.origin is None and not first.in_doubt and not action.steps
+        if not is_first or action.operation_per == "batch" or self._run.control.is_canceling:
+            return []
+        is_certain = all(each.effect is not Effect.UNKNOWN for each in result.exchanges)
+        if result.error is not None or result.is_bypassed or not is_certain:
+            return []
+        return [at for at in unauthorized(result.answer) if at < len(operations)]
 
     def _is_last(self, operation: Operation) -> bool:
         """Whether the step to take is the last of several."""

@@ -22,7 +22,19 @@ def body_of(answer: Any) -> Any:
     """Return the body of *answer* as JSON."""
     if isinstance(answer, Wire):
         return answer.model_dump(mode="json")
-    return answer.data if isinstance(answer, Response) else answer
+    if not isinstance(answer, Response):
+        return answer
+    return answer.text if is_plain_text(answer) else answer.data
+
+
+def is_plain_text(answer: Any) -> bool:
+    """Whether *answer* is a success that says "OK", for example, where JSON was announced.
+
+    A page of a proxy and JSON that was cut off say nothing.
+    """
+    if not isinstance(answer, Response) or not answer.ok or answer.problem is None:
+        return False
+    return answer.data is None and answer.text.strip()[:1].isalnum()
 
 
 def stated_failure(answer: Any) -> AsyncOperationResult | None:

@@ -3,7 +3,9 @@
 ``performBatch`` returns ``{jobId, status, multiStatusResponse}``: one job for the batch,
 and beside it what was refused at once. ``performPoll`` returns ``{jobId, status, jobStatus,
 multiStatusResponse?}``. ``status`` is of the request, never of the job. A success beside a
-job id means that the row was accepted, not that it was applied.
+job id means that the row was accepted, not that it was applied. A row without an entry is
+unknown, as in the framework, where it is an error; without entries for any row, so without a
+multi-status, all rows belong to the job.
 """
 
 from __future__ import annotations
@@ -78,9 +80,14 @@ def read_job(
     if "multistatusresponse" not in found and not _is_job(found):
         return None
     job, count = found.get("jobid"), sum(counts)
-    entries = _entries(found.get("multistatusresponse"))
-    entries = [*entries, *[None] * count][:count]  # A missing row belongs to the job.
-    rows = [_refused(entry, is_certain=is_certain) for entry in entries]
+    given = found.get("multistatusresponse")
+    rows: list[RowResult | None] = [None] * count
+    if given is not None:
+        entries = [*_entries(given), *[None] * count][:count]
+        refused = [_refused(each, is_certain=is_certain) for each in entries]
+        rows = [
+            _HOLE if entry is None else row for entry, row in zip(entries, refused, strict=True)
+        ]
     context = {} if job in (None, "") else {key: job, "jobId": job, "uploadCount": rows.count(None)}
     if context and len(counts) > 1:
         text = (
@@ -140,9 +147,26 @@ def row_outcome(entry: Any, *, is_certain: bool = True) -> RowResult:
     if isinstance(status, int) or "success" in (status, found.get("kind")):
         message = f"answered {status}"
         return RowResult(status="completed", message=message, result=found.get("body"))
-    missing = "MultiStatusResponse is missing a response at the specified index"
     odd = f"not an entry of a MultiStatusResponse: {clean_text(entry)[:100]}"
-    return RowResult(status="unknown", message=missing if entry is None else odd)
+    return _HOLE if entry is None else RowResult(status="unknown", message=odd)
+
+
+# The text is that of the framework.
+_HOLE = RowResult(
+    status="unknown", message="MultiStatusResponse is missing a response at the specified index"
+)
+
+
+def unauthorized(answer: Any) -> list[int]:
+    """Return the places of the rows that the multi-status *answer* refuses with a 401."""
+    if read_rows(answer) is None:
+        return []
+    entries = map(_inner, _entries(answer))
+    return [
+        at
+        for at, each in enumerate(entries)
+        if each.get("status") == 401 and (each.get("errormessage") or each.get("errortype"))
+    ]
 
 
 def _of_job(entry: Any, *, has_failed: bool) -> RowResult:

@@ -15,7 +15,7 @@ from ...operation import Operation
 from ...request import EXCERPT, MOVED, SAFE_METHODS, Effect, Exchange, Response
 from ...responses import AsyncOperationResult, RowResult, clean_text
 from .contexts import read_contexts, read_multi_status
-from .immediate import body_of, stated_failure, why_open
+from .immediate import body_of, is_plain_text, stated_failure, why_open
 from .job_answer import read_contract, read_job, read_rows
 from .odd_answer import why_odd
 from .refusal import is_refused, of_rows, read_named
@@ -57,6 +57,10 @@ def _read_other(
     answer: Any, action: Action, exchanges: Sequence[Exchange], *, is_alone: bool
 ) -> Verdict:
     """Return the verdict on an answer without contexts, for each of its operations."""
+    # An action that is polled answers with an id, so a text states nothing.
+    is_stated = action.poll is None and is_plain_text(answer)
+    if is_stated and exchanges and exchanges[-1].problem == answer.problem:
+        exchanges = exchanges[:-1]
     if (verdict := _of_exchanges(answer, exchanges)) is not None:
         return verdict
     if failed := stated_failure(answer):

@@ -122,3 +122,39 @@ def test_a_number_that_json_does_not_have_is_no_value(session, server):
     preview = connection.preview(pd.DataFrame({"score": ["1e400", "1e3"]}), "sync")
     assert list(preview.invalid) == [0]
     assert "not JSON compliant" in preview.invalid[0]
+
+
+def test_an_action_without_fields_sends_whatever_the_mapping_gives(session):
+    payloads: list[Any] = []
+
+    async def send(request: Any, data: Any) -> Any:
+        payloads.extend(dict(each) for each in data.payload)
+        return {}
+
+    action = ad.Action(title="Act", fields={}, perform_batch=send)
+    crm = session.connect(ad.Destination(name="Act", slug="act", actions={"act": action}))
+    frame = pd.DataFrame({"id": ["a", "b"], "plan": ["pro", None]})
+    mapped = {"user": {"id": {"@path": "$.id"}}, "plan": {"@path": "$.plan"}}
+    assert crm.preview(frame, "act", mapping=mapped).payloads[0]["user"] == {"id": "a"}
+    payloads.clear()  # A preview rehearses its first request.
+    assert crm.submit(frame, "act", mapping=mapped).wait(timeout=10) == "completed"
+    assert payloads == [{"user": {"id": "a"}, "plan": "pro"}, {"user": {"id": "b"}, "plan": None}]
+    assert crm.submit(frame, "act").wait(timeout=10) == "completed"
+    assert payloads[2:] == [{"id": "a", "plan": "pro"}, {"id": "b", "plan": None}]
+
+
+def test_a_stored_mapping_is_all_that_fills_fields_and_a_row_without_a_required_one_is_invalid(
+    session,
+):
+    fields = {
+        "id": {"label": "ID", "type": "string", "required": True, "default": {"@path": "$.id"}},
+        "plan": {"label": "Plan", "type": "string"},
+    }
+    action = ad.Action(title="Act", fields=fields, perform_batch=perform_batch)
+    crm = session.connect(ad.Destination(name="Act", slug="act", actions={"act": action}))
+    frame = pd.DataFrame({"id": ["a"], "plan": ["pro"]})
+    found = crm.preview(frame, "act", mapping=ad.StoredMapping())
+    assert list(found.invalid.values()) == ["The root value is missing the required field 'id'."]
+    mapped = ad.StoredMapping({"id": {"@path": "$.id"}})
+    assert crm.preview(frame, "act", mapping=mapped).payloads == {0: {"id": "a"}}
+    assert crm.preview(frame, "act").payloads == {0: {"id": "a", "plan": "pro"}}

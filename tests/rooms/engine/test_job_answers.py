@@ -31,13 +31,27 @@ from raw_server import answer
 def test_a_row_refused_beside_a_job_keeps_its_outcome_and_the_job_decides_the_others(
     session, shape, status
 ):
-    returned = {"jobId": "req-1", "status": status, "multiStatusResponse": shape(GOOD, BAD, None)}
+    returned = {"jobId": "req-1", "status": status, "multiStatusResponse": shape(GOOD, BAD, GOOD)}
     run = send(session, returned, poll=polling(DONE))
     assert statuses(run) == ["completed", "failed", "completed"]
     assert run.status == "partial"
     assert run.results()["message"][1] == "no such list"
     assert run.results()["error_code"][1] == "BAD_REQUEST"
     assert run.operations[0].operation_id == "req-1"
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_a_row_without_an_entry_beside_a_job_is_no_row_of_the_job(session, shape):
+    returned = {"jobId": "req-1", "status": 200, "multiStatusResponse": shape(GOOD, BAD, None)}
+    run = send(session, returned, poll=polling(DONE))
+    assert statuses(run) == ["completed", "failed", "unknown"]
+    assert "is missing a response" in run.results()["message"][2]
+
+
+def test_an_empty_multi_status_beside_a_job_leaves_its_rows_unknown(session):
+    returned = {"jobId": "req-1", "status": 200, "multiStatusResponse": multi_status()}
+    run = send(session, returned, poll=polling(DONE))
+    assert statuses(run) == ["unknown"] * 3
 
 
 def test_a_row_left_to_a_job_is_pending_and_a_refused_one_is_not_while_it_is_polled(session):
@@ -104,7 +118,7 @@ def test_without_a_poll_the_rows_of_a_job_are_unknown_and_the_refused_ones_faile
     assert "the action has no poll" in run.results()["message"][0]
 
 
-@pytest.mark.parametrize("entries", [[], [GOOD, GOOD, GOOD], None])
+@pytest.mark.parametrize("entries", [[GOOD, GOOD, GOOD], None])
 def test_the_outcomes_of_all_rows_of_a_job_come_from_its_poll(session, entries):
     returned = {"jobId": "req-1", "status": 200, "multiStatusResponse": entries}
     done = {**DONE, "multiStatusResponse": [GOOD, BUSY, None]}

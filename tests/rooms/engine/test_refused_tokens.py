@@ -7,6 +7,7 @@ import itertools
 import json
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import asyncdest_nb as ad
@@ -224,3 +225,40 @@ def test_a_plain_function_is_repeated_too(session: ad.Session):
         assert run_of(session, api, Tokens(), perform=plain).status == "completed"
     assert next(counter) == 2
     assert len(api.applied) == 1
+
+
+@pytest.mark.parametrize("is_renewed", [True, False])
+def test_rows_refused_by_a_401_beside_others_go_again_alone_with_a_new_token(session, is_renewed):
+    tokens = Tokens(**{} if is_renewed else {"token_2": ad.InvalidAuthenticationError("no")})
+    calls: list[tuple[str, list[str]]] = []
+
+    async def perform_batch(request: Any, data: Any) -> Any:
+        await request("/rows", method="POST", json={})
+        users = [each.user_id for each in data.payload]
+        calls.append((api.arrived[-1].headers["authorization"], users))
+        answers = ad.MultiStatusResponse()
+        for user in users:
+            if user == "b" and len(calls) == 1:
+                answers.push_error(status=401, errormessage="expired")
+            else:
+                answers.push_success(status=200)
+        return answers
+
+    action = ad.Action(title="Act", payload=Payload, perform_batch=perform_batch)
+    with RawServer(answer(200, {})) as api:
+        destination = ad.Destination(
+            name="Api",
+            slug="api",
+            actions={"act": action},
+            extend_request=lambda data: {
+                "base_url": api.url,
+                "headers": ad.bearer_auth(data.access_token) if data.access_token else {},
+            },
+            refresh_access_token=tokens.refresh,
+        )
+        run = session.connect(destination).submit(pd.DataFrame({"user_id": ["a", "b", "c"]}), "act")
+        run.wait(timeout=20)
+    again = [("Bearer token-2", ["b"])] if is_renewed else []
+    assert calls == [("Bearer token-1", ["a", "b", "c"]), *again]
+    ends = ["completed", "completed" if is_renewed else "failed", "completed"]
+    assert run.results()["status"].tolist() == ends

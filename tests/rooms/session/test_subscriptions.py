@@ -75,6 +75,7 @@ def test_the_same_rows_are_not_sent_twice_and_are_found_again(crm):
         ('type = "track" or', ad.UsageError, "a condition is missing before the end"),
         ('event = "x"', ad.UnknownName, "no column 'event'"),
         ("traits.plan = null", ad.UnknownName, "no column 'traits'"),
+        (5, ad.UsageError, "subscribe is a int: 5"),
     ],
 )
 def test_a_subscription_that_cannot_be_read_is_refused_before_anything_is_sent(

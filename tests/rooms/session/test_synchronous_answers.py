@@ -136,3 +136,30 @@ def test_a_function_that_never_sent_its_requests_completes_nothing(session, perf
     assert run.wait(timeout=10) == "failed"
     assert message in run.results()["message"][0]
     assert run.results()["retryable"][0]
+
+
+@pytest.mark.parametrize(
+    ("body", "is_polled", "status"),
+    [
+        ("OK", False, "completed"),
+        ("OK", True, "unknown"),  # An id is expected.
+        ('{"id": 1', False, "unknown"),
+        ("<h1>Log in</h1>", False, "unknown"),
+    ],
+)
+def test_a_text_in_place_of_json_is_an_answer_and_a_page_or_half_of_json_is_none(
+    session, body, is_polled, status
+):
+    async def perform(request: Any, data: Any) -> Any:
+        return await request(f"{data.settings.endpoint}/x", method="POST", json={})
+
+    async def poll(request: Any, data: Any) -> Any:
+        raise AssertionError("nobody can ask")
+
+    more = {"poll": poll} if is_polled else {}
+    with RawServer(answer(200, body, {"content-type": "application/json"})) as server:
+        crm = session.connect(destination(perform=perform, **more), endpoint=server.url)
+        run = crm.submit(users("a"), "act")
+        run.wait(timeout=10)
+    assert list(run.results()["status"]) == [status]
+    assert status == "unknown" or run.results()["result"][0] == body

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..destination import Action, ActionData, Destination, Payload, Request
@@ -126,7 +126,7 @@ class Preflight:
     def _fault(self, text: str, times: dict[str, Counter[str]]) -> str | None:
         action, values = self._action, json.loads(text)
         if action.nulls.policy == "error":
-            nulls = [name for name, each in values.items() if each is None]
+            nulls = [*_null_names(values)]
             if nulls:
                 return f"{', '.join(nulls)}: null, which this API does not take: fill or drop it"
         for name, counter in times.items():
@@ -147,3 +147,12 @@ class Preflight:
 def _key(values: JSONObject, name: str) -> str:
     value = values.get(name)
     return "" if value is None else str(value)
+
+
+def _null_names(values: JSONObject, above: str = "") -> Iterator[str]:
+    """Yield the names of nulls, also of those in objects, as "address.city"."""
+    for name, each in values.items():
+        if each is None:
+            yield f"{above}{name}"
+        elif isinstance(each, dict):
+            yield from _null_names(each, f"{above}{name}.")

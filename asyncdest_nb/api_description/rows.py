@@ -39,9 +39,7 @@ class RowWriter:
         found = {name: each for name, each in given.items() if name not in self._of_batch}
         if self._nulls.policy == "null":
             return found
-        text = _text_for_null(self._nulls)
-        kept = {name: text if each is None else each for name, each in found.items()}
-        return {name: each for name, each in kept.items() if each is not None}
+        return _filled(found, _text_for_null(self._nulls))
 
     def values(self, texts: Sequence[str], scope: Scope) -> Iterator[Any]:
         """Yield each row as the template ``row`` makes it."""
@@ -73,6 +71,18 @@ def _csv_lines(header: Iterable[list[str]], rows: Iterable[list[str]]) -> Iterat
 
 def _cell(value: Any) -> str:
     return "" if value is ABSENT else text_of(value)
+
+
+def _filled(given: JSONObject, text: str | None) -> JSONObject:
+    """Return *given* with *text* for each null, also in objects within it; None = without nulls.
+
+    A null in a list stays: without it, the others would be at other places.
+    """
+    found = {
+        name: _filled(each, text) if isinstance(each, dict) else text if each is None else each
+        for name, each in given.items()
+    }
+    return {name: each for name, each in found.items() if each is not None}
 
 
 def _text_for_null(nulls: Nulls) -> str | None:

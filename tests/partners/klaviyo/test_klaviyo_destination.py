@@ -124,8 +124,6 @@ def test_values_arrive_as_klaviyo_means_them(session):
             "score": "1.10",
             "seen": "2026-01-02T03:04:05",
             "born": "2000-02-29",
-            "gone": None,
-            "rate": None,
             "visits": 3,
         },
     }

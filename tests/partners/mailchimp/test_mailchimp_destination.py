@@ -99,7 +99,7 @@ def test_nothing_is_sent_for_what_is_missing(session):
     [operation] = json.loads(ours.requests[0].body)["operations"]
     assert operation["body"] == (
         '{"email_address":"Anna.0@example.com","status_if_new":"subscribed",'
-        '"merge_fields":{"A":null,"B":null,"C":1.5}}'
+        '"merge_fields":{"C":1.5}}'
     )
 
 

@@ -58,6 +58,7 @@ async def create(request: ad.Request, data: Payloads) -> AsyncActionResponse:
     batch = object_of(answer)
     if not batch.get("id"):
         raise ProtocolError("the answer has no id of a batch")
+    data.state_context.set_response_context(_maker_key(batch["id"]), rows.key, {"day": 29})
     context = {"batch_id": batch["id"], **_own(rows)}
     decided = [rows.left_out.get(place) for place in range(len(rows.texts))]
     return AsyncActionResponse(
@@ -75,17 +76,26 @@ async def find(request: ad.Request, data: Payloads) -> AsyncActionResponse | Non
     """Return the batches that may be the one whose reply was lost; None = there is none.
 
     A batch has no label, and shows the ids of its rows only once it has ended. So ``poll``
-    waits for those of as many rows, made since, and looks.
+    waits for those of as many rows, made since, and looks. Those that other submissions are
+    known to have made are not among them.
     """
-    rows = rows_of(data)
-    times = data.state_context.get_request_context(_time_key(rows.key))
-    found = await Orphans(request).candidates(len(rows.texts), times=times)
-    if not found:
+    rows, state, orphans = rows_of(data), data.state_context, Orphans(request)
+    times = state.get_request_context(_time_key(rows.key))
+    others = set(state.get_request_context(_others_key(rows.key)) or ())
+    found = await orphans.candidates(len(rows.texts), times=times)
+    makers = {each: state.get_request_context(_maker_key(each)) for each in found}
+    others |= {each for each, key in makers.items() if key not in (None, rows.key)}
+    context = {"candidates": [each for each in found if each not in others], **_own(rows)}
+    states = await orphans.states(context)
+    # Noted, so that their results are not read again when this is asked again.
+    others |= {each for each, what in states.items() if what == "foreign"}
+    state.set_response_context(_others_key(rows.key), sorted(others), {"day": 29})
+    left = [each for each in states if each not in others]
+    if not left:
         return None
-    context = {"batch_id": f"lost {rows.key}", "candidates": found, **_own(rows)}
-    named = ", ".join(found)
+    named = ", ".join(left)
     return AsyncActionResponse(
-        async_contexts=[context],
+        async_contexts=[{**context, "batch_id": f"lost {rows.key}", "candidates": left}],
         message=f"the reply was lost; {named} may be it, which shows once it has ended",
     )
 
@@ -105,6 +115,14 @@ def _own(rows: JobRows) -> JSONObject:
 
 def _time_key(key: str) -> str:
     return f"time of {key}"
+
+
+def _maker_key(batch_id: str) -> str:
+    return f"key of the rows in {batch_id}"
+
+
+def _others_key(key: str) -> str:
+    return f"batches other than {key}"
 
 
 def _raise_later(error: HTTPError) -> None:

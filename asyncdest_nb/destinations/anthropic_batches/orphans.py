@@ -63,22 +63,30 @@ class Orphans:
 
     async def found(self, context: JSONObject) -> str | AsyncOperationResult:
         """Return the id of the batch that has the rows of *context*, or what is known so far."""
-        open_ones, unreadable = [], []
-        for batch_id in context["candidates"]:
-            state = await self._state(batch_id, context)
-            if state == "own":
-                return str(batch_id)
-            if state == "open":
-                open_ones.append(batch_id)
-            elif state == "unreadable":
-                unreadable.append(batch_id)
-        if open_ones:
-            text = f"the reply was lost; waits for {', '.join(open_ones)} to end, which may be it"
+        named: dict[str, list[str]] = {}
+        for batch_id, state in (await self.states(context)).items():
+            named.setdefault(state, []).append(batch_id)
+        if "own" in named:
+            return named["own"][0]
+        if "open" in named:
+            text = (
+                f"the reply was lost; waits for {', '.join(named['open'])} to end, which may be it"
+            )
             return AsyncOperationResult(status="pending", message=text, context=context)
-        if unreadable:
-            return _ended(context, "unknown", f"the reply was lost, and {_names(unreadable)}")
+        if "unreadable" in named:
+            why = f"the reply was lost, and {_names(named['unreadable'])}"
+            return _ended(context, "unknown", why)
         text = "never arrived: no batch has these rows, so they may be sent again"
         return _ended(context, "canceled", text)
+
+    async def states(self, context: JSONObject) -> dict[str, str]:
+        """Return what each of the candidates of *context* is, see ``_state``, up to our own."""
+        found = {}
+        for batch_id in context["candidates"]:
+            found[str(batch_id)] = await self._state(str(batch_id), context)
+            if found[str(batch_id)] == "own":
+                break
+        return found
 
     async def _state(self, batch_id: str, context: JSONObject) -> str:
         """Return whether a batch is our "own", another one ("foreign"), "open" or "unreadable"."""

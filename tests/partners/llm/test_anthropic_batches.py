@@ -9,7 +9,8 @@ import pytest
 
 from asyncdest_nb.schedule import SquareRoot
 from batch_answers import errored, message_answer, result_of
-from batch_servers import End
+from batch_servers import KEY, AnthropicServer, End
+from settled_soon import settled_soon
 
 ASK = {"prompt": {"@template": "Say {{word}}"}, "model": "claude-x", "max_tokens": 50}
 CREATE = "POST /v1/messages/batches"
@@ -171,6 +172,16 @@ def test_a_batch_that_never_arrived_is_known_once_those_that_may_be_it_have_ende
     again = run.retry()
     assert again.wait(timeout=30) == "completed"
     assert len(server.batches) == 2
+
+
+def test_a_batch_that_never_arrived_is_sent_again_beside_others_of_as_many_rows(session):
+    with AnthropicServer(all_done) as server:
+        settings = {"api_key": KEY, "base_url": server.url, "version": "2023-06-01"}
+        connection = session.connect(settled_soon("anthropic-batches"), **settings)
+        assert ask(connection, system="An earlier batch").counts["completed"] == 3
+        server.faults[CREATE] = [504]  # From a proxy: the request did not arrive.
+        assert ask(connection).counts["completed"] == 3
+        assert (server.count(CREATE), len(server.batches)) == (3, 2)
 
 
 def test_batches_of_another_time_are_not_taken_for_the_one_that_was_lost(anthropic):

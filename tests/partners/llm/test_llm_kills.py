@@ -9,7 +9,6 @@ import sys
 import time
 import warnings
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from asyncdest_nb.simulators import SIMULATORS
 from asyncdest_nb.simulators.exchange import Reply
 from asyncdest_nb.simulators.faulty_server import FaultyReply, FaultyServer
 from asyncdest_nb.simulators.server import LoopbackServer
+from settled_soon import settled_soon
 
 pytestmark = [
     pytest.mark.slow,
@@ -81,13 +81,6 @@ def life(slug: str, file: Path, settings: dict[str, Any]) -> None:
         submit(session.connect(slug, **settings), slug).wait(timeout=SECONDS)
 
 
-def quick(slug: str) -> ad.Destination:
-    """Return the destination, which knows sooner that nothing arrives late."""
-    found = ad.destinations()[slug]
-    actions = {name: replace(each, settle_seconds=1) for name, each in found.actions.items()}
-    return replace(found, actions=actions)
-
-
 def killed_at(slug: str, file: Path, number: int, *, is_applied: bool) -> tuple[Any, ...]:
     """Send rows, die at a request, run the cell again, and return what is known in the end."""
     partner_type: Any = SIMULATORS[slug]
@@ -105,7 +98,7 @@ def killed_at(slug: str, file: Path, number: int, *, is_applied: bool) -> tuple[
         child.join(SECONDS)
         deadly.victim = None
         with ad.Session(path=file) as session:
-            run = submit(session.connect(quick(slug), **settings), slug)
+            run = submit(session.connect(settled_soon(slug), **settings), slug)
             run.wait(timeout=SECONDS)
             return child.exitcode, run.results()["status"].tolist(), inner.operations
     finally:

@@ -51,16 +51,25 @@ class Contract:
         return frame.set_axis([f"row {(at * 7919) % 10_007}" for at in range(count)], axis=0)
 
     def submit(
-        self, session: ad.Session, settings: Mapping[str, Any], rows: int, batch_size: int
+        self,
+        session: ad.Session,
+        settings: Mapping[str, Any],
+        rows: int,
+        batch_size: int,
+        *,
+        minimum: float = 0.05,
     ) -> ad.Run:
-        """Submit so many rows, or attach to the run that has sent them before."""
+        """Submit so many rows, or attach to the run that has sent them before.
+
+        Their state is asked for *minimum* seconds after they were sent, and then less often.
+        """
         crm = session.connect(self.slug, requests_per_second=2_000, **settings)
         return crm.submit(
             self.frame(rows),
             self.action,
             columns=dict(self.columns) or None,
             batch_size=batch_size,
-            schedule=SquareRoot(minimum=0.05, cost=0.01),
+            schedule=SquareRoot(minimum=minimum, cost=0.01),
             **self.options,
         )
 
@@ -143,5 +152,12 @@ CONTRACTS = [
         "POST /v1/messages/batches",
         "none",
         options={**_ASK, "model": "claude", "max_tokens": 100},
+    ),
+    Contract(
+        "gemini-batches",
+        "generate",
+        "POST /{version}/models/{model}:batchGenerateContent",
+        "none",
+        options={**_ASK, "model": "gemini-2.5-flash"},
     ),
 ]

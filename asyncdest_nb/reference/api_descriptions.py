@@ -117,7 +117,7 @@ Filters may follow a path or a name: `{{ row.email | trim | lower | sha256 }}`. 
 | `limits` | the most that a request may have |
 | `batch_by` | rows with different values in these fields go in different batches |
 | `unique` | fields whose value must be there, and in one row only |
-| `nulls` | what is sent for a null, in objects too: `omit`, `null`, `empty`, `error`, `{sentinel: …}` |
+| `nulls` | how a null is sent, in objects too: `omit`, `null`, `empty`, `error`, `{sentinel: …}` |
 | `row` | the template of a row; `{{ row }}` if left out |
 | `submit` | the steps that send a batch |
 | `handle` | the id of the operation: its name, or the table below |

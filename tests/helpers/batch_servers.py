@@ -1,4 +1,4 @@
-"""Two small servers of batch APIs, written from the vendors' documentation and bug reports.
+"""Small servers of batch APIs, written from the vendors' documentation and bug reports.
 
 They share no code with the simulators. A test says how a batch ends by ``ending``: it gets the
 requests of the batch, and returns what the server states and serves then. ``faults`` has what
@@ -36,11 +36,12 @@ Fault = int | str | tuple[int, Any]
 
 
 class BatchServer:
-    """What both have in common: a thread, the requests that arrived, and faults."""
+    """What they have in common: a thread, the requests that arrived, and faults."""
 
     def __init__(self, ending: Ending, *, polls: int = 1) -> None:
         self.ending = ending
         self.polls = polls  # How often a batch is asked about until it has ended.
+        self.ahead_seconds = 0.0  # Of this clock: negative = behind.
         self.arrived: list[tuple[str, str, dict[str, str], bytes]] = []
         self.faults: dict[str, list[Fault]] = {}
         self.batches: dict[str, dict[str, Any]] = {}
@@ -63,7 +64,13 @@ class BatchServer:
         """Return how many requests arrived whose method and path begin with *line*."""
         return sum(f"{each[0]} {each[1]}".startswith(line) for each in self.arrived)
 
-    def answer(self, method: str, path: str, query: str, body: bytes) -> tuple[int, Any]:
+    @property
+    def now(self) -> float:
+        """The time of this server, in Unix seconds."""
+        return time.time() + self.ahead_seconds
+
+    def answer(self, method: str, path: str, query: str, body: bytes) -> tuple[Any, ...]:
+        """Return the status and the body of an answer, and its headers if it has own ones."""
         raise NotImplementedError
 
     def has_ended(self, batch_id: str) -> bool:
@@ -87,9 +94,10 @@ class BatchServer:
                     faults = owner.faults.get(f"{self.command} {path}") or []
                     fault = faults.pop(0) if faults else None
                     if isinstance(fault, int | tuple):
-                        status, answer = (fault, {}) if isinstance(fault, int) else fault
+                        found = (fault, {}) if isinstance(fault, int) else fault
                     else:
-                        status, answer = owner.answer(self.command, path, query, body)
+                        found = owner.answer(self.command, path, query, body)
+                status, answer, *own = found
                 if fault == "reset":
                     self._reset()
                     return
@@ -100,10 +108,15 @@ class BatchServer:
                 self.send_response(status)
                 self.send_header("content-type", kind)
                 self.send_header("content-length", str(len(content)))
+                for name, value in (own[0] if own else {}).items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)
 
             do_POST = do_GET
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return super().date_time_string(owner.now)
 
             def _reset(self) -> None:
                 linger_zero = struct.pack("ii", 1, 0)
@@ -165,7 +178,7 @@ class OpenAIServer(BatchServer):
             "id": batch_id,
             "object": "batch",
             "status": "validating",
-            "created_at": int(time.time()),
+            "created_at": int(self.now),
             "output_file_id": None,
             "error_file_id": None,
             "request_counts": {"total": 0, "completed": 0, "failed": 0},
@@ -232,7 +245,7 @@ class AnthropicServer(BatchServer):
             "id": batch_id,
             "type": "message_batch",
             "processing_status": "in_progress",
-            "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.now)),
             "results_url": None,
             "archived_at": None,
             "request_counts": {**_COUNTS, "processing": len(requests)},

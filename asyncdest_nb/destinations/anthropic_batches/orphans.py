@@ -12,7 +12,7 @@ from datetime import datetime
 from ... import destination as ad
 from ...errors import HTTPError, ProtocolError
 from ...responses import AsyncOperationResult, JSONObject, RowResult
-from ..llm_batches import JobAnswers, read_lines
+from ..llm_batches import JobAnswers, jobs_page, read_lines
 from ..objects import object_of
 from .account import JSONL, LARGE, batch_path, counts_of
 
@@ -35,27 +35,30 @@ class Orphans:
         batch in the list may be it.
         """
         found = []
-        async for batch in self._batches():
+        async for batch, ahead_seconds in self._batches():
             created = _seconds(batch.get("created_at"))
             if times is not None and created is not None:
-                if created < times[0] - EARLIER_SECONDS:
+                if created < times[0] + min(0.0, ahead_seconds) - EARLIER_SECONDS:
                     break
-                if created > times[1] + LATER_SECONDS:
+                if created > times[1] + max(0.0, ahead_seconds) + LATER_SECONDS:
                     continue
-            if sum(counts_of(batch).values()) == rows and batch.get("id"):
+            if sum(counts_of(batch).values()) in (rows, 0):  # 0 = they cannot be read.
                 found.append(str(batch["id"]))
         return found
 
-    async def _batches(self) -> AsyncIterator[JSONObject]:
+    async def _batches(self) -> AsyncIterator[tuple[JSONObject, float]]:
+        """Yield each batch, and by how much the vendor's clock is ahead."""
         after = ""
         for _ in range(PAGES):
             params = {"limit": 1000, **({"after_id": after} if after else {})}
-            page = object_of(await self._request("/v1/messages/batches", params=params))
-            for batch in page.get("data") or []:
-                yield batch
-            if not page.get("has_more"):
+            found = await jobs_page(self._request, "/v1/messages/batches", params, name="data")
+            for batch in found.jobs:
+                if not batch.get("id"):
+                    raise ProtocolError("the list of batches has one without an id")
+                yield batch, found.ahead_seconds
+            if not found.page.get("has_more"):
                 return
-            last = str(page.get("last_id") or "")
+            last = str(found.page.get("last_id") or "")
             if not last or last == after:
                 raise ProtocolError("the list of batches says it has more, and gives no next page")
             after = last

@@ -17,6 +17,7 @@ from ..llm_batches import (
     KeptFile,
     ModelRequest,
     batch_key,
+    jobs_page,
     outcomes_left_out,
     refused,
     uploaded,
@@ -132,17 +133,20 @@ async def _upload(request: ad.Request, file: IO[bytes], size: int, key: str) -> 
 
 
 async def _batches_since(request: ad.Request, since: float) -> AsyncIterator[JSONObject]:
-    """Yield the batches that were created *since* then (Unix seconds), the newest first."""
+    """Yield the batches that were created *since* then (Unix seconds), the newest first.
+
+    *since* is of this computer's clock, which may be ahead of the vendor's.
+    """
     token = ""
     for _ in range(PAGES):
         params = {"pageSize": 100, **({"pageToken": token} if token else {})}
-        page = object_of(await request("/v1/batches", params=params))
-        for batch in page.get("operations") or []:
+        found = await jobs_page(request, "/v1/batches", params, name="operations", is_proto=True)
+        for batch in found.jobs:
             created = _seconds(object_in(batch, "metadata").get("createTime"))
-            if created is not None and created < since:
+            if created is not None and created < since + min(0.0, found.ahead_seconds):
                 return
             yield batch
-        before, token = token, str(page.get("nextPageToken") or "")
+        before, token = token, str(found.page.get("nextPageToken") or "")
         if not token:
             return
         if token == before:

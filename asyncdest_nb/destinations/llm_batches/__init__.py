@@ -10,6 +10,7 @@ columns    what becomes columns of the results
 result_files  files of results, which may be gone
 rows       the rows of a job on their way
 job_files  the file of them, uploaded before the batch is created
+job_list   pages of the list of batches
 preflight  faults that are found before anything is sent
 tokens     how many tokens a request probably has
 """
@@ -19,6 +20,7 @@ from .columns import EMBEDDING_COLUMNS, TEXT_COLUMNS, completed, whole_number
 from .fields import IMAGE_FIELDS, ModelRequest, TextRequest
 from .images import ImageFile, ImageLimits, WebImage, image_bytes, images_of
 from .job_files import KeptFile, outcomes_left_out, uploaded
+from .job_list import JobsPage, jobs_page
 from .keys import SUBMISSION, batch_key, custom_id
 from .lines import read_lines, to_json
 from .preflight import common_faults, row_faults
@@ -36,6 +38,7 @@ __all__ = [
     "ImageLimits",
     "JobAnswers",
     "JobRows",
+    "JobsPage",
     "KeptFile",
     "ModelRequest",
     "StrictForm",
@@ -49,6 +52,7 @@ __all__ = [
     "image_bytes",
     "images_of",
     "is_parsed",
+    "jobs_page",
     "most_tokens",
     "outcomes_left_out",
     "prompt_tokens",

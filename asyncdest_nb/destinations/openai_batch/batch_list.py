@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from ... import destination as ad
 from ...errors import ProtocolError, RetryableError
 from ...responses import JSONObject
-from ..objects import object_of
+from ..llm_batches import jobs_page
 
 RUNNING = ("validating", "in_progress", "finalizing", "cancelling")
 TOKENS = "asyncdest_tokens"  # Of the metadata: about how many tokens a batch has.
@@ -34,17 +34,20 @@ async def wait_for_queue(request: ad.Request, model: str, *, tokens: int, limit:
 
 
 async def batches_since(request: ad.Request, since: float) -> AsyncIterator[JSONObject]:
-    """Yield the batches that were created *since* then (Unix seconds), the newest first."""
+    """Yield the batches that were created *since* then (Unix seconds), the newest first.
+
+    *since* is of this computer's clock, which may be ahead of the vendor's.
+    """
     after: JSONObject = {}
     for _ in range(PAGES):
-        page = object_of(await request("/batches", params={"limit": 100, **after}))
-        batches = [each for each in page.get("data") or [] if isinstance(each, dict)]
-        for batch in batches:
-            if isinstance(batch.get("created_at"), int) and batch["created_at"] < since:
+        found = await jobs_page(request, "/batches", {"limit": 100, **after}, name="data")
+        for batch in found.jobs:
+            created = batch.get("created_at")
+            if isinstance(created, int) and created < since + min(0.0, found.ahead_seconds):
                 return
             yield batch
-        last = str(batches[-1].get("id")) if batches else ""
-        if not page.get("has_more"):
+        last = str(found.jobs[-1].get("id")) if found.jobs else ""
+        if not found.page.get("has_more"):
             return
         if not last or {"after": last} == after:
             raise ProtocolError("the list of batches says it has more, and gives no next page")

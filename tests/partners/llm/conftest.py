@@ -9,6 +9,7 @@ import pytest
 
 import asyncdest_nb as ad
 from batch_servers import KEY, AnthropicServer, Ending, OpenAIServer
+from gemini_server import GeminiServer
 
 
 @pytest.fixture
@@ -35,5 +36,18 @@ def anthropic(session) -> Iterator[Callable[..., tuple[AnthropicServer, ad.Conne
             return server, session.connect(
                 "anthropic-batches", requests_per_second=1000, **settings
             )
+
+        yield start
+
+
+@pytest.fixture
+def gemini(session) -> Iterator[Callable[..., tuple[GeminiServer, ad.Connection]]]:
+    """Start servers of Gemini, each with a connection to it."""
+    with ExitStack() as stack:
+
+        def start(ending: Ending, **options):
+            server = stack.enter_context(GeminiServer(ending, **options))
+            settings = {"api_key": KEY, "base_url": server.url}
+            return server, session.connect("gemini-batches", requests_per_second=1000, **settings)
 
         yield start

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
+from ..request import csv_lines
 from ..responses import JSONObject
 from .filters import ABSENT, json_text, text_of
 from .model import ApiAction, Nulls
@@ -55,18 +55,8 @@ class RowWriter:
         columns = file.columns or {name: f"{{{{ row['{name}'] }}}}" for name in self._names}
         cells = [compiled(each) for each in columns.values()]
         rows = ([_cell(cell(each)) for cell in cells] for each in self.scopes(texts, scope))
-        return _packed(_csv_lines([list(columns)] * file.header, rows), file)
-
-
-def _csv_lines(header: Iterable[list[str]], rows: Iterable[list[str]]) -> Iterator[str]:
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
-    for lines in (header, rows):
-        for each in lines:
-            writer.writerow(each)
-            yield written.getvalue()
-            written.seek(0)
-            written.truncate()
+        header = [list(columns)] * file.header
+        return _packed(csv_lines(chain(header, rows)), file)
 
 
 def _cell(value: Any) -> str:

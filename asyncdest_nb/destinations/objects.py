@@ -1,6 +1,8 @@
-"""Answers that must be JSON objects."""
+"""Answers that must be JSON objects, and the lists in them."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from ..errors import ProtocolError
 from ..request import Response
@@ -12,3 +14,14 @@ def object_of(response: Response) -> JSONObject:
     if response.problem or not isinstance(response.data, dict):
         raise ProtocolError(response.problem or f"not a JSON object: {response.text[:200]!r}")
     return response.data
+
+
+def list_in(page: JSONObject, name: str) -> list[Any]:
+    """Return the list *name* of an answer; raise ProtocolError if it has none.
+
+    An error that is answered with 200 has none either, and is no list without entries.
+    """
+    found = page.get(name)
+    if not isinstance(found, list):
+        raise ProtocolError(f"the answer has no list {name!r}: {str(page)[:200]}")
+    return found

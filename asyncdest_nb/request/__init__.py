@@ -19,6 +19,7 @@ arrived; ReplyLost, it may have arrived.
     deadline      a time limit that does not count stalls of this process
     body          the body of a request: bytes, or pieces that are read while they are sent
     form          bodies of forms, with files
+    csv_lines     rows as CSV
     spool         temporary files for what can be read only once
     content       the body of a response, decompressed
     unpacker      the same in pieces
@@ -42,6 +43,7 @@ from .call import Call
 from .checks import as_json
 from .client import TIMEOUT_SECONDS, Client
 from .credentials import api_key_auth, basic_auth, bearer_auth
+from .csv_lines import csv_lines
 from .exchange import MOVED, SAFE_METHODS, Effect, Exchange, effect_of
 from .file_response import FileResponse
 from .hook import Hook
@@ -86,6 +88,7 @@ __all__ = [
     "as_json",
     "basic_auth",
     "bearer_auth",
+    "csv_lines",
     "effect_of",
     "names_nothing",
     "needs_spool",

@@ -91,7 +91,7 @@ def hubspot_flow(recorded: RecordedRequests, created: Any, folder: Path) -> None
     asked = json.dumps(created["importRequest"])
     made = imports.core_api.create(import_request=asked, files=str(file))
     imports.core_api.get_by_id(made.id)
-    options = {"limit": 100, "include_error_message": True}
+    options = {"limit": 100, "include_error_message": True, "include_row_data": True}
     page = imports.public_imports_api.get_errors(made.id, **options)
     imports.public_imports_api.get_errors(made.id, after=page.paging.next.after, **options)
     imports.core_api.get_page(limit=100)

@@ -7,6 +7,7 @@ GET  /crm/v3/imports/{id}/errors  its errors, by line of the file
 POST /crm/v3/imports/{id}/cancel  stops it
 
     records   the rows, and the file that they become
+    lines     which row an error is about
     outcomes  what became of each row
 
 What a description cannot express is that the columns of the file, which the request lists, are
@@ -26,12 +27,25 @@ from pydantic import SecretStr
 
 from ... import destination as ad
 from ...errors import HTTPError, InvalidAuthenticationError, ProtocolError
-from ...request import Response, bearer_auth
+from ...request import bearer_auth
 from ...responses import AsyncActionResponse, AsyncOperationResult, AsyncPollResponse, JSONObject
+from ..objects import list_in, object_of
+from .lines import without_cells
 from .outcomes import outcomes
-from .records import FILE, CreateRow, HubSpotRow, UpdateRow, UpsertRow, described, faults, written
+from .records import (
+    FILE,
+    CreateRow,
+    HubSpotRow,
+    UpdateRow,
+    UpsertRow,
+    described,
+    faults,
+    kept,
+    written,
+)
 
 _IMPORTS = "/crm/v3/imports"
+_ROWS = "rows of the file"  # Where the state keeps by what they are known.
 _RUNNING = ("STARTED", "PROCESSING", "DEFERRED")
 _LARGE = {"timeout_seconds": 600}
 
@@ -75,6 +89,7 @@ async def check(request: ad.Request, data: Rows) -> list[str | None]:
 async def create(request: ad.Request, data: Rows) -> AsyncActionResponse:
     """Start an import of the rows, whose name is the id of the submission."""
     columns, content = await to_thread(written, data.payload)
+    await _keep_rows(data)
     asked = described(data.payload[0], columns, _name(data))
     response = await request(
         _IMPORTS,
@@ -83,19 +98,52 @@ async def create(request: ad.Request, data: Rows) -> AsyncActionResponse:
         files={"files": (FILE, content, "text/csv")},
         **_LARGE,
     )
-    return _accepted(_object(response), data)
+    return _accepted(object_of(response), data)
 
 
 async def find(request: ad.Request, data: Rows) -> AsyncActionResponse | None:
-    """Return the import with the name of this submission; None = there is none."""
-    async for found in _pages(request, _IMPORTS, {"limit": "100"}):
-        if found.get("importName", found.get("name")) == _name(data):
-            return _accepted(found, data)
-    return None
+    """Return the import with the name of this submission; None = there is none.
+
+    Raises ProtocolError if the list does not tell.
+    """
+    found, unnamed = [], 0
+    try:
+        async for each in _pages(request, _IMPORTS, {"limit": "100"}):
+            name = _name_of(each)
+            unnamed += name is ...
+            found += [each] if name == _name(data) else []
+    except HTTPError as error:
+        if error.status != 404:
+            raise
+        raise ProtocolError(f"there is no list of imports: {error}") from None
+    if len(found) > 1:
+        ids = ", ".join(str(each.get("id")) for each in found)
+        raise ProtocolError(f"{len(found)} imports have the name of this submission: {ids}")
+    if unnamed and not found:
+        raise ProtocolError(f"{unnamed:,} imports have no importName, so any may be this one")
+    if not found:
+        return None
+    await _keep_rows(data)
+    return _accepted(found[0], data)
 
 
 def _name(data: Rows) -> str:
     return f"asyncdest {data.submission_id}"
+
+
+def _name_of(found: Any) -> Any:
+    """Return the name of an import in the list; ... = it does not say."""
+    asked = found.get("importRequestJson") if isinstance(found, dict) else None
+    for holder, key in ((found, "importName"), (found, "name"), (asked, "name")):
+        if isinstance(holder, dict) and key in holder:
+            return holder[key]
+    return ...
+
+
+async def _keep_rows(data: Rows) -> None:
+    """Keep by what the rows are known, since an error may be about another line than it says."""
+    known = await to_thread(kept, data.payload)
+    data.state_context.set_response_context(_ROWS, known)
 
 
 def _accepted(found: JSONObject, data: Rows) -> AsyncActionResponse:
@@ -105,7 +153,9 @@ def _accepted(found: JSONObject, data: Rows) -> AsyncActionResponse:
 
 async def poll(request: ad.Request, data: Given) -> AsyncPollResponse:
     """Request the state of each import, and the errors of those that have ended."""
-    return AsyncPollResponse.of([await _status_of(request, each) for each in data.async_contexts])
+    return AsyncPollResponse.of(
+        [await _status_of(request, data, each) for each in data.async_contexts]
+    )
 
 
 async def cancel(request: ad.Request, data: Given) -> None:
@@ -113,11 +163,12 @@ async def cancel(request: ad.Request, data: Given) -> None:
     await request(f"{_path(data.async_contexts[0])}/cancel", method="POST")
 
 
-async def _status_of(request: ad.Request, context: JSONObject) -> AsyncOperationResult:
-    found = _object(await request(_path(context)))
+async def _status_of(request: ad.Request, data: Given, context: JSONObject) -> AsyncOperationResult:
+    found = object_of(await request(_path(context)))
     state, counters = str(found.get("state")), _counters(found)
     if state in ("DONE", "FAILED", "CANCELED", "REVERTED"):
-        return await _ended(request, context, state, counters)
+        known = data.state_context.get_request_context(_ROWS)
+        return await _ended(request, context, state, counters, known=known)
     done, size = counters.get("PROCESSED_ROWS", 0), context["rows"]
     return AsyncOperationResult(
         status="pending",
@@ -129,12 +180,18 @@ async def _status_of(request: ad.Request, context: JSONObject) -> AsyncOperation
 
 
 async def _ended(
-    request: ad.Request, context: JSONObject, state: str, counters: Mapping[str, int]
+    request: ad.Request,
+    context: JSONObject,
+    state: str,
+    counters: Mapping[str, int],
+    *,
+    known: Any,
 ) -> AsyncOperationResult:
     """Return the outcome of every row: an import that is DONE may have errors."""
-    query = {"limit": "100", "includeErrorMessage": "true"}
-    errors = [each async for each in _pages(request, f"{_path(context)}/errors", query)]
-    rows = outcomes(errors, state, counters, context["rows"])
+    query = {"limit": "100", "includeErrorMessage": "true", "includeRowData": "true"}
+    pages = _pages(request, f"{_path(context)}/errors", query)
+    errors = [without_cells(each, known) async for each in pages]
+    rows = outcomes(errors, state, counters, context["rows"], known=known)
     counts = Counter(each.status for each in rows)
     by_status = ", ".join(f"{count:,} {status}" for status, count in counts.items())
     return AsyncOperationResult(
@@ -158,19 +215,13 @@ async def _pages(request: ad.Request, path: str, query: Mapping[str, str]) -> As
     while after not in seen:
         seen.add(after)
         params = query if after is None else {**query, "after": after}
-        page = _object(await request(path, params=params))
-        for each in page.get("results") or ():
+        page = object_of(await request(path, params=params))
+        for each in list_in(page, "results"):
             yield each
         after = ((page.get("paging") or {}).get("next") or {}).get("after")
         if not after:
             return
     raise ProtocolError(f"the pages of {path} go round in a circle, at {after}")
-
-
-def _object(response: Response) -> JSONObject:
-    if not isinstance(response.data, dict):
-        raise ProtocolError(response.problem or "the answer is no JSON object")
-    return response.data
 
 
 def _path(context: JSONObject) -> str:

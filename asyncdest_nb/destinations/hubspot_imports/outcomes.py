@@ -2,44 +2,42 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...responses import JSONObject, OperationError, RowResult
-
-_FIRST_LINE = 2  # Line 1 has the names of the columns.
+from .lines import ErrorRows, placed
 
 
 def outcomes(
-    errors: Sequence[JSONObject], state: str, counters: Mapping[str, int], size: int
+    errors: Sequence[JSONObject],
+    state: str,
+    counters: Mapping[str, int],
+    size: int,
+    *,
+    known: Any,
 ) -> list[RowResult]:
-    """Return the outcome of each of *size* rows of an import that ended in *state*."""
-    by_line: dict[int, list[JSONObject]] = defaultdict(list)
-    for each in errors:
-        by_line[_line(each)].append(each)
-    rows = {line - _FIRST_LINE: found for line, found in by_line.items() if line >= _FIRST_LINE}
-    about_file = [each for line, found in by_line.items() if line < _FIRST_LINE for each in found]
-    failed = [at for at in rows if at < size]
-    other = _unlisted(
-        about_file, state, counters, errors=len(errors), failed=len(failed), size=size
-    )
-    return [_failed(rows[at]) if at in rows else other for at in range(size)]
+    """Return the outcome of each of *size* rows of an import that ended in *state*.
+
+    *known* is what was kept of its file, None = nothing.
+    """
+    found = placed(errors, size=size, known=known)
+    other = _unlisted(found, state, counters, errors=len(errors), size=size)
+    return [_failed(found.rows[at]) if at in found.rows else other for at in range(size)]
 
 
 def _unlisted(
-    about_file: Sequence[JSONObject],
+    found: ErrorRows,
     state: str,
     counters: Mapping[str, int],
     *,
     errors: int,
-    failed: int,
     size: int,
 ) -> RowResult:
     """Return the outcome of the rows that have no error of their own."""
     done = counters.get("PROCESSED_ROWS")
     if state == "FAILED":
-        reason = _failed(about_file) if about_file else None
+        reason = _failed(found.about_file) if found.about_file else None
         if done == 0:
             return reason or RowResult(status="failed", error=_error("the import failed"))
         message = reason.error.message if reason and reason.error else "the import failed"
@@ -50,9 +48,16 @@ def _unlisted(
         if done == 0:
             return RowResult(status="canceled", message="canceled before it was reached")
         return RowResult(status="unknown", message="canceled; it may be written")
-    if difference := _difference(counters, errors=errors, failed=failed, size=size):
+    if found.strays:
+        return RowResult(status="unknown", message=_of_strays(found.strays))
+    if difference := _difference(counters, errors=errors, failed=len(found.rows), size=size):
         return RowResult(status="unknown", message=difference)
     return RowResult(status="completed")
+
+
+def _of_strays(errors: Sequence[JSONObject]) -> str:
+    message = _text(errors[:1])
+    return f"{len(errors):,} errors are of rows that cannot be told by line and cells: {message}"
 
 
 def _difference(counters: Mapping[str, int], *, errors: int, failed: int, size: int) -> str:
@@ -69,17 +74,13 @@ def _difference(counters: Mapping[str, int], *, errors: int, failed: int, size: 
 
 
 def _failed(errors: Sequence[JSONObject]) -> RowResult:
+    return RowResult(status="failed", error=_error(_text(errors), errors[0].get("errorType")))
+
+
+def _text(errors: Sequence[JSONObject]) -> str:
     messages = [str(each.get("errorMessage") or each.get("errorType")) for each in errors]
-    return RowResult(
-        status="failed", error=_error(" | ".join(dict.fromkeys(messages)), errors[0]["errorType"])
-    )
+    return " | ".join(dict.fromkeys(messages))
 
 
-def _error(message: str, code: Any = "IMPORT_FAILED") -> OperationError:
-    return OperationError(code=code, message=message)
-
-
-def _line(error: JSONObject) -> int:
-    """Return the line that *error* is about; 0 = the whole file."""
-    found = (error.get("sourceData") or {}).get("lineNumber")
-    return found if isinstance(found, int) and not isinstance(found, bool) else 0
+def _error(message: str, code: Any = None) -> OperationError:
+    return OperationError(code=code or "IMPORT_FAILED", message=message)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, ClassVar
 
 from ... import destination as ad
+from ...request import csv_lines
 from ...responses import JSONObject
+from .lines import known_rows
 
 # Ids of HubSpot's own types of objects, and the property that identifies a record of them.
 _TYPES = {
@@ -100,14 +101,26 @@ def _key(row: HubSpotRow) -> tuple[str, str]:
     return row.type_id, _cell(value).strip().lower()
 
 
+def columns_of(rows: Sequence[HubSpotRow]) -> list[str]:
+    """Return the columns of the rows, in the order in which they come."""
+    return list(dict.fromkeys(name for row in rows for name in row.properties))
+
+
+def cells_of(rows: Sequence[HubSpotRow], columns: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the cells of each row."""
+    return ([_cell(row.properties.get(name)) for name in columns] for row in rows)
+
+
 def written(rows: Sequence[HubSpotRow]) -> tuple[list[str], bytes]:
-    """Return the columns of the rows, in the order in which they come, and the file."""
-    columns = list(dict.fromkeys(name for row in rows for name in row.properties))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(row.properties.get(name)) for name in columns] for row in rows)
-    return columns, text.getvalue().encode()
+    """Return the columns of the rows, and their file."""
+    columns = columns_of(rows)
+    return columns, "".join(csv_lines(chain([columns], cells_of(rows, columns)))).encode()
+
+
+def kept(rows: Sequence[HubSpotRow]) -> Any:
+    """Return what is kept of the rows, as JSON, to tell which of them an error is about."""
+    columns = columns_of(rows)
+    return known_rows(columns, cells_of(rows, columns), rows[0].key_property)
 
 
 def _cell(value: Any) -> str:

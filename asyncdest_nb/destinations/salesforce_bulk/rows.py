@@ -10,11 +10,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
-from types import SimpleNamespace
 from typing import Any
 
 from ...errors import ProtocolError
 from ...numerals import number_text
+from ...request import csv_lines
 from ...responses import OperationError, RowResult
 
 NULL = "#N/A"  # Clears a field; an empty cell leaves it unchanged.
@@ -94,12 +94,7 @@ def _kind(field: str, kinds: Mapping[str, str]) -> str | None:
 
 def to_csv(lines: Sequence[Line]) -> str:
     """Return *lines*, which have the same columns, as CSV with a header and LF line ends."""
-    written: list[str] = []
-    # Before Python 3.13, a lone CR is quoted only if the line end has a CR.
-    writer = csv.writer(SimpleNamespace(write=written.append), lineterminator="\r\n")
-    writer.writerow(lines[0].keys())
-    writer.writerows(line.values() for line in lines)
-    return "".join(line[:-2] + "\n" for line in written)
+    return "".join(csv_lines([list(lines[0]), *(list(line.values()) for line in lines)]))
 
 
 def row_bytes(payload: Any) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 from typing import Any
 
 EXACT_INTEGER = 2.0**53  # From here on several integers have the same double.
@@ -32,6 +33,27 @@ def is_exact(number: float) -> bool:
 def digits_lost(number: float) -> str:
     """Return why *number* cannot be an id or an integer, and what to do."""
     return f"{number_text(number)}: digits may be lost; read the column as text"
+
+
+def has_too_many_digits(number: int | str) -> bool:
+    """Whether a double would be another number; digits after the point may be dropped.
+
+    False for a text that is no number.
+    """
+    try:
+        found = float(number)
+    except OverflowError:
+        return True
+    except ValueError:
+        return False
+    if math.isnan(found) or abs(found) < EXACT_INTEGER or not Decimal(number).is_finite():
+        return False
+    return math.isinf(found) or Decimal(number) not in (Decimal(found), Decimal(repr(found)))
+
+
+def too_many_digits(number: int | str) -> str:
+    """Return why *number* is not sent as a number, and what to do."""
+    return f"{str(number)[:40]}: it has more digits than a number can hold; use a text field"
 
 
 def exact_text(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import uuid
 from collections.abc import Callable, Iterable, Set
@@ -19,7 +18,13 @@ from pydantic import (
     PastDatetime,
 )
 
-from ..numerals import EXACT_INTEGER, digits_lost, exact_text, is_exact
+from ..numerals import (
+    digits_lost,
+    exact_text,
+    has_too_many_digits,
+    is_exact,
+    too_many_digits,
+)
 
 Conversion = Callable[[Any], Any]
 
@@ -59,24 +64,9 @@ def _integer(value: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
-    if isinstance(value, int | str) and not _keeps_its_digits(value):
-        raise ValueError(
-            f"{str(value)[:40]} has more digits than a number can hold: use a text field"
-        )
+    if isinstance(value, int | str) and has_too_many_digits(value):
+        raise ValueError(too_many_digits(value))
     return value
-
-
-def _keeps_its_digits(value: int | str) -> bool:
-    """Whether a double has all digits of *value*; digits after the point may be dropped."""
-    try:
-        number = float(value)
-    except OverflowError:
-        return False
-    except ValueError:  # Not a number: pydantic raises the error.
-        return True
-    if not math.isfinite(number) or abs(number) < EXACT_INTEGER:
-        return True
-    return Decimal(value) in (Decimal(number), Decimal(repr(number)))
 
 
 def _moment(value: Any) -> Any:

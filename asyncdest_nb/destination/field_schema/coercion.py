@@ -7,7 +7,15 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ...numerals import BLANKS, Rounded, digits_lost, number_in, number_text
+from ...numerals import (
+    BLANKS,
+    Rounded,
+    digits_lost,
+    has_too_many_digits,
+    number_in,
+    number_text,
+    too_many_digits,
+)
 
 _INTEGER = re.compile(r"[+-]?\d{1,4000}", re.ASCII)  # Python converts no more digits than that.
 
@@ -47,12 +55,16 @@ def is_of(type_name: str, value: Any) -> bool:
     found = type_of(value)
     if found == "number" and type_name in ("number", "integer"):
         is_finite = isinstance(value, int) or math.isfinite(value)
-        return is_finite and (type_name == "number" or value == math.floor(value))
+        is_whole = not isinstance(value, Rounded) and is_finite and value == math.floor(value)
+        return is_whole or (is_finite and type_name == "number")
     return found == type_name
 
 
 def converted(types: tuple[str, ...], value: Any) -> Any:
-    """Return *value* as the first of *types* that takes it, or UNFIT."""
+    """Return *value* as the first of *types* that takes it, or UNFIT.
+
+    Raises ValueError for a number whose digits would be lost, or may be lost already.
+    """
     for each in types:
         found = _CONVERSIONS[each](value) if each in _CONVERSIONS else UNFIT
         if found is not UNFIT:
@@ -80,6 +92,8 @@ def _number(value: Any) -> Any:
 
 
 def _integer(value: Any) -> Any:
+    if isinstance(value, Rounded):
+        raise ValueError(digits_lost(value))
     found = _number(value)
     if found is UNFIT or isinstance(found, int) or math.isinf(found):
         return found
@@ -87,10 +101,15 @@ def _integer(value: Any) -> Any:
 
 
 def _number_in(text: str) -> Any:
-    """Return the number that JavaScript reads in *text*, all its digits if whole, or UNFIT."""
+    """Return the number that JavaScript reads in *text*, all its digits if whole, or UNFIT.
+
+    Raises ValueError if it is another number there, as that of a Decimal may be.
+    """
     bare = text.strip(BLANKS)
     if _INTEGER.fullmatch(bare):
         return int(bare)
+    if has_too_many_digits(bare):
+        raise ValueError(too_many_digits(bare))
     found = number_in(bare)
     return UNFIT if math.isnan(found) else found
 

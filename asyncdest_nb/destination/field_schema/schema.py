@@ -90,7 +90,7 @@ def _properties(given: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
 
 def _field(given: Mapping[str, Any], place: str) -> FieldSchema:
     kind = given.get("type")
-    if kind not in _TYPES:
+    if not isinstance(kind, str) or kind not in _TYPES:
         raise UnknownName.of("type", kind, _TYPES, owner=place)
     label, is_nullable = str(given.get("label") or ""), bool(given.get("allowNull"))
     choices = _choices(given.get("choices"), place)

@@ -119,9 +119,10 @@ def test_a_number_that_json_does_not_have_is_no_value(session, server):
     action = ad.Action(title="Sync", fields=fields, performBatch=perform_batch)
     destination = ad.Destination(name="D", slug="d", settings=Settings, actions={"sync": action})
     connection = session.connect(destination, endpoint=server.url)
-    preview = connection.preview(pd.DataFrame({"score": ["1e400", "1e3"]}), "sync")
-    assert list(preview.invalid) == [0]
-    assert "not JSON compliant" in preview.invalid[0]
+    preview = connection.preview(pd.DataFrame({"score": ["1e400", "1e3", "Infinity"]}), "sync")
+    assert list(preview.invalid) == [0, 2]
+    assert "more digits than a number can hold" in preview.invalid[0]
+    assert "not JSON compliant" in preview.invalid[2]
 
 
 def test_an_action_without_fields_sends_whatever_the_mapping_gives(session):

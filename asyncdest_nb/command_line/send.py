@@ -193,13 +193,13 @@ def _command(destination: Destination, slug: str, action: Action) -> click.Comma
 
 def _field_options(action: Action) -> list[click.Parameter]:
     group = "Fields, one value for all rows"
-    fields = action.fields.values()
+    fields = action.inputs.values()
     return [options.field_option(each, group=group, taken=_TAKEN) for each in fields]
 
 
 def _setting_options(destination: Destination) -> list[click.Parameter]:
     names = {
-        f"--{key.replace('_', '-')}" for each in destination.actions.values() for key in each.fields
+        f"--{key.replace('_', '-')}" for each in destination.actions.values() for key in each.inputs
     }
     group, taken = f"Settings of {destination.name}", _TAKEN | names
     found: list[click.Parameter] = []

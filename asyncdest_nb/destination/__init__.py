@@ -9,6 +9,7 @@ fields (its payload), ``perform``, ``perform_batch`` and ``poll``.
     functions    in which forms these functions may be written
     texts        many payloads as JSON texts, field by field
     written      payloads that become values when they are read
+    beside       what functions are given beside payloads: sync mode, audience membership
     models       Settings and Payload, the base classes
     input_field  how a field is declared, and read off a model
     checks       whether a value fits its field
@@ -27,6 +28,7 @@ fields (its payload), ``perform``, ``perform_batch`` and ``poll``.
 
 from .action import Action
 from .arguments import ActionData, Function, Request, StateContext
+from .beside import BESIDE, NAMES, SYNC_MODES, with_beside
 from .destination import Destination
 from .formats import FORMATS
 from .functions import original
@@ -39,7 +41,10 @@ from .texts import PayloadWriter, joined
 from .written import WrittenPayloads, payload_of, text_of
 
 __all__ = [
+    "BESIDE",
     "FORMATS",
+    "NAMES",
+    "SYNC_MODES",
     "Action",
     "ActionData",
     "Destination",
@@ -64,4 +69,5 @@ __all__ = [
     "secrets_of",
     "text_of",
     "urls_of",
+    "with_beside",
 ]

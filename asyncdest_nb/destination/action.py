@@ -8,8 +8,9 @@ from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
-from ..errors import UnknownName, UsageError, check_number
+from ..errors import UnknownName, UsageError, check_bool, check_number
 from .arguments import DATA, Function
+from .beside import NAMES, beside_fields, read_sync_mode
 from .checks import explain
 from .data_payload import DataPayload, OpenPayload, read_data
 from .functions import adapted
@@ -106,6 +107,11 @@ class Action:
     ``result_columns`` are the keys of a row's result that become columns of the results;
     empty = the result is one column. ``spread`` is one of them whose value is an object with
     keys of the user's choice: each key becomes a column in its place.
+
+    ``sync_mode`` are the modes that a submit may ask for, of "add", "update", "upsert", "delete"
+    and "mirror": a list, or in Segment's form a dict of choices and default. With
+    ``audience_membership`` True, rows say whether their user is in an audience. With either, the
+    functions have ``data.sync_mode``, ``data.matching_key`` and ``data.audience_membership``.
     """
 
     title: str
@@ -133,11 +139,14 @@ class Action:
     missing_seconds: float = 0.0
     result_columns: Sequence[str] = ()
     spread: str | None = None
+    sync_mode: Any = None
+    audience_membership: bool = False
 
     def __post_init__(self) -> None:
         self._require_functions()
         self._adapt_functions()
         self._check_payload()
+        self._check_beside()
         if not isinstance(self.operation_id, str) or not self.operation_id:
             raise UsageError(
                 f"action {self.title!r}: operation_id is {self.operation_id!r}; write the key of "
@@ -197,6 +206,14 @@ class Action:
                     "kept in the session's file: make it a setting, or declare it as str"
                 )
 
+    def _check_beside(self) -> None:
+        owner = f"action {self.title!r}"
+        object.__setattr__(self, "sync_mode", read_sync_mode(self.sync_mode, owner))
+        check_bool(f"{owner}: audience_membership", self.audience_membership)
+        for name in NAMES if self.has_beside else ():
+            if name in self.fields:
+                raise UsageError(f"{owner} has {name} beside its fields: call that field otherwise")
+
     def _check_recovery(self) -> None:
         given = f"action {self.title!r}: recovery {self.recovery!r}"
         if self.recovery not in get_args(Recovery):
@@ -222,6 +239,11 @@ class Action:
         return issubclass(self.payload, OpenPayload)
 
     @property
+    def has_beside(self) -> bool:
+        """Whether its functions are given something beside payloads: a sync mode, for example."""
+        return self.sync_mode is not None or self.audience_membership
+
+    @property
     def has_poll_support(self) -> bool:
         """Whether the status of an operation can be polled."""
         return self.poll is not None
@@ -242,6 +264,11 @@ class Action:
     def fields(self) -> dict[str, InputField]:
         """Its fields by key, in the order of declaration."""
         return input_fields(self.payload)
+
+    @property
+    def inputs(self) -> dict[str, InputField]:
+        """Its fields, and what a submit may state beside them, by key."""
+        return self.fields | (beside_fields(self.sync_mode) if self.has_beside else {})
 
     def read(self, values: Mapping[str, Any]) -> Payload | str:
         """Return the payload of one row, or the reason why its *values* do not fit.

@@ -69,6 +69,12 @@ class ActionData(Keyed, Generic[SettingsT, PayloadT]):
     submission. It is the same each time the submission is sent, and a new one in a
     retry. Use it as an idempotency key, an operation id or a reference.
 
+    ``sync_mode`` says what to do with the rows ("add", "update", "upsert", "delete" or "mirror"),
+    ``matching_key`` what finds a record at the destination, None = not stated by the submit.
+    ``audience_membership`` says whether the user of a payload is in an audience, None = the row
+    does not say it: one value for ``perform``, and for ``perform_batch`` a list in the order of
+    ``payload``. All are None in an action that does not declare them.
+
     ``payload_texts`` has the payloads as JSON texts, in the same order. A body that is
     joined from them costs a tenth of one that is made of ``payload``, which is read when it
     is used: ``content="[" + ",".join(data.payload_texts) + "]"``.
@@ -80,11 +86,17 @@ class ActionData(Keyed, Generic[SettingsT, PayloadT]):
     async_contexts: list[JSONObject] = field(default_factory=list)
     access_token: SecretStr | None = None
     submission_id: str = ""
+    sync_mode: str | None = None
+    matching_key: str | None = None
+    audience_membership: Any = None
 
     def __post_init__(self) -> None:
         if isinstance(self.payload, WrittenPayloads):
             # Without the attribute, __getattr__ is called when it is read.
-            vars(self)["_written"] = vars(self).pop("payload")
+            written = vars(self)["_written"] = vars(self).pop("payload")
+            vars(self)["sync_mode"] = written.stated("sync_mode")
+            vars(self)["matching_key"] = written.stated("matching_key")
+            vars(self)["audience_membership"] = written.memberships()
 
     @property
     def payload_texts(self) -> Sequence[str]:

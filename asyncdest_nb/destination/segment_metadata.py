@@ -107,6 +107,7 @@ def _action(slug: str, given: Mapping[str, Any], functions: Mapping[str, Any]) -
         "title": given.get("title") or slug,
         "description": given.get("description") or "",
         "fields": fields,
+        "sync_mode": given.get("syncMode") or None,
     }
     return DescribedAction(**{**own, **functions})
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .beside import parted
 from .models import Payload
 
 
@@ -15,19 +16,27 @@ class WrittenPayloads:
     """Payloads of *model* as JSON texts, in the order in which they are sent.
 
     ``kept`` are those, by their place, that cannot be made of their texts again.
-    ``is_single``: a function gets the only payload, not a list of it.
+    ``is_single``: a function gets the only payload, not a list of it. ``beside`` is what a function
+    is given beside each, [] = nothing; None = it is in the texts.
     """
 
     model: type[Payload]
     texts: Sequence[str]
     kept: Mapping[int, Payload] = field(default_factory=dict)
     is_single: bool = False
+    beside: Sequence[Mapping[str, Any]] | None = None
     _values: list[Payload] | None = None  # Once a function has read them.
+
+    def __post_init__(self) -> None:
+        if self.beside is None:
+            self.texts, self.beside = parted(self.texts)
 
     def at(self, places: Sequence[int]) -> WrittenPayloads:
         """Return the payloads at *places*, in that order, as values that were not read yet."""
         kept = {new: self.kept[old] for new, old in enumerate(places) if old in self.kept}
-        return WrittenPayloads(self.model, [self.texts[each] for each in places], kept)
+        texts = [self.texts[each] for each in places]
+        beside = [self.beside[each] for each in places] if self.beside else []
+        return WrittenPayloads(self.model, texts, kept, beside=beside)
 
     def alone(self) -> WrittenPayloads:
         """Return the only payload, for a function that takes one."""
@@ -46,6 +55,15 @@ class WrittenPayloads:
                 for place, text in enumerate(self.texts)
             ]
         return self._values[0] if self.is_single else list(self._values)
+
+    def stated(self, name: str) -> Any:
+        """Return what is stated under *name* beside all payloads, None = nothing."""
+        return self.beside[0].get(name) if self.beside else None
+
+    def memberships(self) -> Any:
+        """Return whether the user of each payload is in an audience, None = that is not said."""
+        found = [each.get("audience_membership") for each in self.beside or ()]
+        return found[0] if found and self.is_single else found or None
 
 
 def payload_of(model: type[Payload], text: str) -> Payload:

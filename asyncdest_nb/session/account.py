@@ -35,5 +35,5 @@ def described(destination: Destination, settings: Mapping[str, str]) -> str:
     lines = [f"{destination.name} ({texts})"]
     for slug, action in destination.actions.items():
         lines.append(f"  {slug}: {action.description or action.title}")
-        lines.extend(f"    {field_line(field)}" for field in action.fields.values())
+        lines.extend(f"    {field_line(field)}" for field in action.inputs.values())
     return "\n".join(lines)

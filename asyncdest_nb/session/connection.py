@@ -83,6 +83,9 @@ class Connection:
         ``operation_type="sync_profile"``. A row that does not fit the action's
         fields, or fails the destination's own check, is not sent: its outcome is
         "invalid". *batch_size* None = as many rows per request as the action takes.
+        An action that declares a sync mode or an audience also takes ``sync_mode="mirror"``,
+        ``matching_key="email"``, and ``audience_membership``, filled like a field, else by rows
+        that are events of Segment.
         *subscribe* is a text such as ``type = "track" and properties.plan != "free"``, in
         Segment's language FQL: only rows that match it are sent and in the results, with their
         labels, and the title of the run says how many these are. None = all rows.
@@ -224,23 +227,27 @@ class Connection:
                 on_progress=on_progress,
             )
 
-    def execute_action(self, action: str, payload: Mapping[str, Any]) -> Executed:
+    def execute_action(self, action: str, payload: Mapping[str, Any], **beside: Any) -> Executed:
         """Call ``perform`` with one payload; its requests and its answer are shown.
 
+        *beside* are ``sync_mode``, ``matching_key`` and ``audience_membership``, if it reads them.
         It is really sent, and belongs to no run. An error on the way is returned, as
         ``error``. Raises UnknownName or UsageError, before anything is sent, for an action
         or a payload that does not fit. If it is interrupted, nobody knows whether it was
         applied.
         """
-        return self._calls.perform(self._action(action), payload)
+        return self._calls.perform(self._action(action), payload, **beside)
 
-    def execute_batch(self, action: str, payloads: Sequence[Mapping[str, Any]]) -> Executed:
+    def execute_batch(
+        self, action: str, payloads: Sequence[Mapping[str, Any]], **beside: Any
+    ) -> Executed:
         """Call ``perform_batch`` with some payloads, then the action's further steps.
 
         The requests of all calls are shown, and the answer of the first. They are really
-        sent, as by ``execute_action``; all payloads must have the same batch keys.
+        sent, as by ``execute_action``; all payloads must have the same batch keys. Of
+        ``audience_membership`` there is a list.
         """
-        return self._calls.perform_batch(self._action(action), payloads)
+        return self._calls.perform_batch(self._action(action), payloads, **beside)
 
     def execute_poll(
         self, action: str, contexts: Executed | AsyncActionResponse | Sequence[dict[str, Any]]

@@ -8,11 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..destination import Action, InputField
+from ..destination import BESIDE, NAMES, Action, InputField
 from ..errors import MappingError, UnknownName
 from ..frame import DataFrame, column_names, index_names
 from ..mapping import FieldMap, FieldPlan, plan_fields
 from ..stored import StoredMapping
+from .beside import MEMBERSHIP, added, taken_beside
 
 _OPTIONS = tuple(
     "columns mapping subscribe key changed_only batch_size schedule deadline again rows".split()
@@ -46,13 +47,20 @@ def plan_sources(
 
     Raises FrameError if it is no frame, and if names repeat; see Connection.submit.
     """
+    stated: dict[str, str] = {}
+    if action.has_beside:
+        stated, mapping, constants = taken_beside(action, mapping, constants)
     names, mapping = column_names(frame), _with_constants(action, constants, mapping)
     plans = field_plans(action.fields)
     if action.is_open:  # It has the fields that are filled; a row is the payload if none is.
         plans = dict.fromkeys([*(mapping or ()), *(columns or ())] or names, FieldPlan())
-    return plan_fields(
+    if BESIDE in plans:
+        raise MappingError(f"a field cannot be called {BESIDE!r}: rename it")
+    plans |= {MEMBERSHIP: FieldPlan()} if action.has_beside else {}
+    found = plan_fields(
         plans, names, index_names=index_names(frame), columns=columns, mapping=mapping
     )
+    return added(found, stated, names) if action.has_beside else found
 
 
 def _with_constants(
@@ -64,8 +72,9 @@ def _with_constants(
     for name in constants:
         if name in (mapping or {}):
             raise MappingError(f"field {name!r} is a keyword and in mapping=: keep one of them")
-        near = difflib.get_close_matches(name, _OPTIONS, n=1, cutoff=0.8)
-        if name not in action.fields and near:
+        options = [*_OPTIONS, *(NAMES if action.has_beside else ())]
+        near = difflib.get_close_matches(name, options, n=1, cutoff=0.8)
+        if name not in action.fields and near and near[0] != name:
             raise UnknownName(f"no field or option {name!r}; did you mean {near[0]}=?")
     filled = {name: _value(each) for name, each in {**(mapping or {}), **constants}.items()}
     filled = StoredMapping(filled) if isinstance(mapping, StoredMapping) else filled

@@ -41,7 +41,8 @@ class Preview:
 
     ``payloads`` and ``invalid`` (the reasons) are by position in the frame, ``unchanged`` are
     positions of rows that equal what was completed last under their key, ``batches``
-    has the number of rows of each, ``sources`` the source of each field, and
+    has the number of rows of each, ``sources`` the source of each field, and of what goes beside
+    them, such as a sync mode, and
     ``first_request`` is the first request as it would leave, None = no valid row, or an action
     without a function that sends. ``matched`` says how many rows match the subscription, "" =
     there is none.
@@ -172,8 +173,9 @@ def preview(
         report(part.start + len(part.labels) - 1)
     rows.refuse(_check(action, rows, submission.channel))
     batches = list(batched(rows.good, action=action, batch_size=batch_size))
+    texts = rows.payloads(rows.good.positions).texts
     return Preview(
-        payloads={at: json.loads(rows.texts[at]) for at in rows.good.positions},
+        payloads=dict(zip(rows.good.positions, map(json.loads, texts), strict=True)),
         invalid=dict(sorted(rows.invalid.items())),
         unchanged=rows.unchanged,
         batches=[len(batch) for batch in batches],

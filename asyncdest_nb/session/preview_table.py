@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..destination import BESIDE, NAMES
 from ..frame import DataFrame, FrameRows, with_columns
 from ..mapping import UNDEFINED, FieldMap
 from ..responses import JSONObject
@@ -26,9 +27,15 @@ def preview_table(
     A row that is not sent has the values that it was mapped to, before they were checked.
     """
     mapped = _mapped(frame, fields, positions)
+    beside = mapped.get(BESIDE, [])
     sent = [payloads.get(at) for at in positions]
     columns: dict[str, list[Any]] = {}
     for field in fields.sources:
+        if beside and field in NAMES:
+            columns[f"{ARROW} {field}"] = [
+                None if each is UNDEFINED else each.get(field) for each in beside
+            ]
+            continue
         own = mapped.get(field, [UNDEFINED] * len(positions))
         values = [
             row.get(field, UNDEFINED) if row is not None else value

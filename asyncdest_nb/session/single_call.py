@@ -11,6 +11,7 @@ from ..engine import CallResult, Channel, call_scope, polled_once
 from ..errors import UnknownName, UsageError
 from ..portal import call
 from ..responses import AsyncActionResponse, JSONObject
+from .beside import payloads_with
 from .executed import Executed, contexts_of
 
 
@@ -20,15 +21,18 @@ class SingleCalls:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
 
-    def perform(self, action: Action, payload: Mapping[str, Any]) -> Executed:
+    def perform(self, action: Action, payload: Mapping[str, Any], **beside: Any) -> Executed:
         """Call ``perform``; see Connection.execute_action."""
         function = _required(action.perform, action, "perform")
-        return self.call(function, payload=_read(action, payload))
+        read = payloads_with(action, [_read(action, payload)], is_single=True, **beside)
+        return self.call(function, payload=read)
 
-    def perform_batch(self, action: Action, payloads: Sequence[Mapping[str, Any]]) -> Executed:
+    def perform_batch(
+        self, action: Action, payloads: Sequence[Mapping[str, Any]], **beside: Any
+    ) -> Executed:
         """Call ``perform_batch`` and the steps after it; see Connection.execute_batch."""
         function = _required(action.perform_batch, action, "perform_batch")
-        read = _read_all(action, payloads)
+        read = payloads_with(action, _read_all(action, payloads), **beside)
         call_id = str(uuid.uuid4())
         called = call(self._call(function, call_id, payload=read))
         for step in action.steps:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..destination import BESIDE
 from ..engine import Channel, InputRows, load_ledger
 from ..errors import UsageError
 from ..frame import from_rows
@@ -105,7 +106,8 @@ def _reopened(
     else:
         # The payloads stand for the frame, which the file does not have.
         check_width(record, payloads)
-        frame = from_rows(payloads, labels, are_integers=record.has_integer_labels)
+        own = [{key: row[key] for key in row if key != BESIDE} for row in payloads]
+        frame = from_rows(own, labels, are_integers=record.has_integer_labels)
         record = replace(record, positions=None)
     entry = RunEntry(
         record,

@@ -42,7 +42,7 @@ def destination_html(destination: Destination) -> str:
 
 def action_html(action: Action) -> str:
     """Return the title and the fields of an action."""
-    return _title(action.title, action.description) + _fields(action.fields)
+    return _title(action.title, action.description) + _fields(action.inputs)
 
 
 def preview_html(preview: Preview) -> str:
@@ -76,7 +76,7 @@ def connection_html(connection: Connection) -> str:
     destination = connection.destination
     settings = [[key, value] for key, value in connection.settings().items()]
     fields = "".join(
-        folded(f"fields of {slug}", _fields(action.fields))
+        folded(f"fields of {slug}", _fields(action.inputs))
         for slug, action in destination.actions.items()
     )
     title = _title(destination.name, destination.description)

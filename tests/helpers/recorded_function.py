@@ -18,9 +18,12 @@ class RecordedFunction:
         self._outcomes = recorded.get("perform_outcomes") or [recorded["perform_outcome"]]
         self._is_job = recorded["kind"] == "async_batch"
         self.payloads: list[Any] = []
+        self.beside: list[dict[str, Any]] = []
 
     async def __call__(self, request: Any, data: Any) -> Any:
         self.payloads.append([dict(each.as_json()) for each in data.payload])
+        names = ("syncMode", "matchingKey", "audienceMembership")
+        self.beside.append({name: data[name] for name in names})
         outcome = self._outcomes[min(len(self.payloads), len(self._outcomes)) - 1]
         if outcome["type"] == "throw":
             # A run would repeat what may be repeated for ever.

@@ -4,6 +4,7 @@ const { fieldsToJsonSchema } = require(home + 'destination-kit/fields-to-jsonsch
 const { validateSchema } = require(home + 'schema-validation.js')
 const { removeEmptyValues } = require(home + 'remove-empty-values.js')
 const { transform } = require(home + 'mapping-kit/index.js')
+const { Action, MultiStatusResponse } = require(home + 'destination-kit/action.js')
 
 console.warn = () => {} // Of the schema validator, about schemas it takes all the same.
 
@@ -25,11 +26,34 @@ const questions = {
     return own
   },
   transform: ({ mapping, input }) => transform(mapping, input),
+  async batch({ fields, mapping, events, syncMode, ops }, number) {
+    const calls = []
+    const performBatch = (request, { payload, audienceMembership, syncMode, matchingKey }) => {
+      calls.push({ payload, audienceMembership, syncMode, matchingKey })
+      return ops && multiStatus(ops)
+    }
+    const perform = () => {}
+    const definition = { title: `Act ${number}`, fields, syncMode, perform, performBatch }
+    const rows = await new Action('Judge', definition).executeBatch({ mapping, data: events })
+    return { rows, calls }
+  },
 }
 
-function answer(question, number) {
+function multiStatus(ops) {
+  const made = new MultiStatusResponse()
+  for (const op of ops) {
+    if (op.push_ok) made.pushSuccessResponse(op.push_ok)
+    else if (op.push_err) made.pushErrorResponse(op.push_err)
+    else if (op.set_ok) made.setSuccessResponseAtIndex(op.at, op.set_ok)
+    else if (op.set_err) made.setErrorResponseAtIndex(op.at, op.set_err)
+    else made.unsetResponseAtIndex(op.unset)
+  }
+  return made
+}
+
+async function answer(question, number) {
   try {
-    return { output: plain(questions[question.op](question, number)) }
+    return { output: plain(await questions[question.op](question, number)) }
   } catch (error) {
     const members = error.errors ? [...error.errors] : [error]
     return { errors: members.map((each) => each.message), kind: error.constructor.name }
@@ -37,5 +61,6 @@ function answer(question, number) {
 }
 
 const lines = require('fs').readFileSync(0, 'utf8').split('\n').filter(Boolean)
-const answers = lines.map((line, number) => JSON.stringify(answer(JSON.parse(line), number)))
-process.stdout.write(answers.join('\n'))
+Promise.all(lines.map((line, number) => answer(JSON.parse(line), number))).then((answers) =>
+  process.stdout.write(answers.map((each) => JSON.stringify(each)).join('\n')),
+)

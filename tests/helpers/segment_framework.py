@@ -18,7 +18,8 @@ def ask(questions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the answer to each question: ``output``, or ``errors`` and the ``kind`` of error.
 
     A question has an ``op``: "fields" with fields, payload and mode ("batch" or "single"), or
-    "transform" with mapping and input.
+    "transform" with mapping and input, or "batch" with fields, mapping, events, and perhaps
+    syncMode and the ops of a multi-status, as in the recorded batches.
     """
     home = npm.package("@segment/actions-core", VERSION, "liquidjs@10.30.1")
     lines = "\n".join(json.dumps(each) for each in questions)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...destination import Action, Payload, PayloadWriter, joined, text_of
+from ...destination import BESIDE, Action, Payload, PayloadWriter, joined, text_of, with_beside
 from ...frame import RowSlice
 from ...mapping import UNDEFINED, FieldMap
 from ...responses import clean_text
@@ -20,7 +20,8 @@ class MappedSlice:
     ``values`` have an entry per row, UNDEFINED = the field is left out. ``faults`` are by the
     place of a row in the slice. ``texts`` are None for rows that have to be read alone, and
     ``sizes`` are the bytes of the others; ``keys`` is equal for rows of the same batch keys,
-    and empty if the action has none.
+    and empty if the action has none. ``beside`` is what goes with each payload beside it, and is
+    in the texts, but not in their sizes; empty = nothing does.
     """
 
     part: RowSlice
@@ -29,6 +30,7 @@ class MappedSlice:
     texts: list[str | None]
     sizes: list[int]
     keys: Sequence[str]
+    beside: Sequence[Any] = ()
 
     def row(self, place: int) -> dict[str, Any]:
         """Return the values of one row, without the fields that are left out."""
@@ -45,7 +47,11 @@ class MappedSlice:
         fault = self.faults.get(place)
         if text is not None and fault is None:
             return text
-        return json.dumps([fault, self.row(place)], default=repr)
+        return json.dumps([fault, self.row(place), *self.beside[place : place + 1]], default=repr)
+
+    def whole(self, place: int, text: str) -> str:
+        """Return the *text* of a payload with what goes with it beside it."""
+        return with_beside(text, self.beside[place] if self.beside else None)
 
 
 @dataclass(slots=True)
@@ -106,6 +112,7 @@ class SlicePreparer:
         """Return the rows of *part* as values of fields, and as texts where these are known."""
         rows = len(part.labels)
         values, faults = self._fields.values(part.columns, rows)
+        beside = values.pop(BESIDE, ())
         parts = self._writer.parts(values)
         texts: list[str | None] = [None] * rows
         if parts is not None:
@@ -118,7 +125,11 @@ class SlicePreparer:
             some = [parts.get(key, keys) for key in self._action.batch_keys]
             keys = [",".join(map(str, each)) for each in zip(*some, strict=True)]
         why = {place: clean_text(reason) for place, reason in faults.items()}
-        return MappedSlice(part, values, why | part.faults, texts, sizes, keys)
+        found = MappedSlice(part, values, why | part.faults, texts, sizes, keys, beside)
+        for place, text in enumerate(texts if beside else ()):
+            if text is not None and place not in why:
+                texts[place] = found.whole(place, text)
+        return found
 
     def prepared(
         self, mapped: MappedSlice, *, on_row: Callable[[int], None] = lambda position: None
@@ -147,7 +158,8 @@ class SlicePreparer:
         if isinstance(read, str):
             found.texts[place], found.invalid[position] = None, read
             return
-        payload, found.texts[place], found.sizes[place] = read
+        payload, text, found.sizes[place] = read
+        found.texts[place] = mapped.whole(place, text)
         if self._action.batch_keys:
             found.keys[place] = self._keys(payload)
         if not self._writer.is_lasting:

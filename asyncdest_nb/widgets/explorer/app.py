@@ -142,7 +142,7 @@ class App:
             self._chosen[place] = slug
             self._action_fields.value = self._about(action)
             self._preview.show_default(action.batch_size)
-            fields = {} if self._picker.frame is None else action.fields
+            fields = {} if self._picker.frame is None else action.inputs
             self._fields.set(
                 fields,
                 self._picker.columns,
@@ -155,7 +155,7 @@ class App:
     def _about(self, action: Action) -> str:
         """Return the description and the fields of *action*, whose line in the list may be cut."""
         found = markup.note(action.description) if action.description else ""
-        found += markup.fields_table(action.fields)
+        found += markup.fields_table(action.inputs)
         if self._picker.frame is None:
             found += markup.note("To go on, choose the rows at the top.")
         return found
@@ -187,7 +187,7 @@ class App:
             again=self._send.again,
             key=self._send.key,
         )
-        fields = self.connection.destination.action(choices.action).fields
+        fields = self.connection.destination.action(choices.action).inputs
         return arguments(choices, fields, self._picker.columns)
 
     # ---- preview and send

@@ -95,7 +95,7 @@ def preview_rows(
     frame = frame.copy()
     given = {name: value for name, value in keywords.items() if name != "again"}
     preview = connection.preview(frame, action, rows=limit, **given)
-    fields = connection.destination.action(action).fields
+    fields = connection.destination.action(action).inputs
     count = len(preview.labels)
     at = sorted({*range(min(SHOWN, count)), *list(preview.invalid)[:SHOWN]})
     columns, unchanged = _columns(preview.sources, _mapping(given)), set(preview.unchanged)

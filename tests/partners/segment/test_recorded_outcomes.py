@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 import asyncdest_nb as ad
+from asyncdest_nb.destination import SYNC_MODES
 from paths import DATA
 from raw_server import RawServer, answer
 from recorded_function import RecordedFunction, multi_status, reply
@@ -54,6 +55,8 @@ def run_of(
     outcomes = recorded.get("perform_outcomes") or [recorded["perform_outcome"]]
     is_job = recorded["kind"] == "async_batch"
     more = {"poll": succeeded, "operation_per": "batch", "operation_id": "job_id"} if is_job else {}
+    more |= {"sync_mode": SYNC_MODES} if recorded.get("syncMode") else {}
+    more["audience_membership"] = True
     action = ad.Action(title="Act", fields=recorded["fields"], perform_batch=function, **more)
     # A 429 is answered as recorded once.
     again = [answer(200, {})] if outcomes[-1].get("status") == 429 else []
@@ -166,8 +169,17 @@ def test_the_rows_of_a_batch_end_as_in_segment(session, recorded):
     for message, (_, wanted) in zip(found["message"], rows, strict=True):
         assert (wanted or "") in message
     if recorded["perform_calls"] and recorded["id"] != "b-054":
-        wanted_payloads = recorded["perform_calls"][0]["payload"]
-        assert comparable(function.payloads[0]) == comparable(wanted_payloads)
+        wanted_call = recorded["perform_calls"][0]
+        assert comparable(function.payloads[0]) == comparable(wanted_call["payload"])
+        assert function.beside[0] == beside(wanted_call)
+
+
+def beside(recorded_call: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a function was given beside the payloads of a batch."""
+    found = recorded_call["audienceMembership"]
+    memberships = [each if isinstance(each, bool) else None for each in found]
+    stated = {name: recorded_call.get(name) for name in ("syncMode", "matchingKey")}
+    return {**stated, "audienceMembership": memberships}
 
 
 def test_a_row_that_a_mapping_fails_on_fails_alone(session):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import getpass
+from typing import Any
 
 import pandas as pd
 import pytest
 
 import asyncdest_nb as ad
-from explorer_clicks import CASES, FRAME, SECRET, payloads, ready
+from explorer_clicks import CASES, FRAME, SECRET, Clicks, payloads, ready
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -42,3 +43,29 @@ def test_a_change_of_choices_changes_the_cell(demo, session):
     assert 'columns={"user_id": "customer_id"}' in clicks.explorer.code
     clicks.find("User ID (required)").value = "default"
     assert "columns=" not in clicks.explorer.code
+
+
+def test_a_sync_mode_and_an_audience_are_chosen_like_fields(session):
+    given = []
+
+    async def perform_batch(request: Any, data: Any) -> None:
+        given.append((data.sync_mode, data.matching_key, data.audience_membership))
+
+    class Payload(ad.Payload):
+        id: str = ad.field("Id")
+
+    modes = {"sync_mode": ["add", "mirror"]}
+    action = ad.Action(title="Sync", payload=Payload, perform_batch=perform_batch, **modes)
+    own = {"name": "VIPs", "slug": "vips", "description": "An audience"}
+    vips = ad.Destination(**own, actions={"sync": action})
+    frame = pd.DataFrame({"id": ["a", None], "vip": [True, False]})
+    clicks = Clicks(frame, session=session, names={"vips": vips})
+    clicks.choose("vips")
+    clicks.click("Connect")
+    clicks.fill("Sync mode (optional)", "constant", "mirror", "Constant for Sync mode")
+    clicks.fill("Audience membership (optional)", "column", "vip", "Column for Audience membership")
+    assert 'columns={"audience_membership": "vip"}' in clicks.explorer.code
+    assert 'sync_mode="mirror"' in clicks.explorer.code
+    clicks.click("Send 1 row")
+    clicks.explorer.run.wait(30)
+    assert given[-1] == ("mirror", None, [True])  # Before come rehearsals, for the preview.

@@ -33,7 +33,7 @@ class GeminiServer(BatchServer):
             known = found[1] in self.files
             return (200, self.files[found[1]]) if known else (404, _error(404, "NOT_FOUND"))
         if found := re.fullmatch(r"/v1/(batches/\w+)(:cancel)?", path):
-            return self._polled(found[1], is_cancel=bool(found[2]))
+            return self.polled(found[1], is_cancel=bool(found[2]))
         return 404, _error(404, "NOT_FOUND")
 
     def _started(self) -> tuple[Any, ...]:
@@ -71,7 +71,7 @@ class GeminiServer(BatchServer):
         more = {"nextPageToken": str(start + 2)} if len(newest) > start + 2 else {}
         return 200, {"operations": newest[start : start + 2], **more}
 
-    def _polled(self, name: str, *, is_cancel: bool) -> tuple[int, Any]:
+    def polled(self, name: str, *, is_cancel: bool) -> tuple[int, Any]:
         if name not in self.batches:
             return 404, _error(404, "NOT_FOUND")
         operation = self.batches[name]["operation"]

@@ -16,7 +16,15 @@ from ...responses import (
     JSONObject,
     RowResult,
 )
-from ..llm_batches import JobAnswers, JobRows, batch_key, is_parsed, read_lines
+from ..llm_batches import (
+    JobAnswers,
+    JobRows,
+    batch_key,
+    is_parsed,
+    read_again,
+    read_lines,
+    sent_rows,
+)
 from ..objects import object_of
 from .account import (
     JSONL,
@@ -110,7 +118,13 @@ def _entry(custom_id: str, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _own(rows: JobRows) -> JSONObject:
-    return {"key": rows.key, "rows": len(rows.texts), "parsed": rows.parsed}
+    count = len(rows.texts)
+    return {
+        "key": rows.key,
+        "rows": count,
+        "sent": count - len(rows.left_out),
+        "parsed": rows.parsed,
+    }
 
 
 def _time_key(key: str) -> str:
@@ -137,7 +151,9 @@ def _raise_later(error: HTTPError) -> None:
 
 async def poll(request: ad.Request, data: Contexts) -> AsyncPollResponse:
     """Request the state of each batch, and the results of those that have ended."""
-    return AsyncPollResponse.of([await _status_of(request, each) for each in data.async_contexts])
+    return AsyncPollResponse.of(
+        [await _status_of(request, data, each) for each in data.async_contexts]
+    )
 
 
 async def cancel(request: ad.Request, data: Contexts) -> None:
@@ -155,20 +171,31 @@ async def cancel(request: ad.Request, data: Contexts) -> None:
     )
 
 
-async def _status_of(request: ad.Request, context: JSONObject) -> AsyncOperationResult:
+async def _status_of(
+    request: ad.Request, data: Contexts, context: JSONObject
+) -> AsyncOperationResult:
     if context.get("candidates"):
         found = await Orphans(request).found(context)
         if isinstance(found, AsyncOperationResult):
             return found
-        return await _polled(request, context, found)
-    return await _polled(request, context, context["batch_id"])
+        return await _polled(request, data.state_context, context, found)
+    return await _polled(request, data.state_context, context, context["batch_id"])
 
 
-async def _polled(request: ad.Request, context: JSONObject, batch_id: str) -> AsyncOperationResult:
+async def _polled(
+    request: ad.Request, state: ad.StateContext, context: JSONObject, batch_id: str
+) -> AsyncOperationResult:
     batch = object_of(await request(batch_path(batch_id)))
     status, rows, counts = batch.get("processing_status"), int(context["rows"]), counts_of(batch)
     if status == "ended":
-        return await _ended(request, batch, context)
+        if batch.get("archived_at"):
+            return _result(batch, context, [_ARCHIVED] * rows, [])
+        answers = await _answers(request, batch_id, context)
+        again = read_again(state, context, answers.gap(sent_rows(context)))
+        # A batch that has ended may have no success.
+        return again or _result(
+            batch, context, answers.rows("the batch has ended"), answers.notes()
+        )
     done = rows - counts["processing"] if sum(counts.values()) else 0
     listed = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
     return AsyncOperationResult(
@@ -181,26 +208,14 @@ async def _polled(request: ad.Request, context: JSONObject, batch_id: str) -> As
     )
 
 
-async def _ended(
-    request: ad.Request, batch: JSONObject, context: JSONObject
-) -> AsyncOperationResult:
-    """Return the outcome of every row: a batch that has ended may have no success."""
-    counts = counts_of(batch)
-    if batch.get("archived_at"):
-        rows = [RowResult(status="unknown", message=_ARCHIVED)] * int(context["rows"])
-        return _result(batch, context, rows, [])
-    answers = await _answers(request, batch, context)
-    if answers.count < sum(counts.values()):  # A proxy may have cut it short without an error.
-        answers = await _answers(request, batch, context)
-    return _result(batch, context, answers.rows("the batch has ended"), answers.notes())
+_ARCHIVED = RowResult(
+    status="unknown", message="the results are gone: Anthropic keeps them for 29 days"
+)
 
 
-_ARCHIVED = "the results are gone: Anthropic keeps them for 29 days"
-
-
-async def _answers(request: ad.Request, batch: JSONObject, context: JSONObject) -> JobAnswers:
+async def _answers(request: ad.Request, batch_id: str, context: JSONObject) -> JobAnswers:
     answers = JobAnswers(context["key"], int(context["rows"]))
-    path = f"{batch_path(str(batch['id']))}/results"
+    path = f"{batch_path(batch_id)}/results"
     response = await request(path, to_file=True, headers=JSONL, **LARGE)
     if response.problem:
         raise ProtocolError(response.problem)

@@ -95,7 +95,7 @@ def read_message(message: dict[str, Any]) -> dict[str, Any]:
         "stop_reason": stop,
         "model": message.get("model"),
         "input_tokens": None if own is None else own + cached + made,
-        "cached_tokens": cached,
+        "cached_tokens": None if own is None else cached,
         "output_tokens": whole_number(usage.get("output_tokens")),
         "reasoning_tokens": whole_number(
             _object(usage.get("output_tokens_details")).get("thinking_tokens")

@@ -41,7 +41,7 @@ def row_outcome(line: JSONObject, *, is_parsed: bool) -> RowResult:
 
 
 def _succeeded(message: object, *, is_parsed: bool) -> RowResult:
-    if not isinstance(message, dict) or not message:
+    if not isinstance(message, dict) or not isinstance(message.get("content"), list):
         return RowResult(status="unknown", message="succeeded, but without a message")
     return completed(read_message(message), is_parsed=is_parsed)
 

@@ -48,12 +48,18 @@ def error_result(error: JSONObject) -> RowResult:
     return refused(str(error.get("status") or named), message, retryable=may_repeat(code))
 
 
+def _error_of(line: JSONObject) -> JSONObject:
+    """Return the error of a row, which the documentation also calls its status; empty = none."""
+    places = (("error",), ("response", "error"), ("status",))
+    return next((found for each in places if (found := object_in(line, *each))), {})
+
+
 def text_outcome(line: JSONObject, *, is_parsed: bool) -> RowResult:
     """Return the outcome of a prompt that a *line* states.
 
     An answer without candidates is no success, unless it says that the model refused.
     """
-    if error := object_in(line, "error"):
+    if error := _error_of(line):
         return error_result(error)
     response = object_in(line, "response")
     columns = read_response(response)
@@ -64,7 +70,7 @@ def text_outcome(line: JSONObject, *, is_parsed: bool) -> RowResult:
 
 def embedding_outcome(line: JSONObject, model: object) -> RowResult:
     """Return the outcome of a text to embed that a *line* states."""
-    if error := object_in(line, "error"):
+    if error := _error_of(line):
         return error_result(error)
     response = object_in(line, "response")
     values = object_in(response, "embedding").get("values")
@@ -91,8 +97,11 @@ def read_response(response: JSONObject) -> dict[str, Any]:
         "stop_reason": candidate.get("finishReason"),
         "model": response.get("modelVersion"),
         "input_tokens": whole_number(usage.get("promptTokenCount")),
-        "cached_tokens": whole_number(usage.get("cachedContentTokenCount")) or 0,
-        "output_tokens": None if written is None else written + (thought or 0),
+        "cached_tokens": (whole_number(usage.get("cachedContentTokenCount")) or 0)
+        if usage
+        else None,
+        # Google leaves out a number that is 0, as when all tokens went into thoughts.
+        "output_tokens": (written or 0) + (thought or 0) if usage else None,
         "reasoning_tokens": thought,
         "tool_calls": calls or None,
         "response_id": response.get("responseId"),

@@ -10,7 +10,15 @@ from urllib.parse import quote
 from ... import destination as ad
 from ...errors import ProtocolError
 from ...responses import AsyncOperationResult, AsyncPollResponse, JSONObject, RowResult
-from ..llm_batches import JobAnswers, is_parsed, read_lines, refused, result_file
+from ..llm_batches import (
+    JobAnswers,
+    is_parsed,
+    read_again,
+    read_lines,
+    refused,
+    result_file,
+    sent_rows,
+)
 from ..objects import object_of
 from .account import LARGE, GeminiSettings, batch_path, object_in
 from .outcomes import embedding_outcome, error_result, text_outcome
@@ -31,14 +39,16 @@ class GeminiPolls:
 
     async def poll(self, request: ad.Request, data: Contexts) -> AsyncPollResponse:
         """Request the state of each batch, and the results of those that have ended."""
-        found = [await self._status_of(request, each) for each in data.async_contexts]
+        found = [await self._status_of(request, data, each) for each in data.async_contexts]
         return AsyncPollResponse.of(found)
 
-    async def _status_of(self, request: ad.Request, context: JSONObject) -> AsyncOperationResult:
+    async def _status_of(
+        self, request: ad.Request, data: Contexts, context: JSONObject
+    ) -> AsyncOperationResult:
         batch = object_of(await request(batch_path(context["name"])))
         state, rows = _state(batch), int(context["rows"])
         if state in ENDED or batch.get("done") is True:
-            return await self._ended(request, batch, context)
+            return await self._ended(request, data.state_context, batch, context)
         done, failed = _count(batch, "successfulRequestCount"), _count(batch, "failedRequestCount")
         return AsyncOperationResult(
             status="pending",
@@ -49,16 +59,17 @@ class GeminiPolls:
         )
 
     async def _ended(
-        self, request: ad.Request, batch: JSONObject, context: JSONObject
+        self, request: ad.Request, state: ad.StateContext, batch: JSONObject, context: JSONObject
     ) -> AsyncOperationResult:
         """Return the outcome of every row: a batch that "succeeded" may have no success."""
-        name = _results_file(batch)
+        name, rows = _results_file(batch), int(context["rows"])
         if not name:
-            return _result(batch, context, [_without_results(batch)] * int(context["rows"]), [])
-        counted = _count(batch, "successfulRequestCount") + _count(batch, "failedRequestCount")
+            gap = "the batch names no results" if _state(batch) in WITH_RESULTS else ""
+            again = read_again(state, context, gap)
+            return again or _result(batch, context, [_without_results(batch)] * rows, [])
         answers = await self._answers(request, name, context)
-        if answers.count < counted:  # A proxy may have cut the file short without an error.
-            answers = await self._answers(request, name, context)
+        if again := read_again(state, context, answers.gap(sent_rows(context))):
+            return again
         why = f"the batch ended {_state(batch)}"
         return _result(batch, context, answers.rows(why), answers.notes())
 

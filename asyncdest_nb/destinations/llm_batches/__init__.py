@@ -15,7 +15,7 @@ preflight  faults that are found before anything is sent
 tokens     how many tokens a request probably has
 """
 
-from .answers import JobAnswers, refused
+from .answers import JobAnswers, read_again, refused, sent_rows
 from .columns import EMBEDDING_COLUMNS, TEXT_COLUMNS, completed, whole_number
 from .fields import IMAGE_FIELDS, ModelRequest, TextRequest
 from .images import ImageFile, ImageLimits, WebImage, image_bytes, images_of
@@ -57,10 +57,12 @@ __all__ = [
     "outcomes_left_out",
     "prompt_tokens",
     "queued_tokens",
+    "read_again",
     "read_lines",
     "refused",
     "result_file",
     "row_faults",
+    "sent_rows",
     "strict_schema",
     "to_json",
     "uploaded",

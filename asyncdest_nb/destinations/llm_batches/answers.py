@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from ...responses import OperationError, RowResult
+from ... import destination as ad
+from ...responses import AsyncOperationResult, JSONObject, OperationError, RowResult
 from .keys import place_of
+
+READS = 5  # Polls that read results which lack rows, until these are unknown.
 
 
 def refused(code: str | None, message: str, *, retryable: bool | None) -> RowResult:
@@ -12,11 +15,35 @@ def refused(code: str | None, message: str, *, retryable: bool | None) -> RowRes
     return RowResult(status="failed", error=error, retryable=retryable)
 
 
+def sent_rows(context: JSONObject) -> int:
+    """Return how many rows of a job were sent: rows whose image was gone are not."""
+    return int(context.get("sent") or context["rows"])
+
+
+def read_again(
+    state: ad.StateContext, context: JSONObject, gap: str
+) -> AsyncOperationResult | None:
+    """Return that results with a *gap* are read again at the next poll; None = it was tried.
+
+    A proxy may have cut a file short without an error, and the vendor may be late with it. The
+    answers are paid for.
+    """
+    if not gap:
+        return None
+    name = f"reads of {context['key']}"
+    reads = int(state.get_request_context(name) or 0) + 1
+    if reads >= READS:
+        return None
+    state.set_response_context(name, reads, {"day": 2})
+    return AsyncOperationResult(status="pending", message=f"{gap}; read again", context=context)
+
+
 class JobAnswers:
     """The outcomes of the rows of a job, as its result files list them in any order.
 
     *foreign* counts answers with ids that are not of this job, *broken* lines that could not
-    be read. A row that is listed twice with different outcomes is unknown.
+    be read, *gone* files that are not there. A row that is listed twice with different
+    outcomes is unknown.
     """
 
     def __init__(self, key: str, rows: int) -> None:
@@ -25,6 +52,7 @@ class JobAnswers:
         self._twice: set[int] = set()
         self.foreign = 0
         self.broken = 0
+        self.gone = 0
 
     def place_of(self, custom_id: object) -> int | None:
         """Return the place of the row with this id; None = it is of no row of this job."""
@@ -44,12 +72,23 @@ class JobAnswers:
         """How many rows have an answer."""
         return sum(each is not None for each in self._found)
 
-    def rows(self, why: str) -> list[RowResult]:
+    @property
+    def completed(self) -> int:
+        """How many rows are completed."""
+        return sum(each is not None and each.status == "completed" for each in self._found)
+
+    def gap(self, expected: int) -> str:
+        """Return what is missing if so many rows must have an answer; empty = nothing."""
+        if self.count >= expected:
+            return ""
+        return f"the results have {self.count:,} of {expected:,} rows"
+
+    def rows(self, why: str, *, missing: RowResult | None = None) -> list[RowResult]:
         """Return an outcome for each row, in the order in which they were sent.
 
-        Rows without an answer are unknown, and *why* says so.
+        That of a row without an answer is *missing*; None = unknown, as *why* says.
         """
-        missing = RowResult(status="unknown", message=f"no result has this row; {why}")
+        missing = missing or RowResult(status="unknown", message=f"no result has this row; {why}")
         twice = RowResult(
             status="unknown", message="the results have this row twice, with different outcomes"
         )
@@ -65,6 +104,7 @@ class JobAnswers:
             for count, what in (
                 (self.foreign, "answers have ids of no row of this job"),
                 (self.broken, "lines of the results cannot be read"),
+                (self.gone, "files of results are gone"),
                 (len(self._twice), "rows have two different answers"),
             )
             if count

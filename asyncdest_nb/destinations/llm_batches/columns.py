@@ -42,17 +42,26 @@ def cut_off(columns: dict[str, Any]) -> str:
     return _CUT.get(str(columns.get("stop_reason")), "")
 
 
+def incomplete(columns: dict[str, Any]) -> str:
+    """Return why an answer is incomplete, refused or empty; empty = it is none of them."""
+    is_empty = not columns.get("text", "-") and not columns.get("tool_calls")
+    return cut_off(columns) or ("the answer is empty" if is_empty else "")
+
+
 def parsed_answer(columns: dict[str, Any]) -> str:
     """Put the JSON in the text of an answer into the column "parsed"; return a message about it.
 
     An answer that was cut off or refused need not follow the schema: it is not parsed.
     """
-    if why := cut_off(columns):
+    if why := incomplete(columns):
         return why
     try:
-        columns["parsed"] = json.loads(columns["text"] or "", parse_constant=lambda name: None)
+        found = json.loads(columns["text"] or "", parse_constant=lambda name: None)
     except (ValueError, RecursionError):
         return "the answer is not JSON, though a schema was given: see the column text"
+    if not isinstance(found, dict):
+        return "the answer is JSON, but no object as in the schema: see the column text"
+    columns["parsed"] = found
     return ""
 
 
@@ -62,7 +71,7 @@ def completed(columns: dict[str, Any], *, is_parsed: bool) -> RowResult:
     What it does not have is left out, and words that most answers have are kept once: there
     may be 100,000 answers in memory.
     """
-    message = parsed_answer(columns) if is_parsed else cut_off(columns)
+    message = parsed_answer(columns) if is_parsed else incomplete(columns)
     found = {
         name: intern(value) if name in _REPEATED and isinstance(value, str) else value
         for name, value in columns.items()

@@ -63,12 +63,14 @@ class EmbeddingRequest(ModelRequest):
 class Endpoint:
     """What a job asks for: ``body`` makes one request of a payload, ``read`` reads its answer.
 
-    ``read`` returns the columns of the results.
+    ``read`` returns the columns of the results. ``gap`` says what an answer lacks, so that it
+    is none; empty = nothing.
     """
 
     path: str
     body: Callable[[dict[str, Any]], dict[str, Any]]
     read: Callable[[dict[str, Any]], dict[str, Any]]
+    gap: Callable[[dict[str, Any]], str]
 
 
 def _set(values: dict[str, Any], **names: str) -> dict[str, Any]:
@@ -138,6 +140,11 @@ def read_chat(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def chat_gap(body: dict[str, Any]) -> str:
+    """Return what an answer of chat/completions lacks."""
+    return "" if _object(_first(body.get("choices")).get("message")) else "it has no message"
+
+
 def responses_body(values: dict[str, Any]) -> dict[str, Any]:
     """Return the body of a request to responses."""
     given: Any = values["prompt"]
@@ -175,6 +182,12 @@ def read_responses(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def responses_gap(body: dict[str, Any]) -> str:
+    """Return what an answer of responses lacks: one that failed also comes with the status 200."""
+    status = body.get("status")
+    return "" if status in ("completed", "incomplete") else f"its status is {status!r}"
+
+
 def embeddings_body(values: dict[str, Any]) -> dict[str, Any]:
     """Return the body of a request to embeddings."""
     return {
@@ -191,6 +204,11 @@ def read_embedding(body: dict[str, Any]) -> dict[str, Any]:
         "model": body.get("model"),
         "input_tokens": whole_number(_object(body.get("usage")).get("prompt_tokens")),
     }
+
+
+def embedding_gap(body: dict[str, Any]) -> str:
+    """Return what an answer of embeddings lacks; a vector may be in base64."""
+    return "" if _first(body.get("data")).get("embedding") else "it has no vector"
 
 
 def _object(value: object) -> dict[str, Any]:
@@ -223,6 +241,6 @@ def _joined(parts: list[Any], kind: str, key: str) -> str | None:
     return "".join(texts) if texts else None
 
 
-CHAT = Endpoint("/v1/chat/completions", chat_body, read_chat)
-RESPONSES = Endpoint("/v1/responses", responses_body, read_responses)
-EMBEDDINGS = Endpoint("/v1/embeddings", embeddings_body, read_embedding)
+CHAT = Endpoint("/v1/chat/completions", chat_body, read_chat, chat_gap)
+RESPONSES = Endpoint("/v1/responses", responses_body, read_responses, responses_gap)
+EMBEDDINGS = Endpoint("/v1/embeddings", embeddings_body, read_embedding, embedding_gap)

@@ -14,8 +14,16 @@ from .endpoints import Endpoint
 # was canceled. None of them was billed.
 _NOT_DONE = {"batch_expired", "request_timeout"}
 _CANCELED = "batch_cancelled"
+_TROUBLE = {"server_error", "rate_limit_exceeded"}  # Of the vendor, in an answer.
 # Of a batch that was refused as a whole because others wait before it.
 _LATER = {"token_limit_exceeded", "too_many_tasks"}
+# Of a batch whose file has to be changed before it is sent again.
+_FILE_FAULTS = {
+    "duplicate_custom_id",
+    "empty_file",
+    "missing_required_parameter",
+    "model_not_found",
+}
 
 
 def row_outcome(line: JSONObject, endpoint: Endpoint, *, is_parsed: bool) -> RowResult:
@@ -42,9 +50,14 @@ def _answered(
         return RowResult(status="unknown", message=f"a response with the status {status!r}")
     if not 200 <= status <= 299:
         return _failed(status, body if isinstance(body, dict) else {}, error)
-    if error or not isinstance(body, dict) or not body:
-        return RowResult(status="unknown", message=f"answered {status}, but without an answer")
-    return completed(endpoint.read(body), is_parsed=is_parsed)
+    if isinstance(body, dict) and body.get("error"):
+        return _failed(status, body, error)
+    found = body if isinstance(body, dict) else {}
+    gap = endpoint.gap(found) if found else "it has no body"
+    if error or gap:
+        text = f"answered {status}, but without an answer: {gap or error}"
+        return RowResult(status="unknown", message=text)
+    return completed(endpoint.read(found), is_parsed=is_parsed)
 
 
 def _failed(status: int, body: JSONObject, error: Any) -> RowResult:
@@ -58,7 +71,31 @@ def _failed(status: int, body: JSONObject, error: Any) -> RowResult:
         )
     if why := account_fault(code):
         return refused(code, f"{message}; {why}", retryable=True)
+    if status < 300:  # An answer that has an error in it, as the Responses API states it.
+        return refused(code, message, retryable=True if code in _TROUBLE else None)
     return refused(code, message, retryable=status in (408, 409, 429) or status >= 500)
+
+
+def not_done(batch: JSONObject, completed: int, rows: int) -> RowResult | None:
+    """Return the outcome of rows that no file lists, as the batch ended before them.
+
+    None = that is not proven. It is if all rows that the batch counts as *completed* are
+    listed: the others were not answered, and not billed. A batch that ended early may count
+    no rows at all.
+    """
+    counts = batch.get("request_counts")
+    if not isinstance(counts, dict) or counts.get("total") not in (rows, 0):
+        return None
+    if counts.get("completed") != completed:
+        return None
+    if batch["status"] == "cancelled":
+        text = "the batch was cancelled before this row was answered"
+        return RowResult(status="canceled", message=text, retryable=True)
+    if batch["status"] == "expired":
+        return refused(
+            "batch_expired", "the batch expired before this row was answered", retryable=True
+        )
+    return None
 
 
 def refused_rows(batch: JSONObject, rows: int) -> list[RowResult]:
@@ -72,17 +109,28 @@ def refused_rows(batch: JSONObject, rows: int) -> list[RowResult]:
     code = str(first.get("code") or "failed")
     message = str(first.get("message") or "the batch failed without a reason")
     if not named:
-        is_later = code in _LATER
-        found = refused(code, message, retryable=is_later if errors else None)
-        return [found] * rows
+        return [_refused(code, message)] * rows
     why = f"not processed: the file was refused for other rows ({code})"
     others = RowResult(status="canceled", message=why, retryable=True)
     return [
-        refused(str(named[at].get("code")), str(named[at].get("message")), retryable=False)
+        _refused(str(named[at].get("code")), str(named[at].get("message")), otherwise=False)
         if at in named
         else others
         for at in range(1, rows + 1)
     ]
+
+
+def _refused(code: str, message: str, *, otherwise: bool | None = None) -> RowResult:
+    """Return the outcome of a row whose file was refused with *code*.
+
+    *otherwise* says whether it may be sent again if the code does not.
+    """
+    if why := account_fault(code):
+        return refused(code, f"{message}; {why}", retryable=True)
+    if code in _LATER:
+        return refused(code, message, retryable=True)
+    is_known = code in _FILE_FAULTS or code.startswith("invalid") or code.endswith("_mismatch")
+    return refused(code, message, retryable=False if is_known else otherwise)
 
 
 def _is_line(line: object, rows: int) -> bool:

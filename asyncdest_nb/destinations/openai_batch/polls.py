@@ -8,14 +8,14 @@ from typing import Any
 from urllib.parse import quote
 
 from ... import destination as ad
-from ...errors import ProtocolError
+from ...errors import HTTPError, ProtocolError
 from ...responses import AsyncOperationResult, AsyncPollResponse, JSONObject, RowResult
-from ..llm_batches import JobAnswers, is_parsed, read_lines, result_file
+from ..llm_batches import JobAnswers, is_parsed, read_again, read_lines, result_file, sent_rows
 from ..objects import object_of
 from .account import LARGE, OpenAISettings
 from .batch_list import RUNNING
 from .endpoints import Endpoint
-from .outcomes import count_of, ids_of, refused_rows, row_outcome
+from .outcomes import count_of, ids_of, not_done, refused_rows, row_outcome
 
 ENDED = ("completed", "expired", "cancelled")
 
@@ -30,16 +30,18 @@ class BatchPolls:
 
     async def poll(self, request: ad.Request, data: Contexts) -> AsyncPollResponse:
         """Request the state of each batch, and the results of those that have ended."""
-        found = [await self._status_of(request, each) for each in data.async_contexts]
+        found = [await self._status_of(request, data, each) for each in data.async_contexts]
         return AsyncPollResponse.of(found)
 
-    async def _status_of(self, request: ad.Request, context: JSONObject) -> AsyncOperationResult:
+    async def _status_of(
+        self, request: ad.Request, data: Contexts, context: JSONObject
+    ) -> AsyncOperationResult:
         batch = object_of(await request(_path(context)))
         status, rows = batch.get("status"), int(context["rows"])
         if status == "failed":
             return _result(batch, context, refused_rows(batch, rows), [])
         if status in ENDED:
-            return await self._ended(request, batch, context)
+            return await self._ended(request, data.state_context, batch, context)
         done, failed = count_of(batch, "completed"), count_of(batch, "failed")
         return AsyncOperationResult(
             status="pending",
@@ -50,25 +52,38 @@ class BatchPolls:
         )
 
     async def _ended(
-        self, request: ad.Request, batch: JSONObject, context: JSONObject
+        self, request: ad.Request, state: ad.StateContext, batch: JSONObject, context: JSONObject
     ) -> AsyncOperationResult:
         """Return the outcome of every row: a batch that is "completed" may have no success."""
         counted = count_of(batch, "completed") + count_of(batch, "failed")
+        sent = sent_rows(context)
         answers = await self._answers(request, batch, context)
-        if answers.count < counted:  # A proxy may have cut a file short without an error.
-            answers = await self._answers(request, batch, context)
-        return _result(batch, context, answers.rows(f"it ended {batch['status']}"), answers.notes())
+        expected = sent if batch["status"] == "completed" or answers.gone else min(counted, sent)
+        if again := read_again(state, context, answers.gap(expected)):
+            return again
+        missing = None if answers.gone else not_done(batch, answers.completed, sent)
+        rows = answers.rows(f"it ended {batch['status']}", missing=missing)
+        return _result(batch, context, rows, answers.notes())
 
     async def _answers(
         self, request: ad.Request, batch: JSONObject, context: JSONObject
     ) -> JobAnswers:
         answers = JobAnswers(context["key"], int(context["rows"]))
+        gone: HTTPError | None = None
         for file_id in ids_of(batch):
             path = f"/files/{quote(file_id, safe='')}/content"
-            response = await result_file(request, path, **LARGE)
+            try:
+                response = await result_file(request, path, **LARGE)
+            except HTTPError as error:
+                if error.status not in (404, 410):
+                    raise
+                gone, answers.gone = error, answers.gone + 1
+                continue
             if response.problem:
                 raise ProtocolError(response.problem)
             await to_thread(self._read, response, answers, context["parsed"])
+        if gone and not answers.count:
+            raise gone
         return answers
 
     def _read(self, response: Any, answers: JobAnswers, parsed: bool | list[int]) -> None:

@@ -102,7 +102,7 @@ def test_rows_that_are_missing_in_a_short_file_are_unknown(anthropic):
     run = ask(connection)
     assert run.results()["status"].tolist() == ["unknown", "completed", "unknown"]
     assert "Anthropic counts 3 succeeded" in run.operations[0].message
-    assert server.count("GET /v1/messages/batches/msgbatch_000/results") == 2
+    assert server.count("GET /v1/messages/batches/msgbatch_000/results") == 5
 
 
 def test_an_answer_that_was_cut_off_or_refused_is_completed_and_not_parsed(anthropic):

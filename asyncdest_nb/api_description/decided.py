@@ -36,7 +36,7 @@ def decided_rows(
     listed = Listed(len(texts))
     if looker(rule.items)(answer) is not ABSENT:
         listed.add(rule, list_at(rule.items, answer, place), keys=keys)
-    if listed.is_misaligned:
-        raise ProtocolError(f"{place}: {listed.strays_text}, so they cannot be told apart by order")
+    if text := listed.misaligned_text:
+        raise ProtocolError(f"{place}: {text}")
     found = [listed.outcome(row) for row in range(len(texts))]
     return [None if each is None or each.status == "unknown" else each for each in found]

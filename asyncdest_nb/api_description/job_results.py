@@ -17,7 +17,7 @@ from .exchange import Headers, RequestPlan, extracted, first_of, reason_of
 from .filters import text_of
 from .look_up import looker
 from .model import PollRule
-from .outcomes import Listed, reconciled
+from .outcomes import Listed, reconciled, unlisted_status
 from .pages import list_at
 from .plans import Plans, keys_name
 from .results_model import ResultSource
@@ -74,9 +74,12 @@ class JobResults:
         return await to_thread(self._reconciled, listed, answer)
 
     def _has_one_outcome(self, status: JobStatus) -> bool:
-        """Whether all rows have the outcome of the job, as nothing is stated about rows."""
-        has_rule = bool(self._sources) or self._rule.unlisted != "unknown"
-        return not has_rule and status.state in ("completed", "failed")
+        """Whether all rows have the outcome of the job, since that is all there is about them."""
+        if self._sources or self._poll.counts.model_fields_set:
+            return False
+        is_given = "results" in self._plans.action.model_fields_set
+        said = unlisted_status(self._rule, status.state) if is_given else status.state
+        return status.state in ("completed", "failed") and said == status.state
 
     async def _read(
         self,

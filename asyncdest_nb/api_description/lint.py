@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .compile import fault_of_fields, fault_of_settings
+from .doubts import doubts_of, doubts_of_action
 from .faults import shown
 from .filters import text_of
 from .gaps import gaps_of, gaps_of_action
@@ -26,12 +27,13 @@ from .template import placeholders_in
 
 def problems_of(description: ApiDescription) -> list[str]:
     """Return what is wrong between the parts of a *description*, each with its path."""
-    found = [*_of_whole(description), *gaps_of(description)]
+    found = [*_of_whole(description), *gaps_of(description), *doubts_of(description)]
     if description.settings and (fault := fault_of_settings(description.settings)):
         found.append(fault)
     for slug, action in description.actions.items():
         found += [f"actions.{slug}.{each}" for each in _of_action(description, action)]
         found += [f"actions.{slug}.{each}" for each in gaps_of_action(action)]
+        found += [f"actions.{slug}.{each}" for each in doubts_of_action(action)]
     return found
 
 

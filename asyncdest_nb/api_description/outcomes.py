@@ -15,8 +15,8 @@ from .look_up import looker
 from .results_model import EntryRule, OutcomeRule, ResultRule, RowMatch
 from .rows import key_of
 
-# The place of an entry's row: None = it names no row of this batch.
-Place = Callable[[Any, int], Sequence[int]]
+# The places of an entry's rows; none: it names no row; None: a place after or before all rows.
+Place = Callable[[Any, int], Sequence[int] | None]
 _WHOLE = re.compile(r"-?\d{1,15}")
 
 
@@ -28,7 +28,7 @@ class Listed:
     rows: dict[int, list[RowResult]] = field(default_factory=lambda: defaultdict(list))
     strays: list[str] = field(default_factory=list)
     copies: dict[int, int] = field(default_factory=dict)  # Rows with the same key.
-    is_misaligned: bool = False  # Entries in the order of the rows are more than these.
+    is_misaligned: bool = False  # An entry has a place that no row has, so others may be shifted.
     _read: Counter[int] = field(default_factory=Counter)
 
     def add(self, source: EntryRule, entries: Iterable[Any], *, keys: Sequence[str]) -> None:
@@ -39,11 +39,11 @@ class Listed:
             at = self._read[id(source)]
             self._read[id(source)] += 1
             found, outcome = place(entry, at), row_result(source, entry)
-            for row in found:
+            for row in found or ():
                 self.rows[row].append(outcome)
             if not found:
                 self.strays.append(outcome.error.message if outcome.error else "")
-                self.is_misaligned |= source.match.by == "order"
+                self.is_misaligned |= found is None
 
     @property
     def strays_text(self) -> str:
@@ -52,10 +52,15 @@ class Listed:
         said = f"{len(self.strays):,} results are of no row that was sent"
         return f"{said}: {reason}" if reason else said
 
+    @property
+    def misaligned_text(self) -> str:
+        """Why no entry is believed whose row is known by its place; "" = they are."""
+        found = f"{self.strays_text}, so the places of the others are in doubt"
+        return found if self.is_misaligned else ""
+
     def outcome(self, row: int) -> RowResult | None:
         """Return the outcome of a row, None = no entry is of it."""
-        if self.is_misaligned:
-            text = f"{self.strays_text}, so they cannot be told apart by order"
+        if text := self.misaligned_text:
             return RowResult(status="unknown", message=text)
         return agreed(self.rows[row], self.copies.get(row, 1)) if row in self.rows else None
 
@@ -63,7 +68,7 @@ class Listed:
 def placer(match: RowMatch, *, count: int, keys: Sequence[str]) -> Place:
     """Return the function that finds the rows of an entry among *count* rows with *keys*."""
     if match.by == "order":
-        return lambda entry, at: [at] if at < count else []
+        return lambda entry, at: [at] if at < count else None
     look = looker(str(match.path))
     if match.by in ("id", "field"):
         by_key: dict[str, list[int]] = defaultdict(list)
@@ -73,9 +78,11 @@ def placer(match: RowMatch, *, count: int, keys: Sequence[str]) -> Place:
     first = match.first if match.first is not None else 2 if match.by == "line" else 0
     number = _number if match.by != "pointer" else (lambda value: _pointed(value, match.under))
 
-    def place(entry: Any, at: int) -> Sequence[int]:
+    def place(entry: Any, at: int) -> Sequence[int] | None:
         found = number(look(entry))
-        return [found - first] if found is not None and 0 <= found - first < count else []
+        if found is None or found < (match.by == "line"):  # Line 0 stands for the whole file.
+            return []
+        return [found - first] if 0 <= found - first < count else None
 
     return place
 

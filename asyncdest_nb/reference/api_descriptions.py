@@ -81,7 +81,7 @@ Filters may follow a path or a name: `{{ row.email | trim | lower | sha256 }}`. 
 | `name`, `slug`, `description` | what the destination is called; the slug is made of the name |
 | `base_url` | where the API is: paths of requests are appended |
 | `settings` | fields: label, type (`password` is a secret), required, default |
-| `auth` | how requests are authorized |
+| `auth` | how requests are authorized, by a setting of type `password` |
 | `headers` | headers of all requests |
 | `requests_per_second` | the rate that the API allows; 20 if left out |
 | `answers` | `require`, `error`, `retry_codes` and `auth_codes` of all requests |

@@ -18,9 +18,10 @@ PEOPLE = pd.DataFrame({"email": [f"u{at}@x.de" for at in range(4)]}, index=list(
 
 
 def described(url: str, **action):
-    return http_destination(
-        {"name": "Described", "base_url": url, "actions": {"send": {"fields": EMAIL} | action}}
-    )
+    """Return a destination; a job that completes has completed all its rows, if not stated."""
+    results = {"results": {"unlisted": "completed"}} if "poll" in action else {}
+    whole = {"fields": EMAIL} | results | action
+    return http_destination({"name": "Described", "base_url": url, "actions": {"send": whole}})
 
 
 def sent(session: ad.Session, destination: ad.Destination, frame=PEOPLE) -> ad.Run:

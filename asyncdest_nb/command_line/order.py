@@ -33,8 +33,8 @@ FORMATS = {
 class Order:
     """The rows, where they go, and how.
 
-    ``output`` is where the results are written; ``session`` None = one in memory. ``keyed``
-    are the arguments of ``submit`` about keys.
+    ``output`` is where the results are written; ``session`` None = one in memory. ``given``
+    are the arguments by which ``submit`` knows the same rows again.
     ``is_applied`` is the user's decision about rows in doubt, None = there is none.
     ``setting_options`` are the options of the command that are settings.
     """
@@ -45,13 +45,11 @@ class Order:
     delimiter: str
     destination: Destination
     action: str
-    columns: dict[str, str]
-    mapping: dict[str, Any]
     settings: dict[str, Any]
     env_file: str | None
     output: str
     session: str | None
-    keyed: dict[str, Any]
+    given: dict[str, Any]
     batch_size: int | None
     requests_per_second: float | None
     is_dry: bool
@@ -85,13 +83,17 @@ class Order:
             delimiter=_delimiter(values["delimiter"], file),
             destination=destination,
             action=action,
-            columns=dict(map(_pair, values["column"])),
-            mapping=_mapping(values["mapping"], given(values, "field_")),
             settings=settings,
             env_file=values["env_file"],
             output=_output(file, values["output"], format),
             session=values["session"],
-            keyed={"key": list(values["key"]) or None, "changed_only": values["changed_only"]},
+            given={
+                "columns": dict(map(_pair, values["column"])),
+                "mapping": _mapping(values["mapping"], given(values, "field_")),
+                "subscribe": values["subscribe"],
+                "key": list(values["key"]) or None,
+                "changed_only": values["changed_only"],
+            },
             batch_size=values["batch_size"],
             requests_per_second=values["requests_per_second"],
             is_dry=values["dry_run"],

@@ -34,6 +34,12 @@ _GENERAL: list[click.Parameter] = [
         '{"email": {"@path": "$.mail"}}.',
     ),
     click.Option(
+        ["--subscribe"],
+        metavar="FQL",
+        help="Send only the rows that match, as events of Segment: "
+        """'type = "track" and properties.plan = "pro"'. In a CSV all values are texts.""",
+    ),
+    click.Option(
         ["--key"],
         multiple=True,
         metavar="COLUMN",

@@ -50,7 +50,7 @@ def send_order(order: Order) -> int:
         slug = order.destination.slug
         simulator = stack.enter_context(simulate(slug)) if order.is_simulated else None
         # A dry run leaves no file behind, but says what is unchanged in one that is there.
-        in_memory = order.is_dry and not order.keyed["changed_only"]
+        in_memory = order.is_dry and not order.given["changed_only"]
         session = stack.enter_context(Session(None if in_memory else order.session))
         connection = _connected(order, session, simulator or order.destination)
         try:
@@ -65,7 +65,8 @@ def send_order(order: Order) -> int:
         except MappingError as error:
             raise MappingError(f"{error}\n{_IN_OPTIONS}") from None
         is_old = run.id in before
-        tell(_attached(order, run) if is_old else f"Sending {len(frame):,} rows: {_name(run)}")
+        what = f"{len(frame):,} rows" if order.given["subscribe"] is None else "the rows that match"
+        tell(_attached(order, run) if is_old else f"Sending {what}: {_name(run)}")
         return _followed(order, run, is_old=is_old)
 
 
@@ -87,10 +88,8 @@ def _preview(order: Order, connection: Connection, frame: DataFrame) -> int:
     found = connection.preview(
         frame,
         order.action,
-        columns=order.columns,
-        mapping=order.mapping,
         batch_size=order.batch_size,
-        **order.keyed,
+        **order.given,
     )
     show(repr(found))
     good = len(found.payloads) + len(found.unchanged)
@@ -125,11 +124,9 @@ def _submitted(order: Order, connection: Connection, frame: DataFrame) -> Run:
     run = connection.submit(
         frame,
         order.action,
-        columns=order.columns,
-        mapping=order.mapping,
         batch_size=order.batch_size,
         again=order.is_again,
-        **order.keyed,
+        **order.given,
     )
     run.wait_until_compared()
     return run
@@ -137,9 +134,7 @@ def _submitted(order: Order, connection: Connection, frame: DataFrame) -> Run:
 
 def _require_earlier(order: Order, connection: Connection, frame: DataFrame) -> None:
     """Raise UsageError if these rows were never sent: then all of them would be."""
-    if not connection.earlier_runs(
-        frame, order.action, columns=order.columns, mapping=order.mapping, **order.keyed
-    ):
+    if not connection.earlier_runs(frame, order.action, **order.given):
         option = "--retry" if order.is_retry else "--resolve"
         raise UsageError(
             f"{option}: session {order.session} has not sent these {len(frame):,} rows, as they "

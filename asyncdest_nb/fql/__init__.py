@@ -16,10 +16,11 @@ from __future__ import annotations
 
 from .predicate import Predicate, compile_conditions, matches, subjects
 from .strict import parse, problems
-from .syntax import parse_compatible
+from .syntax import SUBJECTS, parse_compatible
 from .text import generate
 
 __all__ = [
+    "SUBJECTS",
     "Predicate",
     "compile_conditions",
     "generate",

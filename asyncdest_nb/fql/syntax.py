@@ -23,6 +23,7 @@ TYPES = {
     "properties": "event-property",
     "traits": "event-trait",
 }
+SUBJECTS = frozenset(TYPES)
 # Those with names inside, which may hold any value.
 NESTED = {"context", "properties", "traits"}
 FUNCTIONS = ("contains", "match")

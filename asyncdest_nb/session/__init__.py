@@ -11,6 +11,7 @@ from .setting_sources import FoundSettings, variable
 from .state import TITLES as STATE_TITLES
 from .state import StateTable
 from .stored import load
+from .subscription import has_subjects
 
 __all__ = [
     "STATE_TITLES",
@@ -24,6 +25,7 @@ __all__ = [
     "StateTable",
     "default_session",
     "field_plans",
+    "has_subjects",
     "load",
     "session_names",
     "variable",

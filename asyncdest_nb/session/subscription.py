@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,14 @@ def matched_rows(frame: DataFrame, subscribe: str | None) -> MatchedRows:
             if match(nested(dict(zip(part.columns, values, strict=True)), read)):
                 found.append(place)
     return MatchedRows(frame.iloc[found], len(frame), subscribe)
+
+
+def has_subjects(columns: Sequence[str]) -> bool:
+    """Whether a subscription can ask about any of these *columns*, which are of events then."""
+    from ..fql import SUBJECTS
+
+    roots = {pieces[0] for pieces in split_names(columns)}
+    return not SUBJECTS.isdisjoint(roots.union(columns))
 
 
 def _conditions(subscribe: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A mapping with nested objects and a condition, made in the explorer by clicking alone."""
+"""A mapping with nested objects and a condition, made in the explorer without any code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ pytestmark = pytest.mark.e2e
 
 FRAME = """
 import pandas as pd
-df = pd.DataFrame({"customer": ["u-1", "u-2"], "plan": ["PRO", None], "city": ["Wien", "Graz"]})
+df = pd.DataFrame({"customer": ["u-1", "u-2", "u-3"], "plan": ["PRO", None, "free"]})
+df["city"], df["type"] = ["Wien", "Graz", "Linz"], ["track", "track", "page"]
 """
 # The cell that the explorer writes, with a preview in place of the run, and what was clicked.
 BOTH = """
@@ -66,6 +67,9 @@ def test_an_object_with_a_condition_is_made_without_code(notebook):
     choose(inner, "a column")
     choose(f"Column for {inner}", "city")
 
+    write("Only rows that match", 'type = "track"')
+    matched = page.get_by_text("Looked at all rows, of which 2 match: 2 fit.")
+    expect(matched).to_be_visible(timeout=20_000)
     payloads = page.locator(".ade-payloads")
     expect(payloads).to_contain_text('"free"{"city": "Graz"}', timeout=20_000)
     notebook.run(1)

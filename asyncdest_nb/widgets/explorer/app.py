@@ -150,6 +150,7 @@ class App:
                 texts=texts_of(action.payload),
             )
             self._send.offer_keys(self._picker.columns)
+            self._preview.offer_subscription(self._picker.columns)
         self._changed()
 
     def _about(self, action: Action) -> str:
@@ -186,6 +187,7 @@ class App:
             first_rows=self._preview.first_rows,
             again=self._send.again,
             key=self._send.key,
+            subscribe=self._preview.subscribe,
         )
         fields = self.connection.destination.action(choices.action).inputs
         return arguments(choices, fields, self._picker.columns)

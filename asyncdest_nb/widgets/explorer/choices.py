@@ -44,8 +44,8 @@ class Choices:
     """What to do with the rows. ``sources`` are by key of the field; a missing one is "default".
 
     ``batch_size`` None = as many rows a request as the action takes, ``first_rows``
-    None = all rows of the frame. ``key`` is the column by which only the rows are sent that
-    have changed, None = all are.
+    None = all rows of the frame, ``subscribe`` None = those that match anything. ``key`` is the
+    column by which only the rows are sent that have changed, None = all are.
     """
 
     action: str
@@ -54,6 +54,7 @@ class Choices:
     first_rows: int | None = None
     again: bool = False
     key: str | None = None
+    subscribe: str | None = None
 
 
 def default_source(field: InputField, columns: Sequence[str]) -> str:
@@ -120,6 +121,7 @@ def arguments(
     given = {
         "columns": named,
         "mapping": rest,
+        "subscribe": choices.subscribe,
         "key": choices.key,
         "changed_only": choices.key is not None,
         "batch_size": choices.batch_size,

@@ -101,6 +101,8 @@ def preview_summary(result: PreviewResult) -> str:
     looked = (
         "all rows" if result.is_whole else f"the first {result.rows:,} of {result.total:,} rows"
     )
+    if result.preview.matched:
+        looked += f", of which {result.matched:,} match{'es' * (result.matched == 1)}"
     same = len(result.preview.unchanged)
     unchanged = f"; {same:,} unchanged, which will not be sent" if same else ""
     invalid = f"; {bad:,} will not be sent" if bad else ""

@@ -61,7 +61,7 @@ class PreviewRow:
 
 @dataclass(frozen=True, slots=True)
 class PreviewResult:
-    """What would be sent of the first ``rows`` of ``total`` rows.
+    """What would be sent of the first ``rows`` of ``total`` rows, of which ``matched`` match.
 
     ``frame`` is a copy of all of them, as they were at the preview. ``columns`` are those
     of the table of ``lines``.
@@ -70,6 +70,7 @@ class PreviewResult:
     preview: Preview
     frame: DataFrame
     rows: int
+    matched: int
     total: int
     columns: Sequence[PreviewColumn]
     lines: Sequence[PreviewRow]
@@ -96,10 +97,12 @@ def preview_rows(
     given = {name: value for name, value in keywords.items() if name != "again"}
     preview = connection.preview(frame, action, rows=limit, **given)
     fields = connection.destination.action(action).inputs
-    count = len(preview.labels)
+    assert preview.submission is not None  # It was made by preview.
+    count, chosen = len(preview.labels), preview.submission.frame
+    looked = len(frame) if limit is None else min(limit, len(frame))
     at = sorted({*range(min(SHOWN, count)), *list(preview.invalid)[:SHOWN]})
     columns, unchanged = _columns(preview.sources, _mapping(given)), set(preview.unchanged)
-    intended = _intended(frame, at, fields, given, columns)
+    intended = _intended(chosen, at, fields, given, columns)
     lines = [
         PreviewRow(
             label=preview.labels[row],
@@ -110,7 +113,15 @@ def preview_rows(
         )
         for row, (values, unsendable) in zip(at, intended, strict=True)
     ]
-    return PreviewResult(preview, frame, rows=count, total=len(frame), columns=columns, lines=lines)
+    return PreviewResult(
+        preview,
+        frame,
+        rows=looked,
+        matched=count,
+        total=len(frame),
+        columns=columns,
+        lines=lines,
+    )
 
 
 def _mapping(keywords: Mapping[str, Any]) -> dict[str, Any]:

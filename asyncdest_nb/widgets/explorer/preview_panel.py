@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...errors import UsageError
 from ...frame import DataFrame
-from ...session import Connection
+from ...session import Connection, has_subjects
 from ..progress_line import report_progress_to
 from ..run_view import cut
 from . import markup, parts
@@ -17,6 +17,8 @@ from .work import Problem, Start, Work
 
 _PER_REQUEST = "Rows per request"
 _FIRST = "Only the first rows"
+_SUBSCRIBE = "Only rows that match"
+_EXAMPLE = 'type = "track" and properties.plan = "pro"'
 # Also with the commas that the page itself writes: 5,000.
 _WHOLE = re.compile(r"\d{1,15}|\d{1,3}(,\d{3}){1,4}")
 
@@ -37,13 +39,21 @@ class PreviewPanel:
     ) -> None:
         self._previewed = previewed
         self._work: Work[PreviewResult] = Work(start, parts.TURN)
+        self._has_events = False
         self._per_request = parts.text(_PER_REQUEST, changed)
         self._first = parts.text(_FIRST, changed, placeholder="all")
+        self._subscribe = parts.text(_SUBSCRIBE, changed, placeholder=_EXAMPLE)
         self._check = parts.button("Check all rows", check_all)
         self._status = parts.status()
         self._html = parts.html()
-        options = parts.line(self._per_request, self._first, name="ade-field")
-        self.widget = parts.section("Preview", options, self._status, self._html, self._check)
+        options = [self._per_request, self._first, self._subscribe]
+        self.widget = parts.section(
+            "Preview",
+            parts.line(*options, name="ade-field"),
+            self._status,
+            self._html,
+            self._check,
+        )
 
     @property
     def batch_size(self) -> int | None:
@@ -54,6 +64,16 @@ class PreviewPanel:
     def first_rows(self) -> int | None:
         """How many rows of the frame to send, None = all; raises UsageError."""
         return whole_number(_FIRST, self._first.value)
+
+    @property
+    def subscribe(self) -> str | None:
+        """Which rows to send, in Segment's language FQL; None = all."""
+        return self._subscribe.value.strip() or None if self._has_events else None
+
+    def offer_subscription(self, columns: Sequence[str]) -> None:
+        """Let the user say which rows to send, if these *columns* are of events of Segment."""
+        self._has_events = has_subjects(columns)
+        parts.show(self._subscribe, self._has_events)
 
     def show_default(self, batch_size: int) -> None:
         """Show how many rows a request has if nothing is entered."""

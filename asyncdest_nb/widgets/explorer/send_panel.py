@@ -18,7 +18,7 @@ from . import markup, parts
 from .preview import PreviewResult
 from .work import Problem, Start, Work, attempted
 
-_EVERY_ROW = ("every row", None)
+_EVERY_ROW = ("every row", "")  # With None a dropdown shows nothing as chosen.
 ASKED_ABOVE = 100  # Rows that go to something real.
 
 # A click may arrive before a change that was made right before it, so it waits for that.
@@ -72,7 +72,7 @@ class SendPanel:
         self._monitor: RunWidget | None = None
         self._button = parts.button("Send", self.send, is_main=True)
         self._again = parts.checkbox("Send again what was sent before", changed)
-        self._key = parts.dropdown("Rows to send", [_EVERY_ROW], changed)
+        self._key = parts.dropdown("Rows to send", [_EVERY_ROW], changed, "")
         self._status = parts.status()
         self._yes = parts.button("Yes, send them", self._confirmed, is_main=True)
         self._no = parts.button("No", self._declined)
@@ -93,13 +93,12 @@ class SendPanel:
     @property
     def key(self) -> str | None:
         """The column by which only what has changed is sent, None = every row is."""
-        value: str | None = self._key.value
-        return value
+        return self._key.value or None
 
     def offer_keys(self, columns: Sequence[str]) -> None:
         """Offer to send only what has changed, by one of *columns*."""
         named = [(f"only rows that have changed, by {name}", name) for name in columns if name]
-        chosen = self.key if self.key in columns else None
+        chosen = self.key if self.key in columns else ""
         parts.refill(self._key, [_EVERY_ROW, *named], chosen)
 
     def allow(self, result: PreviewResult | None) -> None:
@@ -211,7 +210,8 @@ class SendPanel:
 def _count(result: PreviewResult) -> int:
     """Return how many rows would be sent, at most."""
     good, bad = len(result.preview.payloads), len(result.preview.invalid)
-    return good if result.is_whole else result.total - bad
+    left = result.rows - result.matched  # Known not to be sent.
+    return good if result.is_whole else result.total - left - bad
 
 
 def _words(result: PreviewResult) -> str:

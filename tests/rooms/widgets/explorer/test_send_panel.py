@@ -42,12 +42,13 @@ def test_nothing_is_sent_if_a_change_comes_after_the_click_that_followed_it(demo
 def test_only_rows_that_have_changed_are_sent_by_a_key_that_is_chosen(demo, session):
     frame = pd.DataFrame({"userId": ["u1", "u2"], "plan": ["a", "b"]})
     clicks = ready(demo, session, frame=frame)
+    assert clicks.find("Rows to send").label == "every row"
     clicks.put(**{"Rows to send": "userId"})
     assert 'key="userId", changed_only=True' in " ".join(clicks.explorer.code.split())
     clicks.click("Send 2 rows")
     clicks.explorer.run.wait(30)
     completed = clicks.explorer.run.counts["completed"]
-    clicks.put(**{"Rows to send": None})
+    clicks.put(**{"Rows to send": ""})
     clicks.put(**{"Rows to send": "userId"})
     assert f"{2 - completed} fit; {completed} unchanged, which will not be sent" in clicks.text
 

@@ -199,6 +199,10 @@ class ProtocolError(DestinationError):
     """An answer outside the destination's protocol: the request may have been applied."""
 
 
+class TokenError(ProtocolError):
+    """An answer of a token endpoint without a token; the text quotes nothing of it."""
+
+
 class IntegrationError(DestinationError):
     """A refusal stated by the destination's own code, in Segment's words (status, code)."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..destination import ActionData, OAuthToken, Request, client_credentials
-from ..errors import HTTPError, InvalidAuthenticationError, ProtocolError
+from ..errors import HTTPError, InvalidAuthenticationError, ProtocolError, TokenError
 from ..request import Response, basic_auth, bearer_auth
 from .filters import ABSENT, text_of
 from .look_up import looker
@@ -74,7 +74,7 @@ class Account:
         kept = {name: looker(path)(token.answer) for name, path in rule.keep.items()}
         missing = [rule.keep[name] for name, each in kept.items() if each in (ABSENT, None, "")]
         if missing:
-            raise ProtocolError(
+            raise TokenError(
                 f"auth.oauth2.keep: the token reply has nothing at {', '.join(missing)}"
             )
         data.state_context.set_response_context(TOKEN, kept)
@@ -112,6 +112,4 @@ async def _token(request: Request, rule: OAuth2, scope: Scope) -> OAuthToken:
     params = {"grant_type": "client_credentials", **login, **fields}
     # A token that has expired is no credential for the next one.
     response: Response = await request(url, params=params, headers={"authorization": None})
-    if response.problem:
-        raise ProtocolError(response.problem)
-    return OAuthToken.of(response.data)
+    return OAuthToken.of(None if response.problem else response.data)

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from pydantic import SecretStr
 
-from ..errors import InvalidAuthenticationError, ProtocolError
+from ..errors import InvalidAuthenticationError, TokenError
 from .arguments import Request
 
 
@@ -29,18 +29,18 @@ class OAuthToken:
     def of(cls, answer: Any) -> Self:
         """Read the *answer* of a token endpoint, whose secrets no error quotes.
 
-        Raises InvalidAuthenticationError for a refusal with status 200, and ProtocolError for
+        Raises InvalidAuthenticationError for a refusal with status 200, and TokenError for
         an answer without a token.
         """
         if not isinstance(answer, Mapping):
-            raise ProtocolError("the token endpoint answered no JSON object")
+            raise TokenError("the token endpoint answered no JSON object")
         token = answer.get("access_token")
         if isinstance(token, str) and token:
             return cls(token, _seconds(answer.get("expires_in")), answer)
         if (error := answer.get("error")) and isinstance(error, str):
             words = [error, str(answer.get("error_description") or "")]
             raise InvalidAuthenticationError(": ".join(filter(None, words)))
-        raise ProtocolError("the token endpoint answered without an access_token")
+        raise TokenError("the token endpoint answered without an access_token")
 
 
 async def client_credentials(
@@ -73,9 +73,7 @@ async def client_credentials(
         body |= {"client_id": client_id, "client_secret": secret}
     given = {name: value for name, value in body.items() if value is not None}
     response = await request(url, **{"json" if as_json else "data": given}, **options)
-    if response.problem:
-        raise ProtocolError(response.problem)
-    return OAuthToken.of(response.data)
+    return OAuthToken.of(None if response.problem else response.data)
 
 
 def _seconds(value: Any) -> float | None:

@@ -203,6 +203,7 @@ class Engine:
     ) -> RunContext:
         self.learned.teach(schedule, destination=record.destination, action=record.action)
         latest = max(record.created_at, latest_stamp(ledger.operations))
+        channel.access_token.ask_now()
         return RunContext(
             record,
             source=source,

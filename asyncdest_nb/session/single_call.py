@@ -65,6 +65,7 @@ class SingleCalls:
 
     def call(self, function: Function, **data: Any) -> Executed:
         """Call *function* with *data*."""
+        self._channel.access_token.ask_now()
         call_id = str(uuid.uuid4())
         return self._executed(call(self._call(function, call_id, **data)), call_id)
 

@@ -18,12 +18,14 @@ from ...errors import (
     NotSent,
     RequestFailed,
     RetryableError,
+    TokenError,
 )
 from ...request import MOVED, Effect, Response
 from .call import CallResult
 
 EARLY_SECONDS = 60.0
 EARLY_SHARE = 0.1  # of the time for which a token is valid
+LONGEST_HOLD = 32.0  # seconds
 
 
 class AccessToken:
@@ -33,6 +35,10 @@ class AccessToken:
     have an authorization header without it. *use* makes later requests send the new token.
     *back_off* delays the next request after an error of the network or the server. *now* is a
     clock in seconds: a token that says when it expires is renewed a little earlier.
+
+    A token that was refused is not sent again. While no other can be fetched, requests fail as
+    the last fetch did. After a refusal the next one waits: 1 second, then twice as long each time,
+    at most 32 seconds. After an outage *back_off* makes it wait.
     """
 
     def __init__(
@@ -52,16 +58,22 @@ class AccessToken:
         self._now = now
         self._expires_at: float | None = None
         self._lock = asyncio.Lock()
-        self._fetches = 0
         self._failure: Exception | None = None  # Of the last fetch.
+        self._refusals = 0  # In a row.
+        self._fetches = 0
+        self._held_until = 0.0
 
     def authorize(self, send: Callable[..., Any]) -> AuthorizedRequests:
         """Return *send* with the access token, with a new one if the old is refused."""
         return AuthorizedRequests(self, send)
 
     async def require(self) -> SecretStr | None:
-        """Return the access token; it is fetched if no header authorizes yet, or if it expires."""
-        if self._expires_at is not None and self._now() >= self._expires_at:
+        """Return the access token; it is fetched if no header authorizes yet, or if it expires.
+
+        So it is if the last fetch failed: it began because the token was refused.
+        """
+        is_over = self._expires_at is not None and self._now() >= self._expires_at
+        if is_over or self._failure is not None:
             return await self.renew(self.token)
         if self.token is None and not self._is_given():
             await self.renew(None)
@@ -76,16 +88,10 @@ class AccessToken:
         async with self._lock:
             if self.token is not stale:
                 return self.token  # Another request has fetched it meanwhile.
-            if self._fetches > before and self._failure is not None:
-                raise self._failure.with_traceback(None)
-            self._failure = None
-            try:
-                self._receive(await self._fetch())
-            except Exception as error:
-                self._failure = error
-                raise
-            finally:
-                self._fetches += 1
+            is_shared = self._fetches > before or self._now() < self._held_until
+            if self._failure is not None and is_shared:
+                raise _copy(self._failure)
+            await self._fetch_new()
             return self.token
 
     async def has_replaced(self, stale: SecretStr | None) -> bool:
@@ -94,6 +100,27 @@ class AccessToken:
             return await self.renew(stale) is not stale
         except AsyncDestError:
             return False
+
+    def ask_now(self) -> None:
+        """End the wait after a refusal: a person has begun something that needs a token."""
+        self._held_until, self._refusals = 0.0, 0
+
+    async def _fetch_new(self) -> None:
+        try:
+            self._receive(await self._fetch())
+        except Exception as error:
+            self._failure = _copy(error)
+            if not isinstance(error, NotSent):
+                self._hold()
+            raise
+        else:
+            self._failure, self._refusals = None, 0
+        finally:
+            self._fetches += 1
+
+    def _hold(self) -> None:
+        self._held_until = self._now() + min(2.0**self._refusals, LONGEST_HOLD)
+        self._refusals = min(self._refusals + 1, 10)
 
     def _receive(self, result: CallResult) -> None:
         if result.error is not None:
@@ -120,6 +147,8 @@ class AccessToken:
             if error.status in MOVED:
                 return HTTPError(f"no access token: {error}", status=error.status)
             return _without_excerpt(error)
+        if isinstance(error, TokenError):
+            return DestinationError(f"no access token: {error}")
         return DestinationError(f"no access token: the function raised {type(error).__name__}")
 
 
@@ -165,6 +194,14 @@ class AuthorizedRequests:
         if others and others[0] is result.exchanges[-1]:
             return others[0].effect is Effect.APPLIED
         return not others
+
+
+def _copy(error: Exception) -> Exception:
+    """Return the same error, for a request of its own: whoever raises one may add to its text."""
+    found = type(error).__new__(type(error))
+    found.args = error.args
+    vars(found).update(vars(error))
+    return found
 
 
 def _margin(seconds: float) -> float:

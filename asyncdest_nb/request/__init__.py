@@ -33,6 +33,7 @@ arrived; ReplyLost, it may have arrived.
     exchange      a record of one request and its effect, masked when it is read
     hook          a URL that notices are posted to, which is a secret
     redactor      masks secrets in what is shown and stored
+    signatures    signatures in pre-signed URLs
     spellings     the encodings in which a secret may appear
     references    names of settings in place of secrets on disk
     credentials   headers that authenticate
@@ -49,11 +50,12 @@ from .file_response import FileResponse
 from .hook import Hook
 from .options import read_options
 from .readable import ArchivedFile, ReadableBody
-from .redactor import MASK, Redactor
+from .redactor import Redactor
 from .references import References, without_references
 from .relay import Relay, RelayedRequest, RelayedResponse, RelayTransport, relayed_response
 from .response import EXCERPT, Response, read_retry_after
 from .route import Route, Verify
+from .signatures import MASK
 from .spool import needs_spool, spooled
 from .transport import AiohttpTransport
 from .wire import OfflineTransport, Transport

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..errors import UsageError
-from .redactor import MASK
+from .signatures import MASK
 
 # The same parser checks a URL and sends to it: two parsers might find different hosts in it.
 from .target import URL, InvalidURL

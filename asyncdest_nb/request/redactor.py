@@ -18,12 +18,13 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from .spellings import Kind, Layer, layers, lower, spellings
+from .signatures import MASK, Span, signatures, unsigned
+from .spellings import Kind, Layer, layers, lower, public_beginning, spellings
 
-MASK = "•••"
 SHORTEST = 3  # Masking a secret of one or two characters would destroy every text.
 RUN = 6  # characters of a secret that are a leak in a text
 WHOLE = 8  # characters from which a secret is unlikely to be a part of other data
+BEYOND = 4  # characters after the public beginning of a secret that are a leak in data
 WORD = 4  # shorter secrets are masked only as whole words: parts of them are in every text
 CACHED = 4_096  # texts of data in which secrets were looked for
 CACHED_LENGTH = 200  # characters of such a text at most
@@ -44,28 +45,27 @@ COMMON = frozenset(
     "canceled cancelled rejected unknown invalid operation operations".split()
 )
 
-# Whoever has a signed URL may use it, so its signature is a secret that is in no setting. These
-# are its names in URLs of S3, Google, CloudFront and Azure, also in escaped URLs.
-_SIGNATURE = re.compile(
-    r"(?:[?&;]|\\u0026|%3F|%26)"
-    r"(?:X-(?:Amz|Goog)-(?:Signature|Security-Token)|Signature|sig)(?:=|%3D)"
-    r"((?:(?!%26)[^&;\s\"'<>\\#])+)",
-    re.IGNORECASE,
-)
-
-Span = tuple[int, int]
-
 
 @dataclass(frozen=True, slots=True)
 class _SecretForm:
     """A spelling of a secret, and how many of its characters in a row are a leak.
 
-    ``in_data`` None = parts of it are not masked in data.
+    ``in_data`` None = parts of it are not masked in data. The first ``public`` characters are
+    no secret.
     """
 
     text: str
     in_texts: int
     in_data: int | None
+    public: int = 0
+
+    def least_in_data(self, start: int) -> int | None:
+        """Return how long a part of it that begins at *start* has to be in data to be masked."""
+        beyond = self.public - start + BEYOND if start < self.public else 0
+        return None if self.in_data is None else max(self.in_data, beyond)
+
+
+Needed = Callable[[_SecretForm, int], int | None]
 
 
 def _is_telling(secret: str) -> bool:
@@ -91,7 +91,8 @@ def _spelled(secret: str) -> Iterator[_SecretForm]:
     for text, kind in spellings(secret):
         if len(text) >= RUN and (len(secret) >= RUN or kind == "plain"):
             in_data = min(round(part * _PER_CHARACTER[kind]), len(text)) if is_strong else None
-            yield _SecretForm(text, min(_IN_TEXTS[kind], len(text)), in_data)
+            public = public_beginning(text) if kind == "plain" else 0
+            yield _SecretForm(text, min(_IN_TEXTS[kind], len(text)), in_data, public)
 
 
 def _bounded(words: Iterable[str], edge: str) -> str:
@@ -164,7 +165,7 @@ class Redactor:
 
     def _in_text(self, text: str) -> list[Span]:
         return signatures(text) + self._found(
-            text, self._words_of_texts, lambda each: each.in_texts
+            text, self._words_of_texts, lambda each, start: each.in_texts
         )
 
     def in_data(self, text: str) -> list[Span]:
@@ -175,11 +176,9 @@ class Redactor:
         return self._cached_in_data(text) if is_short else self._found_in_data(text)
 
     def _found_in_data(self, text: str) -> list[Span]:
-        return self._found(text, self._words_of_data, lambda each: each.in_data)
+        return self._found(text, self._words_of_data, _SecretForm.least_in_data)
 
-    def _found(
-        self, text: str, words: re.Pattern[str] | None, needed: Callable[[_SecretForm], int | None]
-    ) -> list[Span]:
+    def _found(self, text: str, words: re.Pattern[str] | None, needed: Needed) -> list[Span]:
         if not self._secrets:
             return []
         spans: list[Span] = []
@@ -190,7 +189,7 @@ class Redactor:
                 spans += [layer.span(*found.span()) for found in words.finditer(layer.text)]
         return spans
 
-    def _runs(self, layer: Layer, needed: Callable[[_SecretForm], int | None]) -> Iterator[Span]:
+    def _runs(self, layer: Layer, needed: Needed) -> Iterator[Span]:
         text, index, covered = layer.text, self._index, 0
         places = range(0, len(text) - _GRAM + 1, _STEP)
         for at in [at for at in places if text[at : at + _GRAM] in index]:
@@ -198,7 +197,7 @@ class Redactor:
                 continue
             for spelling, offset in index[text[at : at + _GRAM]]:
                 start, end = _longest_run(text, at, spelling.text, offset)
-                least = needed(spelling)
+                least = needed(spelling, offset - (at - start))
                 if least is not None and end - start >= least:
                     covered = max(covered, end)
                     yield start, end
@@ -220,7 +219,7 @@ class Redactor:
     def storable_text(self, text: str) -> str:
         """Return a *text* of data as it may be stored and shown."""
         hidden = self.in_data(text)
-        return _unsigned(_masked(text, hidden, len(text)) if hidden else text)
+        return unsigned(_masked(text, hidden, len(text)) if hidden else text)
 
 
 def mapped_texts(value: Any, clean: Callable[[str], str]) -> Any:
@@ -273,19 +272,6 @@ def _longest_run(text: str, at: int, spelling: str, offset: int) -> Span:
     while end - at < room and text[end] == spelling[offset + end - at]:
         end += 1
     return start, end
-
-
-def signatures(text: str) -> list[Span]:
-    """Return where the signatures of pre-signed URLs in *text* are."""
-    if "=" not in text and "%" not in text:
-        return []
-    return [found.span(1) for found in _SIGNATURE.finditer(text)]
-
-
-def _unsigned(text: str) -> str:
-    if "=" not in text and "%" not in text:
-        return text
-    return _SIGNATURE.sub(lambda found: found[0].removesuffix(found[1]) + MASK, text)
 
 
 def _masked(text: str, hidden: list[Span], length: int) -> str:

@@ -24,7 +24,7 @@ from urllib.request import (  # type: ignore[attr-defined]  # typeshed lacks two
 
 from ..errors import UsageError
 from .credentials import basic_auth, login_secrets
-from .redactor import MASK
+from .signatures import MASK
 from .target import URL
 from .transport import certifi_context
 

@@ -8,7 +8,8 @@ from .address import shown_query
 from .body import RequestBody
 from .credentials import CREDENTIAL_HEADERS
 from .exchange import ExchangeTexts
-from .redactor import LOOK_AHEAD, MASK, Redactor
+from .redactor import LOOK_AHEAD, Redactor
+from .signatures import MASK
 from .target import Target
 from .wire import PreparedRequest
 

@@ -25,6 +25,13 @@ _ESCAPE = re.compile(
 )
 _MAY_ESCAPE = re.compile(r"[%&\\]")
 
+# How keys begin by the documentation of their vendors. An answer of a language model may say so.
+_PUBLIC = re.compile(
+    r"(?:(?:sk|pk|rk|pat|ghp|github|xox[a-z]|ant|proj|svcacct|admin|live|test|or|v\d"
+    r"|api\d\d|na\d|eu\d)[-_])+|aizasy"
+)
+_AFTER_PUBLIC = 16  # characters of a key that have to follow, or else its beginning is a part.
+
 Kind = Literal["plain", "base64", "hex"]
 
 
@@ -65,6 +72,12 @@ def lower(text: str) -> str:
     if len(found) == len(text):
         return found
     return "".join(low if len(low := each.lower()) == 1 else each for each in text)
+
+
+def public_beginning(secret: str) -> int:
+    """Return how many characters at the beginning of *secret*, in lower case, are public."""
+    found = _PUBLIC.match(secret)
+    return found.end() if found and len(secret) - found.end() >= _AFTER_PUBLIC else 0
 
 
 def spellings(secret: str) -> Iterator[tuple[str, Kind]]:

@@ -72,6 +72,23 @@ def test_a_short_secret_does_not_destroy_data():
     assert call.exchanges[0].answer == f'{{"id": "{MASK}-17"}}'
 
 
+REST = "Q7dJ2mXvT9bLzR4kWc8NfYhG"
+
+
+@pytest.mark.parametrize("public", ["sk-ant-api03-", "sk-svcacct-", "sk-or-v1-", "github_pat_"])
+def test_the_public_beginning_of_a_key_is_no_secret_in_data(public):
+    redactor = Redactor([public + REST])
+    answer = f"Keys begin with {public}, such as {public}xxxx or {public}Q7d; see {public[:-1]}."
+    assert redactor.storable_text(answer) == answer
+    assert redactor.storable_text(f"{public}{REST[:12]}") == MASK
+    assert redactor.storable_text(f"<{REST[:12]}>") == f"<{MASK}>"
+    assert redactor.storable_text(f"{public}{REST}") == MASK
+
+
+def test_the_beginning_of_a_short_key_is_a_part_of_it():
+    assert Redactor(["sk-ant-api03-x7Qz"]).storable_text("sk-ant-api03-x") == MASK
+
+
 def test_credentials_given_to_one_call_are_masked_too():
     with RawServer(echo(f"bad token {KEY}")) as server:
         call, error = asyncio.run(exchanged(Client(), server.url, headers=bearer_auth(KEY)))

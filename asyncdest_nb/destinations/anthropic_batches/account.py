@@ -42,7 +42,8 @@ def extend_request(data: ad.ActionData[AnthropicSettings, None]) -> dict[str, An
     """Send every request to the API, with the key and the version."""
     settings = data.settings
     return {
-        "base_url": str(settings.base_url).rstrip("/"),
+        # Other clients are given it with the version of the paths.
+        "base_url": str(settings.base_url).rstrip("/").removesuffix("/v1"),
         "headers": {
             **api_key_auth("x-api-key", settings.api_key),
             "anthropic-version": settings.version,

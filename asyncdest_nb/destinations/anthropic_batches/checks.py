@@ -14,6 +14,7 @@ from ..llm_batches import (
     common_faults,
     image_bytes,
     most_tokens,
+    projected,
     row_faults,
     to_json,
     whole_number,
@@ -49,10 +50,13 @@ async def check(
 
 def _faults(values: dict[str, Any], *, version: str) -> Iterator[str]:
     yield from common_faults(values, form=FORM, images=IMAGES, never=NEVER)
-    given = {**(values.get("parameters") or {}), **values}
+    given = {"max_tokens": 1024, **values, **(values.get("parameters") or {})}
     named = [name for name in SAMPLING if given.get(name) is not None]
     if named and version >= WITHOUT_SAMPLING:
         yield f"version {version} refuses {', '.join(named)}: leave it out, or use 2023-06-01"
+    most = given.get("max_tokens")
+    if not isinstance(most, int) or most < 1:
+        yield f"max_tokens is {most!r}; it must be at least 1"
     if (values.get("temperature") or 0) > 1:
         yield f"temperature is {values['temperature']:g}; it may be at most 1"
 
@@ -69,10 +73,10 @@ async def tokens(
         body = {name: each for name, each in params_of(values).items() if name in COUNTABLE}
         answer = await request("/v1/messages/count_tokens", method="POST", json=body)
         counted += whole_number(object_of(answer).get("input_tokens")) or 0
-    most = await to_thread(lambda: most_tokens(list(map(json.loads, texts))))
+    payloads = await to_thread(lambda: list(map(json.loads, texts)))
     return {
-        "input_tokens": round(counted * len(texts) / len(sample)),
-        "output_tokens": most,
+        "input_tokens": await to_thread(projected, counted, sample, payloads),
+        "output_tokens": most_tokens(payloads),
         "how": f"counted by Anthropic on {len(sample):,} of {len(texts):,} rows",
     }
 

@@ -31,8 +31,10 @@ class GeminiSettings(ad.Settings):
 
 def extend_request(data: ad.ActionData[GeminiSettings, None]) -> dict[str, Any]:
     """Send every request to the API, with the key."""
+    base_url = str(data.settings.base_url).rstrip("/")
     return {
-        "base_url": str(data.settings.base_url).rstrip("/"),
+        # Other clients are given it with the version of the paths.
+        "base_url": base_url.removesuffix("/v1beta").removesuffix("/v1"),
         "headers": api_key_auth("x-goog-api-key", data.settings.api_key),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from asyncio import to_thread
 from collections.abc import Iterator
 from typing import Any
@@ -12,21 +13,24 @@ from ..llm_batches import (
     IMAGE_FIELDS,
     ModelRequest,
     WebImage,
+    choice_fault,
     common_faults,
     guessed,
     image_bytes,
     images_of,
     most_tokens,
+    projected,
     row_faults,
     to_json,
     whole_number,
 )
 from ..objects import object_of
-from .account import GeminiSettings, model_path
+from .account import GeminiSettings, model_path, object_in
 from .requests import EMBED, IMAGES, GeminiMethod
 from .schemas import FORM, response_schema
 
 _COUNTED = 20  # Rows: a request for each.
+_MODEL = re.compile(r"(?:models/)?\w[\w.-]*", re.ASCII)
 _ENVELOPE = len(b'{"key":"","request":}\n') + 40
 _IMAGE = len(b'{"inlineData":{"data":"","mimeType":"image/jpeg"}},')
 
@@ -59,10 +63,10 @@ class GeminiChecks:
                 json={"generateContentRequest": asked},
             )
             counted += whole_number(object_of(answer).get("totalTokens")) or 0
-        most = await to_thread(lambda: most_tokens(list(map(json.loads, texts))))
+        payloads = await to_thread(lambda: list(map(json.loads, texts)))
         return {
-            "input_tokens": round(counted * len(texts) / len(sample)),
-            "output_tokens": most,
+            "input_tokens": await to_thread(projected, counted, sample, payloads),
+            "output_tokens": most_tokens(payloads),
             "how": f"counted by Google on {len(sample):,} of {len(texts):,} rows",
         }
 
@@ -84,6 +88,12 @@ def _full_name(model: str) -> str:
 def _faults(values: dict[str, Any]) -> Iterator[str]:
     found = list(common_faults(values, form=FORM, images=IMAGES, never={}))
     yield from found
+    if not _MODEL.fullmatch(values["model"]):
+        yield f"the model is {values['model']!r}; write a name such as 'gemini-2.5-flash'"
+    given = values.get("parameters") or {}
+    for place in (given, object_in(given, "generationConfig")):
+        if fault := choice_fault(place, "candidateCount"):
+            yield fault
     for image in images_of(values):
         if isinstance(image, WebImage) and not image.url.startswith("data:"):
             yield f"Gemini does not fetch images: save {image.url[:60]} and give its path"

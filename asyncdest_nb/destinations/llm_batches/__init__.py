@@ -23,11 +23,11 @@ from .job_files import KeptFile, outcomes_left_out, uploaded
 from .job_list import JobsPage, jobs_page
 from .keys import SUBMISSION, batch_key, custom_id
 from .lines import read_lines, to_json
-from .preflight import common_faults, row_faults
+from .preflight import choice_fault, common_faults, row_faults
 from .result_files import result_file
 from .rows import JobRows, is_parsed
 from .schemas import StrictForm, strict_schema
-from .tokens import guessed, most_tokens, prompt_tokens, queued_tokens
+from .tokens import guessed, most_tokens, projected, prompt_tokens, queued_tokens
 
 __all__ = [
     "EMBEDDING_COLUMNS",
@@ -45,6 +45,7 @@ __all__ = [
     "TextRequest",
     "WebImage",
     "batch_key",
+    "choice_fault",
     "common_faults",
     "completed",
     "custom_id",
@@ -55,6 +56,7 @@ __all__ = [
     "jobs_page",
     "most_tokens",
     "outcomes_left_out",
+    "projected",
     "prompt_tokens",
     "queued_tokens",
     "read_again",

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from ... import destination as ad
-from ...errors import HTTPError, NotSent, RequestFailed
+from ...errors import HTTPError, NotSent, ProtocolError, RequestFailed
 from ...responses import JSONObject, RowResult
 from .answers import refused
 from .rows import JobRows
@@ -28,16 +28,16 @@ async def uploaded(rows: JobRows, upload: Callable[[], Awaitable[str]]) -> JSONO
             break
         except NotSent:
             raise
-        except (RequestFailed, HTTPError) as error:
+        except (RequestFailed, HTTPError, ProtocolError) as error:
             if tries == UPLOADS or not _is_lost(error):
                 raise
     why = {str(place): each.error.message for place, each in rows.left_out.items() if each.error}
     return {"id": name, "left_out": why}
 
 
-def _is_lost(error: RequestFailed | HTTPError) -> bool:
+def _is_lost(error: Exception) -> bool:
     """Whether an upload may have arrived, or failed by trouble of the server."""
-    if isinstance(error, RequestFailed):
+    if not isinstance(error, HTTPError):
         return True
     return error.retry_after is None and (error.status == 408 or error.status >= 500)
 

@@ -10,6 +10,11 @@ from typing import Any
 from .images import ImageLimits, image_faults
 from .schemas import StrictForm, strict_schema
 
+_FIELDS = {
+    "model": "give it by the field model, as jobs are cut by it",
+    "custom_id": "rows have ids of their own",
+}
+
 # Yields what is wrong with a payload, given by the names of its fields.
 Faults = Callable[[dict[str, Any]], Iterable[str]]
 
@@ -26,15 +31,28 @@ def common_faults(
 
     *never* has the parameters that a batch does not take, with the reason.
     """
-    if not str(values.get("prompt", "-")).strip():
-        yield "the prompt is blank"
+    for name in ("model", "prompt"):
+        if not str(values.get(name, "-")).strip():
+            yield f"the {name} is blank"
     yield from image_faults(values, images)
+    refused = {**_FIELDS, **never}
     for name in values.get("parameters") or {}:
-        if name in never:
-            yield f"parameters has {name!r}: {never[name]}"
+        if name in refused:
+            yield f"parameters has {name!r}: {refused[name]}"
     schema = values.get("output_schema")
     if schema is not None and (fault := _schema_fault(json.dumps(schema), form)):
         yield f"output_schema: {fault}"
+
+
+def choice_fault(parameters: Mapping[str, Any], name: str) -> str | None:
+    """Return why more than one answer is not asked for, by the parameter *name*; None = it is not.
+
+    All of them would be paid for.
+    """
+    count = parameters.get(name)
+    if count in (None, 1):
+        return None
+    return f"{name} is {count!r}: the results have one answer for each row, so leave it out"
 
 
 @lru_cache(16)

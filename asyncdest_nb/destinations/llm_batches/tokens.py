@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .images import images_of
+
 
 def text_tokens(text: str) -> int:
     """Return how many tokens *text* probably has.
@@ -33,6 +35,17 @@ def queued_tokens(texts: Sequence[str]) -> tuple[int, int | None]:
         values = json.loads(text)
         tokens, limit = tokens + prompt_tokens(values), values.get("queued_tokens")
     return tokens, limit
+
+
+def projected(counted: int, sample: Sequence[Any], payloads: Sequence[Mapping[str, Any]]) -> int:
+    """Return how many tokens *payloads* have, if those of the *sample* are *counted*.
+
+    Long rows weigh more. Images, which are not guessed, are taken to be alike in all rows.
+    """
+    guess = sum(map(prompt_tokens, sample))
+    if not guess or any(map(images_of, payloads)):
+        return round(counted * len(payloads) / len(sample))
+    return round(counted * sum(map(prompt_tokens, payloads)) / guess)
 
 
 GUESS = "a guess: a token is 4 characters of English, or 1 of another script; without images"

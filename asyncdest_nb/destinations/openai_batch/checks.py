@@ -10,6 +10,7 @@ from ... import destination as ad
 from ..llm_batches import (
     IMAGE_FIELDS,
     ModelRequest,
+    choice_fault,
     common_faults,
     guessed,
     image_bytes,
@@ -53,6 +54,8 @@ class RowChecks:
 
     def _faults(self, values: dict[str, Any]) -> Iterator[str]:
         yield from common_faults(values, form=FORM, images=IMAGES, never=_NEVER)
+        if fault := choice_fault(values.get("parameters") or {}, "n"):
+            yield fault
         limit, tokens = values.get("queued_tokens"), prompt_tokens(values)
         if limit is not None and tokens > limit:
             yield f"about {tokens:,} tokens, more than queued_tokens allows ({limit:,})"

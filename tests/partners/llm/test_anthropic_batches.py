@@ -240,3 +240,18 @@ def test_an_estimate_is_counted_by_the_vendor_on_some_rows(anthropic):
     sent = json.loads(server.arrived[0][3])
     assert set(sent) == {"model", "messages"}
     assert not server.batches
+
+
+def test_rows_that_are_not_counted_weigh_in_an_estimate_by_their_lengths(anthropic):
+    _, connection = anthropic(all_done)
+    # Every fifth row is counted, and they are the long ones.
+    rows = pd.DataFrame({"word": ["w" * (1000 if at % 5 == 0 else 10) for at in range(100)]})
+    found = connection.preview(rows, "messages", **ASK).estimate()
+    assert found.input_tokens == pytest.approx(rows["word"].str.len().sum() + 400, rel=0.1)
+
+
+def test_the_url_may_end_in_the_version_of_the_paths(session):
+    with AnthropicServer(all_done) as server:
+        connection = session.connect("anthropic-batches", api_key=KEY, base_url=f"{server.url}/v1/")
+        run = connection.submit(frame(), "messages", **ASK)
+        assert run.wait(timeout=30) == "completed"

@@ -43,7 +43,9 @@ def preview(request, session):
     ("options", "reason"),
     [
         ({"prompt": "  \n"}, "the prompt is blank"),
+        ({"model": " "}, "the model is blank"),
         ({"parameters": {"stream": True}}, "parameters has 'stream': a batch cannot stream"),
+        ({"parameters": {"model": "x"}}, "parameters has 'model': give it by the field model"),
         ({"output_schema": Counts}, "'counts' of the schema is a dict with keys of any name"),
         ({"images": ["no/such.png"]}, "the image no/such.png cannot be read"),
         ({"images": ["data:text/plain,hi"]}, "an image is 'data:text/plain,hi'"),
@@ -56,6 +58,27 @@ def test_faults_are_found_with_the_labels_of_their_rows(preview, options, reason
     assert reason in found.invalid[0]
     assert "row row-7: " in repr(found)
     assert found.first_request is None
+
+
+@pytest.mark.parametrize(
+    ("slug", "action", "options", "reason"),
+    [
+        ("openai-batch", "chat", {"parameters": {"n": 3}}, "n is 3: the results have one answer"),
+        ("anthropic-batches", "messages", {"parameters": {"max_tokens": 0}}, "max_tokens is 0"),
+        (
+            *("gemini-batches", "generate"),
+            {"parameters": {"generationConfig": {"candidateCount": 2}}},
+            "candidateCount is 2",
+        ),
+        ("gemini-batches", "generate", {"model": "../x"}, "the model is '../x'; write a name"),
+        ("gemini-batches", "embed", {"model": "tunedModels/x"}, "the model is 'tunedModels/x'"),
+    ],
+)
+def test_what_would_be_paid_in_vain_is_found(session, slug, action, options, reason):
+    connection = session.connect(slug, api_key="sk-test-0123456789abcdef")
+    given = {"model": "m", "prompt": "hi", **options}
+    found = connection.preview(pd.DataFrame({"x": [1]}), action, **given)
+    assert reason in found.invalid[0]
 
 
 def test_a_file_that_is_no_picture_or_too_large_is_found(preview, tmp_path):

@@ -62,7 +62,7 @@ def test_the_batch_is_found_behind_others_in_the_list(openai):
     assert server.count("GET /v1/batches?") == 3
 
 
-@pytest.mark.parametrize("fault", ["reset", 500, 503])
+@pytest.mark.parametrize("fault", ["reset", 500, 503, (200, b"<html>"), (200, {}), (204, b"")])
 def test_an_upload_whose_reply_is_lost_is_repeated(openai, fault):
     server, connection = openai(all_done)
     server.faults[FILES] = [fault]

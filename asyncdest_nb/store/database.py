@@ -12,7 +12,7 @@ from .schema import transaction
 
 T = TypeVar("T")
 
-_VALUES_PER_STATEMENT = 5_000  # SQLite takes 32,766; long statements are slow to compile.
+_VALUES_PER_STATEMENT = 5_000  # SQLite takes 32,766; a statement of these is 400 kB of memory.
 
 
 class Database:
@@ -39,7 +39,8 @@ class Database:
 
         Every statement gives up the interpreter's lock and has to win it back, up
         to 5 ms later while a cell computes: one a row would take half a minute for
-        5,000 rows.
+        5,000 rows. The rows of a statement are a power of two: compiled statements are
+        kept, and there are few of them.
         """
         for some in _batched(rows, _VALUES_PER_STATEMENT // len(names)):
             places = ", ".join([f"(?{', ?' * (len(names) - 1)})"] * len(some))
@@ -68,6 +69,9 @@ class Database:
             yield
 
 
-def _batched(rows: Sequence[T], count: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(rows), count):
+def _batched(rows: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    start, left = 0, len(rows)
+    while left:
+        count = 1 << (min(left, most).bit_length() - 1)
         yield rows[start : start + count]
+        start, left = start + count, left - count

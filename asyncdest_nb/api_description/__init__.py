@@ -12,6 +12,8 @@ plans          what the functions of an action share
 exchange       one request, and how its answer is judged
 rows           the rows as they are sent
 submit         steps, find, cancel
+acceptance     what is kept of a submission that was accepted
+ended          rows that nobody asks about any more
 status, poll   how far an operation is
 pages          pages of a list
 entries        results in pages of JSON, lines of JSON, CSV, archives

@@ -7,12 +7,14 @@ from typing import Any
 from ..destination import ActionData, OAuthToken, Request, client_credentials
 from ..errors import HTTPError, InvalidAuthenticationError, ProtocolError, TokenError
 from ..request import Response, basic_auth, bearer_auth
+from .exchange import reason_of
 from .filters import ABSENT, text_of
 from .look_up import looker
 from .model import ApiDescription, OAuth2
+from .parts import ApiRequest
 from .plans import TOKEN, Plans
 from .scope import plain_settings
-from .template import Scope, compiled, url_of
+from .template import Scope, compiled, placeholders_in, url_of
 
 Given = ActionData[Any, None]
 
@@ -88,10 +90,25 @@ class Account:
             await self._plans.plan(rule, "test").send(request, self._plans.base(data))
         except HTTPError as error:
             if error.status in (401, 403):
-                raise InvalidAuthenticationError(
-                    f"the credentials are not accepted: {error}"
-                ) from None
+                raise InvalidAuthenticationError(self._refusal(rule, data, error)) from None
             raise
+
+    def _refusal(self, rule: ApiRequest, data: Given, error: HTTPError) -> str:
+        """Return which settings are refused, or are missing, and what the API says of it."""
+        used = {each.name for _, each in placeholders_in(self._auth and self._auth.model_dump())}
+        names = [name for name in self._description.settings if f"settings.{name}" in used]
+        missing = [name for name in names if getattr(data.settings, name) in (None, "")]
+        labels = [
+            self._description.settings[name].get("label") or name for name in missing or names
+        ]
+        article = "an" if labels and labels[0][0] in "AEIOUaeiou" else "a"
+        who = " and ".join(labels) or "credentials"
+        are = "are" if len(labels) != 1 else "is"
+        text = f"{article} {who} {are} needed" if missing else f"the {who} {are} not accepted"
+        answer = getattr(error.response, "data", None)
+        rules = (rule.error, self._description.answers.error)
+        stated = next(filter(None, (reason_of(each, answer)[0] for each in rules)), error.excerpt)
+        return f"{text} ({error.status}): {stated}".removesuffix(": ")
 
 
 async def _token(request: Request, rule: OAuth2, scope: Scope) -> OAuthToken:

@@ -7,7 +7,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..destination import Action, ActionData, Destination, Payload, Request
+from ..destination import (
+    Action,
+    ActionData,
+    Destination,
+    Function,
+    Payload,
+    Request,
+    labeled_payload,
+)
 from ..errors import UsageError
 from ..responses import JSONObject
 from .account import Account
@@ -42,8 +50,9 @@ def _action(description: ApiDescription, slug: str, action: ApiAction) -> Action
     return Action(
         title=action.title or slug,
         description=action.description,
-        payload=_fields(action),  # type: ignore[arg-type]
+        payload=labeled_payload(_fields(action), f"action {slug!r}"),
         check=Preflight(action).check if Preflight(action).is_needed else None,
+        perform=_perform(plans),
         perform_batch=submitter.perform_batch,
         steps=submitter.steps,
         poll=DescribedPoll(plans, action.poll).poll if action.poll else None,
@@ -61,6 +70,12 @@ def _action(description: ApiDescription, slug: str, action: ApiAction) -> Action
         isolation_requests=action.limits.isolation_requests,
         result_columns=action.result_columns,
     )
+
+
+def _perform(plans: Plans) -> Function | None:
+    if not plans.action.submit_row:
+        return None
+    return DescribedSubmission(plans, is_alone=True).perform_batch
 
 
 def _recovery(action: ApiAction) -> str:

@@ -131,7 +131,7 @@ class RequestPlan:
         return response
 
     def _fail(self, error: HTTPError) -> NoReturn:
-        message, code = self._reason(getattr(error.response, "data", None))
+        message, code = self.reason(getattr(error.response, "data", None))
         if is_word(code, self._codes("retry_codes")):
             text = f"{self.place}: {code}: {message or error}"
             raise RetryableError(text, error.status, error.retry_after) from None
@@ -159,7 +159,7 @@ class RequestPlan:
         return response
 
     def _refuse(self, response: Response, why: str) -> NoReturn:
-        message, code = self._reason(response.data)
+        message, code = self.reason(response.data)
         text = f"{self.place}: {message or why}"
         if is_word(code, self._codes("retry_codes")):
             raise RetryableError(f"{text} ({code})", response.status)
@@ -170,18 +170,22 @@ class RequestPlan:
     def _codes(self, name: str) -> Sequence[Any]:
         return (*getattr(self.rule, name), *getattr(self._answers, name))
 
-    def _reason(self, answer: Any) -> tuple[str, str | None]:
+    def reason(self, answer: Any) -> tuple[str, str | None]:
         """Return the message and the code in *answer*, by the rule of this request, else of all."""
         message, code = reason_of(self.rule.error, answer)
         other_message, other_code = reason_of(self._answers.error, answer)
         return message or other_message, code or other_code
 
 
+def is_trouble(status: int) -> bool:
+    """Whether an answer with *status* is about the host or its load, not about a request."""
+    return status >= 500 or status in (408, 425, 429)
+
+
 def reason_of(rule: ErrorRule, answer: Any) -> tuple[str, str | None]:
     """Return the message and the code of an error in *answer*; "" and None = not stated."""
-    message = first_of(rule.message, answer)
-    code = ABSENT if rule.code is None else looker(rule.code)(answer)
-    return text_of(message or ""), text_of(code) if code not in (ABSENT, None, "") else None
+    message, code = first_of(rule.message, answer), first_of(rule.code, answer)
+    return text_of(message or ""), None if code is None else text_of(code)
 
 
 def first_of(paths: Sequence[str], answer: Any) -> Any:
@@ -210,13 +214,16 @@ def extracted(
     Raises ProtocolError for one that is missing.
     """
     data = response.data if data is ... else data
-    found = {name: _value(each, response, data) for name, each in rules.items()}
+    found = {
+        name: _value(each, response, data) for name, each in rules.items() if each.value is None
+    }
     for name, value in found.items():
         if value in (ABSENT, None, "") and not rules[name].optional:
             paths = " or ".join(rules[name].path)
             where = paths or f"the header {rules[name].header}"
+            what = "no list of operations, or of their ids," if rules[name].many else "nothing"
             raise ProtocolError(
-                f"{place}: accepted without {name}: nothing at {where}; got {shown(data)}"
+                f"{place}: accepted without {name}: {what} at {where}; got {shown(data)}"
             )
     return {name: None if value is ABSENT else value for name, value in found.items()}
 

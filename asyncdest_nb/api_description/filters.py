@@ -42,12 +42,18 @@ def _digest(name: str) -> Callable[[Any], str]:
     ).hexdigest()
 
 
+def _joined(value: Any) -> str:
+    items = value if isinstance(value, list) else [value]
+    return ", ".join(text_of(each) for each in items)
+
+
 FILTERS: dict[str, Callable[[Any], Any]] = {
     "json": json_text,
     "lower": lambda value: text_of(value).lower(),
     "trim": lambda value: text_of(value).strip(),
     "sha256": _digest("sha256"),
     "md5": _digest("md5"),
+    "join": _joined,
 }
 
 

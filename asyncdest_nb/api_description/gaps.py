@@ -28,6 +28,8 @@ def gaps_of_action(action: ApiAction) -> Iterator[str]:
     yield from _odd_defaults(action.fields, "fields")
     if not any(_sends_rows(step) for step in action.submit):
         yield "submit: no step sends the rows: write {{ rows }} in its json, or csv, or jsonl"
+    if action.submit_row and not any(_sends_rows(step) for step in action.submit_row):
+        yield "submit_row: no step sends the row: write {{ row }} in its json"
     if action.poll is not None:
         yield from _of_poll(action, action.poll)
     yield from _of_find(action)
@@ -132,6 +134,8 @@ def _chosen(action: ApiAction) -> set[str]:
 def _of_columns(action: ApiAction) -> Iterator[str]:
     """Yield the columns that no entry fills; a whole result of the poll may fill any."""
     rules = [*action.results.sources, *(step.rows for step in action.submit if step.rows)]
+    if any(isinstance(rule.result, str) for rule in rules):
+        return
     listed = {name for rule in rules for name in rule.result or ()}
     if not listed or (action.poll and action.poll.result):
         return

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from .compile import fault_of_fields, fault_of_settings
 from .doubts import doubts_of, doubts_of_action
-from .faults import shown
-from .filters import text_of
 from .gaps import gaps_of, gaps_of_action
-from .model import ApiAction, ApiDescription, FindRule, SubmitStep
-from .parts import ApiRequest
+from .model import ApiAction, ApiDescription, FindRule
+from .names import listed_twice, missing_name, unknown_in_request, unknown_names
 from .scope import (
     RESERVED,
     names_after_poll,
@@ -22,6 +17,7 @@ from .scope import (
     names_of_settings,
     row_names,
 )
+from .steps import faults_of_steps
 from .template import placeholders_in
 
 
@@ -45,21 +41,21 @@ def _of_whole(description: ApiDescription) -> Iterator[str]:
     if auth is not None:
         yield from unknown_names(auth.model_dump(exclude={"oauth2": {"keep"}}), "auth", known)
     if description.test is not None:
-        yield from _of_request(description.test, "test", known)
+        yield from unknown_in_request(description.test, "test", known)
 
 
 def _of_action(description: ApiDescription, action: ApiAction) -> Iterator[str]:
     batch = names_of_settings(description) | names_of_batch(action)
     yield from _of_fields(action)
     yield from unknown_names(action.row, "row", batch | row_names(action))
-    yield from _of_submit(action, batch)
+    yield from faults_of_steps(action, batch)
     yield from _of_handle(action)
     yield from _of_recovery(action)
     if action.poll is not None:
         yield from _of_poll(action, batch | names_after_submit(action))
     yield from _of_results(action, batch | names_after_poll(action))
     if action.cancel is not None:
-        yield from _of_request(action.cancel, "cancel", batch | names_after_submit(action))
+        yield from unknown_in_request(action.cancel, "cancel", batch | names_after_submit(action))
     if action.find is not None:
         yield from _of_find(action.find, batch | names_after_submit(action, extracted=False))
 
@@ -74,37 +70,6 @@ def _of_fields(action: ApiAction) -> Iterator[str]:
         yield f"fields.{name}.type: is missing: write string, number, datetime, object, …"
     if not untyped and (fault := fault_of_fields(action.fields)):
         yield fault
-
-
-def _of_submit(action: ApiAction, known: set[str]) -> Iterator[str]:
-    known = known | {"rows"} | names_after_submit(action, extracted=False)
-    if action.limits.rows == 1:
-        known = known | row_names(action)
-    for at, step in enumerate(action.submit):
-        place = f"submit[{at}]"
-        yield from _of_request(step, place, known, row=known | row_names(action))
-        yield from _of_extraction(step, place, action, at)
-        if step.rows is not None:
-            names = known | row_names(action)
-            yield from unknown_names(step.rows.match.row, f"{place}.rows.match.row", names)
-            if step.rows.refusals and at:
-                yield f"{place}.rows.refusals: only the first step can be refused row by row"
-        known = known | set(step.extract)
-    marked = [at for at, step in enumerate(action.submit) if step.checkpoint]
-    if len(marked) > 1:
-        yield f"submit[{marked[1]}].checkpoint: there is one checkpoint, after the step with the id"
-
-
-def _of_extraction(step: SubmitStep, place: str, action: ApiAction, at: int) -> Iterator[str]:
-    taken = ", ".join(sorted(RESERVED))
-    for name, each in step.extract.items():
-        if name in RESERVED:
-            yield f"{place}.extract.{name}: the name is taken, as {taken} are"
-        if each.many and not (action.handle and action.handle.per == "row"):
-            yield f"{place}.extract.{name}: many needs handle: {{name: {name}, per: row}}"
-    after = any(earlier.checkpoint for earlier in action.submit[:at])
-    if after and step.extract:
-        yield f"{place}.extract: after the checkpoint nothing is extracted: the id is on disk"
 
 
 def _of_handle(action: ApiAction) -> Iterator[str]:
@@ -151,15 +116,19 @@ def _of_recovery(action: ApiAction) -> Iterator[str]:
 def _of_poll(action: ApiAction, known: set[str]) -> Iterator[str]:
     poll = action.poll
     assert poll is not None
-    yield from _of_request(poll, "poll", known | ({"ids"} if poll.many else set()))
-    yield from _twice(poll.status.words, "poll.status.words")
-    yield from _twice(poll.status.http or {}, "poll.status.http")
+    yield from unknown_in_request(poll, "poll", known | ({"ids"} if poll.many else set()))
+    yield from listed_twice(poll.status.words, "poll.status.words")
+    yield from listed_twice(poll.status.http or {}, "poll.status.http")
     taken = ", ".join(sorted(RESERVED))
     if poll.repeat_last_step and not _is_repeatable(action):
         yield "poll.repeat_last_step: it needs a step after the checkpoint that sends no rows"
     for name in poll.extract:
         if name in RESERVED:
             yield f"poll.extract.{name}: the name is taken, as {taken} are"
+        if poll.extract[name].value is not None:
+            yield f"poll.extract.{name}.value: only a step of submit knows what was sent"
+    names = known - {each for each in known if each.startswith("settings.")} | {"status"}
+    yield from unknown_names(poll.texts, "poll.texts", names)
     if poll.many and poll.status.http:
         yield "poll.status.http: one HTTP status cannot be that of many operations"
 
@@ -171,16 +140,6 @@ def _is_repeatable(action: ApiAction) -> bool:
     return any(step.checkpoint for step in before) and not has_rows
 
 
-def _twice(words: Mapping[Any, Iterable[Any]], place: str) -> Iterator[str]:
-    states: dict[str, list[Any]] = defaultdict(list)
-    for state, listed in words.items():
-        for word in listed:
-            states[repr(text_of(word))].append(state)
-    for word, found in states.items():
-        if len(found) > 1:
-            yield f"{place}: {word} is in two lists, {' and '.join(found)}: leave it in one"
-
-
 def _of_results(action: ApiAction, known: set[str]) -> Iterator[str]:
     results, per_row = action.results, action.handle is not None and action.handle.per == "row"
     if results.sources and (per_row or action.poll is None):
@@ -188,14 +147,14 @@ def _of_results(action: ApiAction, known: set[str]) -> Iterator[str]:
     for at, source in enumerate(results.sources):
         place = f"results.sources[{at}]"
         if source.url:
-            yield from _of_request(source, place, known)
+            yield from unknown_in_request(source, place, known)
         if source.pages and source.is_file:
             yield f"{place}.pages: only JSON has pages: leave it out"
         if source.when is not None and source.when not in known:
             yield f"{place}.when: {missing_name(source.when, known, 'name')}"
         row = known | row_names(action)
         yield from unknown_names(source.match.row, f"{place}.match.row", row)
-        yield from _twice(source.outcome.words, f"{place}.outcome.words")
+        yield from listed_twice(source.outcome.words, f"{place}.outcome.words")
     counts = action.poll.counts if action.poll else None
     if (
         results.unlisted == "completed"
@@ -209,44 +168,10 @@ def _of_results(action: ApiAction, known: set[str]) -> Iterator[str]:
 
 
 def _of_find(find: FindRule, known: set[str]) -> Iterator[str]:
-    yield from _of_request(find, "find", known)
+    yield from unknown_in_request(find, "find", known)
     yield from unknown_names(find.match, "find.match", known)
+    for name, each in find.extract.items():
+        if each.value is not None:
+            yield f"find.extract.{name}.value: it is kept anyway: leave it out"
     if find.items and not find.match:
         yield "find.match: is missing: write {$.metadata.key: '{{ batch.key }}'}"
-
-
-def _of_request(
-    request: ApiRequest, place: str, known: set[str], *, row: set[str] | None = None
-) -> Iterator[str]:
-    """Yield the names in a *request* that nothing defines; *row* are those of a row's file."""
-    files = {"csv", "jsonl", "multipart"}
-    sent = {"url", "query", "headers", "json_body", "form", "text"}
-    for name, each in request.model_dump(by_alias=True, include=sent).items():
-        yield from unknown_names(each, f"{place}.{name}", known)
-    for name in files:
-        given = getattr(request, name)
-        if given is not None and row is None:
-            yield f"{place}.{name}: only a step of submit can send rows"
-        elif isinstance(given, dict):
-            parts = {key: part.model_dump() for key, part in given.items()}
-            yield from unknown_names(parts, f"{place}.{name}", row or known)
-        elif given is not None:
-            yield from unknown_names(given.model_dump(), f"{place}.{name}", row or known)
-
-
-def unknown_names(template: Any, place: str, known: Iterable[str]) -> Iterator[str]:
-    """Yield a line for each placeholder of a *template* whose name is not *known*."""
-    names = set(known)
-    for path, each in placeholders_in(template):
-        parts = each.name.split(".")
-        starts = {".".join(parts[: count + 1]) for count in range(len(parts))}
-        if not (starts - {"row"} | {each.name}) & names:
-            yield f"{place}{path}: {missing_name(each.name, names, 'name')}"
-
-
-def missing_name(name: str, known: Iterable[str], kind: str) -> str:
-    """Return that there is no *name*, with the one that was probably meant."""
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else "."
-    return f"no {kind} {shown(name)}{hint} Known: {', '.join(names) or 'none'}"

@@ -25,29 +25,6 @@ from .parts import (
 from .results_model import DecidedRows, Pages, ResultRule
 
 
-class SubmitStep(ApiRequest):
-    """A request of a submission. After a checkpoint the id is on disk, and steps are repeatable."""
-
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
-    extract: dict[Name, Extraction] = Field(default={})
-    rows: DecidedRows | None = None
-    checkpoint: bool = False
-    chunk_rows: Count | None = None
-
-
-class Handle(DescriptionPart):
-    """The id of an operation: extracted by a step, or a value that is chosen here.
-
-    ``per``: whether one stands for a row, or for the whole batch (a job).
-    """
-
-    short_for = "name"
-
-    name: Name
-    per: Literal["row", "batch"] = "batch"
-    value: TextTemplate | None = None
-
-
 class StatusRule(DescriptionPart):
     """How an answer to a poll states how far an operation is.
 
@@ -76,12 +53,55 @@ class StatusRule(DescriptionPart):
         return self
 
 
+class KeptValue(DescriptionPart):
+    """A value that is kept in the state of a submission; without hours, as long as its run."""
+
+    short_for = "value"
+
+    value: Template
+    hours: Annotated[float, Field(gt=0)] | None = None
+
+
+class SubmitStep(ApiRequest):
+    """A request of a submission. After a checkpoint the id is on disk, and steps are repeatable.
+
+    ``status`` is for an API that may do what is asked at once: only an answer that is pending
+    must have the id, and one that has ended is the result.
+    """
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
+    status: StatusRule | None = None
+    extract: dict[Name, Extraction] = Field(default={})
+    rows: DecidedRows | None = None
+    message: TextTemplate | None = None
+    state: dict[Name, KeptValue] = Field(default={})
+    checkpoint: bool = False
+    chunk_rows: Count | None = None
+
+
+class Handle(DescriptionPart):
+    """The id of an operation: extracted by a step, or a value that is chosen here.
+
+    ``per``: whether one stands for a row, or for the whole batch (a job).
+    """
+
+    short_for = "name"
+
+    name: Name
+    per: Literal["row", "batch"] = "batch"
+    value: TextTemplate | None = None
+
+
 class Progress(DescriptionPart):
-    """How far a job is: a percentage, or counts of rows; without a total, of the rows sent."""
+    """How far a job is: a percentage, or counts of rows; without a total, of the rows sent.
+
+    ``missing`` is the percentage of a pending job whose answer has none.
+    """
 
     short_for = "percent"
 
     percent: Path | None = None
+    missing: Annotated[float, Field(ge=0, le=100)] | None = None
     done: Path | None = None
     total: Path | None = None
 
@@ -111,6 +131,7 @@ class PollRule(ApiRequest):
     progress: Progress | None = None
     counts: Counts = Counts()
     message: Paths = ()
+    texts: dict[JobState, TextTemplate] = Field(default={})
     result: Path | None = None
     ended_at: Path | None = None
     many: PollMany | None = None
@@ -163,6 +184,7 @@ class ApiAction(DescriptionPart):
     nulls: Nulls = Nulls(policy="omit")
     row: Template = "{{ row }}"
     submit: tuple[SubmitStep, ...] = Field(min_length=1)
+    submit_row: tuple[SubmitStep, ...] = ()
     handle: Handle | None = None
     recovery: Literal["none", "natural", "key", "client_id", "search"] | None = None
     key_seconds: float = 86_400.0

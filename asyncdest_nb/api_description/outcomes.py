@@ -152,6 +152,9 @@ def _retryable(source: EntryRule, code: str | None, message: str) -> bool | None
 def _kept(source: EntryRule, entry: Any) -> Any:
     if source.result is None:
         return entry
+    if isinstance(source.result, str):
+        value = looker(source.result)(entry)
+        return None if value is ABSENT else value
     found = {name: looker(path)(entry) for name, path in source.result.items()}
     return {name: None if value is ABSENT else value for name, value in found.items()}
 

@@ -64,7 +64,7 @@ class ErrorRule(DescriptionPart):
     short_for = "message"
 
     message: Paths = ()
-    code: Path | None = None
+    code: Paths = ()
 
 
 class RowFile(DescriptionPart):
@@ -147,23 +147,24 @@ class ApiRequest(AnswerRule):
 
 
 class Extraction(DescriptionPart):
-    """A value that is kept of an answer: from its body, or a header.
+    """A value that is kept of an answer: from its body, or a header; or of what was sent.
 
-    ``path`` may be several: the first that leads to something counts. ``many``: one value per
-    row, in the order of the rows.
+    ``path`` may be several: the first that leads to something counts. ``value`` is a template of
+    what was sent. ``many``: one value per row, in the order of the rows.
     """
 
     short_for = "path"
 
     path: Paths = ()
     header: str | None = None
+    value: TextTemplate | None = None
     many: bool = False
     optional: bool = False
 
     @model_validator(mode="after")
     def _check_one(self) -> Extraction:
-        if bool(self.path) == (self.header is not None):
-            raise ValueError("give one of path (into the body) and header")
+        if [bool(self.path), self.header is not None, self.value is not None].count(True) != 1:
+            raise ValueError("give one of path (into the body), header, and value (what was sent)")
         if self.many and self.header:
             raise ValueError("a header has one value, not one per row: leave out many")
         return self

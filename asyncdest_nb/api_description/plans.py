@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..destination import ActionData
@@ -11,9 +11,10 @@ from .model import ApiAction, ApiDescription
 from .parts import ApiRequest
 from .rows import RowWriter
 from .scope import plain_settings
-from .template import Render, compiled, placeholders_in
+from .template import Placeholder, Render, compiled, placeholders_in
 
 CANCELING = "canceling"  # The state that a cancel was asked for.
+STATE_OF_OURS = frozenset({CANCELING})  # A description cannot use these names.
 TOKEN = "oauth2 token"  # Where the state keeps what is used of the reply to a token request.
 
 
@@ -29,11 +30,16 @@ class Plans:
         self.action = action
         self.rows = RowWriter(action)
         auth, self._answers = description.auth, description.answers
+        self._has_token = auth is not None and auth.oauth2 is not None
         self._auth_query: Mapping[str, str] = (auth.query if auth else None) or {}
         names = ["authorization", *((auth.headers if auth else None) or {})]
         # Headers for a host that must not get the credentials.
         self.no_auth = {name.lower(): None for name in names}
         self._keys = [compiled(source.match.row) for source in action.results.sources]
+        later = {each.name for each in _placeholders_after_submit(action)}
+        # What only some descriptions use costs the others nothing with every request.
+        self.keeps_batch = is_job(action) or any(name.startswith("batch.") for name in later)
+        self._state = sorted(name[6:] for name in later if name.startswith("state."))
 
     def plan(self, rule: ApiRequest, place: str) -> RequestPlan:
         """Return the plan of one request, with the credentials that go into its query."""
@@ -50,5 +56,22 @@ class Plans:
 
     def base(self, data: ActionData[Any, Any]) -> dict[str, Any]:
         """Return the names and values that all requests may use."""
-        token = data.state_context.get_request_context(TOKEN)
-        return plain_settings(data.settings, token)
+        state = data.state_context
+        token = state.get_request_context(TOKEN) if self._has_token else None
+        found = plain_settings(data.settings, token)
+        if self._state:
+            found["state"] = {name: state.get_request_context(name) for name in self._state}
+        return found
+
+
+def is_job(action: ApiAction) -> bool:
+    """Whether an operation is a whole batch."""
+    return action.handle is not None and action.handle.per == "batch"
+
+
+def _placeholders_after_submit(action: ApiAction) -> Iterator[Placeholder]:
+    """Yield the placeholders in what is sent once a batch is submitted."""
+    rules = (action.poll, action.cancel, *action.results.sources, *action.submit[1:])
+    for rule in rules:
+        if rule is not None:
+            yield from (each for _, each in placeholders_in(rule.model_dump(exclude={"rows"})))

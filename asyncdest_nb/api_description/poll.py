@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..destination import Request
-from ..errors import ProtocolError
+from ..errors import HTTPError, ProtocolError
 from ..request import Response
 from ..responses import (
+    MISSING_CONTEXT,
     AsyncOperationResult,
     AsyncPollResponse,
     JSONObject,
@@ -17,7 +18,7 @@ from ..responses import (
     RowResult,
     not_asked,
 )
-from .exchange import first_of, is_word, reason_of
+from .exchange import first_of, is_trouble, is_word, reason_of
 from .filters import ABSENT, text_of
 from .job_results import Given, JobAnswer, JobResults
 from .look_up import looker
@@ -27,6 +28,7 @@ from .parts import ApiRequest
 from .plans import CANCELING, Plans
 from .scope import scope_of_context
 from .status import JobStatus, percent_of, status_of
+from .template import compiled
 
 _STATUSES = {"pending": "pending", "completed": "completed", "partial": "completed"}
 
@@ -42,24 +44,39 @@ class DescribedPoll:
         self._plan = plans.plan(_http_allowed(rule), "poll")
         self._last_step = plans.plan(action.submit[-1], f"submit[{len(action.submit) - 1}]")
         self._results = JobResults(plans, rule)
+        self._texts = {state: compiled(each) for state, each in rule.texts.items()}
 
     async def poll(self, request: Request, data: Given) -> AsyncPollResponse:
         """Ask about each operation, or about all at once."""
         if self._rule.many is not None:
             found = await self._ask_together(request, data, self._rule.many)
         else:
-            found = [await self._ask(request, data, each) for each in data.async_contexts]
+            found = [await self._ask_alone(request, data, each) for each in data.async_contexts]
         return AsyncPollResponse.of(found)
+
+    async def _ask_alone(
+        self, request: Request, data: Given, context: JSONObject
+    ) -> AsyncOperationResult:
+        try:
+            return await self._ask(request, data, context)
+        except ProtocolError as error:
+            return not_asked(error, context)
 
     async def _ask(
         self, request: Request, data: Given, context: JSONObject
     ) -> AsyncOperationResult:
+        if context.get(self._name) in (None, ""):  # An id may be 0.
+            return MISSING_CONTEXT.model_copy(update={"context": context})
         scope = scope_of_context(self._plans.base(data), context)
         try:
             response = await self._plan.send(request, scope)
-            return await self._read(request, data, context, response, response.data)
-        except ProtocolError as error:
+        except HTTPError as error:
+            # An answer about this operation: others keep theirs. One about the host is about
+            # all of them.
+            if error.response is None or is_trouble(error.status):
+                raise
             return not_asked(error, context)
+        return await self._read(request, data, context, response, response.data)
 
     async def _ask_together(
         self, request: Request, data: Given, many: PollMany
@@ -112,13 +129,13 @@ class DescribedPoll:
     def _result(self, answer: JobAnswer, rows: list[RowResult] | None) -> AsyncOperationResult:
         status, data = answer.status, answer.data
         message, code = self._reason(answer)
-        percent = percent_of(self._rule, data, size=answer.size)
+        percent = percent_of(self._rule, data, state=status.state, size=answer.size)
         return AsyncOperationResult(
             status=_STATUSES.get(status.state, "failed"),
             progress=100.0 if status.state == "completed" else percent,
             message=message,
             error=OperationError(code=code, message=message) if code else None,
-            result=_at(self._rule.result, data),
+            result=self._value(answer),
             context=answer.context,
             odd_status=status.word if status.is_odd else None,
             rows=rows,
@@ -142,11 +159,25 @@ class DescribedPoll:
         """Return the message of an answer, and the code if it is about a failure."""
         status: JobStatus = answer.status
         stated, code = reason_of(self._rule.error, answer.data)
-        other = first_of(self._rule.message, answer.data)
-        own = f"{status.word}: {text_of(other)}" if other else status.word
+        other, own = first_of(self._rule.message, answer.data), self._text(answer)
+        own = f"{own}: {text_of(other)}" if other else own
         if status.state != "failed":
             return own, None
         return stated or own, code or "OPERATION_FAILED"
+
+    def _text(self, answer: JobAnswer) -> str:
+        """Return what the description says of a status, else the word of the API."""
+        status = answer.status
+        render = self._texts.get(status.state) if status.is_stated else None
+        if render is None:
+            return status.word
+        return str(render({**answer.context, "status": status.word}))
+
+    def _value(self, answer: JobAnswer) -> Any:
+        """Return the result; of a completed operation an empty one, if nothing is at its path."""
+        found = _at(self._rule.result, answer.data)
+        is_empty = found is None and self._rule.result and answer.status.state == "completed"
+        return {} if is_empty else found
 
 
 def _at(path: str | None, data: Any) -> Any:

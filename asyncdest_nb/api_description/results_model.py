@@ -103,7 +103,7 @@ class EntryRule(DescriptionPart):
     items: Path = "$"
     match: RowMatch
     outcome: Annotated[OutcomeRule, BeforeValidator(_outcome)]
-    result: dict[str, Path] | None = None
+    result: dict[str, Path] | Path | None = None
     error: ErrorRule = ErrorRule()
     retryable: Words = ()
     retryable_texts: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()

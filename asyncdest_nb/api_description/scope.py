@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import SecretStr
 
 from ..responses import JSONObject
-from .model import ApiAction, ApiDescription
+from .model import ApiAction, ApiDescription, SubmitStep
 
 # Names of ours, which a step cannot extract.
-RESERVED = frozenset(
-    {"settings", "token", "batch", "row", "rows", "row_index", "row_number", "ids", "status"}
-)
+RESERVED = frozenset("settings token state batch row rows row_index row_number ids status".split())
 
 
 def names_of_settings(description: ApiDescription) -> set[str]:
@@ -36,8 +34,16 @@ def row_names(action: ApiAction) -> set[str]:
 def names_after_submit(action: ApiAction, *, extracted: bool = True) -> set[str]:
     """Return the names that are known once a batch is submitted."""
     handle = {action.handle.name} if action.handle and (extracted or action.handle.value) else set()
-    found = {name for step in action.submit for name in step.extract} if extracted else set()
-    return handle | found
+    if not extracted:
+        return handle
+    # Both ways to send must give what is used later.
+    ways = [_names_of(steps) for steps in (action.submit, action.submit_row) if steps]
+    return handle | set.intersection(*ways)
+
+
+def _names_of(steps: Sequence[SubmitStep]) -> set[str]:
+    extracted = {name for step in steps for name in step.extract}
+    return extracted | {f"state.{name}" for step in steps for name in step.state}
 
 
 def names_after_poll(action: ApiAction) -> set[str]:

@@ -10,17 +10,21 @@ from .exchange import is_word
 from .faults import shown
 from .filters import ABSENT, text_of
 from .look_up import looker
-from .model import PollRule, StatusRule
+from .model import PollRule, Progress, StatusRule
 from .parts import JobState
 
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """A state, the API's own word for it, and whether the description does not know that word."""
+    """A state, the API's own word for it, and whether the description does not know that word.
+
+    ``is_stated``: the answer has a word; otherwise ``word`` says what it lacks.
+    """
 
     state: JobState
     word: str
     is_odd: bool = False
+    is_stated: bool = True
 
 
 def status_of(rule: StatusRule, data: Any, http_status: int) -> JobStatus:
@@ -53,10 +57,13 @@ def _of_done(rule: StatusRule, data: Any) -> JobStatus:
 
 def _of_word(rule: StatusRule, found: Any) -> JobStatus:
     if isinstance(found, list):
-        return _of_many(rule, found)
+        if "[*]" in str(rule.path):
+            return _of_many(rule, found)
+        return JobStatus("pending", shown(found), is_odd=True)
     if found in (ABSENT, None, ""):
-        what = f"no status at {rule.path}"
-        return JobStatus(rule.missing or "pending", what, is_odd=rule.missing is None)
+        what = f"no status at {rule.path}: it is None"
+        state = rule.missing or "pending"
+        return JobStatus(state, what, is_odd=rule.missing is None, is_stated=False)
     for state, words in rule.words.items():
         if is_word(found, words):
             return JobStatus(state, text_of(found))
@@ -75,15 +82,24 @@ def _of_many(rule: StatusRule, found: Sequence[Any]) -> JobStatus:
     return JobStatus(states.pop() if len(states) == 1 else "partial", words)
 
 
-def percent_of(poll: PollRule, data: Any, *, size: int) -> Any:
+def percent_of(poll: PollRule, data: Any, *, state: JobState, size: int) -> Any:
     """Return the progress in percent; None = not stated. The engine bounds it."""
     rule = poll.progress
     if rule is None:
         return None
+    found = _percent(rule, data, size)
+    if found is not ABSENT:
+        return found
+    return rule.missing if state == "pending" else None
+
+
+def _percent(rule: Progress, data: Any, size: int) -> Any:
     if rule.percent is not None:
-        found = looker(rule.percent)(data)
-        return None if found is ABSENT else found
-    done = _count(looker(rule.done)(data)) if rule.done else None
+        return looker(rule.percent)(data)
+    given = looker(rule.done)(data) if rule.done else None
+    if given is ABSENT:
+        return ABSENT
+    done = _count(given)
     total = _count(looker(rule.total)(data)) if rule.total else float(size)
     return None if done is None or not total else 100 * min(done / total, 1.0)
 

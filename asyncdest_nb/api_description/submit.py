@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..destination import ActionData, Function, Request
 from ..errors import HTTPError, IntegrationError, ProtocolError
 from ..request import Response
 from ..responses import AsyncActionResponse, JSONObject, RowResult
+from .acceptance import Acceptance, is_accepted
 from .decided import decided_rows
-from .exchange import RequestPlan, extracted
+from .ended import ended
+from .exchange import RequestPlan, extracted, is_trouble
+from .filters import ABSENT
+from .look_up import looker
 from .lost_submission import LostSubmission
 from .model import SubmitStep
-from .plans import CANCELING, Plans, keys_name
+from .plans import CANCELING, Plans
 from .results_model import DecidedRows
-from .rows import keys_of_rows
 from .scope import scope_of_context
-from .template import Scope, compiled
+from .template import Render, Scope, compiled
 
 Given = ActionData[Any, Any]
 
 
 class DescribedSubmission:
-    """The ``perform_batch``, ``steps``, ``find`` and ``cancel`` of an action."""
+    """The ``perform_batch``, ``steps``, ``find`` and ``cancel`` of an action.
 
-    def __init__(self, plans: Plans) -> None:
+    With *is_alone*, its ``perform``: the steps that send one row.
+    """
+
+    def __init__(self, plans: Plans, *, is_alone: bool = False) -> None:
         action = plans.action
-        self._plans, self._action = plans, action
-        steps = [(each, plans.plan(each, f"submit[{at}]")) for at, each in enumerate(action.submit)]
-        marked = [at for at, each in enumerate(action.submit) if each.checkpoint]
+        self._plans, self._action, self._is_alone = plans, action, is_alone
+        rules, name = (action.submit_row, "submit_row") if is_alone else (action.submit, "submit")
+        steps = [(each, plans.plan(each, f"{name}[{at}]")) for at, each in enumerate(rules)]
+        marked = [at for at, each in enumerate(rules) if each.checkpoint]
         until = marked[0] + 1 if marked else len(steps)
         self._first, self._later = steps[:until], steps[until:]
+        self._acceptance = Acceptance(plans, rules[:until], is_alone=is_alone)
+        self._values = [_values_of(each) for each, _ in self._first]
         self._find = (
             LostSubmission(action.find, plans.plan(action.find, "find")) if action.find else None
         )
@@ -40,8 +48,9 @@ class DescribedSubmission:
 
     async def perform_batch(self, request: Request, data: Given) -> Any:
         """Take the steps until the checkpoint, or all; keep what is extracted."""
-        scope, kept, response = self._scope(data), dict[str, Any](), None
+        scope, kept = self._scope(data), dict[str, Any]()
         decided: list[RowResult | None] | None = None
+        is_open = True
         for at, (step, plan) in enumerate(self._first):
             try:
                 response = await self._take(
@@ -51,35 +60,49 @@ class DescribedSubmission:
                 if (rows := self._refused_rows(data, scope, step, error)) is None:
                     raise
                 return AsyncActionResponse(async_contexts=[], rows=rows)
-            if step.rows is not None and not step.rows.refusals:
-                decided = self._decided(data, scope, step.rows, response, plan.place)
-            kept |= _extracted(step, response, plan.place, decided)
-        self._keep_keys(data, scope)
-        return self._answer(data, kept, response, decided)
-
-    def _answer(
-        self,
-        data: Given,
-        kept: Mapping[str, Any],
-        response: Response | None,
-        decided: list[RowResult | None] | None,
-    ) -> Any:
-        if self._action.handle is not None and (decided is None or None in decided):
-            accepted = self._accepted(data, kept)
+            decided = self._decided_at_once(data, scope, step, response, plan.place) or decided
+            is_open = self._is_open(step, response, decided)
+            if is_open:
+                kept |= extracted(step.extract, response, plan.place)
+                kept |= self._sent(at, data, {**scope, **kept})
+        self._acceptance.keep_keys(data, scope)
+        if is_open and self._action.handle is not None:
+            accepted = self._acceptance.answer(data, kept, scope)
             return accepted if decided is None else accepted.model_copy(update={"rows": decided})
-        why = "the answer does not list this row"
-        if decided is None:
-            if response is None or response.status not in (202, 207):
-                return response
-            # It is not done yet, and nothing will tell how it ends.
-            decided = [None] * len(data.payload_texts)
-            why = "accepted (202), and the description has no poll: nobody can ask for more"
-            if response.status == 207:
-                why = "several outcomes (207), and the description has no rows: nobody reads them"
-        unlisted = RowResult(status="unknown", message=why)
-        rows = [each or unlisted for each in decided]
-        per_row = self._action.handle is None or self._action.handle.per == "row"
-        return AsyncActionResponse(async_contexts=[{} for _ in rows] * per_row, rows=rows)
+        size = len(data.payload_texts)
+        return ended(self._action, step, plan, response, decided=decided, size=size)
+
+    def _is_open(
+        self, step: SubmitStep, response: Response, decided: list[RowResult | None] | None
+    ) -> bool:
+        """Whether there is something left to poll; there need be no id if all rows are decided."""
+        if decided is not None and None not in decided:
+            return False
+        handle = self._action.handle
+        return handle is None or is_accepted(step, response, handle.name)
+
+    def _sent(self, at: int, data: Given, scope: Scope) -> dict[str, Any]:
+        """Return what is kept of what a step sent."""
+        found: dict[str, Any] = {}
+        for name, (render, is_many) in self._values[at].items():
+            rows = self._plans.rows.scopes(data.payload_texts, scope) if is_many else [scope]
+            values = [None if (made := render(each)) is ABSENT else made for each in rows]
+            found[name] = values if is_many else values[0]
+        return found
+
+    def _decided_at_once(
+        self, data: Given, scope: Scope, step: SubmitStep, response: Response, place: str
+    ) -> list[RowResult | None] | None:
+        """Return the rows that a good answer decides; None = it decides none."""
+        if step.rows is None or step.rows.refusals:
+            return None
+        # With a status, an answer may be one to what was done at once, of whatever form. If
+        # rows are polled one by one, each is told apart by its id.
+        found = looker(step.rows.items)(response.data)
+        is_list = isinstance(found, list)
+        if step.status and (not is_list or len(found) != len(data.payload_texts)):
+            return None
+        return self._decided(data, scope, step.rows, response, place)
 
     def _decided(
         self, data: Given, scope: Scope, rule: DecidedRows, response: Response, place: str
@@ -116,7 +139,7 @@ class DescribedSubmission:
             try:
                 response = await plan.send(request, {**scope, **rows}, texts=chunk)
             except HTTPError as error:
-                if is_first or not 400 <= error.status <= 499 or error.status in (408, 425, 429):
+                if is_first or is_trouble(error.status) or error.status < 400:
                     raise
                 # Nothing is applied before the last step, and it is refused.
                 raise IntegrationError(str(error), str(error.status), error.status) from None
@@ -132,38 +155,9 @@ class DescribedSubmission:
         return found
 
     def _scope(self, data: Given) -> JSONObject:
-        return {**self._plans.base(data), "batch": self._batch(data), **self._chosen(data)}
-
-    def _batch(self, data: Given) -> JSONObject:
-        """Return what is the same for all rows of the batch."""
-        first = json.loads(data.payload_texts[0])
-        shared = {name: first.get(name) for name in self._action.batch_by}
-        return {**shared, "key": data.submission_id, "size": len(data.payload_texts)}
-
-    def _chosen(self, data: Given) -> JSONObject:
-        """Return the id that is chosen here, if it is."""
-        handle = self._action.handle
-        if handle is None or handle.value is None:
-            return {}
-        scope = {**self._plans.base(data), "batch": self._batch(data)}
-        return {handle.name: compiled(handle.value)(scope)}
-
-    def _accepted(self, data: Given, kept: Mapping[str, Any]) -> AsyncActionResponse:
-        handle = self._action.handle
-        assert handle is not None
-        context = {**self._chosen(data), **kept, "batch": self._batch(data)}
-        if handle.per == "batch":
-            return AsyncActionResponse(async_contexts=[context], status=202)
-        many = [name for step, _ in self._first for name, each in step.extract.items() if each.many]
-        return AsyncActionResponse(async_contexts=_per_row(context, many, handle.name), status=202)
-
-    def _keep_keys(self, data: Given, scope: Scope) -> None:
-        """Keep what the results will name the rows by, if it is made of their values."""
-        for at, source in enumerate(self._action.results.sources):
-            if source.match.row is not None and self._plans.is_of_row(source.match.row):
-                scopes = self._plans.rows.scopes(data.payload_texts, scope)
-                keys = keys_of_rows(self._plans.key(at), scopes)
-                data.state_context.set_response_context(keys_name(at), keys)
+        scope = self._acceptance.scope(data)
+        rows = self._plans.rows.scopes(data.payload_texts, scope)
+        return {**next(rows)} if self._is_alone else scope
 
     @property
     def steps(self) -> list[Function]:
@@ -195,35 +189,22 @@ class DescribedSubmission:
         kept = await self._find.context(request, scope)
         if kept is None:
             return None
-        self._keep_keys(data, scope)
-        return self._accepted(data, kept)
+        for at in range(len(self._first)):
+            kept |= self._sent(at, data, {**scope, **kept})
+        self._acceptance.keep_keys(data, scope)
+        return self._acceptance.answer(data, kept, scope)
 
 
-def _extracted(
-    step: SubmitStep, response: Response, place: str, decided: list[RowResult | None] | None
-) -> dict[str, Any]:
-    """Return what is kept of the answer; there need be no id if all rows are decided."""
-    if decided is not None and None not in decided:
-        return {}
-    return extracted(step.extract, response, place)
+def _values_of(step: SubmitStep) -> dict[str, tuple[Render, bool]]:
+    """Return how the values are made that are kept of what a step sends, and if for each row."""
+    return {
+        name: (compiled(each.value), each.many)
+        for name, each in step.extract.items()
+        if each.value is not None
+    }
 
 
 def _chunks(texts: Sequence[str], size: int | None) -> list[Sequence[str]]:
     if size is None:
         return [texts]
     return [texts[at : at + size] for at in range(0, len(texts), size)]
-
-
-def _per_row(context: JSONObject, many: Sequence[str], name: str) -> list[JSONObject]:
-    """Return a context for each id; the engine finds out if there are too many or too few."""
-    ids = context[name]
-    if not isinstance(ids, list):
-        raise ProtocolError(f"accepted with {ids!r} as {name}, which is no list of ids")
-    return [
-        {
-            **context,
-            **{each: context[each][at] if at < len(context[each]) else None for each in many},
-            "batch": {**context["batch"], "size": 1},
-        }
-        for at in range(len(ids))
-    ]

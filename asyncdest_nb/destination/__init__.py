@@ -38,6 +38,7 @@ from .oauth import OAuthToken, client_credentials
 from .presets import Preset
 from .secrets import named_secrets_of, secrets_of, urls_of
 from .texts import PayloadWriter, joined
+from .translated import labeled_payload
 from .written import WrittenPayloads, payload_of, text_of
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "field",
     "input_fields",
     "joined",
+    "labeled_payload",
     "named_secrets_of",
     "original",
     "payload_of",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -27,6 +27,12 @@ def check_value(declared: InputField, value: Any) -> None:
 def _check_format(declared: InputField, text: str) -> None:
     try:
         FORMATS[str(declared.format)](text)
+    except ValidationError as error:
+        if declared.format != "uri":
+            raise ValueError(f"{declared.label} must be a valid {declared.format}") from None
+        # What is wrong with it is said as of a field that is declared as a URL.
+        place = place_of((declared.key,), {declared.key: declared})
+        raise ValueError(place + _in_words(error.errors()[0]["msg"])) from None
     except (ValueError, re.error):
         raise ValueError(f"{declared.label} must be a valid {declared.format}") from None
 
@@ -39,11 +45,11 @@ def _check_bounds(declared: InputField, size: Any) -> None:
         raise ValueError(f"{declared.label} must be at most {declared.maximum} {what}".rstrip())
 
 
-def _place(error: Any, fields: Mapping[str, InputField]) -> str:
-    """Return where *error* is: the label of the field, its key, and the path inside it."""
-    if not error["loc"]:
+def place_of(path: Sequence[str | int], fields: Mapping[str, InputField]) -> str:
+    """Return where *path* leads: the label of the field, its key, and the path inside it."""
+    if not path:
         return ""
-    key, *inside = (str(part) for part in error["loc"])
+    key, *inside = (str(part) for part in path)
     name = fields[key].label if key in fields else key
     path = "".join(f".{part}" for part in inside)
     return f"{name} ({key}{path}): " if name != key or path else f"{name}: "
@@ -52,7 +58,7 @@ def _place(error: Any, fields: Mapping[str, InputField]) -> str:
 def explain(error: ValidationError, fields: Mapping[str, InputField]) -> str:
     """Return in one line what does not fit, field by field, without the values."""
     problems = [
-        _place(each, fields) + _in_words(each["msg"])
+        place_of(each["loc"], fields) + _in_words(each["msg"])
         for each in error.errors(include_url=False, include_input=False)
     ]
     return "; ".join(problems)

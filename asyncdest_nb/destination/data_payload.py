@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import ConfigDict, model_validator
 
 from ..responses import JSONObject
-from .field_schema import FieldValidator
+from .checks import place_of
+from .field_schema import Fault, FieldValidator
 from .input_field import InputField, set_input_fields
 from .models import Payload
 
@@ -25,6 +26,7 @@ class DataPayload(Payload):
 
     __field_validator__: ClassVar[FieldValidator]
     __declared__: ClassVar[Mapping[str, InputField]] = {}
+    __is_labeled__: ClassVar[bool] = False  # Faults name fields as those of a class do.
 
     @model_validator(mode="after")
     def _check_declared_bounds(self) -> Any:
@@ -64,13 +66,23 @@ class OpenPayload(DataPayload):
 
 
 def data_payload(
-    name: str, fields: Mapping[str, InputField], validator: FieldValidator
+    name: str,
+    fields: Mapping[str, InputField],
+    validator: FieldValidator,
+    *,
+    is_labeled: bool = False,
 ) -> type[DataPayload]:
     """Return the class of payloads with *fields*, whose values *validator* checks.
 
-    Without fields nothing is checked, as in Segment's framework.
+    Without fields nothing is checked, as in Segment's framework. Messages are sentences of
+    Segment's, or name the fields by label and key if they are *is_labeled*.
     """
-    own = {"__module__": __name__, "__field_validator__": validator, "__declared__": fields}
+    own = {
+        "__module__": __name__,
+        "__field_validator__": validator,
+        "__declared__": fields,
+        "__is_labeled__": is_labeled,
+    }
     made = type(name, (DataPayload if fields else OpenPayload,), own)
     set_input_fields(made, fields)
     return made
@@ -81,7 +93,24 @@ def read_data(
 ) -> DataPayload | str:
     """Return the payload of one row, or the reasons why its *values* do not fit.
 
-    An empty text counts as no value, but for a field of texts in a batch.
+    An empty text counts as no value, but for a field of texts in a batch; if messages name fields
+    by label, also for such a field that is required.
     """
-    found, faults = payload.__field_validator__.validate(dict(values), in_batch=in_batch)
-    return " ".join(faults) if faults else payload.model_validate(found)
+    given = _without_gaps(payload, values) if payload.__is_labeled__ else dict(values)
+    found, faults = payload.__field_validator__.checked(given, in_batch=in_batch)
+    if not faults:
+        return payload.model_validate(found)
+    if payload.__is_labeled__:
+        return _with_labels(faults, payload.__declared__)
+    return " ".join(each.sentence for each in faults)
+
+
+def _without_gaps(payload: type[DataPayload], values: Mapping[str, Any]) -> dict[str, Any]:
+    if "" not in values.values():
+        return dict(values)
+    needed = {key for key, each in payload.__declared__.items() if each.required}
+    return {key: value for key, value in values.items() if value != "" or key not in needed}
+
+
+def _with_labels(faults: Sequence[Fault], declared: Mapping[str, InputField]) -> str:
+    return "; ".join(place_of(each.place, declared) + each.what for each in faults if each.what)

@@ -60,6 +60,15 @@ def is_fields(given: Any) -> bool:
     return all(isinstance(each, Mapping) and "type" in each for each in given.values())
 
 
+def labeled_payload(given: Mapping[str, Mapping[str, Any]], what: str) -> type[Payload]:
+    """Return a payload with the fields that are *given* as dicts; raises UsageError.
+
+    What is wrong with a row is said by label and key, not in the sentences of Segment.
+    """
+    own = {key: _own_names(f"{what}: field {key!r}", each) for key, each in given.items()}
+    return _data_payload(own, what, is_labeled=True)
+
+
 def model_of(
     given: Mapping[str, Mapping[str, Any]], base: type[FieldsT], what: str
 ) -> type[FieldsT]:
@@ -78,11 +87,13 @@ def _class(base: type[FieldsT], declared: dict[str, Any], what: str) -> type[Fie
         raise UsageError(f"{what}: {error}") from None
 
 
-def _data_payload(given: Mapping[str, Mapping[str, Any]], what: str) -> type[DataPayload]:
+def _data_payload(
+    given: Mapping[str, Mapping[str, Any]], what: str, *, is_labeled: bool = False
+) -> type[DataPayload]:
     schema = {key: _segment_names(each) for key, each in given.items()}
     validator = FieldValidator(schema, what=what)
     declared = {key: data_field(key, each) for key, each in given.items()}
-    return data_payload("DataPayload", declared, validator)
+    return data_payload("DataPayload", declared, validator, is_labeled=is_labeled)
 
 
 def _own_names(what: str, attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ object without a value is left out; one whose name ends in `?` is left out if an
 placeholders has none.
 
 Filters may follow a path or a name: `{{ row.email | trim | lower | sha256 }}`. They are `json`,
-`lower`, `trim`, `sha256` and `md5`.
+`lower`, `trim`, `sha256`, `md5`, and `join`, which writes a list as "a, b".
 
 | name | what it is | where |
 |---|---|---|
@@ -67,10 +67,11 @@ Filters may follow a path or a name: `{{ row.email | trim | lower | sha256 }}`. 
 | `batch.size` | how many rows the batch has | in an action |
 | `batch.…` | a field of `batch_by` | in an action |
 | `rows` | the rows, each as `row` makes it | in `submit` |
-| `row`, `row.…` | the fields of a row, a field of it | in `row`, files, `match.row` |
+| `row`, `row.…` | the fields of a row, a field of it | `row`, files, `match.row`, `submit_row` |
 | `row_index`, `row_number` | the place of a row in the batch, from 0 and from 1 | the same |
 | the handle | the id of the operation | after `submit` |
 | names of `extract` | what was extracted | in later requests |
+| `state.…` | what a step put into the `state` | in later requests |
 | `ids` | the ids of a poll for many | in `poll` |
 
 # The description
@@ -120,6 +121,7 @@ Filters may follow a path or a name: `{{ row.email | trim | lower | sha256 }}`. 
 | `nulls` | how a null is sent, in objects too: `omit`, `null`, `empty`, `error`, `{sentinel: …}` |
 | `row` | the template of a row; `{{ row }}` if left out |
 | `submit` | the steps that send a batch |
+| `submit_row` | the steps that send one row, if the API has another request for it |
 | `handle` | the id of the operation: its name, or the table below |
 | `recovery` | after a lost reply: `none` (held), `natural` (repeat), `key`, or with `find` |
 | `key_seconds` | how long the API remembers `batch.key` as an idempotency key |
@@ -169,8 +171,12 @@ says that something is still to be done, its rows are unknown.
 
 | key | what it says, beside a request |
 |---|---|
-| `extract` | values of the answer by name: `path` (or several) or `header`; `many`; `optional` |
+| `extract` | values by name: of the answer (`path`, or several, or `header`), or of what was sent |
+| | (`value`, a template); `many`: one for each row; `optional` |
+| `status` | for an API that may be done at once, see below: only `pending` rows are polled |
 | `rows` | rows that the answer decides at once: an entry, and `refusals` |
+| `message` | a template of what is said of the operations |
+| `state` | values kept by name for later requests: a template, or `{value, hours}` |
 | `checkpoint` | the id is known here; the steps after it may be repeated |
 | `chunk_rows` | the step is repeated for so many rows each |
 
@@ -180,18 +186,20 @@ says that something is still to be done, its rows are unknown.
 |---|---|
 | `status` | how the status is stated, see below |
 | `extract` | values for the requests of the results |
-| `progress` | the path of a percentage, or of `done` and `total` |
+| `progress` | the path of a percentage (`percent`, and `missing` without one), or `done`, `total` |
 | `counts` | paths of the numbers of rows: `total`, `completed`, `failed` |
 | `message` | paths of a text to show |
-| `result` | the path of the result, with a handle per row |
+| `texts` | templates, by state, of what is said: `{{ status }}` is the word of the API |
+| `result` | the path of the result, with a handle per row; `{}` if a completed row has none |
 | `ended_at` | the path of the time when it ended |
 | `many` | one request asks about many: `limit`, `items`, `id`, and the `separator` of `ids` |
 | `repeat_last_step` | words of a job that was not started: the last step is sent again |
 
 # Status
 
-A word that no list has is shown, and polled on. The states are `pending`, `completed`,
-`partial` (some rows failed), `failed` and `canceled`.
+A word that no list has is shown, and polled on; in an answer to `submit`, if there is an id. Of
+an answer that has ended the rows are done, or failed, as it says. The states are `pending`,
+`completed`, `partial` (some rows failed), `failed` and `canceled`.
 
 | key | what it says |
 |---|---|
@@ -227,7 +235,7 @@ A word that no list has is shown, and polled on. The states are `pending`, `comp
 | `items` | the path of the list |
 | `match` | which row it is of, see below |
 | `outcome` | `completed`, `failed`, …; or `{path, words, other}` |
-| `result` | what is kept of it, paths by name; all of it if left out |
+| `result` | what is kept of it: paths by name, or one path; all of it if left out |
 | `error` | where it has its `message` and `code` |
 | `retryable`, `retryable_texts` | codes, and texts in messages, of rows that may be sent again |
 

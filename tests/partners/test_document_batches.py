@@ -12,12 +12,14 @@ import pandas as pd
 import pytest
 
 import asyncdest_nb as ad
-from asyncdest_nb.destinations.example_async import example_async
+from asyncdest_nb.destinations import DESTINATIONS
 from asyncdest_nb.schedule import SquareRoot
 from document_cases import ACTION, ALL, ONE, both, connect, served, submit
 from documented_destination import documented
 from documented_server import DocumentedServer
 from raw_server import answer
+
+example_async = DESTINATIONS["example-async"]
 
 
 class TestImplementationPattern:

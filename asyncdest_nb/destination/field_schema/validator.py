@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from . import sentences
@@ -14,6 +15,31 @@ from .schema import FieldSchema, schema_of
 from .text_formats import FORMATS
 
 Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with the value at *path*, or that its field *missing* is not there."""
+
+    label: str
+    path: Path
+    text: str
+    missing: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The fault in a sentence of Segment's."""
+        return sentences.sentence(self.label, self.path, self.text)
+
+    @property
+    def place(self) -> Path:
+        """The path of the value that is wrong or missing."""
+        return (*self.path, self.missing) if self.missing else self.path
+
+    @property
+    def what(self) -> str:
+        """What is wrong with what is there; "" = it is only an echo of another fault."""
+        return "is missing" if self.missing else self.text if self.text != sentences.UNMET else ""
 
 
 class FieldValidator:
@@ -38,17 +64,22 @@ class FieldValidator:
         self._nullable = frozenset(key for key, each in declared if "null" in each.types)
 
     def validate(self, payload: Any, *, in_batch: bool = False) -> tuple[Any, list[str]]:
-        """Return the payload with its values converted, and what is wrong with it.
+        """Return the payload with its values converted, and sentences on what is wrong with it.
 
         It is a copy, without undeclared keys. *in_batch*: a row of a batch keeps empty texts,
         a single one does not. Where something is wrong the payload may be half converted.
         """
+        found, faults = self.checked(payload, in_batch=in_batch)
+        return found, [each.sentence for each in faults]
+
+    def checked(self, payload: Any, *, in_batch: bool) -> tuple[Any, list[Fault]]:
+        """Return what ``validate`` returns, with the places of the faults."""
         if self._is_open:
             return payload, []
         if not isinstance(payload, dict):
             found = "undefined" if payload is None else type_of(payload)
             fault = sentences.wrong_type(("object",), payload, found=found)
-            return payload, [sentences.sentence("", (), fault)]
+            return payload, [Fault("", (), fault)]
         if self._exempt and not self._exempt.isdisjoint(payload):
             return self._walked(payload, in_batch=in_batch)
         exact = self._exact(self._without_null(payload))
@@ -65,7 +96,7 @@ class FieldValidator:
             if value is not None or key in self._nullable
         }
 
-    def _walked(self, payload: dict[str, Any], *, in_batch: bool) -> tuple[Any, list[str]]:
+    def _walked(self, payload: dict[str, Any], *, in_batch: bool) -> tuple[Any, list[Fault]]:
         own = without_empty(payload, self.schema, is_root=not in_batch)
         exempt = {key: own[key] for key in self._exempt if key in own}
         for key, schema in (self.schema.fields or {}).items():
@@ -79,10 +110,10 @@ class _Check:
     """One walk through a payload, which converts its values."""
 
     def __init__(self) -> None:
-        self.faults: list[str] = []
+        self.faults: list[Fault] = []
 
-    def _add(self, label: str, path: Path, fault: str) -> None:
-        self.faults.append(sentences.sentence(label, path, fault))
+    def _add(self, label: str, path: Path, text: str, *, missing: str = "") -> None:
+        self.faults.append(Fault(label, path, text, missing))
 
     def value(self, value: Any, schema: FieldSchema, path: Path) -> Any:
         """Return *value* converted; what is wrong with it is added to the faults."""
@@ -107,7 +138,7 @@ class _Check:
                 self._require(requirement, value, path)
         for key in schema.required:
             if key not in value:
-                self._add(schema.label, path, sentences.missing(key))
+                self._add(schema.label, path, sentences.missing(key), missing=key)
         fields = schema.fields or {}
         own = {
             key: self.value(value[key], each, (*path, key))
@@ -121,9 +152,9 @@ class _Check:
         """Add to the faults if a requirement that holds is not met."""
         parent, child = requirement.field, requirement.child
         if parent not in value:
-            self._add("", path, sentences.missing(parent))
+            self._add("", path, sentences.missing(parent), missing=parent)
         elif child and isinstance(value[parent], dict) and child not in value[parent]:
-            self._add("", (*path, parent), sentences.missing(child))
+            self._add("", (*path, parent), sentences.missing(child), missing=child)
         else:
             return
         self._add("", path, sentences.UNMET)

@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 
 import asyncdest_nb as ad
-from asyncdest_nb.destinations.example_async import example_async
+from asyncdest_nb.destinations import DESTINATIONS
 from raw_server import RawServer, answer
 from repeated_submit import ACCEPTED, FRAME, ONE, submit
+
+example_async = DESTINATIONS["example-async"]
 
 
 class Row(ad.Payload):

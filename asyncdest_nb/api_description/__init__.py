@@ -1,7 +1,7 @@
 """Async REST APIs as data: a description becomes an ordinary destination.
 
 model, parts   what an author writes
-faults, lint   what is wrong with it, all at once, with paths
+faults, lint   what is wrong with it, all at once, with paths; names, steps and gaps are parts of it
 look_up        values in JSON by dotted paths
 filters        what a value may be put through
 template       JSON with placeholders
@@ -24,8 +24,7 @@ results_model  what an author writes of results
 openapi, …     a description proposed from an OpenAPI document
 """
 
-from .load import http_destination
+from .load import http_destination, shipped
 from .model import ApiDescription
-from .openapi import DescriptionProposal
 
-__all__ = ["ApiDescription", "DescriptionProposal", "http_destination"]
+__all__ = ["ApiDescription", "http_destination", "shipped"]

@@ -62,7 +62,7 @@ class Account:
                 name: text_of(each) for name, each in compiled(auth.headers)(scope).items() if each
             }
         if auth.basic is not None:
-            login = compiled(auth.basic.model_dump())(scope)
+            login = compiled(vars(auth.basic))(scope)
             return basic_auth(text_of(login.get("username")), text_of(login.get("password")))
         token = compiled(auth.bearer)(scope)
         return bearer_auth(text_of(token)) if token else {}
@@ -95,7 +95,7 @@ class Account:
 
     def _refusal(self, rule: ApiRequest, data: Given, error: HTTPError) -> str:
         """Return which settings are refused, or are missing, and what the API says of it."""
-        used = {each.name for _, each in placeholders_in(self._auth and self._auth.model_dump())}
+        used = {each.name for _, each in placeholders_in(self._auth)}
         names = [name for name in self._description.settings if f"settings.{name}" in used]
         missing = [name for name in names if getattr(data.settings, name) in (None, "")]
         labels = [
@@ -112,7 +112,7 @@ class Account:
 
 
 async def _token(request: Request, rule: OAuth2, scope: Scope) -> OAuthToken:
-    url, client = url_of(rule.token_url, scope), compiled(rule.model_dump())(scope)
+    url, client = url_of(rule.token_url, scope), compiled(vars(rule))(scope)
     given = {"scope": client.get("scope"), **client["params"]}
     fields = {name: each for name, each in given.items() if each not in (None, "")}
     login = {name: text_of(client[name]) for name in ("client_id", "client_secret")}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .faults import shown
-from .model import ApiAction, ApiDescription, PollRule, SubmitStep
+from .model import ApiAction, ApiDescription, FindRule, PollRule, SubmitStep
 from .parts import ApiRequest, FilePart
 from .template import placeholders_in
 
@@ -38,8 +38,9 @@ def gaps_of_action(action: ApiAction) -> Iterator[str]:
 
 
 def _names(rule: ApiRequest) -> set[str]:
-    """Return the names in what is sent."""
-    return {each.name for _, each in placeholders_in(rule.model_dump(exclude={"rows"}))}
+    """Return the names in what is sent, or is compared with what was sent."""
+    match = rule.match if isinstance(rule, FindRule) else {}
+    return {each.name for _, each in placeholders_in([rule.sent, match])}
 
 
 def _sends_rows(step: SubmitStep) -> bool:

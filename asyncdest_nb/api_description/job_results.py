@@ -104,7 +104,7 @@ class JobResults:
             raise
 
     def _reconciled(self, listed: Listed, answer: JobAnswer) -> list[RowResult]:
-        paths = self._poll.counts.model_dump(exclude_none=True)
+        paths = {name: path for name, path in vars(self._poll.counts).items() if path}
         stated, _ = reason_of(self._poll.error, answer.data)
         stated = stated or text_of(first_of(self._poll.message, answer.data) or "")
         return reconciled(

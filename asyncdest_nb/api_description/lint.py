@@ -39,7 +39,7 @@ def _of_whole(description: ApiDescription) -> Iterator[str]:
     yield from unknown_names(description.headers, "headers", known)
     auth = description.auth
     if auth is not None:
-        yield from unknown_names(auth.model_dump(exclude={"oauth2": {"keep"}}), "auth", known)
+        yield from unknown_names(auth, "auth", known)
     if description.test is not None:
         yield from unknown_in_request(description.test, "test", known)
 
@@ -105,9 +105,7 @@ def _of_recovery(action: ApiAction) -> Iterator[str]:
     if action.find is not None and kind not in (None, "search", "client_id"):
         yield f"recovery: {kind} does not go with find: leave it out"
     has_key = any(
-        each.name == "batch.key"
-        for step in action.submit
-        for _, each in placeholders_in(step.model_dump())
+        each.name == "batch.key" for step in action.submit for _, each in placeholders_in(step.sent)
     ) or (action.handle is not None and "batch.key" in str(action.handle.value))
     if (kind == "key" or action.find is not None) and not has_key:
         yield "submit: no request has {{ batch.key }}, by which the submission is recognised"
@@ -135,7 +133,7 @@ def _of_poll(action: ApiAction, known: set[str]) -> Iterator[str]:
 
 def _is_repeatable(action: ApiAction) -> bool:
     *before, last = action.submit
-    names = {each.name for _, each in placeholders_in(last.model_dump())}
+    names = {each.name for _, each in placeholders_in(last.sent)}
     has_rows = bool({"csv", "jsonl", "multipart"} & set(last.bodies)) or "rows" in names
     return any(step.checkpoint for step in before) and not has_rows
 

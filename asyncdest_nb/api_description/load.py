@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -14,9 +14,10 @@ from ..destination import Destination
 from ..errors import UsageError, install_command
 from .compile import destination_of
 from .faults import faults_of, spelled
-from .lint import problems_of
 from .model import ApiDescription
-from .openapi import DescriptionProposal, proposed
+
+if TYPE_CHECKING:
+    from .openapi import DescriptionProposal
 
 Source = str | os.PathLike[str] | Mapping[str, Any] | ApiDescription
 
@@ -35,7 +36,7 @@ class HTTPDestination:
         nothing is sent.
         """
         found, what = _read(description)
-        if problems := problems_of(found):
+        if problems := _problems(found):
             raise _error(what, problems)
         return destination_of(found)
 
@@ -56,11 +57,24 @@ class HTTPDestination:
         credentials and known words of a status are filled in; what is ``missing`` is for you
         to complete. Raises UsageError if it is no such document, or has several such requests.
         """
+        from .openapi import proposed  # Few need it, and it takes a while to import.
+
         given = document if isinstance(document, Mapping) else _content(Path(document))
         return proposed(given, submit=submit, poll=poll, results=results, cancel=cancel)
 
 
 http_destination = HTTPDestination()
+
+
+def shipped(file: Path) -> Destination:
+    """Return the destination of a description of this package, in which tests look for faults."""
+    return destination_of(_read(file)[0])
+
+
+def _problems(description: ApiDescription) -> list[str]:
+    from .lint import problems_of  # Those of the package do without it.
+
+    return problems_of(description)
 
 
 def _read(source: Source) -> tuple[ApiDescription, str]:
@@ -86,7 +100,7 @@ def _validated(given: Any, what: str) -> ApiDescription:
 def _further(error: ValidationError, given: Any) -> list[str]:
     """Return the faults between the parts, if only misspelt keys hide them."""
     try:
-        return problems_of(ApiDescription.model_validate(spelled(error, ApiDescription, given)))
+        return _problems(ApiDescription.model_validate(spelled(error, ApiDescription, given)))
     except ValidationError:
         return []
 

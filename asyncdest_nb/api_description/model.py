@@ -129,7 +129,7 @@ class PollRule(ApiRequest):
     status: StatusRule
     extract: dict[Name, Extraction] = Field(default={})
     progress: Progress | None = None
-    counts: Counts = Counts()
+    counts: Counts = Counts.model_construct()
     message: Paths = ()
     texts: dict[JobState, TextTemplate] = Field(default={})
     result: Path | None = None
@@ -178,10 +178,10 @@ class ApiAction(DescriptionPart):
     title: str = ""
     description: str = ""
     fields: dict[str, dict[str, Any]]
-    limits: Limits = Limits()
+    limits: Limits = Limits.model_construct()
     batch_by: tuple[str, ...] = ()
     unique: tuple[str, ...] = ()
-    nulls: Nulls = Nulls(policy="omit")
+    nulls: Nulls = Nulls.model_construct(policy="omit")
     row: Template = "{{ row }}"
     submit: tuple[SubmitStep, ...] = Field(min_length=1)
     submit_row: tuple[SubmitStep, ...] = ()
@@ -190,7 +190,7 @@ class ApiAction(DescriptionPart):
     key_seconds: float = 86_400.0
     settle_seconds: float = 30.0
     poll: PollRule | None = None
-    results: ResultRule = ResultRule()
+    results: ResultRule = ResultRule.model_construct()
     result_columns: tuple[str, ...] = ()
     cancel: ApiRequest | None = None
     find: FindRule | None = None
@@ -244,7 +244,7 @@ class ApiDescription(DescriptionPart):
     auth: ApiAuth | None = None
     headers: dict[str, TextTemplate] = Field(default={})
     requests_per_second: Annotated[float, Field(gt=0)] = 20.0
-    answers: AnswerRule = AnswerRule()
+    answers: AnswerRule = AnswerRule.model_construct()
     test: ApiRequest | None = None
     actions: dict[str, ApiAction] = Field(min_length=1)
 

@@ -18,18 +18,17 @@ def unknown_in_request(
 ) -> Iterator[str]:
     """Yield the names in a *request* that nothing defines; *row* are those of a row's file."""
     files = {"csv", "jsonl", "multipart"}
-    sent = {"url", "query", "headers", "json_body", "form", "text"}
-    for name, each in request.model_dump(by_alias=True, include=sent).items():
-        yield from unknown_names(each, f"{place}.{name}", known)
+    for name, each in request.sent.items():
+        if name not in files:
+            yield from unknown_names(each, f"{place}.{name}", known)
     for name in files:
         given = getattr(request, name)
         if given is not None and row is None:
             yield f"{place}.{name}: only a step of submit can send rows"
         elif isinstance(given, dict):
-            parts = {key: part.model_dump() for key, part in given.items()}
-            yield from unknown_names(parts, f"{place}.{name}", row or known)
+            yield from unknown_names(given, f"{place}.{name}", row or known)
         elif given is not None:
-            yield from unknown_names(given.model_dump(), f"{place}.{name}", row or known)
+            yield from unknown_names(given, f"{place}.{name}", row or known)
 
 
 def unknown_names(template: Any, place: str, known: Iterable[str]) -> Iterator[str]:

@@ -14,7 +14,8 @@ from .template import placeholders_in
 class DescriptionPart(BaseModel):
     """A part of a description: only known keys, of which errors show no more than needed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    # The whole is built once, when a description is read: each part for itself takes as long.
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
     # What a text, a list or a number stands for, if it may be written instead of an object.
     short_for: ClassVar[str | None] = None
@@ -103,11 +104,13 @@ class AnswerRule(DescriptionPart):
     """
 
     require: dict[Path, Word] = Field(default={})
-    error: ErrorRule = ErrorRule()
+    error: ErrorRule = ErrorRule.model_construct()
     retry_codes: Words = ()
     auth_codes: Words = ()
 
 
+_SENT = ("url", "query", "headers", "json_body", "form", "text", "multipart", "csv", "jsonl")
+_KEYS = {"json_body": "json"}
 BODIES = ("json", "form", "multipart", "csv", "jsonl", "text")
 
 
@@ -131,6 +134,11 @@ class ApiRequest(AnswerRule):
     timeout_seconds: Annotated[float, Field(gt=0)] | None = None
     expect: Statuses = ()
     not_found: dict[Path, Words] = Field(default={})
+
+    @property
+    def sent(self) -> dict[str, Any]:
+        """The templates of what is sent, by the keys that an author writes."""
+        return {_KEYS.get(name, name): getattr(self, name) for name in _SENT}
 
     @property
     def bodies(self) -> list[str]:

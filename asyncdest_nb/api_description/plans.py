@@ -72,6 +72,6 @@ def is_job(action: ApiAction) -> bool:
 def _placeholders_after_submit(action: ApiAction) -> Iterator[Placeholder]:
     """Yield the placeholders in what is sent once a batch is submitted."""
     rules = (action.poll, action.cancel, *action.results.sources, *action.submit[1:])
-    for rule in rules:
-        if rule is not None:
-            yield from (each for _, each in placeholders_in(rule.model_dump(exclude={"rows"})))
+    texts = action.poll.texts if action.poll else {}
+    sent = [each.sent for each in rules if each is not None]
+    yield from (each for _, each in placeholders_in([*sent, texts]))

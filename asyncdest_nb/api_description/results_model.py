@@ -104,7 +104,7 @@ class EntryRule(DescriptionPart):
     match: RowMatch
     outcome: Annotated[OutcomeRule, BeforeValidator(_outcome)]
     result: dict[str, Path] | Path | None = None
-    error: ErrorRule = ErrorRule()
+    error: ErrorRule = ErrorRule.model_construct()
     retryable: Words = ()
     retryable_texts: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
 

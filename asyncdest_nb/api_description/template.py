@@ -13,6 +13,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
+from pydantic import BaseModel
+
 from ..errors import ProtocolError
 from .filters import ABSENT, filtered, text_of
 from .look_up import Key, check_filters, keys_of, look_up
@@ -70,8 +72,8 @@ def placeholders_in(value: Any, path: str = "") -> Iterator[tuple[str, Placehold
         for piece in _checked_pieces(value, path):
             if isinstance(piece, Placeholder):
                 yield path, piece
-    elif isinstance(value, Mapping):
-        for name, each in value.items():
+    elif isinstance(value, Mapping | BaseModel):
+        for name, each in (value if isinstance(value, Mapping) else vars(value)).items():
             yield from placeholders_in(each, f"{path}.{name}")
     elif isinstance(value, list):
         for at, each in enumerate(value):

@@ -52,9 +52,9 @@ class Catalogue(Mapping[str, Destination]):
 def _loaded(name: str) -> Destination:
     file = Path(__file__).with_name(f"{name}.json")
     if file.exists():
-        from ..api_description import http_destination
+        from ..api_description import shipped
 
-        return http_destination(file)
+        return shipped(file)
     found: Destination = getattr(import_module(f".{name}", __name__), name)
     return found
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from pydantic import SecretStr, model_validator
 
-from ..api_description import http_destination
+from ..api_description import shipped
 
-_described = http_destination(Path(__file__).with_name("mailchimp_batches_api.json"))
+_described = shipped(Path(__file__).with_name("mailchimp_batches_api.json"))
 _Settings: Any = _described.settings
 
 

@@ -5,8 +5,9 @@ GET  /v1/messages/batches/{id}           its state
 GET  /v1/messages/batches/{id}/results   JSON lines, in any order
 GET  /v1/messages/batches                all batches, without labels and ids of rows
 
-It is written in Python because a description cannot build prompts, images and strict schemas,
-nor find a batch whose reply was lost by the ids in the results of those that may be it.
+What a description cannot express is that a picture is read from its file, that the schema of
+answers becomes strict and their fields become columns, and that a batch whose reply was lost is
+known by the ids in the results of those that may be it.
 
     account   settings, and what the vendor's errors say
     messages  the parameters of a message, and the columns of its answer

@@ -9,8 +9,9 @@ GET  /v1/batches                               all batches, to find one whose re
 Rows are always sent in a file, and known by their keys: inline rows have no keys if they are
 embeddings, and come back in the reply to a poll, twice, however large they are.
 
-It is written in Python because a description cannot build prompts, images and schemas, nor read
-a row's outcome that depends on what is missing in its answer.
+What a description cannot express is that a picture is read from its file, that the schema of
+answers takes the vendor's form and their fields become columns, that the size of the file is
+stated before it is sent, and that the outcome of a row depends on what its answer lacks.
 
     account   settings, and what the vendor's errors say
     requests  the request of a row

@@ -11,7 +11,7 @@ POST /crm/v3/imports/{id}/cancel  stops it
     outcomes  what became of each row
 
 What a description cannot express is that the columns of the file, which the request lists, are
-those that the rows of the batch have.
+those that the rows of the batch have, whatever properties of the object they are.
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ GET  /batches/{id}           its state
 GET  /files/{id}/content     results: one file of answers, one of errors, in any order
 GET  /batches                all batches, to find one whose reply was lost
 
-It is written in Python because a description cannot build prompts, images and strict schemas,
-nor read a row's outcome that depends on two files, statuses in them and the reason of its end.
+What a description cannot express is that a picture is read from its file, that the schema of
+answers becomes strict and their fields become columns, and that jobs are cut to the tokens that
+may wait at once.
 
     account     settings, and what the vendor's errors say
     endpoints   the body of a row's request, and the columns of its answer

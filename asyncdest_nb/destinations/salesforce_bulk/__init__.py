@@ -6,6 +6,10 @@ PATCH /jobs/ingest/{id}          {"state": "UploadComplete"}: starts the job
 GET   /jobs/ingest/{id}          its state
 GET   /jobs/ingest/{id}/successfulResults, failedResults, unprocessedrecords
 
+What a description cannot express is that the columns of the file are those that the rows of the
+batch have, that rows are checked against the fields that the object has in this organisation,
+and that a row without a key is known in the results by all of its values.
+
     account      the organisation: settings, tokens, one request
     description  the fields of an object
     records      the payloads: one row of a job

@@ -190,29 +190,50 @@ asyncdest_nb.errors.MappingError: ...
 
 # As in Segment
 
-The language is that of Segment's action-destinations framework, and a mapping from there gives
-the same payloads, also where that may surprise:
+The language is that of Segment's action-destinations framework. A mapping, a subscription and
+fields from there give the same here, also where that may surprise. Fields that are given as a dict
+are checked as there, and those of a class of `ad.Payload` as they are declared. A subscription that
+you type is refused where Segment would misread it; an `ad.StoredSubscription` is read as there.
 
-| what it does | what to write for something else |
-|---|---|
-| a path through `null`, `0`, `""` or `false` gives that value | `@excludeWhenNull` around it |
-| `{{$.plan}}` is empty: a placeholder has no `$.` | `{{plan}}` |
-| `{{{text}}}` fills the placeholders in that text too | `{{text}}` |
-| an `else` of `0`, `false`, `""` or `null` counts as none | `{"@literal": 0}` |
-| `blank` is true for a value that is not blank; `0` and `[]` are blank | `exists` |
-| `exists` wins where `blank` is there too | one of them |
-| `@replace` reads `$&`, `` $` `` and `$'` in a replacement | `$$` for a dollar sign |
-| `@replace` makes `""` of null, lists and objects | `@if` around it |
-| `"mode": "Encode"` passes the check and gives nothing | `"encode"` |
-| `"direction": "LEFT"` passes the check and means `"right"` | `"left"` |
-| a dot in a path separates keys, also in quotes | the whole name of a column may have dots |
-| `@flatten` names the value `""` if there is nothing to flatten | `@if` around it |
+| in Segment | here | for something else |
+|---|---|---|
+| a path through `null`, `0`, `""` or `false` gives that value | the same | `@if` with `blank` |
+| `{{$.plan}}` is empty: a placeholder has no `$.` | the same | `{{plan}}` |
+| `{{{text}}}` fills the placeholders in that text too | the same | `{{text}}` |
+| an `else` of `0`, `false`, `""` or `null` counts as none | the same | `{"@literal": 0}` |
+| `blank` is true for a value that is not blank; `0` and `[]` are blank | the same | `exists` |
+| `exists` wins where `blank` is there too | the same | one of them |
+| `@replace` reads `$&`, `` $` `` and `$'` in a replacement | the same | `$$` for a dollar sign |
+| `@replace` makes `""` of null, lists and objects | the same | `@if` around it |
+| `"mode": "Encode"` passes the check and gives nothing | the same | `"encode"` |
+| `"direction": "LEFT"` passes the check and means `"right"` | the same | `"left"` |
+| a dot in a path separates keys, also in quotes | the same | the name of a column may have dots |
+| `@flatten` names a value `""` if it is no object or list | the same | `@if` around it |
+| a row for which a directive fails loses its batch | only the row is `invalid` | |
+| `type = 'track'` has the quotes in the text, and matches nothing | refused | `type = "track"` |
+| the last of `and` and `or` joins all conditions | refused | parentheses, once |
+| `!(…)` and `not` are passed over | refused | `!=`, `!contains(…)`, `!match(…)` |
+| `!= 5` is false where there is no value, and `!= "5"` is true | the same | `or … = null` |
+| `match(event, "exact")` asks for the end `xact` | refused | `event = "exact"` |
+| `""` is no value in a single event, and one in a batch | the same | a class: no value |
+| a bound of 0, and those of integers and of lists, are not checked | the same | a class |
+| the format of a field with several values is not checked | the same | a class |
+| `null` in an object of a list becomes `0` or `""` | the same | a class: `invalid` |
+| an object with a conditional key may lack its required ones | the same | a class |
+| a condition is asked before conversion: `"5"` is not `5` | the same | a class with a validator |
+| `2024-99-99` is a date | the same | a class, with `datetime` |
+| `"Infinity"` is a number, which is sent as `null` | the row is `invalid` | |
+| actions of the same title have the fields of the first | each has its own | |
+| an object that `performBatch` returns completes all rows | the same | a multi-status |
+| a row without an entry in a multi-status is a wrong payload | it is `unknown` | |
+| an error in `performBatch` loses the outcomes of its rows | each row has one | |
+| a job without a multi-status is lost | all rows belong to it | |
+| a 401 for one row sends all rows again | only this row | |
 
-In four things it differs. A row for which a directive fails is `invalid`, with the reason, and the
-others are sent; in Segment the whole batch is lost. A whole number keeps all its digits where
-JavaScript rounds it. An unknown directive inside a list is refused before the first row. And
-`@liquid` formats dates in UTC, reads dates in the usual formats only, and is limited by what it
-makes (100 million characters) and not by a clock.
+There are three more differences. A whole number keeps all its digits where JavaScript rounds it. An
+unknown directive inside a list is refused before the first row. And `@liquid` formats dates in UTC,
+reads dates in the usual formats only, and is limited by what it makes (100 million characters) and
+not by a clock.
 """
 
 from __future__ import annotations

@@ -6,6 +6,10 @@ const { removeEmptyValues } = require(home + 'remove-empty-values.js')
 const { transform } = require(home + 'mapping-kit/index.js')
 const { Action, MultiStatusResponse } = require(home + 'destination-kit/action.js')
 
+const { parseFql, validate } = require(
+  require.resolve('@segment/destination-subscriptions', { paths: [home] }),
+)
+
 console.warn = () => {} // Of the schema validator, about schemas it takes all the same.
 
 // JSON has no undefined, NaN and infinity.
@@ -19,6 +23,7 @@ function plain(value) {
 }
 
 const questions = {
+  fql: ({ text, event }) => validate(parseFql(text), event),
   fields({ fields, payload, mode }, number) {
     const schema = fieldsToJsonSchema(fields)
     const own = removeEmptyValues(payload, schema, mode === 'batch' ? undefined : true)
@@ -26,14 +31,15 @@ const questions = {
     return own
   },
   transform: ({ mapping, input }) => transform(mapping, input),
-  async batch({ fields, mapping, events, syncMode, ops }, number) {
+  async batch({ fields, mapping, events, syncMode, ops, throws, title }, number) {
     const calls = []
     const performBatch = (request, { payload, audienceMembership, syncMode, matchingKey }) => {
       calls.push({ payload, audienceMembership, syncMode, matchingKey })
-      return ops && multiStatus(ops)
+      if (throws) throw new Error(throws)
+      return ops ? multiStatus(ops) : { done: true }
     }
     const perform = () => {}
-    const definition = { title: `Act ${number}`, fields, syncMode, perform, performBatch }
+    const definition = { title: title ?? `Act ${number}`, fields, syncMode, perform, performBatch }
     const rows = await new Action('Judge', definition).executeBatch({ mapping, data: events })
     return { rows, calls }
   },

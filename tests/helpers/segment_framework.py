@@ -17,9 +17,10 @@ _SCRIPT = Path(__file__).with_suffix(".cjs")
 def ask(questions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the answer to each question: ``output``, or ``errors`` and the ``kind`` of error.
 
-    A question has an ``op``: "fields" with fields, payload and mode ("batch" or "single"), or
-    "transform" with mapping and input, or "batch" with fields, mapping, events, and perhaps
-    syncMode and the ops of a multi-status, as in the recorded batches.
+    A question has an ``op``: "fields" with fields, payload and mode ("batch" or "single"),
+    "transform" with mapping and input, "fql" with text and event, or "batch" with fields, mapping
+    and events. The last may have a syncMode, a title, and the ops of a multi-status, as in the
+    recorded batches, or the text that the function throws.
     """
     home = npm.package("@segment/actions-core", VERSION, "liquidjs@10.30.1")
     lines = "\n".join(json.dumps(each) for each in questions)

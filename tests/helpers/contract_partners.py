@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -17,7 +17,9 @@ import pandas as pd
 
 import asyncdest_nb as ad
 from asyncdest_nb.schedule import SquareRoot
+from settled_soon import settled_soon
 
+SETTLE_SECONDS = 30.0
 _KEY = re.compile(r"k\d{5}z")
 
 
@@ -40,6 +42,7 @@ class Contract:
     columns: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     rows: int = 10_000
+    is_blind: bool = False  # What jobs there are does not show whose they are, until they end.
     throttled: float = 0.3  # The share of requests in a storm; of many requests fewer will do.
 
     def frame(self, count: int) -> pd.DataFrame:
@@ -63,7 +66,9 @@ class Contract:
 
         Their state is asked for *minimum* seconds after they were sent, and then less often.
         """
-        crm = session.connect(self.slug, requests_per_second=2_000, **settings)
+        crm = session.connect(
+            settled_soon(self.slug, SETTLE_SECONDS), requests_per_second=2_000, **settings
+        )
         return crm.submit(
             self.frame(rows),
             self.action,
@@ -90,6 +95,15 @@ def keys_applied(simulator: ad.Simulator) -> Counter[str]:
     done = (each for each in simulator.operations if "rows" not in each)
     completed = (each["payload"] for each in done if each["status"] == "completed")
     return _counted([*(record for kind in kinds for record in kind), *completed])
+
+
+def check_statuses(statuses: Sequence[str], simulator: ad.Simulator) -> None:
+    """Check that the *statuses* of the first rows are what the partner has."""
+    applied = keys_applied(simulator)
+    for key, status in zip(keys_of(len(statuses)), statuses, strict=True):
+        assert applied[key] <= 1, f"{key} was applied {applied[key]} times"
+        if status not in ("unknown", "pending"):
+            assert (status == "completed") == bool(applied[key]), (key, status)
 
 
 def _counted(rows: Any) -> Counter[str]:
@@ -152,6 +166,7 @@ CONTRACTS = [
         "POST /v1/messages/batches",
         "none",
         options={**_ASK, "model": "claude", "max_tokens": 100},
+        is_blind=True,
     ),
     Contract(
         "gemini-batches",

@@ -14,11 +14,13 @@ TOGETHER = (
     "product/test_demo_data.py",
     "durable/test_hostile_files.py",
     "durable/test_kill_matrix.py",
+    "contract/test_contract_kills.py",
     "product/test_notebooks.py",
 )
 # So that no process is left with a long one at the end.
 LONGEST_FIRST = (
     *("test_binder", "test_kill_matrix", "test_stateful", "test_notebooks"),
+    "test_contract_kills",
     *("test_explorer_browser", "test_hosts_browser", "test_run_browser", "test_monitor_browser"),
 )
 

@@ -128,6 +128,10 @@ GOLDEN = [
 ]
 
 
+def test_every_destination_has_its_bytes():
+    assert {each.slug for each in GOLDEN} == {*ad.destinations()}
+
+
 @pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.file)
 def test_difficult_values_leave_as_these_bytes(session: ad.Session, golden: Golden):
     assert sent(session, golden) == (DATA / "golden" / golden.file).read_bytes()

@@ -23,8 +23,9 @@ from .rows import RowWriter
 from .template import Scope, compiled, url_of
 
 Headers = Mapping[str, str | None]
-# Of the default headers, those that a foreign host must not get.
-_NO_AUTH = ("authorization", "x-api-key", "cookie")
+_REDIRECTS = (301, 302, 303, 307, 308)
+_MOST_REDIRECTS = 5
+_OF_FILES = ("to_file", "timeout_seconds")  # The options that a redirected request has, too.
 
 
 class RequestPlan:
@@ -41,6 +42,7 @@ class RequestPlan:
     ) -> None:
         self.rule, self._answers = rule, answers
         self._is_large = getattr(rule, "is_file", False)  # Read from a file, not from memory.
+        self._follows = getattr(rule, "follows_redirects", False)
         self.place = f"{place} ({rule.name})" if rule.name else place
         self._rows = rows
         self._query = compiled(dict(rule.query))
@@ -117,7 +119,7 @@ class RequestPlan:
 
     async def _answered(self, request: Request, url: str, options: dict[str, Any]) -> Response:
         try:
-            response: Response = await request(url, **options)
+            response = await self._followed(request, url, options)
         except HTTPError as error:
             if error.status in self.rule.expect:
                 answer: Response = error.response
@@ -129,6 +131,26 @@ class RequestPlan:
         if response.problem:
             raise ProtocolError(f"{self.place}: {response.problem}")
         return response
+
+    async def _followed(self, request: Request, url: str, options: dict[str, Any]) -> Response:
+        """Return the answer to a request; one for results is sent on to where they are.
+
+        A file in another place has a signed URL. Headers of the description do not go there, and
+        the default ones only to the hosts of the destination.
+        """
+        for _ in range(_MOST_REDIRECTS if self._follows else 0):
+            try:
+                response: Response = await request(url, **options)
+                return response
+            except HTTPError as error:
+                url = _redirect(error)
+                if not url or error.status in self.rule.expect:
+                    raise
+            bare = {name: None for name, each in options["headers"].items() if each is None}
+            kept = {name: each for name, each in options.items() if name in _OF_FILES}
+            options = {"headers": bare, **kept}
+        last: Response = await request(url, **options)
+        return last
 
     def _fail(self, error: HTTPError) -> NoReturn:
         message, code = self.reason(getattr(error.response, "data", None))
@@ -243,6 +265,13 @@ def _value(rule: Extraction, response: Response, data: Any) -> Any:
     value = response.headers.get(name)
     # RFC 3986, section 5: such a header may be relative to the URL that was requested.
     return urljoin(response.url, value) if value and name.endswith("location") else value
+
+
+def _redirect(error: HTTPError) -> str:
+    """Return where an answer sends the request, "" = nowhere."""
+    if error.status not in _REDIRECTS or error.response is None:
+        return ""
+    return error.response.location or ""
 
 
 def _typed(content: Any, kind: str) -> dict[str, Any]:

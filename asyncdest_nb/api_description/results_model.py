@@ -121,7 +121,10 @@ class DecidedRows(EntryRule):
 
 
 class ResultSource(ApiRequest, EntryRule):
-    """Where outcomes of rows are read. Without a URL: in the last answer to the poll."""
+    """Where outcomes of rows are read. Without a URL: in the last answer to the poll.
+
+    A redirect is followed: results wait in a file store, behind a signed URL.
+    """
 
     url: TextTemplate = ""
     format: Literal["json", "jsonl", "csv"] = "json"
@@ -130,6 +133,11 @@ class ResultSource(ApiRequest, EntryRule):
     ends: tuple[JobState, ...] = ("completed", "partial", "failed", "canceled")
     pages: Pages | None = None
     send_auth: bool = True
+
+    @property
+    def follows_redirects(self) -> bool:
+        """Whether a redirect is the way to a file."""
+        return self.method == "GET"
 
     @property
     def is_file(self) -> bool:

@@ -79,7 +79,10 @@ def _is_match(entry: Any, wanted: Mapping[str, Any]) -> bool:
 
 
 def _is_told(entry: Any, path: str) -> bool:
-    """Whether *entry* states what is at *path*: a value, or a null there or on the way."""
+    """Whether *entry* states what is at *path*: a value, or nothing there or on the way.
+
+    ``"metadata": {}`` states that there is no key; without ``metadata``, it may just not be shown.
+    """
     keys = keys_of(path.partition("|")[0])
     ways = [look_up(entry, keys[: count + 1]) for count in range(len(keys))] or [entry]
-    return ways[-1] is not ABSENT or any(each is None for each in ways)
+    return ways[-1] is not ABSENT or any(each is None or each == {} for each in ways)

@@ -57,6 +57,7 @@ class Jobs:
         {"jobs": None},
         {"jobs": [{"id": "j0"}]},
         {"jobs": [{"id": "x", "meta": None}, "x"]},
+        {"jobs": [{"id": "x", "meta": {"team": "blue"}}]},
     ],
 )
 def test_a_list_that_does_not_tell_makes_no_second_job(session: ad.Session, odd: Any):
@@ -68,7 +69,8 @@ def test_a_list_that_does_not_tell_makes_no_second_job(session: ad.Session, odd:
 
 
 def test_jobs_of_others_without_a_key_are_told_from_ours(session: ad.Session):
-    api = Jobs({"jobs": [{"id": "x", "meta": None}, {"id": "y", "meta": {"key": None}}]}, times=99)
+    nothing = [None, {}, {"key": None}, {"key": ""}]
+    api = Jobs({"jobs": [{"id": f"x{at}", "meta": each} for at, each in enumerate(nothing)]}, 99)
     with DescribedApi(api) as server:
         sent(session, described(server.url, **JOB))
     assert len(api.jobs) == 2

@@ -8,6 +8,7 @@ from typing import Any
 from .faults import shown
 from .model import ApiAction, ApiDescription, FindRule, PollRule, SubmitStep
 from .parts import ApiRequest, FilePart
+from .plans import is_job
 from .template import placeholders_in
 
 _NO_ROWS = frozenset({"batch.key", "batch.size"})
@@ -111,6 +112,18 @@ def _of_recovery(action: ApiAction) -> Iterator[str]:
         )
     elif kind == "key":
         yield from _steps_without_key(action)
+    elif kind == "natural":
+        yield from _repeated_creation(action)
+
+
+def _repeated_creation(action: ApiAction) -> Iterator[str]:
+    """Yield that a second job is made when the reply to a step after its creation is lost."""
+    created, last = _creating_step(action), len(action.submit) - 1
+    if is_job(action) and created < last and action.submit[created].method == "POST":
+        yield (
+            f"recovery: natural would create a second job if the reply to submit[{last}] is lost: "
+            f"mark submit[{created}] with checkpoint: true and leave recovery out"
+        )
 
 
 def _steps_without_key(action: ApiAction) -> Iterator[str]:

@@ -104,11 +104,13 @@ def _of_recovery(action: ApiAction) -> Iterator[str]:
         yield f"recovery: {kind} needs find"
     if action.find is not None and kind not in (None, "search", "client_id"):
         yield f"recovery: {kind} does not go with find: leave it out"
-    has_key = any(
-        each.name == "batch.key" for step in action.submit for _, each in placeholders_in(step.sent)
-    ) or (action.handle is not None and "batch.key" in str(action.handle.value))
-    if (kind == "key" or action.find is not None) and not has_key:
-        yield "submit: no request has {{ batch.key }}, by which the submission is recognised"
+    is_chosen = action.handle is not None and "batch.key" in str(action.handle.value)
+    if (kind != "key" and action.find is None) or is_chosen:
+        return
+    for name, steps in (("submit", action.submit), ("submit_row", action.submit_row)):
+        names = {each.name for step in steps for _, each in placeholders_in(step.sent)}
+        if steps and "batch.key" not in names:
+            yield f"{name}: no request has {{{{ batch.key }}}}, by which it is recognised"
 
 
 def _of_poll(action: ApiAction, known: set[str]) -> Iterator[str]:

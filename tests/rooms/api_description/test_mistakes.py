@@ -122,6 +122,12 @@ FIND = {"url": "/jobs", "match": {"key": "{{ batch.key }}"}, "extract": {"job_id
             "recovery: natural does not go with checkpoint",
         ),
         ({}, {"recovery": "key"}, "submit[1]: it has no {{ batch.key }}"),
+        (
+            {},
+            {"recovery": "natural"},
+            "recovery: natural would create a second job if the reply to submit[1] is lost: mark "
+            "submit[0] with checkpoint: true",
+        ),
     ],
 )
 def test_steps_that_a_lost_reply_would_leave_undone_are_refused(first: Any, action: Any, why: str):

@@ -150,6 +150,7 @@ def changed(place: list[Any], value: Any) -> dict[str, Any]:
         (["submit_row", 0, "extract", "task"], {"path": "id", "many": True}, "leave out many"),
         (["submit_row", 0, "extract", "mail"], {"value": "{{ row.mail }}"}, "no name 'row.mail'"),
         (["submit_row", 0, "state"], {"made": "x"}, "poll.query.mode: no name 'state.mode'"),
+        (["recovery"], "key", "submit_row: no request has {{ batch.key }}"),
         (["submit", 0, "message"], "{{ tasks }}", "submit[0].message: no name 'tasks'"),
         (["submit", 0, "state", "canceling"], "x", "state.canceling: the name is taken"),
         (["submit", 0, "status", "words"], {"completed": "ok"}, "status.words.pending: is missing"),

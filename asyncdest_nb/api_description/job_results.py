@@ -17,7 +17,7 @@ from .exchange import Headers, RequestPlan, extracted, first_of, reason_of
 from .filters import text_of
 from .look_up import looker
 from .model import PollRule
-from .outcomes import Listed, reconciled, unlisted_status
+from .outcomes import Listed, lacking, reconciled, unlisted_status
 from .pages import list_at
 from .plans import Plans, keys_name
 from .results_model import ResultSource
@@ -44,6 +44,17 @@ class JobAnswer:
         return int(self.context.get("batch", {}).get("size", 1))
 
 
+@dataclass(frozen=True, slots=True)
+class EndedRows:
+    """The outcome of each row of a job; None = it is that of the job.
+
+    ``lacking``: why the results seem not to be whole; "" = they do.
+    """
+
+    rows: list[RowResult] | None
+    lacking: str = ""
+
+
 class JobResults:
     """Reads the results of an action's jobs by *poll*, its rule."""
 
@@ -54,15 +65,13 @@ class JobResults:
             for at, source in enumerate(self._rule.sources)
         ]
 
-    async def rows(
-        self, request: Request, data: Given, answer: JobAnswer
-    ) -> list[RowResult] | None:
-        """Return the outcome of each row of a job; None = it is that of the job.
+    async def rows(self, request: Request, data: Given, answer: JobAnswer) -> EndedRows:
+        """Return the outcome of each row of a job.
 
         Raises if a source cannot be read: then nothing is known, and the poll is repeated.
         """
         if self._has_one_outcome(answer.status):
-            return None
+            return EndedRows(None)
         scope = scope_of_context(self._plans.base(data), answer.context)
         scope |= extracted(self._poll.extract, answer.response, "poll", data=answer.data)
         listed = Listed(answer.size)
@@ -71,7 +80,8 @@ class JobResults:
             if is_read and answer.status.state in source.ends:
                 use = partial(listed.add, source, keys=self._keys(at, source, data, scope))
                 await self._read(request, scope, source, plan, answer=answer, use=use)
-        return await to_thread(self._reconciled, listed, answer)
+        rows = await to_thread(self._reconciled, listed, answer)
+        return EndedRows(rows, lacking(listed, self._rule, rows, end=answer.status.state))
 
     def _has_one_outcome(self, status: JobStatus) -> bool:
         """Whether all rows have the outcome of the job, since that is all there is about them."""

@@ -107,11 +107,15 @@ class Progress(DescriptionPart):
 
 
 class Counts(DescriptionPart):
-    """Where the last answer to a poll has the numbers of rows, to reconcile with the results."""
+    """Where the last answer to a poll has the numbers of rows, to reconcile with the results.
+
+    ``done`` are those that the job has worked on, counted with those that failed or without.
+    """
 
     total: Path | None = None
     completed: Path | None = None
     failed: Path | None = None
+    done: Path | None = None
 
 
 class PollMany(DescriptionPart):

@@ -180,6 +180,22 @@ def reconciled(
     return [each or left for each in found]
 
 
+def lacking(listed: Listed, rule: ResultRule, rows: Sequence[RowResult], *, end: str) -> str:
+    """Return why the results of a job that ended as *end* seem not to be whole; "" = they do.
+
+    *rows* are the outcomes that they give. Results that list failed rows alone are whole unless
+    the numbers of the API say otherwise.
+    """
+    missing = next((row for row in range(listed.count) if row not in listed.rows), None)
+    if missing is None or end not in ("completed", "partial") or rows[missing].status != "unknown":
+        return ""
+    lists_all = any(
+        source.match.by == "order" or "completed" in source.outcome.words for source in rule.sources
+    )
+    is_short = lists_all or unlisted_status(rule, end) == "completed"
+    return rows[missing].message if is_short else ""
+
+
 def unlisted_status(rule: ResultRule, end: str) -> Any:
     """Return what a row is that no source lists, of a job that ended as *end*."""
     if isinstance(rule.unlisted, dict):
@@ -203,12 +219,13 @@ def _doubt(statuses: Mapping[Any, int], counts: Mapping[str, Any], listed: Liste
     if listed.strays:
         return listed.strays_text
     total = sum(statuses.values())
-    ours = {"total": total, "completed": statuses["completed"], "failed": statuses["failed"]}
+    completed, failed = statuses["completed"], statuses["failed"]
+    ours = {"total": (total,), "completed": (completed,), "failed": (failed,)}
     for name, path_value in counts.items():
-        theirs = _number(path_value)
-        if theirs != ours[name]:
+        theirs, right = _number(path_value), ours.get(name, (total, total - failed))
+        if theirs not in right:
             said = "gives no number" if theirs is None else f"counts {theirs:,}"
-            return f"the API {said} of rows as {name}, and the results {ours[name]:,}"
+            return f"the API {said} of rows as {name}, and the results {right[0]:,}"
     if end == "partial" and statuses["completed"] == total:
         return "the job ended as partly failed, and no row is listed as failed"
     return ""

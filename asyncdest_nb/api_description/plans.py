@@ -54,6 +54,19 @@ class Plans:
         """Whether a template needs the values of a row, not only its place."""
         return any(each.name.split(".")[0] == "row" for _, each in placeholders_in(template))
 
+    def note_canceling(self, data: ActionData[Any, Any], context: Mapping[str, Any]) -> None:
+        """Note that the end of an operation is asked for."""
+        data.state_context.set_response_context(self._canceling(context), True)
+
+    def is_canceling(self, data: ActionData[Any, Any], context: Mapping[str, Any]) -> bool:
+        """Whether the end of this operation was asked for."""
+        return bool(data.state_context.get_request_context(self._canceling(context)))
+
+    def _canceling(self, context: Mapping[str, Any]) -> str:
+        # With its id: what is not in the state of a submission is looked for in that of others.
+        assert self.action.handle is not None
+        return f"{CANCELING} {context.get(self.action.handle.name)}"
+
     def base(self, data: ActionData[Any, Any]) -> dict[str, Any]:
         """Return the names and values that all requests may use."""
         state = data.state_context

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from ..destination import Request
+from ..destination import Request, may_be_whole_soon
 from ..errors import HTTPError, ProtocolError
 from ..request import Response
 from ..responses import (
@@ -25,7 +25,7 @@ from .look_up import looker
 from .model import PollMany, PollRule
 from .pages import list_at
 from .parts import ApiRequest
-from .plans import CANCELING, Plans
+from .plans import Plans
 from .scope import scope_of_context
 from .status import JobStatus, percent_of, status_of
 from .template import compiled
@@ -117,14 +117,39 @@ class DescribedPoll:
     ) -> AsyncOperationResult:
         status = status_of(self._rule.status, found, response.status)
         answer = JobAnswer(context, response, found, status)
+        self._check_canceled(data, context, response, status)
         if is_word(status.word, self._rule.repeat_last_step):
             await self._repeat_last_step(request, data, context)
         rows = None
         if self._per_row:
             rows = self._alone(answer)
         elif status.state != "pending":
-            rows = await self._results.rows(request, data, answer)
+            found_rows = await self._results.rows(request, data, answer)
+            own = context.get(self._name)
+            if found_rows.lacking and may_be_whole_soon(data.state_context, own):
+                return self._not_whole(answer, found_rows.lacking)
+            rows = found_rows.rows
         return self._result(answer, rows)
+
+    def _check_canceled(
+        self, data: Given, context: JSONObject, response: Response, status: JobStatus
+    ) -> None:
+        """Raise ProtocolError if "not found" would mean "canceled", and nobody canceled it.
+
+        Then it is asked about for a while, as some APIs find a job only some time later.
+        """
+        is_gone = status.state == "canceled" and response.status in (404, 410)
+        if is_gone and not self._plans.is_canceling(data, context):
+            raise ProtocolError(f"{self._plan.place}: answered {response.status}: not found")
+
+    def _not_whole(self, answer: JobAnswer, why: str) -> AsyncOperationResult:
+        """Return that an operation is still open, as its results seem not to be whole."""
+        return AsyncOperationResult(
+            status="pending",
+            progress=percent_of(self._rule, answer.data, state="pending", size=answer.size),
+            message=f"{answer.status.word}, and its results are read again: {why}",
+            context=answer.context,
+        )
 
     def _result(self, answer: JobAnswer, rows: list[RowResult] | None) -> AsyncOperationResult:
         status, data = answer.status, answer.data
@@ -144,7 +169,7 @@ class DescribedPoll:
 
     async def _repeat_last_step(self, request: Request, data: Given, context: JSONObject) -> None:
         """Start a job that was not started: the request for it may have been lost."""
-        if not data.state_context.get_request_context(CANCELING):
+        if not self._plans.is_canceling(data, context):
             await self._last_step.send(request, scope_of_context(self._plans.base(data), context))
 
     def _alone(self, answer: JobAnswer) -> list[RowResult] | None:

@@ -17,7 +17,7 @@ from .filters import ABSENT
 from .look_up import looker
 from .lost_submission import LostSubmission
 from .model import SubmitStep
-from .plans import CANCELING, Plans
+from .plans import Plans
 from .results_model import DecidedRows
 from .scope import scope_of_context
 from .template import Render, Scope, compiled
@@ -174,7 +174,7 @@ class DescribedSubmission:
     async def cancel(self, request: Request, data: Given) -> None:
         """Ask the API to end the operation."""
         assert self._cancel is not None
-        data.state_context.set_response_context(CANCELING, True)
+        self._plans.note_canceling(data, data.async_contexts[0])
         await self._cancel.send(
             request, scope_of_context(self._plans.base(data), data.async_contexts[0])
         )

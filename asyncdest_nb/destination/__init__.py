@@ -18,6 +18,7 @@ fields (its payload), ``perform``, ``perform_batch`` and ``poll``.
     scalars      the same for single values
     secrets      secrets and URLs among settings
     oauth        access tokens by OAuth 2
+    short_results  whether results that lack rows may be whole soon
     keyed        attributes as keys
     translated   definitions in the form of Segment's framework
     presets      subscriptions with mappings that come with a destination
@@ -37,6 +38,7 @@ from .models import Fields, Payload, Settings
 from .oauth import OAuthToken, client_credentials
 from .presets import Preset
 from .secrets import named_secrets_of, secrets_of, urls_of
+from .short_results import may_be_whole_soon
 from .texts import PayloadWriter, joined
 from .translated import labeled_payload
 from .written import WrittenPayloads, payload_of, text_of
@@ -65,6 +67,7 @@ __all__ = [
     "input_fields",
     "joined",
     "labeled_payload",
+    "may_be_whole_soon",
     "named_secrets_of",
     "original",
     "payload_of",

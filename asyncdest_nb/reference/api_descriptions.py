@@ -187,7 +187,7 @@ says that something is still to be done, its rows are unknown.
 | `status` | how the status is stated, see below |
 | `extract` | values for the requests of the results |
 | `progress` | the path of a percentage (`percent`, and `missing` without one), or `done`, `total` |
-| `counts` | paths of the numbers of rows: `total`, `completed`, `failed` |
+| `counts` | paths of numbers of rows: `total`, `completed`, `failed`, `done` (failed or not) |
 | `message` | paths of a text to show |
 | `texts` | templates, by state, of what is said: `{{ status }}` is the word of the API |
 | `result` | the path of the result, with a handle per row; `{}` if a completed row has none |

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from test_shapes import described, sent
+from test_shapes import PEOPLE, described, sent
 
 import asyncdest_nb as ad
 from described_api import ApiCall, DescribedApi
@@ -140,3 +140,53 @@ def test_an_answer_without_what_makes_it_good_is_no_refusal(session, body):
     found, message = statuses(session, lambda call: (200, body), submit=[step])
     assert found == ["unknown"] * 4
     assert "nothing at ok" in message
+
+
+def test_a_job_that_is_not_found_is_canceled_only_if_that_was_asked_for(session):
+    polls: list[int] = []
+
+    def answer(call: ApiCall):
+        if call.method == "POST":
+            return {"id": 7}
+        polls.append(1)
+        return {"s": "ok"} if len(polls) > 2 else (404, {"s": 404})
+
+    action = job("ok", {})
+    poll = action["poll"] | {"counts": {}, "expect": [200, 404]}
+    poll["status"] = {"path": "s", "words": WORDS | {"canceled": [404]}}
+    results = {"unlisted": "completed"}
+    given = action | {"answer": answer, "poll": poll, "results": results}
+    assert statuses(session, **given)[0] == ["completed"] * 4
+
+
+def test_a_canceled_job_says_nothing_about_another_that_is_not_found(session):
+    jobs, polls = list[str](), list[str]()
+
+    def answer(call: ApiCall):
+        if call.method == "POST":
+            jobs.append(f"j{len(jobs)}")
+            return {"id": jobs[-1]}
+        if call.method == "DELETE":
+            return 204, b""
+        polls.append(call.path)
+        if call.path == "/jobs/j0":
+            return (404, {"s": 404}) if polls.count("/jobs/j0") > 1 else {"s": "running"}
+        return {"s": "ok"} if polls.count("/jobs/j1") > 2 else (404, {"s": 404})
+
+    action = job("ok", {})
+    del action["answer"]
+    poll = action["poll"] | {"counts": {}, "expect": [200, 404]}
+    poll["status"] = {"path": "s", "words": WORDS | {"canceled": [404]}}
+    cancel = {"method": "DELETE", "url": "/jobs/{{ id }}"}
+    more = {"poll": poll, "cancel": cancel, "results": {"unlisted": "completed"}}
+    with DescribedApi(answer) as api:
+        crm = session.connect(described(api.url, **action | more), requests_per_second=1000)
+        one = crm.submit(PEOPLE, "send")
+        while not polls:
+            one.wait(timeout=0.05)
+        one.cancel()
+        one.wait(timeout=60)
+        other = crm.submit(PEOPLE, "send", again=True)
+        other.wait(timeout=60)
+    assert set(one.results()["status"]) <= {"unknown", "canceled"}
+    assert other.results()["status"].tolist() == ["completed"] * 4

@@ -213,6 +213,7 @@ class Execution:
             self._is_withdrawn = True
             return
         batches = deque(found)
+        del found  # What has been sent is freed.
         submitter, poller = Submitter(run), Poller(run)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._send(submitter, batches))

@@ -32,6 +32,7 @@ NEVER = {
     "context_hint": "a batch does not take it",
     "betas": "it is a header of the request, not of a row",
 }
+SCHEMAS = (("output_config", "format"), ("output_format",))
 COUNTED = 20  # Rows: the limit of requests that count is one of its own.
 COUNTABLE = ("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config")
 SAMPLING = ("temperature", "top_p", "top_k")
@@ -49,7 +50,7 @@ async def check(
 
 
 def _faults(values: dict[str, Any], *, version: str) -> Iterator[str]:
-    yield from common_faults(values, form=FORM, images=IMAGES, never=NEVER)
+    yield from common_faults(values, form=FORM, images=IMAGES, never=NEVER, schemas=SCHEMAS)
     given = {"max_tokens": 1024, **values, **(values.get("parameters") or {})}
     named = [name for name in SAMPLING if given.get(name) is not None]
     if named and version >= WITHOUT_SAMPLING:

@@ -17,6 +17,7 @@ from ..llm_batches import (
     strict_schema,
     to_json,
     whole_number,
+    with_parameters,
 )
 
 FORM = StrictForm(
@@ -53,15 +54,15 @@ def params_of(values: dict[str, Any]) -> dict[str, Any]:
     schema = values.get("output_schema")
     form = {"type": "json_schema", "schema": _strict(to_json(schema))} if schema else None
     own = {name: values[name] for name in ("temperature", "top_p") if values.get(name) is not None}
-    return {
+    params = {
         "max_tokens": values["max_tokens"],
         "messages": [{"role": "user", "content": content}],
         "model": values["model"],
         **({"system": values["system"]} if values.get("system") else {}),
         **({"output_config": {"format": form}} if form else {}),
         **own,
-        **(values.get("parameters") or {}),
     }
+    return with_parameters(params, values)
 
 
 @lru_cache(16)

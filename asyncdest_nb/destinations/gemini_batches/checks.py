@@ -30,6 +30,7 @@ from .requests import EMBED, IMAGES, GeminiMethod
 from .schemas import FORM, response_schema
 
 _COUNTED = 20  # Rows: a request for each.
+_SCHEMAS = (("generationConfig", "responseSchema"), ("generationConfig", "responseJsonSchema"))
 _MODEL = re.compile(r"(?:models/)?\w[\w.-]*", re.ASCII)
 _ENVELOPE = len(b'{"key":"","request":}\n') + 40
 _IMAGE = len(b'{"inlineData":{"data":"","mimeType":"image/jpeg"}},')
@@ -86,7 +87,7 @@ def _full_name(model: str) -> str:
 
 
 def _faults(values: dict[str, Any]) -> Iterator[str]:
-    found = list(common_faults(values, form=FORM, images=IMAGES, never={}))
+    found = list(common_faults(values, form=FORM, images=IMAGES, never={}, schemas=_SCHEMAS))
     yield from found
     if not _MODEL.fullmatch(values["model"]):
         yield f"the model is {values['model']!r}; write a name such as 'gemini-2.5-flash'"

@@ -17,6 +17,7 @@ from ..llm_batches import (
     WebImage,
     images_of,
     to_json,
+    with_parameters,
 )
 from .schemas import response_schema
 
@@ -52,15 +53,13 @@ class GeminiMethod:
 def generate_request(values: dict[str, Any]) -> dict[str, Any]:
     """Return the request of a prompt. ``parameters`` are of the request, or its configuration."""
     parts = [*map(_part, images_of(values)), {"text": values["prompt"]}]
-    parameters = dict(values.get("parameters") or {})
-    config = {**_config(values), **(parameters.pop("generationConfig", None) or {})}
-    system = values.get("system")
-    return {
+    config, system = _config(values), values.get("system")
+    request = {
         "contents": [{"parts": parts, "role": "user"}],
         **({"systemInstruction": {"parts": [{"text": system}], "role": "user"}} if system else {}),
         **({"generationConfig": config} if config else {}),
-        **parameters,
     }
+    return with_parameters(request, values)
 
 
 def _config(values: dict[str, Any]) -> dict[str, Any]:
@@ -88,11 +87,11 @@ def _part(image: WebImage | ImageFile) -> dict[str, Any]:
 def embed_request(values: dict[str, Any]) -> dict[str, Any]:
     """Return the request of a text."""
     size = values.get("dimensions")
-    return {
+    request = {
         "content": {"parts": [{"text": values["prompt"]}], "role": "user"},
         **({} if size is None else {"outputDimensionality": size}),
-        **(values.get("parameters") or {}),
     }
+    return with_parameters(request, values)
 
 
 GENERATE = GeminiMethod("batchGenerateContent", generate_request)

@@ -17,7 +17,7 @@ tokens     how many tokens a request probably has
 
 from .answers import JobAnswers, read_again, refused, sent_rows
 from .columns import EMBEDDING_COLUMNS, TEXT_COLUMNS, completed, whole_number
-from .fields import IMAGE_FIELDS, ModelRequest, TextRequest
+from .fields import IMAGE_FIELDS, ModelRequest, TextRequest, with_parameters
 from .images import ImageFile, ImageLimits, WebImage, image_bytes, images_of
 from .job_files import KeptFile, outcomes_left_out, uploaded
 from .job_list import JobsPage, jobs_page
@@ -69,4 +69,5 @@ __all__ = [
     "to_json",
     "uploaded",
     "whole_number",
+    "with_parameters",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ... import destination as ad
@@ -45,3 +46,16 @@ class TextRequest(ModelRequest):
         description="A pydantic class or JSON schema: answers are JSON of this form, a column each",
         by_name=False,
     )
+
+
+def with_parameters(body: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *body* with the ``parameters`` of a payload in it, also inside its objects.
+
+    An effort that is given beside a schema must not replace the object that both are in.
+    """
+    found = dict(body)
+    for name, value in (values.get("parameters") or {}).items():
+        own = found.get(name)
+        is_part = isinstance(own, dict) and isinstance(value, dict)
+        found[name] = {**found[name], **value} if is_part else value
+    return found

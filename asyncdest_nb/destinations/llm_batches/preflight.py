@@ -25,11 +25,17 @@ def row_faults(texts: Sequence[str], faults: Faults) -> list[str | None]:
 
 
 def common_faults(
-    values: Mapping[str, Any], *, form: StrictForm, images: ImageLimits, never: Mapping[str, str]
+    values: Mapping[str, Any],
+    *,
+    form: StrictForm,
+    images: ImageLimits,
+    never: Mapping[str, str],
+    schemas: Iterable[tuple[str, ...]],
 ) -> Iterator[str]:
     """Yield what is wrong with a row for every vendor.
 
-    *never* has the parameters that a batch does not take, with the reason.
+    *never* has the parameters that a batch does not take, with the reason; *schemas* has where
+    in the parameters a schema of the answer may be.
     """
     for name in ("model", "prompt"):
         if not str(values.get(name, "-")).strip():
@@ -40,6 +46,9 @@ def common_faults(
         if name in refused:
             yield f"parameters has {name!r}: {refused[name]}"
     schema = values.get("output_schema")
+    for place in schemas if schema is not None else ():
+        if _value_at(values.get("parameters"), place) is not None:
+            yield f"output_schema and parameters both have {'.'.join(place)}: leave one out"
     if schema is not None and (fault := _schema_fault(json.dumps(schema), form)):
         yield f"output_schema: {fault}"
 
@@ -53,6 +62,12 @@ def choice_fault(parameters: Mapping[str, Any], name: str) -> str | None:
     if count in (None, 1):
         return None
     return f"{name} is {count!r}: the results have one answer for each row, so leave it out"
+
+
+def _value_at(value: Any, place: tuple[str, ...]) -> Any:
+    for name in place:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
 
 
 @lru_cache(16)

@@ -16,5 +16,7 @@ async def result_file(request: ad.Request, path: str, **options: Any) -> Any:
     try:
         return await request(path, to_file=True, **options)
     except HTTPError as error:
+        if error.status == 403 and "may not exist" in str(error):
+            error.status = 404  # Google says so of files that it has deleted.
         error.is_of_result = True
         raise

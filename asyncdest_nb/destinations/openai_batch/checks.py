@@ -26,6 +26,7 @@ _NEVER = {
     "stream_options": "a batch cannot stream",
     "background": "a batch runs in the background",
 }
+_SCHEMAS = (("response_format",), ("text", "format"))
 # Of a line around the body: the id of the row, the method and the path.
 _ENVELOPE = len(b'{"custom_id":"","method":"POST","url":"/v1/chat/completions","body":}') + 40
 
@@ -53,7 +54,7 @@ class RowChecks:
         return found if self._endpoint is not EMBEDDINGS else {**found, "output_tokens": 0}
 
     def _faults(self, values: dict[str, Any]) -> Iterator[str]:
-        yield from common_faults(values, form=FORM, images=IMAGES, never=_NEVER)
+        yield from common_faults(values, form=FORM, images=IMAGES, never=_NEVER, schemas=_SCHEMAS)
         if fault := choice_fault(values.get("parameters") or {}, "n"):
             yield fault
         limit, tokens = values.get("queued_tokens"), prompt_tokens(values)

@@ -19,6 +19,7 @@ from ..llm_batches import (
     strict_schema,
     to_json,
     whole_number,
+    with_parameters,
 )
 
 FORM = StrictForm(
@@ -75,8 +76,7 @@ class Endpoint:
 
 def _set(values: dict[str, Any], **names: str) -> dict[str, Any]:
     """Return the parameters of a payload by the names of the API, without those not given."""
-    own = {name: values[key] for name, key in names.items() if values.get(key) is not None}
-    return {**own, **(values.get("parameters") or {})}
+    return {name: values[key] for name, key in names.items() if values.get(key) is not None}
 
 
 @lru_cache(16)
@@ -112,7 +112,7 @@ def chat_body(values: dict[str, Any]) -> dict[str, Any]:
     system = [{"role": "system", "content": values["system"]}] if values.get("system") else []
     schema = _schema(values)
     form = {"type": "json_schema", "json_schema": schema}
-    return {
+    body = {
         "model": values["model"],
         "messages": [*system, {"role": "user", "content": content}],
         **({"response_format": form} if schema else {}),
@@ -120,6 +120,7 @@ def chat_body(values: dict[str, Any]) -> dict[str, Any]:
             values, max_completion_tokens="max_tokens", temperature="temperature", top_p="top_p"
         ),
     }
+    return with_parameters(body, values)
 
 
 def read_chat(body: dict[str, Any]) -> dict[str, Any]:
@@ -153,13 +154,14 @@ def responses_body(values: dict[str, Any]) -> dict[str, Any]:
         content = [{"type": "input_text", "text": given}, *pictures]
         given = [{"role": "user", "content": content}]
     schema = _schema(values)
-    return {
+    body = {
         "model": values["model"],
         "input": given,
         **({"instructions": values["system"]} if values.get("system") else {}),
         **({"text": {"format": {"type": "json_schema", **schema}}} if schema else {}),
         **_set(values, max_output_tokens="max_tokens", temperature="temperature", top_p="top_p"),
     }
+    return with_parameters(body, values)
 
 
 def read_responses(body: dict[str, Any]) -> dict[str, Any]:
@@ -190,11 +192,12 @@ def responses_gap(body: dict[str, Any]) -> str:
 
 def embeddings_body(values: dict[str, Any]) -> dict[str, Any]:
     """Return the body of a request to embeddings."""
-    return {
+    body = {
         "model": values["model"],
         "input": values["prompt"],
         **_set(values, dimensions="dimensions"),
     }
+    return with_parameters(body, values)
 
 
 def read_embedding(body: dict[str, Any]) -> dict[str, Any]:

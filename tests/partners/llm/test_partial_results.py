@@ -128,3 +128,16 @@ def test_rows_that_are_listed_as_not_done_are_no_reason_to_read_again(openai):
     )
     assert ask(connection).retryable == 3
     assert server.count("GET /v1/files") == 2
+
+
+def test_a_file_that_google_has_deleted_leaves_its_rows_unknown(gemini):
+    candidate = {"content": {"parts": [{"text": "ok"}]}, "finishReason": "STOP"}
+    server, connection = gemini(
+        lambda rows: End([{"key": r["key"], "response": {"candidates": [candidate]}} for r in rows])
+    )
+    text = "You do not have permission to access the File f001 or it may not exist."
+    refused = (403, {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": text}})
+    server.faults["GET /v1/files/f001:download"] = [refused] * 100
+    run = ask(connection, "generate")
+    assert run.results()["status"].tolist() == ["unknown"] * 4
+    assert "it may not exist" in run.results()["message"].iloc[0]

@@ -92,7 +92,8 @@ def multi_status(ops: list[dict[str, Any]]) -> ad.MultiStatusResponse:
         elif "push_err" in op:
             made.push_error(**op["push_err"])
         elif "unset" in op:
-            made.set_at(op["unset"], None)
+            if op["unset"] < len(made.responses):  # There, a list never grows by this.
+                made.set_at(op["unset"], None)
         else:
             pushed = {key.replace("set", "push"): value for key, value in op.items()}
             made.set_at(op["at"], multi_status([pushed]).responses[0])

@@ -130,8 +130,8 @@ def read_rows(answer: Any, *, is_certain: bool = True) -> list[RowResult] | None
     if isinstance(answer, Mapping) and not set(answer) <= {"responses", "length"}:
         return None
     entries = _entries(answer)
-    if isinstance(answer, MultiStatusResponse) and not entries:
-        return []
+    if isinstance(answer, MultiStatusResponse) and not any(entries):
+        return [_HOLE for _ in entries]
     if any(map(_is_entry, entries)) and all(each is None or _is_entry(each) for each in entries):
         return [row_outcome(each, is_certain=is_certain) for each in entries]
     return None

@@ -67,6 +67,17 @@ def test_a_multi_status_answers_row_by_row_and_a_hole_is_unknown(session):
     assert results["error_code"][1] == "UNPROCESSABLE_ENTITY"
 
 
+@pytest.mark.parametrize("holes", [0, 1, 2])
+def test_a_multi_status_of_holes_alone_says_that_the_rows_are_missing(session, holes):
+    async def perform_batch(request: Any, data: Any) -> Any:
+        return ad.MultiStatusResponse(responses=[None] * holes)
+
+    run = session.connect(destination(perform_batch=perform_batch)).submit(users("a", "b"), "act")
+    run.wait(timeout=10)
+    assert list(run.results()["status"]) == ["unknown", "unknown"]
+    assert all("missing a response" in each for each in run.results()["message"])
+
+
 def test_a_plain_function_may_return_a_coroutine_that_asks(session):
     async def ask(request: Any, data: Any) -> Any:
         return await request(f"{data.settings.endpoint}/x", method="POST", json={})

@@ -52,7 +52,9 @@ POLLED = {
         "url": "/jobs/{{ job }}",
         "status": {"path": "$.status", "words": {"pending": "open", "completed": "done"}},
     },
+    "results": {"unlisted": "completed"},
 }
+SECRET = {"client_secret": "{{ settings.secret }}"}
 AT_ONCE = {"submit": [{"url": "/jobs", "json": {"rows": "{{ rows }}"}}]}
 
 
@@ -61,10 +63,11 @@ def connected(session: ad.Session, url: str, how: Any = POLLED) -> ad.Connection
     api = {
         "name": "Api",
         "base_url": url,
-        "auth": {"oauth2": {"token_url": f"{url}/token", "client_id": "me", "client_secret": "x"}},
+        "settings": {"secret": {"label": "Secret", "type": "password"}},
+        "auth": {"oauth2": {"token_url": f"{url}/token", "client_id": "me", **SECRET}},
         "actions": {"send": action},
     }
-    return session.connect(ad.http_destination(api))
+    return session.connect(ad.http_destination(api), secret="s3cret-of-a-client")
 
 
 def submitted(crm: ad.Connection, rows: int = ROWS) -> ad.Run:

@@ -20,7 +20,7 @@ from .filters import ABSENT, text_of
 from .look_up import looker
 from .parts import AnswerRule, ApiRequest, ErrorRule, Extraction, FilePart, RowFile
 from .rows import RowWriter
-from .template import Scope, compiled, url_of
+from .template import Scope, compiled, placeholders_in, url_of
 
 Headers = Mapping[str, str | None]
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -45,6 +45,9 @@ class RequestPlan:
         self._follows = getattr(rule, "follows_redirects", False)
         self.place = f"{place} ({rule.name})" if rule.name else place
         self._rows = rows
+        self.kind = next(iter(rule.bodies), None)  # Of the body; None = there is none.
+        # Whether what is sent names the list of rows, which is made for it alone.
+        self.names_rows = any(each.keys[:1] == ("rows",) for _, each in placeholders_in(rule.sent))
         self._query = compiled(dict(rule.query))
         self._auth_query = compiled(dict(auth_query))
         self._headers = compiled(dict(rule.headers))
@@ -88,8 +91,9 @@ class RequestPlan:
         return found
 
     def _body(self, scope: Scope, texts: Sequence[str]) -> dict[str, Any]:
-        rule = self.rule
-        kind = next(iter(rule.bodies), None)
+        rule, kind = self.rule, self.kind
+        if kind is None:
+            return {}
         if kind == "json":
             return {"json": self._json(scope)}
         if kind == "form":

@@ -50,6 +50,8 @@ def looker(path: str) -> Look:
     text, *names = (piece.strip() for piece in path.split("|"))
     keys = keys_of(text)
     check_filters(names)
+    if not names:
+        return lambda value: look_up(value, keys)
     return lambda value: filtered(look_up(value, keys), names)
 
 
@@ -82,7 +84,7 @@ def _each(value: Any, keys: tuple[Key, ...]) -> Iterator[Any]:
 
 
 def _inner(value: Any, key: str | int) -> Any:
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):  # The first is told ten times as fast.
         return value.get(str(key), ABSENT)
     if isinstance(value, str) and value[:1] in ("{", "["):
         return _inner(_parsed(value), key)

@@ -183,11 +183,11 @@ class DescribedPoll:
     def _reason(self, answer: JobAnswer) -> tuple[str, str | None]:
         """Return the message of an answer, and the code if it is about a failure."""
         status: JobStatus = answer.status
-        stated, code = reason_of(self._rule.error, answer.data)
         other, own = first_of(self._rule.message, answer.data), self._text(answer)
         own = f"{own}: {text_of(other)}" if other else own
         if status.state != "failed":
             return own, None
+        stated, code = reason_of(self._rule.error, answer.data)
         return stated or own, code or "OPERATION_FAILED"
 
     def _text(self, answer: JobAnswer) -> str:

@@ -135,7 +135,7 @@ class DescribedSubmission:
     ) -> Response:
         response = None
         for chunk in _chunks(data.payload_texts, step.chunk_rows):
-            rows = self._row_names(step, chunk, scope)
+            rows = self._row_names(plan, chunk, scope)
             try:
                 response = await plan.send(request, {**scope, **rows}, texts=chunk)
             except HTTPError as error:
@@ -146,11 +146,11 @@ class DescribedSubmission:
         assert response is not None  # A batch has rows.
         return response
 
-    def _row_names(self, step: SubmitStep, texts: Sequence[str], scope: Scope) -> Any:
-        if "json" not in step.bodies and not (step.text or step.form):
-            return {}
-        found: dict[str, Any] = {"rows": list(self._plans.rows.values(texts, scope))}
-        if self._action.limits.rows == 1:
+    def _row_names(self, plan: RequestPlan, texts: Sequence[str], scope: Scope) -> Any:
+        found: dict[str, Any] = {}
+        if plan.names_rows:
+            found["rows"] = list(self._plans.rows.values(texts, scope))
+        if self._action.limits.rows == 1 and not self._is_alone:
             found |= next(self._plans.rows.scopes(texts, scope))
         return found
 

@@ -37,7 +37,8 @@ class Placeholder:
 
     def value(self, scope: Scope) -> Any:
         """Return its value in *scope*, ABSENT if there is none."""
-        return filtered(look_up(scope, self.keys), self.filters)
+        found = look_up(scope, self.keys)
+        return filtered(found, self.filters) if self.filters else found
 
 
 Piece = str | Placeholder
@@ -118,6 +119,9 @@ def _entry(name: str, value: Any) -> tuple[str, Render]:
 
 
 def _object(renders: Mapping[str, Render]) -> Render:
+    if not renders:
+        return lambda scope: {}
+
     def render(scope: Scope) -> Any:
         made = {name: each(scope) for name, each in renders.items()}
         return {name: value for name, value in made.items() if value is not ABSENT}

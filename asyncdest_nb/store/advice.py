@@ -20,6 +20,8 @@ _SESSION = {
     "full": f"{_ROOM}; what was written before is safe",
     "nowhere": "a session needs a directory where it can write files: give another with path=",
     "torn": "the disk or its connection fails: copy the file to another disk, and open it there",
+    "busy": "another program, such as a database browser or a backup, has locked it for half a "
+    "minute: end that there, and submit the same rows again to continue",
 }
 _LOAD = {
     "damage": "only what Run.export wrote can be loaded; "
@@ -42,6 +44,8 @@ _KINDS = {
     sqlite3.SQLITE_INTERRUPT: "damage",
     sqlite3.SQLITE_CORRUPT: "damage",
     sqlite3.SQLITE_FULL: "full",
+    sqlite3.SQLITE_BUSY: "busy",
+    sqlite3.SQLITE_LOCKED: "busy",
     sqlite3.SQLITE_IOERR: "torn",
     sqlite3.SQLITE_CANTOPEN: "nowhere",
     sqlite3.SQLITE_READONLY: "nowhere",

@@ -29,6 +29,9 @@ _MOST_CELL_BYTES = 256 * 2**20
 # How long reading a file may take, plus one second per MB.
 _OPENING_SECONDS = 10.0
 _BYTES_PER_SECOND = 1e6
+# How long a write waits for another program that has locked the file. Requests wait, too: there
+# is no intent without a write, and a run whose write fails ends.
+LOCKED_MILLISECONDS = 30_000
 _STEPS = 10_000  # Instructions of SQLite between two checks of the clock: about 0.1 ms.
 
 
@@ -72,6 +75,7 @@ def open_for_writing(file: Path) -> sqlite3.Connection:
         _delete_unfinished_runs(db)
         write_holder(db)
         _remove_time_limit(db)
+        db.execute(f"PRAGMA busy_timeout = {LOCKED_MILLISECONDS}")
     except BaseException:
         db.close()
         raise

@@ -102,7 +102,7 @@ def beside_fields(modes: SyncMode | None) -> dict[str, InputField]:
     found[membership] = InputField(
         key=membership,
         label="Audience membership",
-        description="Whether the user of a row is in the audience, else said by its event",
+        description="Whether the user of a row is in the audience; else its event says so",
         type="boolean",
         required=False,
     )

@@ -45,7 +45,8 @@ class Preview:
     them, such as a sync mode, and
     ``first_request`` is the first request as it would leave, None = no valid row, or an action
     without a function that sends. ``matched`` says how many rows match the subscription, "" =
-    there is none.
+    there is none. ``beside`` are, by position, the sync mode and the like that the functions are
+    given with a payload.
     """
 
     payloads: dict[int, JSONObject]
@@ -56,6 +57,7 @@ class Preview:
     labels: Sequence[str]
     first_request: Exchange | None
     matched: str = ""
+    beside: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     size: int = 0  # Bytes of the rows in requests.
     submission: Submission | None = field(default=None, repr=False, compare=False)
     count_tokens: CountTokens | None = field(default=None, repr=False, compare=False)
@@ -173,9 +175,10 @@ def preview(
         report(part.start + len(part.labels) - 1)
     rows.refuse(_check(action, rows, submission.channel))
     batches = list(batched(rows.good, action=action, batch_size=batch_size))
-    texts = rows.payloads(rows.good.positions).texts
+    positions = rows.good.positions
+    written = rows.payloads(positions)
     return Preview(
-        payloads=dict(zip(rows.good.positions, map(json.loads, texts), strict=True)),
+        payloads=dict(zip(positions, map(json.loads, written.texts), strict=True)),
         invalid=dict(sorted(rows.invalid.items())),
         unchanged=rows.unchanged,
         batches=[len(batch) for batch in batches],
@@ -183,6 +186,7 @@ def preview(
         labels=list(source.labels),
         first_request=_first_request(rows, batches, batch_size, submission.channel),
         matched=matched,
+        beside=dict(zip(positions, written.beside, strict=True)) if written.beside else {},
         size=sum(rows.good.sizes),
         submission=submission,
         count_tokens=None if action.tokens is None else partial(_tokens, rows, submission.channel),

@@ -106,7 +106,9 @@ def preview_rows(
     lines = [
         PreviewRow(
             label=preview.labels[row],
-            values=preview.payloads.get(row, values),
+            values={**preview.payloads[row], **preview.beside.get(row, {})}
+            if row in preview.payloads
+            else values,
             reason=(reason := preview.invalid.get(row, "")),
             faulty=faulty(reason, fields, columns) | unsendable,
             is_unchanged=row in unchanged,

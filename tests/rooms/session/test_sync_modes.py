@@ -81,6 +81,11 @@ def test_a_preview_shows_it_in_its_text_and_in_its_table(crm):
     assert list(preview.payloads.values()) == [{"id": "a"}, {"id": "b"}, {"id": "c"}]
     assert '  sync_mode <- "mirror"\n' in repr(preview)
     assert "  audience_membership <- column 'active'\n" in repr(preview)
+    assert preview.beside[1] == {
+        "sync_mode": "mirror",
+        "matching_key": "id",
+        "audience_membership": False,
+    }
     table = preview.table()
     assert list(table["→ audience_membership"].dropna()) == [True, False]
     assert list(table["→ sync_mode"]) == ["mirror"] * 3

@@ -66,6 +66,8 @@ def test_a_sync_mode_and_an_audience_are_chosen_like_fields(session):
     clicks.fill("Audience membership (optional)", "column", "vip", "Column for Audience membership")
     assert 'columns={"audience_membership": "vip"}' in clicks.explorer.code
     assert 'sync_mode="mirror"' in clicks.explorer.code
+    shown = clicks.text.replace(' dir="auto"', "").replace("&quot;", "")
+    assert "<td>a</td><td>mirror</td><td>true</td>" in shown
     clicks.click("Send 1 row")
     clicks.explorer.run.wait(30)
     assert given[-1] == ("mirror", None, [True])  # Before come rehearsals, for the preview.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from asyncio import to_thread
 from collections import Counter
@@ -20,9 +21,11 @@ from ..llm_batches import (
     JobAnswers,
     JobRows,
     batch_key,
+    images_of,
     is_parsed,
     read_again,
     read_lines,
+    refused,
     sent_rows,
 )
 from ..objects import object_of
@@ -90,7 +93,7 @@ async def find(request: ad.Request, data: Payloads) -> AsyncActionResponse | Non
     rows, state, orphans = rows_of(data), data.state_context, Orphans(request)
     times = state.get_request_context(_time_key(rows.key))
     others = set(state.get_request_context(_others_key(rows.key)) or ())
-    found = await orphans.candidates(len(rows.texts), times=times)
+    found = await orphans.candidates(_possible_counts(rows), times=times)
     makers = {each: state.get_request_context(_maker_key(each)) for each in found}
     others |= {each for each, key in makers.items() if key not in (None, rows.key)}
     context = {"candidates": [each for each in found if each not in others], **_own(rows)}
@@ -106,6 +109,12 @@ async def find(request: ad.Request, data: Payloads) -> AsyncActionResponse | Non
         async_contexts=[{**context, "batch_id": f"lost {rows.key}", "candidates": left}],
         message=f"the reply was lost; {named} may be it, which shows once it has ended",
     )
+
+
+def _possible_counts(rows: JobRows) -> range:
+    """Return how many rows a batch of *rows* may have: one whose image is gone is left out."""
+    certain = sum('"image' not in text or not images_of(json.loads(text)) for text in rows.texts)
+    return range(certain, len(rows.texts) + 1)
 
 
 def rows_of(data: Payloads) -> JobRows:
@@ -177,7 +186,9 @@ async def _status_of(
     if context.get("candidates"):
         found = await Orphans(request).found(context)
         if isinstance(found, AsyncOperationResult):
-            return found
+            is_unknown = any(each and each.status == "unknown" for each in found.rows or ())
+            gap = str(found.message) if is_unknown else ""
+            return read_again(data.state_context, context, gap) or found
         return await _polled(request, data.state_context, context, found)
     return await _polled(request, data.state_context, context, context["batch_id"])
 
@@ -191,11 +202,13 @@ async def _polled(
         if batch.get("archived_at"):
             return _result(batch, context, [_ARCHIVED] * rows, [])
         answers = await _answers(request, batch_id, context)
-        again = read_again(state, context, answers.gap(sent_rows(context)))
-        # A batch that has ended may have no success.
-        return again or _result(
-            batch, context, answers.rows("the batch has ended"), answers.notes()
-        )
+        counted = sum(counts.values()) or sent_rows(context)
+        if again := read_again(state, context, answers.gap(min(counted, sent_rows(context)))):
+            return again
+        # The counts have all rows that were sent. A batch that has ended may have no success.
+        missing = _NOT_SENT if sum(counts.values()) == answers.count else None
+        found = answers.rows("the batch has ended", missing=missing)
+        return _result(batch, context, found, answers.notes())
     done = rows - counts["processing"] if sum(counts.values()) else 0
     listed = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
     return AsyncOperationResult(
@@ -208,6 +221,7 @@ async def _polled(
     )
 
 
+_NOT_SENT = refused("NOT_SENT", "the batch does not have this row", retryable=True)
 _ARCHIVED = RowResult(
     status="unknown", message="the results are gone: Anthropic keeps them for 29 days"
 )

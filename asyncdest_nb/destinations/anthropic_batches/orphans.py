@@ -28,8 +28,8 @@ class Orphans:
     def __init__(self, request: ad.Request) -> None:
         self._request = request
 
-    async def candidates(self, rows: int, *, times: Sequence[float] | None) -> list[str]:
-        """Return the ids of batches of so many *rows* that may have been sent at these *times*.
+    async def candidates(self, counts: range, *, times: Sequence[float] | None) -> list[str]:
+        """Return the ids of batches with one of these *counts* of rows, sent at these *times*.
 
         They are the first and the last try, in Unix seconds; None = not known: then every
         batch in the list may be it.
@@ -42,7 +42,8 @@ class Orphans:
                     break
                 if created > times[1] + max(0.0, ahead_seconds) + LATER_SECONDS:
                     continue
-            if sum(counts_of(batch).values()) in (rows, 0):  # 0 = they cannot be read.
+            count = sum(counts_of(batch).values())
+            if count in counts or not count:  # 0 = they cannot be read.
                 found.append(str(batch["id"]))
         return found
 

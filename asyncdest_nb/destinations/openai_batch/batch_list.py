@@ -12,6 +12,7 @@ from ..llm_batches import jobs_page
 
 RUNNING = ("validating", "in_progress", "finalizing", "cancelling")
 TOKENS = "asyncdest_tokens"  # Of the metadata: about how many tokens a batch has.
+MODEL = "asyncdest_model"  # Of the metadata: the model as the rows name it.
 PAGES = 50  # Of the list, with 100 batches each.
 WINDOW_SECONDS = 26 * 3600  # A batch has ended by then.
 QUEUE_SECONDS = 60.0  # Between two looks at the queue.
@@ -21,8 +22,11 @@ async def wait_for_queue(request: ad.Request, model: str, *, tokens: int, limit:
     """Raise RetryableError while earlier batches leave too little of the *limit* for *tokens*."""
     waiting = 0
     async for batch in batches_since(request, time.time() - WINDOW_SECONDS):
-        if batch.get("status") in RUNNING and str(batch.get("model") or model) == model:
-            text = str((batch.get("metadata") or {}).get(TOKENS))
+        ours = batch.get("metadata") or {}
+        # The vendor's own word is another one, such as gpt-5-2025-08-07 for gpt-5.
+        named = ours.get(MODEL) or batch.get("model") or model
+        if batch.get("status") in RUNNING and named == model:
+            text = str(ours.get(TOKENS))
             waiting += int(text) if text.isascii() and text.isdecimal() else 0
     if waiting and waiting + tokens > limit:
         raise RetryableError(

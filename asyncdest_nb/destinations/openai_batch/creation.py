@@ -25,7 +25,7 @@ from ..llm_batches import (
 )
 from ..objects import object_of
 from .account import LARGE, OpenAISettings, account_fault, error_in
-from .batch_list import TOKENS, batches_since, wait_for_queue
+from .batch_list import MODEL, TOKENS, batches_since, wait_for_queue
 from .endpoints import Endpoint
 
 FILE_DAYS = 25  # The file is kept for 30.
@@ -47,7 +47,7 @@ class BatchCreation:
         tokens, limit = await to_thread(queued_tokens, rows.texts)
         if limit is None:
             return await self._created(request, data, rows, tokens)
-        model = str(json.loads(rows.texts[0])["model"])
+        model = _model_of(rows)
         # One after the other: each has to see those before it in the list.
         async with self._queue(model):
             await wait_for_queue(request, model, tokens=tokens, limit=limit)
@@ -72,7 +72,7 @@ class BatchCreation:
             "completion_window": "24h",
             "endpoint": self._endpoint.path,
             "input_file_id": file["id"],
-            "metadata": {SUBMISSION: rows.key, TOKENS: str(tokens)},
+            "metadata": {SUBMISSION: rows.key, TOKENS: str(tokens), MODEL: _model_of(rows)},
         }
         try:
             batch = object_of(await request("/batches", method="POST", json=body))
@@ -119,6 +119,11 @@ class BatchCreation:
         message = f"created; the list has this batch again as {also}" if also else "created"
         decided = outcomes_left_out(file, len(rows.texts))
         return AsyncActionResponse(async_contexts=[context], rows=decided, message=message)
+
+
+def _model_of(rows: JobRows) -> str:
+    """Return the model of a job, as far as metadata can hold it."""
+    return str(json.loads(rows.texts[0])["model"])[:512]
 
 
 async def _upload(request: ad.Request, rows: JobRows) -> str:

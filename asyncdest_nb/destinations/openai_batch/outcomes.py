@@ -128,7 +128,8 @@ def _refused(code: str, message: str, *, otherwise: bool | None = None) -> RowRe
     if why := account_fault(code):
         return refused(code, f"{message}; {why}", retryable=True)
     if code in _LATER:
-        return refused(code, message, retryable=True)
+        text = f"{message}; with queued_tokens=, jobs are cut to the limit, and wait for each other"
+        return refused(code, text, retryable=True)
     is_known = code in _FILE_FAULTS or code.startswith("invalid") or code.endswith("_mismatch")
     return refused(code, message, retryable=False if is_known else otherwise)
 

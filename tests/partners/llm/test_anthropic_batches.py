@@ -255,3 +255,35 @@ def test_the_url_may_end_in_the_version_of_the_paths(session):
         connection = session.connect("anthropic-batches", api_key=KEY, base_url=f"{server.url}/v1/")
         run = connection.submit(frame(), "messages", **ASK)
         assert run.wait(timeout=30) == "completed"
+
+
+def test_a_lost_batch_is_found_though_an_image_was_gone_when_it_was_sent(anthropic, tmp_path):
+    server, connection = anthropic(all_done)
+    images = [tmp_path / "a.png", tmp_path / "b.png", tmp_path / "c.png"]
+    for image in images:
+        image.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(20))
+    real = server.answer
+
+    def answer(method, path, query, body):
+        if method == "POST" and images[1].exists():
+            images[1].unlink()
+            return 429, {}
+        return real(method, path, query, body)
+
+    server.answer, server.faults[CREATE] = answer, [None, "reset"]
+    rows = frame().assign(picture=[str(each) for each in images])
+    run = connection.submit(rows, "messages", columns={"image": "picture"}, **ASK)
+    run.wait(timeout=30)
+    results = run.results()
+    assert results["status"].tolist() == ["completed", "failed", "completed"]
+    assert results["error_code"].iloc[1] == "NOT_SENT"
+    assert (len(server.batches), run.retryable) == (1, 1)
+
+
+def test_results_of_a_lost_batch_that_are_not_there_yet_are_waited_for(anthropic):
+    server, connection = anthropic(all_done, polls=0)
+    server.faults[CREATE] = ["reset"]
+    server.faults["GET /v1/messages/batches/msgbatch_000/results"] = [404] * 3
+    run = ask(connection)
+    assert run.results()["status"].tolist() == ["completed"] * 3
+    assert len(server.batches) == 1

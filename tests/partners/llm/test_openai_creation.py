@@ -149,6 +149,8 @@ def test_queued_tokens_cut_jobs_and_make_them_wait_for_each_other(openai, monkey
     def answer(method, path, query, body):
         found = real(method, path, query, body)
         batches = server.batches.values()
+        for batch in batches:
+            batch["model"] = "gpt-5-2025-08-07"  # The name of the version, as OpenAI states it.
         most.append(sum(each["status"] == "validating" for each in batches))
         return found
 

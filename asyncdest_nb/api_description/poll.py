@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..destination import Request, may_be_whole_soon
@@ -19,6 +19,7 @@ from ..responses import (
     not_asked,
 )
 from .exchange import first_of, is_trouble, is_word, reason_of
+from .faults import shown
 from .filters import ABSENT, text_of
 from .job_results import Given, JobAnswer, JobResults
 from .look_up import looker
@@ -116,6 +117,8 @@ class DescribedPoll:
         self, request: Request, data: Given, context: JSONObject, response: Response, found: Any
     ) -> AsyncOperationResult:
         status = status_of(self._rule.status, found, response.status)
+        if status.is_odd and not (status.is_stated or isinstance(found, Mapping)):
+            raise ProtocolError(f"{self._plan.place}: answered {shown(found)}, not a JSON object")
         answer = JobAnswer(context, response, found, status)
         self._check_canceled(data, context, response, status)
         if is_word(status.word, self._rule.repeat_last_step):

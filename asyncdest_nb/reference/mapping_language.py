@@ -156,8 +156,8 @@ Directives may be at any depth. An item of a list without a value is null.
 
 `subscribe=` of `submit` and `preview` is a condition in FQL, the language of Segment's
 subscriptions: only the rows that match are sent. It asks about the columns `type`, `event`, `name`
-and `userId`, and about `properties.…`, `traits.…` and `context.…`. In a terminal it is `--subscribe`,
-in the explorer "Only rows that match".
+and `userId`, and about `properties.…`, `traits.…` and `context.…`. In a terminal it is
+`--subscribe`, in the explorer "Only rows that match".
 
 >>> events = pd.DataFrame({"user_id": ["7", "8"], "type": ["track", "page"],
 ...                        "properties.plan": ["pro", "pro"]})

@@ -127,11 +127,10 @@ def _entry(custom_id: str, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _own(rows: JobRows) -> JSONObject:
-    count = len(rows.texts)
     return {
         "key": rows.key,
-        "rows": count,
-        "sent": count - len(rows.left_out),
+        "rows": len(rows.texts),
+        "left_out": sorted(rows.left_out),
         "parsed": rows.parsed,
     }
 

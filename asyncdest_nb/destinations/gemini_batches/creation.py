@@ -172,7 +172,7 @@ def _accepted(
         "name": batch["name"],
         "key": rows.key,
         "rows": len(rows.texts),
-        "sent": len(rows.texts) - len(file["left_out"]),
+        "left_out": sorted(map(int, file["left_out"])),
         "parsed": rows.parsed,
         "model": model,
     }

@@ -15,7 +15,7 @@ preflight  faults that are found before anything is sent
 tokens     how many tokens a request probably has
 """
 
-from .answers import JobAnswers, read_again, refused, sent_rows
+from .answers import JobAnswers, read_again, refused, sent_places, sent_rows
 from .columns import EMBEDDING_COLUMNS, TEXT_COLUMNS, completed, whole_number
 from .fields import IMAGE_FIELDS, ModelRequest, TextRequest, with_parameters
 from .images import ImageFile, ImageLimits, WebImage, image_bytes, images_of
@@ -64,6 +64,7 @@ __all__ = [
     "refused",
     "result_file",
     "row_faults",
+    "sent_places",
     "sent_rows",
     "strict_schema",
     "to_json",

@@ -15,9 +15,15 @@ def refused(code: str | None, message: str, *, retryable: bool | None) -> RowRes
     return RowResult(status="failed", error=error, retryable=retryable)
 
 
+def sent_places(context: JSONObject) -> list[int]:
+    """Return the places of the rows of a job that were sent: rows whose image was gone are not."""
+    left_out = set(context.get("left_out") or ())
+    return [place for place in range(int(context["rows"])) if place not in left_out]
+
+
 def sent_rows(context: JSONObject) -> int:
-    """Return how many rows of a job were sent: rows whose image was gone are not."""
-    return int(context.get("sent") or context["rows"])
+    """Return how many rows of a job were sent."""
+    return int(context["rows"]) - len(context.get("left_out") or ())
 
 
 def read_again(

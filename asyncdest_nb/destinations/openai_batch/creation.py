@@ -112,7 +112,7 @@ class BatchCreation:
             "batch_id": batch["id"],
             "key": rows.key,
             "rows": len(rows.texts),
-            "sent": len(rows.texts) - len(file["left_out"]),
+            "left_out": sorted(map(int, file["left_out"])),
             "parsed": rows.parsed,
         }
         also = ", ".join(str(each.get("id")) for each in others)

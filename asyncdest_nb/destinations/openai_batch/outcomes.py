@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...responses import JSONObject, RowResult
-from ..llm_batches import completed, refused
+from ..llm_batches import completed, refused, sent_places
 from .account import account_fault
 from .endpoints import Endpoint
 
@@ -98,13 +98,15 @@ def not_done(batch: JSONObject, completed: int, rows: int) -> RowResult | None:
     return None
 
 
-def refused_rows(batch: JSONObject, rows: int) -> list[RowResult]:
+def refused_rows(batch: JSONObject, context: JSONObject) -> list[RowResult]:
     """Return the outcomes of the rows of a batch whose file was refused: nothing was done.
 
     Lines that the vendor names are at fault. The others may be sent again without them.
     """
     errors = [each for each in _list((batch.get("errors") or {}).get("data")) if each]
-    named = {each["line"]: each for each in errors if _is_line(each.get("line"), rows)}
+    places, rows = sent_places(context), int(context["rows"])
+    lines = {each["line"]: each for each in errors if _is_line(each.get("line"), len(places))}
+    named = {places[line - 1]: each for line, each in lines.items()}
     first = errors[0] if errors else {}
     code = str(first.get("code") or "failed")
     message = str(first.get("message") or "the batch failed without a reason")
@@ -116,7 +118,7 @@ def refused_rows(batch: JSONObject, rows: int) -> list[RowResult]:
         _refused(str(named[at].get("code")), str(named[at].get("message")), otherwise=False)
         if at in named
         else others
-        for at in range(1, rows + 1)
+        for at in range(rows)
     ]
 
 

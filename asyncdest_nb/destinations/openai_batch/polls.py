@@ -39,7 +39,7 @@ class BatchPolls:
         batch = object_of(await request(_path(context)))
         status, rows = batch.get("status"), int(context["rows"])
         if status == "failed":
-            return _result(batch, context, refused_rows(batch, rows), [])
+            return _result(batch, context, refused_rows(batch, context), [])
         if status in ENDED:
             return await self._ended(request, data.state_context, batch, context)
         done, failed = count_of(batch, "completed"), count_of(batch, "failed")

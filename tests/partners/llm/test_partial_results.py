@@ -141,3 +141,28 @@ def test_a_file_that_google_has_deleted_leaves_its_rows_unknown(gemini):
     run = ask(connection, "generate")
     assert run.results()["status"].tolist() == ["unknown"] * 4
     assert "it may not exist" in run.results()["message"].iloc[0]
+
+
+def test_the_line_of_an_error_is_that_of_the_file_from_which_rows_were_left_out(openai, tmp_path):
+    error = {"code": "invalid_value", "message": "it is bad", "line": 1}
+    server, connection = openai(
+        lambda rows: End(batch={"status": "failed", "errors": {"data": [error]}})
+    )
+    images = [tmp_path / "a.png", tmp_path / "b.png", tmp_path / "c.png"]
+    for image in images:
+        image.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(20))
+    real = server.answer
+
+    def answer(method, path, query, body):
+        if (method, path) == ("POST", "/v1/files") and images[0].exists():
+            images[0].unlink()
+            return 429, {}
+        return real(method, path, query, body)
+
+    server.answer = answer
+    frame = pd.DataFrame({"prompt": ["hi"] * 3, "picture": [str(each) for each in images]})
+    run = connection.submit(frame, "chat", columns={"image": "picture"}, model="m")
+    run.wait(timeout=30)
+    results = run.results()
+    assert results["error_code"].fillna("").tolist() == ["NOT_SENT", "invalid_value", ""]
+    assert results["status"].tolist() == ["failed", "failed", "canceled"]

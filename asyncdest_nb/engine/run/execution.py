@@ -20,6 +20,7 @@ from ..channel.channel import Channel
 from .batches import Batch
 from .cancel import cancel
 from .context import POLLERS, SUBMITTERS, RunContext
+from .garbage import rare_collections
 from .ledger import Ledger
 from .notices import notices
 from .poller import Poller
@@ -93,7 +94,8 @@ class Execution:
             "the session was closed before the run ended; results() has what is known"
         )
         try:
-            await self._send_and_poll()
+            with rare_collections():
+                await self._send_and_poll()
             failure = None
         except* Exception as group:
             failure = _first(group)

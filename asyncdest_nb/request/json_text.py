@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..responses import Attributes, with_attributes
-from .redactor import mapped_texts
+from .mapped import mapped_texts
 
 MAX_DEPTH = 200  # levels of nested JSON; the code for it recurses
 

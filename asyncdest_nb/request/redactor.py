@@ -18,8 +18,9 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
+from .mapped import mapped_texts
 from .signatures import MASK, Span, signatures, unsigned
-from .spellings import Kind, Layer, layers, lower, public_beginning, spellings
+from .spellings import Kind, Layer, layers, lower, may_escape, public_beginning, spellings
 
 SHORTEST = 3  # Masking a secret of one or two characters would destroy every text.
 RUN = 6  # characters of a secret that are a leak in a text
@@ -179,7 +180,7 @@ class Redactor:
         return self._found(text, self._words_of_data, _SecretForm.least_in_data)
 
     def _found(self, text: str, words: re.Pattern[str] | None, needed: Needed) -> list[Span]:
-        if not self._secrets:
+        if not self._secrets or self._is_clean(text, words):
             return []
         spans: list[Span] = []
         for layer in layers(text):
@@ -189,9 +190,17 @@ class Redactor:
                 spans += [layer.span(*found.span()) for found in words.finditer(layer.text)]
         return spans
 
+    def _is_clean(self, text: str, words: re.Pattern[str] | None) -> bool:
+        """Whether a short *text* has nothing of a secret for sure, as most have: a quick look."""
+        if len(text) > CACHED_LENGTH or may_escape(text):
+            return False
+        low = lower(text)
+        grams = map(low.__getitem__, _places(len(low)))
+        return self._index.keys().isdisjoint(grams) and (words is None or not words.search(low))
+
     def _runs(self, layer: Layer, needed: Needed) -> Iterator[Span]:
         text, index, covered = layer.text, self._index, 0
-        places = range(0, len(text) - _GRAM + 1, _STEP)
+        places = range(0, len(text) - _GRAM + 1, _STEP)  # As in _places.
         for at in [at for at in places if text[at : at + _GRAM] in index]:
             if at + _GRAM <= covered:
                 continue
@@ -222,44 +231,10 @@ class Redactor:
         return unsigned(_masked(text, hidden, len(text)) if hidden else text)
 
 
-def mapped_texts(value: Any, clean: Callable[[str], str]) -> Any:
-    """Return *value* with *clean* applied to every text in it, also to keys and long numbers."""
-    try:
-        return _mapped(value, clean)
-    except (RecursionError, ValueError) as error:  # Nested too deep, or an integer too long.
-        return f"a {type(value).__name__} that cannot be stored: {error}"
-
-
-def _mapped(value: Any, clean: Callable[[str], str]) -> Any:
-    kind = type(value)
-    if kind is str:
-        return clean(value)
-    if value is None or kind is bool or kind is float:
-        return value
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, float):
-        return value
-    if isinstance(value, dict):
-        return _mapped_dict(value, clean)
-    if isinstance(value, list | tuple):
-        return [_mapped(each, clean) for each in value]
-    if isinstance(value, int) and -99_999 <= value <= 99_999:
-        return value  # A secret of so few digits is not masked in data.
-    # A long number, or an object, which would be stored as its text.
-    text = str(value)
-    return value if (cleaned := clean(text)) == text else cleaned
-
-
-def _mapped_dict(value: dict[Any, Any], clean: Callable[[str], str]) -> dict[Any, Any]:
-    found: dict[Any, Any] = {}
-    for name, each in value.items():
-        kept = clean(name) if isinstance(name, str) else name
-        if kept in found:  # Two keys may be equal once masked, and must stay two.
-            numbered = (f"{kept} {number}" for number in itertools.count(2))
-            kept = next(each for each in numbered if each not in found)
-        found[kept] = _mapped(each, clean)
-    return found
+@lru_cache(CACHED_LENGTH + 1)
+def _places(length: int) -> tuple[slice, ...]:
+    """Return where in a text of *length* the grams are that are looked up."""
+    return tuple(slice(at, at + _GRAM) for at in range(0, length - _GRAM + 1, _STEP))
 
 
 def _longest_run(text: str, at: int, spelling: str, offset: int) -> Span:

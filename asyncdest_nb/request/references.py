@@ -17,7 +17,8 @@ from itertools import product
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from .redactor import CACHED, CACHED_LENGTH, Redactor, mapped_texts
+from .mapped import mapped_texts
+from .redactor import CACHED, CACHED_LENGTH, Redactor
 from .signatures import MASK, Span, signatures
 
 CACHED_PARTS = 1_000  # parts of secrets whose references are remembered

@@ -55,7 +55,7 @@ class Layer:
 def layers(text: str) -> Iterator[Layer]:
     """Yield *text* undecoded, then decoded once, twice and so on, while that changes it."""
     yield Layer(lower(text))
-    if not _MAY_ESCAPE.search(text):
+    if not may_escape(text):
         return
     spans: list[tuple[int, int]] | None = None
     for _ in range(LAYERS):
@@ -64,6 +64,11 @@ def layers(text: str) -> Iterator[Layer]:
             return
         text, spans = found
         yield Layer(lower(text), spans)
+
+
+def may_escape(text: str) -> bool:
+    """Whether *text* may have escapes."""
+    return _MAY_ESCAPE.search(text) is not None
 
 
 def lower(text: str) -> str:

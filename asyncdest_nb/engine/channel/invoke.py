@@ -9,7 +9,7 @@ import inspect
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from types import GeneratorType
+from types import FunctionType, GeneratorType
 from typing import Any
 
 from ...destination import ActionData, Function
@@ -26,7 +26,7 @@ async def invoke(
 
     Raises what it raises, and NotSent if it needs a thread and there is none.
     """
-    if inspect.iscoroutinefunction(function):
+    if _is_coroutine_function(function):
         with watch.on():
             answer = await function(request, data)
     else:
@@ -37,6 +37,13 @@ async def invoke(
         return answer
     with watch.on():
         return await answer
+
+
+def _is_coroutine_function(function: Any) -> bool:
+    # inspect looks for wrappers and marks first; nearly all have none of them.
+    if type(function) is FunctionType and function.__code__.co_flags & inspect.CO_COROUTINE:
+        return True
+    return inspect.iscoroutinefunction(function)
 
 
 def _in_thread(function: Callable[..., Any], *given: Any) -> asyncio.Future[Any]:

@@ -97,10 +97,11 @@ class Submitter:
 
     def _may_drop(self, batch: Batch) -> bool:
         """Whether a canceled run may drop this batch: nothing in it is in doubt."""
+        if not self._run.control.is_canceling:
+            return False
         operations = self._run.ledger.select(batch.operations)
         # A last step in doubt is repeated first, and canceled then.
-        is_open = is_unknown(operations) or (self._has_steps and operations[0].in_doubt)
-        return self._run.control.is_canceling and not is_open
+        return not (is_unknown(operations) or (self._has_steps and operations[0].in_doubt))
 
     def _should_stop(self, batch: Batch) -> bool:
         """Whether to drop a request that has no turn yet."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -33,8 +33,9 @@ State = Mapping[tuple[str, str], StateValue]
 class Journal:
     """The one user of a store; lives on *loop*, which never waits for the disk.
 
-    *thread* is where the store is used from now on. *is_in_memory*: it has no file, and
-    nothing in it outlives this process.
+    *thread* is where the store is used from now on. *is_in_memory*: it has no file, and nothing
+    in it outlives this process. Ledgers and states are all that knows of changes then, until
+    somebody asks the store: writing each of them to it took 20 us of CPU a request.
     """
 
     def __init__(
@@ -63,12 +64,11 @@ class Journal:
     async def write_durably(self, run: str, *operations: Operation) -> None:
         """Write *operations* and all pending writes; they are on disk when this returns.
 
-        Without a file they are written soon. Raises StoreError if that fails; nothing was
+        Without a file they wait for ``flush``. Raises StoreError if that fails; nothing was
         written then.
         """
         self._operations.update({(run, each.number): each for each in operations})
-        if self._is_in_memory:  # A commit for each turn of the loop would only take time.
-            self.schedule_commit()
+        if self._is_in_memory:
             self._writes += 1
             if self._writes % WRITES_A_TURN == 0:  # Functions may send nothing, and wait for none.
                 await asyncio.sleep(0)
@@ -80,12 +80,18 @@ class Journal:
             self._loop.call_soon(self._commit)
         await done
 
-    async def transact(self, work: Callable[[Store], object]) -> None:
-        """Have *work* write to the store, in one durable transaction.
+    async def transact(
+        self, work: Callable[[Store], object], run: str = "", operations: Sequence[Operation] = ()
+    ) -> None:
+        """Have *work* write to the store, after *operations* of *run*, in one durable transaction.
 
-        Raises StoreError if that fails; nothing was written then.
+        Without a file the operations wait for ``flush``. Raises StoreError if that fails;
+        nothing was written then.
         """
-        await self.use(partial(_transact, work))
+        if self._is_in_memory:
+            self._operations.update({(run, each.number): each for each in operations})
+            operations = ()
+        await self.use(partial(_transact, work, run, operations))
 
     async def use(self, work: Callable[[Store], T]) -> T:
         """Return what *work* returns for the store, which nothing else uses at that moment."""
@@ -93,15 +99,17 @@ class Journal:
         return found.result() if found.done() else await asyncio.wrap_future(found)
 
     def write_soon(self, run: str, operation: Operation) -> None:
-        """Write *operation* within half a second."""
+        """Write *operation* within half a second; without a file, with the next ``flush``."""
         self._operations[run, operation.number] = operation
         self.schedule_commit()
 
     def add_state(self, value: StateValue) -> None:
-        """Write a state value with the next commit; safe on any thread.
+        """Write a state value with the next commit, unless there is no file; safe on any thread.
 
         It schedules no commit: ``schedule_commit`` does, on the loop's thread.
         """
+        if self._is_in_memory:
+            return
         with self._state_lock:
             self._state[value.scope, value.key] = value
 
@@ -113,9 +121,14 @@ class Journal:
         with suppress(Exception):  # It is logged, and what is pending stays pending.
             await done
 
+    async def flush_to_disk(self) -> None:
+        """Write all that is pending, as ``flush`` does, if there is a file."""
+        if not self._is_in_memory:
+            await self.flush()
+
     def schedule_commit(self) -> None:
-        """Make sure that a commit follows within half a second."""
-        if self._timer is None and not self._is_commit_due:
+        """Make sure that a commit follows within half a second, if there is a file."""
+        if self._timer is None and not (self._is_commit_due or self._is_in_memory):
             self._timer = self._loop.call_later(LAZY_SECONDS, self._commit)
 
     def pending(self) -> dict[str, list[Operation]]:
@@ -124,7 +137,7 @@ class Journal:
 
     async def aclose(self) -> None:
         """Write all that is pending, and close the store."""
-        await self.flush()
+        await self.flush_to_disk()
         await self.use(Store.close)
         self._thread.stop()
 
@@ -173,8 +186,12 @@ class Journal:
         return found
 
 
-def _transact(work: Callable[[Store], object], store: Store) -> None:
+def _transact(
+    work: Callable[[Store], object], run: str, operations: Sequence[Operation], store: Store
+) -> None:
     with store.writing():
+        if operations:
+            store.put_operations(run, operations)
         work(store)
 
 

@@ -170,7 +170,7 @@ class Execution:
         for operation in self.ledger.operations:
             if operation.state is State.HELD:
                 run.writer.update(resolved(operation, applied=applied, now=run.clock.now()))
-        await run.writer.flush()
+        await run.writer.flush_to_disk()
         self.ledger.notify(at_rest=self.ledger.rested.done())
 
     async def _end(self, failure: Exception | None) -> None:
@@ -179,7 +179,7 @@ class Execution:
         if not self._run.writer.failure:
             self._run.keep_learned(self._run)
         try:
-            await self._run.writer.flush()
+            await self._run.writer.flush_to_disk()
         finally:  # A run that is cancelled once more has ended, too.
             self.ledger.notify(at_rest=True)
             if failure is None:

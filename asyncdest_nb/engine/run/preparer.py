@@ -229,14 +229,11 @@ class Preparer:
             some = operations[start : start + RECORD_SLICE]
             is_last = start + RECORD_SLICE >= size
             await self._run.writer.transact(
-                partial(self._add_operations, operations=some, is_last=is_last)
+                partial(self._claim_rows, operations=some, is_last=is_last), operations=some
             )
 
-    def _add_operations(
-        self, store: Store, *, operations: Sequence[Operation], is_last: bool
-    ) -> None:
+    def _claim_rows(self, store: Store, *, operations: Sequence[Operation], is_last: bool) -> None:
         run = self._run
-        store.put_operations(run.id, operations)
         if self._claims is not None:
             self._claims.stage(store, operations)
         if is_last:

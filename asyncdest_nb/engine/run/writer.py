@@ -38,12 +38,14 @@ class LedgerWriter:
         """Return what *work* reads from the store, on the store's thread."""
         return await self._journal.use(work)
 
-    async def transact(self, work: Callable[[Store], object]) -> None:
-        """Have *work* write to the store on its thread, in one durable transaction.
+    async def transact(
+        self, work: Callable[[Store], object], *, operations: Sequence[Operation] = ()
+    ) -> None:
+        """Have *work* write to the store on its thread, after *operations*, in one transaction.
 
         Raises StoreError if that fails; nothing was written then.
         """
-        await self._journal.transact(work)
+        await self._journal.transact(work, self._run_id, operations)
 
     async def write_durably(self, operations: Sequence[Operation]) -> None:
         """Write *operations* to disk, then to the ledger; the ledger is unchanged if that fails.
@@ -71,8 +73,12 @@ class LedgerWriter:
         self._ledger.update(operation)
 
     async def flush(self) -> None:
-        """Write to disk now what ``update`` has left for later."""
+        """Write to the store now what ``update`` has left for later."""
         await self._journal.flush()
+
+    async def flush_to_disk(self) -> None:
+        """Write now what ``update`` has left for later, if the store is a file."""
+        await self._journal.flush_to_disk()
 
     async def save_control(self, control: RunControl) -> None:
         """Save pause and cancel, if the run is already recorded."""

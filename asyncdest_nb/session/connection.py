@@ -154,8 +154,9 @@ class Connection:
             chosen = matched_rows(as_pandas(frame), subscribe)
             keys, execution = KeyChoice(names, changed_only and not again), None
             submission = new_submission(self._channel, found, chosen.frame, given, keys)
-            # Of more rows the digest is made while they are prepared.
-            name = self._digest(submission) if len(chosen.frame) <= QUICK_ROWS else None
+            # Otherwise the digest is made while the rows are prepared.
+            compares_now = len(chosen.frame) <= QUICK_ROWS and not again
+            name = self._digest(submission) if compares_now else None
             labels = has_integer_labels(chosen.frame)
             record = submission.record(digest=name, has_integer_labels=labels, **values)
             record = replace(record, title=f"{record.title}{chosen.title}")

@@ -11,7 +11,7 @@ STEP_SECONDS = 0.25
 
 
 class Deadline:
-    """Raise TimeoutError in an ``async with`` after *seconds*.
+    """Raise TimeoutError in a ``with`` of a coroutine after *seconds*.
 
     The time is counted in short steps. A step that took too long counts only as long as
     planned: for the rest of it the process was stopped, or one call held Python's lock.
@@ -26,15 +26,14 @@ class Deadline:
         self._handle: asyncio.TimerHandle | None = None
         self._ticks: _Ticks | None = None
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         task = asyncio.current_task()
         assert task is not None
-        self._task, self._cancels = task, task.cancelling()
-        self._loop = asyncio.get_running_loop()
+        self._task, self._cancels, self._loop = task, task.cancelling(), task.get_loop()
         self._wait()
         return self
 
-    async def __aexit__(
+    def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,

@@ -17,6 +17,7 @@ OPTIONS = [
     for each in inspect.signature(Call.__call__).parameters.values()
     if each.kind is inspect.Parameter.KEYWORD_ONLY
 ]
+_NAMES = frozenset(OPTIONS)
 _BODY = "write json=… for a value, content=… for a text, data=… for a form"
 _NOT_NEEDED = "leave it out"
 # The names in other clients, of TypeScript and of Python.
@@ -45,6 +46,8 @@ def read_options(url: Any, *given: Any, **named: Any) -> dict[str, Any]:
     if len(given) > 1 or not all(isinstance(each, Mapping) for each in given):
         kinds = ", ".join(type(each).__name__ for each in given)
         raise UsageError(f"request was given its URL, and then: {kinds}; {_HOW}")
+    if not given and named.keys() <= _NAMES:  # As nearly all are written.
+        return named
     options: dict[str, Any] = {}
     for name, value in [*(pair for each in given for pair in each.items()), *named.items()]:
         own = _own(name)

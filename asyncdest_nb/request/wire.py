@@ -104,7 +104,7 @@ async def send(prepared: PreparedRequest, *, transport: Transport) -> RawRespons
     """
     status = None
     try:
-        async with Deadline(prepared.timeout_seconds) as deadline:
+        with Deadline(prepared.timeout_seconds) as deadline:
             if _is_direct(transport):
                 answer = await transport.send(
                     prepared.method,

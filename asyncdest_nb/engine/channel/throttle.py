@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -198,9 +198,16 @@ class Throttle:
         job and its three files would start over each time, and might never finish.
         """
 
-        async def request(url: str, **options: Any) -> Response:
+        def request(url: str, **options: Any) -> Awaitable[Response]:
+            is_first = not call.exchanges
             is_safe = str(options.get("method", "GET")).upper() in SAFE_METHODS
-            for _ in range(REPEATS if is_safe and call.exchanges else 0):
+            found: Awaitable[Response] = (repeated if is_safe and not is_first else send)(
+                url, **options
+            )
+            return found
+
+        async def repeated(url: str, **options: Any) -> Response:
+            for _ in range(REPEATS):
                 try:
                     response: Response = await send(url, **options)
                     return response

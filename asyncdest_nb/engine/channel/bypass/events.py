@@ -6,7 +6,6 @@ import functools
 import os
 import stat
 import sys
-from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -52,8 +51,10 @@ class WatchScope:
         self._token = _watch.set(self._watch)
 
     def __exit__(self, *_: object) -> None:
-        with suppress(ValueError):  # A coroutine may be closed in another context.
+        try:
             _watch.reset(self._token)
+        except ValueError:  # A coroutine may be closed in another context.
+            pass
 
 
 def unwatched() -> WatchScope:

@@ -20,6 +20,7 @@ from .outcomes import RowOutcomes
 
 Listener = Callable[[Sequence[int], bool], None]
 
+_GOING = frozenset(State) - SETTLED
 _log = logging.getLogger(__name__)
 
 
@@ -88,6 +89,10 @@ class Ledger:
         """Operations per state, without the states that no operation is in."""
         return {state: count for state, count in self._states.items() if count}
 
+    def count_in(self, states: Iterable[State]) -> int:
+        """Return how many operations are in one of these *states*."""
+        return sum(map(self._states.__getitem__, states))
+
     @property
     def retryable(self) -> int:
         """How many rows may be sent again as they are."""
@@ -116,7 +121,7 @@ class Ledger:
         self._rows = self._rows if rows is None else rows
         self.invalid, self.unchanged = dict(invalid), unchanged
         self.operations.extend(operations)
-        self._count((operation, 1) for operation in self.operations)
+        self._count(self.operations)
         self._tally[RowStatus.INVALID] += len(self.invalid)
         self._tally[RowStatus.UNCHANGED] += len(self.unchanged)
         self._changed.update(range(len(self.operations)))
@@ -125,7 +130,7 @@ class Ledger:
     def update(self, operation: Operation) -> None:
         """Replace an operation by what it is now; one with the next number is added."""
         if operation.number == len(self.operations):
-            self._count([(operation, 1)])
+            self._count([operation])
             self.operations.append(operation)
         else:
             before = self.operations[operation.number]
@@ -135,7 +140,7 @@ class Ledger:
                 or operation.rows is not before.rows
                 or operation.row_outcomes is not before.row_outcomes
             ):
-                self._count([(operation, 1), (before, -1)])
+                self._recount(before, operation)
             self.operations[operation.number] = operation
         self._changed.add(operation.number)
 
@@ -152,7 +157,7 @@ class Ledger:
     @property
     def is_at_rest(self) -> bool:
         """Whether nothing more happens by itself."""
-        return self._is_planned and all(state in SETTLED for state in self.states)
+        return self._is_planned and not self.count_in(_GOING)
 
     def outcomes(self) -> list[RowOutcome]:
         """Return what became of each row, by its position in the frame."""
@@ -194,15 +199,31 @@ class Ledger:
             except BaseException:  # A screen that fails must not stop the work.
                 _log.exception("a listener of a run failed")
 
-    def _count(self, changes: Iterable[tuple[Operation, int]]) -> None:
-        tally, states = self._tally.copy(), self._states.copy()
-        retryable = self._retryable
-        for operation, by in changes:
-            states[operation.state] += by
-            for (status, may_go_again), rows in row_tally(operation).items():
+    def _recount(self, before: Operation, after: Operation) -> None:
+        states = self._states.copy()
+        states[before.state] -= 1
+        states[after.state] += 1
+        was, now = row_tally(before), row_tally(after)
+        if was != now:  # Rows are pending until their operation ends, whatever its state is.
+            self._count_rows([(now, 1), (was, -1)])
+        self._states = states
+
+    def _count(self, operations: Sequence[Operation]) -> None:
+        states = self._states.copy()
+        for operation in operations:
+            states[operation.state] += 1
+        self._count_rows((row_tally(operation), 1) for operation in operations)
+        self._states = states
+
+    def _count_rows(
+        self, changes: Iterable[tuple[Mapping[tuple[RowStatus, bool], int], int]]
+    ) -> None:
+        tally, retryable = self._tally.copy(), self._retryable
+        for rows_in, by in changes:
+            for (status, may_go_again), rows in rows_in.items():
                 tally[status] += by * rows
                 retryable += by * rows if may_go_again else 0
-        self._tally, self._states, self._retryable = tally, states, retryable
+        self._tally, self._retryable = tally, retryable
 
 
 def _copy(done: Future[None], other: Future[None]) -> None:

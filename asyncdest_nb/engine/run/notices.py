@@ -98,7 +98,7 @@ def _odd(run: RunContext) -> str:
 
 
 def _accepted(run: RunContext) -> int:
-    return sum(run.ledger.states.get(state, 0) for state in POLLED)
+    return run.ledger.count_in(POLLED)
 
 
 def _operations(count: int) -> str:

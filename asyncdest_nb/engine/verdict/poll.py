@@ -164,6 +164,10 @@ def _with_whole(answer: Answer, whole: _Whole) -> Answer:
     changes: dict[str, Any] = {}
     if not answer.message and not (answer.error and answer.error.message):
         changes["message"] = whole.message
-    if whole.more is False and "should_continue_polling" not in answer.model_fields_set:
+    if (
+        whole.more is False
+        and answer.should_continue_polling
+        and "should_continue_polling" not in answer.model_fields_set
+    ):
         changes["should_continue_polling"] = False
     return answer.model_copy(update=changes) if changes else answer

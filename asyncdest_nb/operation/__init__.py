@@ -68,6 +68,7 @@ from .values import (
     StatusUpdate,
     is_refusal_claimed,
     latest_stamp,
+    value,
 )
 
 __all__ = [
@@ -107,5 +108,6 @@ __all__ = [
     "shown_status",
     "submitted",
     "unsure",
+    "value",
     "withdrawn",
 ]

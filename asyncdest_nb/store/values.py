@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ..operation import value
 from .cells import mapping
 
 LATEST_SCOPE = "latest of "
@@ -69,7 +70,7 @@ class StoredRow:
         return mapping(self.payload) if self.payload is not None else {}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StateValue:
     """A saved value; ``expires_at`` is in Unix seconds, None = never.
 

@@ -6,12 +6,12 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import SecretStr
 
 from ...destination import ActionData, Function
+from ...operation import value
 from ...request import Call, Effect, Exchange, FileResponse
 from ...visible import one_line
 from .bypass import Watch, may_have_sent
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 UNSENT = "nothing was sent: the request waited for its turn"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CallResult:
     """The result of calling a destination's function: its answer, or the error it raised.
 

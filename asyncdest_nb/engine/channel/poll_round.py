@@ -8,10 +8,10 @@ an answer: at most twice as many calls as operations. It ends once the host is d
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
 from ...destination import Action
 from ...errors import HTTPError, NotSent
+from ...operation import value
 from ...responses import AsyncPollResponse, JSONObject, clean_text, not_asked
 from ..verdict.poll import Answer, read_poll
 from ..verdict.trouble import describe
@@ -21,7 +21,7 @@ from .channel import Channel
 PollContexts = Callable[[Sequence[JSONObject]], Awaitable[CallResult]]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Part:
     """The answers to some contexts of a round; *places* are their indexes in it."""
 

@@ -17,9 +17,10 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
+from ...operation import value
 from ...request import without_references
 from ...store import LATEST_SCOPE, StateValue
 from ..clock import Clock
@@ -56,7 +57,7 @@ def connection_scope(destination: str, settings: Mapping[str, str]) -> str:
     return f"{destination} {json.dumps(settings, sort_keys=True)}"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Entry:
     """A value as this process uses it, and as it is shown and stored.
 

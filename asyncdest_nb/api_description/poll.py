@@ -177,11 +177,11 @@ class DescribedPoll:
 
     def _alone(self, answer: JobAnswer) -> list[RowResult] | None:
         """Return the outcome of the only row, if the status of its operation is not enough."""
+        state = answer.status.state
+        if state not in ("canceled", "partial"):
+            return None
         message, _ = self._reason(answer)
-        if answer.status.state == "canceled":
-            return [RowResult(status="canceled", message=message)]
-        is_partial = answer.status.state == "partial"
-        return [RowResult(status="unknown", message=message)] if is_partial else None
+        return [RowResult(status="canceled" if state == "canceled" else "unknown", message=message)]
 
     def _reason(self, answer: JobAnswer) -> tuple[str, str | None]:
         """Return the message of an answer, and the code if it is about a failure."""

@@ -9,7 +9,7 @@ import inspect
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from types import FunctionType, GeneratorType
+from types import CodeType, GeneratorType
 from typing import Any
 
 from ...destination import ActionData, Function
@@ -41,9 +41,9 @@ async def invoke(
 
 def _is_coroutine_function(function: Any) -> bool:
     # inspect looks for wrappers and marks first; nearly all have none of them.
-    if type(function) is FunctionType and function.__code__.co_flags & inspect.CO_COROUTINE:
-        return True
-    return inspect.iscoroutinefunction(function)
+    code = getattr(function, "__code__", None)
+    is_marked = type(code) is CodeType and code.co_flags & inspect.CO_COROUTINE
+    return bool(is_marked) or inspect.iscoroutinefunction(function)
 
 
 def _in_thread(function: Callable[..., Any], *given: Any) -> asyncio.Future[Any]:

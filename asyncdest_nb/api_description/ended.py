@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..request import Response
-from ..responses import AsyncActionResponse, OperationError, RowResult, failure_in
+from ..responses import AsyncActionResponse, OperationError, RowResult, failure_in, why_doubtful
 from .exchange import RequestPlan
 from .model import ApiAction, SubmitStep
 from .plans import is_job
@@ -43,10 +43,8 @@ def _of_all(
     if step.status is not None:
         return _stated(step, plan, response)
     # With a poll, the engine knows the answers that should have had an id.
-    if action.handle is not None or response.status not in (202, 207):
-        return None
-    # It is not done yet, and nothing will tell how it ends.
-    return RowResult(status="unknown", message=_why_unknown(response))
+    why = "" if action.handle is not None else _why_unknown(response)
+    return RowResult(status="unknown", message=why) if why else None
 
 
 def _stated(step: SubmitStep, plan: RequestPlan, response: Response) -> RowResult | None:
@@ -64,6 +62,10 @@ def _stated(step: SubmitStep, plan: RequestPlan, response: Response) -> RowResul
 
 
 def _why_unknown(response: Response) -> str:
+    """Return why nobody knows what became of rows that are not polled; "" = they are done."""
     if response.status == 207:
         return "several outcomes (207), and the description has no rows: nobody reads them"
-    return "accepted (202), and the description has no poll: nobody can ask for more"
+    if response.status == 202:
+        # It is not done yet, and nothing will tell how it ends.
+        return "accepted (202), and the description has no poll: nobody can ask for more"
+    return why_doubtful(response.status, response.data, mask=response.mask)

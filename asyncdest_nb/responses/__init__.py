@@ -7,6 +7,7 @@ N rows and refuse some of them at once.
 
     wire           camelCase names, and how scalars are read
     attributes     JSON objects with attributes, as JavaScript has them
+    bad_news       what says in a good answer that something failed
     contract       what perform, perform_batch and poll return
     multi_status   one answer per row of a batch
 """
@@ -14,6 +15,7 @@ N rows and refuse some of them at once.
 from __future__ import annotations
 
 from .attributes import Attributes, with_attributes
+from .bad_news import has_failed, why_doubtful
 from .contract import (
     MISSING_CONTEXT,
     POLLING_ERROR,
@@ -57,7 +59,9 @@ __all__ = [
     "clean_text",
     "error_type",
     "failure_in",
+    "has_failed",
     "not_asked",
     "overall_status",
+    "why_doubtful",
     "with_attributes",
 ]

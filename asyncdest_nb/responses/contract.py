@@ -42,9 +42,12 @@ def failure_in(answer: Mapping[str, Any]) -> OperationError:
     """Return why something failed, read from an answer that states the failure.
 
     Flat (``error_code``, ``error_message``) or nested (``error.code``, ``error.message``),
-    as a text (``error``) or beside the status (``message``): APIs use all of them.
+    as a text (``error``), the first of several (``errors``) or beside the status (``message``):
+    APIs use all of them.
     """
-    error = answer.get("error")
+    error, errors = answer.get("error"), answer.get("errors")
+    if error is None and isinstance(errors, list) and errors:
+        error = errors[0]
     nested = error if isinstance(error, Mapping) else {"message": error}
     code = answer.get("error_code") or nested.get("code") or "OPERATION_FAILED"
     message = answer.get("error_message") or nested.get("message") or answer.get("message")

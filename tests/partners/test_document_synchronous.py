@@ -76,8 +76,14 @@ class TestSynchronous:
                 "no",
             ),
             (answer(200, {"status": "failed", "error": "quota"}), "OPERATION_FAILED", "quota"),
+            (answer(200, {"status": "error", "error_message": "q"}), "OPERATION_FAILED", "q"),
+            (
+                answer(200, {"success": False, "errors": [{"message": "q"}]}),
+                "OPERATION_FAILED",
+                "q",
+            ),
         ],
-        ids=["flat", "no reason", "nested", "a text"],
+        ids=["flat", "no reason", "nested", "a text", "another word", "no success"],
     )
     def test_what_says_that_it_failed_has_failed(
         self, session, destination, size, reply, code, message
@@ -104,6 +110,12 @@ class TestSynchronous:
             answer(200, {"status": "pending"}),
             answer(200, {"status": "processing", "progress": 10}),
             answer(200, {"status": "Accepted"}),
+            answer(207, {"results": [{"status": 200}, {"status": 200}, {"status": 200}]}),
+            answer(200, {"results": [{"status": 200}, {"status": 400}, {"status": 200}]}),
+            answer(200, {"status": "completed", "results": [{"status": "failed"}]}),
+            answer(200, {"status": "partial"}),
+            answer(200, {"errors": [{"message": "denied"}]}),
+            answer(200, {"created": 2, "failed": 1}),
         ],
     )
     def test_what_is_not_done_and_cannot_be_asked_about_stays_unknown(

@@ -1,7 +1,7 @@
 """What an answer without contexts means for its operations: done, failed, or neither.
 
-The body of a synchronous answer may be anything. Two things in it have a meaning: a
-``status``, and the id of an operation, which no poll could ask about.
+The body of a synchronous answer may be anything. Two things in it have a meaning: that
+something failed, and the id of an operation, which no poll could ask about.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from ...destination import Action
 from ...request import Exchange, Response
-from ...responses import AsyncOperationResult, Wire, failure_in
+from ...responses import AsyncOperationResult, Wire, failure_in, has_failed, why_doubtful
 
 _DEPTH = 3  # How deep in a body ids are looked for, such as in a list inside an envelope.
 
@@ -40,7 +40,7 @@ def is_plain_text(answer: Any) -> bool:
 def stated_failure(answer: Any) -> AsyncOperationResult | None:
     """Return the failure that *answer* states; None = it states none."""
     body = body_of(answer)
-    if _status(body) != "failed":
+    if not has_failed(body):
         return None
     error = failure_in(body)
     return AsyncOperationResult(status="failed", message=error.message, error=error)
@@ -57,7 +57,9 @@ def why_open(answer: Any, action: Action, exchanges: Sequence[Exchange]) -> str:
     if answer is None:
         return "the function returned nothing: neither contexts nor an answer"
     if not _is_open(answer, action, exchanges):
-        return ""
+        is_response = isinstance(answer, Response)
+        status, mask = (answer.status, answer.mask) if is_response else (None, None)
+        return why_doubtful(status, body_of(answer), mask=mask)
     return (
         f"accepted, but the function returned a {kind}, not an AsyncActionResponse with the "
         "contexts: nobody can ask for more"

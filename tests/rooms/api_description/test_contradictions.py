@@ -71,6 +71,28 @@ def test_several_outcomes_that_nobody_reads_are_unknown(session):
     assert "several outcomes (207)" in message
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"errors": [{"message": "row 2 is bad"}]},
+        {"created": 3, "failed": 1},
+        [{"status": 200}, {"status": 400}, {"status": 200}, {"status": 200}],
+        {"status": "partial"},
+    ],
+)
+def test_an_answer_at_once_that_has_failures_completes_no_row(session, body):
+    step = {"url": "/rows", "json": "{{ rows }}"}
+    found, message = statuses(session, lambda call: (200, body), submit=[step])
+    assert found == ["unknown"] * 4
+    assert message.startswith("the answer has ")
+
+
+@pytest.mark.parametrize("body", [{"errors": [], "failed": 0}, {"ok": True}, [{"status": 200}]])
+def test_an_answer_at_once_without_failures_completes_the_rows(session, body):
+    step = {"url": "/rows", "json": "{{ rows }}"}
+    assert statuses(session, lambda call: (200, body), submit=[step])[0] == ["completed"] * 4
+
+
 def test_more_outcomes_in_order_than_rows_cannot_be_told_apart(session):
     step = {
         "url": "/rows",

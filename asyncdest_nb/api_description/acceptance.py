@@ -85,10 +85,7 @@ class Acceptance:
         return [
             {
                 **context,
-                **{
-                    each: context[each][at] if at < len(context[each]) else None
-                    for each in self._many
-                },
+                **{each: _item(context.get(each), at) for each in self._many},
                 **batch,
             }
             for at in range(len(ids))
@@ -101,6 +98,11 @@ class Acceptance:
                 scopes = self._plans.rows.scopes(data.payload_texts, scope)
                 keys = keys_of_rows(self._plans.key(at), scopes)
                 data.state_context.set_response_context(keys_name(at), keys)
+
+
+def _item(values: Any, at: int) -> Any:
+    """Return the value of a row; None = the answer has none, or no list of them."""
+    return values[at] if isinstance(values, list) and at < len(values) else None
 
 
 def is_accepted(step: SubmitStep, response: Response, handle: str) -> bool:

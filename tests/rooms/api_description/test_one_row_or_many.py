@@ -133,6 +133,18 @@ def test_an_accepted_answer_without_ids_leaves_rows_unknown(session: ad.Session)
     assert found["message"].str.contains("no list of operations, or of their ids, at tasks").all()
 
 
+@pytest.mark.parametrize("notes", [None, "none", ["a", "b"]])
+def test_values_that_only_some_rows_have_are_null_for_the_others(session: ad.Session, notes: Any):
+    action = copy.deepcopy(ACTION)
+    action["submit"][0]["extract"]["note"] = {"path": "notes", "many": True, "optional": True}
+    tasks = [{"id": f"t{at}"} for at in range(4)]
+    with DescribedApi(Tasks({"state": "queued", "tasks": tasks, "notes": notes})) as api:
+        run = sent(session, described(api.url, **action))
+    kept = [each.context["note"] for each in run.operations]
+    assert kept == (["a", "b", None, None] if isinstance(notes, list) else [None] * 4)
+    assert set(run.results()["status"]) == {"completed"}
+
+
 def changed(place: list[Any], value: Any) -> dict[str, Any]:
     action = inner = copy.deepcopy(ACTION)
     for key in place[:-1]:

@@ -14,7 +14,7 @@ import pytest
 import asyncdest_nb as ad
 from asyncdest_nb.destinations import DESTINATIONS
 from asyncdest_nb.schedule import SquareRoot
-from document_cases import ACTION, ALL, ONE, both, connect, served, submit
+from document_cases import ACTION, ALL, ONE, TWO, both, connect, served, submit
 from documented_destination import documented
 from documented_server import DocumentedServer
 from raw_server import answer
@@ -83,6 +83,17 @@ class TestImplementationPattern:
         messages = {each.message for each in run.operations}
         assert {len(each) for each in messages} == {500}
         assert all(each.startswith("Batch operations submitted: op-7300, ") for each in messages)
+
+    @both
+    @pytest.mark.parametrize("size", [1, 2])
+    def test_a_row_without_data_has_none_and_nulls_in_data_are_sent(
+        self, session, destination, size
+    ):
+        frame = pd.DataFrame([{**ONE, "data": {"plan": None}}, {**TWO, "data": None}])
+        with served() as server:
+            assert submit(connect(session, server, destination), frame, batch_size=size).wait(20)
+        rows = {each.row["user_id"]: each.row for each in server.operations.values()}
+        assert rows == {"u-1": {**ONE, "data": {"plan": None}}, "u-2": TWO}
 
     def test_the_key_may_be_left_out(self, session):
         with DocumentedServer() as server:

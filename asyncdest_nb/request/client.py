@@ -69,6 +69,8 @@ class Client:
         self._reached: set[Origin] = set()  # Whose routes were found to be usable.
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_defaults"):  # A traceback with local variables shows it.
+            return "<Client without options>"
         where = "without base_url" if self._defaults.url is None else shown_url(self._defaults.url)
         return f"<Client {self.mask(where)}>"
 

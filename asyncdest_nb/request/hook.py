@@ -39,7 +39,7 @@ class Hook:
         self.host = parsed.netloc.decode("ascii")
 
     def __repr__(self) -> str:
-        return f"<Hook at {self.host}>"
+        return f"<Hook at {getattr(self, 'host', 'no host')}>"  # Of __init__, a traceback shows it.
 
     async def post(self, content: Any) -> str:
         """Post *content* as JSON, once; return why it was not accepted, "" = it was."""

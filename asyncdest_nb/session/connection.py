@@ -23,6 +23,7 @@ from .comparison import QUICK_ROWS
 from .executed import Executed
 from .keyed import KeyChoice, key_names, new_submission
 from .preview import Preview, preview
+from .process_bound import ProcessBound
 from .progress import ProgressCallback, show_in_terminal
 from .registry import RunRegistry
 from .run import Run
@@ -32,7 +33,7 @@ from .submission import Submission, digest
 from .subscription import matched_rows
 
 
-class Connection:
+class Connection(ProcessBound):
     """A destination with its settings; its repr has its actions and fields, never a secret."""
 
     # How a notebook shows the progress of a slow call; the package's face sets it.

@@ -18,6 +18,7 @@ from .details import details, shown_rows
 from .end_notices import at_end, call_on_own_thread
 from .entry import RunEntry, connect_code
 from .incomplete import rows_failed
+from .process_bound import ProcessBound
 from .progress import WaitDisplay, wait_keeping_loop, wait_visibly
 from .report import RunReport
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:  # A registry makes the runs.
     from .registry import RunRegistry
 
 
-class Run(RunReport):
+class Run(ProcessBound, RunReport):
     """The rows of one submit: the state of each operation, and the outcome of each row.
 
     It continues by itself; ``await`` it or ``wait()`` for it, as often as you like.

@@ -20,6 +20,7 @@ from ..visible import one_line
 from .connection import Connection
 from .incomplete import unfinished
 from .options import Options
+from .process_bound import ProcessBound
 from .registry import RunRegistry
 from .run import Run
 from .session_file import session_file
@@ -38,7 +39,7 @@ class Simulated(Protocol):
     requests_per_second: float
 
 
-class Session:
+class Session(ProcessBound):
     """Runs, and the values that destinations keep: in memory, or in a file for a *name*.
 
     A named session is one SQLite file in the user's data directory, or at *path*. When
@@ -249,6 +250,8 @@ class Session:
             error.add_note(f"The session stays open: {trouble}")
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_registry"):  # A traceback with local variables shows it.
+            return "<Session that is not open>"
         where = one_line(str(self.path or "in memory"))
         holder = self._registry.engine.store.holder
         holder = f", read-only: open in {holder}" if holder else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from asyncio import to_thread
 from collections.abc import Iterator
 from functools import partial
@@ -12,9 +11,8 @@ from ... import destination as ad
 from ..llm_batches import (
     IMAGE_FIELDS,
     common_faults,
+    counted_tokens,
     image_bytes,
-    most_tokens,
-    projected,
     row_faults,
     to_json,
     whole_number,
@@ -33,7 +31,6 @@ NEVER = {
     "betas": "it is a header of the request, not of a row",
 }
 SCHEMAS = (("output_config", "format"), ("output_format",))
-COUNTED = 20  # Rows: the limit of requests that count is one of its own.
 COUNTABLE = ("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config")
 SAMPLING = ("temperature", "top_p", "top_k")
 ENVELOPE = len(b'{"custom_id":"","params":}') + 40
@@ -66,20 +63,13 @@ async def tokens(
     request: ad.Request, data: ad.ActionData[AnthropicSettings, list[MessageRequest]]
 ) -> dict[str, Any]:
     """Return how many tokens the rows have, as Anthropic counts them on some: that is free."""
-    texts = data.payload_texts
-    step = max(1, len(texts) // COUNTED)
-    sample = [json.loads(text) for text in texts[::step][:COUNTED]]
-    counted = 0
-    for values in sample:
+
+    async def count(values: dict[str, Any]) -> int | None:
         body = {name: each for name, each in params_of(values).items() if name in COUNTABLE}
         answer = await request("/v1/messages/count_tokens", method="POST", json=body)
-        counted += whole_number(object_of(answer).get("input_tokens")) or 0
-    payloads = await to_thread(lambda: list(map(json.loads, texts)))
-    return {
-        "input_tokens": await to_thread(projected, counted, sample, payloads),
-        "output_tokens": most_tokens(payloads),
-        "how": f"counted by Anthropic on {len(sample):,} of {len(texts):,} rows",
-    }
+        return whole_number(object_of(answer).get("input_tokens"))
+
+    return await counted_tokens(data.payload_texts, count, vendor="Anthropic")
 
 
 def row_bytes(payload: MessageRequest) -> int:

@@ -23,6 +23,7 @@ from ..llm_batches import (
     batch_key,
     images_of,
     is_parsed,
+    parsed_rows,
     read_again,
     read_lines,
     refused,
@@ -232,11 +233,11 @@ async def _answers(request: ad.Request, batch_id: str, context: JSONObject) -> J
     response = await request(path, to_file=True, headers=JSONL, **LARGE)
     if response.problem:
         raise ProtocolError(response.problem)
-    await to_thread(_read, response, answers, context["parsed"])
+    await to_thread(_read, response, answers, parsed_rows(context))
     return answers
 
 
-def _read(response: Any, answers: JobAnswers, parsed: bool | list[int]) -> None:
+def _read(response: Any, answers: JobAnswers, parsed: bool | frozenset[int]) -> None:
     for line in read_lines(response.lines()):
         if line is None:
             answers.broken += 1

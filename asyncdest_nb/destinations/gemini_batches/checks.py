@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from asyncio import to_thread
 from collections.abc import Iterator
@@ -15,11 +14,10 @@ from ..llm_batches import (
     WebImage,
     choice_fault,
     common_faults,
+    counted_tokens,
     guessed,
     image_bytes,
     images_of,
-    most_tokens,
-    projected,
     row_faults,
     to_json,
     whole_number,
@@ -29,7 +27,6 @@ from .account import GeminiSettings, model_path, object_in
 from .requests import EMBED, IMAGES, GeminiMethod
 from .schemas import FORM, response_schema
 
-_COUNTED = 20  # Rows: a request for each.
 _SCHEMAS = (("generationConfig", "responseSchema"), ("generationConfig", "responseJsonSchema"))
 _MODEL = re.compile(r"(?:models/)?\w[\w.-]*", re.ASCII)
 _ENVELOPE = len(b'{"key":"","request":}\n') + 40
@@ -53,23 +50,15 @@ class GeminiChecks:
         texts = data.payload_texts
         if self._method is EMBED:
             return {**await to_thread(guessed, texts), "output_tokens": 0}
-        step = max(1, len(texts) // _COUNTED)
-        sample = [json.loads(text) for text in texts[::step][:_COUNTED]]
-        counted = 0
-        for values in sample:
+
+        async def count(values: dict[str, Any]) -> int | None:
             asked = {"model": _full_name(values["model"]), **self._method.request(values)}
-            answer = await request(
-                model_path(values["model"], "countTokens"),
-                method="POST",
-                json={"generateContentRequest": asked},
-            )
-            counted += whole_number(object_of(answer).get("totalTokens")) or 0
-        payloads = await to_thread(lambda: list(map(json.loads, texts)))
-        return {
-            "input_tokens": await to_thread(projected, counted, sample, payloads),
-            "output_tokens": most_tokens(payloads),
-            "how": f"counted by Google on {len(sample):,} of {len(texts):,} rows",
-        }
+            path = model_path(values["model"], "countTokens")
+            body = {"generateContentRequest": asked}
+            answer = await request(path, method="POST", json=body)
+            return whole_number(object_of(answer).get("totalTokens"))
+
+        return await counted_tokens(texts, count, vendor="Google")
 
     def row_bytes(self, payload: ModelRequest) -> int:
         """Return the bytes of a row in the file."""

@@ -13,6 +13,7 @@ from ...responses import AsyncOperationResult, AsyncPollResponse, JSONObject, Ro
 from ..llm_batches import (
     JobAnswers,
     is_parsed,
+    parsed_rows,
     read_again,
     read_lines,
     refused,
@@ -83,18 +84,18 @@ class GeminiPolls:
         return answers
 
     def _read(self, response: Any, answers: JobAnswers, context: JSONObject) -> None:
+        parsed = parsed_rows(context)
         for line in read_lines(response.lines()):
             if line is None:
                 answers.broken += 1
                 continue
             place = answers.place_of(line.get("key"))
             if place is not None:
-                answers.add(place, self._outcome(line, place, context))
-
-    def _outcome(self, line: JSONObject, place: int, context: JSONObject) -> RowResult:
-        if self._method is EMBED:
-            return embedding_outcome(line, context["model"])
-        return text_outcome(line, is_parsed=is_parsed(context["parsed"], place))
+                if self._method is EMBED:
+                    outcome = embedding_outcome(line, context["model"])
+                else:
+                    outcome = text_outcome(line, is_parsed=is_parsed(parsed, place))
+                answers.add(place, outcome)
 
 
 async def cancel(request: ad.Request, data: Contexts) -> None:

@@ -25,9 +25,9 @@ from .keys import SUBMISSION, batch_key, custom_id
 from .lines import read_lines, to_json
 from .preflight import choice_fault, common_faults, row_faults
 from .result_files import result_file
-from .rows import JobRows, is_parsed
+from .rows import JobRows, is_parsed, parsed_rows
 from .schemas import StrictForm, strict_schema
-from .tokens import guessed, most_tokens, projected, prompt_tokens, queued_tokens
+from .tokens import counted_tokens, guessed, prompt_tokens, queued_tokens
 
 __all__ = [
     "EMBEDDING_COLUMNS",
@@ -48,15 +48,15 @@ __all__ = [
     "choice_fault",
     "common_faults",
     "completed",
+    "counted_tokens",
     "custom_id",
     "guessed",
     "image_bytes",
     "images_of",
     "is_parsed",
     "jobs_page",
-    "most_tokens",
     "outcomes_left_out",
-    "projected",
+    "parsed_rows",
     "prompt_tokens",
     "queued_tokens",
     "read_again",

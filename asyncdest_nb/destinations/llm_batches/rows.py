@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...responses import RowResult
+from ...responses import JSONObject, RowResult
 from .answers import refused
 from .keys import custom_id
 from .lines import to_json
@@ -50,6 +50,12 @@ class JobRows:
         return places if 0 < len(places) < len(self.texts) else bool(places)
 
 
-def is_parsed(parsed: bool | Sequence[int], place: int) -> bool:
-    """Whether the answer of the row at *place* follows a schema; see JobRows.parsed."""
+def parsed_rows(context: JSONObject) -> bool | frozenset[int]:
+    """Return the places of rows whose answers follow a schema, or whether all do."""
+    parsed = context["parsed"]
+    return parsed if isinstance(parsed, bool) else frozenset(parsed)
+
+
+def is_parsed(parsed: bool | frozenset[int], place: int) -> bool:
+    """Whether the answer of the row at *place* follows a schema."""
     return parsed if isinstance(parsed, bool) else place in parsed

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from asyncio import to_thread
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from ...errors import HTTPError
 from .images import images_of
+
+COUNTED = 20  # Rows: a request for each, and the limit of those is one of its own.
+_NOT_NOW = (404, 405, 408, 429)
 
 
 def text_tokens(text: str) -> int:
@@ -37,7 +42,37 @@ def queued_tokens(texts: Sequence[str]) -> tuple[int, int | None]:
     return tokens, limit
 
 
-def projected(counted: int, sample: Sequence[Any], payloads: Sequence[Mapping[str, Any]]) -> int:
+async def counted_tokens(
+    texts: Sequence[str],
+    count: Callable[[dict[str, Any]], Awaitable[int | None]],
+    *,
+    vendor: str,
+) -> dict[str, Any]:
+    """Return how many tokens payloads have, by *count* on some of them: that is free.
+
+    It is a guess, and says so, if the *vendor* does not count just now, or at this URL.
+    """
+    step = max(1, len(texts) // COUNTED)
+    sample = [json.loads(text) for text in texts[::step][:COUNTED]]
+    try:
+        counts = [await count(each) for each in sample]
+        why = "no number" if None in counts else ""
+    except HTTPError as error:
+        if error.status < 500 and error.status not in _NOT_NOW:
+            raise
+        counts, why = [], str(error.status)
+    if why:
+        found = await to_thread(guessed, texts)
+        return {**found, "how": f"{found['how']}; {vendor} did not count them: it answered {why}"}
+    payloads = await to_thread(lambda: list(map(json.loads, texts)))
+    return {
+        "input_tokens": await to_thread(_projected, sum(filter(None, counts)), sample, payloads),
+        "output_tokens": most_tokens(payloads),
+        "how": f"counted by {vendor} on {len(sample):,} of {len(texts):,} rows",
+    }
+
+
+def _projected(counted: int, sample: Sequence[Any], payloads: Sequence[Mapping[str, Any]]) -> int:
     """Return how many tokens *payloads* have, if those of the *sample* are *counted*.
 
     Long rows weigh more. Images, which are not guessed, are taken to be alike in all rows.

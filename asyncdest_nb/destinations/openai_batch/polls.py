@@ -10,7 +10,15 @@ from urllib.parse import quote
 from ... import destination as ad
 from ...errors import HTTPError, ProtocolError
 from ...responses import AsyncOperationResult, AsyncPollResponse, JSONObject, RowResult
-from ..llm_batches import JobAnswers, is_parsed, read_again, read_lines, result_file, sent_rows
+from ..llm_batches import (
+    JobAnswers,
+    is_parsed,
+    parsed_rows,
+    read_again,
+    read_lines,
+    result_file,
+    sent_rows,
+)
 from ..objects import object_of
 from .account import LARGE, OpenAISettings
 from .batch_list import RUNNING
@@ -81,12 +89,12 @@ class BatchPolls:
                 continue
             if response.problem:
                 raise ProtocolError(response.problem)
-            await to_thread(self._read, response, answers, context["parsed"])
+            await to_thread(self._read, response, answers, parsed_rows(context))
         if gone and not answers.count:
             raise gone
         return answers
 
-    def _read(self, response: Any, answers: JobAnswers, parsed: bool | list[int]) -> None:
+    def _read(self, response: Any, answers: JobAnswers, parsed: bool | frozenset[int]) -> None:
         for line in read_lines(response.lines()):
             if line is None:
                 answers.broken += 1

@@ -287,3 +287,13 @@ def test_results_of_a_lost_batch_that_are_not_there_yet_are_waited_for(anthropic
     run = ask(connection)
     assert run.results()["status"].tolist() == ["completed"] * 3
     assert len(server.batches) == 1
+
+
+@pytest.mark.parametrize("fault", [429, 404, 503, (200, {})])
+def test_an_estimate_is_a_guess_if_the_vendor_does_not_count(anthropic, fault):
+    server, connection = anthropic(all_done)
+    server.faults["POST /v1/messages/count_tokens"] = [fault] * 9
+    found = connection.preview(frame(), "messages", **ASK).estimate()
+    assert found.input_tokens == 6
+    assert "a guess: " in repr(found)
+    assert "Anthropic did not count them: it answered" in repr(found)

@@ -7,7 +7,7 @@ is the file as it is before or after one of its writes; what is sent later is no
 
 For other examples, and more of them::
 
-    ASYNCDEST_CHANGED=500 python -m pytest tests/durable/test_changed_only_lives.py --timeout 0
+    CHANGED_EXAMPLES=500 python -m pytest tests/durable/test_changed_only_lives.py --timeout 0
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from row_shelf import MEETS, RowShelf, connect, eager
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = int(os.environ.get("ASYNCDEST_CHANGED", "20"))
+EXAMPLES = int(os.environ.get("CHANGED_EXAMPLES", "20"))
 STEPS = 12
 IDS = "abcde"
 SHM = Path("/dev/shm")
@@ -241,7 +241,7 @@ def test_a_row_is_sent_if_and_only_if_it_differs_from_what_is_known_to_be_there(
                 stateful_step_count=STEPS,
                 deadline=None,
                 phases=[Phase.generate],  # To shrink an example, in real time, takes minutes.
-                derandomize="ASYNCDEST_CHANGED" not in os.environ,
+                derandomize="CHANGED_EXAMPLES" not in os.environ,
                 suppress_health_check=list(HealthCheck),
                 database=None,
             ),

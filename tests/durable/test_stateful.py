@@ -6,7 +6,7 @@ the end it must be all there is to say. All of it runs on virtual time, in one t
 
 In a run of the tests the examples are always the same. For others, and more of them::
 
-    ASYNCDEST_LIVES=50000 python -m pytest tests/durable/test_stateful.py --timeout 0
+    LIVES_EXAMPLES=50000 python -m pytest tests/durable/test_stateful.py --timeout 0
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from session_lives import MOMENTS
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = int(os.environ.get("ASYNCDEST_LIVES", "2000"))
+EXAMPLES = int(os.environ.get("LIVES_EXAMPLES", "2000"))
 STEPS = 16
 PATIENCE_SECONDS = 4 * 3600.0  # In which every run must come to rest once all is well.
 LAZY_SECONDS = 0.6  # What was known for longer than this is in the file.
@@ -272,7 +272,7 @@ EXPECTED = {
 @pytest.mark.parametrize("part", range(PARTS))
 def test_whatever_happens_what_a_session_says_is_true(part: int, caplog, tmp_path_factory):
     caplog.set_level(logging.CRITICAL, logger="asyncdest_nb")
-    is_random = "ASYNCDEST_LIVES" in os.environ
+    is_random = "LIVES_EXAMPLES" in os.environ
     own = lived(Lives, part, examples=EXAMPLES, steps=STEPS, is_random=is_random)
     print(f"{own.ended:,} examples:", *map(_line, sorted(own.seen.items())), sep="\n  ")
     assert own.ended >= EXAMPLES // PARTS

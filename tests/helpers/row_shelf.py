@@ -2,13 +2,15 @@
 
 It takes jobs of rows and answers later. ``stored`` is what it has, by id; ``arrived_rows`` is
 every row that came, in order. What it does with rows a test sets: ``fails`` and
-``fails_but_stores`` are ids, ``meets`` what happens to the next jobs.
+``fails_but_stores`` are ids, ``meets`` what happens to the next jobs. ``is_cut`` is called when a
+request has arrived, and when it is applied; from then on the sender gets no answer if it is True.
 """
 
 from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import SecretStr
@@ -32,6 +34,7 @@ class RowShelf(RawServer):
         self.meets: deque[str] = deque()
         self.is_done = True
         self.dead: set[str] = set()
+        self.is_cut: Callable[[], bool] = lambda: False
         self._jobs: list[list[dict[str, Any]]] = []
 
     def take_arrived(self) -> list[tuple[str, str]]:
@@ -42,7 +45,7 @@ class RowShelf(RawServer):
     async def _respond(self, writer: Writer) -> None:
         request = self.arrived[-1]
         self.arrived[:] = [request]
-        if request.headers["life"] in self.dead:
+        if request.headers["life"] in self.dead or self.is_cut():
             return await close(writer)
         if request.method == "GET":
             number = int(request.target.rpartition("/")[2])
@@ -54,7 +57,8 @@ class RowShelf(RawServer):
         if meets == "lost before":
             return await close(writer)
         job = self._applied(json.loads(request.body)["rows"])
-        await (close(writer) if meets == "lost after" else answer(200, {"job": job})(writer))
+        is_lost = self.is_cut() or meets == "lost after"
+        await (close(writer) if is_lost else answer(200, {"job": job})(writer))
 
     def _applied(self, rows: list[dict[str, str]]) -> int:
         outcomes = []

@@ -1,4 +1,4 @@
-"""Odd answers of Klaviyo, Mailchimp and Marketing Cloud, from servers made of their documents."""
+"""Odd answers of vendors' APIs, from small servers that are made of their documents alone."""
 
 from __future__ import annotations
 
@@ -147,3 +147,43 @@ def test_results_of_marketing_cloud_are_waited_for_but_not_for_ever(
         crm = session.connect("sfmc-rows", requests_per_second=1000, **options)
         assert outcomes(crm, "k", data_extension="D") == expected
     assert api.reads == reads
+
+
+class Salesforce:
+    """One job, whose second record fails. *empty* times its result files have no lines."""
+
+    def __init__(self, *, empty: int) -> None:
+        self.reads, self._lines, self._empty = 0, list[str](), empty
+
+    def __call__(self, call: ApiCall) -> Any:
+        what = call.path.rpartition("/")[2]
+        if call.method == "PUT":
+            self._lines = call.body.decode().splitlines()
+            return 201, b""
+        if what.lower() in ("successfulresults", "failedresults", "unprocessedrecords"):
+            return 200, {"content-type": "text/csv"}, self._file(what.lower())
+        if "sobjects" in call.path:
+            may = {"createable": True, "updateable": True}
+            key = {"name": "Ext__c", "type": "string", "externalId": True, "idLookup": True, **may}
+            return {"name": "Contact", "fields": [key], **may}
+        state = "Open" if call.method == "POST" else "JobComplete"
+        return {"id": "7501", "state": state, "numberRecordsProcessed": 4}
+
+    def _file(self, what: str) -> str:
+        self.reads += what == "successfulresults"
+        header, *rows = self._lines
+        first = {"successfulresults": "sf__Id,sf__Created,", "failedresults": "sf__Id,sf__Error,"}
+        kept = {"successfulresults": [rows[0], *rows[2:]], "failedresults": rows[1:2]}
+        cells = {"successfulresults": "1,true,", "failedresults": ",E:bad:--,"}
+        lines = kept.get(what, []) if self.reads > self._empty else []
+        named = [f"{cells[what]}{each}" for each in lines]
+        return "\n".join([first.get(what, "") + header, *named, ""])
+
+
+@pytest.mark.parametrize(("empty", "expected"), [(1, RIGHT), (99, ["unknown"] * 4)])
+def test_results_of_salesforce_are_waited_for_but_not_for_ever(session, empty, expected):
+    with DescribedApi(Salesforce(empty=empty)) as server:
+        options = {"instance_url": server.url, "access_token": "00Dxx-t0k3n"}
+        crm = session.connect("salesforce-bulk", requests_per_second=1000, **options)
+        found = outcomes(crm, "Ext__c", object="Contact", external_id="Ext__c")
+    assert found == expected

@@ -167,8 +167,7 @@ async def _status_of(request: ad.Request, data: Given, context: JSONObject) -> A
     found = object_of(await request(_path(context)))
     state, counters = str(found.get("state")), _counters(found)
     if state in ("DONE", "FAILED", "CANCELED", "REVERTED"):
-        known = data.state_context.get_request_context(_ROWS)
-        return await _ended(request, context, state, counters, known=known)
+        return await _ended(request, data.state_context, context, state, counters)
     done, size = counters.get("PROCESSED_ROWS", 0), context["rows"]
     return AsyncOperationResult(
         status="pending",
@@ -181,19 +180,24 @@ async def _status_of(request: ad.Request, data: Given, context: JSONObject) -> A
 
 async def _ended(
     request: ad.Request,
+    kept: ad.StateContext,
     context: JSONObject,
     state: str,
     counters: Mapping[str, int],
-    *,
-    known: Any,
 ) -> AsyncOperationResult:
     """Return the outcome of every row: an import that is DONE may have errors."""
+    known = kept.get_request_context(_ROWS)
     query = {"limit": "100", "includeErrorMessage": "true", "includeRowData": "true"}
     pages = _pages(request, f"{_path(context)}/errors", query)
     errors = [without_cells(each, known) async for each in pages]
     rows = outcomes(errors, state, counters, context["rows"], known=known)
     counts = Counter(each.status for each in rows)
     by_status = ", ".join(f"{count:,} {status}" for status, count in counts.items())
+    # Without its numbers, an import that is done seems not to be counted yet.
+    is_whole = state != "DONE" or (not counts["unknown"] and counters)
+    if not is_whole and ad.may_be_whole_soon(kept, context["import_id"]):
+        text = f"DONE, and its errors are read again: {by_status}"
+        return AsyncOperationResult(status="pending", message=text, context=context)
     return AsyncOperationResult(
         status="completed" if state == "DONE" else "failed",
         progress=100.0,

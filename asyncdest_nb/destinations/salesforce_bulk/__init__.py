@@ -183,6 +183,10 @@ async def _ended(
     columns = data.state_context.get_request_context(_columns_key(context))
     found = await to_thread(outcomes, sent, key=context["key"], columns=columns, why=why, **files)
     rows = reconciled(found, processed=_count(job, "numberRecordsProcessed"))
+    lacking = next((row.message for row in rows if row.status == "unknown"), "")
+    if lacking and ad.may_be_whole_soon(data.state_context, context["job_id"]):
+        text = f"{job['state']}, and its results are read again: {lacking}"
+        return AsyncOperationResult(status="pending", message=text, context=context)
     return AsyncOperationResult(
         status="completed" if job["state"] == "JobComplete" else "failed",
         progress=100.0,

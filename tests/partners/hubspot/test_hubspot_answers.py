@@ -51,11 +51,13 @@ class Imports:
         lost: bool = False,
         line: Callable[[int, list[list[str]]], int] = lambda at, rows: at + 2,
         cells: bool = True,
+        counters: dict[str, int] | None = None,
     ) -> None:
         self.imports: list[dict[str, Any]] = []
         self.rows: list[list[str]] = []
         self._lists, self._errors, self._lost = lists or [], errors or [], lost
         self._line, self._cells = line, cells
+        self._counters = {"TOTAL_ROWS": 4} if counters is None else counters
 
     def __call__(self, call: ApiCall) -> Any:
         if call.method == "POST":
@@ -64,7 +66,7 @@ class Imports:
             return self._lists.pop(0) if self._lists else {"results": self.imports}
         if call.path.endswith("/errors"):
             return self._errors.pop(0) if self._errors else {"results": list(self._refused(call))}
-        return {"id": "1", "state": "DONE", "metadata": {"counters": {}}}
+        return {"id": "1", "state": "DONE", "metadata": {"counters": self._counters}}
 
     def _created(self, call: ApiCall) -> Any:
         head = f"content-type: {call.headers['content-type']}\r\n\r\n".encode()
@@ -143,3 +145,9 @@ def test_a_line_after_the_last_row_puts_all_lines_in_doubt(session):
     frame = PEOPLE.assign(note="", email=["a@x.de", "BAD1@x.de", "c@x.de", "BAD2@x.de"])
     api = Imports(line=lambda at, rows: at + 3, cells=False)
     assert outcomes(session, api, frame=frame)["status"].tolist() == ["unknown"] * 4
+
+
+@pytest.mark.parametrize("counters", [{}, {"ERRORS": 1}, {"CREATED_OBJECTS": 3}])
+def test_errors_that_are_listed_a_little_later_are_waited_for(session, counters):
+    api = Imports(errors=[{"results": []}], counters=counters)
+    assert outcomes(session, api)["status"].tolist() == RIGHT

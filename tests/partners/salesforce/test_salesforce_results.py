@@ -13,10 +13,11 @@ from raw_server import RawServer, answer
 from simulated_salesforce import CONTACTS, contacts, eager, simulate_salesforce
 
 HEADS = {
-    "successful": '"sf__Id","sf__Created"',
-    "failed": '"sf__Id","sf__Error"',
+    "successful": '"sf__Id","sf__Created",',
+    "failed": '"sf__Id","sf__Error",',
     "unprocessed": "",
 }
+COLUMNS = '"Customer_Id__c","LastName"'
 
 
 def told(
@@ -28,15 +29,11 @@ def told(
     **job: Any,
 ) -> pd.DataFrame:
     """Return the results of an upsert of *keys* whose job ends with these lines in its files."""
-    columns = '"Customer_Id__c","LastName"'
-    texts = [
-        ",".join(filter(None, [head, columns])) + "\n" + files.get(name, "")
-        for name, head in HEADS.items()
-    ]
+    texts = [f"{head}{COLUMNS}\n{files.get(name, '')}" for name, head in HEADS.items()]
     ended = {"id": "750A", "state": state, **job}
     script = [answer(403, []), answer(200, {"id": "750A"}), answer(201), answer(200, {})]
-    # Results that lack a row are read five times.
-    script += [answer(200, ended), *(answer(200, text, CSV_TYPE) for text in texts)] * 5
+    end = [answer(200, ended), *(answer(200, text, CSV_TYPE) for text in texts)]
+    script += end * 5  # Results that lack a row are read five times.
     with RawServer(*script) as server:
         sf = session.connect(
             "salesforce-bulk", instance_url=server.url, access_token="a-session-id"

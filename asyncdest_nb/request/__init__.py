@@ -53,7 +53,8 @@ from .readable import ArchivedFile, ReadableBody
 from .redactor import Redactor
 from .references import References, without_references
 from .relay import Relay, RelayedRequest, RelayedResponse, RelayTransport, relayed_response
-from .response import EXCERPT, Response, read_retry_after
+from .response import EXCERPT, Response
+from .retry_after import read_retry_after
 from .route import Route, Verify
 from .signatures import MASK
 from .spool import needs_spool, spooled

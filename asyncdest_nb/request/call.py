@@ -33,7 +33,8 @@ from .exchange import (
 )
 from .received import response_of, shown_answer, unreadable_response
 from .redactor import Redactor
-from .response import Response, one_line, read_retry_after
+from .response import Response, one_line
+from .retry_after import read_retry_after
 from .shown_exchange import SHOWN_LENGTH, CallMask, ShownExchange
 from .target import Target
 from .wire import PreparedRequest, RawResponse, SendFailure, Transport, send
@@ -208,8 +209,8 @@ class Call:
         retry_after = None
         try:
             response = response_of(raw, prepared.target, self._mask.redactor, mask=self._mask.text)
-            if "retry-after" in raw.headers:
-                retry_after = read_retry_after(raw.headers, now=self._clock())
+            if raw.status >= 400 or "retry-after" in raw.headers:
+                retry_after = self._retry_after(raw)
         except Exception as error:  # Unexpected bytes may make a parser raise any error.
             why = one_line(f"{type(error).__name__}: {error}", self._mask.redactor)
             response, retry_after = (
@@ -235,9 +236,12 @@ class Call:
             f"{what.rstrip()}: {why}" if why else what.rstrip(),
             status=response.status,
             excerpt=found,
-            retry_after=read_retry_after(response.headers, now=self._clock()),
+            retry_after=self._retry_after(response),
             response=response,
         )
+
+    def _retry_after(self, answer: Response | RawResponse) -> float | None:
+        return read_retry_after(answer.headers, now=self._clock(), status=answer.status)
 
     def _elsewhere(self, prepared: PreparedRequest, status: int, location: str | None) -> str:
         target = joined(prepared.target.url, location) if location else None

@@ -7,8 +7,6 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, BinaryIO
 
@@ -16,10 +14,8 @@ from .json_text import read_json_text
 from .readable import ReadableBody
 from .redactor import Redactor
 
-MAX_RETRY_AFTER = 600.0  # seconds; the bound the RateLimit draft suggests against abuse
 EXCERPT = 300  # characters of a body in a message
 
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]*)?")
 _HTML = re.compile(r"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
 _JSON = re.compile(r"(?:^|[/+])json$")
 # One line of these formats may look like JSON.
@@ -87,37 +83,6 @@ class Response(ReadableBody):
     def open(self) -> BinaryIO:
         """Return a file of the bytes."""
         return io.BytesIO(self.content)
-
-
-def read_retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
-    """Return the seconds that a destination asks to wait, in [0, 600]; None = it does not ask.
-
-    *now* is in Unix seconds, and is used only if the response has no Date header: a
-    Retry-After date comes from the destination's clock. A date in the past and a negative
-    number mean now (RFC 9110, section 10.2.3); any other text is ignored.
-    """
-    value = _header(headers, "retry-after")
-    if _NUMBER.fullmatch(value):
-        seconds = float(value)
-    else:
-        until, its_now = _unix_seconds(value), _unix_seconds(_header(headers, "date"))
-        if until is None:
-            return None
-        seconds = until - (now if its_now is None else its_now)
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
-
-
-def _header(headers: Mapping[str, str], name: str) -> str:
-    return next((text.strip() for key, text in headers.items() if key.lower() == name), "")
-
-
-def _unix_seconds(date: str) -> float | None:
-    try:
-        found = parsedate_to_datetime(date)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-    # The parser raises IndexError and TypeError too.
-    except (ValueError, OverflowError, IndexError, TypeError):
-        return None
 
 
 def read_body(body: bytes, content_type: str, redactor: Redactor) -> tuple[str, Any, str | None]:

@@ -95,6 +95,11 @@ NOW = 1_784_000_000.0
         ("Tuesday, 14-Jul-26 03:33:30 GMT", 10),
         ("Fri, 31 Dec 1999 23:59:59 GMT", 0),
         ("Fri, 31 Dec 9999 23:59:59 -0000", 600),
+        ("2026-07-14T03:33:30Z", 10),
+        ("2026-07-14T05:33+02:00", 0),
+        (str(int(NOW) + 20), 20),  # Some answer the time, not the seconds until then.
+        (f"{int(NOW)}500", 0.5),  # Some in milliseconds.
+        (str(int(NOW) - 20), 0),
         ("soon", None),
         ("", None),
         ("١٢", None),
@@ -134,6 +139,29 @@ def test_an_answer_may_take_a_minute_by_default():
     assert str(connect.parameters["timeout_seconds"].default) == "60.0"
     ask("http://a.example", client=Client(transport=httpx.MockTransport(record)))
     assert limits[0]["pool"] == 54  # 90 % of the time for a whole exchange.
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after-ms": "1500"}, 1.5),
+        ({"Retry-After": "2", "retry-after-ms": "1500"}, 2),
+        ({"RateLimit-Reset": "12"}, 12),
+        ({"X-RateLimit-Reset": str(int(NOW) + 12)}, 12),
+        ({"X-Rate-Limit-Reset": f"{int(NOW) + 12}250"}, 12.25),
+        ({"X-RateLimit-Reset": "2026-07-14T03:33Z"}, None),  # A minute begins, and it is past.
+        ({"X-RateLimit-Reset": "0"}, None),
+        ({"X-RateLimit-Reset": "6m0s"}, None),
+        ({"Retry-After": "0", "X-RateLimit-Reset": "12"}, 0),
+        ({"Retry-After": "soon", "X-RateLimit-Reset": "12"}, 12),
+    ],
+)
+def test_a_429_may_say_otherwise_when_requests_are_taken_again(
+    headers: dict[str, str], seconds: float | None
+):
+    assert read_retry_after(headers, now=NOW, status=429) == seconds
+    if seconds != 1.5 and "Retry-After" not in headers:
+        assert read_retry_after(headers, now=NOW, status=200) is None
 
 
 def test_no_retry_after_is_none():

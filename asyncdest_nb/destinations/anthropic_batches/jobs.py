@@ -20,13 +20,16 @@ from ...responses import (
 from ..llm_batches import (
     JobAnswers,
     JobRows,
+    batch_at,
     batch_key,
     images_of,
     is_parsed,
+    note_key,
     parsed_rows,
     read_again,
     read_lines,
     refused,
+    require_same_key,
     sent_rows,
 )
 from ..objects import object_of
@@ -55,6 +58,7 @@ async def create(request: ad.Request, data: Payloads) -> AsyncActionResponse:
     rows = rows_of(data)
     first, _ = data.state_context.get_request_context(_time_key(rows.key)) or (time.time(), None)
     data.state_context.set_response_context(_time_key(rows.key), [first, time.time()], {"day": 29})
+    note_key(data, rows.key)
     body = _body(rows)
     try:
         answer = await request(
@@ -104,6 +108,7 @@ async def find(request: ad.Request, data: Payloads) -> AsyncActionResponse | Non
     state.set_response_context(_others_key(rows.key), sorted(others), {"day": 29})
     left = [each for each in states if each not in others]
     if not left:
+        require_same_key(data, rows.key)
         return None
     named = ", ".join(left)
     return AsyncActionResponse(
@@ -189,21 +194,23 @@ async def _status_of(
             is_unknown = any(each and each.status == "unknown" for each in found.rows or ())
             gap = str(found.message) if is_unknown else ""
             return read_again(data.state_context, context, gap) or found
-        return await _polled(request, data.state_context, context, found)
-    return await _polled(request, data.state_context, context, context["batch_id"])
+        return await _polled(request, data, context, found)
+    return await _polled(request, data, context, context["batch_id"])
 
 
 async def _polled(
-    request: ad.Request, state: ad.StateContext, context: JSONObject, batch_id: str
+    request: ad.Request, data: Contexts, context: JSONObject, batch_id: str
 ) -> AsyncOperationResult:
-    batch = object_of(await request(batch_path(batch_id)))
+    batch = await batch_at(request, batch_path(batch_id), data, context)
     status, rows, counts = batch.get("processing_status"), int(context["rows"]), counts_of(batch)
     if status == "ended":
         if batch.get("archived_at"):
             return _result(batch, context, [_ARCHIVED] * rows, [])
         answers = await _answers(request, batch_id, context)
         counted = sum(counts.values()) or sent_rows(context)
-        if again := read_again(state, context, answers.gap(min(counted, sent_rows(context)))):
+        if again := read_again(
+            data.state_context, context, answers.gap(min(counted, sent_rows(context)))
+        ):
             return again
         # The counts have all rows that were sent. A batch that has ended may have no success.
         missing = _NOT_SENT if sum(counts.values()) == answers.count else None

@@ -18,8 +18,10 @@ from ..llm_batches import (
     ModelRequest,
     batch_key,
     jobs_page,
+    note_key,
     outcomes_left_out,
     refused,
+    require_same_key,
     uploaded,
 )
 from ..objects import object_of
@@ -48,6 +50,7 @@ class GeminiCreation:
         except HTTPError as error:
             return _refused_batch(error, rows=len(rows.texts), is_repeatable=False)
         kept.keep(file)
+        note_key(data, rows.key)
         if len(file["left_out"]) == len(rows.texts):
             return AsyncActionResponse(
                 async_contexts=[], rows=outcomes_left_out(file, len(rows.texts))
@@ -73,6 +76,7 @@ class GeminiCreation:
             if object_in(batch, "metadata").get("displayName") == rows.key
         ]
         if not found:
+            require_same_key(data, rows.key)
             return None
         file = kept.file or {"left_out": {}}
         return _accepted(found[-1], rows, file, data.payload[0].model)

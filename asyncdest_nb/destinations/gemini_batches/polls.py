@@ -12,6 +12,7 @@ from ...errors import ProtocolError
 from ...responses import AsyncOperationResult, AsyncPollResponse, JSONObject, RowResult
 from ..llm_batches import (
     JobAnswers,
+    batch_at,
     is_parsed,
     parsed_rows,
     read_again,
@@ -20,7 +21,6 @@ from ..llm_batches import (
     result_file,
     sent_rows,
 )
-from ..objects import object_of
 from .account import LARGE, GeminiSettings, batch_path, object_in
 from .outcomes import embedding_outcome, error_result, text_outcome
 from .requests import EMBED, GeminiMethod
@@ -46,7 +46,7 @@ class GeminiPolls:
     async def _status_of(
         self, request: ad.Request, data: Contexts, context: JSONObject
     ) -> AsyncOperationResult:
-        batch = object_of(await request(batch_path(context["name"])))
+        batch = await batch_at(request, batch_path(context["name"]), data, context)
         state, rows = _state(batch), int(context["rows"])
         if state in ENDED or batch.get("done") is True:
             return await self._ended(request, data.state_context, batch, context)

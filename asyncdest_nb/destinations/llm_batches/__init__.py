@@ -4,6 +4,7 @@ fields     the fields of a row that is sent to a model
 images     pictures, by URL or as files
 schemas    JSON schemas in the strict form that the vendors need
 keys       the ids by which rows are found again
+key_marks  with which API key a job was sent
 lines      JSON, and lines of it
 answers    the outcome of each row, matched by its id
 columns    what becomes columns of the results
@@ -21,6 +22,7 @@ from .fields import IMAGE_FIELDS, ModelRequest, TextRequest, with_parameters
 from .images import ImageFile, ImageLimits, WebImage, image_bytes, images_of
 from .job_files import KeptFile, outcomes_left_out, uploaded
 from .job_list import JobsPage, jobs_page
+from .key_marks import batch_at, note_key, require_same_key
 from .keys import SUBMISSION, batch_key, custom_id
 from .lines import read_lines, to_json
 from .preflight import choice_fault, common_faults, row_faults
@@ -44,6 +46,7 @@ __all__ = [
     "StrictForm",
     "TextRequest",
     "WebImage",
+    "batch_at",
     "batch_key",
     "choice_fault",
     "common_faults",
@@ -55,6 +58,7 @@ __all__ = [
     "images_of",
     "is_parsed",
     "jobs_page",
+    "note_key",
     "outcomes_left_out",
     "parsed_rows",
     "prompt_tokens",
@@ -62,6 +66,7 @@ __all__ = [
     "read_again",
     "read_lines",
     "refused",
+    "require_same_key",
     "result_file",
     "row_faults",
     "sent_places",

@@ -18,9 +18,11 @@ from ..llm_batches import (
     KeptFile,
     ModelRequest,
     batch_key,
+    note_key,
     outcomes_left_out,
     queued_tokens,
     refused,
+    require_same_key,
     uploaded,
 )
 from ..objects import object_of
@@ -64,6 +66,7 @@ class BatchCreation:
         known = kept.file
         file = known or await uploaded(rows, lambda: _upload(request, rows))
         kept.keep(file)
+        note_key(data, rows.key)
         if len(file["left_out"]) == len(rows.texts):
             return AsyncActionResponse(
                 async_contexts=[], rows=outcomes_left_out(file, len(rows.texts))
@@ -92,6 +95,7 @@ class BatchCreation:
             if (batch.get("metadata") or {}).get(SUBMISSION) == rows.key
         ]
         if not found:
+            require_same_key(data, rows.key)
             return None
         file = kept.file or {"left_out": {}}
         return self._accepted(found[-1], rows, file, others=found[:-1])

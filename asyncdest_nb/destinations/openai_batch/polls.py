@@ -12,6 +12,7 @@ from ...errors import HTTPError, ProtocolError
 from ...responses import AsyncOperationResult, AsyncPollResponse, JSONObject, RowResult
 from ..llm_batches import (
     JobAnswers,
+    batch_at,
     is_parsed,
     parsed_rows,
     read_again,
@@ -19,7 +20,6 @@ from ..llm_batches import (
     result_file,
     sent_rows,
 )
-from ..objects import object_of
 from .account import LARGE, OpenAISettings
 from .batch_list import RUNNING
 from .endpoints import Endpoint
@@ -44,7 +44,7 @@ class BatchPolls:
     async def _status_of(
         self, request: ad.Request, data: Contexts, context: JSONObject
     ) -> AsyncOperationResult:
-        batch = object_of(await request(_path(context)))
+        batch = await batch_at(request, _path(context), data, context)
         status, rows = batch.get("status"), int(context["rows"])
         if status == "failed":
             return _result(batch, context, refused_rows(batch, context), [])

@@ -23,12 +23,20 @@ SETTLE_SECONDS = 30.0
 _KEY = re.compile(r"k\d{5}z")
 
 
+_RESULTS: Mapping[str, Mapping[str, Any]] = {
+    "shuffled": {"shuffle_results": True},
+    "truncated": {"truncate_results": 0.2},
+    "expired": {"results_expire_seconds": 1e-6},
+}
+
+
 @dataclass(frozen=True)
 class Contract:
     """A destination under contract.
 
     *names* are those that the frame has for the columns key and email, if not these; *columns*
     and *options* are arguments of the submit.
+    *results* are the knobs by what is wrong with the results, if that is possible.
     *create* is the kind of request that begins a job. *second* is what a lost reply to it may
     lead to: no second job ("none"), one that has no effect beyond the first ("harmless"), or
     no second job, and rows that wait for the user ("held"). *rows* are those of the large test.
@@ -41,6 +49,7 @@ class Contract:
     names: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    results: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _RESULTS)
     rows: int = 10_000
     is_blind: bool = False  # What jobs there are does not show whose they are, until they end.
     throttled: float = 0.3  # The share of requests in a storm; of many requests fewer will do.
@@ -121,6 +130,7 @@ CONTRACTS = [
         "held",
         columns={"user_id": "key"},
         options={"operation_type": "sync_profile"},
+        results={},  # An operation is a row, and its result is in the answer to a poll.
         rows=600,  # Each of them is an operation, and is polled.
         throttled=0.03,
     ),
@@ -131,6 +141,8 @@ CONTRACTS = [
         "none",
         names={"key": "Customer_Id__c", "email": "LastName"},
         options={"object": "Contact", "external_id": "Customer_Id__c"},
+        # Its results are always shuffled, and its jobs go with their results.
+        results={**_RESULTS, "shuffled": {}, "expired": {"retention_seconds": 1e-6}},
     ),
     Contract(
         "klaviyo-profiles",

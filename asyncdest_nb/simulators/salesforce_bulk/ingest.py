@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any
 
 from .. import multipart
@@ -160,14 +161,21 @@ class Ingest:
             if (outcome.error is not None) == is_failed:
                 word = str(outcome.error) if is_failed else str(outcome.is_created).lower()
                 found.append([outcome.record_id, word, *job.cells(row)])
-        return _shuffled(job, names, found)
+        return self._file(job, names, found)
 
     def unprocessed(self, request: IncomingRequest, now: float, version: str, job_id: str) -> Reply:
         """Return the rows that were not processed."""
         job = self._find(job_id, now)
         if job is None:
             return not_found()
-        return _shuffled(job, (), [job.cells(row) for row in job.rows[len(job.outcomes) :]])
+        return self._file(job, (), [job.cells(row) for row in job.rows[len(job.outcomes) :]])
+
+    def _file(self, job: Job, names: tuple[str, ...], rows: list[list[str]]) -> Reply:
+        # Salesforce promises no order, so a client must not rely on one.
+        random.Random(job.job_id).shuffle(rows)
+        left = len(rows) - ceil(len(rows) * self._knobs.truncate_results)
+        columns = job.upload.columns if job.upload else ()
+        return Reply(200, csv_files.written((*names, *columns), rows[:left]))
 
     # The jobs
 
@@ -195,13 +203,6 @@ class Ingest:
         """Return all records at *now*, by object."""
         self._process_due(now)
         return self._organization.records
-
-
-def _shuffled(job: Job, names: tuple[str, ...], rows: list[list[str]]) -> Reply:
-    # Salesforce promises no order, so a client must not rely on one.
-    random.Random(job.job_id).shuffle(rows)
-    columns = job.upload.columns if job.upload else ()
-    return Reply(200, csv_files.written((*names, *columns), rows))
 
 
 def _named(job_id: str) -> str:

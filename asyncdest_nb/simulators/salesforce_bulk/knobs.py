@@ -20,6 +20,11 @@ class SalesforceBulkKnobs(Knobs):
     failing_jobs: Share = Field(
         default=0.0, description="share of jobs that end Failed half-way, a number in [0, 1]"
     )
+    truncate_results: Share = Field(
+        default=0.0,
+        description="share of the rows of a result file, a number in [0, 1], that are missing at "
+        "the end of an otherwise whole file",
+    )
     token_seconds: Positive | None = Field(
         default=None,
         description="seconds > 0 that a token from the token endpoint is valid; None accepts "

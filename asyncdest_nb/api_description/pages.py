@@ -40,6 +40,7 @@ class PageTurn:
     _pages: int = 0
     _empty: int = 0
     _seen: set[str] = field(default_factory=set)
+    _echo: int | str | None = None
 
     def __post_init__(self) -> None:
         if self.rule.number:
@@ -71,13 +72,22 @@ class PageTurn:
 
     def _numbered(self, response: Response, length: int) -> dict[str, Any]:
         total = looker(self.rule.total)(response.data) if self.rule.total else None
-        known = total if isinstance(total, int) else self.most
+        # A total may be that of one page. Where answers say which page they are, the number of
+        # rows is enough.
+        is_told = self.most is not None and self.rule.echo is not None
+        known = total if isinstance(total, int) and not is_told else self.most
         if not length or (known is not None and self.entries >= known):
             return {}
         name = str(self.rule.param)
         if self.rule.number == "offset":
             return {name: self.entries}
         return {name: self.query[name] + 1}
+
+    def is_same(self, response: Response) -> bool:
+        """Whether *response* says that it is the page before: the server ignores the number."""
+        echo = None if self.rule.echo is None else looker(self.rule.echo)(response.data)
+        before, self._echo = self._echo, echo if isinstance(echo, int | str) else None
+        return before is not None and before == self._echo
 
     @property
     def endless(self) -> str:
@@ -124,6 +134,8 @@ async def pages_of(
     page = PageTurn(rule, most, bound)
     while True:
         response = await plan.send(request, scope, url=page.url, query=page.query, headers=headers)
+        if page.is_same(response):
+            return
         yield response
         length = len(list_at(items or "$", response.data, plan.place))
         try:

@@ -73,7 +73,8 @@ class OutcomeRule(DescriptionPart):
 class Pages(DescriptionPart):
     """How the next page is asked for: by a URL, by a cursor, or by a number.
 
-    ``param`` is the parameter of the query that gets the cursor or the number.
+    ``param`` is the parameter of the query that gets the cursor or the number. ``echo`` is where
+    an answer has its own number: one with that of the page before is not read.
     """
 
     next_url: Path | None = None
@@ -82,6 +83,7 @@ class Pages(DescriptionPart):
     param: str | None = None
     first: int = 1
     total: Path | None = None
+    echo: Path | None = None
 
     @model_validator(mode="after")
     def _check_one(self) -> Pages:

@@ -259,6 +259,7 @@ an answer that has ended the rows are done, or failed, as it says. The states ar
 | `param` | a parameter of the query |
 | `first` | the number of the first page |
 | `total` | the path of the number of all entries |
+| `echo` | the path of a page's own number: the same page is not read twice |
 
 # Find
 

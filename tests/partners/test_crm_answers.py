@@ -141,12 +141,42 @@ def test_results_of_marketing_cloud_are_waited_for_but_not_for_ever(
     session, empty, expected, reads
 ):
     api = MarketingCloud(empty=empty)
+    assert marketing_cloud(session, api) == expected
+    assert api.reads == reads
+
+
+def marketing_cloud(session: ad.Session, api: MarketingCloud) -> list[str]:
     with DescribedApi(api) as server:
         api.url = server.url
         options = {"auth_url": server.url, "client_id": "me", "client_secret": "s3cr3t-s3cr3t"}
         crm = session.connect("sfmc-rows", requests_per_second=1000, **options)
-        assert outcomes(crm, "k", data_extension="D") == expected
-    assert api.reads == reads
+        return outcomes(crm, "k", data_extension="D")
+
+
+class PagedCloud(MarketingCloud):
+    """The same in pages of two, of which only the first is there if it *ignores* the number."""
+
+    def __init__(self, *, ignores: bool) -> None:
+        super().__init__(empty=0)
+        self._ignores = ignores
+
+    def __call__(self, call: ApiCall) -> Any:
+        whole = super().__call__(call)
+        if not call.path.endswith("/results"):
+            return whole
+        page = 1 if self._ignores else int(call.query["$page"])
+        items = whole["items"][2 * page - 2 : 2 * page]
+        # No document says whether this is the number of all.
+        count = 4 if self._ignores else len(items)
+        return {"page": page, "pageSize": 2, "count": count, "items": items}
+
+
+@pytest.mark.parametrize(
+    ("ignores", "expected"),
+    [(False, RIGHT), (True, ["completed", "failed", "unknown", "unknown"])],
+)
+def test_a_page_of_marketing_cloud_is_not_taken_for_the_next(session, ignores, expected):
+    assert marketing_cloud(session, PagedCloud(ignores=ignores)) == expected
 
 
 class Salesforce:

@@ -108,7 +108,8 @@ def _cells(error: JSONObject) -> list[str]:
 def _line(error: JSONObject) -> int:
     """Return the line that *error* is about; 0 = the whole file."""
     found = _source(error).get("lineNumber")
-    return found if isinstance(found, int) and not isinstance(found, bool) else 0
+    text = "" if isinstance(found, bool) else str(found)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 15 else 0
 
 
 def _source(error: JSONObject) -> JSONObject:

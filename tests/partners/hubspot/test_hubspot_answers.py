@@ -151,3 +151,17 @@ def test_a_line_after_the_last_row_puts_all_lines_in_doubt(session):
 def test_errors_that_are_listed_a_little_later_are_waited_for(session, counters):
     api = Imports(errors=[{"results": []}], counters=counters)
     assert outcomes(session, api)["status"].tolist() == RIGHT
+
+
+def test_an_error_that_names_no_row_leaves_them_unknown(session):
+    api = Imports(line=lambda at, rows: 0, cells=False, counters={"TOTAL_ROWS": 4, "ERRORS": 1})
+    found = outcomes(session, api)
+    assert found["status"].tolist() == ["unknown"] * 4
+    assert found["message"].iloc[0] == "no row is named by the error: bad"
+
+
+@pytest.mark.parametrize("counted", [1, 2])
+def test_a_row_with_two_errors_may_be_counted_once_or_twice(session, counted):
+    twice = [{"errorType": "X", "errorMessage": "bad", "sourceData": {"lineNumber": "3"}}] * 2
+    api = Imports(errors=[{"results": twice}], counters={"TOTAL_ROWS": 4, "ERRORS": counted})
+    assert outcomes(session, api, frame=PEOPLE.assign(note=""))["status"].tolist() == RIGHT

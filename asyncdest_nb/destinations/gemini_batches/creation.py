@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import to_thread
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -79,7 +79,7 @@ class GeminiCreation:
             require_same_key(data, rows.key)
             return None
         file = kept.file or {"left_out": {}}
-        return _accepted(found[-1], rows, file, data.payload[0].model)
+        return _accepted(found[-1], rows, file, data.payload[0].model, others=found[:-1])
 
     def _rows(self, data: Payloads) -> JobRows:
         return JobRows(data.payload_texts, batch_key(data.submission_id), self._entry)
@@ -168,7 +168,11 @@ def _seconds(moment: object) -> float | None:
 
 
 def _accepted(
-    batch: JSONObject, rows: JobRows, file: JSONObject, model: str
+    batch: JSONObject,
+    rows: JobRows,
+    file: JSONObject,
+    model: str,
+    others: Iterable[JSONObject] = (),
 ) -> AsyncActionResponse:
     if not batch.get("name"):
         raise ProtocolError("the answer has no name of a batch")
@@ -180,6 +184,8 @@ def _accepted(
         "parsed": rows.parsed,
         "model": model,
     }
+    if also := [str(each.get("name")) for each in others]:
+        context["also"] = also
     decided = outcomes_left_out(file, len(rows.texts))
     return AsyncActionResponse(async_contexts=[context], rows=decided, message="created")
 

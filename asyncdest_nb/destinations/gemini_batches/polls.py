@@ -13,6 +13,7 @@ from ...responses import AsyncOperationResult, AsyncPollResponse, JSONObject, Ro
 from ..llm_batches import (
     JobAnswers,
     batch_at,
+    copies_note,
     is_parsed,
     parsed_rows,
     read_again,
@@ -54,7 +55,12 @@ class GeminiPolls:
         return AsyncOperationResult(
             status="pending",
             progress=100 * min(done + failed, rows) / rows,
-            message=f"{state.lower()}: {done:,} of {rows:,} rows, {failed:,} failed",
+            message="; ".join(
+                [
+                    f"{state.lower()}: {done:,} of {rows:,} rows, {failed:,} failed",
+                    *copies_note(context),
+                ]
+            ),
             context=context,
             odd_status=None if state in RUNNING else state,
         )
@@ -100,8 +106,10 @@ class GeminiPolls:
 
 async def cancel(request: ad.Request, data: Contexts) -> None:
     """Request the end of a batch. Its results are lost, also those that were made by then."""
-    path = f"{batch_path(data.async_contexts[0]['name'])}:cancel"
-    await request(path, method="POST")
+    context = data.async_contexts[0]
+    for copy in context.get("also") or ():  # They may have ended.
+        await request(f"{batch_path(copy)}:cancel", method="POST", throw_http_errors=False)
+    await request(f"{batch_path(context['name'])}:cancel", method="POST")
 
 
 def _state(batch: JSONObject) -> str:
@@ -147,6 +155,7 @@ def _result(
         f"{by_status} of {len(rows):,} rows",
         "" if state == "SUCCEEDED" else f"the batch ended {state}",
         *notes,
+        *copies_note(context),
         f"Google counts {good:,} completed, {bad:,} failed" if good + bad != listed else "",
     ]
     return AsyncOperationResult(

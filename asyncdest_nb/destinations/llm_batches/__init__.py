@@ -16,7 +16,7 @@ preflight  faults that are found before anything is sent
 tokens     how many tokens a request probably has
 """
 
-from .answers import JobAnswers, read_again, refused, sent_places, sent_rows
+from .answers import JobAnswers, copies_note, read_again, refused, sent_places, sent_rows
 from .columns import EMBEDDING_COLUMNS, TEXT_COLUMNS, completed, whole_number
 from .fields import IMAGE_FIELDS, ModelRequest, TextRequest, with_parameters
 from .images import ImageFile, ImageLimits, WebImage, image_bytes, images_of
@@ -51,6 +51,7 @@ __all__ = [
     "choice_fault",
     "common_faults",
     "completed",
+    "copies_note",
     "counted_tokens",
     "custom_id",
     "guessed",

@@ -26,6 +26,12 @@ def sent_rows(context: JSONObject) -> int:
     return int(context["rows"]) - len(context.get("left_out") or ())
 
 
+def copies_note(context: JSONObject) -> list[str]:
+    """Return that a job was made more than once by what is between here and the vendor."""
+    copies = ", ".join(context.get("also") or ())
+    return [f"the vendor has this batch again as {copies}, which is billed too"] if copies else []
+
+
 def read_again(
     state: ad.StateContext, context: JSONObject, gap: str
 ) -> AsyncOperationResult | None:

@@ -119,10 +119,10 @@ class BatchCreation:
             "left_out": sorted(map(int, file["left_out"])),
             "parsed": rows.parsed,
         }
-        also = ", ".join(str(each.get("id")) for each in others)
-        message = f"created; the list has this batch again as {also}" if also else "created"
+        if also := [str(each.get("id")) for each in others]:
+            context["also"] = also
         decided = outcomes_left_out(file, len(rows.texts))
-        return AsyncActionResponse(async_contexts=[context], rows=decided, message=message)
+        return AsyncActionResponse(async_contexts=[context], rows=decided, message="created")
 
 
 def _model_of(rows: JobRows) -> str:

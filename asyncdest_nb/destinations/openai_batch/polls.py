@@ -13,6 +13,7 @@ from ...responses import AsyncOperationResult, AsyncPollResponse, JSONObject, Ro
 from ..llm_batches import (
     JobAnswers,
     batch_at,
+    copies_note,
     is_parsed,
     parsed_rows,
     read_again,
@@ -44,7 +45,7 @@ class BatchPolls:
     async def _status_of(
         self, request: ad.Request, data: Contexts, context: JSONObject
     ) -> AsyncOperationResult:
-        batch = await batch_at(request, _path(context), data, context)
+        batch = await batch_at(request, _path(context["batch_id"]), data, context)
         status, rows = batch.get("status"), int(context["rows"])
         if status == "failed":
             return _result(batch, context, refused_rows(batch, context), [])
@@ -54,7 +55,9 @@ class BatchPolls:
         return AsyncOperationResult(
             status="pending",
             progress=100 * min(done + failed, rows) / rows,
-            message=f"{status}: {done:,} of {rows:,} rows, {failed:,} failed",
+            message="; ".join(
+                [f"{status}: {done:,} of {rows:,} rows, {failed:,} failed", *copies_note(context)]
+            ),
             context=context,
             odd_status=None if status in RUNNING else str(status),
         )
@@ -107,11 +110,14 @@ class BatchPolls:
 
 async def cancel(request: ad.Request, data: Contexts) -> None:
     """Request the end of a batch. Rows that are answered by then stay answered, and billed."""
-    await request(f"{_path(data.async_contexts[0])}/cancel", method="POST")
+    context = data.async_contexts[0]
+    for copy in context.get("also") or ():  # They may have ended.
+        await request(f"{_path(copy)}/cancel", method="POST", throw_http_errors=False)
+    await request(f"{_path(context['batch_id'])}/cancel", method="POST")
 
 
-def _path(context: JSONObject) -> str:
-    return f"/batches/{quote(str(context['batch_id']), safe='')}"
+def _path(batch_id: object) -> str:
+    return f"/batches/{quote(str(batch_id), safe='')}"
 
 
 def _result(
@@ -126,6 +132,7 @@ def _result(
         f"{by_status} of {len(rows):,} rows",
         "" if status == "completed" else f"the batch ended {status}",
         *notes,
+        *copies_note(context),
         f"OpenAI counts {done:,} completed, {failed:,} failed" if done + failed != listed else "",
     ]
     return AsyncOperationResult(

@@ -63,6 +63,36 @@ def test_a_batch_is_found_though_the_clocks_differ_by_hours(lost, vendor, ahead)
     assert len(server.batches) == server.count(CREATES[vendor]) == 1
 
 
+@pytest.mark.parametrize("vendor", ["openai", "gemini"])
+@pytest.mark.parametrize("is_canceled", [True, False])
+def test_a_batch_that_a_proxy_created_twice_is_named_and_canceled_too(lost, vendor, is_canceled):
+    server, submit = lost
+    server.polls = 10**6 if is_canceled else 1
+    real = server.answer
+
+    def twice(method, path, query, body):
+        if not server.batches and f"{method} {path}" == CREATES[vendor]:
+            real(method, path, query, body)
+        return real(method, path, query, body)
+
+    server.answer = twice
+    run = submit()
+    while not server.asked:
+        run.wait(timeout=0.02)
+    if is_canceled:
+        run.cancel()
+        while sum("cancel" in each[1] for each in server.arrived) < 2:
+            run.wait(timeout=0.02)
+        server.polls = 0
+    run.wait(timeout=40)
+    assert len(server.batches) == 2
+    copy = list(server.batches)[1]
+    note = f"the vendor has this batch again as {copy}, which is billed too"
+    assert note in run.operations[0].message
+    canceled = {each[1] for each in server.arrived if "cancel" in each[1]}
+    assert len(canceled) == (2 if is_canceled else 0)
+
+
 @pytest.mark.parametrize("vendor", VENDORS)
 @pytest.mark.parametrize(
     "fault",

@@ -9,6 +9,7 @@ import codecs
 import csv
 import io
 import tarfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
@@ -68,14 +69,16 @@ class ReadableBody:
     ) -> Iterator[dict[str, str]]:
         """Yield the rows as dicts of texts, by the names in the first row.
 
-        A quoted cell may hold ends of lines. A row with more or fewer cells than the first,
-        and an end inside of quotes, raise ProtocolError.
+        A quoted cell may hold ends of lines. A name that is there twice is left out: nobody
+        can know which of the cells it means. A row with more or fewer cells than the first, and
+        an end inside of quotes, raise ProtocolError.
         """
         with _readable(), unpacked_file(self.open()) as file:
             text = io.TextIOWrapper(file, encoding, errors="replace", newline="")
             # TextIOWrapper gives lines to csv with the ends that they have.
             rows = csv.reader(_without_mark(text), delimiter=delimiter, strict=True)
             names = next(rows, [])
+            unclear = [name for name, count in Counter(names).items() if count > 1]
             for cells in rows:
                 if cells and len(cells) != len(names):
                     raise ProtocolError(
@@ -83,7 +86,10 @@ class ReadableBody:
                         f"first has {len(names)}"
                     )
                 if cells:  # A blank line has none.
-                    yield dict(zip(names, cells, strict=True))
+                    row = dict(zip(names, cells, strict=True))
+                    for name in unclear:
+                        del row[name]
+                    yield row
 
     def files(self) -> Iterator[ArchivedFile]:
         """Yield the files in a tar or tar.gz; read each before you ask for the next.

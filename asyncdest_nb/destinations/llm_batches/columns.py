@@ -55,8 +55,10 @@ def parsed_answer(columns: dict[str, Any]) -> str:
     """
     if why := incomplete(columns):
         return why
+    if not columns["text"]:
+        return "the model called a tool instead of an answer: see the column tool_calls"
     try:
-        found = json.loads(columns["text"] or "", parse_constant=lambda name: None)
+        found = json.loads(columns["text"], parse_constant=lambda name: None)
     except (ValueError, RecursionError):
         return "the answer is not JSON, though a schema was given: see the column text"
     if not isinstance(found, dict):

@@ -13,7 +13,7 @@ from typing import Any
 
 _BY_NAME = ("properties", "$defs", "definitions")
 _IN_LISTS = ("anyOf", "allOf")
-_KINDS = ("type", "$ref", "enum", "const", *_IN_LISTS)
+_KINDS = ("type", "$ref", "enum", "const", "oneOf", *_IN_LISTS)
 _KEYS = "name its keys as fields of a class, or use a list of objects with a key and a value"
 
 

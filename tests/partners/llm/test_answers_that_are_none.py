@@ -110,6 +110,17 @@ def test_json_that_is_no_object_is_said_and_makes_no_columns(openai, text):
     assert message == "the answer is JSON, but no object as in the schema: see the column text"
 
 
+def test_a_call_of_a_tool_is_no_answer_by_the_schema(anthropic):
+    call = {"type": "tool_use", "id": "t", "name": "look_up", "input": {}}
+    _, connection = anthropic(
+        lambda rows: End(output=[message_answer(each, content=[call]) for each in rows])
+    )
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}}}
+    found = outcome(connection, "messages", output_schema=schema)
+    message = "the model called a tool instead of an answer: see the column tool_calls"
+    assert found == ("completed", None, message)
+
+
 def test_tokens_of_thoughts_count_where_nothing_was_written(gemini):
     usage = {"promptTokenCount": 4, "thoughtsTokenCount": 90}
     candidate = {"finishReason": "MAX_TOKENS"}

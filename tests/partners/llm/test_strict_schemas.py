@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import anthropic
 import openai
@@ -10,6 +10,8 @@ import pytest
 from pydantic import BaseModel, Field
 
 from asyncdest_nb.destinations.anthropic_batches.messages import FORM as ANTHROPIC
+from asyncdest_nb.destinations.gemini_batches.schemas import FORM as GEMINI
+from asyncdest_nb.destinations.gemini_batches.schemas import response_schema
 from asyncdest_nb.destinations.llm_batches import strict_schema
 from asyncdest_nb.destinations.openai_batch.endpoints import FORM as OPENAI
 
@@ -118,3 +120,36 @@ def test_what_a_vendor_does_not_take_goes_into_the_description():
     assert found == {"type": "integer", "description": "In years (minimum: 0)"}
     assert strict_schema(schema, OPENAI)["properties"]["age"]["minimum"] == 0
     assert schema["properties"]["age"]["minimum"] == 0  # The schema of the user is as it was.
+
+
+class Cat(BaseModel):
+    kind: Literal["cat"]
+    lives: int
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
+    tricks: list[str]
+
+
+class Owner(BaseModel):
+    pet: Annotated[Cat | Dog, Field(discriminator="kind")]
+    others: list[Annotated[Cat | Dog, Field(discriminator="kind")]]
+
+
+@pytest.mark.parametrize("form", [OPENAI, ANTHROPIC, GEMINI])
+def test_a_union_with_a_discriminator_is_a_choice_of_classes(form):
+    found = strict_schema(Owner.model_json_schema(), form)
+    either = [{"$ref": "#/$defs/Cat"}, {"$ref": "#/$defs/Dog"}]
+    assert found["properties"]["pet"]["anyOf"] == either
+    assert found["properties"]["others"]["items"]["anyOf"] == either
+    assert "oneOf" not in str(found)
+    assert "discriminator" not in str(found)
+
+
+def test_gemini_gets_the_classes_of_a_union_in_place():
+    found = response_schema(Owner.model_json_schema())["properties"]["pet"]
+    assert [list(each["properties"]) for each in found["anyOf"]] == [
+        ["kind", "lives"],
+        ["kind", "tricks"],
+    ]

@@ -35,11 +35,11 @@ class Contract:
     """A destination under contract.
 
     *names* are those that the frame has for the columns key and email, if not these; *columns*
-    and *options* are arguments of the submit.
-    *results* are the knobs by what is wrong with the results, if that is possible.
+    and *options* are arguments of the submit. *results* has the knobs for each thing that may be
+    wrong with the results of a job; it is empty if there are none.
     *create* is the kind of request that begins a job. *second* is what a lost reply to it may
     lead to: no second job ("none"), one that has no effect beyond the first ("harmless"), or
-    no second job, and rows that wait for the user ("held"). *rows* are those of the large test.
+    no second job, and rows that wait for the user ("held").
     """
 
     slug: str
@@ -50,7 +50,6 @@ class Contract:
     columns: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     results: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _RESULTS)
-    rows: int = 10_000
     is_blind: bool = False  # What jobs there are does not show whose they are, until they end.
     throttled: float = 0.3  # The share of requests in a storm; of many requests fewer will do.
 
@@ -131,8 +130,7 @@ CONTRACTS = [
         columns={"user_id": "key"},
         options={"operation_type": "sync_profile"},
         results={},  # An operation is a row, and its result is in the answer to a poll.
-        rows=600,  # Each of them is an operation, and is polled.
-        throttled=0.03,
+        throttled=0.01,  # Each row is an operation, and is polled.
     ),
     Contract(
         "salesforce-bulk",

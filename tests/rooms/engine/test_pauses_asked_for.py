@@ -32,7 +32,7 @@ def test_a_429_is_waited_out_as_long_as_it_says(session: ad.Session, headers: An
     with RawServer(answer(429, {}, headers())) as server:
         crm = connect(session, ad.Action(title="Act", payload=Payload, perform=perform), server.url)
         run = submit(crm, ["a"])
-        wait_until(run, lambda: run.notices)
+        wait_until(run, lambda: server.arrived and run.notices)
         (notice,) = run.notices
         run.cancel()
         assert len(server.arrived) == 1

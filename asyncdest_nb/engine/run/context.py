@@ -122,7 +122,7 @@ class RunContext:
             old.operation_per,
             old.operation_id,
         )
-        # Without poll nothing is handed out, and what was accepted is at rest.
+        # Without poll nothing is polled, and what was accepted is at rest.
         if is_same and action.poll is not None and old.poll is not None:
             self.action = replace(
                 old,

@@ -220,7 +220,6 @@ class Execution:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._send(submitter, batches))
             if run.action.poll is not None:
-                group.create_task(poller.hand_out())
                 for _ in range(POLLERS):
                     group.create_task(poller.poll_all())
             self._group = group

@@ -12,7 +12,7 @@ from ..channel.call import CallResult
 from ..channel.poll_round import Part, polled
 from ..channel.throttle import Turn
 from ..verdict.poll import Answer
-from .context import POLLERS, RunContext
+from .context import RunContext
 from .groups import PollGroups
 
 LOOK_SECONDS = 0.2  # How often the schedule is looked at, at least.
@@ -29,31 +29,41 @@ class Poller:
 
     def __init__(self, run: RunContext) -> None:
         self._run = run
-        self._due: asyncio.Queue[tuple[list[int], Turn] | None] = asyncio.Queue(maxsize=1)
+        self._choosing = asyncio.Lock()  # One poller after the other.
         self._groups = PollGroups(run)
         # Since when operations, or their results (True), are not found, by the steady clock.
         self._missing_since: dict[int, tuple[bool, float]] = {}
 
-    async def hand_out(self) -> None:
-        """Hand due operations to the pollers, until all is at rest.
+    async def poll_all(self) -> None:
+        """Poll what is due, until all is at rest; several tasks share this."""
+        while (chosen := await self._next()) is not None:
+            numbers, turn = chosen
+            # The user may have paused the run while a turn was waited for.
+            await self._run.wait_until_resumed()
+            try:
+                await self._poll(numbers, turn)
+            finally:
+                turn.give_back()
+
+    async def _next(self) -> tuple[list[int], Turn] | None:
+        """Return the operations to be polled next, and the turn for it; None = all is at rest.
 
         Which they are is decided when a request may be sent: by then the answers to others
         may have shown that these can wait.
         """
         run = self._run
-        while not run.ledger.is_at_rest:
-            await run.wait_until_resumed()
-            if (seconds := self._seconds_until_due()) > 0:
-                await run.clock.sleep(seconds)
-                continue
-            turn = await self._turn()
-            if group := self._groups.next():
-                await self._due.put((group, turn))
-            else:
+        async with self._choosing:
+            while not run.ledger.is_at_rest:
+                await run.wait_until_resumed()
+                if (seconds := self._seconds_until_due()) > 0:
+                    await run.clock.sleep(seconds)
+                    continue
+                turn = await self._turn()
+                if group := self._groups.next():
+                    return group, turn
                 turn.give_back()
                 await run.clock.sleep(SETTLE_SECONDS)
-        for _ in range(POLLERS):
-            await self._due.put(None)
+        return None
 
     async def _turn(self) -> Turn:
         channel = self._run.channel
@@ -63,17 +73,6 @@ class Poller:
 
     def _should_stop(self) -> bool:
         return self._run.ledger.is_at_rest or self._run.control.is_paused
-
-    async def poll_all(self) -> None:
-        """Poll what is handed out; several tasks share this."""
-        while (given := await self._due.get()) is not None:
-            numbers, turn = given
-            # The user may have paused the run since the group was handed out.
-            await self._run.wait_until_resumed()
-            try:
-                await self._poll(numbers, turn)
-            finally:
-                turn.give_back()
 
     def _seconds_until_due(self) -> float:
         if self._groups.has_next:
@@ -111,7 +110,7 @@ class Poller:
         self, operations: Sequence[Operation], turn: Turn, contexts: Sequence[JSONObject]
     ) -> CallResult:
         run = self._run
-        assert run.action.poll is not None  # Without poll nothing is handed out.
+        assert run.action.poll is not None  # Without poll nobody chooses what is due.
         return await run.ask(run.action.poll, operations, contexts=contexts, turn=turn, kind="poll")
 
     def _apply(self, operation: Operation, answer: Answer, part: Part) -> None:

@@ -260,6 +260,8 @@ class Engine:
         await self.journal.aclose()
 
     def _save_state(self, value: StateValue) -> None:
+        if self.journal.is_in_memory:
+            return  # The state itself has it.
         # Added at once, so that it is written no later than the outcome of the call that
         # stored it. A function may store state on a worker thread; only the loop's own
         # thread may set a timer.

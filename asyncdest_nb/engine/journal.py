@@ -49,7 +49,7 @@ class Journal:
         self._store = store
         self._loop = loop
         self._thread = thread
-        self._is_in_memory = is_in_memory
+        self.is_in_memory = is_in_memory
         self._operations: dict[tuple[str, int], Operation] = {}
         self._state: dict[tuple[str, str], StateValue] = {}
         self._state_lock = threading.Lock()
@@ -68,7 +68,7 @@ class Journal:
         written then.
         """
         self._operations.update({(run, each.number): each for each in operations})
-        if self._is_in_memory:
+        if self.is_in_memory:
             self._writes += 1
             if self._writes % WRITES_A_TURN == 0:  # Functions may send nothing, and wait for none.
                 await asyncio.sleep(0)
@@ -88,7 +88,7 @@ class Journal:
         Without a file the operations wait for ``flush``. Raises StoreError if that fails;
         nothing was written then.
         """
-        if self._is_in_memory:
+        if self.is_in_memory:
             self._operations.update({(run, each.number): each for each in operations})
             operations = ()
         await self.use(partial(_transact, work, run, operations))
@@ -104,11 +104,11 @@ class Journal:
         self.schedule_commit()
 
     def add_state(self, value: StateValue) -> None:
-        """Write a state value with the next commit, unless there is no file; safe on any thread.
+        """Write a state value with the next commit, if there is a file; safe on any thread.
 
         It schedules no commit: ``schedule_commit`` does, on the loop's thread.
         """
-        if self._is_in_memory:
+        if self.is_in_memory:
             return
         with self._state_lock:
             self._state[value.scope, value.key] = value
@@ -123,12 +123,12 @@ class Journal:
 
     async def flush_to_disk(self) -> None:
         """Write all that is pending, as ``flush`` does, if there is a file."""
-        if not self._is_in_memory:
+        if not self.is_in_memory:
             await self.flush()
 
     def schedule_commit(self) -> None:
         """Make sure that a commit follows within half a second, if there is a file."""
-        if self._timer is None and not (self._is_commit_due or self._is_in_memory):
+        if self._timer is None and not (self._is_commit_due or self.is_in_memory):
             self._timer = self._loop.call_later(LAZY_SECONDS, self._commit)
 
     def pending(self) -> dict[str, list[Operation]]:

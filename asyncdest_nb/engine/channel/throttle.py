@@ -174,13 +174,11 @@ class Throttle:
             raise NotSent("canceled before it was sent")
 
     def _answered(self, exchange: Exchange, sent_at: float) -> None:
-        status = exchange.status or 0
-        self.limiter.answered(
-            self._clock.steady(), sent_at=sent_at, status=status, retry_after=exchange.retry_after
-        )
+        status, now = exchange.status or 0, self._clock.steady()
+        self.limiter.answered(now, sent_at=sent_at, status=status, retry_after=exchange.retry_after)
         if self.limiter.is_down:
             self._trouble = f"{_host(exchange)} is not available (it answers {status})"
-        elif self.limiter.paused_until > self._clock.steady():
+        elif self.limiter.paused_until > now:
             self._trouble = f"{_host(exchange)} asks for fewer requests"
 
     def _unanswered(self, exchange: Exchange, error: RequestFailed, sent_at: float) -> None:

@@ -230,8 +230,9 @@ class Execution:
     async def _send(self, submitter: Submitter, batches: deque[Batch]) -> None:
         """Send all; raises StoreError only once the answers to all that was sent are written."""
         async with asyncio.TaskGroup() as senders:
-            # Half of them send, while the others wait for the ids that they got to be on disk.
-            for _ in range(min(2 * self._run.submitters, len(batches))):
+            # With a file, half of them send while the others wait until their ids are on disk.
+            share = 1 if self._run.writer.is_in_memory else 2
+            for _ in range(min(share * self._run.submitters, len(batches))):
                 senders.create_task(submitter.send_all(batches))
         self._run.payloads.let_go()
         if self._run.control.trouble:

@@ -30,6 +30,11 @@ class LedgerWriter:
         self._journal = journal
 
     @property
+    def is_in_memory(self) -> bool:
+        """Whether there is no file to write to."""
+        return self._journal.is_in_memory
+
+    @property
     def failure(self) -> str:
         """Why the last commit failed; empty = it did not."""
         return self._journal.failure

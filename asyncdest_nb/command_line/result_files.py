@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from pathlib import Path
@@ -23,7 +24,8 @@ def write_results(run: Run, path: str) -> None:
     results = run.results(with_frame=True)
     content = csv_bytes(results) if format == "csv" else table_bytes(results, format)
     if path == STANDARD:
-        write_bytes(content, sys.stdout)
+        # Programs that read a pipe take the byte order mark for a part of the first name.
+        write_bytes(content.removeprefix(codecs.BOM_UTF8), sys.stdout)
         return
     part = f"{path}.part"
     try:

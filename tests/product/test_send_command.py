@@ -170,7 +170,7 @@ def test_standard_input_is_read_and_the_results_are_on_standard_output(
     assert send("-", simulator) == 0
     assert received(simulator) == ["7"]
     header, row = capsys.readouterr().out.splitlines()
-    assert '"user_id"' in header
+    assert header.startswith('"row","user_id",')  # Without a byte order mark.
     assert '"completed"' in row
 
 

@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..destination import Action, Destination, Settings
+from ..destination import Action, Destination, Settings, secrets_of
 from ..frame import RowSource
 from ..mapping import FieldMap
 from ..operation import latest_stamp
-from ..request import Relay, RelayTransport, Route, Transport
+from ..request import Client, Relay, RelayTransport, Route, Transport
 from ..schedule import Schedule
 from ..store import (
     LEARNED_SCOPE,
@@ -28,6 +28,7 @@ from ..store import (
 )
 from .channel.channel import Channel
 from .channel.invoke import is_running
+from .channel.masked import masked
 from .channel.state import SessionState
 from .clock import Clock, RunClock
 from .journal import Journal
@@ -108,16 +109,19 @@ class Engine:
         route: Route | None,
     ) -> Channel:
         """Return a channel to *destination*, at the pace of others to the same; sends nothing."""
-        found = Channel(
-            destination,
-            settings,
-            state=self.state,
-            requests_per_second=requests_per_second,
-            timeout_seconds=timeout_seconds,
-            transport=transport,
-            route=route,
-            clock=self._clock,
-        )
+        try:
+            found = Channel(
+                destination,
+                settings,
+                state=self.state,
+                requests_per_second=requests_per_second,
+                timeout_seconds=timeout_seconds,
+                transport=transport,
+                route=route,
+                clock=self._clock,
+            )
+        except Exception as error:  # Of what extend_request made of the settings.
+            raise masked(error, Client(secrets=secrets_of(settings)).mask) from None
         for other in self.channels:
             found.join(other)
         self.channels.append(found)

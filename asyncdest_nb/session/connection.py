@@ -84,6 +84,8 @@ class Connection(ProcessBound):
         ``operation_type="sync_profile"``. A row that does not fit the action's
         fields, or fails the destination's own check, is not sent: its outcome is
         "invalid". *batch_size* None = as many rows per request as the action takes.
+        Batches go at the same time, in no certain order: rows of one record may overtake each
+        other, which *key* refuses.
         An action that declares a sync mode or an audience also takes ``sync_mode="mirror"``,
         ``matching_key="email"``, and ``audience_membership``, filled like a field, else by rows
         that are events of Segment.

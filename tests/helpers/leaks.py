@@ -6,7 +6,8 @@ that the package itself made, that ``pytest.raises`` caught, or that a call of a
 destination's function handed over (``CallResult.error``); or in a session file, a notebook
 or a log on disk. What a destination's function raises is inside until it is handed over:
 masking it is the engine's work. So is what happens on the way to an access token, which
-is a secret that nobody knows yet: the call that wanted it hands over what is said of it.
+is a secret that nobody knows yet: the call that wanted it hands over what is said of it. And
+so are mistakes in what ``extend_request`` makes of the settings, until ``connect`` raises them.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
+from asyncdest_nb.engine import Engine
 from asyncdest_nb.engine.channel.call import CallResult
 from asyncdest_nb.engine.channel.token import AccessToken
 from asyncdest_nb.errors import AsyncDestError
@@ -37,6 +39,7 @@ FILES = ("*.sqlite", "*.sqlite-wal", "*.sqlite-journal", "*.ipynb", "*.log")
 # Functions of these speak for a destination; what they raise is masked on its way out.
 INSIDE = ("asyncdest_nb.destinations", "asyncdest_nb.simulators")
 TOKENS = AccessToken.renew.__qualname__
+CHANNELS = Engine.channel.__qualname__
 
 _SIGNATURE = re.compile(
     r"[?&](X-Amz-Signature|X-Amz-Security-Token|X-Goog-Signature|Signature|sig)=([^&#\s]+)", re.I
@@ -179,12 +182,16 @@ def _is_ours(frame: FrameType | None) -> bool:
     while frame and frame.f_globals["__name__"] in ("asyncdest_nb.errors", __name__):
         frame = frame.f_back
     name = frame.f_globals["__name__"] if frame else ""
-    is_inside = name.startswith(INSIDE) or _is_for_a_token(frame)
+    is_inside = name.startswith(INSIDE) or _is_for_a_token(frame) or _is_in(CHANNELS, frame)
     return name.startswith("asyncdest_nb.") and not is_inside
 
 
 def _is_for_a_token(frame: FrameType | None) -> bool:
-    return any(each.f_code.co_qualname == TOKENS for each, _ in traceback.walk_stack(frame))
+    return _is_in(TOKENS, frame)
+
+
+def _is_in(function: str, frame: FrameType | None) -> bool:
+    return any(each.f_code.co_qualname == function for each, _ in traceback.walk_stack(frame))
 
 
 def _watched(raises: Callable[..., Any], watch: Watch) -> Callable[..., Any]:

@@ -21,6 +21,7 @@ from contract_partners import CONTRACTS, Contract, check_statuses, keys_arrived,
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(300),
     pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL"),
 ]
 

@@ -198,6 +198,8 @@ class AuthorizedRequests:
 
 def _copy(error: Exception) -> Exception:
     """Return the same error, for a request of its own: whoever raises one may add to its text."""
+    if not isinstance(error, AsyncDestError):  # Of code of its author, and perhaps of C.
+        return error
     found = type(error).__new__(type(error))
     found.args = error.args
     vars(found).update(vars(error))

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 import asyncdest_nb as ad
 from raw_server import RawServer, answer
@@ -143,6 +144,25 @@ def test_without_a_token_nothing_is_sent_and_the_message_has_the_reason(session,
         assert run.wait(timeout=10) == status
         assert server.arrived == []
     assert str(error.args[0]) in run.results()["message"][0]
+
+
+def test_what_extend_request_raises_for_a_new_token_is_said_by_every_row(session):
+    def extend(data: Any) -> dict[str, Any]:
+        if data.access_token is not None:
+            TypeAdapter(int).validate_python("no number")
+        return {"base_url": data.settings.endpoint}
+
+    with RawServer(OK) as server:
+        action = ad.Action(title="Act", payload=Payload, perform=_ping)
+        crm = connect(
+            session, action, server.url, extend_request=extend, refresh_access_token=tokens("one")
+        )
+        run = submit(crm, list("abcd"))
+        assert run.wait(timeout=10) == "failed"
+        assert server.arrived == []
+    messages = run.results()["message"]
+    assert len(set(messages)) == 1
+    assert "Input should be a valid integer" in messages[0]
 
 
 def test_a_lost_reply_of_the_token_server_is_waited_out(session):

@@ -128,8 +128,12 @@ class PollMany(DescriptionPart):
 
 
 class PollRule(ApiRequest):
-    """The request that asks how far an operation is, and how its answer is read."""
+    """The request that asks how far an operation is, and how its answer is read.
 
+    ``id`` is where an answer has the id of the operation; one about another is not read.
+    """
+
+    id: Path | None = None
     status: StatusRule
     extract: dict[Name, Extraction] = Field(default={})
     progress: Progress | None = None

@@ -77,7 +77,17 @@ class DescribedPoll:
             if error.response is None or is_trouble(error.status):
                 raise
             return not_asked(error, context)
+        self._check_id(context, response)
         return await self._read(request, data, context, response, response.data)
+
+    def _check_id(self, context: JSONObject, response: Response) -> None:
+        """Raise ProtocolError if the answer says that it is about another operation."""
+        own = text_of(context.get(self._name))
+        found = looker(self._rule.id)(response.data) if self._rule.id else None
+        if found not in (ABSENT, None, "") and text_of(found) != own:
+            raise ProtocolError(
+                f"{self._plan.place}: the answer is about {shown(found)}, not {own}"
+            )
 
     async def _ask_together(
         self, request: Request, data: Given, many: PollMany
@@ -141,9 +151,10 @@ class DescribedPoll:
 
         Then it is asked about for a while, as some APIs find a job only some time later.
         """
-        is_gone = status.state == "canceled" and response.status in (404, 410)
+        stated = (str(response.status), status.word)  # APIs answer errors with 200 too.
+        is_gone = status.state == "canceled" and any(each in ("404", "410") for each in stated)
         if is_gone and not self._plans.is_canceling(data, context):
-            raise ProtocolError(f"{self._plan.place}: answered {response.status}: not found")
+            raise ProtocolError(f"{self._plan.place}: answered {stated[-1]}: not found")
 
     def _not_whole(self, answer: JobAnswer, why: str) -> AsyncOperationResult:
         """Return that an operation is still open, as its results seem not to be whole."""

@@ -25,3 +25,14 @@ def list_in(page: JSONObject, name: str) -> list[Any]:
     if not isinstance(found, list):
         raise ProtocolError(f"the answer has no list {name!r}: {str(page)[:200]}")
     return found
+
+
+def about(found: JSONObject, own: object, *, digits: int | None = None) -> JSONObject:
+    """Return an answer about the job with the id *own*; raise ProtocolError if it is another's.
+
+    An answer without an id is taken for its own. *digits*: how many of an id are compared.
+    """
+    other = found.get("id")
+    if other not in (None, "") and str(other)[:digits] != str(own)[:digits]:
+        raise ProtocolError(f"the answer is about {other!r}, not {own!r}")
+    return found

@@ -184,6 +184,7 @@ says that something is still to be done, its rows are unknown.
 
 | key | what it says, beside a request |
 |---|---|
+| `id` | the path of the operation's id: an answer about another operation is not read |
 | `status` | how the status is stated, see below |
 | `extract` | values for the requests of the results |
 | `progress` | the path of a percentage (`percent`, and `missing` without one), or `done`, `total` |

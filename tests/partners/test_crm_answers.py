@@ -68,9 +68,10 @@ def test_errors_that_klaviyo_lists_a_little_later_are_waited_for(session):
 class Mailchimp:
     """One batch, which is not found *missing* times, and ends *unpacked* polls before its file."""
 
-    def __init__(self, *, missing: int = 0, unpacked: int = 0) -> None:
+    def __init__(self, *, missing: int = 0, unpacked: int = 0, code: int = 404) -> None:
         self.url, self.polls = "", 0
         self._missing, self._unpacked, self._rows = missing, unpacked, list[str]()
+        self._code = code
 
     def __call__(self, call: ApiCall) -> Any:
         if call.method == "POST":
@@ -81,7 +82,7 @@ class Mailchimp:
         self.polls += 1
         if self.polls <= self._missing:
             problem = {"title": "Resource Not Found", "status": 404, "detail": "not found"}
-            return 404, {"content-type": "application/problem+json"}, problem
+            return self._code, {"content-type": "application/problem+json"}, problem
         is_there = self.polls > self._missing + self._unpacked
         return {
             "id": "b",
@@ -103,7 +104,9 @@ class Mailchimp:
         return file.getvalue()
 
 
-@pytest.mark.parametrize("api", [Mailchimp(missing=1), Mailchimp(unpacked=1)])
+@pytest.mark.parametrize(
+    "api", [Mailchimp(missing=1), Mailchimp(missing=1, code=200), Mailchimp(unpacked=1)]
+)
 def test_a_batch_of_mailchimp_that_is_found_a_little_later_is_polled_on(session, api):
     with DescribedApi(api) as server:
         api.url = server.url

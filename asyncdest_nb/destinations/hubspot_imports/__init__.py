@@ -29,7 +29,7 @@ from ... import destination as ad
 from ...errors import HTTPError, InvalidAuthenticationError, ProtocolError
 from ...request import bearer_auth
 from ...responses import AsyncActionResponse, AsyncOperationResult, AsyncPollResponse, JSONObject
-from ..objects import list_in, object_of
+from ..objects import about, list_in, object_of
 from .lines import without_cells
 from .outcomes import outcomes
 from .records import (
@@ -164,7 +164,7 @@ async def cancel(request: ad.Request, data: Given) -> None:
 
 
 async def _status_of(request: ad.Request, data: Given, context: JSONObject) -> AsyncOperationResult:
-    found = object_of(await request(_path(context)))
+    found = about(object_of(await request(_path(context))), context["import_id"])
     state, counters = str(found.get("state")), _counters(found)
     if state in ("DONE", "FAILED", "CANCELED", "REVERTED"):
         return await _ended(request, data.state_context, context, state, counters)

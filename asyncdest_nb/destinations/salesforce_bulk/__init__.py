@@ -36,7 +36,7 @@ from ...responses import (
     JSONObject,
     RowResult,
 )
-from ..objects import object_of
+from ..objects import about, object_of
 from .account import (
     SalesforceSettings,
     ask,
@@ -147,7 +147,8 @@ async def abort(request: ad.Request, data: ad.ActionData[SalesforceSettings, Non
 async def _status_of(
     request: ad.Request, data: ad.ActionData[SalesforceSettings, None], context: JSONObject
 ) -> AsyncOperationResult:
-    job = object_of(await ask(request, _job(context)))
+    # An id has 15 characters, or 18 with those that make it safe from changes of case.
+    job = about(object_of(await ask(request, _job(context))), context["job_id"], digits=15)
     state, rows = job.get("state"), int(context["rows"])
     done, failed = _count(job, "numberRecordsProcessed"), _count(job, "numberRecordsFailed")
     if state in ("JobComplete", "Failed", "Aborted"):

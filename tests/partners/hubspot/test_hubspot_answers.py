@@ -66,7 +66,7 @@ class Imports:
             return self._lists.pop(0) if self._lists else {"results": self.imports}
         if call.path.endswith("/errors"):
             return self._errors.pop(0) if self._errors else {"results": list(self._refused(call))}
-        return {"id": "1", "state": "DONE", "metadata": {"counters": self._counters}}
+        return {"state": "DONE", "metadata": {"counters": self._counters}}
 
     def _created(self, call: ApiCall) -> Any:
         head = f"content-type: {call.headers['content-type']}\r\n\r\n".encode()

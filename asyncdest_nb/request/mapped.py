@@ -43,5 +43,5 @@ def _mapped_dict(value: dict[Any, Any], clean: Callable[[str], str]) -> dict[Any
         if kept in found:  # Two keys may be equal once masked, and must stay two.
             numbered = (f"{kept} {number}" for number in itertools.count(2))
             kept = next(each for each in numbered if each not in found)
-        found[kept] = _mapped(each, clean)
+        found[kept] = clean(each) if type(each) is str else _mapped(each, clean)
     return found

@@ -138,6 +138,7 @@ def _own(rows: JobRows) -> JSONObject:
         "rows": len(rows.texts),
         "left_out": sorted(rows.left_out),
         "parsed": rows.parsed,
+        "required": rows.required,
     }
 
 
@@ -235,7 +236,7 @@ _ARCHIVED = RowResult(
 
 
 async def _answers(request: ad.Request, batch_id: str, context: JSONObject) -> JobAnswers:
-    answers = JobAnswers(context["key"], int(context["rows"]))
+    answers = JobAnswers(context["key"], int(context["rows"]), context.get("required") or ())
     path = f"{batch_path(batch_id)}/results"
     response = await request(path, to_file=True, headers=JSONL, **LARGE)
     if response.problem:

@@ -182,6 +182,7 @@ def _accepted(
         "rows": len(rows.texts),
         "left_out": sorted(map(int, file["left_out"])),
         "parsed": rows.parsed,
+        "required": rows.required,
         "model": model,
     }
     if also := [str(each.get("name")) for each in others]:

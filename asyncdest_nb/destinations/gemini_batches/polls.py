@@ -81,7 +81,7 @@ class GeminiPolls:
         return _result(batch, context, answers.rows(why), answers.notes())
 
     async def _answers(self, request: ad.Request, name: str, context: JSONObject) -> JobAnswers:
-        answers = JobAnswers(context["key"], int(context["rows"]))
+        answers = JobAnswers(context["key"], int(context["rows"]), context.get("required") or ())
         path = f"/v1/files/{quote(name.removeprefix('files/'), safe='')}:download?alt=media"
         response = await result_file(request, path, **LARGE)
         if response.problem:

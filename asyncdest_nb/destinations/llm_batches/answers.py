@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ... import destination as ad
 from ...responses import AsyncOperationResult, JSONObject, OperationError, RowResult
 from .keys import place_of
@@ -55,11 +57,12 @@ class JobAnswers:
 
     *foreign* counts answers with ids that are not of this job, *broken* lines that could not
     be read, *gone* files that are not there. A row that is listed twice with different
-    outcomes is unknown.
+    outcomes is unknown. An answer that lacks one of the *required* keys says so.
     """
 
-    def __init__(self, key: str, rows: int) -> None:
+    def __init__(self, key: str, rows: int, required: Sequence[str] = ()) -> None:
         self._key = key
+        self._required = required
         self._found: list[RowResult | None] = [None] * rows
         self._twice: set[int] = set()
         self.foreign = 0
@@ -74,10 +77,19 @@ class JobAnswers:
 
     def add(self, place: int, outcome: RowResult) -> None:
         """Note the *outcome* of the row at *place*."""
+        outcome = self._with_gaps(outcome) if self._required else outcome
         before = self._found[place]
         if before is not None and before != outcome:
             self._twice.add(place)
         self._found[place] = outcome
+
+    def _with_gaps(self, outcome: RowResult) -> RowResult:
+        answer = outcome.result.get("parsed") if isinstance(outcome.result, dict) else None
+        missing = [each for each in self._required if each not in (answer or ())]
+        if not missing or not isinstance(answer, dict):
+            return outcome
+        text = f"the answer lacks {', '.join(missing)}, though the schema requires it"
+        return outcome.model_copy(update={"message": text})
 
     @property
     def count(self) -> int:

@@ -49,6 +49,18 @@ class JobRows:
         places = [at for at in places if json.loads(self.texts[at]).get("output_schema")]
         return places if 0 < len(places) < len(self.texts) else bool(places)
 
+    @property
+    def required(self) -> list[str]:
+        """The keys that every answer has to have; empty = rows have different schemas, or none."""
+        _, mark, rest = self.texts[0].partition('"output_schema":')
+        if not mark or self.parsed is not True:
+            return []
+        rest = rest.lstrip()
+        schema, end = json.JSONDecoder().raw_decode(rest)
+        # Texts of payloads are written alike, and a prompt cannot have a part with such quotes.
+        is_same = all(rest[:end] in text for text in self.texts)
+        return list(schema.get("required") or ()) if is_same and isinstance(schema, dict) else []
+
 
 def parsed_rows(context: JSONObject) -> bool | frozenset[int]:
     """Return the places of rows whose answers follow a schema, or whether all do."""

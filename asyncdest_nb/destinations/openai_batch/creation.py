@@ -118,6 +118,7 @@ class BatchCreation:
             "rows": len(rows.texts),
             "left_out": sorted(map(int, file["left_out"])),
             "parsed": rows.parsed,
+            "required": rows.required,
         }
         if also := [str(each.get("id")) for each in others]:
             context["also"] = also

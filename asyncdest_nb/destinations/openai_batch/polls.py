@@ -79,7 +79,7 @@ class BatchPolls:
     async def _answers(
         self, request: ad.Request, batch: JSONObject, context: JSONObject
     ) -> JobAnswers:
-        answers = JobAnswers(context["key"], int(context["rows"]))
+        answers = JobAnswers(context["key"], int(context["rows"]), context.get("required") or ())
         gone: HTTPError | None = None
         for file_id in ids_of(batch):
             path = f"/files/{quote(file_id, safe='')}/content"

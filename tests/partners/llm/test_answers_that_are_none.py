@@ -110,6 +110,21 @@ def test_json_that_is_no_object_is_said_and_makes_no_columns(openai, text):
     assert message == "the answer is JSON, but no object as in the schema: see the column text"
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"a": null, "b": 1, "c": 2}', "answered"),
+        ('{"b": 1}', "the answer lacks a, c, though the schema requires it"),
+        ("{}", "the answer lacks a, c, though the schema requires it"),
+    ],
+)
+def test_an_answer_that_does_not_follow_the_schema_says_what_it_lacks(openai, text, message):
+    _, connection = openai(lambda rows: End(output=[chat_answer(each, text) for each in rows]))
+    properties = {name: {"type": ["integer", "null"]} for name in "abc"}
+    schema = {"type": "object", "properties": properties, "required": ["a", "c"]}
+    assert outcome(connection, "chat", output_schema=schema) == ("completed", None, message)
+
+
 def test_a_call_of_a_tool_is_no_answer_by_the_schema(anthropic):
     call = {"type": "tool_use", "id": "t", "name": "look_up", "input": {}}
     _, connection = anthropic(

@@ -59,7 +59,7 @@ def _read(source: ResultSource, body: ReadableBody, place: str) -> Iterator[Any]
     if source.format == "jsonl":
         return body.jsonl()
     if source.format == "csv":
-        return body.csv_rows()
+        return body.csv_rows(delimiter=source.delimiter)
     content = b"".join(f"{line}\n".encode() for line in body.lines())
     try:
         return iter(list_at(source.items, json.loads(content or b"[]"), place))

@@ -131,6 +131,7 @@ class ResultSource(ApiRequest, EntryRule):
     url: TextTemplate = ""
     format: Literal["json", "jsonl", "csv"] = "json"
     archive: Literal["gzip", "tar.gz"] | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","  # Between cells of CSV.
     when: Name | None = None
     ends: tuple[JobState, ...] = ("completed", "partial", "failed", "canceled")
     pages: Pages | None = None

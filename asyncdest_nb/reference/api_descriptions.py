@@ -224,6 +224,7 @@ an answer that has ended the rows are done, or failed, as it says. The states ar
 |---|---|
 | `url` | if left out, entries are in the last answer to the poll |
 | `format`, `archive` | `json`, `jsonl` or `csv`, perhaps in a `gzip` or `tar.gz` |
+| `delimiter` | what is between the cells of CSV, such as `;`; a comma if it is left out |
 | `when` | a name of `extract`: the source is read if it has a value |
 | `ends` | the states of a job for which it is read |
 | `pages` | further pages, see below |

@@ -27,6 +27,28 @@ ACTION: dict[str, Any] = {
 }
 
 
+def run_of(session: ad.Session, content: str, **source: Any) -> ad.Run:
+    def answer(call: ApiCall) -> Any:
+        if call.path == "/file":
+            return 200, {"content-type": "text/csv"}, content
+        return {"id": 7} if call.method == "POST" else {"is": "done"}
+
+    sources = [{**each, **source} for each in ACTION["results"]["sources"]]
+    with DescribedApi(answer) as api:
+        action = {**ACTION, "results": {"sources": sources}}
+        run = session.connect(described(api.url, **action)).submit(PEOPLE, "send")
+        run.wait(timeout=30)
+    return run
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_csv_may_have_another_delimiter_than_a_comma(session: ad.Session, delimiter: str):
+    lines = [delimiter.join(("email", "ok"))]
+    lines += [f"{email}{delimiter}true" for email in PEOPLE["email"]]
+    run = run_of(session, "\n".join(lines), delimiter=delimiter)
+    assert set(run.results()["status"]) == {"completed"}
+
+
 @pytest.mark.parametrize(
     ("columns", "statuses"),
     [
@@ -39,17 +61,9 @@ ACTION: dict[str, Any] = {
 def test_a_column_that_is_there_twice_decides_nothing(
     session: ad.Session, columns: str, statuses: set[str]
 ):
-    def answer(call: ApiCall) -> Any:
-        if call.path != "/file":
-            return {"id": 7} if call.method == "POST" else {"is": "done"}
-        cells = {"ok": "true", "note": "new"}
-        lines = [
-            ",".join(cells.get(name, email) for name in columns.split(","))
-            for email in PEOPLE["email"]
-        ]
-        return 200, {"content-type": "text/csv"}, "\n".join([columns, *lines])
-
-    with DescribedApi(answer) as api:
-        run = session.connect(described(api.url, **ACTION)).submit(PEOPLE, "send")
-        run.wait(timeout=30)
+    cells = {"ok": "true", "note": "new"}
+    lines = [
+        ",".join(cells.get(name, email) for name in columns.split(",")) for email in PEOPLE["email"]
+    ]
+    run = run_of(session, "\n".join([columns, *lines]))
     assert set(run.results()["status"]) == statuses

@@ -9,6 +9,8 @@ from .model import ApiAction, ApiDescription, Login, OAuth2, SubmitStep
 from .parts import FilePart, RowFile
 from .template import placeholders_in
 
+_OF_ALL = frozenset(("settings", "token", "batch"))  # Names that are the same for all rows.
+
 
 def doubts_of(description: ApiDescription) -> Iterator[str]:
     """Yield which credentials nobody would mask."""
@@ -64,6 +66,7 @@ def doubts_of_action(action: ApiAction) -> Iterator[str]:
     is_told = action.poll is None or bool(action.poll.status.words.get("partial"))
     if is_job and action.limits.rows > 1 and not is_told:
         yield from _of_missing_results(action)
+    yield from _of_same_for_all(action)
     matches = [
         (f"results.sources[{at}].match", source.match)
         for at, source in enumerate(action.results.sources)
@@ -78,6 +81,22 @@ def doubts_of_action(action: ApiAction) -> Iterator[str]:
             yield f"{place}: no step sends a file, which lines are of: write by: index"
         elif match.first is None and not any(file.header for file in files):
             yield f"{place}.first: is missing: the file has no header, so its first row is at 1"
+
+
+def _of_same_for_all(action: ApiAction) -> Iterator[str]:
+    """Yield what is the same for all rows, or for all jobs, though it tells them apart."""
+    names = {each.name.split(".")[0] for _, each in placeholders_in(action.row)}
+    if names <= _OF_ALL:
+        yield "row: nothing in it is of the row: all rows would be sent alike: write {{ row.… }}"
+    for at, source in enumerate(action.results.sources):
+        place, row = f"results.sources[{at}]", source.match.row
+        known = {each.name.split(".")[0] for _, each in placeholders_in(row)}
+        if row is not None and known <= _OF_ALL:
+            yield f"{place}.match.row: it is the same for all rows: write {{{{ row.… }}}}"
+    sent = placeholders_in(action.cancel.sent) if action.cancel else ()
+    own = [each.name for _, each in sent if each.name.split(".")[0] not in ("settings", "token")]
+    if action.cancel and not own:
+        yield "cancel: nothing that is sent says which operation is meant"
 
 
 def _of_missing_results(action: ApiAction) -> Iterator[str]:

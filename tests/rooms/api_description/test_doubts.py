@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from test_contradictions import job, statuses
-from test_mistakes import GOOD, mistakes
+from test_mistakes import GOOD, mistakes, put
 
 import asyncdest_nb as ad
 
@@ -77,6 +77,23 @@ def test_a_line_is_one_of_a_file_that_is_sent(file, place):
 
     [found] = mistakes(change)
     assert found.startswith(f"actions.send.results.sources[0].{place}: ")
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "mistake"),
+    [
+        (["row"], {"email": "x"}, "row: nothing in it is of the row"),
+        (
+            ["results", "sources", 0, "match"],
+            {"by": "field", "path": "email", "row": "email"},
+            "results.sources[0].match.row: it is the same for all rows",
+        ),
+        (["cancel"], {"method": "POST", "url": "/cancel"}, "cancel: nothing that is sent says"),
+    ],
+)
+def test_rows_and_jobs_are_told_apart_by_what_is_sent(place, value, mistake):
+    [found] = mistakes(put(*place, value=value))
+    assert found.startswith(f"actions.send.{mistake}")
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,8 @@ def test_a_retry_in_smaller_batches_goes_on_in_them_after_a_restart(file: Path):
             assert run.wait(timeout=10) == "failed"
             again = run.retry(batch_size=2)
             again.pause()
+            while not again.operations:  # Only what is recorded survives.
+                time.sleep(0.01)
         with ad.Session(path=file) as session:
             connect(session)
             again = session.runs()[1]

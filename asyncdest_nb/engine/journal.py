@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -26,8 +27,10 @@ WRITES_A_TURN = 16  # In memory, how many writes may follow each other before ot
 
 _log = logging.getLogger(__name__)
 
-Operations = Mapping[tuple[str, int], Operation]
+# By run and number: a key for both takes 56 bytes more of each.
+Operations = Mapping[str, Mapping[int, Operation]]
 State = Mapping[tuple[str, str], StateValue]
+_Operations = defaultdict[str, dict[int, Operation]]
 
 
 class Journal:
@@ -50,7 +53,7 @@ class Journal:
         self._loop = loop
         self._thread = thread
         self.is_in_memory = is_in_memory
-        self._operations: dict[tuple[str, int], Operation] = {}
+        self._operations = _Operations(dict)
         self._state: dict[tuple[str, str], StateValue] = {}
         self._state_lock = threading.Lock()
         self._waiting: list[asyncio.Future[None]] = []
@@ -67,7 +70,7 @@ class Journal:
         Without a file they wait for ``flush``. Raises StoreError if that fails; nothing was
         written then.
         """
-        self._operations.update({(run, each.number): each for each in operations})
+        self._operations[run].update((each.number, each) for each in operations)
         if self.is_in_memory:
             self._writes += 1
             if self._writes % WRITES_A_TURN == 0:  # Functions may send nothing, and wait for none.
@@ -89,7 +92,7 @@ class Journal:
         nothing was written then.
         """
         if self.is_in_memory:
-            self._operations.update({(run, each.number): each for each in operations})
+            self._operations[run].update((each.number, each) for each in operations)
             operations = ()
         await self.use(partial(_transact, work, run, operations))
 
@@ -100,7 +103,7 @@ class Journal:
 
     def write_soon(self, run: str, operation: Operation) -> None:
         """Write *operation* within half a second; without a file, with the next ``flush``."""
-        self._operations[run, operation.number] = operation
+        self._operations[run][operation.number] = operation
         self.schedule_commit()
 
     def add_state(self, value: StateValue) -> None:
@@ -133,7 +136,8 @@ class Journal:
 
     def pending(self) -> dict[str, list[Operation]]:
         """Return by run the operations that are not on disk yet."""
-        return _by_run({**(self._on_its_way or {}), **self._operations})
+        found = _merged(self._on_its_way or {}, self._operations)
+        return {run: list(operations.values()) for run, operations in found.items()}
 
     async def aclose(self) -> None:
         """Write all that is pending, and close the store."""
@@ -150,7 +154,7 @@ class Journal:
             self._timer.cancel()
             self._timer = None
         operations, state, waiting = self._operations, self._take_state(), self._waiting
-        self._operations, self._waiting, self._on_its_way = {}, [], operations
+        self._operations, self._waiting, self._on_its_way = _Operations(dict), [], operations
         done = self._thread.start(partial(_write, self._store, operations, state))
         ended = partial(self._ended, operations, state, waiting, done)
         if done.done():
@@ -171,7 +175,7 @@ class Journal:
         self.failure = "" if error is None else str(error)
         if error is not None:
             # What is pending stays pending, and goes out with the next commit.
-            self._operations = {**operations, **self._operations}
+            self._operations = _merged(operations, self._operations)
             with self._state_lock:
                 self._state = {**state, **self._state}
         _wake(waiting, error)  # Before the log, which may fail too.
@@ -199,16 +203,17 @@ def _write(store: Store, operations: Operations, state: State) -> None:
     if not operations and not state:
         return
     with store.writing():
-        for run, changed in _by_run(operations).items():
-            store.put_operations(run, changed)
+        for run, changed in operations.items():
+            store.put_operations(run, changed.values())
         store.put_state(state.values())
 
 
-def _by_run(operations: Operations) -> dict[str, list[Operation]]:
-    by_run: dict[str, list[Operation]] = {}
-    for (run, _), operation in operations.items():
-        by_run.setdefault(run, []).append(operation)
-    return by_run
+def _merged(older: Operations, newer: Operations) -> defaultdict[str, dict[int, Operation]]:
+    found = _Operations(dict)
+    for each in (older, newer):
+        for run, operations in each.items():
+            found[run].update(operations)
+    return found
 
 
 def _wake(waiting: Iterable[asyncio.Future[None]], error: BaseException | None) -> None:

@@ -54,6 +54,11 @@ class RequestPlan:
         self._json = compiled(rule.json_body)
         self._form = compiled(rule.form)
         self._text = compiled(rule.text)
+        self._options: dict[str, Any] = {"method": rule.method}
+        if rule.timeout_seconds is not None:
+            self._options["timeout_seconds"] = rule.timeout_seconds
+        if self._is_large:
+            self._options["to_file"] = True
 
     async def send(
         self,
@@ -73,15 +78,11 @@ class RequestPlan:
         own = {} if url else {**self.auth_query(scope), **self._query(scope)}
         params = {**own, **(query or {})}
         options: dict[str, Any] = {
-            "method": self.rule.method,
+            **self._options,
             "params": {name: text_of(each) for name, each in params.items()},
             "headers": {**content.pop("headers", {}), **(headers or {}), **self._headers(scope)},
             **content,
         }
-        if self.rule.timeout_seconds is not None:
-            options["timeout_seconds"] = self.rule.timeout_seconds
-        if self._is_large:
-            options["to_file"] = True
         response = await self._answered(request, url or url_of(self.rule.url, scope), options)
         return response if self._is_large else self._required(response)
 

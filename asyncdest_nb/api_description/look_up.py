@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 from .filters import ABSENT, FILTERS, filtered
@@ -50,12 +50,30 @@ def looker(path: str) -> Look:
     text, *names = (piece.strip() for piece in path.split("|"))
     keys = keys_of(text)
     check_filters(names)
-    if not names:
-        return lambda value: look_up(value, keys)
-    return lambda value: filtered(look_up(value, keys), names)
+    return look_of(keys, names)
 
 
-def check_filters(names: list[str]) -> None:
+def look_of(keys: tuple[Key, ...], filters: Sequence[str]) -> Look:
+    """Return the function that looks up *keys*, and puts what it finds through *filters*."""
+    look: Look = partial(look_up, keys=keys) if None in keys else _plain_look(keys)
+    if not filters:
+        return look
+    return lambda value: filtered(look(value), filters)
+
+
+def _plain_look(keys: Sequence[Any]) -> Look:
+    """Return the function for *keys* that lead to one value, as most do, a dict in each dict."""
+
+    def look(value: Any) -> Any:
+        for key in keys:
+            is_plain = isinstance(value, dict) and type(key) is str
+            value = value.get(key, ABSENT) if is_plain else _inner(value, key)
+        return value
+
+    return look
+
+
+def check_filters(names: Sequence[str]) -> None:
     """Raise ValueError for a filter that does not exist."""
     for name in names:
         if name not in FILTERS:
@@ -84,7 +102,7 @@ def _each(value: Any, keys: tuple[Key, ...]) -> Iterator[Any]:
 
 
 def _inner(value: Any, key: str | int) -> Any:
-    if type(value) is dict or isinstance(value, Mapping):  # The first is told ten times as fast.
+    if isinstance(value, dict | Mapping):  # Answers are the first, which is told faster.
         return value.get(str(key), ABSENT)
     if isinstance(value, str) and value[:1] in ("{", "["):
         return _inner(_parsed(value), key)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from .filters import text_of
 from .parts import (
     AnswerRule,
     ApiRequest,
@@ -51,6 +53,12 @@ class StatusRule(DescriptionPart):
         if self.path and not self.words:
             raise ValueError("words is missing: write {pending: […], completed: […], failed: […]}")
         return self
+
+    @cached_property
+    def states(self) -> dict[str, JobState]:
+        """The state that each word stands for, by the word as a text."""
+        listed = [(text_of(each), state) for state, some in self.words.items() for each in some]
+        return dict(reversed(listed))  # The first counts.
 
 
 class KeptValue(DescriptionPart):

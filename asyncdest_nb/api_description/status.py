@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .exchange import is_word
 from .faults import shown
 from .filters import ABSENT, text_of
 from .look_up import looker
@@ -64,10 +63,9 @@ def _of_word(rule: StatusRule, found: Any) -> JobStatus:
         what = f"no status at {rule.path}: it is None"
         state = rule.missing or "pending"
         return JobStatus(state, what, is_odd=rule.missing is None, is_stated=False)
-    for state, words in rule.words.items():
-        if is_word(found, words):
-            return JobStatus(state, text_of(found))
-    return JobStatus("pending", text_of(found), is_odd=True)
+    word = text_of(found)
+    stated = rule.states.get(word)
+    return JobStatus(stated or "pending", word, is_odd=stated is None)
 
 
 def _of_many(rule: StatusRule, found: Sequence[Any]) -> JobStatus:

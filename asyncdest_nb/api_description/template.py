@@ -7,7 +7,7 @@ value, of whatever type; in a longer text a value is written as JSON has it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,8 +16,8 @@ from urllib.parse import quote
 from pydantic import BaseModel
 
 from ..errors import ProtocolError
-from .filters import ABSENT, filtered, text_of
-from .look_up import Key, check_filters, keys_of, look_up
+from .filters import ABSENT, text_of
+from .look_up import Key, check_filters, keys_of, look_of
 
 Scope = Mapping[str, Any]
 Render = Callable[[Scope], Any]
@@ -28,17 +28,15 @@ _RESERVED = "/:@!$&'()*+,;="  # RFC 6570 leaves them as they are in {+name}.
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """A look-up in a template; ``is_path``: slashes in it are parts of a URL's path."""
+    """A look-up in a template; ``is_path``: slashes in it are parts of a URL's path.
+
+    ``value`` returns its value in a scope, ABSENT if there is none.
+    """
 
     name: str
     keys: tuple[Key, ...]
-    filters: tuple[str, ...]
+    value: Render
     is_path: bool
-
-    def value(self, scope: Scope) -> Any:
-        """Return its value in *scope*, ABSENT if there is none."""
-        found = look_up(scope, self.keys)
-        return filtered(found, self.filters) if self.filters else found
 
 
 Piece = str | Placeholder
@@ -64,7 +62,7 @@ def _placeholder(text: str) -> Placeholder:
     keys = keys_of(bare)
     if None in keys:
         raise ValueError(f"{{{{{text}}}}}: a placeholder has one value, [*] has many")
-    return Placeholder(bare, keys, tuple(filters), name.startswith("+"))
+    return Placeholder(bare, keys, look_of(keys, filters), name.startswith("+"))
 
 
 def placeholders_in(value: Any, path: str = "") -> Iterator[tuple[str, Placeholder]]:
@@ -135,13 +133,21 @@ def _text(pieces: tuple[Piece, ...]) -> Render:
     if not any(isinstance(each, Placeholder) for each in pieces):
         text = "".join(map(str, pieces))
         return lambda scope: text
-    return lambda scope: "".join(_written(each, scope) for each in pieces)
+    form, placeholders = _form_of(pieces)
+
+    def render(scope: Scope) -> str:
+        return form % tuple([_written(each.value(scope)) for each in placeholders])
+
+    return render
 
 
-def _written(piece: Piece, scope: Scope) -> str:
-    if isinstance(piece, str):
-        return piece
-    value = piece.value(scope)
+def _form_of(pieces: Sequence[Piece]) -> tuple[str, list[Placeholder]]:
+    """Return *pieces* as a format with "%s" for each placeholder, and the placeholders."""
+    form = "".join(each.replace("%", "%%") if isinstance(each, str) else "%s" for each in pieces)
+    return form, [each for each in pieces if isinstance(each, Placeholder)]
+
+
+def _written(value: Any) -> str:
     return "" if value is ABSENT else text_of(value)
 
 
@@ -151,13 +157,23 @@ def url_of(text: str, scope: Scope) -> str:
     At the start a value is the beginning of the URL. Raises ProtocolError for one that is
     missing, or whose segments lead elsewhere.
     """
+    form, placeholders, is_first = _url_form(text)
+    if not placeholders:
+        return text
+    found = [
+        _in_url(each, scope, is_first=is_first and not at) for at, each in enumerate(placeholders)
+    ]
+    return form % tuple(found)
+
+
+@lru_cache(1000)
+def _url_form(text: str) -> tuple[str, list[Placeholder], bool]:
+    """Return the format of a URL, its placeholders, and whether it begins with one."""
     pieces = pieces_of(text)
-    return "".join(_in_url(each, scope, is_first=not at) for at, each in enumerate(pieces))
+    return *_form_of(pieces), isinstance(next(iter(pieces), ""), Placeholder)
 
 
-def _in_url(piece: Piece, scope: Scope, *, is_first: bool) -> str:
-    if isinstance(piece, str):
-        return piece
+def _in_url(piece: Placeholder, scope: Scope, *, is_first: bool) -> str:
     value = piece.value(scope)
     if value is ABSENT or value is None or value == "" or isinstance(value, dict | list | bool):
         raise ProtocolError(f"{piece.name} is {value!r}, which cannot be in a URL")

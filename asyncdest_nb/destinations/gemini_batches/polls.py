@@ -21,6 +21,7 @@ from ..llm_batches import (
     refused,
     result_file,
     sent_rows,
+    still_running,
 )
 from .account import LARGE, GeminiSettings, batch_path, object_in
 from .outcomes import embedding_outcome, error_result, text_outcome
@@ -48,22 +49,12 @@ class GeminiPolls:
         self, request: ad.Request, data: Contexts, context: JSONObject
     ) -> AsyncOperationResult:
         batch = await batch_at(request, batch_path(context["name"]), data, context)
-        state, rows = _state(batch), int(context["rows"])
+        state = _state(batch)
         if state in ENDED or batch.get("done") is True:
             return await self._ended(request, data.state_context, batch, context)
         done, failed = _count(batch, "successfulRequestCount"), _count(batch, "failedRequestCount")
-        return AsyncOperationResult(
-            status="pending",
-            progress=100 * min(done + failed, rows) / rows,
-            message="; ".join(
-                [
-                    f"{state.lower()}: {done:,} of {rows:,} rows, {failed:,} failed",
-                    *copies_note(context),
-                ]
-            ),
-            context=context,
-            odd_status=None if state in RUNNING else state,
-        )
+        is_odd = state not in RUNNING
+        return still_running(context, state, done=done, failed=failed, is_odd=is_odd)
 
     async def _ended(
         self, request: ad.Request, state: ad.StateContext, batch: JSONObject, context: JSONObject

@@ -16,7 +16,15 @@ preflight  faults that are found before anything is sent
 tokens     how many tokens a request probably has
 """
 
-from .answers import JobAnswers, copies_note, read_again, refused, sent_places, sent_rows
+from .answers import (
+    JobAnswers,
+    copies_note,
+    read_again,
+    refused,
+    sent_places,
+    sent_rows,
+    still_running,
+)
 from .columns import EMBEDDING_COLUMNS, TEXT_COLUMNS, completed, whole_number
 from .fields import IMAGE_FIELDS, ModelRequest, TextRequest, with_parameters
 from .images import ImageFile, ImageLimits, WebImage, image_bytes, images_of
@@ -72,6 +80,7 @@ __all__ = [
     "row_faults",
     "sent_places",
     "sent_rows",
+    "still_running",
     "strict_schema",
     "to_json",
     "uploaded",

@@ -34,6 +34,24 @@ def copies_note(context: JSONObject) -> list[str]:
     return [f"the vendor has this batch again as {copies}, which is billed too"] if copies else []
 
 
+def still_running(
+    context: JSONObject, state: str, *, done: int, failed: int, is_odd: bool
+) -> AsyncOperationResult:
+    """Return how far a batch is that has not ended: how many rows are *done*, and have *failed*.
+
+    *is_odd*: the vendor does not document its *state*.
+    """
+    rows = int(context["rows"])
+    count = f"{state.lower()}: {done:,} of {rows:,} rows, {failed:,} failed"
+    return AsyncOperationResult(
+        status="pending",
+        progress=100 * min(done + failed, rows) / rows,
+        message="; ".join([count, *copies_note(context)]),
+        context=context,
+        odd_status=state if is_odd else None,
+    )
+
+
 def read_again(
     state: ad.StateContext, context: JSONObject, gap: str
 ) -> AsyncOperationResult | None:

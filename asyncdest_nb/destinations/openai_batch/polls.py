@@ -20,6 +20,7 @@ from ..llm_batches import (
     read_lines,
     result_file,
     sent_rows,
+    still_running,
 )
 from .account import LARGE, OpenAISettings
 from .batch_list import RUNNING
@@ -46,21 +47,14 @@ class BatchPolls:
         self, request: ad.Request, data: Contexts, context: JSONObject
     ) -> AsyncOperationResult:
         batch = await batch_at(request, _path(context["batch_id"]), data, context)
-        status, rows = batch.get("status"), int(context["rows"])
+        status = batch.get("status")
         if status == "failed":
             return _result(batch, context, refused_rows(batch, context), [])
         if status in ENDED:
             return await self._ended(request, data.state_context, batch, context)
         done, failed = count_of(batch, "completed"), count_of(batch, "failed")
-        return AsyncOperationResult(
-            status="pending",
-            progress=100 * min(done + failed, rows) / rows,
-            message="; ".join(
-                [f"{status}: {done:,} of {rows:,} rows, {failed:,} failed", *copies_note(context)]
-            ),
-            context=context,
-            odd_status=None if status in RUNNING else str(status),
-        )
+        is_odd = status not in RUNNING
+        return still_running(context, str(status), done=done, failed=failed, is_odd=is_odd)
 
     async def _ended(
         self, request: ad.Request, state: ad.StateContext, batch: JSONObject, context: JSONObject

@@ -23,7 +23,22 @@ Source = str | os.PathLike[str] | Mapping[str, Any] | ApiDescription
 
 
 class HTTPDestination:
-    """Makes destinations of descriptions of async REST APIs; see ``ad.http_destination``."""
+    """Makes destinations of descriptions of async REST APIs: ``ad.http_destination("api.json")``.
+
+    A description is a dict, or a JSON or YAML file. Its keys are:
+
+    - ``schema``: "asyncdest/1", which may be left out
+    - ``name``, and, if you like, ``slug`` and ``description``
+    - ``base_url``: where the API is, "{{ settings.url }}"
+    - ``settings``: the fields that ``connect`` takes
+    - ``auth``, ``headers``: how every request is authorized, and its headers
+    - ``requests_per_second``, ``answers``, ``test``: the rate that the API allows, how answers
+      are judged, a request that the credentials are tested with
+    - ``actions``: by slug, an action's fields, and its requests: submit, poll, results, cancel
+
+    ``help("asyncdest_nb.reference.api_descriptions")`` has all keys, also those inside these, and
+    an example.
+    """
 
     def __repr__(self) -> str:
         return "<http_destination: makes a destination of a description>"

@@ -31,7 +31,10 @@ def build(folder: Path) -> Path:
     try:
         import pdoc
     except ModuleNotFoundError:
-        raise UsageError(f"the reference needs pdoc: {install_command('docs')}") from None
+        raise UsageError(
+            f"the reference needs pdoc: {install_command('docs')}. Without it, its pages are the "
+            f"help of these modules: {', '.join(PAGES)}"
+        ) from None
     pdoc.render.configure(
         docformat="markdown",
         template_directory=Path(__file__).parent / "templates",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import inspect
+import pydoc
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -84,6 +85,16 @@ def test_everything_public_has_a_docstring(name: str):
     value = PUBLIC[name]
     if inspect.isfunction(value) or isinstance(value, property):
         assert inspect.getdoc(value)
+
+
+def test_the_help_of_a_description_has_its_keys_and_the_place_of_all_others():
+    text = pydoc.plain(pydoc.render_doc(ad.http_destination))
+    place = re.search(r'help\("([\w.]+)"\)', text)
+    assert place
+    assert "see ad.http_destination" not in text
+    keys = [each.alias or name for name, each in ad.ApiDescription.model_fields.items()]
+    assert [key for key in keys if f"``{key}``" not in text] == []
+    assert "`batch_by`" in pydoc.plain(pydoc.render_doc(place[1]))
 
 
 def test_what_cannot_be_reached_is_found():

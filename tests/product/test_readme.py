@@ -67,3 +67,16 @@ def test_every_command_installs_an_extra_that_there_is_and_runs_what_it_installs
         assert make == ["python3", "-m", "venv", ".venv"]
         assert install[-1].strip(".[]") in project["optional-dependencies"]
         assert {install[0], run[0]} <= scripts
+
+
+def installed_by(extra: str) -> set[str]:
+    """Return the extras that *extra* brings, itself too."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = "\n".join(project["optional-dependencies"][extra])
+    inner = ",".join(re.findall(r"^asyncdest-nb\[(.*)\]$", lines, re.MULTILINE))
+    return {extra}.union(*(installed_by(each) for each in inner.split(",") if each))
+
+
+def test_the_first_command_installs_what_the_reference_is_built_with():
+    first = shlex.split(COMMANDS[0].split(" && ")[1])[-1].strip(".[]")
+    assert "docs" in installed_by(first)

@@ -41,7 +41,10 @@ class WrittenPayloads:
     def alone(self) -> WrittenPayloads:
         """Return the only payload, for a function that takes one."""
         assert len(self.texts) == 1
-        return replace(self, is_single=True)
+        # As ``replace``, which takes four times as long, and there is one for each row.
+        alone = WrittenPayloads(self.model, self.texts, self.kept, True, self.beside)
+        alone._values = self._values
+        return alone
 
     def fresh(self) -> WrittenPayloads:
         """Return the same without the values that were read."""

@@ -31,6 +31,8 @@ def read_coding(header: str) -> str:
     compressed twice: gzip compresses a thousandfold, and the size of the first layer is
     not bounded.
     """
+    if not header:
+        return ""
     named = [each.strip().lower() for each in header.split(",")]
     packing = [each for each in named if each in _CODINGS or each in _UNREADABLE]
     if len(packing) > 1:

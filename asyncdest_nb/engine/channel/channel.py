@@ -183,9 +183,10 @@ class Channel:
             send = authorized = self.access_token.authorize(send)
         request = self._throttle.persistent(call, send)
         result = await call_function(function, call, given(), request=request, mask=self.mask)
+        if authorized is None:
+            return result, None
         # The token may have been fetched for the first request.
-        token = (authorized and authorized.token) or result.token
-        return replace(result, token=token), authorized
+        return replace(result, token=authorized.token or result.token), authorized
 
     async def _without_token(
         self, requests: AuthorizedRequests, result: CallResult

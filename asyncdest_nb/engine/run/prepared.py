@@ -12,6 +12,8 @@ from ...frame import RowSlice
 from ...mapping import UNDEFINED, FieldMap
 from ...responses import clean_text
 
+_line_of = json.JSONEncoder(default=repr).encode  # json.dumps would make one for each row.
+
 
 @dataclass(frozen=True, slots=True)
 class MappedSlice:
@@ -47,7 +49,7 @@ class MappedSlice:
         fault = self.faults.get(place)
         if text is not None and fault is None:
             return text
-        return json.dumps([fault, self.row(place), *self.beside[place : place + 1]], default=repr)
+        return _line_of([fault, self.row(place), *self.beside[place : place + 1]])
 
     def whole(self, place: int, text: str) -> str:
         """Return the *text* of a payload with what goes with it beside it."""

@@ -36,6 +36,12 @@ _NAMES = (
     "success error code message sent body errortype errormessage errorreporter errorType "
     "errorMessage"
 ).split()
+_CONTRACT = {
+    "is_async": "isasync",
+    "async_contexts": "asynccontexts",
+    "rows": "rows",
+    "message": "message",
+}
 _SPELLED = {name: name.replace("_", "").lower() for name in [*_NAMES, *map(to_snake, _NAMES)]}
 
 
@@ -45,8 +51,7 @@ def read_contract(answer: Any) -> JSONObject | None:
     It may be a dict in either spelling or a value of another class.
     """
     if type(answer) is AsyncActionResponse:
-        names = ("is_async", "async_contexts", "rows", "message")
-        found = {name.replace("_", ""): getattr(answer, name, None) for name in names}
+        found = {short: getattr(answer, name, None) for name, short in _CONTRACT.items()}
     else:
         found = _named(answer)
     if not found.get("isasync", "asynccontexts" in found):

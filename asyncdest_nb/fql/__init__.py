@@ -14,7 +14,7 @@ would misread; a subscription stored in Segment by ``parse_compatible``.
 
 from __future__ import annotations
 
-from .predicate import Predicate, compile_conditions, matches, subjects
+from .predicate import Predicate, compile_conditions, matches, paths
 from .strict import parse, problems
 from .syntax import SUBJECTS, parse_compatible
 from .text import generate
@@ -27,6 +27,6 @@ __all__ = [
     "matches",
     "parse",
     "parse_compatible",
+    "paths",
     "problems",
-    "subjects",
 ]

@@ -49,11 +49,12 @@ def compile_conditions(conditions: Conditions) -> Predicate:
     return run
 
 
-def subjects(conditions: Conditions) -> frozenset[str]:
-    """Return the keys of an event that *conditions* ask about, such as ``properties``."""
-    if conditions["type"] != "group":
-        return frozenset({_ROOTS[conditions["type"]]})
-    return frozenset[str]().union(*map(subjects, conditions["children"]))
+def paths(conditions: Conditions) -> frozenset[tuple[str, ...]]:
+    """Return the paths of an event that *conditions* ask about: ``("properties", "plan")``."""
+    if conditions["type"] == "group":
+        return frozenset[tuple[str, ...]]().union(*map(paths, conditions["children"]))
+    pieces = _PIECE.findall(conditions.get("name") or "")
+    return frozenset({(_ROOTS[conditions["type"]], *pieces)})
 
 
 def _group(group: Conditions) -> Predicate:

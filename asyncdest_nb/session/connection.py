@@ -163,6 +163,7 @@ class Connection(ProcessBound):
             labels = has_integer_labels(chosen.frame)
             record = submission.record(digest=name, has_integer_labels=labels, **values)
             record = replace(record, title=f"{record.title}{chosen.title}")
+            submission = replace(submission, unmatched=chosen.unmatched)
         return self._registry.submit(
             record, submission, schedule=schedule, again=again, notify=hook, execution=execution
         )

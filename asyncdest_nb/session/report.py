@@ -108,6 +108,8 @@ class RunReport:
         else:
             found = entry.execution.notices()
         found += entry.troubles
+        if entry.submission is not None and entry.submission.unmatched:
+            found.append(entry.submission.unmatched)
         if entry.attached_at is not None:
             at = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.created_at))
             found.append(f"submitted at {at}; the submit that was repeated has sent nothing")

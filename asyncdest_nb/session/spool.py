@@ -20,7 +20,7 @@ from .new_execution import new_execution
 from .progress import ProgressCallback
 from .streamed import StreamedRows, StreamedSlice, StreamedSubmission, slices_of
 from .submission import RowDigest, Submission, new_record
-from .subscription import matched_rows
+from .subscription import matched_rows, no_match
 
 if TYPE_CHECKING:  # A registry makes the runs.
     from .registry import RunRegistry
@@ -48,6 +48,7 @@ class Spool:
         self._action = action
         self._record = new_record(channel, action, **values)
         self._schedule = schedule
+        self._asked = 0  # Rows that were asked whether they match.
 
     def filled(
         self,
@@ -63,8 +64,9 @@ class Spool:
         raise, UsageError, and StoreError; then nothing is left of it.
         """
         if not is_dask(frame):
-            frames = _matched(frame, subscribe)
-            return self._filled(*slices_of(frames, self._action, given), None, on_progress)
+            frames = self._matched(frame, subscribe)
+            found = self._filled(*slices_of(frames, self._action, given), None, on_progress)
+            return self._told(*found, subscribe)
         if subscribe is not None:
             raise UsageError("a frame of Dask takes no subscribe=: filter its rows before")
         cluster = Cluster()
@@ -99,7 +101,20 @@ class Spool:
         execution.name(record)
         return record, replace(submission, frame=source.frame), execution
 
+    def _matched(self, frames: Iterator[object], subscribe: str | None) -> Iterator[object]:
+        for each in frames:
+            chosen = matched_rows(as_pandas(each), subscribe)
+            self._asked += chosen.rows
+            yield chosen.frame
 
-def _matched(frames: Iterator[object], subscribe: str | None) -> Iterator[object]:
-    for each in frames:
-        yield each if subscribe is None else matched_rows(as_pandas(each), subscribe).frame
+    def _told(
+        self,
+        record: StoredRun,
+        submission: Submission,
+        execution: Execution,
+        subscribe: str | None,
+    ) -> tuple[StoredRun, Submission, Execution]:
+        """Return the same run, with the sentence that no row matches where that is so."""
+        if subscribe is not None and not submission.source.count:
+            submission = replace(submission, unmatched=no_match(self._asked, subscribe))
+        return record, submission, execution

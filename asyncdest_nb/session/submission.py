@@ -28,6 +28,7 @@ class Submission:
     fields: FieldMap
     sender: Channel | None = None  # Sends its batches; None = *channel* does.
     keys: RowKeys | None = None  # None = its rows have none, or these are not at hand.
+    unmatched: str = ""  # The sentence that no row matches the subscription.
 
     is_at_hand: ClassVar[bool] = True  # Whether its rows are in memory, to be read again.
 

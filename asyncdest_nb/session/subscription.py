@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,8 +31,18 @@ class MatchedRows:
         return f"{self._counts} match {self.subscribe}" if self.subscribe else ""
 
     @property
+    def unmatched(self) -> str:
+        """The sentence that no row matches, empty if any does or all rows are sent."""
+        return no_match(self.rows, self.subscribe) if self.subscribe and self.frame.empty else ""
+
+    @property
     def _counts(self) -> str:
         return f"{len(self.frame):,} of {self.rows:,} rows"
+
+
+def no_match(rows: int, subscribe: str) -> str:
+    """Return the sentence that none of *rows* matches *subscribe*."""
+    return f"0 of {rows:,} rows match {subscribe}"
 
 
 def matched_rows(frame: DataFrame, subscribe: str | None) -> MatchedRows:
@@ -41,22 +51,22 @@ def matched_rows(frame: DataFrame, subscribe: str | None) -> MatchedRows:
     A row is an event. A column ``properties.plan`` is the key ``plan`` of ``properties``. A
     missing cell is null. A stored subscription is read as Segment reads it, and a column that it
     asks about may be missing. Raises UsageError for a text that cannot be read, and UnknownName
-    if a column that another text asks about is not there.
+    if another text asks about what no column is or begins with. What a column of objects holds
+    is not known.
     """
     if subscribe is None:
         return MatchedRows(frame, len(frame), "")
-    from ..fql import compile_conditions, subjects  # Here, since few runs have a subscription.
+    from ..fql import compile_conditions, paths  # Here, since few runs have a subscription.
 
     conditions = _conditions(subscribe)
     names = column_names(frame)
     split = split_names(names)
     roots = {name: name for name in names} | {name: pieces[0] for pieces, name in split.items()}
-    wanted = subjects(conditions)
+    asked = paths(conditions)
+    wanted = {path[0] for path in asked}
     is_stored = isinstance(subscribe, StoredSubscription)
-    for subject in () if is_stored else sorted(wanted - set(roots.values())):
-        raise UnknownName(
-            f"{UnknownName.of('column', subject, names)}; {subscribe!r} asks about it"
-        )
+    for path in () if is_stored else _unknown(asked, names, split):
+        raise UnknownName(f"{UnknownName.of('column', path, names)}; {subscribe!r} asks about it")
     match = compile_conditions(conditions)
     read = {pieces: name for pieces, name in split.items() if pieces[0] in wanted}
     found = []
@@ -66,6 +76,21 @@ def matched_rows(frame: DataFrame, subscribe: str | None) -> MatchedRows:
             if match(nested(dict(zip(part.columns, values, strict=True)), read)):
                 found.append(place)
     return MatchedRows(frame.iloc[found], len(frame), subscribe)
+
+
+def _unknown(
+    asked: Iterable[tuple[str, ...]], names: Collection[str], split: Iterable[tuple[str, ...]]
+) -> Iterator[str]:
+    """Yield what no column is, begins with or leads to; of a missing object only its name."""
+    begun = {pieces[0] for pieces in split}
+    for path in sorted(asked):
+        if path[0] in names or any(_lead_together(path, pieces) for pieces in split):
+            continue
+        yield ".".join(path) if path[0] in begun else path[0]
+
+
+def _lead_together(path: tuple[str, ...], pieces: tuple[str, ...]) -> bool:
+    return all(one == other for one, other in zip(path, pieces, strict=False))
 
 
 def has_subjects(columns: Sequence[str]) -> bool:

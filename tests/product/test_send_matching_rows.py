@@ -59,3 +59,13 @@ def test_a_text_that_segment_would_misread_is_refused(file, simulator, capsys):
     assert send(file, simulator, "--subscribe", "type = 'track'") == 2
     assert "quote" in capsys.readouterr().err
     assert received(simulator) == []
+
+
+def test_a_typo_is_refused_and_rows_of_which_none_matches_are_not_passed_over(
+    file, simulator, capsys
+):
+    assert send(file, simulator, "--subscribe", 'properties.pln = "pro"') == 2
+    assert "did you mean 'properties.plan'" in capsys.readouterr().err
+    assert send(file, simulator, "--subscribe", 'type = "group"') == 0
+    assert '0 of 3 rows match type = "group"' in capsys.readouterr().err
+    assert received(simulator) == []

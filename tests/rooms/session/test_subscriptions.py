@@ -54,6 +54,41 @@ def test_a_subscription_that_no_row_matches_sends_nothing(crm):
     assert run.wait() == "completed"
     assert run.title.endswith("(0 of 4 rows)")
     assert run.results().empty
+    assert run.notices == ['0 of 4 rows match type = "group"']
+    preview = crm.preview(events(), "asyncOperation", subscribe='type = "group"', **FIELDS)
+    assert '  0 of 4 rows match type = "group"\n' in repr(preview)
+    parts = crm.submit(
+        iter([events(), events()]), "asyncOperation", subscribe='type = "group"', **FIELDS
+    )
+    parts.wait()
+    assert parts.notices == ['0 of 8 rows match type = "group"']
+
+
+def test_a_run_of_rows_that_match_has_no_notice(crm):
+    for frame in (events(), iter([events()])):
+        run = crm.submit(frame, "asyncOperation", subscribe=SUBSCRIBE, **FIELDS, again=True)
+        run.wait()
+        assert run.notices == []
+
+
+@pytest.mark.parametrize(
+    "subscribe",
+    [
+        'properties.plan.name = "pro"',  # The column may hold objects.
+        "properties.plan.length > 2",
+        "traits.anything = null",  # A column of objects.
+    ],
+)
+def test_what_a_column_may_hold_is_no_typo(crm, subscribe):
+    frame = events().assign(traits=[{}, {}, {}, {}])
+    crm.preview(frame, "asyncOperation", subscribe=subscribe, **FIELDS)
+
+
+def test_a_stored_subscription_may_ask_about_a_missing_column(crm):
+    stored = ad.StoredSubscription('properties.pln = "pro"')
+    run = crm.submit(events(), "asyncOperation", subscribe=stored, **FIELDS)
+    run.wait()
+    assert run.notices == ['0 of 4 rows match properties.pln = "pro"']
 
 
 def test_the_same_rows_are_not_sent_twice_and_are_found_again(crm):
@@ -75,6 +110,11 @@ def test_the_same_rows_are_not_sent_twice_and_are_found_again(crm):
         ('type = "track" or', ad.UsageError, "a condition is missing before the end"),
         ('event = "x"', ad.UnknownName, "no column 'event'"),
         ("traits.plan = null", ad.UnknownName, "no column 'traits'"),
+        (
+            'type = "track" and properties.pln = "pro"',
+            ad.UnknownName,
+            "no column 'properties.pln'; did you mean 'properties.plan'",
+        ),
         (5, ad.UsageError, "subscribe is a int: 5"),
     ],
 )

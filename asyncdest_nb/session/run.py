@@ -186,7 +186,9 @@ class Run(ProcessBound, RunReport):
         check_bool("applied", applied)
         execution = self._execution()
         if not self._entry.ledger.states.get(State.HELD):
-            raise UsageError(f"no operation waits for your decision: {counts_text(self.counts)}")
+            why = execution.searched or counts_text(self.counts)
+            final = "" if execution.searched or not self.counts["unknown"] else "; unknown is final"
+            raise UsageError(f"no operation waits for your decision: {why}{final}")
         call_from_any_thread(execution.resolve(applied=applied))
 
     def _execution(self) -> Execution:

@@ -22,7 +22,7 @@ from .cancel import cancel
 from .context import POLLERS, SUBMITTERS, RunContext
 from .garbage import rare_collections
 from .ledger import Ledger
-from .notices import notices
+from .notices import notices, searched
 from .poller import Poller
 from .prepared import PreparedSlice
 from .preparer import Preparer
@@ -203,6 +203,11 @@ class Execution:
             found.append(self._beginning.notice)
         found += notices(run, is_going=self._is_going())
         return [text for text in found if text]
+
+    @property
+    def searched(self) -> str:
+        """What the destination is asked about rows in doubt, as a notice; empty = nothing."""
+        return searched(self._run) if self._is_going() else ""
 
     def _is_going(self) -> bool:
         # The listeners are called for the last time before ``rested`` is done.

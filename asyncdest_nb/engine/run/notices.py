@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import ceil
 
-from ...operation import POLLED, State
+from ...operation import POLLED, Operation, State
 from .context import RunContext
 
 
@@ -14,6 +15,7 @@ def notices(run: RunContext, *, is_going: bool) -> Iterator[str]:
     yield _overdue(run)
     if is_going:
         yield _paused(run)
+        yield searched(run)
         yield _waiting(run)
         yield _full(run)
         yield _cannot_cancel(run)
@@ -30,6 +32,31 @@ def _held(run: RunContext) -> str:
         f"{_operations(count)} may or may not have been applied, and nobody can know: look at "
         f"{run.channel.destination.name}, then run.resolve(applied=True or False)"
     )
+
+
+def searched(run: RunContext) -> str:
+    """Return that the destination is asked what it has of submissions in doubt; empty = it is not.
+
+    The time is left out while an answer cannot be relied on to come.
+    """
+    if run.action.find is None or not run.ledger.states.get(State.UNKNOWN):
+        return ""
+    unknown = [each for each in run.ledger.operations if each.state is State.UNKNOWN]
+    if not unknown:  # The engine has settled it meanwhile.
+        return ""
+    rows, name = sum(len(each.rows) for each in unknown), run.channel.destination.name
+    them, their = ("it", "its") if rows == 1 else ("them", "their")
+    asked = f"{_rows(rows)}: {name} is asked whether it has {them}"
+    if run.control.is_paused:
+        return f"{asked} after run.resume(), since {their} answer was lost"
+    when = "" if run.channel.is_unreachable else _decided(run, unknown)
+    return f"{asked}, since {their} answer was lost{when}; there is nothing to do"
+
+
+def _decided(run: RunContext, unknown: Sequence[Operation]) -> str:
+    known = run.problems.conclusive_at
+    latest = max(known.get(each.number, 0.0) for each in unknown) - run.clock.steady()
+    return f"; decided in about {ceil(latest):,} s" if latest > 0 else ""
 
 
 def _overdue(run: RunContext) -> str:
@@ -99,6 +126,10 @@ def _odd(run: RunContext) -> str:
 
 def _accepted(run: RunContext) -> int:
     return run.ledger.count_in(POLLED)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count != 1)}"
 
 
 def _operations(count: int) -> str:

@@ -14,6 +14,8 @@ class OperationProblems:
     not_canceled: dict[int, str] = field(default_factory=dict)  # Refusals to cancel.
     unanswered: dict[int, str] = field(default_factory=dict)  # Why the last polls got no answer.
     odd: dict[int, str] = field(default_factory=dict)  # Statuses outside the contract.
+    # From when on (steady clock) "not found" is conclusive about a submission in doubt.
+    conclusive_at: dict[int, float] = field(default_factory=dict)
 
     def update(self, operation: Operation) -> None:
         """Drop what no longer holds for *operation*, which a poll has just answered."""

@@ -77,7 +77,10 @@ class Reconciler:
         Return its parts, if it turned out to be refused and was divided.
         """
         run, doubt = self._run, self._doubt(batch)
-        await run.clock.sleep(self._delay(doubt))
+        operations = run.ledger.select(batch.operations)
+        conclusive_at = self._conclusive_at(doubt, operations[0])
+        run.problems.conclusive_at.update(dict.fromkeys(batch.operations, conclusive_at))
+        await run.clock.sleep(self._delay(doubt, conclusive_at))
         doubt.tries += 1
         operations = run.ledger.select(batch.operations)
         if why := self._why_hopeless(doubt, operations[0]):
@@ -92,9 +95,11 @@ class Reconciler:
         now = self._run.clock.steady()
         return self._doubts.setdefault(batch.number, _Doubt(now, now))
 
-    def _delay(self, doubt: _Doubt) -> float:
+    def _delay(self, doubt: _Doubt, conclusive_at: float) -> float:
         # The first try is immediate: most lost replies are no sign of a long outage.
-        return min(2.0 ** (doubt.tries - 1), LONGEST_SECONDS) if doubt.tries else 0.0
+        seconds = min(2.0 ** (doubt.tries - 1), LONGEST_SECONDS) if doubt.tries else 0.0
+        left = conclusive_at - self._run.clock.steady()
+        return min(seconds, left) if left > 0 else seconds
 
     def _why_hopeless(self, doubt: _Doubt, operation: Operation) -> str:
         """Return why nothing more can be found out; empty = it is worth a try."""
@@ -125,20 +130,20 @@ class Reconciler:
         elif found is not None:
             retry_after = result.retry_after
             await self._applier.apply_verdicts(operations, found, retry_after=retry_after)
-        elif self._is_conclusive(doubt, operations[0]):
+        elif run.clock.steady() >= self._conclusive_at(doubt, operations[0]):
             return await self._apply_not_found(batch, operations, doubt)
         return []
 
-    def _is_conclusive(self, doubt: _Doubt, operation: Operation) -> bool:
-        """Whether "not found" is conclusive.
+    def _conclusive_at(self, doubt: _Doubt, operation: Operation) -> float:
+        """Return from when on "not found" is conclusive, by the steady clock.
 
         Then a late first request can no longer arrive, or would be rejected.
         """
         run, action = self._run, self._run.action
         is_sent_again = doubt.refusal is None and not run.control.is_canceling
         if action.recovery == "client_id" and is_sent_again and run.can_send(operation):
-            return True  # The repetition has the same id, so a late first request is rejected.
-        return run.clock.steady() - doubt.sent_at >= action.settle_seconds
+            return doubt.sent_at  # The repetition has the same id: a late first one is rejected.
+        return doubt.sent_at + action.settle_seconds
 
     async def _apply_not_found(
         self, batch: Batch, operations: Sequence[Operation], doubt: _Doubt

@@ -61,6 +61,8 @@ def test_what_was_applied_stays_unknown_since_its_outcome_was_never_known(
         assert run.wait(timeout=5) == "failed"
         with pytest.raises(ad.UsageError, match="no row may be sent again"):
             run.retry()
+        with pytest.raises(ad.UsageError, match="your decision: 1 unknown; unknown is final"):
+            run.resolve(applied=False)
 
 
 def test_nothing_is_resolved_where_nothing_is_held(session: ad.Session):

@@ -230,9 +230,10 @@ def first_of(paths: Sequence[str], answer: Any) -> Any:
 
 def is_word(found: Any, words: Sequence[Any]) -> bool:
     """Whether a value is one of *words*: numbers may be written as texts, true is not 1."""
-    if found is ABSENT or found is None:
+    if not words or found is ABSENT or found is None:
         return False
-    return any(text_of(found) == text_of(each) for each in words)
+    text = text_of(found)
+    return any(text == text_of(each) for each in words)
 
 
 def extracted(
@@ -259,6 +260,8 @@ def extracted(
 
 def value_at(paths: Sequence[str], data: Any) -> Any:
     """Return what the first of *paths* that leads to something leads to; ABSENT = none does."""
+    if len(paths) == 1:  # As in most rules.
+        return looker(paths[0])(data)
     found = [each for each in (looker(path)(data) for path in paths) if each is not ABSENT]
     return next(
         (each for each in found if each not in (None, "", [])), found[0] if found else ABSENT

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..destination import ActionData, Request
 from ..errors import HTTPError, ProtocolError
+from ..operation import value
 from ..request import Response
 from ..responses import JSONObject, RowResult
 from .entries import read_source
@@ -29,7 +30,7 @@ from .template import Scope
 Given = ActionData[Any, None]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class JobAnswer:
     """What a poll was answered about one operation: ``data`` is the part that is about it."""
 

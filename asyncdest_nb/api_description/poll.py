@@ -151,8 +151,10 @@ class DescribedPoll:
 
         Then it is asked about for a while, as some APIs find a job only some time later.
         """
+        if status.state != "canceled":
+            return
         stated = (str(response.status), status.word)  # APIs answer errors with 200 too.
-        is_gone = status.state == "canceled" and any(each in ("404", "410") for each in stated)
+        is_gone = any(each in ("404", "410") for each in stated)
         if is_gone and not self._plans.is_canceling(data, context):
             raise ProtocolError(f"{self._plan.place}: answered {stated[-1]}: not found")
 
@@ -168,10 +170,12 @@ class DescribedPoll:
     def _result(self, answer: JobAnswer, rows: list[RowResult] | None) -> AsyncOperationResult:
         status, data = answer.status, answer.data
         message, code = self._reason(answer)
-        percent = percent_of(self._rule, data, state=status.state, size=answer.size)
+        percent = 100.0
+        if status.state != "completed":
+            percent = percent_of(self._rule, data, state=status.state, size=answer.size)
         return AsyncOperationResult(
             status=_STATUSES.get(status.state, "failed"),
-            progress=100.0 if status.state == "completed" else percent,
+            progress=percent,
             message=message,
             error=OperationError(code=code, message=message) if code else None,
             result=self._value(answer),

@@ -36,7 +36,9 @@ class RowWriter:
             yield {**scope, "row": row, "row_index": at, "row_number": at + 1}
 
     def _values(self, given: JSONObject) -> JSONObject:
-        found = {name: each for name, each in given.items() if name not in self._of_batch}
+        found = given
+        if self._of_batch:
+            found = {name: each for name, each in given.items() if name not in self._of_batch}
         if self._nulls.policy == "null":
             return found
         return _filled(found, _text_for_null(self._nulls))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from ..operation import value
 from .faults import shown
 from .filters import ABSENT, text_of
 from .look_up import looker
@@ -13,7 +13,7 @@ from .model import PollRule, Progress, StatusRule
 from .parts import JobState
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class JobStatus:
     """A state, the API's own word for it, and whether the description does not know that word.
 

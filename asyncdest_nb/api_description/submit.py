@@ -85,9 +85,11 @@ class DescribedSubmission:
         """Return what is kept of what a step sent."""
         found: dict[str, Any] = {}
         for name, (render, is_many) in self._values[at].items():
-            rows = self._plans.rows.scopes(data.payload_texts, scope) if is_many else [scope]
-            values = [None if (made := render(each)) is ABSENT else made for each in rows]
-            found[name] = values if is_many else values[0]
+            if is_many:
+                rows = self._plans.rows.scopes(data.payload_texts, scope)
+                found[name] = [_kept(render(each)) for each in rows]
+            else:
+                found[name] = _kept(render(scope))
         return found
 
     def _decided_at_once(
@@ -193,6 +195,10 @@ class DescribedSubmission:
             kept |= self._sent(at, data, {**scope, **kept})
         self._acceptance.keep_keys(data, scope)
         return self._acceptance.answer(data, kept, scope)
+
+
+def _kept(value: Any) -> Any:
+    return None if value is ABSENT else value
 
 
 def _values_of(step: SubmitStep) -> dict[str, tuple[Render, bool]]:

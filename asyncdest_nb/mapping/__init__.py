@@ -6,6 +6,7 @@
     builder     objects, built by code that is written for each mapping
     registry    the directives by name; how a mapping made of them is compiled
     checks      what is wrong with a mapping, all of it at once
+    plain_texts which texts look like templates, and are none
     compiler    whole mappings
     value_keys  which keys a mapping uses, as Segment lists them
     membership  whether an event says that somebody is in an audience
@@ -25,6 +26,7 @@ from .field_plan import FieldPlan, plan_fields
 from .forms import FORMS, Argument, DirectiveForm
 from .membership import audience_membership
 from .path import nested, split_names
+from .plain_texts import plain_templates
 from .registry import DIRECTIVES, Resolver, directive
 from .value_keys import value_keys
 from .values import UNDEFINED
@@ -42,6 +44,7 @@ __all__ = [
     "compile_mapping",
     "directive",
     "nested",
+    "plain_templates",
     "plan_fields",
     "split_names",
     "transform",

@@ -22,13 +22,14 @@ class FieldPlan:
 
     ``default`` is a mapping or a constant, None = none. ``hint`` describes its values,
     for the message when nothing fills the field. ``by_name``: the column of the same name
-    fills it.
+    fills it. ``is_object``: its values are objects.
     """
 
     required: bool = False
     default: Any | None = None
     hint: str = ""
     by_name: bool = True
+    is_object: bool = False
 
 
 def plan_fields(
@@ -61,15 +62,26 @@ def plan_fields(
         mapping = {name: value for name, value in mapping.items() if name in fields}
         fields = {name: FieldPlan(by_name=False) for name in fields}
     compiled = Compile(split_names(frame_columns), nests_of(frame_columns), hole=None)
-    finder = _SourceFinder(frame_columns, columns, mapping, index_names, compiled)
+    swapped = {
+        name: column
+        for name, column in columns.items()
+        if name not in fields and name in frame_columns and column in fields
+    }
+    meant = {column: name for name, column in swapped.items() if column not in mapping} | columns
+    finder = _SourceFinder(frame_columns, meant, mapping, index_names, compiled)
     sources, faults = finder.sources(fields)
     mapped = [] if is_stored else [sources[name] for name in mapping if name in sources]
     read = {root for source in mapped for root in source.resolver.roots}
     unknown = [
-        *_unknown("field", [*mapping, *(name for name in columns if name not in mapping)], fields),
+        *(
+            found + (_of_swapped(name, swapped) or _of_objects(name, found, columns, fields))
+            for name in dict.fromkeys([*mapping, *columns])
+            for found in _unknown("field", [name], fields)
+        ),
         *(
             found + (_of_index(name) if name in index_names else _of_dots(name, frame_columns))
             for name in dict.fromkeys([*columns.values(), *sorted(read)])
+            if name not in swapped.values()
             for found in _unknown("column", [name], frame_columns)
         ),
     ]
@@ -94,6 +106,26 @@ def _given(argument: str, value: Mapping[str, Any] | None) -> dict[str, Any]:
 def _unknown(kind: str, names: Iterable[object], known: Iterable[object]) -> list[str]:
     found = list(known)
     return [str(UnknownName.of(kind, name, found)) for name in names if name not in found]
+
+
+def _of_swapped(name: str, swapped: Mapping[str, str]) -> str:
+    if name not in swapped:
+        return ""
+    return f". columns= is field → column: write columns={{{swapped[name]!r}: {name!r}}}"
+
+
+def _of_objects(
+    name: str, found: str, columns: Mapping[str, str], fields: Mapping[str, FieldPlan]
+) -> str:
+    """Return how a field that is an object takes the key *name*; *found* may know better."""
+    whole = next((key for key, plan in fields.items() if plan.is_object), None)
+    if whole is None or "did you mean" in found:
+        return ""
+    value = _as_json({"@path": f"$.{columns[name]}"}) if name in columns else "…"
+    return (
+        f". {whole!r} is an object: a key of it is written as "
+        f"mapping={{{_as_json(whole)}: {{{_as_json(name)}: {value}}}}}"
+    )
 
 
 def _of_index(name: str) -> str:

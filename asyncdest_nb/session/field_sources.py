@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from ..destination import BESIDE, NAMES, Action, InputField
 from ..errors import MappingError, UnknownName
 from ..frame import DataFrame, column_names, index_names
-from ..mapping import FieldMap, FieldPlan, plan_fields
+from ..mapping import FieldMap, FieldPlan, plain_templates, plan_fields, split_names
 from ..stored import StoredMapping
 from .beside import MEMBERSHIP, added, taken_beside
 
@@ -30,6 +30,7 @@ def field_plans(
             default=field.default,
             hint=f"one of {', '.join(map(str, field.choices))}" if field.choices else "",
             by_name=field.by_name,
+            is_object=field.type == "object" and not field.multiple,
         )
         for key, field in fields.items()
     }
@@ -50,7 +51,9 @@ def plan_sources(
     stated: dict[str, str] = {}
     if action.has_beside:
         stated, mapping, constants = taken_beside(action, mapping, constants)
-    names, mapping = column_names(frame), _with_constants(action, constants, mapping)
+    names = column_names(frame)
+    _refuse_plain_templates(mapping, constants, names)
+    mapping = _with_constants(action, constants, mapping)
     plans = field_plans(action.fields)
     if action.is_open:  # It has the fields that are filled; a row is the payload if none is.
         plans = dict.fromkeys([*(mapping or ()), *(columns or ())] or names, FieldPlan())
@@ -61,6 +64,18 @@ def plan_sources(
         plans, names, index_names=index_names(frame), columns=columns, mapping=mapping
     )
     return added(found, stated, names) if action.has_beside else found
+
+
+def _refuse_plain_templates(
+    mapping: Mapping[str, Any] | None, constants: Mapping[str, Any], names: Sequence[str]
+) -> None:
+    is_typed = isinstance(mapping, Mapping) and not isinstance(mapping, StoredMapping)
+    typed, split = {**(mapping or {}), **constants} if is_typed else constants, split_names(names)
+    found = [
+        each for name, value in typed.items() for each in plain_templates(name, value, names, split)
+    ]
+    if found:
+        raise MappingError("\n".join(found))
 
 
 def _with_constants(

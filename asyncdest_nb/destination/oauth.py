@@ -29,7 +29,7 @@ class OAuthToken:
     def of(cls, answer: Any) -> Self:
         """Read the *answer* of a token endpoint, whose secrets no error quotes.
 
-        Raises InvalidAuthenticationError for a refusal with status 200, and TokenError for
+        Raises InvalidAuthenticationError for a refusal with status 200, and ProtocolError for
         an answer without a token.
         """
         if not isinstance(answer, Mapping):

@@ -44,6 +44,8 @@ class RequestPlan:
         self._is_large = getattr(rule, "is_file", False)  # Read from a file, not from memory.
         self._follows = getattr(rule, "follows_redirects", False)
         self.place = f"{place} ({rule.name})" if rule.name else place
+        # Before what an API says itself: the place in a description tells its author alone.
+        self._purpose = f"{rule.name}: " if rule.name else ""
         self._rows = rows
         self.kind = next(iter(rule.bodies), None)  # Of the body; None = there is none.
         # Whether what is sent names the list of rows, which is made for it alone.
@@ -70,7 +72,7 @@ class RequestPlan:
         query: Mapping[str, Any] | None = None,
         headers: Headers | None = None,
     ) -> Response:
-        """Return a good answer; raise what a bad one means, with the name of the step.
+        """Return a good answer; raise what a bad one means, with the purpose of the step.
 
         *texts* are the payloads as JSON. *url* and *query* are those of a further page.
         """
@@ -160,12 +162,13 @@ class RequestPlan:
     def _fail(self, error: HTTPError) -> NoReturn:
         message, code = self.reason(getattr(error.response, "data", None))
         if is_word(code, self._codes("retry_codes")):
-            text = f"{self.place}: {code}: {message or error}"
+            text = f"{self._purpose}{code}: {message or error}"
             raise RetryableError(text, error.status, error.retry_after) from None
         if is_word(code, self._codes("auth_codes")):
-            raise InvalidAuthenticationError(f"{self.place}: {message or error}") from None
+            raise InvalidAuthenticationError(f"{self._purpose}{message or error}") from None
         # The same error: the engine knows those that its own requests raised.
-        error.args = (f"{self.place}: {message}: {error}" if message else f"{self.place}: {error}",)
+        stated = f"{message}: {error}" if message else str(error)
+        error.args = (f"{self._purpose}{stated}",)
         raise error
 
     def _required(self, response: Response) -> Response:
@@ -189,7 +192,7 @@ class RequestPlan:
 
     def _refuse(self, response: Response, why: str) -> NoReturn:
         message, code = self.reason(response.data)
-        text = f"{self.place}: {message or why}"
+        text = f"{self._purpose}{message}" if message else f"{self.place}: {why}"
         if is_word(code, self._codes("retry_codes")):
             raise RetryableError(f"{text} ({code})", response.status)
         if is_word(code, self._codes("auth_codes")):

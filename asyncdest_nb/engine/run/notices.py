@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import ceil
 
+from ...destination import input_fields
 from ...operation import POLLED, Operation, State
 from .context import RunContext
 
@@ -12,6 +13,7 @@ from .context import RunContext
 def notices(run: RunContext, *, is_going: bool) -> Iterator[str]:
     """Yield what needs attention, the user's own decision first; skip empty texts."""
     yield _held(run)
+    yield _key_refused(run)
     yield _overdue(run)
     if is_going:
         yield _paused(run)
@@ -31,6 +33,19 @@ def _held(run: RunContext) -> str:
     return (
         f"{_operations(count)} may or may not have been applied, and nobody can know: look at "
         f"{run.channel.destination.name}, then run.resolve(applied=True or False)"
+    )
+
+
+def _key_refused(run: RunContext) -> str:
+    if not run.problems.is_key_refused:
+        return ""
+    there = run.channel.destination
+    secrets = [name for name, each in input_fields(there.settings).items() if each.holds_secret]
+    is_one = len(secrets) == 1 and there.refresh_access_token is None
+    key, right = (f"{secrets[0]}=", "one") if is_one else ("the credentials", "ones")
+    return (
+        f"{there.name} refused {key} (401): connect again with the right {right}, "
+        "and submit the rows again"
     )
 
 

@@ -14,6 +14,7 @@ class OperationProblems:
     not_canceled: dict[int, str] = field(default_factory=dict)  # Refusals to cancel.
     unanswered: dict[int, str] = field(default_factory=dict)  # Why the last polls got no answer.
     odd: dict[int, str] = field(default_factory=dict)  # Statuses outside the contract.
+    is_key_refused: bool = False  # The answer to a submission was a 401.
     # From when on (steady clock) "not found" is conclusive about a submission in doubt.
     conclusive_at: dict[int, float] = field(default_factory=dict)
 

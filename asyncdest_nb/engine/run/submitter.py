@@ -18,6 +18,7 @@ from ..channel.call import UNSENT, CallResult
 from ..channel.throttle import Turn
 from ..verdict.job_answer import unauthorized
 from ..verdict.recovery import can_recover
+from ..verdict.refusal import is_key_refused
 from ..verdict.submission import (
     as_repeatable,
     as_unproven,
@@ -168,6 +169,7 @@ class Submitter:
     ) -> Sequence[Batch]:
         run, in_doubt = self._run, operations[0].in_doubt
         verdicts = self._verdicts(operations, result)
+        run.problems.is_key_refused |= is_key_refused(verdicts, result.error, result.exchanges)
         if self._is_last(operations[0]):
             verdicts = [self._last_verdict(operations[0], verdicts[0], result)]
         if places := await self._renewed(operations, result):

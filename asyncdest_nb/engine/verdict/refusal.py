@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ...errors import IntegrationError
 from ...request import Effect, Exchange
 from ...responses import AsyncActionResponse, AsyncOperationResult, OperationError, RowResult
 from .values import Rejected, Verdict
@@ -33,6 +34,16 @@ def is_refused(exchanges: Sequence[Exchange]) -> bool:
     """Whether the last of *exchanges* is a refusal, and none of them has applied anything."""
     is_harmless = all(each.effect is Effect.NONE for each in exchanges)
     return is_harmless and bool(exchanges) and 400 <= (exchanges[-1].status or 0) <= 499
+
+
+def is_key_refused(
+    verdicts: Sequence[Verdict], error: Exception | None, exchanges: Sequence[Exchange]
+) -> bool:
+    """Whether a submission with these *verdicts* was refused as it has no valid credentials."""
+    is_stated = isinstance(error, IntegrationError) and error.status == 401
+    is_answered = bool(exchanges) and exchanges[-1].status == 401
+    is_refused = all(isinstance(each, Rejected) for each in verdicts)
+    return is_refused and (is_stated or is_answered)
 
 
 def read_named(

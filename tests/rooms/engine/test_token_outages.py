@@ -88,7 +88,7 @@ def test_a_token_endpoint_that_refuses_is_asked_seldom_and_the_dead_token_is_sen
     # The waits are 1, 2, 4 … seconds: the eighth would begin after two minutes.
     assert account.asked < 9
     assert account.refused < 90  # Those on their way when it was found out, at most 48.
-    why = {"submit[0]: no access token: answered 400: invalid_grant"}
+    why = {"no access token: answered 400: invalid_grant"}
     assert set(run.failed()["message"]) == why
 
 

@@ -7,6 +7,7 @@
     registry    the directives by name; how a mapping made of them is compiled
     checks      what is wrong with a mapping, all of it at once
     plain_texts which texts look like templates, and are none
+    slips       what no row can be sent with, though Segment lets it pass
     compiler    whole mappings
     value_keys  which keys a mapping uses, as Segment lists them
     membership  whether an event says that somebody is in an audience
@@ -28,6 +29,7 @@ from .membership import audience_membership
 from .path import nested, split_names
 from .plain_texts import plain_templates
 from .registry import DIRECTIVES, Resolver, directive
+from .slips import slips
 from .value_keys import value_keys
 from .values import UNDEFINED
 
@@ -46,6 +48,7 @@ __all__ = [
     "nested",
     "plain_templates",
     "plan_fields",
+    "slips",
     "split_names",
     "transform",
     "transform_batch",

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from ..destination import BESIDE, NAMES, Action, InputField
 from ..errors import MappingError, UnknownName
 from ..frame import DataFrame, column_names, index_names
-from ..mapping import FieldMap, FieldPlan, plain_templates, plan_fields, split_names
+from ..mapping import FieldMap, FieldPlan, plain_templates, plan_fields, slips, split_names
 from ..stored import StoredMapping
 from .beside import MEMBERSHIP, added, taken_beside
 
@@ -52,7 +52,7 @@ def plan_sources(
     if action.has_beside:
         stated, mapping, constants = taken_beside(action, mapping, constants)
     names = column_names(frame)
-    _refuse_plain_templates(mapping, constants, names)
+    _refuse_slips(mapping, constants, names)
     mapping = _with_constants(action, constants, mapping)
     plans = field_plans(action.fields)
     if action.is_open:  # It has the fields that are filled; a row is the payload if none is.
@@ -66,13 +66,15 @@ def plan_sources(
     return added(found, stated, names) if action.has_beside else found
 
 
-def _refuse_plain_templates(
+def _refuse_slips(
     mapping: Mapping[str, Any] | None, constants: Mapping[str, Any], names: Sequence[str]
 ) -> None:
     is_typed = isinstance(mapping, Mapping) and not isinstance(mapping, StoredMapping)
     typed, split = {**(mapping or {}), **constants} if is_typed else constants, split_names(names)
     found = [
-        each for name, value in typed.items() for each in plain_templates(name, value, names, split)
+        each
+        for name, value in typed.items()
+        for each in (*plain_templates(name, value, names, split), *slips(name, value))
     ]
     if found:
         raise MappingError("\n".join(found))

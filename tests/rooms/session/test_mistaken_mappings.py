@@ -104,3 +104,34 @@ def test_swapped_names_are_one_problem(crm):
         )
     assert "problems" not in str(raised.value)
     assert "write columns={'user_id': 'customer'}" in str(raised.value)
+
+
+TEXT = {"@path": "$.text"}
+SLIPS = [
+    ({"@if": {"exist": TEXT, "then": "a"}}, "@if has no key 'exist'; did you mean 'exists'?"),
+    ({"@if": {"then": "a"}}, '@if asks about nothing; write "exists" or "blank"'),
+    ({"@if": {"exists": TEXT}}, '@if gives no value; write "then", "else" or both'),
+    ({"@case": {"operator": "title", "value": TEXT}}, "the operator of @case is 'title'; write"),
+    ([{"@path": "$.text", "@literal": 1}], "an object in a list has @path and @literal"),
+]
+
+
+@pytest.mark.parametrize(("note", "reason"), SLIPS)
+def test_a_directive_that_no_row_can_be_sent_with_is_refused(crm, note, reason):
+    for data in ({"note": note}, {"@literal": {"note": [note] if "@" in str(note)[:4] else note}}):
+        for call in (crm.submit, crm.preview):
+            with pytest.raises(ad.MappingError) as raised:
+                call(FRAME, "asyncOperation", operation_type="sync_profile", data=data)
+            assert f"data: {reason}" in str(raised.value)
+
+
+@pytest.mark.parametrize("note", [note for note, _ in SLIPS])
+def test_the_same_in_a_stored_mapping_is_read_as_segment_reads_it(crm, note):
+    mapping = {"user_id": "u", "operation_type": "sync_profile", "data": {"note": note}}
+    crm.preview(FRAME, "asyncOperation", mapping=ad.StoredMapping(mapping))
+
+
+def test_a_directive_with_one_branch_or_in_either_case_is_no_mistake(crm):
+    note = {"@if": {"blank": TEXT, "else": {"@case": {"operator": "upper", "value": TEXT}}}}
+    preview = crm.preview(FRAME, "asyncOperation", operation_type="sync_profile", data={"n": note})
+    assert preview.invalid == {}

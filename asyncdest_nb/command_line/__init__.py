@@ -7,6 +7,7 @@ sender        does it
 runs          lists and shows the runs of named sessions
 run_texts     what is printed about runs
 result_files  results as files
+option_words  messages with options in place of Python
 output        printing, also where nobody reads it any more
 codes         exit codes
 """

@@ -15,6 +15,7 @@ import click
 from ..destination import Destination
 from ..errors import FrameError, UsageError
 from ..frame import DataFrame, read_table
+from .option_words import in_options
 from .options import given, setting_options
 
 STANDARD = "-"  # Standard input, or standard output.
@@ -65,10 +66,13 @@ class Order:
     ) -> Order:
         """Return what the *values* of the options of the command ask for."""
         settings = given(values, "setting_")
+        _require_session(values)
         if values["simulate"] and (settings or values["session"]):
             raise click.UsageError(
                 "--simulate: the simulated destination has its own settings, and ends with the "
-                "command: leave out the settings and --session"
+                "command: leave out the settings and --session. To try a session, keep a "
+                f"simulator open in Python, demo = asyncdest_nb.simulate({destination.slug!r}), "
+                "and give the settings in demo.settings to the command in place of --simulate"
             )
         format = values["format"] or _format_of(file)
         if values["changed_only"] and not (values["key"] and values["session"]):
@@ -115,7 +119,17 @@ class Order:
         except OSError as error:
             raise UsageError(f"{name} cannot be read: {error.strerror or error}") from None
         except FrameError as error:
-            raise UsageError(f"{name}: {error}") from None
+            raise UsageError(f"{name}: {in_options(str(error))}") from None
+
+
+def _require_session(values: Mapping[str, Any]) -> None:
+    """Raise a usage error if what was sent before is asked for, and no session remembers it."""
+    for option in ("retry", "resolve"):
+        if values[option] and not values["session"]:
+            raise click.UsageError(
+                f"--{option} is about rows that were sent before, and needs the --session NAME "
+                "that they were sent with; without one nothing is remembered"
+            )
 
 
 def _content(file: str) -> bytes:

@@ -11,6 +11,7 @@ from ..errors import AsyncDestError, UnknownName
 from ..operation import counts_text
 from ..session import Run, Session, session_names
 from . import codes
+from .option_words import in_options
 from .order import checked_output
 from .output import show as print_out
 from .output import tell
@@ -85,7 +86,7 @@ def _show(name: str, run: Run, path: str | None) -> None:
         return
     print_out(f"Run {run.id} of session {name}: {run.title}, submitted {submitted_at(run)}")
     for line in summary(run):
-        print_out(line)
+        print_out(in_options(line, session=name))
     if path:
         write_results(run, path)
         tell(f"Results: {path}")

@@ -19,6 +19,7 @@ from ..operation import counts_text
 from ..session import Connection, Run, Session
 from ..simulators import Simulator, simulate
 from . import codes
+from .option_words import in_options
 from .order import STANDARD, Order
 from .output import is_terminal, show, tell
 from .result_files import write_results
@@ -30,6 +31,10 @@ REPORT_SECONDS = 10.0  # Between two lines about the run, where no bar can be dr
 _DECIDE = (
     "Rows are in doubt: their answer was lost, and they may have been applied. Look at the "
     "destination, then repeat the command with its --session and --resolve applied or not-applied"
+)
+_INVENTED = (
+    "It is simulated on this computer: no row leaves it, and what becomes of rows is invented, "
+    "also the reasons of those that fail"
 )
 _IN_OPTIONS = (
     "In a command, columns= is --column FIELD=COLUMN; mapping= is --mapping FILE, or an option "
@@ -57,13 +62,17 @@ def send_order(order: Order) -> int:
             if order.is_dry:
                 return _preview(order, connection, frame)
             tell(_to(connection))
+            if simulator:
+                tell(_INVENTED)
             _check_credentials(connection)
             if order.is_retry or order.is_applied is not None:
                 _require_earlier(order, connection, frame)
             before = {run.id for run in session.runs()}
             run = _submitted(order, connection, frame)
         except MappingError as error:
-            raise MappingError(f"{error}\n{_IN_OPTIONS}") from None
+            told = in_options(str(error))
+            more = f"\n{_IN_OPTIONS}" if told == str(error) else ""
+            raise MappingError(f"{told}{more}") from None
         is_old = run.id in before
         what = f"{len(frame):,} rows" if order.given["subscribe"] is None else "the rows that match"
         tell(_attached(order, run) if is_old else f"Sending {what}: {_name(run)}")
@@ -169,6 +178,8 @@ def _followed(order: Order, run: Run, *, is_old: bool) -> int:
             tell(f"Sending {run.retryable:,} rows of run {run.id} again")
             run = run.retry(batch_size=order.batch_size)
             code = _waited(order, run, is_applied=None)
+        elif order.is_retry and run.is_at_rest and code in (codes.COMPLETED, codes.FAILED):
+            tell(f"--retry: no row may be sent again as it is: {counts_text(run.counts)}")
         write_results(run, order.output)
     except AsyncDestError as error:  # Rows are sent already.
         tell(str(error))
@@ -192,6 +203,8 @@ def _waited(order: Order, run: Run, *, is_applied: bool | None) -> int:
         if is_applied is not None and run.status == "pending":
             run.resolve(applied=is_applied)
             _wait(run)
+        elif is_applied is not None:
+            tell(f"--resolve: nothing is in doubt: {counts_text(run.counts)}")
     except KeyboardInterrupt:
         # Closing a session may take a moment: a second Ctrl-C does not wait for it.
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -177,7 +177,7 @@ def test_standard_input_is_read_and_the_results_are_on_standard_output(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ((), "nothing fills the required field 'user_id'.*--column FIELD=COLUMN"),
+        ((), "nothing fills the required field 'user_id'.*--column user_id=COLUMN"),
         (("--column", "user_id=nr"), "no column 'nr'.*Known: customer"),
         (("--column", "user_id"), "--column is 'user_id'; write FIELD=COLUMN"),
         (("--operation-type", "sync"), "'sync' is not one of 'sync_profile', 'process_data'"),

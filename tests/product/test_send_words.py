@@ -1,0 +1,90 @@
+"""What asyncdest-nb send and show say: options in place of Python, and what there is not to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import asyncdest_nb as ad
+from asyncdest_nb.command_line import main
+from command_line import example_csv, received, send
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def simulator() -> Iterator[ad.Simulator]:
+    with ad.simulate("example-async", duration_seconds=0.05, failing=0.0) as simulator:
+        yield simulator
+
+
+def test_a_decision_or_retry_with_nothing_to_do_says_so(tmp_path, simulator, capsys):
+    file = example_csv(tmp_path, ["1", "2"])
+    options = ("--session", "crm")
+    assert send(file, simulator, *options) == 0
+    assert "--retry:" not in capsys.readouterr().err
+    assert send(file, simulator, *options, "--retry") == 0
+    assert "--retry: no row may be sent again as it is: 2 completed" in capsys.readouterr().err
+    assert send(file, simulator, *options, "--resolve", "applied") == 0
+    assert "--resolve: nothing is in doubt: 2 completed" in capsys.readouterr().err
+    assert received(simulator) == ["1", "2"]
+
+
+@pytest.mark.parametrize("option", [("--retry",), ("--resolve", "applied")])
+def test_what_is_about_earlier_rows_needs_the_session_that_has_them(
+    tmp_path, simulator, capsys, option
+):
+    assert send(example_csv(tmp_path, ["1"]), simulator, *option) == 2
+    message = capsys.readouterr().err
+    assert f"{option[0]} is about rows that were sent before" in message
+    assert "needs the --session NAME" in message
+    assert "None" not in message
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"customer\n1\n", "--column user_id=COLUMN, or give one value for all rows, --user-id"),
+        (b"user_id;operation_type\n1;sync_profile\n", "give --delimiter ';'"),
+        (b"user_id\nK\xe4the\n", "give --encoding cp1252, or save"),
+    ],
+)
+def test_a_mistake_is_told_with_the_options_that_mend_it(
+    tmp_path, simulator, capsys, content, message
+):
+    file = tmp_path / "customers.csv"
+    file.write_bytes(content)
+    assert send(file, simulator) == 2
+    told = capsys.readouterr().err
+    assert message in told
+    assert "={" not in told
+
+
+def test_a_run_that_is_not_connected_is_shown_with_the_command_that_continues_it(capsys):
+    with ad.Session("crm") as session:
+        rows = {"user_id": ["1"], "operation_type": ["sync_profile"]}
+        connection = session.connect("example-async", endpoint="http://127.0.0.1:1")
+        run = connection.submit(pd.DataFrame(rows), "asyncOperation")
+        while "reached" not in str(run.notices):  # It is in the file before a request is tried.
+            run.wait(timeout=0.05)
+    assert main(["show", run.id]) == 0
+    shown = capsys.readouterr().out
+    assert "asyncdest-nb send FILE example-async ACTION --endpoint 'http" in shown
+    assert "--session crm" in shown
+    assert "session.connect" not in shown
+
+
+def test_what_is_simulated_is_said_to_be_and_how_to_try_a_session(tmp_path, capsys):
+    command = ["send", str(example_csv(tmp_path, [""])), "example-async", "asyncOperation"]
+    command += ["--simulate"]
+    assert main(command) == 2, "its only row is invalid"
+    assert capsys.readouterr().err.count("what becomes of rows is invented") == 1
+    assert main([*command, "--session", "crm"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "demo = asyncdest_nb.simulate('example-async')" in told

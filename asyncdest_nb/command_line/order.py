@@ -29,6 +29,9 @@ FORMATS = {
     ".ndjson": "jsonl",
 }
 
+# Results have these columns, also where the input has some of the same names.
+_OUTCOME = {"status", "message", "error_code", "retryable", "operation_id"}
+
 
 @dataclass(frozen=True)
 class Order:
@@ -181,9 +184,22 @@ def _mapping(file: str | None, constants: Mapping[str, Any]) -> dict[str, Any]:
 
 def _output(file: str, given: str | None, format: str) -> str:
     path = checked_output(given or _beside(file, format))
+    if given is None and path != STANDARD and os.path.exists(path) and not _has_results(path):
+        raise click.UsageError(
+            f"{path} is there, and has no results of a send: rename it, or give --output FILE"
+        )
     if file != STANDARD and os.path.realpath(path) == os.path.realpath(file):
         raise click.UsageError(f"--output: {path} is the input; give another name")
     return path
+
+
+def _has_results(path: str) -> bool:
+    """Whether the columns of *path* are those that results have: then it is replaced."""
+    try:
+        found = read_table(Path(path).read_bytes(), _format_of(path))
+    except (OSError, FrameError):
+        return False
+    return _OUTCOME <= set(map(str, found.columns))
 
 
 def checked_output(path: str) -> str:

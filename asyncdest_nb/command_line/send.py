@@ -7,10 +7,12 @@ command in that, so that each has a help of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
+from ..api_description import http_destination
 from ..destination import Action, Destination, input_fields
 from ..destinations import DESTINATIONS
 from ..errors import UnknownName
@@ -19,6 +21,7 @@ from . import options
 from .order import Order
 from .sender import send_order
 
+_DESCRIPTIONS = (".json", ".yaml", ".yml")
 _GENERAL: list[click.Parameter] = [
     click.Option(
         ["--column"],
@@ -69,7 +72,8 @@ _GENERAL: list[click.Parameter] = [
         type=click.Path(dir_okay=False, allow_dash=True),
         metavar="FILE",
         help="Where the results are written: .csv, .parquet, .jsonl, or - for standard output. "
-        "Default: beside the input, customers.results.csv; of standard input, standard output.",
+        "Default: beside the input, customers.results.csv, unless a file that is no results "
+        "has that name; of standard input, standard output.",
     ),
     click.Option(
         ["--again"], is_flag=True, help="Send the rows although this session has sent the same."
@@ -133,7 +137,12 @@ class Destinations(click.Group):
         return list(DESTINATIONS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command:
-        """Return the group of the actions of one; a usage error names the known ones."""
+        """Return the group of the actions of one, or of the description in a file.
+
+        A usage error names the known ones.
+        """
+        if Path(name).suffix.lower() in _DESCRIPTIONS:
+            return _actions(http_destination(name))
         return _actions(_found("destination", name, DESTINATIONS, ctx))
 
 
@@ -161,6 +170,8 @@ def _found(kind: str, name: str, known: Mapping[str, Any], ctx: click.Context) -
 @click.pass_context
 def send(ctx: click.Context, file: str) -> None:
     """Send the rows of FILE: a CSV, Parquet or JSON lines; - is standard input.
+
+    DESTINATION is one of those below, or the JSON or YAML file of a description of your own.
 
     \b
     asyncdest-nb send customers.csv salesforce-bulk upsert --help

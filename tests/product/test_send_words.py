@@ -88,3 +88,27 @@ def test_what_is_simulated_is_said_to_be_and_how_to_try_a_session(tmp_path, caps
     assert main([*command, "--session", "crm"]) == 2
     told = " ".join(capsys.readouterr().err.split())
     assert "demo = asyncdest_nb.simulate('example-async')" in told
+
+
+def test_a_file_of_the_user_that_has_the_name_of_the_results_is_kept(tmp_path, simulator, capsys):
+    file, mine = example_csv(tmp_path, ["1"]), tmp_path / "customers.results.csv"
+    mine.write_text("quarter,status\n1,good\n")
+    assert send(file, simulator) == 2
+    assert "has no results of a send: rename it, or give --output" in capsys.readouterr().err
+    assert mine.read_text() == "quarter,status\n1,good\n"
+    assert simulator.requests == {}
+    mine.unlink()
+    assert send(file, simulator) == 0
+    assert send(file, simulator) == 0, "results are replaced"
+
+
+def test_rows_go_to_the_destination_of_a_description_in_a_file(tmp_path, simulator, capsys):
+    api = tmp_path / "api.json"
+    own = Path(ad.__file__).with_name("destinations") / "example_async.json"
+    api.write_text(own.read_text())
+    command = ["send", str(example_csv(tmp_path, ["1"])), str(api), "asyncOperation"]
+    assert main([*command, "--endpoint", simulator.endpoint]) == 0
+    assert received(simulator) == ["1"]
+    api.write_text('{"name": "People"}')
+    assert main(command) == 2
+    assert "base_url" in capsys.readouterr().err

@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from ..responses import OperationError, RowResult
@@ -28,6 +29,7 @@ class Listed:
     rows: dict[int, list[RowResult]] = field(default_factory=lambda: defaultdict(list))
     strays: list[str] = field(default_factory=list)
     copies: dict[int, int] = field(default_factory=dict)  # Rows with the same key.
+    nowhere: Counter[str] = field(default_factory=Counter)  # Entries with nothing at their path.
     is_misaligned: bool = False  # An entry has a place that no row has, so others may be shifted.
     _read: Counter[int] = field(default_factory=Counter)
 
@@ -43,6 +45,8 @@ class Listed:
                 self.rows[row].append(outcome)
             if not found:
                 self.strays.append(outcome.error.message if outcome.error else "")
+                path = source.match.path
+                self.nowhere.update([path] if path and looker(path)(entry) is ABSENT else [])
                 self.is_misaligned |= found is None
 
     @property
@@ -50,6 +54,8 @@ class Listed:
         """How many entries are of no row, and a reason that one of them gives."""
         reason = next(filter(None, self.strays), "")
         said = f"{len(self.strays):,} results are of no row that was sent"
+        for path, times in self.nowhere.items():
+            said += f" ({times:,} of them have nothing at {path})"
         return f"{said}: {reason}" if reason else said
 
     @property
@@ -137,7 +143,12 @@ def _named(rule: OutcomeRule, entry: Any) -> str:
     if rule.path is None:
         return "the API gives no reason"
     word = looker(rule.path)(entry)
-    return f"{rule.path} is {'missing' if word is ABSENT else repr(word)}"
+    if word is ABSENT:
+        return f"{rule.path} is missing"
+    known = list(chain(*rule.words.values()))
+    is_known = is_word(word, known) or not known
+    odd = "" if is_known else f", none of the known words: {', '.join(map(text_of, known))}"
+    return f"{rule.path} is {word!r}{odd}"
 
 
 def _retryable(source: EntryRule, code: str | None, message: str) -> bool | None:

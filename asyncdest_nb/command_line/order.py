@@ -60,6 +60,7 @@ class Order:
     is_again: bool
     is_retry: bool
     is_simulated: bool
+    knobs: dict[str, Any]
     is_applied: bool | None
     setting_options: tuple[str, ...]
 
@@ -70,6 +71,8 @@ class Order:
         """Return what the *values* of the options of the command ask for."""
         settings = given(values, "setting_")
         _require_session(values)
+        if values["knob"] and not values["simulate"]:
+            raise click.UsageError("--knob is for a simulated destination: give --simulate too")
         if values["simulate"] and (settings or values["session"]):
             raise click.UsageError(
                 "--simulate: the simulated destination has its own settings, and ends with the "
@@ -107,6 +110,7 @@ class Order:
             is_again=values["again"],
             is_retry=values["retry"],
             is_simulated=values["simulate"],
+            knobs=dict(map(_knob, values["knob"])),
             is_applied=None if values["resolve"] is None else values["resolve"] == "applied",
             setting_options=setting_options(click.get_current_context().command.params),
         )
@@ -162,6 +166,16 @@ def _pair(text: str) -> tuple[str, str]:
     if not (field and sign and column):
         raise click.UsageError(f"--column is {text!r}; write FIELD=COLUMN")
     return field.strip(), column.strip()
+
+
+def _knob(text: str) -> tuple[str, Any]:
+    name, sign, value = text.partition("=")
+    if not (name and sign):
+        raise click.UsageError(f"--knob is {text!r}; write NAME=VALUE, such as failing=0")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
 
 
 def _mapping(file: str | None, constants: Mapping[str, Any]) -> dict[str, Any]:

@@ -111,6 +111,13 @@ _GENERAL: list[click.Parameter] = [
         is_flag=True,
         help="Send to a simulated destination on this computer, which needs no settings.",
     ),
+    click.Option(
+        ["--knob"],
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="With --simulate: how it behaves, such as failing=0 or duration_seconds=0.2; the "
+        "knobs of asyncdest_nb.simulate, in JSON.",
+    ),
 ]
 _TAKEN = frozenset(name for each in _GENERAL for name in each.opts) | {"--help"}
 

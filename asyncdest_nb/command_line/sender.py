@@ -34,7 +34,7 @@ _DECIDE = (
 )
 _INVENTED = (
     "It is simulated on this computer: no row leaves it, and what becomes of rows is invented, "
-    "also the reasons of those that fail"
+    "also the reasons of those that fail; --knob failing=0 lets none fail by chance"
 )
 _IN_OPTIONS = (
     "In a command, columns= is --column FIELD=COLUMN; mapping= is --mapping FILE, or an option "
@@ -53,7 +53,9 @@ def send_order(order: Order) -> int:
     with ExitStack() as stack:
         # The session closes first, so that nothing polls a simulator that has stopped.
         slug = order.destination.slug
-        simulator = stack.enter_context(simulate(slug)) if order.is_simulated else None
+        simulator = (
+            stack.enter_context(simulate(slug, **order.knobs)) if order.is_simulated else None
+        )
         # A dry run leaves no file behind, but says what is unchanged in one that is there.
         in_memory = order.is_dry and not order.given["changed_only"]
         session = stack.enter_context(Session(None if in_memory else order.session))

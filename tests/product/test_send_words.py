@@ -112,3 +112,19 @@ def test_rows_go_to_the_destination_of_a_description_in_a_file(tmp_path, simulat
     api.write_text('{"name": "People"}')
     assert main(command) == 2
     assert "base_url" in capsys.readouterr().err
+
+
+def test_a_simulated_destination_behaves_as_its_knobs_say(tmp_path, capsys):
+    command = ["send", str(example_csv(tmp_path, ["1"])), "example-async", "asyncOperation"]
+    knobs = ["--knob", "failing=1", "--knob", "duration_seconds=0.05"]
+    assert main([*command, *knobs]) == 2
+    assert "give --simulate too" in capsys.readouterr().err
+    assert main([*command, "--simulate", *knobs]) == 1
+    assert "1 failed" in capsys.readouterr().err
+    for text, message in (
+        ("failing", "write NAME=VALUE"),
+        ("faling=1", "did you mean 'failing'?"),
+        ("failing=most", "failing='most' does not fit; it is share of rows that fail"),
+    ):
+        assert main([*command, "--simulate", "--knob", text]) == 2
+        assert message in capsys.readouterr().err

@@ -12,7 +12,7 @@ import pytest
 
 import asyncdest_nb as ad
 from asyncdest_nb.destinations import DESTINATIONS
-from raw_server import RawServer, answer
+from raw_server import RawServer, Writer, answer
 from repeated_submit import ACCEPTED, FRAME, ONE, submit
 
 example_async = DESTINATIONS["example-async"]
@@ -121,7 +121,12 @@ def half_refusing(url: str, refused: ad.RowResult) -> ad.Destination:
 def test_an_attached_run_continues_with_the_new_key(session: ad.Session):
     accepted = answer(202, {"operations": [{"operation_id": "o-1"}]})
     expired, done = answer(401, {"message": "expired"}), answer(200, {"status": "completed"})
-    with RawServer(accepted, expired, expired, done) as server:
+
+    async def by_key(writer: Writer) -> None:
+        reply = done if "new-key" in str(server.arrived[-1].headers) else expired
+        await reply(writer)
+
+    with RawServer(accepted, by_key) as server:
         run = submit(session.connect("example-async", endpoint=server.url, api_key="old-key"), ONE)
         while not run.operations or not run.operations[0].poll_errors:
             run.wait(timeout=0.02)

@@ -29,7 +29,7 @@ FRAME = pd.DataFrame(
         "email": [f"{each}@example.com" for each in ("anna", "bea", "cem")],
         "name": ["naïve 日本語 🙂", None, 'one\u2028two\u2029three\u0085four "x", y\n\\ end'],
         "digits": ["12345678901234567890", None, "00000000000000000001"],
-        "number": [12345678901234567890, None, 98765432109876543210],
+        "number": pd.Series([12345678901234567890, None, 98765432109876543210], dtype=object),
         "amount": pd.Series([Decimal("19.90"), None, Decimal("1E+3")], dtype=object),
         "day": [date(2026, 2, 28), None, date(2000, 2, 29)],
         "when": pd.to_datetime(["2026-11-30 10:15", None, "1999-12-31 23:59:59.5"], format="mixed"),

@@ -28,7 +28,8 @@ class Acceptance:
         self._plans, self._action = plans, plans.action
         self._is_alone = is_alone
         handle = plans.action.handle
-        self._chosen = compiled(handle.value) if handle and handle.value else None
+        # The id that is chosen here; empty = the API chooses it.
+        self._chosen = {handle.name: compiled(handle.value)} if handle and handle.value else {}
         self._many = [name for step in steps for name, each in step.extract.items() if each.many]
         self._state = {
             name: (compiled(each.value), {"hour": each.hours} if each.hours else None)
@@ -40,21 +41,20 @@ class Acceptance:
 
     def scope(self, data: Given) -> JSONObject:
         """Return the names and values that all requests of a submission may use."""
-        return {**self._plans.base(data), "batch": self._batch(data), **self._chosen_id(data)}
+        scope = self._plans.base(data)
+        scope["batch"] = self._batch(data)
+        for name, render in self._chosen.items():
+            scope[name] = render(scope)
+        return scope
 
     def _batch(self, data: Given) -> JSONObject:
         """Return what is the same for all rows of the batch."""
-        names = self._action.batch_by
-        first = json.loads(data.payload_texts[0]) if names else {}
-        shared = {name: first.get(name) for name in names}
-        return {**shared, "key": data.submission_id, "size": len(data.payload_texts)}
-
-    def _chosen_id(self, data: Given) -> JSONObject:
-        """Return the id that is chosen here, if it is."""
-        if self._chosen is None or self._action.handle is None:
-            return {}
-        scope = {**self._plans.base(data), "batch": self._batch(data)}
-        return {self._action.handle.name: self._chosen(scope)}
+        found: JSONObject = {}
+        if names := self._action.batch_by:
+            first = json.loads(data.payload_texts[0])
+            found = {name: first.get(name) for name in names}
+        found["key"], found["size"] = data.submission_id, len(data.payload_texts)
+        return found
 
     def answer(self, data: Given, kept: Mapping[str, Any], scope: Scope) -> AsyncActionResponse:
         """Return that the operations are accepted; what polls read is put into the state."""
@@ -62,7 +62,7 @@ class Acceptance:
         for name, (render, ttl) in self._state.items():
             value = render(whole)
             data.state_context.set_response_context(name, None if value is ABSENT else value, ttl)
-        context = {**self._chosen_id(data), **kept}
+        context = {name: scope[name] for name in self._chosen} | dict(kept)
         if self._plans.keeps_batch:
             context["batch"] = self._batch(data)
         is_one = self._is_alone or is_job(self._action)

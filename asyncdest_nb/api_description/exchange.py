@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 from urllib.parse import urljoin
 
@@ -50,9 +50,10 @@ class RequestPlan:
         self.kind = next(iter(rule.bodies), None)  # Of the body; None = there is none.
         # Whether what is sent names the list of rows, which is made for it alone.
         self.names_rows = any(each.keys[:1] == ("rows",) for _, each in placeholders_in(rule.sent))
-        self._query = compiled(dict(rule.query))
-        self._auth_query = compiled(dict(auth_query))
-        self._headers = compiled(dict(rule.headers))
+        # None = the request has none of its own, as most.
+        self._auth_query = compiled(dict(auth_query)) if auth_query else None
+        self._query = compiled({**auth_query, **rule.query}) if auth_query or rule.query else None
+        self._headers = compiled(dict(rule.headers)) if rule.headers else None
         self._json = compiled(rule.json_body)
         self._form = compiled(rule.form)
         self._text = compiled(rule.text)
@@ -61,8 +62,11 @@ class RequestPlan:
             self._options["timeout_seconds"] = rule.timeout_seconds
         if self._is_large:
             self._options["to_file"] = True
+        # Whether an answer can be good by its status, and bad by its body.
+        is_stated = bool(answers.require or rule.require or rule.not_found)
+        self._judges_body = is_stated and not self._is_large
 
-    async def send(
+    def send(
         self,
         request: Request,
         scope: Scope,
@@ -71,32 +75,28 @@ class RequestPlan:
         url: str = "",
         query: Mapping[str, Any] | None = None,
         headers: Headers | None = None,
-    ) -> Response:
+    ) -> Awaitable[Response]:
         """Return a good answer; raise what a bad one means, with the purpose of the step.
 
         *texts* are the payloads as JSON. *url* and *query* are those of a further page.
         """
-        content = self._body(scope, texts)
-        own = {} if url else {**self.auth_query(scope), **self._query(scope)}
-        params = {**own, **(query or {})}
-        options: dict[str, Any] = {
-            **self._options,
-            "params": {name: text_of(each) for name, each in params.items()},
-            "headers": {**content.pop("headers", {}), **(headers or {}), **self._headers(scope)},
-            **content,
-        }
-        response = await self._answered(request, url or url_of(self.rule.url, scope), options)
-        return response if self._is_large else self._required(response)
+        options = dict(self._options)
+        if self.kind is not None:
+            options |= self._body(scope, texts)
+        own = {} if url or self._query is None else self._query(scope)
+        if params := {**own, **(query or {})}:
+            options["params"] = {name: text_of(each) for name, each in params.items()}
+        own = {} if self._headers is None else self._headers(scope)
+        if own or headers:
+            options["headers"] = {**options.get("headers", {}), **(headers or {}), **own}
+        return self._answered(request, url or url_of(self.rule.url, scope), options)
 
     def auth_query(self, scope: Scope) -> dict[str, Any]:
         """Return the credentials that go into the query."""
-        found: dict[str, Any] = self._auth_query(scope)
-        return found
+        return {} if self._auth_query is None else self._auth_query(scope)
 
     def _body(self, scope: Scope, texts: Sequence[str]) -> dict[str, Any]:
         rule, kind = self.rule, self.kind
-        if kind is None:
-            return {}
         if kind == "json":
             return {"json": self._json(scope)}
         if kind == "form":
@@ -125,27 +125,30 @@ class RequestPlan:
         return name, text_of(compiled(part.value)(scope)).encode(), part.content_type
 
     async def _answered(self, request: Request, url: str, options: dict[str, Any]) -> Response:
+        send = self._followed(request, url, options) if self._follows else request(url, **options)
         try:
-            response = await self._followed(request, url, options)
+            response = await send
         except HTTPError as error:
-            if error.status in self.rule.expect:
-                answer: Response = error.response
-                return answer
-            self._fail(error)
-        if self.rule.expect and response.status not in self.rule.expect:
-            expected = ", ".join(map(str, self.rule.expect))
-            raise ProtocolError(f"{self.place}: answered {response.status}, expected {expected}")
-        if response.problem:
-            raise ProtocolError(f"{self.place}: {response.problem}")
+            if error.status not in self.rule.expect:
+                self._fail(error)
+            response = error.response
+        else:
+            if self.rule.expect and response.status not in self.rule.expect:
+                text = f"answered {response.status}, expected "
+                raise ProtocolError(f"{self.place}: {text}{', '.join(map(str, self.rule.expect))}")
+            if response.problem:
+                raise ProtocolError(f"{self.place}: {response.problem}")
+        if self._judges_body:
+            self._judge_body(response)
         return response
 
     async def _followed(self, request: Request, url: str, options: dict[str, Any]) -> Response:
-        """Return the answer to a request; one for results is sent on to where they are.
+        """Return the answer to a request for results, which is sent on to where they are.
 
         A file in another place has a signed URL. Headers of the description do not go there, and
         the default ones only to the hosts of the destination.
         """
-        for _ in range(_MOST_REDIRECTS if self._follows else 0):
+        for _ in range(_MOST_REDIRECTS):
             try:
                 response: Response = await request(url, **options)
                 return response
@@ -153,7 +156,7 @@ class RequestPlan:
                 url = _redirect(error)
                 if not url or error.status in self.rule.expect:
                     raise
-            bare = {name: None for name, each in options["headers"].items() if each is None}
+            bare = {name: None for name, each in options.get("headers", {}).items() if each is None}
             kept = {name: each for name, each in options.items() if name in _OF_FILES}
             options = {"headers": bare, **kept}
         last: Response = await request(url, **options)
@@ -171,14 +174,12 @@ class RequestPlan:
         error.args = (f"{self._purpose}{stated}",)
         raise error
 
-    def _required(self, response: Response) -> Response:
-        """Return *response* if its body says that it is good; APIs answer errors with 200 too."""
+    def _judge_body(self, response: Response) -> None:
+        """Raise what *response* means if its body is bad; APIs answer errors with 200 too."""
         for path, words in self.rule.not_found.items():
             if is_word(found := looker(path)(response.data), words):
                 text = f"{self.place}: it does not exist: {path} is {shown(found)}"
                 raise HTTPError(text, status=404)
-        if not (self._answers.require or self.rule.require):
-            return response
         whole = self._answers.require if isinstance(response.data, Mapping) else {}
         for path, value in {**whole, **self.rule.require}.items():
             found = looker(path)(response.data)
@@ -188,7 +189,6 @@ class RequestPlan:
                 )
             if not is_word(found, [value]):
                 self._refuse(response, f"{path} is {shown(found)}, not {value!r}")
-        return response
 
     def _refuse(self, response: Response, why: str) -> NoReturn:
         message, code = self.reason(response.data)
@@ -247,18 +247,19 @@ def extracted(
     Raises ProtocolError for one that is missing.
     """
     data = response.data if data is ... else data
-    found = {
-        name: _value(each, response, data) for name, each in rules.items() if each.value is None
-    }
-    for name, value in found.items():
-        if value in (ABSENT, None, "") and not rules[name].optional:
-            paths = " or ".join(rules[name].path)
-            where = paths or f"the header {rules[name].header}"
-            what = "no list of operations, or of their ids," if rules[name].many else "nothing"
+    found: dict[str, Any] = {}
+    for name, rule in rules.items():
+        if rule.value is not None:
+            continue
+        value = _value(rule, response, data)
+        if value in (ABSENT, None, "") and not rule.optional:
+            where = " or ".join(rule.path) or f"the header {rule.header}"
+            what = "no list of operations, or of their ids," if rule.many else "nothing"
             raise ProtocolError(
                 f"{place}: accepted without {name}: {what} at {where}; got {shown(data)}"
             )
-    return {name: None if value is ABSENT else value for name, value in found.items()}
+        found[name] = None if value is ABSENT else value
+    return found
 
 
 def value_at(paths: Sequence[str], data: Any) -> Any:

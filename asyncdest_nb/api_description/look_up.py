@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
+from pydantic import SecretStr
+
+from ..destination import Settings
 from .filters import ABSENT, FILTERS, filtered
 
 Key = str | int | None  # None = each item of a list.
@@ -104,11 +107,22 @@ def _each(value: Any, keys: tuple[Key, ...]) -> Iterator[Any]:
 def _inner(value: Any, key: str | int) -> Any:
     if isinstance(value, dict | Mapping):  # Answers are the first, which is told faster.
         return value.get(str(key), ABSENT)
+    if isinstance(value, Settings):
+        return _revealed(vars(value).get(str(key), ABSENT))
     if isinstance(value, str) and value[:1] in ("{", "["):
         return _inner(_parsed(value), key)
     if isinstance(value, list) and (isinstance(key, int) or key.isdecimal()):
         return value[int(key)] if len(str(key)) < 10 and int(key) < len(value) else ABSENT
     return ABSENT
+
+
+def _revealed(setting: Any) -> Any:
+    """Return the value of a *setting*, a secret in plain text, and a URL as its text."""
+    if isinstance(setting, SecretStr):
+        return setting.get_secret_value()
+    if setting is None or setting is ABSENT:
+        return setting
+    return setting if isinstance(setting, str | int | float | bool | Mapping) else str(setting)
 
 
 def _parsed(text: str) -> Any:

@@ -50,18 +50,14 @@ class DescribedPoll:
     async def poll(self, request: Request, data: Given) -> AsyncPollResponse:
         """Ask about each operation, or about all at once."""
         if self._rule.many is not None:
-            found = await self._ask_together(request, data, self._rule.many)
-        else:
-            found = [await self._ask_alone(request, data, each) for each in data.async_contexts]
+            return AsyncPollResponse.of(await self._ask_together(request, data, self._rule.many))
+        found: list[AsyncOperationResult] = []
+        for context in data.async_contexts:
+            try:
+                found.append(await self._ask(request, data, context))
+            except ProtocolError as error:
+                found.append(not_asked(error, context))
         return AsyncPollResponse.of(found)
-
-    async def _ask_alone(
-        self, request: Request, data: Given, context: JSONObject
-    ) -> AsyncOperationResult:
-        try:
-            return await self._ask(request, data, context)
-        except ProtocolError as error:
-            return not_asked(error, context)
 
     async def _ask(
         self, request: Request, data: Given, context: JSONObject
@@ -77,13 +73,13 @@ class DescribedPoll:
             if error.response is None or is_trouble(error.status):
                 raise
             return not_asked(error, context)
-        self._check_id(context, response)
+        if self._rule.id:
+            self._check_id(self._rule.id, context, response)
         return await self._read(request, data, context, response, response.data)
 
-    def _check_id(self, context: JSONObject, response: Response) -> None:
-        """Raise ProtocolError if the answer says that it is about another operation."""
-        own = text_of(context.get(self._name))
-        found = looker(self._rule.id)(response.data) if self._rule.id else None
+    def _check_id(self, path: str, context: JSONObject, response: Response) -> None:
+        """Raise ProtocolError if the answer says at *path* that it is about another operation."""
+        own, found = text_of(context.get(self._name)), looker(path)(response.data)
         if found not in (ABSENT, None, "") and text_of(found) != own:
             raise ProtocolError(
                 f"{self._plan.place}: the answer is about {shown(found)}, not {own}"
@@ -130,7 +126,8 @@ class DescribedPoll:
         if status.is_odd and not (status.is_stated or isinstance(found, Mapping)):
             raise ProtocolError(f"{self._plan.place}: answered {shown(found)}, not a JSON object")
         answer = JobAnswer(context, response, found, status)
-        self._check_canceled(data, context, response, status)
+        if status.state == "canceled":
+            self._check_canceled(data, context, response, status)
         if is_word(status.word, self._rule.repeat_last_step):
             await self._repeat_last_step(request, data, context)
         rows = None
@@ -151,8 +148,6 @@ class DescribedPoll:
 
         Then it is asked about for a while, as some APIs find a job only some time later.
         """
-        if status.state != "canceled":
-            return
         stated = (str(response.status), status.word)  # APIs answer errors with 200 too.
         is_gone = any(each in ("404", "410") for each in stated)
         if is_gone and not self._plans.is_canceling(data, context):

@@ -32,8 +32,12 @@ class RowWriter:
         *texts* are the payloads as JSON: only one of them is a value at a time.
         """
         for at, text in enumerate(texts):
-            row = self._values(json.loads(text))
-            yield {**scope, "row": row, "row_index": at, "row_number": at + 1}
+            yield self.scope_of(text, scope, at=at)
+
+    def scope_of(self, text: str, scope: Scope, *, at: int = 0) -> JSONObject:
+        """Return the names and values of the row *at* that place, whose payload is *text*."""
+        row = self._values(json.loads(text))
+        return {**scope, "row": row, "row_index": at, "row_number": at + 1}
 
     def _values(self, given: JSONObject) -> JSONObject:
         found = given

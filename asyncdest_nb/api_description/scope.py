@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-from pydantic import SecretStr
 
 from ..responses import JSONObject
 from .model import ApiAction, ApiDescription, SubmitStep
@@ -52,18 +50,8 @@ def names_after_poll(action: ApiAction) -> set[str]:
 
 
 def plain_settings(settings: Any, token: Any = None) -> JSONObject:
-    """Return the values that all requests may use, secrets revealed."""
-    # With every request: to ask pydantic for its fields takes longer than to read them.
-    values = {name: _plain(value) for name, value in vars(settings).items()}
-    return {"settings": values, "token": token or {}}
-
-
-def _plain(value: Any) -> Any:
-    if type(value) is str or value is None:
-        return value
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    return value if isinstance(value, str | int | float | bool | Mapping) else str(value)
+    """Return the values that all requests may use; a look-up of a setting reveals a secret."""
+    return {"settings": settings, "token": token or {}}
 
 
 def scope_of_context(base: JSONObject, context: JSONObject) -> JSONObject:

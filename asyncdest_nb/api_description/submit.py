@@ -60,11 +60,13 @@ class DescribedSubmission:
                 if (rows := self._refused_rows(data, scope, step, error)) is None:
                     raise
                 return AsyncActionResponse(async_contexts=[], rows=rows)
-            decided = self._decided_at_once(data, scope, step, response, plan.place) or decided
+            if step.rows is not None:
+                decided = self._decided_at_once(data, scope, step, response, plan.place) or decided
             is_open = self._is_open(step, response, decided)
             if is_open:
                 kept |= extracted(step.extract, response, plan.place)
-                kept |= self._sent(at, data, {**scope, **kept})
+                if self._values[at]:
+                    kept |= self._sent(at, data, {**scope, **kept})
         self._acceptance.keep_keys(data, scope)
         if is_open and self._action.handle is not None:
             accepted = self._acceptance.answer(data, kept, scope)
@@ -153,13 +155,14 @@ class DescribedSubmission:
         if plan.names_rows:
             found["rows"] = list(self._plans.rows.values(texts, scope))
         if self._action.limits.rows == 1 and not self._is_alone:
-            found |= next(self._plans.rows.scopes(texts, scope))
+            found |= self._plans.rows.scope_of(texts[0], scope)
         return found
 
     def _scope(self, data: Given) -> JSONObject:
         scope = self._acceptance.scope(data)
-        rows = self._plans.rows.scopes(data.payload_texts, scope)
-        return {**next(rows)} if self._is_alone else scope
+        if self._is_alone:
+            return self._plans.rows.scope_of(data.payload_texts[0], scope)
+        return scope
 
     @property
     def steps(self) -> list[Function]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import SecretStr
 from pydantic.alias_generators import to_snake
@@ -90,26 +90,30 @@ class ActionData(Keyed, Generic[SettingsT, PayloadT]):
     matching_key: str | None = None
     audience_membership: Any = None
 
+    _written: ClassVar[WrittenPayloads | None] = None  # The payloads, until they are read.
+
     def __post_init__(self) -> None:
-        if isinstance(self.payload, WrittenPayloads):
-            # Without the attribute, __getattr__ is called when it is read.
-            written = vars(self)["_written"] = vars(self).pop("payload")
-            vars(self)["sync_mode"] = written.stated("sync_mode")
-            vars(self)["matching_key"] = written.stated("matching_key")
-            vars(self)["audience_membership"] = written.memberships()
+        if not isinstance(self.payload, WrittenPayloads):
+            return
+        own = vars(self)
+        # Without the attribute, __getattr__ is called when it is read.
+        written = own["_written"] = own.pop("payload")
+        if written.beside:
+            own["sync_mode"] = written.stated("sync_mode")
+            own["matching_key"] = written.stated("matching_key")
+            own["audience_membership"] = written.memberships()
 
     @property
     def payload_texts(self) -> Sequence[str]:
         """The payloads as JSON texts, in the order of ``payload``."""
-        written = vars(self).get("_written")
-        return texts_of(self.payload) if written is None else written.texts
+        return texts_of(self.payload) if self._written is None else self._written.texts
 
     if not TYPE_CHECKING:  # Otherwise mypy would accept misspelt names.
 
         def __getattr__(self, name: str) -> Any:
             """Return the attribute that the framework calls *name*: ``stateContext``, …"""
-            if name == "payload" and "_written" in vars(self):
-                vars(self)["payload"] = vars(self)["_written"].values()
+            if name == "payload" and self._written is not None:
+                vars(self)["payload"] = self._written.values()
                 return self.payload
             if name in ("asyncContext", "async_context"):
                 return self  # The first version of the framework had the contexts one level deeper.

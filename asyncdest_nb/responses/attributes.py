@@ -26,5 +26,9 @@ class Attributes(dict[str, Any]):
 def with_attributes(value: Any) -> Any:
     """Return JSON *value* with every object in it as Attributes."""
     if isinstance(value, dict):
-        return Attributes((name, with_attributes(each)) for name, each in value.items())
+        found = Attributes(value)
+        for name, each in value.items():
+            if type(each) is not str:  # As ids are.
+                found[name] = with_attributes(each)
+        return found
     return [with_attributes(each) for each in value] if isinstance(value, list) else value

@@ -122,8 +122,9 @@ class AsyncOperationResult(Wire):
     def _read_status(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        missing = [name for name in _MORE if value.get(name, ...) is None]
-        value = {name: each for name, each in value.items() if name not in missing}
+        for name in _MORE:
+            if name in value and value[name] is None:
+                value = {other: each for other, each in value.items() if other != name}
         status = value.get("status")
         if status not in STATUSES:
             odd = value.get("odd_status") or str(status)
@@ -159,9 +160,9 @@ def overall_status(statuses: Sequence[str]) -> OverallStatus:
     """Return one status for several operations; without operations it is "failed"."""
     if "pending" in statuses:
         return "pending"
-    if statuses and all(status == "completed" for status in statuses):
-        return "completed"
-    return "failed" if all(status == "failed" for status in statuses) else "partial"
+    if "completed" not in statuses:
+        return "failed"
+    return "partial" if "failed" in statuses else "completed"
 
 
 def _summary(results: Sequence[AsyncOperationResult]) -> str:
@@ -188,6 +189,6 @@ class AsyncPollResponse(Wire):
         return cls(
             results=list(results),
             overall_status=overall_status([result.status for result in results]),
-            should_continue_polling=any(result.should_continue_polling for result in results),
+            should_continue_polling=True in [each.should_continue_polling for each in results],
             message=_summary(results),
         )

@@ -96,7 +96,8 @@ class Engine:
     def _read_state(self) -> SessionState:
         stored = self.store.state(now=self._clock.wall())
         kept = [each for each in stored if not each.scope.startswith(LEARNED_SCOPE)]
-        return SessionState(kept, clock=self._clock, note=self._save_state)
+        note = None if self.journal.is_in_memory else self._save_state
+        return SessionState(kept, clock=self._clock, note=note)
 
     def channel(
         self,
@@ -264,8 +265,6 @@ class Engine:
         await self.journal.aclose()
 
     def _save_state(self, value: StateValue) -> None:
-        if self.journal.is_in_memory:
-            return  # The state itself has it.
         # Added at once, so that it is written no later than the outcome of the call that
         # stored it. A function may store state on a worker thread; only the loop's own
         # thread may set a timer.

@@ -41,13 +41,13 @@ def read_options(url: Any, *given: Any, **named: Any) -> dict[str, Any]:
 
     Their names may be in camelCase.
     """
+    if type(url) is str and not given and named.keys() <= _NAMES:  # As nearly all are written.
+        return named
     if url is None or isinstance(url, Mapping | bytes):
         raise UsageError(f"request was given a {type(url).__name__} as its URL; {_HOW}")
     if len(given) > 1 or not all(isinstance(each, Mapping) for each in given):
         kinds = ", ".join(type(each).__name__ for each in given)
         raise UsageError(f"request was given its URL, and then: {kinds}; {_HOW}")
-    if not given and named.keys() <= _NAMES:  # As nearly all are written.
-        return named
     options: dict[str, Any] = {}
     for name, value in [*(pair for each in given for pair in each.items()), *named.items()]:
         own = _own(name)

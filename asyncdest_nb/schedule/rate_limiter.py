@@ -71,9 +71,11 @@ class RateLimiter:
 
     def take(self, now: float) -> float:
         """Return 0 and count a request that is sent now, or the seconds until one may be."""
-        closed = self.paused_until - now if self._is_reserved else self.seconds_closed(now)
-        if closed > 0:
-            return closed
+        opens_at = self.paused_until
+        if not self._is_reserved and self._probe_until > opens_at:
+            opens_at = self._probe_until
+        if opens_at > now:
+            return opens_at - now
         self._refill(now)
         if self._tokens < 1.0:
             return (1.0 - self._tokens) / self._rate
@@ -101,7 +103,8 @@ class RateLimiter:
         """
         is_throttle = status in THROTTLING
         if status < 500:
-            self._is_back()
+            if self._failures:
+                self._is_back()
             if not is_throttle:
                 self._pauses = 0
                 return
@@ -159,10 +162,10 @@ class RateLimiter:
     def _refill(self, now: float) -> None:
         # Time that passed during a pause earns no tokens.
         since = now if self._at is None else max(self._at, self.paused_until)
-        unpaused = max(0.0, now - since)
-        self._rate = min(
-            self._allowed, self._rate + unpaused * self._allowed / self.RECOVERY_SECONDS
-        )
+        unpaused = now - since if now > since else 0.0
+        if self._rate < self._allowed:
+            recovered = self._rate + unpaused * self._allowed / self.RECOVERY_SECONDS
+            self._rate = min(self._allowed, recovered)
         burst = max(1.0, self._rate / 100)
         self._tokens = min(burst, self._tokens + unpaused * self._rate)
         self._at = now

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 from collections.abc import Callable, Sequence
+from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
 from pydantic import SecretStr
@@ -16,7 +16,7 @@ from ...request import Call, Effect, Exchange, FileResponse
 from ...visible import one_line
 from .bypass import Watch, may_have_sent
 from .function_requests import FunctionRequests
-from .invoke import invoke
+from .invoke import invoke, is_awaitable
 from .masked import Mask, masked, traceback_text
 
 _log = logging.getLogger(__name__)
@@ -63,7 +63,10 @@ async def call_function(
     """
     requests, watch = FunctionRequests(request), Watch()
     try:
-        answer = await invoke(function, requests, data, watch=watch)
+        with watch:
+            answer = await invoke(function, requests, data)
+            if is_awaitable(answer):
+                answer = await answer
         _require_ran(answer, requests)
         if isinstance(answer, FileResponse):  # Its file is removed with the end of the function.
             answer = answer.whole()
@@ -85,7 +88,8 @@ async def call_function(
         result = CallResult(None, found, call.exchanges, is_bypassed)
     finally:
         requests.end()
-    await requests.wait_until_over()
+    if not requests.are_over:
+        await requests.wait_until_over()
     return result
 
 
@@ -130,7 +134,7 @@ def _require_ran(answer: Any, requests: FunctionRequests) -> None:
         some = f"{idle} of its {len(requests)} requests were"
         count = some if len(requests) > 1 else "its request was"
         raise TypeError(f"{count} not awaited, and so not sent: write await request(…)")
-    if inspect.isgenerator(answer) or inspect.isasyncgen(answer):
+    if isinstance(answer, GeneratorType | AsyncGeneratorType):
         raise TypeError("nothing of the function has run, because it yields: it must return")
 
 

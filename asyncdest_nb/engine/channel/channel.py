@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from ...destination import (
@@ -16,7 +15,7 @@ from ...destination import (
     secrets_of,
     urls_of,
 )
-from ...errors import AsyncDestError, DestinationError, NotSent, RetryableError, check_number
+from ...errors import DestinationError, check_number
 from ...request import TIMEOUT_SECONDS, Client, OfflineTransport, References, Route, Transport
 from ...responses import JSONObject, with_attributes
 from ...schedule import RateLimiter
@@ -26,7 +25,7 @@ from .identity import address, settings_texts
 from .scoped_state import ScopedState
 from .state import SessionState, connection_scope
 from .throttle import ShouldStop, Throttle, Turn
-from .token import AccessToken, AuthorizedRequests
+from .token import AccessToken, Authorize, Send, called_with_token
 
 
 class Channel:
@@ -67,7 +66,7 @@ class Channel:
         # Options may need the state of this connection, whose scope needs those without it: a
         # base URL of state, or of a token's reply, is another one before that, and tells nothing.
         self._client, self._connection = Client(secrets=secrets_of(settings)), ""
-        bare = self._options(SessionState([], clock=self.clock, note=lambda value: None))
+        bare = self._options(SessionState([], clock=self.clock))
         self._client = self._new_client(bare, transport=transport)
         self._address = address(bare, settings_texts(settings, self._client), self._client)
         self._connection = connection_scope(destination.slug, self.public_settings())
@@ -138,7 +137,7 @@ class Channel:
         """
         return self._references.restore_secrets(value)
 
-    async def call(
+    def call(
         self,
         function: Function,
         *,
@@ -148,7 +147,7 @@ class Channel:
         submission_id: str = "",
         should_stop: ShouldStop = lambda: False,
         turn: Turn | None = None,
-    ) -> CallResult:
+    ) -> Coroutine[Any, Any, CallResult]:
         """Call a destination's function; an error it raises is part of the result.
 
         *scope* is the scope of its state, None = only that of the connection;
@@ -157,49 +156,16 @@ class Channel:
         """
         submission_id = submission_id or str(uuid.uuid4())
 
-        def given() -> ActionData[Any, Any]:
-            return self._data(payload, contexts, self._scoped(scope), submission_id)
+        def begin(authorize: Authorize) -> tuple[Send, Coroutine[Any, Any, CallResult]]:
+            call = self._client.call()
+            send = authorize(self._throttle.throttled(call, should_stop, turn=turn))
+            request = self._throttle.persistent(call, send)
+            data = self._data(payload, contexts, self._scoped(scope), submission_id)
+            return send, call_function(function, call, data, request=request, mask=self.mask)
 
-        result, requests = await self._call_once(function, given, should_stop, turn=turn)
-        if requests is None or not requests.may_repeat(result):
-            return result
-        if (final := await self._without_token(requests, result)) is not None:
-            return final
-        again, _ = await self._call_once(function, given, should_stop)
-        return again
-
-    async def _call_once(
-        self,
-        function: Function,
-        given: Callable[[], ActionData[Any, Any]],
-        should_stop: ShouldStop,
-        *,
-        turn: Turn | None = None,
-    ) -> tuple[CallResult, AuthorizedRequests | None]:
-        """Call *function* once; its requests are returned too if they have an access token."""
-        call = self._client.call()
-        send, authorized = self._throttle.throttled(call, should_stop, turn=turn), None
         if self.destination.refresh_access_token is not None:
-            send = authorized = self.access_token.authorize(send)
-        request = self._throttle.persistent(call, send)
-        result = await call_function(function, call, given(), request=request, mask=self.mask)
-        if authorized is None:
-            return result, None
-        # The token may have been fetched for the first request.
-        return replace(result, token=authorized.token or result.token), authorized
-
-    async def _without_token(
-        self, requests: AuthorizedRequests, result: CallResult
-    ) -> CallResult | None:
-        """Renew the token; return the result of the call if that fails, None = it is renewed."""
-        try:
-            await self.access_token.renew(requests.token)
-        except NotSent as error:
-            # The call may be sent again later: the function found that nothing was applied.
-            return replace(result, error=RetryableError(str(error)))
-        except AsyncDestError:
-            return result
-        return None
+            return called_with_token(self.access_token, begin)
+        return begin(lambda send: send)[1]
 
     async def rehearse(self, function: Function, payload: Any) -> CallResult:
         """Call a destination's function without a network.
@@ -210,12 +176,14 @@ class Channel:
         data = self._data(payload, (), self._scoped(state=self._state.copy()))
         return await call_function(function, call, data, request=call, mask=self.mask)
 
-    async def wait_for_turn(self, should_stop: ShouldStop, *, is_poll: bool = False) -> Turn:
+    def wait_for_turn(
+        self, should_stop: ShouldStop, *, is_poll: bool = False
+    ) -> Coroutine[Any, Any, Turn]:
         """Return the turn of a request once one may be sent, an empty one once it *should_stop*.
 
         Where both wait, turns go to polls and to others alternately.
         """
-        return await self._throttle.wait_for_turn(should_stop, is_poll=is_poll)
+        return self._throttle.wait_for_turn(should_stop, is_poll=is_poll)
 
     def back_off(self, error: Exception) -> None:
         """Wait before the next request, because of an *error* that the limiter has not seen."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...errors import NotSent
 from ...request import FileResponse, needs_spool, read_options, spooled
-from .bypass import unwatched
+from .bypass import Unwatched
 
 _LOOK_SECONDS = 0.05  # Between two looks at requests that are still open when a function ends.
 
@@ -28,24 +28,23 @@ class FunctionRequests:
     def __call__(self, url: Any, *given: Any, **named: Any) -> Coroutine[Any, Any, Any]:
         if self._has_ended:
             raise NotSent("the function has ended, and with it what it may send")
-        self._made.append(self._send(url, **read_options(url, *given, **named)))
+        self._made.append(self._send(url, read_options(url, *given, **named)))
         return self._made[-1]
 
-    async def _send(self, url: str, **options: Any) -> Any:
+    async def _send(self, url: str, options: dict[str, Any]) -> Any:
         self._begun += 1
-        with unwatched():
+        with Unwatched():
             try:
-                if not needs_spool(options):
-                    return self._noted(await self._request(url, **options))
-                async with spooled(options) as readable:
-                    return self._noted(await self._request(url, **readable))
+                if needs_spool(options):
+                    async with spooled(options) as readable:
+                        response = await self._request(url, **readable)
+                else:
+                    response = await self._request(url, **options)
             except BaseException as error:
                 self._errors.append(error)
                 raise
             finally:
                 self._ended += 1
-
-    def _noted(self, response: Any) -> Any:
         if isinstance(response, FileResponse):
             self._files.append(response)
         return response

@@ -14,29 +14,28 @@ from typing import Any
 
 from ...destination import ActionData, Function
 from ...errors import NotSent
-from .bypass import Watch
-
-_AWAITABLE = (Awaitable, GeneratorType)
+from .bypass import Unwatched
 
 
-async def invoke(
-    function: Function, request: Callable[..., Any], data: ActionData[Any, Any], *, watch: Watch
-) -> Any:
-    """Return what *function* returns; it is watched by *watch* while it runs.
+def invoke(
+    function: Function, request: Callable[..., Any], data: ActionData[Any, Any]
+) -> Awaitable[Any]:
+    """Return what *function* returns, once that is awaited; see ``is_awaitable``.
 
     Raises what it raises, and NotSent if it needs a thread and there is none.
     """
     if _is_coroutine_function(function):
-        with watch.on():
-            answer = await function(request, data)
-    else:
-        # A plain function may block, so it gets a thread, and a request that blocks too.
-        answer = await _in_thread(_called, function, _blocking(request), data, watch)
+        found: Awaitable[Any] = function(request, data)
+        return found
+    # A plain function may block, so it gets a thread, and a request that blocks too.
+    return _in_thread(_called, function, _blocking(request), data)
+
+
+def is_awaitable(answer: Any) -> bool:
+    """Whether what a function returned must be awaited again."""
     # Most answers are plain values; inspect asks for more than one type.
-    if not (isinstance(answer, _AWAITABLE) and inspect.isawaitable(answer)):
-        return answer
-    with watch.on():
-        return await answer
+    is_possible = hasattr(type(answer), "__await__") or isinstance(answer, GeneratorType)
+    return is_possible and inspect.isawaitable(answer)
 
 
 def _is_coroutine_function(function: Any) -> bool:
@@ -56,7 +55,8 @@ def _in_thread(function: Callable[..., Any], *given: Any) -> asyncio.Future[Any]
     work = functools.partial(contextvars.copy_context().run, function, *given)
     done: Future[Any] = Future()
     try:
-        threading.Thread(target=_settle, args=(done, work), daemon=True).start()
+        with Unwatched():
+            threading.Thread(target=_settle, args=(done, work), daemon=True).start()
     except RuntimeError as error:
         raise NotSent(f"no thread to call it in: {error}") from error
     return asyncio.wrap_future(done)
@@ -71,12 +71,9 @@ def _settle(done: Future[Any], work: Callable[[], Any]) -> None:
         done.set_exception(error)
 
 
-def _called(
-    function: Function, request: Callable[..., Any], data: ActionData[Any, Any], watch: Watch
-) -> Any:
+def _called(function: Function, request: Callable[..., Any], data: ActionData[Any, Any]) -> Any:
     try:
-        with watch.on():
-            return function(request, data)
+        return function(request, data)
     except (StopIteration, GeneratorExit) as error:
         # A future cannot hold them, and whoever awaits it would wait for ever.
         raise RuntimeError(f"the function raised {type(error).__name__}") from error

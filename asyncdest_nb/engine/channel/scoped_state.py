@@ -54,7 +54,7 @@ class ScopedState:
         *key* is not a text, JSON cannot hold the value, or *ttl* is not a time; UnknownName
         for a unit other than day, hour, minute, second.
         """
-        if not isinstance(key, str) or clean_text(key) != key:
+        if not isinstance(key, str) or not (key.isascii() or clean_text(key) == key):
             raise UsageError(
                 f"the key of a state is {key!r}; it must be a text that UTF-8 can hold"
             )
@@ -83,9 +83,11 @@ def _seconds(ttl: Mapping[str, float] | None) -> float | None:
         return None
     if not isinstance(ttl, Mapping) or not ttl:
         raise UsageError(f"ttl={ttl!r}; write how long, such as {{'hour': 24}}, or None")
+    seconds = 0.0
     for unit, amount in ttl.items():
         if unit not in UNITS:
             raise UnknownName.of("unit of time", unit, UNITS)
         if not isinstance(amount, int | float) or not amount >= 0:
             raise UsageError(f"ttl={ttl!r}: {amount!r} is no number of {unit}s from 0 up")
-    return sum(UNITS[unit] * min(amount, _LONGEST) for unit, amount in ttl.items())
+        seconds += UNITS[unit] * min(amount, _LONGEST)
+    return seconds

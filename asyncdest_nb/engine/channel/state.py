@@ -76,11 +76,16 @@ class SessionState:
 
     It gives them without secrets, the latest of each connection last. The scope of a
     submission's value is "<run>/<batch>"; of a value that a connection stored outside of a
-    run it is "<destination> <its settings as JSON>".
+    run it is "<destination> <its settings as JSON>". *note* is called with each value as it is to
+    be stored; None = there is no file.
     """
 
     def __init__(
-        self, stored: Sequence[StateValue], *, clock: Clock, note: Callable[[StateValue], None]
+        self,
+        stored: Sequence[StateValue],
+        *,
+        clock: Clock,
+        note: Callable[[StateValue], None] | None = None,
     ) -> None:
         self._clock = clock
         self._note = note
@@ -111,7 +116,7 @@ class SessionState:
 
     def copy(self) -> SessionState:
         """Return a copy for a rehearsal, whose values are not stored anywhere."""
-        found = SessionState([], clock=self._clock, note=lambda value: None)
+        found = SessionState([], clock=self._clock)
         found._entries = self._entries.copy()
         return found
 
@@ -167,8 +172,9 @@ class SessionState:
         with self._lock:
             self._entries[scope, name] = _Entry(found, shown, until)
             self._entries[latest, name] = _Entry(owner, owner, until)
-            self._note(shown)
-            self._note(owner)
+            if self._note is not None:
+                self._note(shown)
+                self._note(owner)
 
     def set_for_call(
         self, scope: str, key: str, value: Any, *, seconds: float | None, secrets: Secrets

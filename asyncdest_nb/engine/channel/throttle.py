@@ -47,7 +47,8 @@ class Turn:
 
     def give_back(self) -> None:
         """Leave it to another request, if it was not used."""
-        if self.use():
+        if self._is_taken:
+            self._is_taken = False
             self._limiter.give_back()
 
 
@@ -107,7 +108,7 @@ class Throttle:
         return Turn(self.limiter, is_taken=False)
 
     def _seconds_until_turn(self, now: float, *, is_poll: bool) -> float:
-        held = self._seconds_held()
+        held = self._held.until - now
         if held > 0 and not is_poll:
             return held
         if self.limiter.is_down:
@@ -197,11 +198,12 @@ class Throttle:
         """
 
         def request(url: str, **options: Any) -> Awaitable[Response]:
+            found: Awaitable[Response]
             is_first = not call.exchanges
-            is_safe = str(options.get("method", "GET")).upper() in SAFE_METHODS
-            found: Awaitable[Response] = (repeated if is_safe and not is_first else send)(
-                url, **options
-            )
+            if is_first or str(options.get("method", "GET")).upper() not in SAFE_METHODS:
+                found = send(url, **options)
+            else:
+                found = repeated(url, **options)
             return found
 
         async def repeated(url: str, **options: Any) -> Response:

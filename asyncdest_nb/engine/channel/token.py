@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from pydantic import SecretStr
@@ -194,6 +195,36 @@ class AuthorizedRequests:
         if others and others[0] is result.exchanges[-1]:
             return others[0].effect is Effect.APPLIED
         return not others
+
+
+Send = Callable[..., Any]
+Authorize = Callable[[Send], Send]
+# Begins a call, whose requests go by what the argument makes of those of the channel: returned too.
+Begin = Callable[[Authorize], tuple[Send, Awaitable[CallResult]]]
+
+
+async def called_with_token(access_token: AccessToken, begin: Begin) -> CallResult:
+    """Return the result of a call, begun again with a new token if the old one is refused."""
+    result, requests = await _called(access_token, begin)
+    if not requests.may_repeat(result):
+        return result
+    try:
+        await access_token.renew(requests.token)
+    except NotSent as error:
+        # The call may be sent again later: the function found that nothing was applied.
+        return replace(result, error=RetryableError(str(error)))
+    except AsyncDestError:
+        return result
+    again, _ = await _called(access_token, begin)
+    return again
+
+
+async def _called(access_token: AccessToken, begin: Begin) -> tuple[CallResult, AuthorizedRequests]:
+    requests, called = begin(access_token.authorize)
+    assert isinstance(requests, AuthorizedRequests)
+    result = await called
+    # The token may have been fetched for the first request.
+    return replace(result, token=requests.token or result.token), requests
 
 
 def _copy(error: Exception) -> Exception:

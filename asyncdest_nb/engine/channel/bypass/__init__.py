@@ -30,12 +30,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ....destination import original
-from .events import Watch, unwatched
+from .events import Unwatched, Watch
 
 if TYPE_CHECKING:
     from .send_check import SendCheck
 
-__all__ = ["Watch", "may_have_sent", "unwatched"]
+__all__ = ["Unwatched", "Watch", "may_have_sent"]
 
 
 def may_have_sent(

@@ -6,7 +6,7 @@ import functools
 import os
 import stat
 import sys
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any
 
 _SEND_EVENTS = frozenset(
@@ -22,33 +22,12 @@ _WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND
 _watch: ContextVar[Watch | None] = ContextVar("asyncdest_watch", default=None)
 
 
-class Watch:
-    """What one call of a function did, as far as Python raises audit events.
+class _WatchScope:
+    """What is done in a ``with`` is watched by somebody else, or by nobody."""
 
-    ``has_sent``: it did what may send something. ``has_written``: it wrote a file that
-    others may read; most of those are only logs.
-    """
+    __slots__ = ("_token",)
 
-    def __init__(self) -> None:
-        self.has_sent = False
-        self.has_written = False
-
-    def on(self) -> WatchScope:
-        """Watch what is done inside."""
-        _add_hook()
-        return WatchScope(self)
-
-
-class WatchScope:
-    """Sets who watches what is done in a ``with``; None = nobody does."""
-
-    __slots__ = ("_token", "_watch")
-
-    def __init__(self, watch: Watch | None) -> None:
-        self._watch = watch
-
-    def __enter__(self) -> None:
-        self._token = _watch.set(self._watch)
+    _token: Token[Watch | None]
 
     def __exit__(self, *_: object) -> None:
         try:
@@ -57,9 +36,31 @@ class WatchScope:
             pass
 
 
-def unwatched() -> WatchScope:
-    """Do not watch what is done inside: it is ``request`` that sends."""
-    return WatchScope(None)
+class Watch(_WatchScope):
+    """What one call of a function did in a ``with``, as far as Python raises audit events.
+
+    ``has_sent``: it did what may send something. ``has_written``: it wrote a file that
+    others may read; most of those are only logs.
+    """
+
+    __slots__ = ("has_sent", "has_written")
+
+    def __init__(self) -> None:
+        self.has_sent = False
+        self.has_written = False
+
+    def __enter__(self) -> None:
+        _add_hook()
+        self._token = _watch.set(self)
+
+
+class Unwatched(_WatchScope):
+    """Nobody watches what is done in a ``with``: it is ``request`` that sends, or the engine."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        self._token = _watch.set(None)
 
 
 @functools.cache

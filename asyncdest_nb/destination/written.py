@@ -79,7 +79,20 @@ def text_of(payload: Payload) -> str:
 
     Raises ValueError for NaN and infinity, which JSON does not have.
     """
-    return _encode(payload.as_json())
+    written = payload.as_json()
+    try:
+        return _encode(written)
+    except ValueError:
+        names = ", ".join(key for key, value in written.items() if not _is_json(value))
+        why = f"{names}: JSON cannot hold an infinite number, or NaN; use a text field"
+        raise ValueError(why) from None
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        return bool(_encode(value))
+    except ValueError:
+        return False
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode

@@ -47,6 +47,8 @@ def generate(conditions: Conditions) -> str:
     """
     if conditions.get("error") is not None:
         raise UsageError(str(conditions["error"]))
+    if not {"operator", "children"} <= conditions.keys():
+        raise UsageError("Unknown condition type")
     text = _group(conditions)
     if text.startswith("(") and text.endswith(")") and text.count("(") + text.count(")") == 2:
         return text[1:-1]
@@ -54,16 +56,18 @@ def generate(conditions: Conditions) -> str:
 
 
 def _group(group: Conditions) -> str:
-    children = [
-        f"({_group(child)})" if child["type"] == "group" else _leaf(child)
-        for child in group["children"]
-    ]
-    return f" {group['operator']} ".join(children)
+    return f" {group['operator']} ".join(map(_child, group["children"]))
+
+
+def _child(child: Conditions | None) -> str:
+    # What is no condition, parse_compatible returns as None.
+    kind = (child or {}).get("type")
+    if child is None or (kind != "group" and kind not in _SUBJECTS):
+        raise UsageError("Unknown condition type")
+    return f"({_group(child)})" if kind == "group" else _leaf(child)
 
 
 def _leaf(leaf: Conditions) -> str:
-    if leaf["type"] not in _SUBJECTS:
-        raise UsageError("Unknown condition type")
     name = _SUBJECTS[leaf["type"]]
     if leaf["type"] in ("event-property", "event-trait", "event-context"):
         name += f".{_escaped(as_string(leaf.get('name', 'undefined')))}"

@@ -69,9 +69,10 @@ def _as_object(mapping: Any) -> dict[str, Any]:
 def _unwrapped(mapping: dict[str, Any]) -> dict[str, Any]:
     if _ROOT not in mapping:
         return mapping
-    wrapper = mapping[_ROOT] if isinstance(mapping[_ROOT], dict) else {}
-    if len(wrapper) > 1:
+    given = mapping[_ROOT]
+    if isinstance(given, dict | list | tuple | str) and len(given) > 1:
         raise MappingError("The root mapping must only have a single directive object")
+    wrapper = given if isinstance(given, dict) else {}
     name, options = next(iter(wrapper.items()), ("", None))
     if isinstance(options, list | tuple):
         return wrapper  # JavaScript sets "mapping" on the array, and nobody reads it.

@@ -42,18 +42,24 @@ def _inside(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
+def _text(value: Mapping[str, Any], key: str) -> str:
+    found = value.get(key)
+    return found if isinstance(found, str) else ""
+
+
 def _by_engage(event: Mapping[str, Any], personas: Mapping[str, Any]) -> bool | None:
     if personas.get("computation_class") not in ("audience", "journey_step"):
         return None
-    place = {"identify": "traits", "track": "properties"}.get(event.get("type") or "")
-    found = _inside(event, place).get(personas.get("computation_key") or "") if place else None
-    return found if isinstance(found, bool) and personas.get("computation_key") else None
+    place = {"identify": "traits", "track": "properties"}.get(_text(event, "type"))
+    key = _text(personas, "computation_key")
+    found = _inside(event, place).get(key) if place and key else None
+    return found if isinstance(found, bool) else None
 
 
 def _by_sync_mode(event: Mapping[str, Any], sync_mode: str | None) -> bool | None:
     if sync_mode is None or event.get("type") != "track":
         return None
     for answer, names in ((True, _IN), (False, _OUT)):
-        if event.get("event", "") in names.get(sync_mode, ()):
+        if _text(event, "event") in names.get(sync_mode, ()):
             return answer
     return None

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .values import items_in_order
+
 # Not the line ends of JavaScript.
 _PLACEHOLDER = re.compile("\\{\\{([^\n\r\u2028\u2029]*?)\\}\\}")
 
@@ -32,7 +34,9 @@ def _is_directive(value: Any) -> bool:
 def _inside(value: Any) -> list[str]:
     """Return the keys of what is in an object or array."""
     if isinstance(value, dict | list | tuple):
-        items: Iterable[Any] = value.values() if isinstance(value, dict) else value
+        items: Iterable[Any] = value
+        if isinstance(value, dict):
+            items = (item for _, item in items_in_order(value))
         return [key for item in items for key in value_keys(item)]
     return []
 

@@ -108,9 +108,9 @@ def _number_in(text: str) -> Any:
     bare = text.strip(BLANKS)
     if _INTEGER.fullmatch(bare):
         return int(bare)
-    if has_too_many_digits(bare):
-        raise ValueError(too_many_digits(bare))
     found = number_in(bare)
+    if not math.isinf(found) and has_too_many_digits(bare):
+        raise ValueError(too_many_digits(bare))
     return UNFIT if math.isnan(found) else found
 
 

@@ -28,7 +28,7 @@ _ISO = re.compile(
     r"(?P<year>\d{4}|[+-]\d{6})(-(?P<month>0[1-9]|1[0-2])(-(?P<day>0[1-9]|[12]\d|3[01]))?)?"
     r"(T([01]\d|2[0-3]|24(?=:00(:00(\.0+)?)?(Z|[+-]|$))):[0-5]\d(:[0-5]\d(\.\d+)?)?"
     r"(Z|[+-]([01]\d|2[0-3]):?[0-5]\d)?)?",
-    re.ASCII,
+    re.ASCII | re.IGNORECASE,
 )
 
 
@@ -64,7 +64,7 @@ _START = re.compile(
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _ZONES = frozenset("ut utc z gmt est edt cst cdt mst mdt pst pdt".split())
 # To V8 each character from A on is one of a word, also a brace.
-_TOKEN = re.compile(r"(?P<number>\d+)|(?P<blank>\s+)|(?P<word>[^\x00-@\s]+)|.", re.S)
+_TOKEN = re.compile(r"(?P<number>[0-9]+)|(?P<blank>\s+)|(?P<word>[^\x00-@\s]+)|.", re.S)
 
 
 @dataclass

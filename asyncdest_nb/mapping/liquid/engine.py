@@ -91,6 +91,9 @@ class _Row(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self.row) if isinstance(self.row, dict) else 0
 
+    def __bool__(self) -> bool:
+        return True  # For a false one the library takes a mapping of its own.
+
 
 class _Context(RenderContext):
     """Finds values as in the original, and counts what filters make."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ...errors import MappingError
 from .. import json_text
+from ..values import code_units
 
 # Segment refuses these tags: they loop, or load other templates.
 DISABLED = frozenset({"case", "for", "include", "layout", "render", "tablerow"})
@@ -25,7 +26,8 @@ _CONDITIONAL = {"if", "unless", "elsif"}
 _NO_VALUE = "invalid value expression:"
 
 _QUOTED = r"\"(?:\\.|[^\"\\])*(?:\"|\Z)|'(?:\\.|[^'\\])*(?:'|\Z)"
-_OUTPUT_END = re.compile(rf"(?:{_QUOTED}|(?!\}}\}})[\s\S])*?\}}\}}")
+# Atomic: a quote that is never closed is no other character.
+_OUTPUT_END = re.compile(rf"(?>{_QUOTED}|(?!\}}\}})[\s\S])*?\}}\}}")
 _RAW_END = re.compile(r"\{%-?\s*endraw\b[\s\S]*?%\}")
 # The words that the library takes for something else than a key, also after a dot.
 _KEYWORDS = (
@@ -55,8 +57,8 @@ class TemplatePart:
 
 def place(source: str, index: int) -> str:
     """Return where *index* is, as messages end: ``, line:1, col:1``."""
-    before = source[:index]
-    return f", line:{before.count(chr(10)) + 1}, col:{index - before.rfind(chr(10))}"
+    line, before = source.count("\n", 0, index) + 1, source[:index].rpartition("\n")[2]
+    return f", line:{line}, col:{len(code_units(before)) + 1}"
 
 
 def checked(source: str) -> tuple[str, dict[int, int]]:

@@ -125,3 +125,12 @@ def test_all_problems_are_told_at_once():
 def test_a_text_that_is_read_reads_back_from_what_is_written_of_it(text):
     assert problems(text) == []
     assert generate(parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [{}, {"x": 1}, {"type": "group", "operator": "and", "children": [None, {"x": 1}]}],
+)
+def test_what_is_no_condition_has_no_text(conditions):
+    with pytest.raises(UsageError, match="Unknown condition type"):
+        generate(conditions)

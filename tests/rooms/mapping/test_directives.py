@@ -123,3 +123,27 @@ def test_without_the_library_the_error_has_the_command_that_installs_it(monkeypa
     monkeypatch.setitem(sys.modules, "asyncdest_nb.mapping.liquid.engine", None)
     with pytest.raises(MappingError, match=r"@liquid needs the library python-liquid: pip install"):
         compile_mapping({"a": {"@liquid": "{{ x }}"}})
+
+
+@pytest.mark.parametrize("row", [{}, [], "text", 5, None])
+def test_a_template_for_a_row_without_keys_is_empty(row):
+    assert compile_mapping({"@liquid": "{{ a }}{{ a.b }}"}).resolve(row) == ""
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("{{ 'x }}{{ b }}", 'output "{{ \'x }}{{ b }}" not closed, line:1, col:1'),
+        ("\U0001f600\n\U0001f600{{ $.a }}", 'invalid value expression: "$.a", line:2, col:6'),
+    ],
+)
+def test_the_place_of_a_mistake_in_a_template_is_that_of_segment(template, message):
+    with pytest.raises(MappingError) as raised:
+        transform({"@liquid": template})
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize("root", [[{"@path": "$.a"}, 5], "text"])
+def test_several_values_are_no_root_directive(root):
+    with pytest.raises(MappingError, match="must only have a single directive object"):
+        compile_mapping({"__segment_internal_directive": root, "x": 1})

@@ -8,6 +8,7 @@ from asyncdest_nb.mapping import audience_membership, value_keys
 from segment_recordings import recorded_rows
 
 KEYS = recorded_rows("value_keys.jsonl")
+ODD_PERSON = {"computation_class": "audience", "computation_key": ["k"]}
 MEMBERSHIPS = recorded_rows("audience_membership.jsonl")
 
 
@@ -30,4 +31,17 @@ def test_the_recorded_rows_are_there():
 
 @pytest.mark.parametrize("event", [None, "text", {"context": None}, {"context": {"personas": 1}}])
 def test_an_event_without_a_person_says_nothing(event):
+    assert audience_membership(event, sync_mode="add") is None
+
+
+def test_keys_are_listed_in_the_order_of_javascript():
+    value = {"b": {"@path": "$.b"}, "10": {"@path": "$.ten"}, "9": {"@path": "$.nine"}}
+    assert value_keys(value) == ["$.nine", "$.ten", "$.b"]
+
+
+@pytest.mark.parametrize(
+    "odd", [{"type": ["track"]}, {"event": ["new"]}, {"context": {"personas": ODD_PERSON}}]
+)
+def test_an_event_of_odd_types_says_nothing(odd):
+    event = {"type": "track", "event": "viewed", "properties": {"k": True}, **odd}
     assert audience_membership(event, sync_mode="add") is None

@@ -68,3 +68,18 @@ def test_a_number_of_twenty_digits_keeps_them():
 
 
 _KINDS = {"id": "string", "count": "integer"}
+
+
+@pytest.mark.parametrize(
+    ("text", "is_date"),
+    [("2024-02-29t10:00:00z", True), ("2024-02-29T10:00z", True), ("\uff11\uff12", False)],
+)
+def test_a_date_is_read_as_by_the_engine_of_segment(text, is_date):
+    validator = FieldValidator({"at": {"label": "At", "type": "datetime"}})
+    _, faults = validator.validate({"at": text})
+    assert (faults == []) is is_date
+
+
+def test_a_text_above_all_numbers_is_infinite_as_in_javascript():
+    validator = FieldValidator({"n": {"label": "N", "type": "number"}})
+    assert validator.validate({"n": "1e400"}) == ({"n": float("inf")}, [])

@@ -65,6 +65,7 @@ class Acceptance:
         context = {name: scope[name] for name in self._chosen} | dict(kept)
         if self._plans.keeps_batch:
             context["batch"] = self._batch(data)
+        self._plans.note_maker(data, context)
         is_one = self._is_alone or is_job(self._action)
         return AsyncActionResponse(
             async_contexts=[context] if is_one else self._per_row(context),

@@ -59,6 +59,7 @@ def _action(description: ApiDescription, slug: str, action: ApiAction) -> Action
         cancel=submitter.cancel if action.cancel else None,
         find=submitter.find if action.find else None,
         recovery=_recovery(action),  # type: ignore[arg-type]
+        held_note=action.held_note,
         key_seconds=action.key_seconds,
         settle_seconds=action.settle_seconds,
         operation_per=handle.per if handle else "row",

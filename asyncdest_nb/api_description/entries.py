@@ -12,7 +12,7 @@ from ..errors import ProtocolError
 from ..request import ReadableBody, Response
 from .exchange import Headers, RequestPlan
 from .pages import list_at, pages_of
-from .results_model import ResultSource
+from .results_model import EntrySource, ResultSource
 from .template import Scope
 
 
@@ -41,7 +41,7 @@ async def read_source(
         await to_thread(use, read_entries(source, response, plan.place))
 
 
-def read_entries(source: ResultSource, response: Response, place: str) -> Iterator[Any]:
+def read_entries(source: EntrySource, response: Response, place: str) -> Iterator[Any]:
     """Yield the entries in one answer; a large one is never whole in memory."""
     if response.status == 204:  # No content: no entries.
         return
@@ -55,7 +55,7 @@ def read_entries(source: ResultSource, response: Response, place: str) -> Iterat
         raise ProtocolError(f"{place}: {error}") from None
 
 
-def _read(source: ResultSource, body: ReadableBody, place: str) -> Iterator[Any]:
+def _read(source: EntrySource, body: ReadableBody, place: str) -> Iterator[Any]:
     if source.format == "jsonl":
         return body.jsonl()
     if source.format == "csv":

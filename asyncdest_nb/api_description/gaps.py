@@ -74,8 +74,12 @@ def _of_find(action: ApiAction) -> Iterator[str]:
     """Yield why what is found may be another's job, or lack its rows and be polled for ever."""
     if action.find is None:
         return
-    if not ({"batch.key"} | _chosen(action)) & _names(action.find):
-        yield "find: nothing in it has {{ batch.key }}: write it in match, url or query"
+    if not action.find.contents and not ({"batch.key"} | _chosen(action)) & _names(action.find):
+        yield (
+            "find: nothing in it has {{ batch.key }}: write it in match, url or query; or what a "
+            "job holds in contents"
+        )
+    yield from _of_contents(action, action.find)
     if len(action.submit) == 1:
         return
     if any(step.checkpoint for step in action.submit):
@@ -90,6 +94,20 @@ def _of_find(action: ApiAction) -> Iterator[str]:
             f"find: it may find what submit[{created}] created and submit[{last}] did not "
             f"complete: mark submit[{created}] with checkpoint: true and leave find out"
         )
+
+
+def _of_contents(action: ApiAction, find: FindRule) -> Iterator[str]:
+    """Yield why nothing that a job holds could show whose it is."""
+    if not find.contents:
+        return
+    if not any(each.rows for each in find.contents):
+        yield "find.contents: nothing has rows: write {path: {{ row.email }}}"
+    if find.created_at is None and not find.is_marked:
+        yield (
+            "find.created_at: is missing: an earlier job with the same rows would be taken for this"
+        )
+    if not is_job(action) or find.items is None:
+        yield "find.contents: it needs a handle per batch, and items, the list of jobs"
 
 
 def _creating_step(action: ApiAction) -> int:

@@ -57,7 +57,9 @@ def _of_action(description: ApiDescription, action: ApiAction) -> Iterator[str]:
     if action.cancel is not None:
         yield from unknown_in_request(action.cancel, "cancel", batch | names_after_submit(action))
     if action.find is not None:
-        yield from _of_find(action.find, batch | names_after_submit(action, extracted=False))
+        known = batch | names_after_submit(action, extracted=False)
+        yield from _of_find(action.find, known)
+        yield from _of_contents(action.find, known, row_names(action))
 
 
 def _of_fields(action: ApiAction) -> Iterator[str]:
@@ -105,7 +107,8 @@ def _of_recovery(action: ApiAction) -> Iterator[str]:
     if action.find is not None and kind not in (None, "search", "client_id"):
         yield f"recovery: {kind} does not go with find: leave it out"
     is_chosen = action.handle is not None and "batch.key" in str(action.handle.value)
-    if (kind != "key" and action.find is None) or is_chosen:
+    is_by_rows = action.find is not None and bool(action.find.contents)
+    if (kind != "key" and action.find is None) or is_chosen or is_by_rows:
         return
     for name, steps in (("submit", action.submit), ("submit_row", action.submit_row)):
         names = {each.name for step in steps for _, each in placeholders_in(step.sent)}
@@ -175,3 +178,14 @@ def _of_find(find: FindRule, known: set[str]) -> Iterator[str]:
             yield f"find.extract.{name}.value: it is kept anyway: leave it out"
     if find.items and not find.match:
         yield "find.match: is missing: write {$.metadata.key: '{{ batch.key }}'}"
+
+
+def _of_contents(find: FindRule, known: set[str], row: set[str]) -> Iterator[str]:
+    known = known | set(find.extract)
+    for at, each in enumerate(find.contents):
+        place = f"find.contents[{at}]"
+        yield from unknown_in_request(each, place, known)
+        yield from unknown_names(each.rows, f"{place}.rows", known | row)
+        if each.when is not None and each.when not in known:
+            yield f"{place}.when: {missing_name(each.when, known, 'name')}"
+        known = known | set(each.extract)

@@ -24,7 +24,8 @@ from .parts import (
     TextTemplate,
     Words,
 )
-from .results_model import DecidedRows, Pages, ResultRule
+from .results_model import DecidedRows, JobContents, Pages, ResultRule
+from .template import placeholders_in
 
 
 class StatusRule(DescriptionPart):
@@ -156,12 +157,26 @@ class PollRule(ApiRequest):
 
 
 class FindRule(ApiRequest):
-    """How a submission whose reply was lost is found: in a list, by what was sent with it."""
+    """How a submission whose reply was lost is found: in a list, by what was sent with it.
+
+    If the list shows nothing of it but numbers, ``contents`` says what each job holds; one that
+    was made before the submission, by ``created_at``, is another. ``open`` are the words at
+    paths of one that has not ended: what it holds shows then.
+    """
 
     items: Path | None = None
     pages: Pages | None = None
     match: dict[Path, TextTemplate] = Field(default={})
+    created_at: Path | None = None
+    open: dict[Path, Words] = Field(default={})
+    contents: tuple[JobContents, ...] = ()
     extract: dict[Name, Extraction] = Field(default={})
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether the contents have our key, and so can be of no other submission."""
+        rows = [each.rows for each in self.contents]
+        return any(each.name == "batch.key" for _, each in placeholders_in(rows))
 
 
 class Limits(DescriptionPart):
@@ -203,6 +218,7 @@ class ApiAction(DescriptionPart):
     submit_row: tuple[SubmitStep, ...] = ()
     handle: Handle | None = None
     recovery: Literal["none", "natural", "key", "client_id", "search"] | None = None
+    held_note: str = ""
     key_seconds: float = 86_400.0
     settle_seconds: float = 30.0
     poll: PollRule | None = None

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..destination import ActionData
 from .exchange import RequestPlan
+from .filters import text_of
 from .model import ApiAction, ApiDescription
 from .parts import ApiRequest
 from .rows import RowWriter
@@ -14,7 +15,8 @@ from .scope import plain_settings
 from .template import Placeholder, Render, compiled, placeholders_in
 
 CANCELING = "canceling"  # The state that a cancel was asked for.
-STATE_OF_OURS = frozenset({CANCELING})  # A description cannot use these names.
+MAKER = "submission"  # The state that a submission made an operation.
+STATE_OF_OURS = frozenset({CANCELING, MAKER})  # A description cannot use these names.
 TOKEN = "oauth2 token"  # Where the state keeps what is used of the reply to a token request.
 
 
@@ -64,8 +66,25 @@ class Plans:
 
     def _canceling(self, context: Mapping[str, Any]) -> str:
         # With its id: what is not in the state of a submission is looked for in that of others.
+        return f"{CANCELING} {self.id_in(context)}"
+
+    def note_maker(self, data: ActionData[Any, Any], context: Mapping[str, Any]) -> None:
+        """Note that this submission made an operation, so that no other is taken to be it."""
+        if self.action.find is not None and self.action.find.contents:
+            data.state_context.set_response_context(self._maker(context), data.submission_id)
+
+    def is_of_other(self, data: ActionData[Any, Any], context: Mapping[str, Any]) -> bool:
+        """Whether another submission is known to have made an operation."""
+        maker = data.state_context.get_request_context(self._maker(context))
+        return maker not in (None, data.submission_id)
+
+    def _maker(self, context: Mapping[str, Any]) -> str:
+        return f"{MAKER} of {self.id_in(context)}"
+
+    def id_in(self, context: Mapping[str, Any]) -> str:
+        """Return the id of the operation in a context."""
         assert self.action.handle is not None
-        return f"{CANCELING} {context.get(self.action.handle.name)}"
+        return text_of(context.get(self.action.handle.name))
 
     def base(self, data: ActionData[Any, Any]) -> dict[str, Any]:
         """Return the names and values that all requests may use."""

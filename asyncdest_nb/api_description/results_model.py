@@ -11,6 +11,7 @@ from .parts import (
     Count,
     DescriptionPart,
     ErrorRule,
+    Extraction,
     JobState,
     Name,
     Path,
@@ -122,18 +123,17 @@ class DecidedRows(EntryRule):
     refusals: Statuses = ()
 
 
-class ResultSource(ApiRequest, EntryRule):
-    """Where outcomes of rows are read. Without a URL: in the last answer to the poll.
+class EntrySource(ApiRequest):
+    """Where a list of entries is read: in pages of JSON, or in a file.
 
     A redirect is followed: results wait in a file store, behind a signed URL.
     """
 
-    url: TextTemplate = ""
+    items: Path = "$"
     format: Literal["json", "jsonl", "csv"] = "json"
     archive: Literal["gzip", "tar.gz"] | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","  # Between cells of CSV.
     when: Name | None = None
-    ends: tuple[JobState, ...] = ("completed", "partial", "failed", "canceled")
     pages: Pages | None = None
     send_auth: bool = True
 
@@ -146,6 +146,23 @@ class ResultSource(ApiRequest, EntryRule):
     def is_file(self) -> bool:
         """Whether it is read line by line, or file by file."""
         return self.format != "json" or self.archive is not None
+
+
+class ResultSource(EntrySource, EntryRule):
+    """Where outcomes of rows are read. Without a URL: in the last answer to the poll."""
+
+    url: TextTemplate = ""
+    ends: tuple[JobState, ...] = ("completed", "partial", "failed", "canceled")
+
+
+class JobContents(EntrySource):
+    """What a job that is found holds: ``rows`` are paths in an entry, and what is there for a row.
+
+    Without ``rows`` it is read for what it is asked for by ``extract``.
+    """
+
+    extract: dict[Name, Extraction] = Field(default={})
+    rows: dict[Path, TextTemplate] = Field(default={})
 
 
 class ResultRule(DescriptionPart):

@@ -10,6 +10,7 @@ from ..errors import HTTPError, IntegrationError, ProtocolError
 from ..request import Response
 from ..responses import AsyncActionResponse, JSONObject, RowResult
 from .acceptance import Acceptance, is_accepted
+from .candidates import Candidates
 from .decided import decided_rows
 from .ended import ended
 from .exchange import RequestPlan, extracted, is_trouble
@@ -41,9 +42,7 @@ class DescribedSubmission:
         self._first, self._later = steps[:until], steps[until:]
         self._acceptance = Acceptance(plans, rules[:until], is_alone=is_alone)
         self._values = [_values_of(each) for each, _ in self._first]
-        self._find = (
-            LostSubmission(action.find, plans.plan(action.find, "find")) if action.find else None
-        )
+        self._find = _finder(plans)
         self._cancel = plans.plan(action.cancel, "cancel") if action.cancel else None
 
     async def perform_batch(self, request: Request, data: Given) -> Any:
@@ -191,13 +190,22 @@ class DescribedSubmission:
         """
         assert self._find is not None
         scope = self._scope(data)
-        kept = await self._find.context(request, scope)
+        kept = await self._find.context(request, scope, data)
         if kept is None:
             return None
         for at in range(len(self._first)):
             kept |= self._sent(at, data, {**scope, **kept})
         self._acceptance.keep_keys(data, scope)
         return self._acceptance.answer(data, kept, scope)
+
+
+def _finder(plans: Plans) -> Candidates | LostSubmission | None:
+    rule = plans.action.find
+    if rule is None:
+        return None
+    return (
+        Candidates(plans, rule) if rule.contents else LostSubmission(rule, plans.plan(rule, "find"))
+    )
 
 
 def _kept(value: Any) -> Any:

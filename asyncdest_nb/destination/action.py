@@ -80,8 +80,12 @@ class Action:
       lag behind), it is sent again.
     - "prepare_commit": set automatically for an action with ``steps``.
 
+    ``held_note`` is what the user reads who decides about a submission that is held: why
+    nobody can find out, and what is right to do with this API.
+
     ``find`` gets the payloads, and returns what ``perform_batch`` would have returned, or
     None if the destination does not have the submission; raising a 404 means the same. It
+    raises RetryableError if only the end of a job will tell, and is called again until then. It
     must store the state that ``poll`` reads again, since a process that was killed during
     the request may not have saved it.
 
@@ -126,6 +130,7 @@ class Action:
     cancel: Function | None = None
     recovery: Recovery = "none"
     find: Function | None = None
+    held_note: str = ""
     key_seconds: float = 86_400.0
     settle_seconds: float = 30.0
     operation_per: Literal["row", "batch"] = "row"

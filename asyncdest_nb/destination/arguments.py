@@ -67,7 +67,8 @@ class ActionData(Keyed, Generic[SettingsT, PayloadT]):
     ``cancel``, none otherwise. ``access_token`` is the token that ``refresh_access_token``
     returned, None = it was not called. ``submission_id`` is a UUID of the
     submission. It is the same each time the submission is sent, and a new one in a
-    retry. Use it as an idempotency key, an operation id or a reference.
+    retry. Use it as an idempotency key, an operation id or a reference. ``age_seconds`` is for
+    ``find``: how long ago the submission was first sent, None = that is not known.
 
     ``sync_mode`` says what to do with the rows ("add", "update", "upsert", "delete" or "mirror"),
     ``matching_key`` what finds a record at the destination, None = not stated by the submit.
@@ -89,6 +90,7 @@ class ActionData(Keyed, Generic[SettingsT, PayloadT]):
     sync_mode: str | None = None
     matching_key: str | None = None
     audience_membership: Any = None
+    age_seconds: float | None = None
 
     _written: ClassVar[WrittenPayloads | None] = None  # The payloads, until they are read.
 

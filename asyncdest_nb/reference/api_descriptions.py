@@ -123,14 +123,17 @@ Filters may follow a path or a name: `{{ row.email | trim | lower | sha256 }}`. 
 | `submit` | the steps that send a batch |
 | `submit_row` | the steps that send one row, if the API has another request for it |
 | `handle` | the id of the operation: its name, or the table below |
-| `recovery` | after a lost reply: `none` (held), `natural` (repeat), `key`, or with `find` |
+| `recovery` | after a lost reply: `none` (held), `natural` (sent again: perhaps a second job), |
+| | `key`, or with `find` |
+| `held_note` | what the user reads who decides about rows that are held |
 | `key_seconds` | how long the API remembers `batch.key` as an idempotency key |
 | `settle_seconds` | how long a submission may be missing from `find` |
 | `poll` | the request that asks how far an operation is |
 | `results` | what became of each row |
 | `result_columns` | names in `result` that become columns of the results |
 | `cancel` | the request that ends an operation |
-| `find` | finds a submission by `batch.key`, so that none is made twice; the last step makes it |
+| `find` | finds a submission by `batch.key`, or by its rows, so that none is made twice; the last |
+| | step makes it |
 
 # Limits
 
@@ -270,4 +273,20 @@ an answer that has ended the rows are done, or failed, as it says. The states ar
 | `items`, `pages` | the list; if left out, the answer is the one that is looked for |
 | `match` | paths, and what they have in the one that is looked for |
 | `extract` | the handle, and what else the poll needs |
+| `created_at` | where an entry has its time: one made before the submission is another |
+| `open` | words at paths of an entry that has not ended: what it holds shows then |
+| `contents` | if no entry has `batch.key`: requests that show what a job holds, see below |
+
+# Contents of a job
+
+They are read of each job that may be the one. With `batch.key` in `rows`, one entry that has it
+is enough; without it, all entries must be of rows of ours, all rows must be there, and
+`created_at` must say that the job was not there before. What is not certain is held, and named.
+
+| key | what it says, beside a request |
+|---|---|
+| `items`, `pages`, `format`, `archive`, `delimiter`, `send_auth` | as in a source of results |
+| `extract` | values by name for the next of these requests |
+| `when` | a name of `extract`: it is read if it has a value, else the job shows nothing yet |
+| `rows` | paths in an entry, and what is there for a row: `{$.email: "{{ row.email }}"}` |
 """

@@ -12,7 +12,10 @@ import socket
 import struct
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
 
 import uvicorn
@@ -177,7 +180,8 @@ async def _write_half(reply: Reply, send: Send) -> None:
 
 
 async def _write_head(reply: Reply, send: Send) -> None:
-    usual = {"content-type": reply.content_type}
+    # Uvicorn's own is set by its main loop. By RFC 9110, a server with a clock sends it.
+    usual = {"content-type": reply.content_type, "date": _date(int(time.time()))}
     # By RFC 9110, a 204 has no Content-Length.
     if reply.chunks is None and reply.status != 204:
         usual["content-length"] = str(len(reply.body))
@@ -187,3 +191,8 @@ async def _write_head(reply: Reply, send: Send) -> None:
         if value is not None
     ]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+
+
+@lru_cache(1)
+def _date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)

@@ -46,10 +46,9 @@ class Channel:
         self.destination = destination
         self.settings = settings
         self.clock = clock or Clock()
-        given = requests_per_second
-        rate = destination.requests_per_second if given is None else given
+        own = requests_per_second
+        self._requests_per_second = rate = destination.requests_per_second if own is None else own
         check_number("requests_per_second", rate)
-        self._requests_per_second = rate
         self._throttle = Throttle(RateLimiter(rate), self.clock, name=destination.name)
         self.access_token = AccessToken(
             fetch=self._fetch_token,
@@ -145,6 +144,7 @@ class Channel:
         contexts: Sequence[JSONObject] = (),
         scope: str | None = None,
         submission_id: str = "",
+        age_seconds: float | None = None,
         should_stop: ShouldStop = lambda: False,
         turn: Turn | None = None,
     ) -> Coroutine[Any, Any, CallResult]:
@@ -160,7 +160,8 @@ class Channel:
             call = self._client.call()
             send = authorize(self._throttle.throttled(call, should_stop, turn=turn))
             request = self._throttle.persistent(call, send)
-            data = self._data(payload, contexts, self._scoped(scope), submission_id)
+            state = self._scoped(scope)
+            data = self._data(payload, contexts, state, submission_id, age_seconds)
             return send, call_function(function, call, data, request=request, mask=self.mask)
 
         if self.destination.refresh_access_token is not None:
@@ -239,6 +240,7 @@ class Channel:
         contexts: Sequence[JSONObject],
         state: ScopedState,
         submission_id: str = "",
+        age_seconds: float | None = None,
     ) -> ActionData[Any, Any]:
         return ActionData(
             settings=self.settings,
@@ -248,6 +250,7 @@ class Channel:
             access_token=self.access_token.token,
             # A function may rely on one, also in a rehearsal.
             submission_id=submission_id or str(uuid.uuid4()),
+            age_seconds=age_seconds,
         )
 
     def _is_authorized(self) -> bool:

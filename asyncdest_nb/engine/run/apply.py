@@ -90,7 +90,7 @@ class VerdictApplier:
                 return replanned(operation, message=mask(message), in_doubt=in_doubt)
             case Unsure(message):
                 doubt = unsure(operation, message=mask(message))
-                return doubt if can_recover else held(doubt)
+                return doubt if can_recover else self._run.held(doubt)
 
     def _accepted(
         self, operation: Operation, context: dict[str, Any], message: str, *, now: float

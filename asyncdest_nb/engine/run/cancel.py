@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...operation import Operation, State, canceling, held, not_canceled, withdrawn
+from ...operation import Operation, State, canceling, not_canceled, withdrawn
 from ..verdict.submission import as_repeatable, read_error
 from ..verdict.trouble import describe
 from ..verdict.values import Resend
@@ -15,9 +15,7 @@ async def cancel(run: RunContext, number: int) -> None:
     if operation.state in (State.ACCEPTED, State.RUNNING) and run.action.cancel is not None:
         await _cancel_there(run, number)
     elif operation.state is State.PLANNED and operation.in_doubt and not run.action.find:
-        run.writer.update(
-            held(operation, message=f"{operation.message}; canceled before it was known")
-        )
+        run.writer.update(run.held(operation, "canceled before it was known"))
     elif operation.state is State.PLANNED:
         # Some steps of several may be done; without the last one they have no effect.
         run.writer.update(withdrawn(operation, now=run.clock.now()))

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...destination import Action, Function, WrittenPayloads
 from ...frame import RowSource
-from ...operation import POLLED, Operation, RowOutcome, StatusUpdate
+from ...operation import POLLED, Operation, RowOutcome, StatusUpdate, held
 from ...responses import AsyncOperationResult, JSONObject, RowResult, clean_text
 from ...schedule import OPEN_SECONDS, LearningSchedule, Schedule
 from ...store import StoredRun
@@ -91,6 +91,7 @@ class RunContext:
         should_stop: ShouldStop = lambda: False,
         turn: Turn | None = None,
         kind: Kind = "other",
+        age_seconds: float | None = None,
     ) -> CallResult:
         """Call a destination's function about *operations* of one batch, with its state.
 
@@ -104,6 +105,7 @@ class RunContext:
             contexts=contexts,
             submission_id="" if batch is None else submission_id(self.id, batch),
             scope=None if batch is None else submission_scope(self.id, batch),
+            age_seconds=age_seconds,
             should_stop=should_stop,
             turn=turn,
         )
@@ -163,12 +165,22 @@ class RunContext:
         """Whether its idempotency key may have expired, so that it protects no more."""
         if not operation.in_doubt or self.action.recovery != "key":
             return False
+        age = self.age_of(operation)
+        return age is None or age > self.action.key_seconds
+
+    def age_of(self, operation: Operation) -> float | None:
+        """Return how many seconds ago *operation* was first sent; None = that is not known."""
         number, stamp = operation.number, operation.submitted_at or self.clock.wall()
         if not self.clock.is_age_known(number, stamp):
-            return True
+            return None
         # The steady clock may stand still while this machine sleeps; the destination's does not.
-        age = max(self.clock.age(number, stamp), self.clock.wall() - stamp)
-        return age > self.action.key_seconds
+        return max(self.clock.age(number, stamp), self.clock.wall() - stamp)
+
+    def held(self, operation: Operation, why: str = "") -> Operation:
+        """Return *operation* held for the user, who reads *why*, and what the action says of it."""
+        note, message = self.action.held_note, operation.message
+        texts = (message, why, note if note not in message else "")
+        return held(operation, message="; ".join(filter(None, texts)))
 
     async def wait_until_resumed(self) -> None:
         """Wait while the user has paused the run, unless it has ended."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...destination import Action
 from ...errors import AsyncDestError
-from ...operation import POLLED, State, held, overdue, resolved, unsure
+from ...operation import POLLED, State, overdue, resolved, unsure
 from ...store import StoredRun
 from ..channel.channel import Channel
 from .batches import Batch
@@ -193,7 +193,8 @@ class Execution:
             if operation.state is State.SUBMITTING and not action.steps:
                 text = "the run ended while it was being sent: it may or may not have been applied"
                 doubt = unsure(operation, message=text)
-                self._run.writer.update(held(doubt) if action.recovery == "none" else doubt)
+                is_over = action.recovery == "none"
+                self._run.writer.update(self._run.held(doubt) if is_over else doubt)
 
     def notices(self) -> list[str]:
         """Return sentences that the user should see now."""

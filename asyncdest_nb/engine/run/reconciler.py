@@ -6,10 +6,12 @@ the same attempt), or as held: then the user decides.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...operation import Operation, State, held, replanned, unsure, withdrawn
+from ...errors import RetryableError
+from ...operation import Operation, State, replanned, unsure, withdrawn
 from ..verdict.recovery import may_conflict_with_itself, read_found
 from ..verdict.refusal import Division
 from ..verdict.values import Rejected, Unsure, Verdict
@@ -20,6 +22,7 @@ from .divider import BatchDivider
 
 PATIENCE_SECONDS = 600.0  # How long it is tried, in addition to how long a list may lag behind.
 LONGEST_SECONDS = 60.0  # Between two tries.
+LONGEST_JOB_SECONDS = 26 * 3600.0  # A job that may be it has ended by then, and shows it.
 TOO_LATE = "its key was first used too long ago for it to be sent again"
 
 
@@ -29,10 +32,16 @@ class _Doubt:
 
     since: float
     sent_at: float  # The last time; that request may arrive late.
+    promised_at: float = -math.inf  # When find last said that it will be known later.
     tries: int = 0
     refusal: Rejected | None = None  # The answer to the last try, if it was one.
     division: Division | None = None  # How it divides the batch, if it does.
     is_repeated: bool = False  # The last try repeated one that may have been applied.
+
+    def is_over(self, now: float, patience: float) -> bool:
+        """Whether it was tried for long enough, *patience* seconds after the last promise."""
+        seconds = now - self.since
+        return seconds > LONGEST_JOB_SECONDS or min(seconds, now - self.promised_at) > patience
 
 
 class Reconciler:
@@ -105,7 +114,7 @@ class Reconciler:
         """Return why nothing more can be found out; empty = it is worth a try."""
         run, action = self._run, self._run.action
         patience = PATIENCE_SECONDS + action.settle_seconds
-        if run.clock.steady() - doubt.since > patience:
+        if doubt.is_over(run.clock.steady(), patience):
             return f"tried {doubt.tries - 1} times to find out"
         if action.find is not None:
             return ""
@@ -121,10 +130,13 @@ class Reconciler:
         run, action = self._run, self._run.action
         assert action.find is not None
         payloads = await run.payloads_of(batch)
-        result = await run.ask(action.find, operations, payload=payloads)
+        age = run.age_of(operations[0])
+        result = await run.ask(action.find, operations, payload=payloads, age_seconds=age)
         rows = [len(each.rows) for each in operations]
         found = read_found(result.answer, result.error, result.exchanges, action=action, rows=rows)
         if isinstance(found, str):
+            if isinstance(result.error, RetryableError):
+                doubt.promised_at = run.clock.steady()
             message = run.channel.mask(found)
             await run.writer.write_durably([unsure(each, message=message) for each in operations])
         elif found is not None:
@@ -168,9 +180,7 @@ class Reconciler:
         return []
 
     async def _hold(self, operations: Sequence[Operation], why: str) -> None:
-        await self._run.writer.write_durably(
-            [held(each, message=f"{each.message}; {why}") for each in operations]
-        )
+        await self._run.writer.write_durably([self._run.held(each, why) for each in operations])
 
 
 def _to_repeat(operations: Sequence[Operation]) -> list[Operation]:

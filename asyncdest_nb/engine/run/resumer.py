@@ -11,7 +11,6 @@ from ...operation import (
     POLLED,
     Operation,
     State,
-    held,
     not_canceled,
     rejected,
     replanned,
@@ -68,7 +67,7 @@ class Resumer:
         if operation.state is State.SUBMITTING:
             operation = self._interrupted(operation)
         is_open = operation.in_doubt and operation.state in _OPEN
-        return held(operation) if is_open and self._recovery == "none" else operation
+        return self._run.held(operation) if is_open and self._recovery == "none" else operation
 
     def _interrupted(self, operation: Operation) -> Operation:
         if self._recovery == "prepare_commit":
@@ -113,7 +112,7 @@ class Resumer:
         writer, now = self._run.writer, self._run.clock.now()
         for each in operations:
             if each.in_doubt:
-                writer.update(held(each, message=f"{each.message}; {message}"))
+                writer.update(self._run.held(each, message))
             else:
                 refused = submitted(each, now=now)
                 writer.update(rejected(refused, message=message, code=None, now=now))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...errors import StoreError
-from ...operation import Operation, State, held, replanned, submitted
+from ...operation import Operation, State, replanned, submitted
 from ...request import Effect
 from ..channel.call import UNSENT, CallResult
 from ..channel.throttle import Turn
@@ -154,9 +154,7 @@ class Submitter:
         run = self._run
         planned, now = run.ledger.select(batch.operations), run.clock.now()
         if run.is_too_late(planned[0]):
-            await run.writer.write_durably(
-                [held(each, message=f"{each.message}; {TOO_LATE}") for each in planned]
-            )
+            await run.writer.write_durably([run.held(each, TOO_LATE) for each in planned])
             return False
         for each in planned:
             if each.submitted_at is None:

@@ -66,7 +66,7 @@ class Golden:
         separator = multipart.boundary(request.content_type) if self.part else None
         body = request.body
         content = multipart.parts(body, separator)[self.part] if separator else body
-        return re.sub(rb'("(?:custom_id|key)":")[^"]*(_\d+")', rb"\1KEY\2", content)
+        return re.sub(rb'("(?:custom_id|key|operation_id)":")[^"]*(_\d+")', rb"\1KEY\2", content)
 
 
 def each(*names: str) -> dict[str, Any]:

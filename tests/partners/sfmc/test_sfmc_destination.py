@@ -33,7 +33,6 @@ def sent(session, simulator, frame, **options) -> ad.Run:
     [
         {},
         {"throttle_share": 0.2},
-        {"lose_reply_share": 0.4},
         {"results_page_size": None, "error_codes": "number", "accepted_status": 200},
         {"account_id": "7000"},
     ],
@@ -47,6 +46,27 @@ def test_each_row_ends_as_the_partner_has_it(session, faults):
     is_kept = frame["customer_id"].isin(kept)
     assert found["status"].tolist() == [("failed", "completed")[each] for each in is_kept]
     assert found.loc[~is_kept, "retryable"].eq(False).all()
+
+
+def test_a_lost_reply_is_for_the_user_who_may_send_the_rows_again(session):
+    lost = {"PUT /rest/data/v1/async/dataextensions/{name}/rows": ["reset", 503]}
+    with ad.simulate("sfmc-rows", failing=0.3, lost_replies=lost, **QUICK) as simulator:
+        run = sent(session, simulator, customers(30), batch_size=10)
+        held = run.results()
+        assert len(simulator.operations) == 3
+        assert run.counts["unknown"] == 20
+        [notice] = [each for each in run.notices if "nobody can know" in each]
+        messages = held.loc[held["status"] == "unknown", "message"]
+        hint = "run.resolve(applied=False), then run.retry()"
+        assert all("lists no requests" in each and hint in each for each in (notice, *messages))
+        run.resolve(applied=False)
+        again = run.retry()
+        again.wait(timeout=30)
+        kept = {each["customer_id"] for each in simulator.records["Customers"]}
+        assert len(simulator.operations) == 5
+    completed = again.results()["status"] == "completed"
+    assert completed.tolist() == [each in kept for each in customers(30)["customer_id"]]
+    assert again.counts["unknown"] == 0
 
 
 def test_rows_that_lost_a_deadlock_are_sent_again(session):

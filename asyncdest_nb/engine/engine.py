@@ -235,6 +235,7 @@ class Engine:
         """Delete *runs*, and the state of their batches."""
         await self.journal.flush()
         await self.journal.use(lambda store: store.forget(runs))
+        self.journal.drop(runs)
         self.state.forget(runs)
 
     async def claimed_keys(self, run: str) -> dict[int, bytes]:

@@ -38,7 +38,8 @@ class Journal:
 
     *thread* is where the store is used from now on. *is_in_memory*: it has no file, and nothing
     in it outlives this process. Ledgers and states are all that knows of changes then, until
-    somebody asks the store: writing each of them to it took 20 us of CPU a request.
+    somebody asks the store: writing each of them to it took 20 us of CPU a request, and a copy
+    of what is to be written 50 bytes of each operation.
     """
 
     def __init__(
@@ -59,7 +60,9 @@ class Journal:
         self._waiting: list[asyncio.Future[None]] = []
         self._timer: asyncio.Handle | None = None
         self._is_commit_due = False  # In this turn of the loop.
-        self._writes = 0  # In memory.
+        self._turns = 0  # In memory.
+        # In memory, by run: what returns the operations that the store has not got.
+        self._left: dict[str, Callable[[], Sequence[Operation]]] = {}
         # What is on its way to the disk; None = nothing is.
         self._on_its_way: Operations | None = None
         self.failure = ""  # Why the last commit failed; empty = it did not.
@@ -67,15 +70,9 @@ class Journal:
     async def write_durably(self, run: str, *operations: Operation) -> None:
         """Write *operations* and all pending writes; they are on disk when this returns.
 
-        Without a file they wait for ``flush``. Raises StoreError if that fails; nothing was
-        written then.
+        Raises StoreError if that fails; nothing was written then.
         """
         self._operations[run].update((each.number, each) for each in operations)
-        if self.is_in_memory:
-            self._writes += 1
-            if self._writes % WRITES_A_TURN == 0:  # Functions may send nothing, and wait for none.
-                await asyncio.sleep(0)
-            return
         done = self._loop.create_future()
         self._waiting.append(done)
         if not self._is_commit_due:
@@ -88,12 +85,8 @@ class Journal:
     ) -> None:
         """Have *work* write to the store, after *operations* of *run*, in one durable transaction.
 
-        Without a file the operations wait for ``flush``. Raises StoreError if that fails;
-        nothing was written then.
+        Raises StoreError if that fails; nothing was written then.
         """
-        if self.is_in_memory:
-            self._operations[run].update((each.number, each) for each in operations)
-            operations = ()
         await self.use(partial(_transact, work, run, operations))
 
     async def use(self, work: Callable[[Store], T]) -> T:
@@ -101,8 +94,26 @@ class Journal:
         found = self._thread.start(partial(work, self._store))
         return found.result() if found.done() else await asyncio.wrap_future(found)
 
+    def leave(self, run: str, unstored: Callable[[], Sequence[Operation]]) -> None:
+        """Leave the operations of *run* where they are until a ``flush``, if there is no file.
+
+        *unstored* returns those that the store has not got, and each of them once.
+        """
+        self._left[run] = unstored
+
+    def drop(self, runs: Iterable[str]) -> None:
+        """Let go of *runs*, which the store has forgotten."""
+        for run in runs:
+            self._left.pop(run, None)
+
+    async def give_turn(self) -> None:
+        """Let others run now and then, where no write waits for a disk."""
+        self._turns += 1
+        if self._turns % WRITES_A_TURN == 0:  # Functions may send nothing, and wait for none.
+            await asyncio.sleep(0)
+
     def write_soon(self, run: str, operation: Operation) -> None:
-        """Write *operation* within half a second; without a file, with the next ``flush``."""
+        """Write *operation* within half a second."""
         self._operations[run][operation.number] = operation
         self.schedule_commit()
 
@@ -118,6 +129,9 @@ class Journal:
 
     async def flush(self) -> None:
         """Write all that is pending; ``failure`` says why it is not on disk when this returns."""
+        for run, unstored in self._left.items():
+            if found := unstored():
+                self._operations[run].update((each.number, each) for each in found)
         done = self._loop.create_future()
         self._waiting.append(done)
         self._commit()

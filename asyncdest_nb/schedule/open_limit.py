@@ -22,13 +22,17 @@ class OpenLimit:
     """
 
     def __init__(self) -> None:
-        self._ends: deque[float] = deque()
+        self._ends: deque[list[int]] = deque()  # Second, and how many ended in it.
+        self._ended = 0  # Of all of these.
         self._durations: Counter[int] = Counter()
 
     def ended(self, *, now: float, seconds: float) -> None:
         """Count an operation that ended *now*, and took so many *seconds*."""
-        self._ends.append(now)
         self._forget(now)
+        if not self._ends or self._ends[-1][0] != int(now):
+            self._ends.append([int(now), 0])
+        self._ends[-1][1] += 1
+        self._ended += 1
         self._durations[_SCALE.bin_of(seconds)] += 1
 
     def at(self, now: float, *, rate: float, per_request: float) -> int:
@@ -37,12 +41,12 @@ class OpenLimit:
         *per_request* is how many operations one request submits.
         """
         self._forget(now)
-        busy = 2 * len(self._ends) / _WINDOW * self._quickest()
+        busy = 2 * self._ended / _WINDOW * self._quickest()
         return int(max(1.0, OPEN_SECONDS * rate * per_request, busy))
 
     def _forget(self, now: float) -> None:
-        while self._ends and self._ends[0] < now - _WINDOW:
-            self._ends.popleft()
+        while self._ends and self._ends[0][0] < now - _WINDOW:
+            self._ended -= self._ends.popleft()[1]
 
     def _quickest(self) -> float:
         left = _QUICKEST * self._durations.total()

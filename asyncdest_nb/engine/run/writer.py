@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from itertools import compress
+from operator import not_
+from typing import Any, TypeVar
 
 from ...errors import StoreError
 from ...operation import Operation
@@ -28,11 +30,11 @@ class LedgerWriter:
         self._run_id = run_id
         self._ledger = ledger
         self._journal = journal
-
-    @property
-    def is_in_memory(self) -> bool:
-        """Whether there is no file to write to."""
-        return self._journal.is_in_memory
+        self.is_in_memory = journal.is_in_memory  # There is no file to write to.
+        # In memory, by number: 1 = the store has it as the ledger has it; and contexts that had
+        # secrets. They are found at once, since those of single calls are not known for long.
+        self._stored = bytearray()
+        self._hidden: dict[int, Any] = {}
 
     @property
     def failure(self) -> str:
@@ -48,8 +50,12 @@ class LedgerWriter:
     ) -> None:
         """Have *work* write to the store on its thread, after *operations*, in one transaction.
 
+        Without a file, the ledger alone has the operations, until the store is asked for them.
         Raises StoreError if that fails; nothing was written then.
         """
+        if operations and self.is_in_memory:
+            self._journal.leave(self._run_id, self._unstored)
+            operations = ()
         await self._journal.transact(work, self._run_id, operations)
 
     async def write_durably(self, operations: Sequence[Operation]) -> None:
@@ -58,7 +64,7 @@ class LedgerWriter:
         Raises StoreError if they cannot be written.
         """
         try:
-            await self._journal.write_durably(self._run_id, *map(self.replace_secrets, operations))
+            await self._write(operations)
         except StoreError:
             for each in operations:
                 self._write_soon(self._ledger.operations[each.number])
@@ -68,14 +74,14 @@ class LedgerWriter:
     async def write_best_effort(self, operations: Sequence[Operation]) -> None:
         """Write what the destination answered: it holds, and is shown, if the disk fails too."""
         try:
-            await self._journal.write_durably(self._run_id, *map(self.replace_secrets, operations))
+            await self._write(operations)
         finally:
             self._show(operations)
 
     def update(self, operation: Operation) -> None:
         """Write *operation* to the ledger now, and to disk soon."""
         self._write_soon(operation)
-        self._ledger.update(operation)
+        self._show([operation])
 
     async def flush(self) -> None:
         """Write to the store now what ``update`` has left for later."""
@@ -105,9 +111,45 @@ class LedgerWriter:
         context = self.channel.restore_secrets(operation.context)
         return operation if context == operation.context else replace(operation, context=context)
 
+    async def _write(self, operations: Sequence[Operation]) -> None:
+        if self.is_in_memory:
+            await self._journal.give_turn()
+        else:
+            await self._journal.write_durably(self._run_id, *map(self.replace_secrets, operations))
+
     def _write_soon(self, operation: Operation) -> None:
-        self._journal.write_soon(self._run_id, self.replace_secrets(operation))
+        if not self.is_in_memory:
+            self._journal.write_soon(self._run_id, self.replace_secrets(operation))
 
     def _show(self, operations: Sequence[Operation]) -> None:
         for operation in operations:
+            if self.is_in_memory:
+                self._leave(operation)
             self._ledger.update(operation)
+
+    def _leave(self, operation: Operation) -> None:
+        """Leave *operation* to the ledger, which has one before it, until the store is read."""
+        number, known = operation.number, self._ledger.operations
+        self._journal.leave(self._run_id, self._unstored)
+        if number < len(self._stored):
+            self._stored[number] = 0
+        if number < len(known) and known[number].context is operation.context:
+            return  # As most that is written: it has one context all its life.
+        stored = self.replace_secrets(operation)
+        if stored is operation:
+            self._hidden.pop(number, None)
+        else:
+            self._hidden[number] = stored.context
+
+    def _unstored(self) -> list[Operation]:
+        """Return the operations that the store has not got as they are now; it gets them next."""
+        operations, stored = self._ledger.operations, self._stored
+        self._stored = bytearray(b"\1") * len(operations)
+        stored.extend(bytes(len(operations) - len(stored)))
+        return [*map(self._storable, compress(operations, map(not_, stored)))]
+
+    def _storable(self, operation: Operation) -> Operation:
+        number = operation.number
+        if number in self._hidden:
+            return replace(operation, context=self._hidden[number])
+        return self.replace_secrets(operation)

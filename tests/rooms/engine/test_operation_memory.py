@@ -1,4 +1,4 @@
-"""What an operation takes in memory while it waits for its end; no request is made."""
+"""What an operation takes in memory while it waits for its end, and after; no request is made."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import asyncdest_nb as ad
 from asyncdest_nb.operation import State
 
 OPERATIONS, WARM = 3_000, 50
+_ENDED = 200
 _numbers = count()
 
 
@@ -29,20 +30,34 @@ async def _accept(request: Any, data: Any) -> ad.AsyncActionResponse:
     )
 
 
+async def _accept_alone(request: Any, data: Any) -> ad.AsyncActionResponse:
+    own = data.payload.user_id
+    return ad.AsyncActionResponse(async_contexts=[{"operation_id": own, "user_id": own}])
+
+
+async def _end(request: Any, data: Any) -> ad.AsyncPollResponse:
+    done = ad.AsyncOperationResult(status="completed")
+    return ad.AsyncPollResponse.of([done for _ in data.async_contexts])
+
+
 async def _poll(request: Any, data: Any) -> ad.AsyncPollResponse:
     return ad.AsyncPollResponse.of(
         [ad.AsyncOperationResult(status="pending") for _ in data.async_contexts]
     )
 
 
-def accepted(session: ad.Session, rows: int) -> ad.Run:
-    act = ad.Action(title="Act", payload=_User, perform_batch=_accept, poll=_poll, batch_size=500)
+def submitted(session: ad.Session, rows: int, **functions: Any) -> ad.Run:
+    act = ad.Action(title="Act", payload=_User, batch_size=500, **functions)
     accepts = ad.Destination(
         name="Accepts", slug="accepts", actions={"act": act}, requests_per_second=1e6
     )
     users = [f"user-{number}" for number in range(rows)]
     frame = pd.DataFrame({"user_id": users, "name": users})
-    run = session.connect(accepts).submit(frame, "act", again=True)
+    return session.connect(accepts).submit(frame, "act", again=True)
+
+
+def accepted(session: ad.Session, rows: int) -> ad.Run:
+    run = submitted(session, rows, perform_batch=_accept, poll=_poll)
     while [each.state for each in run.operations[-1:]] != [State.ACCEPTED]:
         time.sleep(0.05)
     run.pause()
@@ -62,3 +77,17 @@ def test_an_operation_that_waits_takes_much_less_than_a_kilobyte(tmp_path):
         assert used / OPERATIONS < 800, used / OPERATIONS
         run.cancel()
         kept.cancel()
+
+
+def test_the_engine_keeps_three_times_of_an_operation_that_has_ended_and_no_copy(session):
+    submitted(session, WARM, perform=_accept_alone, poll=_end).wait(timeout=30)
+    tracemalloc.start()
+    run = submitted(session, _ENDED, perform=_accept_alone, poll=_end)
+    run.wait(timeout=60)
+    taken = tracemalloc.take_snapshot().filter_traces(
+        [tracemalloc.Filter(True, f"*/{name}.py") for name in ("clock", "journal", "open_limit")]
+    )
+    tracemalloc.stop()
+    assert run.counts["completed"] == _ENDED
+    used = sum(each.size for each in taken.statistics("filename"))
+    assert used / _ENDED < 100, used / _ENDED  # The floats of three times take 72.

@@ -67,12 +67,14 @@ class Journal:
         self._on_its_way: Operations | None = None
         self.failure = ""  # Why the last commit failed; empty = it did not.
 
-    async def write_durably(self, run: str, *operations: Operation) -> None:
+    async def write_durably(self, run: str, operations: Iterable[Operation]) -> None:
         """Write *operations* and all pending writes; they are on disk when this returns.
 
         Raises StoreError if that fails; nothing was written then.
         """
-        self._operations[run].update((each.number, each) for each in operations)
+        pending = self._operations[run]
+        for each in operations:
+            pending[each.number] = each
         done = self._loop.create_future()
         self._waiting.append(done)
         if not self._is_commit_due:

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from .rows import (
     counts_text,
+    is_all_pending,
     row_outcomes,
     row_status,
     row_statuses,
@@ -91,6 +92,7 @@ __all__ = [
     "divided",
     "finished",
     "held",
+    "is_all_pending",
     "is_refusal_claimed",
     "latest_stamp",
     "lost",

@@ -60,6 +60,11 @@ def row_tally(operation: Operation) -> Mapping[tuple[RowStatus, bool], int]:
     return Counter(row_statuses(operation))
 
 
+def is_all_pending(operation: Operation) -> bool:
+    """Whether all of its rows are pending, as ``row_tally`` counts them."""
+    return operation.row_outcomes is None and operation.state not in _ROW_STATUS
+
+
 def row_outcomes(operation: Operation) -> list[RowOutcome]:
     """Return the outcome of each of its rows, in their order."""
     whole = RowOutcome(

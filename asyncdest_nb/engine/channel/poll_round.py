@@ -7,7 +7,7 @@ an answer: at most twice as many calls as operations. It ends once the host is d
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from ...destination import Action
 from ...errors import HTTPError, NotSent
@@ -30,10 +30,10 @@ class Part:
     result: CallResult
 
     @property
-    def unanswered(self) -> set[int]:
+    def unanswered(self) -> list[int]:
         """The places without an answer."""
         found = zip(self.places, self.answers, strict=True)
-        return {place for place, answer in found if isinstance(answer, str)}
+        return [place for place, answer in found if type(answer) is str]
 
     @property
     def retry_after(self) -> float | None:
@@ -58,30 +58,37 @@ class Part:
 
 
 async def polled(
-    contexts: Sequence[JSONObject], *, poll: PollContexts, action: Action, channel: Channel
-) -> AsyncIterator[Part]:
-    """Poll *contexts*, and yield answers as soon as they are there.
+    contexts: Sequence[JSONObject],
+    *,
+    poll: PollContexts,
+    action: Action,
+    channel: Channel,
+    on_part: Callable[[Part], object] = lambda part: None,
+) -> list[Part]:
+    """Poll *contexts*, and return the answers; *on_part* gets them as soon as they are there.
 
     Once the host is down, the contexts that are left are not polled: their answer is the text
     of the last error.
     """
+    parts: list[Part] = []
     left: list[Sequence[int]] = [range(len(contexts))]
     why = ""  # Why the last call got no answer.
     while left:
         places = left.pop()
-        some = [contexts[place] for place in places]
+        some = contexts if len(places) == len(contexts) else [contexts[each] for each in places]
         is_over = why and channel.is_unreachable
         result = CallResult(None, NotSent(why), ()) if is_over else await poll(some)
         found = _read(result, some, action)
-        if not isinstance(found, str):
-            yield Part(places, found, result)
-            continue
-        why = found
-        if len(places) == 1 or channel.is_unreachable:
-            yield Part(places, [found] * len(places), result)
-        else:
-            middle = len(places) // 2
-            left += [places[middle:], places[:middle]]
+        if isinstance(found, str):
+            why = found
+            if len(places) > 1 and not channel.is_unreachable:
+                middle = len(places) // 2
+                left += [places[middle:], places[:middle]]
+                continue
+            found = [why] * len(places)
+        parts.append(Part(places, found, result))
+        on_part(parts[-1])
+    return parts
 
 
 async def polled_once(
@@ -104,7 +111,7 @@ async def polled_once(
         return calls[-1]
 
     answers: dict[int, Answer] = {}
-    async for part in polled(contexts, poll=poll_some, action=action, channel=channel):
+    for part in await polled(contexts, poll=poll_some, action=action, channel=channel):
         answers.update(zip(part.places, part.answers, strict=True))
     exchanges = [exchange for each in calls for exchange in each.exchanges]
     if all(isinstance(answer, str) for answer in answers.values()):

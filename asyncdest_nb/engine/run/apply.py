@@ -57,9 +57,10 @@ class VerdictApplier:
             self._applied(operation, verdict, mask, now=stamp, can_recover=can_recover)
             for operation, verdict in zip(operations, verdicts, strict=True)
         ]
-        await run.writer.write_best_effort(
-            sorted([*changed, *planned], key=lambda each: each.number)
-        )
+        written = changed
+        if planned:  # New numbers come last.
+            written = sorted([*changed, *planned], key=lambda each: each.number)
+        await run.writer.write_best_effort(written)
         now = run.clock.steady()  # What was accepted together is polled together.
         for operation in changed:
             if operation.state in POLLED:

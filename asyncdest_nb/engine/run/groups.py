@@ -50,9 +50,11 @@ class PollGroups:
 
     def priced(self, parts: Sequence[Part], size: int) -> None:
         """Learn from the answers to a group of *size* how many requests one operation takes."""
-        requests = sum(len(part.result.exchanges) for part in parts)
-        if any(part.result.error for part in parts):
-            return
+        requests = 0
+        for part in parts:
+            if part.result.error is not None:
+                return
+            requests += len(part.result.exchanges)
         self.is_free = not requests
         if self.is_free:
             return

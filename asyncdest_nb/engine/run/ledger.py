@@ -13,6 +13,7 @@ from ...operation import (
     RowStatus,
     RunStatus,
     State,
+    is_all_pending,
     row_tally,
     run_status,
 )
@@ -43,6 +44,7 @@ class Ledger:
         # Replaced whole, like operations, so that no reader counts a row twice or not at all.
         self._tally = dict.fromkeys(RowStatus, 0)
         self._states = dict.fromkeys(State, 0)
+        self._going = 0  # Operations that are not settled.
         self._retryable = 0
         self._changed: set[int] = set()
         self._listeners: list[Listener] = []
@@ -157,7 +159,7 @@ class Ledger:
     @property
     def is_at_rest(self) -> bool:
         """Whether nothing more happens by itself."""
-        return self._is_planned and not self.count_in(_GOING)
+        return self._is_planned and not self._going
 
     def outcomes(self) -> list[RowOutcome]:
         """Return what became of each row, by its position in the frame."""
@@ -203,15 +205,18 @@ class Ledger:
         states = self._states.copy()
         states[before.state] -= 1
         states[after.state] += 1
-        was, now = row_tally(before), row_tally(after)
-        if was != now:  # Rows are pending until their operation ends, whatever its state is.
-            self._count_rows([(now, 1), (was, -1)])
+        # Rows are pending until their operation ends, whatever its state is.
+        is_same = before.rows is after.rows and is_all_pending(before) and is_all_pending(after)
+        if not is_same:
+            self._count_rows([(row_tally(after), 1), (row_tally(before), -1)])
+        self._going += (after.state in _GOING) - (before.state in _GOING)
         self._states = states
 
     def _count(self, operations: Sequence[Operation]) -> None:
         states = self._states.copy()
         for operation in operations:
             states[operation.state] += 1
+            self._going += operation.state in _GOING
         self._count_rows((row_tally(operation), 1) for operation in operations)
         self._states = states
 

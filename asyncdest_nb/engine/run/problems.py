@@ -21,9 +21,11 @@ class OperationProblems:
     def update(self, operation: Operation) -> None:
         """Drop what no longer holds for *operation*, which a poll has just answered."""
         number = operation.number
-        self.unanswered.pop(number, None)
-        self.odd.pop(number, None)
+        if self.unanswered:
+            self.unanswered.pop(number, None)
         if operation.odd_status is not None:
             self.odd[number] = operation.odd_status
-        if operation.is_final:
+        elif self.odd:
+            self.odd.pop(number, None)
+        if self.not_canceled and operation.is_final:
             self.not_canceled.pop(number, None)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
+from typing import Any
 
+from ...destination import WrittenPayloads
 from ...errors import StoreError
 from ...operation import Operation, State, replanned, submitted
 from ...request import Effect
+from ...responses import JSONObject
 from ..channel.call import UNSENT, CallResult
 from ..channel.throttle import Turn
 from ..verdict.job_answer import unauthorized
@@ -34,6 +37,7 @@ from .context import RunContext
 from .divider import BatchDivider
 from .reconciler import TOO_LATE, Reconciler, is_unknown
 
+_UNSENT = frozenset({State.PLANNED, State.UNKNOWN})
 # How soon a submission notices that few enough operations are open.
 ROOM_SECONDS = 0.2
 
@@ -65,108 +69,112 @@ class Submitter:
     async def _send(self, batch: Batch) -> Sequence[Batch]:
         """Send a batch until its operations are settled; return its parts if it was divided."""
         run = self._run
-        while not self._is_settled(batch) and not self._may_drop(batch):
+        while not _is_settled(operations := run.ledger.select(batch.operations)):
+            if self._may_drop(operations):
+                break
             if run.control.trouble:
                 return ()
-            await self._wait_for_room(batch)
-            await run.wait_until_resumed()
-            if is_unknown(run.ledger.select(batch.operations)):
+            if run.is_full:
+                await self._wait_for_room(operations)
+            if run.control.is_paused:
+                await run.wait_until_resumed()
+            if is_unknown(operations):
                 parts: Sequence[Batch] = await self._reconciler.settle(batch)
             else:
                 # Not applied, or one step of several: the rate limiter decides when.
-                parts = await self._take_step(batch)
+                parts = await self._take_step(batch, operations)
             if parts:
                 return parts
         batch.payloads = None
         for number in batch.operations:
             if run.control.is_canceling:
                 await cancel(run, number)
-            (operation,) = run.ledger.select([number])
+            operation = run.ledger.operations[number]
             if operation.state in (State.REJECTED, State.CANCELED):
                 await abandon(run, operation)
         return ()
 
-    async def _wait_for_room(self, batch: Batch) -> None:
+    async def _wait_for_room(self, operations: Sequence[Operation]) -> None:
         """Wait while as many operations are open as may be; what was begun goes on."""
-        (first, *_) = self._run.ledger.select(batch.operations)
-        while self._run.is_full and not (first.step or first.in_doubt or self._should_stop(batch)):
-            await self._run.clock.sleep(ROOM_SECONDS)
+        run, is_begun = self._run, bool(operations[0].step or operations[0].in_doubt)
+        while run.is_full and not is_begun and not self._should_stop(operations):
+            await run.clock.sleep(ROOM_SECONDS)
 
-    def _is_settled(self, batch: Batch) -> bool:
-        operations = self._run.ledger.select(batch.operations)
-        return not any(each.state in (State.PLANNED, State.UNKNOWN) for each in operations)
-
-    def _may_drop(self, batch: Batch) -> bool:
-        """Whether a canceled run may drop this batch: nothing in it is in doubt."""
+    def _may_drop(self, operations: Sequence[Operation]) -> bool:
+        """Whether a canceled run may drop the batch of *operations*: nothing in it is in doubt."""
         if not self._run.control.is_canceling:
             return False
-        operations = self._run.ledger.select(batch.operations)
         # A last step in doubt is repeated first, and canceled then.
         return not (is_unknown(operations) or (self._has_steps and operations[0].in_doubt))
 
-    def _should_stop(self, batch: Batch) -> bool:
+    def _should_stop(self, operations: Sequence[Operation]) -> bool:
         """Whether to drop a request that has no turn yet."""
-        return self._may_drop(batch) or self._run.control.trouble is not None
+        return self._run.control.trouble is not None or self._may_drop(operations)
 
-    def _should_not_leave(self, batch: Batch) -> bool:
-        """Whether to drop a request whose intent is on disk, and which still waits for its turn."""
-        (first, *_) = self._run.ledger.select(batch.operations)
-        return self._should_stop(batch) or self._run.is_too_late(first)
-
-    async def _take_step(self, batch: Batch) -> Sequence[Batch]:
+    async def _take_step(self, batch: Batch, operations: Sequence[Operation]) -> Sequence[Batch]:
         """Take one step of a submission, once; return the parts of a batch that was divided."""
         async with self._places:
-            taken = await self._send_step(batch)
+            taken = await self._send_step(batch, operations)
         return () if taken is None else await self._apply(batch, *taken)
 
-    async def _send_step(self, batch: Batch) -> tuple[Sequence[Operation], CallResult] | None:
+    async def _send_step(
+        self, batch: Batch, operations: Sequence[Operation]
+    ) -> tuple[Sequence[Operation], CallResult] | None:
         """Send one step of a submission; None = it was not to be sent."""
 
         # Before the intent is written: what waits for its turn is then known not to be sent.
         def should_stop() -> bool:
-            return self._should_stop(batch)
+            return self._should_stop(operations)
 
         # Before the intent, too: a file that cannot be read leaves nothing in doubt.
-        await self._run.payloads_of(batch)
+        payloads = batch.payloads or await self._run.payloads_of(batch)
         turn = await self._run.channel.wait_for_turn(should_stop)
         try:
-            return None if should_stop() else await self._take_turn(turn, batch)
+            sent = () if should_stop() else await self._write_intent(batch)
+            if not sent:
+                return None
+            return sent, await self._perform(sent, payloads, turn=turn)
+        except asyncio.CancelledError as error:
+            # The session is closed: what still waits for its turn goes on after a restart.
+            for each in self._run.ledger.select(batch.operations) if UNSENT in error.args else ():
+                self._run.writer.update(replanned(each, message=each.message))
+            raise
         finally:
             turn.give_back()
 
-    async def _take_turn(
-        self, turn: Turn, batch: Batch
-    ) -> tuple[Sequence[Operation], CallResult] | None:
-        """Take a step, whose first request uses *turn*."""
-        if not await self._write_intent(batch):
-            return None
-        operations = self._run.ledger.select(batch.operations)
-        try:
-            return operations, await self._perform(batch, operations, turn=turn)
-        except asyncio.CancelledError as error:
-            # The session is closed: what still waits for its turn goes on after a restart.
-            for each in operations if UNSENT in error.args else ():
-                self._run.writer.update(replanned(each, message=each.message))
-            raise
-
-    async def _write_intent(self, batch: Batch) -> bool:
-        """Write to disk that *batch* is being sent, or is held; return whether to send it."""
+    async def _write_intent(self, batch: Batch) -> Sequence[Operation]:
+        """Write to disk that *batch* is being sent, or is held; return what to send."""
         run = self._run
         planned, now = run.ledger.select(batch.operations), run.clock.now()
         if run.is_too_late(planned[0]):
             await run.writer.write_durably([run.held(each, TOO_LATE) for each in planned])
-            return False
+            return ()
         for each in planned:
             if each.submitted_at is None:
                 run.clock.mark_sent(each.number)
-        await run.writer.write_durably([submitted(each, now=now) for each in planned])
-        return True
+        sent = [submitted(each, now=now) for each in planned]
+        await run.writer.write_durably(sent)
+        return sent
 
     async def _apply(
         self, batch: Batch, operations: Sequence[Operation], result: CallResult
     ) -> Sequence[Batch]:
-        run, in_doubt = self._run, operations[0].in_doubt
         verdicts = self._verdicts(operations, result)
+        # As nearly all; what was in doubt before has more to it.
+        is_accepted = {type(each) for each in verdicts} == {Accepted}
+        if not is_accepted or operations[0].in_doubt:
+            return await self._apply_others(batch, operations, verdicts, result)
+        await self._applier.apply_verdicts(operations, verdicts, retry_after=result.retry_after)
+        return ()
+
+    async def _apply_others(
+        self,
+        batch: Batch,
+        operations: Sequence[Operation],
+        verdicts: list[Verdict],
+        result: CallResult,
+    ) -> Sequence[Batch]:
+        run, in_doubt = self._run, operations[0].in_doubt
         run.problems.is_key_refused |= is_key_refused(verdicts, result.error, result.exchanges)
         if self._is_last(operations[0]):
             verdicts = [self._last_verdict(operations[0], verdicts[0], result)]
@@ -182,7 +190,8 @@ class Submitter:
             retry_after=result.retry_after,
             can_recover=recover,
         )
-        if any(isinstance(verdict, Resend) for verdict in verdicts) and not self._may_drop(batch):
+        is_to_repeat = any(isinstance(verdict, Resend) for verdict in verdicts)
+        if is_to_repeat and not self._may_drop(run.ledger.select(batch.operations)):
             run.back_off(result)
         return ()
 
@@ -226,22 +235,25 @@ class Submitter:
             return Accepted(operation.context or {}, verdict.message)
         return verdict
 
-    async def _perform(
-        self, batch: Batch, operations: Sequence[Operation], *, turn: Turn
-    ) -> CallResult:
-        action, first = self._run.action, operations[0]
-        payloads = await self._run.payloads_of(batch)
-        function, is_single = action.function_for(self._run.record.batch_size)
-        payload = payloads.alone() if is_single else payloads
-        contexts = []
+    def _perform(
+        self, operations: Sequence[Operation], payloads: WrittenPayloads, *, turn: Turn
+    ) -> Coroutine[Any, Any, CallResult]:
+        run, action, first = self._run, self._run.action, operations[0]
+        function, is_single = action.function_for(run.record.batch_size)
+        contexts: Sequence[JSONObject] = ()
         if first.step:
             function, contexts = action.steps[first.step - 1], [first.context or {}]
-        return await self._run.ask(
+
+        # Its intent is on disk, and it may still wait for its turn.
+        def should_stop() -> bool:
+            return self._should_stop(operations) or run.is_too_late(first)
+
+        return run.ask(
             function,
             operations,
-            payload=payload,
+            payload=payloads.alone() if is_single else payloads,
             contexts=contexts,
-            should_stop=lambda: self._should_not_leave(batch),
+            should_stop=should_stop,
             turn=turn,
             kind="submit",
         )
@@ -264,3 +276,8 @@ class Submitter:
         if not steps:
             return verdicts
         return [as_repeatable(each, result.error, is_last=step == steps) for each in verdicts]
+
+
+def _is_settled(operations: Sequence[Operation]) -> bool:
+    """Whether there is nothing more to send of *operations*, those of a batch."""
+    return _UNSENT.isdisjoint([each.state for each in operations])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from itertools import compress
 from operator import not_
@@ -103,6 +103,8 @@ class LedgerWriter:
         restart the poll is refused, and the run shows that. Destinations should store an id,
         not a signed URL.
         """
+        if operation.context is None:
+            return operation
         context = self.channel.replace_secrets(operation.context)
         return operation if context == operation.context else replace(operation, context=context)
 
@@ -111,11 +113,11 @@ class LedgerWriter:
         context = self.channel.restore_secrets(operation.context)
         return operation if context == operation.context else replace(operation, context=context)
 
-    async def _write(self, operations: Sequence[Operation]) -> None:
+    def _write(self, operations: Sequence[Operation]) -> Awaitable[None]:
         if self.is_in_memory:
-            await self._journal.give_turn()
-        else:
-            await self._journal.write_durably(self._run_id, *map(self.replace_secrets, operations))
+            return self._journal.give_turn()
+        written = [self.replace_secrets(each) for each in operations]
+        return self._journal.write_durably(self._run_id, written)
 
     def _write_soon(self, operation: Operation) -> None:
         if not self.is_in_memory:

@@ -126,17 +126,18 @@ def _whole(rows: tuple[RowOutcome, ...] | None, *, of: int) -> tuple[RowOutcome,
     return (RowOutcome(RowStatus.UNKNOWN, message),) * of
 
 
-def run_status(states: Iterable[State], *, invalid: int = 0, unchanged: int = 0) -> RunStatus:
+def run_status(states: Iterable[State], *, good: int, invalid: int = 0) -> RunStatus:
     """Return the status of a run: pending while an operation is open or held.
 
-    *invalid* rows count as failed, *unchanged* ones as completed.
+    *good* rows are those completed or unchanged: if none is, a run that has ended is failed,
+    also one of which every row is unknown. *invalid* rows count as failed.
     """
     found = set(states)
     if not found <= FINAL:
         return "pending"
     if found <= {State.COMPLETED} and not invalid:
         return "completed"
-    return "partial" if unchanged or found & {State.COMPLETED, State.PARTIAL} else "failed"
+    return "partial" if good else "failed"
 
 
 def counts_text(counts: Mapping[str, int]) -> str:

@@ -61,7 +61,8 @@ class RunReport:
         """The status of the run: pending, completed, partial or failed.
 
         Pending while anything is open, or waits for your decision; completed if every row
-        is, partial if some are, failed if none is. Unchanged rows count as completed.
+        is, partial if some are, failed if none is, also if that is since all are unknown.
+        Unchanged rows count as completed.
         """
         return self._entry.ledger.status
 

@@ -54,7 +54,8 @@ class ScriptedRun:
     @property
     def status(self) -> str:
         open_ones = (state for state, count in self._states.items() if count)
-        return run_status(open_ones, invalid=self._invalid)
+        good = self._counts[RowStatus.COMPLETED]
+        return run_status(open_ones, good=good, invalid=self._invalid)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -122,28 +122,32 @@ def test_a_job_ends_as_its_rows_do(status, rows, state):
 @pytest.mark.parametrize("rows", [(GOOD,), (GOOD,) * 4, ()])
 def test_outcomes_for_another_number_of_rows_leave_all_rows_unknown(rows):
     done = answered(JOB, StatusUpdate("completed", rows=rows), now=3.0)
-    assert done.state is State.PARTIAL
+    assert done.state is State.LOST
     assert {row.status for row in row_outcomes(done)} == {RowStatus.UNKNOWN}
     assert f"{len(rows)} rows of 3" in row_outcomes(done)[0].message
 
 
 @pytest.mark.parametrize(
-    ("states", "invalid", "status"),
+    ("states", "good", "invalid", "status"),
     [
-        ([State.COMPLETED], 0, "completed"),
-        ([State.COMPLETED], 1, "partial"),
-        ([State.COMPLETED, State.FAILED], 0, "partial"),
-        ([State.PARTIAL], 0, "partial"),
-        ([State.FAILED, State.REJECTED], 0, "failed"),
-        ([State.LOST], 0, "failed"),
-        ([], 3, "failed"),
-        ([], 0, "completed"),
-        ([State.COMPLETED, State.RUNNING], 0, "pending"),
-        ([State.COMPLETED, State.HELD], 0, "pending"),
+        ([State.COMPLETED], 1, 0, "completed"),
+        ([State.COMPLETED], 1, 1, "partial"),
+        ([State.COMPLETED, State.FAILED], 1, 0, "partial"),
+        ([State.PARTIAL], 1, 0, "partial"),
+        # Some of its rows failed, and the others are unknown.
+        ([State.PARTIAL], 0, 0, "failed"),
+        ([State.FAILED, State.REJECTED], 0, 0, "failed"),
+        ([State.LOST], 0, 0, "failed"),
+        ([State.LOST], 1, 0, "partial"),
+        ([], 0, 3, "failed"),
+        ([], 1, 3, "partial"),
+        ([], 0, 0, "completed"),
+        ([State.COMPLETED, State.RUNNING], 1, 0, "pending"),
+        ([State.COMPLETED, State.HELD], 1, 0, "pending"),
     ],
 )
-def test_the_status_of_a_run(states, invalid, status):
-    assert run_status(states, invalid=invalid) == status
+def test_the_status_of_a_run(states, good, invalid, status):
+    assert run_status(states, good=good, invalid=invalid) == status
 
 
 @pytest.mark.parametrize(

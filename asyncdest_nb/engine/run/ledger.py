@@ -105,7 +105,8 @@ class Ledger:
         """The status of the run as a whole."""
         if not self._is_planned:
             return "pending"
-        return run_status(self.states, invalid=len(self.invalid), unchanged=len(self.unchanged))
+        good = self._tally[RowStatus.COMPLETED] + self._tally[RowStatus.UNCHANGED]
+        return run_status(self.states, good=good, invalid=len(self.invalid))
 
     def select(self, numbers: Iterable[int]) -> list[Operation]:
         """Return the operations of these *numbers* as they are now."""

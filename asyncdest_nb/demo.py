@@ -13,6 +13,8 @@ from typing import Any
 from . import simulate
 from .errors import UsageError, install_command
 from .frame import read_csv
+from .numerals import counted
+from .operation import counts_text
 from .session import Run, Session
 
 NOTEBOOK = "01_send_a_dataframe.ipynb"
@@ -47,7 +49,7 @@ def demo_headless(rows: int | None) -> int:
         crm = session.connect(simulator)
         # Flushed, so that a pipe shows it while the rows are sent.
         print(
-            f"Sending {len(customers):,} customers to {crm.destination.name}, "
+            f"Sending {counted(len(customers), 'customer')} to {crm.destination.name}, "
             f"simulated at {simulator.endpoint}",
             flush=True,
         )
@@ -68,23 +70,20 @@ def _wait(run: Run) -> None:
         run.wait()
         return
     while run.wait(timeout=PRINT_SECONDS) == "pending" and not run.is_at_rest:
-        print(f"{run.stats['seconds']:.0f} s: {_counts(run)}", flush=True)
-
-
-def _counts(run: Run) -> str:
-    return ", ".join(f"{count:,} {status}" for status, count in run.counts.items())
+        print(f"{run.stats['seconds']:.0f} s: {counts_text(run.counts)}", flush=True)
 
 
 def _summary(run: Run) -> str:
     stats = run.stats
     lines = [
-        f"{sum(run.counts.values()):,} rows: {_counts(run)}",
-        f"{stats['requests']:,} requests in {stats['seconds']:.1f} s; the run is {run.status}",
+        f"{counted(sum(run.counts.values()), 'row')}: {counts_text(run.counts)}",
+        f"{counted(stats.requests, 'request')} in {stats['seconds']:.1f} s; "
+        f"the run is {run.status}",
     ]
     failed = run.failed()
     if len(failed):
         shown = failed[["customer_id", "email", "error_code", "message"]].head(5)
-        lines += [f"\nThe first of {len(failed):,} failed or invalid rows:"]
+        lines += [f"\nThe first of {counted(len(failed), 'failed or invalid row')}:"]
         lines += [shown.to_string(max_colwidth=60)]
     return "\n".join(lines)
 

@@ -30,6 +30,11 @@ def is_exact(number: float) -> bool:
     return not isinstance(number, Rounded) and abs(number) < EXACT_INTEGER
 
 
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return how many there are: "1 row", "2,000 rows"; *plural* if an "s" does not make it."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
 def digits_lost(number: float) -> str:
     """Return why *number* cannot be an id or an integer, and what to do."""
     return f"{number_text(number)}: digits may be lost; read the column as text"

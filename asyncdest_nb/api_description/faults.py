@@ -11,6 +11,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from ..numerals import counted
+
 SHOWN = 60  # characters of a value in a message
 _WRITE = {
     "tuple_type": "write a list",
@@ -65,7 +67,7 @@ def _text(found: ErrorDetails) -> str:
     if kind == "too_short":
         least = found["ctx"]["min_length"]
         what = "an object" if isinstance(found["input"], Mapping) else "a list"
-        return f"write {what} with at least {least} item{'s' * (least != 1)}"
+        return f"write {what} with at least {counted(least, 'item')}"
     return _WRITE.get(kind, f"{text[:1].lower()}{text[1:]}")
 
 

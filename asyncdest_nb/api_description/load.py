@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from ..destination import Destination
 from ..errors import UsageError, install_command
+from ..numerals import counted
 from .compile import destination_of
 from .faults import faults_of, spelled
 from .model import ApiDescription
@@ -121,7 +122,7 @@ def _further(error: ValidationError, given: Any) -> list[str]:
 
 
 def _error(what: str, lines: list[str]) -> UsageError:
-    count = "1 mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
+    count = counted(len(lines), "mistake")
     return UsageError("\n".join([f"{what} has {count}:", *(f"  {line}" for line in lines)]))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+from ..numerals import counted
 from ..responses import OperationError, RowResult
 from .exchange import is_word, reason_of
 from .filters import ABSENT, text_of
@@ -53,7 +54,8 @@ class Listed:
     def strays_text(self) -> str:
         """How many entries are of no row, and a reason that one of them gives."""
         reason = next(filter(None, self.strays), "")
-        said = f"{len(self.strays):,} results are of no row that was sent"
+        are = "is" if len(self.strays) == 1 else "are"
+        said = f"{counted(len(self.strays), 'result')} {are} of no row that was sent"
         for path, times in self.nowhere.items():
             said += f" ({times:,} of them have nothing at {path})"
         return f"{said}: {reason}" if reason else said

@@ -131,11 +131,11 @@ class Order:
 
 def _require_session(values: Mapping[str, Any]) -> None:
     """Raise a usage error if what was sent before is asked for, and no session remembers it."""
-    for option in ("retry", "resolve"):
+    for option in ("retry", "resolve", "again"):
         if values[option] and not values["session"]:
             raise click.UsageError(
                 f"--{option} is about rows that were sent before, and needs the --session NAME "
-                "that they were sent with; without one nothing is remembered"
+                "that they were sent with; without one nothing is remembered, and all rows are sent"
             )
 
 

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from ..numerals import counted
 from ..operation import RowOutcome, RowStatus, counts_text
 from ..session import Run
 from ..visible import one_line
@@ -18,7 +19,8 @@ def summary(run: Run) -> Iterator[str]:
     """Yield what became of the rows of *run*, and the reasons of those that did not complete."""
     outcomes = run.outcomes()
     counts = Counter(outcome.status for outcome in outcomes)
-    yield f"{len(outcomes):,} rows: {counts_text({str(each): counts[each] for each in RowStatus})}"
+    texts = counts_text({str(each): counts[each] for each in RowStatus})
+    yield f"{counted(len(outcomes), 'row')}: {texts}"
     yield from map(one_line, run.notices)
     labels = run.results().index
     reasons: dict[tuple[str, str], list[str]] = {}
@@ -29,7 +31,7 @@ def summary(run: Run) -> Iterator[str]:
     for (status, reason), rows in often_first[:_REASONS]:
         yield f"  {len(rows):,} {status}: {_cut(reason)} ({_rows(rows)})"
     if len(often_first) > _REASONS:
-        yield f"  and {len(often_first) - _REASONS:,} other reasons"
+        yield f"  and {counted(len(often_first) - _REASONS, 'other reason')}"
 
 
 def _reason(outcome: RowOutcome) -> str:

@@ -21,6 +21,10 @@ from . import options
 from .order import Order
 from .sender import send_order
 
+_ROW_NUMBERS = (
+    "Rows have the numbers that a spreadsheet shows: of a CSV the column names are row 1. In JSON "
+    "lines it is the number of the line, in Parquet the first row is 1."
+)
 _DESCRIPTIONS = (".json", ".yaml", ".yml")
 _GENERAL: list[click.Parameter] = [
     click.Option(
@@ -76,12 +80,12 @@ _GENERAL: list[click.Parameter] = [
         "has that name; of standard input, standard output.",
     ),
     click.Option(
-        ["--again"], is_flag=True, help="Send the rows although this session has sent the same."
+        ["--again"], is_flag=True, help="Send the rows although this --session has sent the same."
     ),
     click.Option(
         ["--retry"],
         is_flag=True,
-        help="Of rows that this session has sent, send those again that may be sent again; "
+        help="Of rows that this --session has sent, send those again that may be sent again; "
         "with --batch-size in requests of so many rows.",
     ),
     click.Option(
@@ -182,7 +186,7 @@ def send(ctx: click.Context, file: str) -> None:
 
     \b
     asyncdest-nb send customers.csv salesforce-bulk upsert --help
-    shows the fields and settings of that action.
+    shows the fields and settings of that action, and how rows are numbered.
 
     \b
     Exit codes: 0 = all rows completed or are unchanged, 1 = some did not, 2 = nothing was sent,
@@ -211,7 +215,7 @@ def _command(destination: Destination, slug: str, action: Action) -> click.Comma
         callback=callback,
         params=[*_field_options(action), *_setting_options(destination), *_GENERAL],
         help=f"{destination.name}: {action.description or action.title}.",
-        epilog=_secrets_help(destination),
+        epilog=f"{_ROW_NUMBERS}{_secrets_help(destination)}",
     )
 
 
@@ -240,4 +244,4 @@ def _secrets_help(destination: Destination) -> str:
     fields = input_fields(destination.settings)
     names = [variable(destination.slug, key) for key, each in fields.items() if each.holds_secret]
     kept = "the environment, a file of variables (--env-file) or the keyring"
-    return f"Secrets are read from {kept}: {', '.join(names)}." if names else ""
+    return f" Secrets are read from {kept}: {', '.join(names)}." if names else ""

@@ -15,6 +15,7 @@ from ..errors import (
     UsageError,
 )
 from ..frame import DataFrame
+from ..numerals import counted
 from ..operation import counts_text
 from ..session import Connection, Run, Session
 from ..simulators import Simulator, simulate
@@ -76,7 +77,8 @@ def send_order(order: Order) -> int:
             more = f"\n{_IN_OPTIONS}" if told == str(error) else ""
             raise MappingError(f"{told}{more}") from None
         is_old = run.id in before
-        what = f"{len(frame):,} rows" if order.given["subscribe"] is None else "the rows that match"
+        is_whole = order.given["subscribe"] is None
+        what = counted(len(frame), "row") if is_whole else "the rows that match"
         tell(_attached(order, run) if is_old else f"Sending {what}: {_name(run)}")
         return _followed(order, run, is_old=is_old)
 
@@ -148,9 +150,9 @@ def _require_earlier(order: Order, connection: Connection, frame: DataFrame) -> 
     if not connection.earlier_runs(frame, order.action, **order.given):
         option = "--retry" if order.is_retry else "--resolve"
         raise UsageError(
-            f"{option}: session {order.session} has not sent these {len(frame):,} rows, as they "
-            f"are in the file now. Without {option} all of them are sent. To send only rows that "
-            "you have corrected, put them into a file of their own"
+            f"{option}: session {order.session} has not sent the {counted(len(frame), 'row')} of "
+            f"this file, as they are now. Without {option} all of them are sent. To send only rows "
+            "that you have corrected, put them into a file of their own"
         )
 
 
@@ -177,7 +179,7 @@ def _followed(order: Order, run: Run, *, is_old: bool) -> int:
         # The user has looked for the rows of the earlier command, not for those sent now.
         code = _waited(order, run, is_applied=order.is_applied if is_old else None)
         if order.is_retry and code == codes.FAILED and run.retryable and is_old:
-            tell(f"Sending {run.retryable:,} rows of run {run.id} again")
+            tell(f"Sending {counted(run.retryable, 'row')} of run {run.id} again")
             run = run.retry(batch_size=order.batch_size)
             code = _waited(order, run, is_applied=None)
         elif order.is_retry and run.is_at_rest and code in (codes.COMPLETED, codes.FAILED):

@@ -110,11 +110,19 @@ class Destination:
     def __repr__(self) -> str:
         return f"<Destination {self.slug}: {self.description} ({', '.join(self.actions)})>"
 
-    def action(self, slug: str) -> Action:
-        """Return the action called *slug*; raises UnknownName."""
+    def action(self, slug: str | None = None) -> Action:
+        """Return the action called *slug*, None = the only one; raises UsageError."""
+        if slug is None:
+            return self._only_action()
         if not isinstance(slug, str) or slug not in self.actions:
             raise UnknownName.of("action", slug, self.actions, owner=self.name)
         return self.actions[slug]
+
+    def _only_action(self) -> Action:
+        if len(self.actions) != 1:
+            names = ", ".join(map(repr, self.actions))
+            raise UsageError(f"{self.name} has several actions; name one of them: {names}")
+        return next(iter(self.actions.values()))
 
     def slug_of(self, action: Action) -> str:
         """Return the slug of *action*, which is one of its actions."""

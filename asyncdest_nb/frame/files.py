@@ -17,6 +17,7 @@ from .foreign import require_arrow
 from .rows import to_rows
 
 FORMATS = ("csv", "parquet", "jsonl")
+_NAME = 60  # Characters of a name in a message.
 
 
 def read_table(
@@ -130,6 +131,7 @@ def _read_csv(text: str, delimiter: str) -> pd.DataFrame:
     except pd.errors.EmptyDataError:
         raise FrameError("it is empty: a CSV begins with a line of column names") from None
     except (pd.errors.ParserError, ValueError) as error:
+        _require_delimiter([text.partition("\n")[0].rstrip("\r")], delimiter)
         raise FrameError(f"it is not a CSV: {str(error).strip()}") from None
     names = [None if pd.isna(name) else str(name) for name in cells.iloc[0]]
     frame = cells.iloc[1:].dropna(how="all")
@@ -146,8 +148,9 @@ def _read_csv(text: str, delimiter: str) -> pd.DataFrame:
 
 def _require_delimiter(names: list[Any], delimiter: str) -> None:
     for other, word in ((";", "';'"), ("\t", "tab"), (",", "','"), ("|", "'|'")):
-        if len(names) == 1 and other in names[0] and other != delimiter:
-            raise FrameError(f"it has one column, {names[0]!r}; give the delimiter {word}")
+        if len(names) == 1 and other in names[0] and delimiter not in names[0]:
+            name = names[0] if len(names[0]) <= _NAME else f"{names[0][:_NAME]}…"
+            raise FrameError(f"it has one column, {name!r}; give the delimiter {word}")
 
 
 def _read_json_lines(text: str) -> pd.DataFrame:

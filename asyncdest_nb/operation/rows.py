@@ -122,7 +122,7 @@ def _whole(rows: tuple[RowOutcome, ...] | None, *, of: int) -> tuple[RowOutcome,
     if rows is None or len(rows) == of:
         return rows
     # Nobody knows which rows a short or long list is about: all of them are unknown.
-    message = f"the destination answered for {len(rows)} rows of {of}"
+    message = f"the destination answered for {len(rows)} row{'s' * (len(rows) != 1)} of {of}"
     return (RowOutcome(RowStatus.UNKNOWN, message),) * of
 
 

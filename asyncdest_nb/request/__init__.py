@@ -55,7 +55,7 @@ from .references import References, without_references
 from .relay import Relay, RelayedRequest, RelayedResponse, RelayTransport, relayed_response
 from .response import EXCERPT, Response
 from .retry_after import read_retry_after
-from .route import Route, Verify
+from .route import Route, Verify, is_loopback
 from .signatures import MASK
 from .spool import needs_spool, spooled
 from .transport import AiohttpTransport
@@ -93,6 +93,7 @@ __all__ = [
     "bearer_auth",
     "csv_lines",
     "effect_of",
+    "is_loopback",
     "names_nothing",
     "needs_spool",
     "read_options",

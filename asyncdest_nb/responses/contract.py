@@ -172,7 +172,8 @@ def _summary(results: Sequence[AsyncOperationResult]) -> str:
         return "No async contexts found for polling"
     words = [result.status for result in results]
     counts = [f"{words.count(word)} {word}" for word in ("completed", "failed", "pending")]
-    return f"{len(results)} operations: {', '.join(counts)}"
+    count = len(results)  # More than one.
+    return f"{count} operations: {', '.join(counts)}"
 
 
 class AsyncPollResponse(Wire):

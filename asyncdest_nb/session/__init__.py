@@ -5,9 +5,10 @@ from .executed import Executed
 from .field_sources import field_plans
 from .preview import Preview
 from .run import Run
-from .session import Session, Simulated, default_session
+from .session import Session, default_session
 from .session_file import session_names
 from .setting_sources import FoundSettings, variable
+from .simulated import Simulated
 from .state import TITLES as STATE_TITLES
 from .state import StateTable
 from .stored import load

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
-from ..destination import Destination, input_fields
+from ..destination import Destination, input_fields, secrets_of
 from ..engine import Channel
+from ..errors import warn
+from ..request import is_loopback
 from .field_sources import field_line
 
 
@@ -27,6 +30,20 @@ def settings_texts(channel: Channel, sources: Mapping[str, str]) -> dict[str, st
         key: f"{text} (from {sources[key]})" if key in sources else text
         for key, text in shown.items()
     }
+
+
+def warn_if_readable(channel: Channel, *, stacklevel: int) -> None:
+    """Warn if secrets go to another computer by HTTP without encryption."""
+    if not secrets_of(channel.settings):
+        return
+    urls = (text for text in channel.public_settings().values() if text.startswith("http://"))
+    readable = [url for url in urls if not is_loopback(urlsplit(url).hostname or "")]
+    if readable:
+        text = (
+            f"{channel.destination.name}: {readable[0]} is not encrypted, so others on the way can "
+            "read your key and your rows: use https://, if the host has it"
+        )
+        warn(text, UserWarning, stacklevel=stacklevel + 1)
 
 
 def described(destination: Destination, settings: Mapping[str, str]) -> str:

@@ -50,7 +50,7 @@ class Connection(ProcessBound):
     def submit(
         self,
         frame: object,
-        action: str,
+        action: str | None = None,
         *,
         columns: Mapping[str, str] | None = None,
         mapping: Mapping[str, Any] | None = None,
@@ -66,6 +66,7 @@ class Connection(ProcessBound):
     ) -> Run:
         """Send the rows of *frame* in batches; returns at once, and continues by itself.
 
+        *action* None = the only one that the destination has.
         Later changes of *frame* are not sent. It is not copied if pandas copies what is
         written to, as from version 3 on; then do not change objects in its cells meanwhile.
         *frame* is of pandas, or of a library such as polars, pyarrow, duckdb and modin: of those
@@ -171,7 +172,7 @@ class Connection(ProcessBound):
     def earlier_runs(
         self,
         frame: object,
-        action: str,
+        action: str | None = None,
         *,
         columns: Mapping[str, str] | None = None,
         mapping: Mapping[str, Any] | None = None,
@@ -200,7 +201,7 @@ class Connection(ProcessBound):
     def preview(
         self,
         frame: object,
-        action: str,
+        action: str | None = None,
         *,
         columns: Mapping[str, str] | None = None,
         mapping: Mapping[str, Any] | None = None,
@@ -276,7 +277,7 @@ class Connection(ProcessBound):
         if function is not None and (error := self._calls.test(function).error) is not None:
             raise error
 
-    def _action(self, slug: str, batch_size: int | None = None) -> Action:
+    def _action(self, slug: str | None, batch_size: int | None = None) -> Action:
         self._registry.require_open()
         check_number("batch_size", batch_size, whole=True)
         return self.destination.action(slug)

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..engine import Engine
 from ..errors import AsyncDestError, StoreError
+from ..numerals import counted
 from ..operation import State, counts_text
 from ..portal import Runner, wait_async
 from ..request import Hook
@@ -90,8 +91,8 @@ def end_notice(entry: RunEntry) -> dict[str, Any]:
     failure = ledger.rested.exception() if ledger.rested.done() else None
     parts = [
         f"{title}: {ledger.status}",
-        f"{_several(sum(counts.values()), 'row')}: {counts_text(counts)}",
-        f"For your decision: {_several(held, 'operation')}" if held else "",
+        f"{counted(sum(counts.values()), 'row')}: {counts_text(counts)}",
+        f"For your decision: {counted(held, 'operation')}" if held else "",
         "it ended early, by an error" if failure else "",
     ]
     text = ". ".join(filter(None, parts))
@@ -102,10 +103,6 @@ def end_notice(entry: RunEntry) -> dict[str, Any]:
         "status": str(ledger.status),
         "counts": counts,
     }
-
-
-def _several(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def _escaped(text: str) -> str:

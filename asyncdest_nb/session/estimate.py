@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import DestinationError, UsageError, check_number
+from ..numerals import counted
 
 MILLION = 1_000_000
 
@@ -31,10 +32,11 @@ class Estimate:
     output_cost: float | None = None
 
     def __repr__(self) -> str:
-        jobs = f"{self.requests:,} request{'s' * (self.requests != 1)}"
+        jobs = counted(self.requests, "request")
         output = "no limit" if self.output_tokens is None else f"at most {self.output_tokens:,}"
         lines = [
-            f"{self.rows:,} rows in {jobs}, {self.bytes:,} bytes; nothing has been sent",
+            f"{counted(self.rows, 'row')} in {jobs}, {counted(self.bytes, 'byte')}; "
+            "nothing has been sent",
             f"  input tokens: about {self.input_tokens:,} ({self.how})",
             f"  output tokens: {output}",
         ]

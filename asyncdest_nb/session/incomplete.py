@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import RowsFailed, UnknownName, UsageError
+from ..numerals import counted
 from ..operation import RowOutcome, RowStatus, State, counts_text
 from ..visible import visible
 from .entry import RunEntry
@@ -34,7 +35,7 @@ def rows_failed(entry: RunEntry, *, allow: Collection[str]) -> RowsFailed | None
         return None
     counts = {str(status): 0 for status in RowStatus}
     counts |= Counter(str(each.status) for each in outcomes)
-    text = f"{entry.record.title}: {len(bad):,} of {len(outcomes):,} rows did not complete"
+    text = f"{entry.record.title}: {len(bad):,} of {counted(len(outcomes), 'row')} did not complete"
     parts = [f"{text} ({counts_text(counts)})", _reasons(bad), _advice(held)]
     return RowsFailed(". ".join(filter(None, parts)), counts=counts)
 

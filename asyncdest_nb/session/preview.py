@@ -19,6 +19,7 @@ from ..engine import (
 )
 from ..errors import DestinationError
 from ..frame import DataFrame
+from ..numerals import counted
 from ..portal import call
 from ..request import Exchange
 from ..responses import JSONObject
@@ -101,8 +102,8 @@ class Preview:
     def summary(self) -> str:
         """How many rows would be sent, what fills the fields, and why rows would not be sent."""
         lines = [
-            f"{_counted(len(self.payloads), 'row', 's')} in "
-            f"{_counted(len(self.batches), 'batch', 'es')}, "
+            f"{counted(len(self.payloads), 'row')} in "
+            f"{counted(len(self.batches), 'batch', 'batches')}, "
             f"{self._unchanged()}{len(self.invalid):,} invalid; nothing has been sent"
         ]
         lines += [_cut(f"  {self.matched}")] if self.matched else []
@@ -131,10 +132,6 @@ class Preview:
         lines = [f"{_rows(labels)}: {reason}" for reason, labels in often_first[:_REASONS]]
         more = len(by_reason) - _REASONS
         return [*lines, f"and {more:,} reasons more, in .invalid"] if more > 0 else lines
-
-
-def _counted(count: int, noun: str, plural: str) -> str:
-    return f"{count:,} {noun}{plural * (count != 1)}"
 
 
 def _cut(line: str, limit: int = _WIDTH) -> str:

@@ -9,34 +9,28 @@ import os
 import ssl
 import threading
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from ..destination import Destination
 from ..destinations import find
 from ..errors import StoreError, UnknownName, UsageError, check_bool, check_number
+from ..numerals import counted
 from ..portal import require_other_thread
 from ..request import TIMEOUT_SECONDS, Route, Transport
 from ..visible import one_line
+from .account import warn_if_readable
 from .connection import Connection
 from .incomplete import unfinished
 from .options import Options
 from .process_bound import ProcessBound
 from .registry import RunRegistry
 from .run import Run
-from .session_file import session_file
+from .session_file import in_folder, session_file
 from .setting_sources import find_settings
+from .simulated import Simulated
 from .state import StateTable
 
 logger = logging.getLogger(__name__)
-
-
-@runtime_checkable
-class Simulated(Protocol):
-    """A destination that brings its settings, such as a simulator."""
-
-    slug: str
-    settings: dict[str, Any]
-    requests_per_second: float
 
 
 class Session(ProcessBound):
@@ -52,7 +46,8 @@ class Session(ProcessBound):
 
     If the file is removed, replaced or overwritten meanwhile, nothing more is sent, runs
     raise StoreError, and results stay here until the file is back or this kernel ends.
-    Other users cannot read the file; a file that belongs to another user is refused.
+    Other users cannot read the file; a file that belongs to another user is refused, and so
+    is a *path* in a folder that does not exist (UsageError).
 
     Labels and payloads of rows are in the file, secrets never. *keep_payloads* False
     keeps their SHA-256 instead: rows that were not sent before a restart then fail after
@@ -77,7 +72,9 @@ class Session(ProcessBound):
         self.keep_days = keep_days
         options = Options(keep_payloads, keep_days)
         with _opening:
-            self._registry = _registry_at(self.path, options) or RunRegistry(self.path, options)
+            self._registry = _registry_at(self.path, options) or RunRegistry(
+                self.path if path is None else in_folder(self.path), options
+            )
             open_sessions.append(self)
 
     def connect(
@@ -121,6 +118,8 @@ class Session(ProcessBound):
         is masked only where it stands alone, a common word not at all, and one of one or two
         characters never. Your own rows are kept as they are.
 
+        One that would go to another computer by ``http://``, without encryption, is warned of.
+
         No new row is sent yet; runs from before a restart that were sent there by the same
         settings continue. Raises UnknownName, SettingsError or UsageError, and StoreError if
         the session is open in another process.
@@ -151,6 +150,7 @@ class Session(ProcessBound):
         )
         self._registry.resume(channel)
         read.show_sources(found.name)
+        warn_if_readable(channel, stacklevel=3)
         return Connection(channel, self._registry, read.sources)
 
     def _require_own(self) -> None:
@@ -256,7 +256,7 @@ class Session(ProcessBound):
         holder = self._registry.engine.store.holder
         holder = f", read-only: open in {holder}" if holder else ""
         runs = "".join(f"\n  {run}" for run in self._registry.runs)
-        count = f"{len(self._registry.runs)} run{'s' * (len(self._registry.runs) != 1)}"
+        count = counted(len(self._registry.runs), "run")
         return f"<Session {self.name or where}: {count}{holder}>{runs}"
 
 

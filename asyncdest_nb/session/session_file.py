@@ -25,6 +25,16 @@ def session_file(name: str | None, path: str | Path | None) -> Path | None:
     return _folder() / f"{name}.sqlite"
 
 
+def in_folder(path: Path | None) -> Path | None:
+    """Return *path*; raises UsageError unless it is in a folder that exists.
+
+    One made here would hide that a path is mistyped, and that the runs are elsewhere.
+    """
+    if path is not None and not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent} for the session at {path}: make it")
+    return path
+
+
 def session_names() -> list[str]:
     """Return the names of the sessions of this user that have a file."""
     return sorted(file.stem for file in _folder().glob("*.sqlite"))

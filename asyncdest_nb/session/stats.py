@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 
+from ..numerals import counted
+
 Number = int | float | None
 
 
@@ -54,8 +56,12 @@ class RunStats(Mapping[str, Number]):
 
     def __repr__(self) -> str:
         lines = [
-            ("rows", f"{self.rows - self.unchanged:,} in {self.operations:,} operations"),
-            *([("unchanged", f"{self.unchanged:,} rows, not sent")] if self.unchanged else []),
+            ("rows", f"{self.rows - self.unchanged:,} in {counted(self.operations, 'operation')}"),
+            *(
+                [("unchanged", f"{counted(self.unchanged, 'row')}, not sent")]
+                if self.unchanged
+                else []
+            ),
             ("requests", f"{self.requests:,}{self._kinds()}"),
             ("polls", f"{self.polls:,}{self._per_operation()}"),
             ("detection lag", self.lag_text),

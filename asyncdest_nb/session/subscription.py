@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import UnknownName, UsageError
 from ..frame import DataFrame, FrameRows, column_names
 from ..mapping import nested, split_names
+from ..numerals import counted
 from ..stored import StoredSubscription
 
 _SLICE = 2_000  # Rows that are read at once.
@@ -37,12 +38,12 @@ class MatchedRows:
 
     @property
     def _counts(self) -> str:
-        return f"{len(self.frame):,} of {self.rows:,} rows"
+        return f"{len(self.frame):,} of {counted(self.rows, 'row')}"
 
 
 def no_match(rows: int, subscribe: str) -> str:
     """Return the sentence that none of *rows* matches *subscribe*."""
-    return f"0 of {rows:,} rows match {subscribe}"
+    return f"0 of {counted(rows, 'row')} match {subscribe}"
 
 
 def matched_rows(frame: DataFrame, subscribe: str | None) -> MatchedRows:

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..errors import UsageError, install_command
+from ..numerals import counted
 from .exchange import JSONObject
 from .faults import Knobs
 from .faulty_server import FaultyServer, Partner
@@ -116,7 +117,8 @@ class Simulator:
     def _summary(self) -> str:
         place = f"at {self.endpoint}" if self._is_running else "stopped"
         count = sum(sum(counts.values()) for counts in self.requests.values())
-        return f"{place}, {len(self.operations)} operations, {count} requests"
+        operations = counted(len(self.operations), "operation")
+        return f"{place}, {operations}, {counted(count, 'request')}"
 
     def __repr__(self) -> str:
         return f"<Simulator {self.slug} {self._summary()}>"

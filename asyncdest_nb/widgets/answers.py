@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..errors import AsyncDestError, UnknownName
+from ..numerals import counted
 from .details import details_content
 from .entries import Entries, InvalidRow, invalid_details
 from .reasons import MOST, Reason, reasons, rows_of
@@ -71,7 +72,7 @@ def _answer(run: RunView, request: Mapping[str, Any], on_retry: RetryCallback) -
         retry = able.retry()
         on_retry(retry)
         count = len(retry.labels)
-        rows = "1 row is" if count == 1 else f"{count:,} rows are"
+        rows = f"{counted(count, 'row')} {'is' if count == 1 else 'are'}"
         return Answer({"text": f"{rows} sent again, below"})
     if what == "results":
         return Answer({"file": csv_name(run)}, (csv_bytes(able.results(with_frame=True)),))

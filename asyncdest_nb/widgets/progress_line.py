@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from html import escape
 from typing import TYPE_CHECKING
 
+from ..numerals import counted
 from ..session.progress import QUICK_SECONDS, STEP_SECONDS, ProgressCallback, show_in_terminal
 from .fragments import PLAIN, QUIET
 from .shell import get_shell, is_live
@@ -88,7 +89,7 @@ class ProgressLine:
     def show(self, doing: str, done: int, rows: int) -> None:
         """Show how far it is."""
         self._rows = rows or done
-        self._text = f"{doing}: {done:,}{f' of {rows:,}' if rows else ''} rows"
+        self._text = f"{doing}: {f'{done:,} of ' if rows else ''}{counted(rows or done, 'row')}"
         share = f'max="{rows}" value="{done}" ' if rows else ""
         bar = f'<progress {share}aria-label="{escape(doing)}"></progress>'
         self._write(self._text, bar)
@@ -101,7 +102,9 @@ class ProgressLine:
     def end(self) -> None:
         """Show how long it took, if the line has appeared."""
         if self._handle is not None:
-            self._write(f"{self._rows:,} rows looked at in {self._clock() - self._began:.0f} s")
+            self._write(
+                f"{counted(self._rows, 'row')} looked at in {self._clock() - self._began:.0f} s"
+            )
 
     def _write(self, text: str, bar: str = "") -> None:
         html = f'<div {PLAIN} style="{QUIET}">{bar} {escape(text)}</div>'

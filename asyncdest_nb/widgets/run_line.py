@@ -12,6 +12,7 @@ from html import escape
 import ipywidgets  # type: ignore[import-untyped]  # It has no types.
 from IPython.core.getipython import get_ipython
 
+from ..numerals import counted
 from ..operation import counts_text
 from ..session.time_left import time_left
 from ..visible import one_line
@@ -67,7 +68,7 @@ def _parts(run: RunView) -> list[str]:
     percent = 100 * done // rows if rows else 100
     counts = {status: n for status, n in run.counts.items() if status != "pending"}
     ended = [counts_text(counts)] if done else []
-    return [f"{done:,} of {rows:,} rows done", f"{percent} %", *ended, *_when(run)]
+    return [f"{done:,} of {counted(rows, 'row')} done", f"{percent} %", *ended, *_when(run)]
 
 
 def _done(run: RunView) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from html import escape
 
 from ..destination import Action, Destination, InputField, input_fields
 from ..frame import to_rows
+from ..numerals import counted
 from ..operation import counts_text
 from ..session import STATE_TITLES, Connection, Preview, Session, StateTable
 from .fragments import PLAIN, QUIET, folded, table
@@ -99,7 +100,7 @@ def session_html(session: Session) -> str:
         for run in reversed(shown)
     ]
     more = f"; the latest {len(shown)} are shown" if len(shown) < len(runs) else ""
-    count = f"{len(runs):,} run{'s' * (len(runs) != 1)}{more}"
+    count = f"{counted(len(runs), 'run')}{more}"
     title = _title(f"Session {session.name or ''}".strip(), f"{where}, {count}")
     return title + (table(["run", "title", "submitted", "status", "rows"], rows) if rows else "")
 
@@ -107,7 +108,7 @@ def session_html(session: Session) -> str:
 def state_html(state: StateTable) -> str:
     """Return a line for each value that destinations keep."""
     lines = state.lines()
-    count = f"{len(lines):,} value{'s' * (len(lines) != 1)}"
+    count = counted(len(lines), "value")
     return _title("State of a session", count) + (table(STATE_TITLES, lines) if lines else "")
 
 
@@ -120,8 +121,8 @@ def _actions(destination: Destination) -> str:
 
 
 def _limits(action: Action) -> str:
-    rows = f"{action.batch_size:,} rows" if action.perform_batch else "1 row"
-    return f"{rows}, {action.batch_bytes:,} bytes a request"
+    rows = counted(action.batch_size if action.perform_batch else 1, "row")
+    return f"{rows}, {counted(action.batch_bytes, 'byte')} a request"
 
 
 def _fields(fields: Mapping[str, InputField]) -> str:

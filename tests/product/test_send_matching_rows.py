@@ -46,7 +46,7 @@ def test_the_same_rows_that_match_are_known_again(file, simulator, capsys):
     assert send(file, simulator, *some, "--retry") == 0
     assert len(received(simulator)) == 2
     assert send(file, simulator, "--session", "events", "--retry") == 2
-    assert "has not sent these 3 rows" in capsys.readouterr().err
+    assert "has not sent the 3 rows of this file" in capsys.readouterr().err
 
 
 def test_a_dry_run_shows_how_many_rows_match(file, simulator, capsys):

@@ -36,7 +36,7 @@ def test_a_decision_or_retry_with_nothing_to_do_says_so(tmp_path, simulator, cap
     assert received(simulator) == ["1", "2"]
 
 
-@pytest.mark.parametrize("option", [("--retry",), ("--resolve", "applied")])
+@pytest.mark.parametrize("option", [("--retry",), ("--resolve", "applied"), ("--again",)])
 def test_what_is_about_earlier_rows_needs_the_session_that_has_them(
     tmp_path, simulator, capsys, option
 ):
@@ -45,6 +45,12 @@ def test_what_is_about_earlier_rows_needs_the_session_that_has_them(
     assert f"{option[0]} is about rows that were sent before" in message
     assert "needs the --session NAME" in message
     assert "None" not in message
+
+
+def test_the_help_of_an_action_says_how_rows_are_numbered(capsys):
+    assert main(["send", "x.csv", "example-async", "asyncOperation", "--help"]) == 0
+    words = " ".join(capsys.readouterr().out.split())
+    assert "of a CSV the column names are row 1" in words
 
 
 @pytest.mark.parametrize(

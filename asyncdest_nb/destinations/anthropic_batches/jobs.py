@@ -10,6 +10,7 @@ from typing import Any
 
 from ... import destination as ad
 from ...errors import HTTPError, ProtocolError, RetryableError
+from ...numerals import counted
 from ...responses import (
     AsyncActionResponse,
     AsyncOperationResult,
@@ -208,9 +209,9 @@ async def _polled(
         if batch.get("archived_at"):
             return _result(batch, context, [_ARCHIVED] * rows, [])
         answers = await _answers(request, batch_id, context)
-        counted = sum(counts.values()) or sent_rows(context)
+        total = sum(counts.values()) or sent_rows(context)
         if again := read_again(
-            data.state_context, context, answers.gap(min(counted, sent_rows(context)))
+            data.state_context, context, answers.gap(min(total, sent_rows(context)))
         ):
             return again
         # The counts have all rows that were sent. A batch that has ended may have no success.
@@ -223,7 +224,7 @@ async def _polled(
         status="pending",
         # The counts are 0 until the batch has ended, and all rows "processing".
         progress=100 * done / rows if 0 < done <= rows else None,
-        message=f"{status}: {listed or f'{rows:,} rows'}",
+        message=f"{status}: {listed or counted(rows, 'row')}",
         context=context,
         odd_status=None if status in RUNNING else str(status),
     )
@@ -264,7 +265,7 @@ def _result(
     failed = counts["errored"] + counts["expired"]
     is_same = (counts["succeeded"], failed) == (own["completed"], own["failed"])
     is_done = own["completed"] > 0 or not rows
-    parts = [f"{by_status} of {len(rows):,} rows", *notes]
+    parts = [f"{by_status} of {counted(len(rows), 'row')}", *notes]
     return AsyncOperationResult(
         status="completed" if is_done else "failed",
         progress=100.0,

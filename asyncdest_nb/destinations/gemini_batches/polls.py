@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from ... import destination as ad
 from ...errors import ProtocolError
+from ...numerals import counted
 from ...responses import AsyncOperationResult, AsyncPollResponse, JSONObject, RowResult
 from ..llm_batches import (
     JobAnswers,
@@ -143,7 +144,7 @@ def _result(
     good, bad = _count(batch, "successfulRequestCount"), _count(batch, "failedRequestCount")
     listed = counts["completed"] + counts["failed"]
     parts = [
-        f"{by_status} of {len(rows):,} rows",
+        f"{by_status} of {counted(len(rows), 'row')}",
         "" if state == "SUCCEEDED" else f"the batch ended {state}",
         *notes,
         *copies_note(context),

@@ -27,6 +27,7 @@ from pydantic import SecretStr
 
 from ... import destination as ad
 from ...errors import HTTPError, InvalidAuthenticationError, ProtocolError
+from ...numerals import counted
 from ...request import bearer_auth
 from ...responses import AsyncActionResponse, AsyncOperationResult, AsyncPollResponse, JSONObject
 from ..objects import about, list_in, object_of
@@ -172,7 +173,7 @@ async def _status_of(request: ad.Request, data: Given, context: JSONObject) -> A
     return AsyncOperationResult(
         status="pending",
         progress=100 * min(done, size) / size,
-        message=f"{state}: {done:,} of {size:,} rows",
+        message=f"{state}: {done:,} of {counted(size, 'row')}",
         context=context,
         odd_status=None if state in _RUNNING else state,
     )

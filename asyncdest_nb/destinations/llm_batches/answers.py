@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ... import destination as ad
+from ...numerals import counted
 from ...responses import AsyncOperationResult, JSONObject, OperationError, RowResult
 from .keys import place_of
 
@@ -42,7 +43,7 @@ def still_running(
     *is_odd*: the vendor does not document its *state*.
     """
     rows = int(context["rows"])
-    count = f"{state.lower()}: {done:,} of {rows:,} rows, {failed:,} failed"
+    count = f"{state.lower()}: {done:,} of {counted(rows, 'row')}, {failed:,} failed"
     return AsyncOperationResult(
         status="pending",
         progress=100 * min(done + failed, rows) / rows,
@@ -123,7 +124,7 @@ class JobAnswers:
         """Return what is missing if so many rows must have an answer; empty = nothing."""
         if self.count >= expected:
             return ""
-        return f"the results have {self.count:,} of {expected:,} rows"
+        return f"the results have {self.count:,} of {counted(expected, 'row')}"
 
     def rows(self, why: str, *, missing: RowResult | None = None) -> list[RowResult]:
         """Return an outcome for each row, in the order in which they were sent.

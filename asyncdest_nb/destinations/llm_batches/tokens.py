@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from ...errors import HTTPError
+from ...numerals import counted
 from .images import images_of
 
 COUNTED = 20  # Rows: a request for each, and the limit of those is one of its own.
@@ -68,7 +69,7 @@ async def counted_tokens(
     return {
         "input_tokens": await to_thread(_projected, sum(filter(None, counts)), sample, payloads),
         "output_tokens": most_tokens(payloads),
-        "how": f"counted by {vendor} on {len(sample):,} of {len(texts):,} rows",
+        "how": f"counted by {vendor} on {len(sample):,} of {counted(len(texts), 'row')}",
     }
 
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from ... import destination as ad
 from ...errors import HTTPError, ProtocolError
+from ...numerals import counted
 from ...responses import AsyncOperationResult, AsyncPollResponse, JSONObject, RowResult
 from ..llm_batches import (
     JobAnswers,
@@ -123,7 +124,7 @@ def _result(
     done, failed = count_of(batch, "completed"), count_of(batch, "failed")
     listed = sum(row.status in ("completed", "failed") for row in rows)
     parts = [
-        f"{by_status} of {len(rows):,} rows",
+        f"{by_status} of {counted(len(rows), 'row')}",
         "" if status == "completed" else f"the batch ended {status}",
         *notes,
         *copies_note(context),

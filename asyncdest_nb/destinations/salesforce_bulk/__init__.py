@@ -29,6 +29,7 @@ from urllib.parse import quote
 
 from ... import destination as ad
 from ...errors import HTTPError
+from ...numerals import counted
 from ...responses import (
     AsyncActionResponse,
     AsyncOperationResult,
@@ -161,7 +162,7 @@ async def _status_of(
         status="pending",
         # The job's answer lacks the number of its rows.
         progress=100 * min(done, rows) / rows,
-        message=f"{state}: {done:,} of {rows:,} rows, {failed:,} failed",
+        message=f"{state}: {done:,} of {counted(rows, 'row')}, {failed:,} failed",
         context=context,
         odd_status=None if state in RUNNING else str(state),
     )
@@ -203,7 +204,7 @@ def _summary(rows: list[RowResult], job: JSONObject) -> str:
     theirs = {name: _count(job, f"numberRecords{name}") for name in ("Processed", "Failed")}
     ours = {"Processed": counts["completed"] + counts["failed"], "Failed": counts["failed"]}
     parts = [
-        f"{by_status} of {len(rows):,} rows",
+        f"{by_status} of {counted(len(rows), 'row')}",
         "" if job["state"] == "JobComplete" else f"the job ended {job['state']}",
         str(job.get("errorMessage") or ""),
         ""

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import Any
 
 from ...errors import ProtocolError
-from ...numerals import number_text
+from ...numerals import counted, number_text
 from ...request import csv_lines
 from ...responses import OperationError, RowResult
 
@@ -174,7 +174,9 @@ def reconciled(rows: list[RowResult], *, processed: int) -> list[RowResult]:
     listed = sum(row.status != "canceled" for row in rows)
     if listed >= processed:
         return rows
-    message = f"the job counts {processed:,} rows as processed, its result files list {listed:,}"
+    message = (
+        f"the job counts {counted(processed, 'row')} as processed, its result files list {listed:,}"
+    )
     unknown = RowResult(status="unknown", message=message)
     return [unknown if row.status == "canceled" else row for row in rows]
 

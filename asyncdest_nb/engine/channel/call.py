@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from ...destination import ActionData, Function
+from ...numerals import counted
 from ...operation import value
 from ...request import Call, Effect, Exchange, FileResponse
 from ...visible import one_line
@@ -131,7 +132,7 @@ def _is_cancelled() -> bool:
 def _require_ran(answer: Any, requests: FunctionRequests) -> None:
     """Raise TypeError if a function did not run, or did not await a request."""
     if idle := len(requests.idle):
-        some = f"{idle} of its {len(requests)} requests were"
+        some = f"{idle} of its {counted(len(requests), 'request')} were"
         count = some if len(requests) > 1 else "its request was"
         raise TypeError(f"{count} not awaited, and so not sent: write await request(…)")
     if isinstance(answer, GeneratorType | AsyncGeneratorType):

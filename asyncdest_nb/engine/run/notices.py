@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import ceil
 
 from ...destination import input_fields
+from ...numerals import counted
 from ...operation import POLLED, Operation, State
 from .context import RunContext
 
@@ -63,7 +64,7 @@ def searched(run: RunContext) -> str:
         return ""
     rows, name = sum(len(each.rows) for each in unknown), run.channel.destination.name
     them, their = ("it", "its") if rows == 1 else ("them", "their")
-    asked = f"{_rows(rows)}: {name} is asked whether it has {them}"
+    asked = f"{counted(rows, 'row')}: {name} is asked whether it has {them}"
     if run.control.is_paused:
         return f"{asked} after run.resume(), since {their} answer was lost"
     when = "" if run.channel.is_unreachable else _decided(run, unknown)
@@ -145,9 +146,5 @@ def _accepted(run: RunContext) -> int:
     return run.ledger.count_in(POLLED)
 
 
-def _rows(count: int) -> str:
-    return f"{count:,} row{'s' * (count != 1)}"
-
-
 def _operations(count: int) -> str:
-    return f"{count:,} operation{'s' * (count != 1)}"
+    return counted(count, "operation")

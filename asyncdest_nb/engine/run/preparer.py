@@ -13,6 +13,7 @@ from typing import Protocol
 
 from ...errors import StoreError
 from ...mapping import FieldMap
+from ...numerals import counted
 from ...operation import Operation, rejected, submitted
 from ...store import Store, StoredRow, StoredRun
 from ..verdict.check import read_check
@@ -66,8 +67,9 @@ class Preparer:
     def notice(self) -> str:
         """How many rows are prepared so far."""
         rows = self._run.source.count
-        of = "" if rows is None else f" of {rows:,}"
-        return f"preparing: {self._prepared:,}{of} rows"
+        if rows is None:
+            return f"preparing: {counted(self._prepared, 'row')}"
+        return f"preparing: {self._prepared:,} of {counted(rows, 'row')}"
 
     async def batches(self) -> list[Batch] | None:
         """Return what is to be sent, once the run is planned and recorded.

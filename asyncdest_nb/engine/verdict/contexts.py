@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ...destination import Action
+from ...numerals import counted
 from ...request import names_nothing
 from ...responses import (
     AsyncActionResponse,
@@ -63,7 +64,7 @@ def _read_batch(response: AsyncActionResponse, *, action: Action, count: int) ->
     """Read one context for all *count* rows, or for those that were not decided at once."""
     contexts, decided = response.async_contexts, response.rows or [None] * count
     if len(decided) != count:
-        return Unsure(f"accepted with outcomes for {len(decided)} rows of {count}")
+        return Unsure(f"accepted with outcomes for {counted(len(decided), 'row')} of {count}")
     if None not in decided:
         return _of_rows([row for row in decided if row is not None])
     verdict: Accepted | Unsure = _misfit(contexts, action=action, count=1)
@@ -82,8 +83,8 @@ def _misfit(contexts: Sequence[JSONObject], *, action: Action, count: int) -> Un
     is_one = len(contexts) == 1 and action.operation_per == "row"
     hint = '. If one id stands for the whole batch, write operation_per="batch" in the Action'
     return Unsure(
-        f"accepted with {len(contexts)} operation ids ({ids or 'none'}"
-        f"{', …' if len(contexts) > 5 else ''}) for {count} operations: "
+        f"accepted with {counted(len(contexts), 'operation id')} ({ids or 'none'}"
+        f"{', …' if len(contexts) > 5 else ''}) for {counted(count, 'operation')}: "
         f"nobody can tell which id stands for which row{hint if is_one else ''}"
     )
 
@@ -153,5 +154,5 @@ def _of_rows(rows: list[RowResult]) -> Verdict:
     if len(rows) == 1:
         return _of_row(rows[0])
     completed = sum(row.status == "completed" for row in rows)
-    message = f"answered at once: {completed} of {len(rows)} rows completed"
+    message = f"answered at once: {completed} of {counted(len(rows), 'row')} completed"
     return Finished(AsyncOperationResult(status="completed", message=message, rows=rows))

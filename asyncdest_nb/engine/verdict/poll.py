@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ...errors import HTTPError
+from ...numerals import counted
 from ...request import Exchange
 from ...responses import (
     POLLING_ERROR,
@@ -83,7 +84,7 @@ def read_poll(
         return f"poll returned {type(answer).__name__}, not an AsyncPollResponse with results"
     if all(each is None for each in results):
         ended = _ended(whole, exchanges)
-        return [ended or f"poll returned 0 results for {len(ids)} operations"] * len(ids)
+        return [ended or f"poll returned 0 results for {counted(len(ids), 'operation')}"] * len(ids)
     found = _by_operation([_read(each, key) for each in results], ids)
     return found if isinstance(found, str) else [_with_whole(each, whole) for each in found]
 
@@ -141,7 +142,7 @@ def _by_operation(found: Sequence[tuple[str, Answer]], ids: Sequence[str]) -> li
     if same_count and all(each in ("", own) for each, own in zip(named, ids, strict=True)):
         return [answer for _, answer in found]
     if not same_count and not any(named):
-        return f"poll returned {len(found)} results for {len(ids)} operations"
+        return f"poll returned {counted(len(found), 'result')} for {counted(len(ids), 'operation')}"
     if not set(named) & set(ids):
         others = sorted({each or "no operation" for each in named})
         text = ", ".join(others[:IDS]) + ", …" * (len(others) > IDS)

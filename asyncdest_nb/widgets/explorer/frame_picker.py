@@ -7,6 +7,7 @@ from typing import Any
 
 from ...errors import UsageError
 from ...frame import DataFrame, as_pandas, is_frame, to_rows
+from ...numerals import counted
 from . import markup, parts
 from .offers import frames, name_of
 from .work import Problem, attempted
@@ -110,4 +111,4 @@ def _read(frame: object) -> tuple[DataFrame, tuple[str, ...]]:
 
 def _size(frame: Any) -> str:
     rows, columns = frame.shape
-    return f"{markup.rows(rows)}, {columns:,} column{'s' * (columns != 1)}"
+    return f"{markup.rows(rows)}, {counted(columns, 'column')}"

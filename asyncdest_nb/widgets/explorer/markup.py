@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...destination import InputField
+from ...numerals import counted
 from ...responses import clean_text
 from ..run_view import cut
 from ..tables import FIELD_TITLES, field_rows
@@ -98,9 +99,7 @@ def preview_summary(result: PreviewResult) -> str:
     if result.total == 0:
         return "There are no rows, so there is nothing to send."
     good, bad = len(result.preview.payloads), len(result.preview.invalid)
-    looked = (
-        "all rows" if result.is_whole else f"the first {result.rows:,} of {result.total:,} rows"
-    )
+    looked = "all rows" if result.is_whole else f"the first {result.rows:,} of {rows(result.total)}"
     if result.preview.matched:
         looked += f", of which {result.matched:,} match{'es' * (result.matched == 1)}"
     same = len(result.preview.unchanged)
@@ -116,12 +115,12 @@ def _batches(sizes: Sequence[int]) -> str:
     if len(sizes) == 1:
         return f"1 request of {rows(sizes[0])}."
     shown = ", ".join(f"{size:,}" for size in sizes[:5]) + (", …" if len(sizes) > 5 else "")
-    return f"{len(sizes):,} requests, of {shown} rows."
+    return f"{counted(len(sizes), 'request')}, of {shown} rows."
 
 
 def rows(count: int) -> str:
     """Return how many rows, in words."""
-    return f"{count:,} row{'s' * (count != 1)}"
+    return counted(count, "row")
 
 
 def sources_table(result: PreviewResult) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...errors import UsageError
 from ...frame import DataFrame
+from ...numerals import counted
 from ...session import Connection, has_subjects
 from ..progress_line import report_progress_to
 from ..run_view import cut
@@ -115,7 +116,7 @@ class PreviewPanel:
         self._previewed(found)
         self._status.value = markup.note(markup.preview_summary(found))
         self._html.value = markup.preview_html(found)
-        self._check.description = f"Check all {found.total:,} rows"
+        self._check.description = f"Check all {counted(found.total, 'row')}"
         parts.show(self._check, not found.is_whole)
 
     def show_problem(self, problem: Problem, *, is_unfinished: bool = False) -> None:

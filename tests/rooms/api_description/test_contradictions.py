@@ -105,7 +105,7 @@ def test_more_outcomes_in_order_than_rows_cannot_be_told_apart(session):
     }
     found, message = statuses(session, lambda call: {"items": [{"s": "ok"}] * 5}, submit=[step])
     assert found == ["unknown"] * 4
-    assert "1 results are of no row that was sent" in message
+    assert "1 result is of no row that was sent" in message
 
 
 def job(status: str, results: Any, **more: Any) -> dict[str, Any]:

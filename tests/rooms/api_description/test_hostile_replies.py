@@ -70,7 +70,7 @@ def test_a_number_may_be_written_as_text(place: Any):
 def test_what_names_no_row_leaves_all_rows_unknown(place: Any):
     found = outcomes([{"i": place, "why": "no"}], count=2, counts={"failed": 1})
     assert {each.status for each in found} == {"unknown"}
-    assert "1 results are of no row that was sent: no" in found[0].message
+    assert "1 result is of no row that was sent: no" in found[0].message
 
 
 def test_several_errors_of_a_row_are_one_failure():

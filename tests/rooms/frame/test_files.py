@@ -90,6 +90,8 @@ def test_a_parquet_file_keeps_its_index_and_its_types():
         (b'a\n"1\n', "csv", "it is not a CSV: .*EOF inside string"),
         (b"a,\n1,2\n", "csv", "column 2 has values and no name"),
         (b"a;b\n1;2\n", "csv", "it has one column, 'a;b'; give the delimiter ';'"),
+        # With a comma in a decimal number the second line has more columns than the first.
+        (b"a;b\r\n1,5;2\r\n", "csv", "it has one column, 'a;b'; give the delimiter ';'"),
         (b"a\tb\n1\t2\n", "csv", "give the delimiter tab"),
         (b"id,n\n1,K\xe4the\n", "csv", "line 2 is not utf-8: .*0xe4.*such as cp1252"),
         ("id,n\n".encode("utf-16"), "csv", "line 1 is not utf-8: .*such as utf-16"),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -137,3 +141,51 @@ def test_an_unknown_destination_is_named(session):
 def test_a_rate_that_is_none_is_refused(session, rate):
     with pytest.raises(ad.UsageError, match="requests_per_second"):
         session.connect(destination(perform=echo), requests_per_second=rate)
+
+
+def test_the_only_action_need_not_be_named(session: ad.Session):
+    crm = session.connect(destination(perform=echo))
+    assert crm.preview(users("a")).payloads == {0: {"user_id": "a"}}
+    run = crm.submit(users("a"))
+    assert run.wait(timeout=10) == "completed"
+    assert crm.earlier_runs(users("a")) == [run]
+
+
+def test_without_its_name_an_action_of_several_is_refused_with_their_names(session: ad.Session):
+    one = destination(perform=echo)
+    both = replace(one, actions={"put": one.actions["act"], "drop": one.actions["act"]})
+    with pytest.raises(ad.UsageError, match="several actions; name one of them: 'put', 'drop'"):
+        session.connect(both).submit(users("a"))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "is_warned"),
+    [
+        ("http://crm.example", True),
+        ("http://10.0.0.7:8080/v1", True),
+        ("https://crm.example", False),
+        ("http://127.0.0.1:9", False),
+        ("http://localhost:9", False),
+        ("http://[::1]:9", False),
+    ],
+)
+def test_a_key_that_others_on_the_way_can_read_is_warned_of(
+    session: ad.Session, endpoint: str, is_warned: bool
+):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        session.connect("example-async", endpoint=endpoint, api_key="sk_live_7Gq2Wm4Tz81c")
+        session.connect("example-async", endpoint=endpoint)
+    texts = [str(each.message) for each in caught]
+    assert len(texts) == is_warned, "once, and not without a key"
+    for text in texts:
+        assert f"{endpoint}" in text
+        assert "others on the way can read your key" in text
+        assert "sk_live" not in text
+
+
+def test_a_session_in_a_folder_that_does_not_exist_is_refused(tmp_path: Path):
+    path = tmp_path / "mistyped" / "crm.sqlite"
+    with pytest.raises(ad.UsageError, match=r"there is no folder .*mistyped .*: make it"):
+        ad.Session(path=path)
+    assert not path.parent.exists()

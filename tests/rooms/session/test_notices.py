@@ -28,7 +28,7 @@ def test_a_notice_shows_how_many_rows_are_prepared(session, monkeypatch):
     run = submit(session, destination(perform=echo, check=check), users("a"))
     run.on_change(listen)
     assert run.wait(timeout=10) == "completed"
-    assert seen[:3] == ["preparing: 1 of 1 rows"] * 3
+    assert seen[:3] == ["preparing: 1 of 1 row"] * 3
 
 
 def test_a_status_outside_the_contract_is_a_notice(session):

@@ -38,11 +38,11 @@ def test_it_says_what_it_is_and_stays_readable_when_stopped(simulated_example):
     simulator = simulated_example()
     ask(simulator, "POST", "/operations", ANNA)
     assert repr(simulator) == (
-        f"<Simulator example-async at {simulator.endpoint}, 1 operations, 1 requests>"
+        f"<Simulator example-async at {simulator.endpoint}, 1 operation, 1 request>"
     )
     simulator.stop()
-    assert repr(simulator) == "<Simulator example-async stopped, 1 operations, 1 requests>"
-    assert "stopped, 1 operations" in HTMLFormatter()(simulator)
+    assert repr(simulator) == "<Simulator example-async stopped, 1 operation, 1 request>"
+    assert "stopped, 1 operation" in HTMLFormatter()(simulator)
 
 
 def test_it_writes_nothing_to_the_screen(simulated_example, capfd):

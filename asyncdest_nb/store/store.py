@@ -34,7 +34,7 @@ class Store(RunTables):
         self.path = path
         self._file = SessionFile(path) if path else None
         self._access = self._file.open() if self._file else _in_memory()
-        super().__init__(self._access.database)
+        super().__init__(self._access.database, is_packed=path is None)
         # The user's thread asks for the place of the file while another writes.
         self._in_place = threading.RLock()
 

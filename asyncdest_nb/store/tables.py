@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from ..operation import Operation
 from . import columns, outcomes, slices
@@ -13,12 +13,18 @@ from .consistency import check_run
 from .database import Database
 from .values import StoredRow, StoredRun
 
+T = TypeVar("T")
+
 
 class RunTables:
-    """Runs, their rows and their operations in a database."""
+    """Runs, their rows and their operations in a database.
 
-    def __init__(self, database: Database) -> None:
+    *is_packed*: it is in memory, and has payloads compressed. In a file everybody can read them.
+    """
+
+    def __init__(self, database: Database, *, is_packed: bool = False) -> None:
         self.database = database
+        self._is_packed = is_packed
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -76,11 +82,11 @@ class RunTables:
 
     def copy_rows(self, run: str, source: RunTables) -> None:
         """Add the rows of *run* as *source* has them; raises StoreError if they are damaged."""
-        query = f"SELECT {', '.join(slices.SLICE)} FROM row WHERE run = ?"
-        self._add_records(run, source.database.read(slices.checked, query, run))
+        self._add_records(run, source._records(slices.checked, "ORDER BY position", run))
 
     def _add_records(self, run: str, records: Iterable[Sequence[Any]]) -> None:
-        values = [(run, *each) for each in records]
+        kept = map(slices.packed, records) if self._is_packed else records
+        values = [(run, *each) for each in kept]
         self.database.insert("INSERT INTO row", ("run", *slices.SLICE), values)
 
     def put_operations(self, run: str, operations: Iterable[Operation]) -> None:
@@ -101,23 +107,38 @@ class RunTables:
 
     def rows(self, run: str, *, at: Sequence[int] | None = None) -> list[StoredRow]:
         """Return the rows of *run* by position; *at* None = all of them."""
-        query = f"SELECT {', '.join(slices.SLICE)} FROM row WHERE run = ?"
         if at is not None:
-            return self._rows_at(query, run, at)
-        found = self.database.read(slices.to_rows, f"{query} ORDER BY position", run)
+            wanted = set(at)
+            near = self._records_at(run, at)
+            return [row for each in near for row in each if row.position in wanted]
+        found = self._records(slices.to_rows, "ORDER BY position", run)
         return [row for each in found for row in each]
 
-    def _rows_at(self, query: str, run: str, at: Sequence[int]) -> list[StoredRow]:
-        query += " AND position <= ? ORDER BY position DESC LIMIT 1"
-        found: list[StoredRow] = []
-        near: dict[int, StoredRow] = {}  # The rows of the record that was read last.
+    def rows_around(self, run: str, at: Iterable[int]) -> list[StoredRow]:
+        """Return the rows of *run* at these positions and all others of their records, in order."""
+        return [row for each in self._records_at(run, at) for row in each]
+
+    def _records_at(self, run: str, at: Iterable[int]) -> Iterator[list[StoredRow]]:
+        """Yield the rows of each record that has one of these positions."""
+        which, last = "AND position <= ? ORDER BY position DESC LIMIT 1", -1
         for position in sorted(map(int, set(at))):
-            if position not in near:
-                records = self.database.read(slices.to_rows, query, run, position)
-                near = {row.position: row for each in records for row in each}
-            if position in near:
-                found.append(near[position])
-        return found
+            if position <= last:
+                continue  # It is in the record before.
+            for rows in self._records(slices.to_rows, which, run, position):
+                if rows[-1].position >= position:
+                    last = rows[-1].position
+                    yield rows
+
+    def _records(
+        self, made: Callable[[Sequence[Any]], T], which: str, run: str, *values: Any
+    ) -> list[T]:
+        """Return what *made* returns for the columns of SLICE of some records of *run*."""
+        query = f"SELECT {', '.join(slices.SLICE)} FROM row WHERE run = ? {which}"
+        if self._is_packed:
+            return self.database.read(
+                lambda found: made(slices.unpacked(found)), query, run, *values
+            )
+        return self.database.read(made, query, run, *values)
 
     def operations(self, run: str) -> list[Operation]:
         """Return the operations of *run* by number."""

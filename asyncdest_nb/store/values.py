@@ -46,7 +46,7 @@ class StoredRun:
     key: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StoredRow:
     """A row as submitted: its payload as JSON text, or the fault that made it invalid.
 

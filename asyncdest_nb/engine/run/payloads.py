@@ -10,7 +10,7 @@ from ..journal import Journal
 from .prepared import PreparedSlice
 
 MEMORY_BYTES = 8_000_000  # Of texts that are kept in memory though the store has them.
-AHEAD = 1_000  # Rows that are read from the store at once.
+AHEAD = 1_000  # Rows that are read from the store at once, or all of the record they are in.
 
 
 class RunPayloads:
@@ -73,6 +73,6 @@ class RunPayloads:
         at = positions
         if self._is_in_order and len(positions) < AHEAD:
             at = range(positions[0], max(positions[-1] + 1, positions[0] + AHEAD))
-        rows = await self._journal.use(lambda store: store.rows(self._run_id, at=at))
+        rows = await self._journal.use(lambda store: store.rows_around(self._run_id, at))
         self._texts = {row.position: row.payload for row in rows if row.payload is not None}
         return self._texts

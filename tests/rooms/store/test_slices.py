@@ -39,9 +39,10 @@ def sliced(store: Store, rows: list[StoredRow] = ROWS, *, by: int = COUNT) -> No
             )
 
 
+@pytest.mark.parametrize("place", ["file", "memory"])
 @pytest.mark.parametrize("by", [1, 3, 2_000, COUNT])
-def test_rows_are_read_back_whatever_the_slices_were(path: Path, by: int):
-    store = Store(path)
+def test_rows_are_read_back_whatever_the_slices_were(path: Path, by: int, place: str):
+    store = Store(path if place == "file" else None)
     rows = ROWS if by > 3 else ROWS[:10]
     sliced(store, rows, by=by)
     assert store.rows("r") == rows
@@ -62,6 +63,33 @@ def test_single_rows_are_found_in_their_records(path: Path):
     assert store.rows("r", at=at) == [ROWS[each] for each in sorted(at) if each < COUNT]
     assert store.rows("nobody", at=at) == []
     store.close()
+
+
+def test_all_rows_of_a_record_are_read_with_one_of_them(path: Path):
+    store = Store(path)
+    sliced(store, by=2_000)
+    assert store.rows_around("r", [4_001, 1_999, 5]) == [*ROWS[:2_000], *ROWS[4_000:6_000]]
+    assert store.rows_around("r", [COUNT]) == []
+    store.close()
+
+
+def test_payloads_take_little_in_memory_and_can_be_read_in_a_file(path: Path):
+    pages = {}
+    for place in (path, None):
+        store = Store(place)
+        sliced(store, by=2_000)
+        (pages[place],) = store.database.execute("PRAGMA page_count").fetchone()
+        store.close()
+    assert pages[None] < pages[path] / 2
+    assert payload(5) in tables_of(path)["row"][0][3].split("\n")
+
+
+def test_an_export_from_memory_has_payloads_that_can_be_read(tmp_path: Path):
+    store = Store()
+    sliced(store, by=2_000)
+    write_export(store, ["r"], tmp_path / "out")
+    store.close()
+    assert payload(5) in tables_of(tmp_path / "out")["row"][0][3].split("\n")
 
 
 def test_a_payload_with_a_line_break_stays_whole(path: Path):

@@ -1,4 +1,9 @@
-"""Loops over HTTP clients: for each row a POST, then a GET of what it was accepted as."""
+"""Loops over HTTP clients: for each row a POST, then a GET of what it was accepted as.
+
+All keep 64 connections open. By default httpx keeps only 20 of them: it opens others again and
+again, and its pool, which walks all that are open for each request (encode/httpx#3215), has less
+to walk. That is a client of its own here.
+"""
 
 from __future__ import annotations
 
@@ -27,16 +32,21 @@ async def _each(rows: Sequence[Row], send: Send) -> None:
     await asyncio.gather(*(work() for _ in range(CONNECTIONS)))
 
 
-def _httpx_loop(module: str, transport: str = "") -> Loop:
-    """Return a loop over the client of *module*, with a *transport* as "module.Class"."""
+def _httpx_loop(module: str, transport: str = "", *, kept: int | None = CONNECTIONS) -> Loop:
+    """Return a loop over the client of *module*, with a *transport* as "module.Class".
+
+    It keeps *kept* connections open; None = as many as by default.
+    """
 
     async def loop(url: str, rows: Sequence[Row]) -> None:
-        client_class = import_module(module).AsyncClient
-        options: dict[str, Any] = {}
+        client, options = import_module(module), {}
+        if kept is not None:
+            limits = client.Limits(max_connections=kept, max_keepalive_connections=kept)
+            options["limits"] = limits
         if transport:
             where, _, name = transport.rpartition(".")
-            options["transport"] = getattr(import_module(where), name)()
-        async with client_class(base_url=url, **options) as client:
+            options["transport"] = getattr(import_module(where), name)(**options)
+        async with client.AsyncClient(base_url=url, **options) as client:
 
             async def send(method: str, path: str, row: Row | None) -> Any:
                 answer = await client.request(method, path, json=row)
@@ -62,6 +72,7 @@ async def _aiohttp_loop(url: str, rows: Sequence[Row]) -> None:
 # By name: the loop, and which modules it needs.
 CLIENTS: dict[str, tuple[Loop, tuple[str, ...]]] = {
     "httpx": (_httpx_loop("httpx"), ("httpx",)),
+    "httpx, its default limits": (_httpx_loop("httpx", kept=None), ("httpx",)),
     "httpx over aiohttp": (
         _httpx_loop("httpx", "httpx_aiohttp.AiohttpTransport"),
         ("httpx", "httpx_aiohttp"),

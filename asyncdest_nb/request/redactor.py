@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .mapped import mapped_texts
+from .short_texts import SHORT, ShortTexts
 from .signatures import MASK, Span, signatures, unsigned
 from .spellings import Kind, Layer, layers, lower, may_escape, public_beginning, spellings
 
@@ -27,8 +28,6 @@ RUN = 6  # characters of a secret that are a leak in a text
 WHOLE = 8  # characters from which a secret is unlikely to be a part of other data
 BEYOND = 4  # characters after the public beginning of a secret that are a leak in data
 WORD = 4  # shorter secrets are masked only as whole words: parts of them are in every text
-CACHED = 4_096  # texts of data in which secrets were looked for
-CACHED_LENGTH = 200  # characters of such a text at most
 LOOK_AHEAD = 100  # characters after a limit that may belong to a secret that is cut there
 
 _STEP = 3  # Every third position is checked: a run of 6 always contains one of the grams of 4.
@@ -141,8 +140,8 @@ class Redactor:
                 self._index.setdefault(gram, []).append((spelling, at))
         self._words_of_texts = _words_of_texts(self._secrets)
         self._words_of_data = _words_of_data(self._secrets)
-        # The same context is written to disk several times, and has the keys of all others.
-        self._cached_in_data = lru_cache(CACHED)(self._found_in_data)
+        self._in_data = ShortTexts(self._found_in_data)
+        self._shown = ShortTexts(self._masked_text)
 
     def __repr__(self) -> str:
         return f"<Redactor of {len(self._secrets)} secrets>"
@@ -158,11 +157,13 @@ class Redactor:
         Runs of 6 characters of a secret are masked too. The text is cut after
         masking, so that no part of a secret is left at the end.
         """
-        shown = text if limit is None else text[: limit + LOOK_AHEAD]
-        hidden = self._in_text(shown)
-        length = len(text) if limit is None else min(limit, len(text))
-        masked = _masked(shown, hidden, length) if hidden else shown[:length]
-        return masked + "…" if length < len(text) else masked
+        if limit is None or len(text) <= limit:
+            return self._shown[text]
+        shown = text[: limit + LOOK_AHEAD]
+        return _masked(shown, self._in_text(shown), limit) + "…"
+
+    def _masked_text(self, text: str) -> str:
+        return _masked(text, self._in_text(text), len(text))
 
     def _in_text(self, text: str) -> list[Span]:
         return signatures(text) + self._found(
@@ -171,10 +172,7 @@ class Redactor:
 
     def in_data(self, text: str) -> list[Span]:
         """Return where in a *text* of data secrets, or large parts of them, are."""
-        if not self._secrets:
-            return []
-        is_short = len(text) <= CACHED_LENGTH
-        return self._cached_in_data(text) if is_short else self._found_in_data(text)
+        return self._in_data[text] if self._secrets else []
 
     def _found_in_data(self, text: str) -> list[Span]:
         return self._found(text, self._words_of_data, _SecretForm.least_in_data)
@@ -192,7 +190,7 @@ class Redactor:
 
     def _is_clean(self, text: str, words: re.Pattern[str] | None) -> bool:
         """Whether a short *text* has nothing of a secret for sure, as most have: a quick look."""
-        if len(text) > CACHED_LENGTH or may_escape(text):
+        if len(text) > SHORT or may_escape(text):
             return False
         low = lower(text)
         grams = map(low.__getitem__, _places(len(low)))
@@ -228,10 +226,10 @@ class Redactor:
     def storable_text(self, text: str) -> str:
         """Return a *text* of data as it may be stored and shown."""
         hidden = self.in_data(text)
-        return unsigned(_masked(text, hidden, len(text)) if hidden else text)
+        return unsigned(_masked(text, hidden, len(text)))
 
 
-@lru_cache(CACHED_LENGTH + 1)
+@lru_cache(SHORT + 1)
 def _places(length: int) -> tuple[slice, ...]:
     """Return where in a text of *length* the grams are that are looked up."""
     return tuple(slice(at, at + _GRAM) for at in range(0, length - _GRAM + 1, _STEP))
@@ -250,6 +248,9 @@ def _longest_run(text: str, at: int, spelling: str, offset: int) -> Span:
 
 
 def _masked(text: str, hidden: list[Span], length: int) -> str:
+    """Return the first *length* characters of *text*, those that are *hidden* masked."""
+    if not hidden:
+        return text[:length]
     is_hidden = bytearray(len(text))
     for start, end in hidden:
         is_hidden[start:end] = b"\x01" * (end - start)

@@ -18,7 +18,8 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from .mapped import mapped_texts
-from .redactor import CACHED, CACHED_LENGTH, Redactor
+from .redactor import Redactor
+from .short_texts import ShortTexts
 from .signatures import MASK, Span, signatures
 
 CACHED_PARTS = 1_000  # parts of secrets whose references are remembered
@@ -76,7 +77,10 @@ class References:
             self._find_reference
         )  # A response may repeat one many times.
         self._redactor = Redactor()
-        self._known: Callable[[str], str] = partial(self._replaced, redactor=self._redactor)
+        self._replacement = self._with(self._redactor)
+
+    def _with(self, redactor: Redactor) -> ShortTexts[str]:
+        return ShortTexts(partial(self._replaced, redactor=redactor))
 
     def replace_secrets(self, value: Any, redactor: Redactor) -> Any:
         """Return JSON *value* with a reference for each secret that *redactor* finds in it.
@@ -87,17 +91,10 @@ class References:
         if value is None:
             return None
         if redactor is not self._redactor:
-            self._redactor = redactor
-            # The same ids and keys are written to disk several times.
-            self._known = lru_cache(CACHED)(partial(self._replaced, redactor=redactor))
+            self._redactor, self._replacement = redactor, self._with(redactor)
         if type(value) is str:
-            return self._remembered(value)
-        return mapped_texts(value, self._remembered)
-
-    def _remembered(self, text: str) -> str:
-        if len(text) <= CACHED_LENGTH:
-            return self._known(text)
-        return self._replaced(text, redactor=self._redactor)
+            return self._replacement[value]
+        return mapped_texts(value, self._replacement.__getitem__)
 
     def restore_secrets(self, value: Any) -> Any:
         """Return *value* with secrets for its references, and masks for those that are unknown."""

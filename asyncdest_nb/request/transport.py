@@ -19,16 +19,13 @@ from aiohttp.http_exceptions import HttpProcessingError
 from .body import RequestBody
 from .connections import (
     CLOSED,
-    KEEPALIVE_SECONDS,
     MAX_ORIGINS,
     Body,
-    Connector,
     OpenAnswer,
-    OriginRoute,
-    Unconnected,
     exchanged,
 )
 from .exchange import SAFE_METHODS
+from .pool import Connector, OriginRoute, Unconnected
 from .target import Origin, Target
 
 if TYPE_CHECKING:  # route imports wire, which imports this file.
@@ -147,9 +144,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     def _opened(self) -> Connector:
         if self._connector is None:
-            self._connector = Connector(
-                limit=self._max_connections, keepalive_timeout=KEEPALIVE_SECONDS
-            )
+            self._connector = Connector(limit=self._max_connections)
         return self._connector
 
     def _route_to(self, target: Target) -> OriginRoute:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-REMEMBERED = 1_024  # texts; then it begins anew, since most are ids, of which a run has thousands
+REMEMBERED = 4_096  # texts; then it begins anew, since most are ids, of which a run has thousands
 SHORT = 200  # characters of a text that is remembered at most
 
 

@@ -51,7 +51,6 @@ class Contract:
     options: Mapping[str, Any] = field(default_factory=dict)
     results: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _RESULTS)
     is_blind: bool = False  # What jobs there are does not show whose they are, until they end.
-    throttled: float = 0.3  # The share of requests in a storm; of many requests fewer will do.
 
     def frame(self, count: int) -> pd.DataFrame:
         """Return *count* rows; the labels are neither numbers nor in order."""
@@ -130,7 +129,6 @@ CONTRACTS = [
         columns={"user_id": "key"},
         options={"operation_type": "sync_profile"},
         results={},  # An operation is a row, and its result is in the answer to a poll.
-        throttled=0.01,  # Each row is an operation, and is polled.
     ),
     Contract(
         "salesforce-bulk",
@@ -165,7 +163,6 @@ CONTRACTS = [
         "held",
         names={"key": "customer_id"},
         options={"data_extension": "Customers"},
-        throttled=0.05,
     ),
     Contract(
         "openai-batch", "chat", "POST /v1/batches", "none", options={**_ASK, "model": "gpt-5"}

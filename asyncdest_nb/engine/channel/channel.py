@@ -46,9 +46,10 @@ class Channel:
         self.destination = destination
         self.settings = settings
         self.clock = clock or Clock()
-        own = requests_per_second
-        self._requests_per_second = rate = destination.requests_per_second if own is None else own
+        given = requests_per_second
+        rate = destination.requests_per_second if given is None else given
         check_number("requests_per_second", rate)
+        self._requests_per_second = rate
         self._throttle = Throttle(RateLimiter(rate), self.clock, name=destination.name)
         self.access_token = AccessToken(
             fetch=self._fetch_token,

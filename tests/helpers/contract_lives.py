@@ -1,4 +1,4 @@
-"""Processes that send rows to a simulator in this one, which kills them at one of their requests.
+"""Processes that send rows to a simulator in this one, and are killed at a request or a commit.
 
 A process is forked from one that has imported what all of them import, and its time runs fast.
 """
@@ -6,22 +6,25 @@ A process is forked from one that has imported what all of them import, and its 
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 import asyncdest_nb as ad
 from asyncdest_nb.engine import Clock
 from asyncdest_nb.operation import State
-from asyncdest_nb.simulators.exchange import IncomingRequest, Reply
+from asyncdest_nb.simulators.exchange import IncomingRequest
 from asyncdest_nb.simulators.faulty_server import FaultyReply, FaultyServer
+from asyncdest_nb.store import Store
 from contract_partners import CONTRACTS
 from forked_children import Child, Nursery, serve
 from session_engines import session_engines
@@ -32,10 +35,10 @@ PATIENCE_SECONDS = 60
 
 @dataclass(frozen=True)
 class Kill:
-    """When a process dies: at its request *number*, from 1, before or after it is applied."""
+    """When a process dies: its request *number*, from 1, is applied, or its commit is made."""
 
     number: int
-    is_applied: bool
+    at: Literal["request", "commit"] = "request"
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,9 @@ class Sent:
 class End:
     """How a run is when its process ends by itself.
 
-    *held* are the positions of rows that wait for the user, each with what the user reads, and
-    *unsent* those that the user may send again, since they never arrived.
+    *commits* is how many transactions it wrote. *held* are the positions of rows that wait for
+    the user, each with what the user reads, and *unsent* those that the user may send again,
+    since they never arrived.
     """
 
     is_at_rest: bool
@@ -61,6 +65,7 @@ class End:
     counts: Mapping[str, int]
     held: Mapping[int, str]
     unsent: frozenset[int]
+    commits: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,10 +93,9 @@ class _Watch:
     def answer(self, method: str, apply: Callable[[], FaultyReply]) -> FaultyReply:
         """Return what a server answers to the next request of the process."""
         self.methods.append(method)
-        is_last = self._kill is not None and self._kill.number == len(self.methods)
-        if self._kill is None or not is_last:
-            return apply()
-        reply = apply() if self._kill.is_applied else FaultyReply(Reply(503), 0.0, is_lost=True)
+        reply = apply()
+        if self._kill != Kill(len(self.methods)):
+            return reply
         self._has_begun.wait(PATIENCE_SECONDS)
         if self._child is not None:
             self._child.kill()
@@ -111,7 +115,7 @@ class Lives:
         """Let a process with the session at *path* send rows, until it ends or is killed."""
         host = simulator.endpoint.removeprefix("http://")
         watch = self._watches[host] = _Watch(kill)
-        with self._nursery.child(_live, sent, path, dict(simulator.settings)) as child:
+        with self._nursery.child(_live, sent, path, dict(simulator.settings), kill) as child:
             watch.begin(child)
             answer = child.answer()
         del self._watches[host]
@@ -141,14 +145,37 @@ def lives() -> Iterator[Lives]:
             yield found
 
 
-def _live(sent: Sent, path: Path, settings: Mapping[str, Any]) -> End:
+def _live(sent: Sent, path: Path, settings: Mapping[str, Any], kill: Kill | None) -> End:
     """Submit, or attach to what was submitted, and return how it ended."""
+    commits = _Commits(kill)
+    Store.writing = commits.counted(Store.writing)  # type: ignore[method-assign]
     warnings.simplefilter("ignore", ad.AlreadySubmitted)
     [contract] = [each for each in CONTRACTS if each.slug == sent.slug]
     with session_engines(Clock(_wall, _steady, _sleep)), ad.Session(path=path) as session:
         run = contract.submit(session, settings, sent.rows, sent.batch_size, minimum=2.0)
         run.wait(timeout=PATIENCE_SECONDS)
-        return _end(session, run)
+        return replace(_end(session, run), commits=commits.count)
+
+
+class _Commits:
+    """Counts what is written, and kills this process after it."""
+
+    def __init__(self, kill: Kill | None) -> None:
+        self._kill = kill
+        self.count = 0
+
+    def counted(self, writing: Callable[[Store], Any]) -> Any:
+        """Return the transaction *writing*, which is counted."""
+
+        @contextmanager
+        def write(store: Store) -> Iterator[None]:
+            with writing(store):
+                yield
+            self.count += 1
+            if self._kill == Kill(self.count, "commit"):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        return write
 
 
 def _wall() -> float:

@@ -1,7 +1,7 @@
-"""What every destination promises of a kernel that is killed at any of its requests.
+"""What every destination promises of a kernel that is killed between any two of its requests.
 
-A simulator, which says what it stored, kills the process that sends it several batches. Another
-process opens the file that is left, and submits the same rows again.
+A process that sends several batches to a simulator, which says what it stored, is killed. Another
+opens the file that is left, and submits the same rows again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ pytestmark = [
 ]
 
 ROWS, BATCH = 6, 2
-NEVER = Kill(1_000, is_applied=True)
+NEVER = Kill(1_000)
 AT_ONCE = 3  # Processes; each waits for most of its time.
 
 
@@ -66,18 +66,27 @@ def attempt(
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda each: each.slug)
-def test_a_kill_at_any_request_loses_no_row_and_makes_no_second_job(
+def test_a_kill_between_any_two_requests_loses_no_row_and_makes_no_second_job(
     tmp_path: Path, processes: Lives, contract: Contract
 ):
+    """Each moment between two requests is tried, also between those that only read.
+
+    All that a process leaves is what the partner has applied, and its file, which changes by
+    commits alone. So from one request to the next there are as many kinds of moments as commits,
+    and one: until the first commit it is as if it had died at the request before, which was
+    applied and whose reply it never heard; from each commit on, as if it had died right after
+    that commit. To die after the last is to die at the next request before it is applied.
+    """
     tried = partial(attempt, processes, contract, tmp_path)
     [undisturbed] = tried([NEVER])
+    assert undisturbed.end is not None
     numbers = range(1, len(undisturbed.methods) + 1)
-    # A request that only reads changes nothing: to die before it is to die after the last.
     writes = [number for number in numbers if undisturbed.methods[number - 1] != "GET"]
     assert len(writes) >= ROWS // BATCH
-    kills = [[Kill(number, is_applied=True)] for number in numbers]
-    kills += [[Kill(number, is_applied=False)] for number in writes]
-    kills += [[Kill(number, is_applied=True), Kill(1, is_applied=True)] for number in writes]
+    kills = [[Kill(number)] for number in numbers]
+    kills += [[Kill(number, "commit")] for number in range(1, undisturbed.end.commits + 1)]
+    # Those that follow it may die as well.
+    kills += [[Kill(number), Kill(1)] for number in writes]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         lived = [life for found in pool.map(tried, kills) for life in found]
     # How often is asked how far a job is may differ, so that some need fewer requests.

@@ -192,7 +192,9 @@ class Redactor:
         """Whether a short *text* has nothing of a secret for sure, as most have: a quick look."""
         if len(text) > SHORT or may_escape(text):
             return False
-        low = lower(text)
+        low = text.lower()
+        if len(low) != len(text):
+            return False
         grams = map(low.__getitem__, _places(len(low)))
         return self._index.keys().isdisjoint(grams) and (words is None or not words.search(low))
 

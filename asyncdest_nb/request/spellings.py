@@ -23,7 +23,6 @@ _ESCAPE = re.compile(
     r"""|\\(?P<quoted>["'/\\])""",
     re.IGNORECASE,
 )
-_MAY_ESCAPE = re.compile(r"[%&\\]")
 
 # How keys begin by the documentation of their vendors. An answer of a language model may say so.
 _PUBLIC = re.compile(
@@ -68,7 +67,7 @@ def layers(text: str) -> Iterator[Layer]:
 
 def may_escape(text: str) -> bool:
     """Whether *text* may have escapes."""
-    return _MAY_ESCAPE.search(text) is not None
+    return "%" in text or "&" in text or "\\" in text
 
 
 def lower(text: str) -> str:

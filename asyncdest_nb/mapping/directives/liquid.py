@@ -45,4 +45,4 @@ def liquid(argument: Any, compiled: Compile) -> Resolver:
         for name in template.names
         for column in [each for pieces, each in names.items() if pieces[0] == name] or [name]
     )
-    return Resolver(run, roots, clean=run)
+    return Resolver(run, roots, template.reads_all, clean=run)

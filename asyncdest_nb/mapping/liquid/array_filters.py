@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ...numerals import number_in
 from ..values import UNDEFINED, code_units
 from .filters import named
 from .values import (
@@ -27,9 +28,15 @@ def _slice(value: Any, begin: Any = UNDEFINED, length: Any = 1, *rest: Any) -> A
         return []
     is_array = isinstance(value, list | tuple | range)
     items = list(value) if is_array else code_units(text_of(value))
-    first, end = strict_number_of(begin), strict_number_of(1 if length is UNDEFINED else length)
-    first = len(items) + first if first < 0 else first
-    found = [] if first < 0 or end < 0 else items[_index(first) : _index(first + end)]
+    length = 1 if length is UNDEFINED else length
+    first, count = strict_number_of(begin), strict_number_of(length)
+    end = first + count
+    if first < 0:
+        first, begin = len(items) + first, None
+        end = first + count
+    if isinstance(begin, str) or isinstance(length, str):  # JavaScript joins the two.
+        end = number_in(f"{text_of(first if begin is None else begin)}{text_of(length)}")
+    found = [] if first < 0 or count < 0 else items[_index(first) : _index(end)]
     return found if is_array else whole_text(found)
 
 

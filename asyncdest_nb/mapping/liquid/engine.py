@@ -2,78 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping, Sequence
+from functools import reduce
 from io import StringIO
-from typing import Any, TextIO
+from string import ascii_letters
+from typing import Any
 
 from liquid import Environment, RenderContext
-from liquid.builtin.expressions import primitive
-from liquid.builtin.output import Output, OutputNode
-from liquid.builtin.tags import cycle_tag, echo_tag
 from liquid.exceptions import LiquidError
-from liquid.token import Token
 
 from ...errors import MappingError
-from . import array_filters, dates, number_filters, outline, text_filters
-from .conditions import IfTag, UnlessTag
-from .filters import DISABLED, FILTERS, Filter
+from ..values import as_text, code_units
+from . import array_filters, dates, number_filters, text_filters
+from .expressions import Stopped
+from .filters import DISABLED, FILTERS, OF_JSON, Filter
+from .formulas import CAPTURED, CONDITION, Formulas
+from .operators import Word, plain, truth
+from .reader import Mistake
 from .values import check_size, property_of, text_of
 
 # Their import registers the filters.
 _REGISTERED = (array_filters, dates, number_filters, text_filters)
+_TOO_DEEP = "the template is nested too deeply"
 
 
 class Template:
     """A compiled template.
 
-    ``names`` are the keys of a row that it reads, ``paths`` all that it reads, as it is written.
+    ``names`` are the keys of a row that it reads, ``paths`` all that it reads, as it is
+    written, and what is of one key together.
+    ``reads_all``: it may read any key.
     """
 
     def __init__(self, source: str) -> None:
         """Parse *source*; raises MappingError for what the original refuses."""
-        text, places = outline.checked(source)
-        self._source, self._places = source, places
+        self._source = source
         try:
-            self._parsed = _ENVIRONMENT.from_string(text)
-            self.names = frozenset(self._parsed.global_variables(include_partials=False))
-            self.paths = self._paths()
+            self._formulas = Formulas.of(source)
+            self._parsed = _ENVIRONMENT.from_string(self._formulas.outline)
+        except Mistake as error:
+            raise MappingError(f"{error}{self._place(error.at)}") from None
         except LiquidError as error:
-            raise MappingError(self._in_words(error)) from None
+            raise MappingError(str(error.args[0])) from None
+        except RecursionError:
+            raise MappingError(_TOO_DEEP) from None
+        self.names = frozenset(self._formulas.names)
+        self.paths = [path for paths in self._formulas.paths.values() for path in paths]
+        self.reads_all = self._formulas.reads_all
 
     def render(self, row: Any) -> str:
         """Return the text for *row*; raises MappingError for what the original refuses."""
         buffer = StringIO()
         context = _Context(self._parsed, globals=_Row(row))
+        context.formulas = self._formulas
         try:
             self._parsed.render_with_context(context, buffer)
-        except _FilterFailed as error:
-            raise MappingError(f"{error}{self._place(error.token)}") from None
-        except LiquidError as error:
-            raise MappingError(self._in_words(error)) from None
+        except Stopped:
+            pass
+        except Mistake as error:
+            raise MappingError(f"{error}{self._place(error.at)}") from None
         except OverflowError:  # A range of more items than Python can count.
             raise MappingError("memory alloc limit exceeded") from None
+        except RecursionError:
+            raise MappingError(_TOO_DEEP) from None
         return buffer.getvalue()
 
-    def _paths(self) -> list[str]:
-        """Return what the template reads, in the order in which it is written."""
-        found = self._parsed.analyze(include_partials=False).variables.values()
-        each = sorted((use.span.index, str(use)) for uses in found for use in uses)
-        return list(dict.fromkeys(path for _, path in each))
-
-    def _in_words(self, error: LiquidError) -> str:
-        return f"{error.args[0]}{self._place(error.token) if error.token else ''}"
-
-    def _place(self, token: Token) -> str:
-        """Return where the output or tag begins that has *token* in it."""
-        begins = [at for at in self._places if at <= token.start_index]
-        return outline.place(self._source, self._places[max(begins)] if begins else 0)
-
-
-class _FilterFailed(MappingError):
-    def __init__(self, reason: str, token: Token) -> None:
-        super().__init__(reason)
-        self.token = token
+    def _place(self, index: int) -> str:
+        """Return where *index* is, as messages end: ``, line:1, col:1``."""
+        before = self._source[:index]
+        line, column = before.count("\n") + 1, len(code_units(before.rpartition("\n")[2])) + 1
+        # A mistake may be found one character behind the end.
+        return f", line:{line}, col:{column + max(0, index - len(self._source))}"
 
 
 class _Row(Mapping[str, Any]):
@@ -98,121 +97,86 @@ class _Row(Mapping[str, Any]):
 class _Context(RenderContext):
     """Finds values as in the original, and counts what filters make."""
 
-    __slots__ = ("used",)
+    __slots__ = ("formulas", "used")
+
+    formulas: Formulas
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.used = 0
 
-    def get(self, path: list[object], *, token: Token | None, default: object = None) -> object:
+    def get(self, path: list[Any], **_: Any) -> Any:
+        """Return the value of a formula, which the outline names: a text, or whether it is true."""
+        name = str(path[0])
+        number = int(name.lstrip(ascii_letters))
+        value = self.formulas.values[number].evaluate(self)
+        return truth(value) if name.startswith(CONDITION) else self._printed(plain(value))
+
+    def assign(self, key: str, val: Any) -> None:
+        """Set a variable that the outline has captured."""
+        self.set(self.formulas.captured[int(key.removeprefix(CAPTURED))], val)
+
+    def set(self, name: str, value: Any) -> None:
+        """Set a variable."""
+        super().assign(name, value)
+
+    def value_at(self, path: Sequence[Any]) -> Any:
         """Return the value at *path*, UNDEFINED if there is none."""
-        name, *rest = path
+        first, *rest = path
+        name = as_text(first)
         for scope in (self.locals, self.counters):
             if name in scope:
-                value: Any = scope[name]  # type: ignore[index]
+                value: Any = scope[name]
                 break
         else:
-            value = self.globals[name]  # type: ignore[index]
-        for each in rest:
-            value = property_of(value, each)
-        return value
+            value = self.globals[name]
+        return reduce(property_of, rest, value)
 
-    def filter(self, name: str, token: Token | None) -> Callable[..., object]:
-        """Return the filter *name*; one that nobody knows changes nothing."""
-        return partial(self._filtered, name, token)
-
-    def increment(self, name: str) -> int:
-        """Return a counter, and add one to it."""
-        value = self._count(name)
-        self.counters[name] = value + 1
-        return value
-
-    def decrement(self, name: str) -> int:
-        """Return a counter after one is subtracted from it."""
-        self.counters[name] = self._count(name) - 1
-        return self.counters[name]
+    def count(self, name: str, step: int) -> int:
+        """Return a counter and add 1 to it, or return it after 1 is subtracted."""
+        value: Any = self.counters.get(name, self.globals[name])
+        before = value if type(value) in (int, float) else 0
+        self.counters[name] = before + step
+        return before if step > 0 else before + step
 
     def use(self, size: int) -> None:
         """Count *size* more characters or items; raises MappingError above the limit."""
         self.used += size
         check_size(self.used)
 
-    def _count(self, name: str) -> int:
-        value: Any = self.counters.get(name, self.globals[name])
-        return value if type(value) in (int, float) else 0
-
-    def _filtered(self, name: str, token: Any, value: Any, *rest: Any, **options: Any) -> Any:
+    def filtered(self, name: str, begin: int, value: Any, arguments: Sequence[Any]) -> Any:
+        """Return what the filter *name* makes; one that nobody knows changes nothing."""
         try:
-            if name in DISABLED:
-                raise MappingError(f'filter "{name}" is disabled')
-            self.use(_size(value) + sum(map(_size, rest)))
-            change: Filter = FILTERS.get(name, _unchanged)
-            made = change(_plain(value), *map(_plain, rest), **options)
+            return self._filtered(name, value, [plain(each) for each in arguments])
         except MappingError as error:
-            raise _FilterFailed(str(error), token) from None
+            raise Mistake(str(error), begin) from None
+
+    def _filtered(self, name: str, value: Any, arguments: Sequence[Any]) -> Any:
+        if name in DISABLED:
+            raise MappingError(f'filter "{name}" is disabled')
+        # JSON of a word is that of an object without keys.
+        given = {} if isinstance(value, Word) and name in OF_JSON else plain(value)
+        self.use(_size(given) + sum(map(_size, arguments)))
+        change: Filter = FILTERS.get(name, _unchanged)
+        made = change(given, *arguments)
         self.use(_size(made))
         return made
 
+    def _printed(self, value: Any) -> str:
+        self.use(_size(value))
+        return text_of(value)
 
-def _unchanged(value: Any, *rest: Any, **options: Any) -> Any:
+
+def _unchanged(value: Any, *rest: Any) -> Any:
     return value
-
-
-def _plain(value: Any) -> Any:
-    return "" if isinstance(value, primitive.Empty | primitive.Blank) else value
 
 
 def _size(value: Any) -> int:
     return len(value) if isinstance(value, str | list | range) else 0
 
 
-def _printed(context: RenderContext, value: Any, buffer: TextIO) -> int:
-    if isinstance(context, _Context):
-        context.use(_size(value))
-    return buffer.write(text_of(_plain(value)))
-
-
-class _OutputNode(OutputNode):
-    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        return _printed(context, self.expression.evaluate(context), buffer)
-
-
-class _EchoNode(echo_tag.EchoNode):
-    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        return _printed(context, self.expression.evaluate(context), buffer)
-
-
-class _CycleNode(cycle_tag.CycleNode):
-    group_by_args = True
-
-    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        group = text_of(self.group.evaluate(context)) if self.group else ""
-        key = (group, *map(str, self.args))
-        return _printed(
-            context, self.args[context.cycle(key, len(self.args))].evaluate(context), buffer
-        )
-
-
-class _Output(Output):
-    node_class = _OutputNode
-
-
-class _EchoTag(echo_tag.EchoTag):
-    node_class = _EchoNode
-
-
-class _CycleTag(cycle_tag.CycleTag):
-    node_class = _CycleNode
-
-
 class _Environment(Environment):
     suppress_blank_control_flow_blocks = False
 
-    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
-        super().setup_tags_and_filters(extra=extra)
-        for tag in (IfTag, UnlessTag, _Output, _EchoTag, _CycleTag):
-            self.add_tag(tag)
-        self.filters.clear()
 
-
-_ENVIRONMENT = _Environment(strict_filters=False)
+_ENVIRONMENT = _Environment()

@@ -38,12 +38,16 @@ def of_text(name: str, change: Callable[[str], Any]) -> None:
 
 
 @named("default")
-def _default(value: Any, other: Any = None, *rest: Any, **options: Any) -> Any:
+def _default(value: Any, other: Any = None, *rest: Any) -> Any:
     if isinstance(value, str | list | tuple):
         return value if value else other
-    if value is False and options.get("allow_false"):
+    if value is False and any(is_true(each[1]) for each in rest if _is_named(each, "allow_false")):
         return False
     return value if is_true(value) else other
+
+
+def _is_named(argument: Any, name: str) -> bool:
+    return isinstance(argument, list) and len(argument) == 2 and argument[0] == name
 
 
 @named("json")
@@ -51,6 +55,7 @@ def _json(value: Any, *rest: Any) -> Any:
     return json_text.encoded(list(value) if isinstance(value, range) else value)
 
 
+OF_JSON = frozenset({"json", "jsonify", "inspect"})
 FILTERS["jsonify"] = FILTERS["inspect"] = FILTERS["json"]
 
 

@@ -16,7 +16,8 @@ _FEWEST = 5  # durations before the start of waiting operations is estimated fro
 _CERTAIN = 0.95  # that it takes no less than the one bound, and no more than the other
 _WIDEST = 3.2  # times the earlier bound
 _SHORTEST = 5.0  # seconds; a poll may be as far away
-_DOUBT = 1.4  # by which an operation may be slower or faster than its progress predicts
+_DOUBT = 1.1  # by which an operation may be slower than its progress predicts
+_QUEUED = 0.5  # times as long as it works an operation may wait first, at 0 %
 _UNEVEN = 1.2  # by which waiting operations may start slower or faster than others did
 _FAR = 2.0  # times the longest seen; where operations fail, a longer prediction is doubted
 _STUCK = 3.0  # times the longest duration seen, and an operation counts as stuck
@@ -33,6 +34,10 @@ class _Group:
     count: float
     age: float
     rest: float = math.inf
+
+    def rest_if_it_waited(self) -> float:
+        """Return what is left if it waited in a queue before it reported progress."""
+        return self.rest / (1 + _QUEUED * (self.age + self.rest) / self.age)
 
 
 def time_left(operations: Sequence[Operation], now: float) -> float | None:
@@ -69,7 +74,7 @@ def _chance(found: Durations, *, is_early: bool) -> Callable[[float], float]:
 
     def chance(seconds: float) -> float:
         # What has ended is known at the next poll.
-        predicted = seconds * _DOUBT if is_early else (seconds - found.lag) / _DOUBT
+        predicted = seconds if is_early else (seconds - found.lag) / _DOUBT
         later = [each for each in groups if each.rest > predicted]
         if is_early and any(each.rest < math.inf for each in later):
             return 0.0
@@ -105,7 +110,8 @@ def _groups(found: Durations, *, is_early: bool) -> Iterator[_Group]:
         if few:
             yield replace(each, count=few, rest=math.inf)
         if few < each.count:
-            yield replace(each, count=each.count - few)
+            rest = each.rest_if_it_waited() if is_early else each.rest
+            yield replace(each, count=each.count - few, rest=rest)
 
 
 def _law(ended: Bins, groups: Sequence[_Group]) -> tuple[Bins, Bins]:

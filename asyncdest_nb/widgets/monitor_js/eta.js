@@ -14,7 +14,8 @@ const FEWEST = 5; // durations before the start of waiting operations is estimat
 const CERTAIN = 0.95; // that it takes no less than the one bound, and no more than the other
 const WIDEST = 3.2; // times the earlier bound: an estimate in the middle is right within a factor of 2
 const SHORTEST = 5; // seconds; a poll may be as far away
-const DOUBT = 1.4; // by which an operation may be slower or faster than its progress predicts
+const DOUBT = 1.1; // by which an operation may be slower than its progress predicts
+const QUEUED = 0.5; // times as long as it works an operation may wait first, at 0 %
 const UNEVEN = 1.2; // by which waiting operations may start slower or faster than others did
 const FAR = 2; // times the longest seen; where operations fail, a longer prediction is doubted
 const STUCK = 3; // times the longest duration seen, and an operation counts as stuck
@@ -55,7 +56,8 @@ function isStuck(/** @type {Rate} */ { ended, open, count }) {
 /**
  * Split the operations that report their progress into those that are believed and those that
  * are expected to end as others do: as one that will fail ends before its time, the longest
- * predictions are doubted, as many as may fail.
+ * predictions are doubted, as many as may fail. One that has waited in a queue before it reported
+ * progress ends sooner than predicted, in the early evidence as much sooner as that may be.
  * @param {Rate} rate
  * @param {number} failed
  * @param {boolean} isEarly
@@ -70,7 +72,8 @@ function evidence(rate, failed, isEarly) {
   for (const { count, age, rest } of reporting.reverse()) {
     const few = age + rest > farthest ? count : Math.min(doubted, count);
     doubted = Math.max(0, doubted - few);
-    groups.push({ count: few, age, rest: Infinity }, { count: count - few, age, rest });
+    const believed = isEarly ? rest / (1 + (QUEUED * (age + rest)) / age) : rest;
+    groups.push({ count: few, age, rest: Infinity }, { count: count - few, age, rest: believed });
   }
   const perSecond = isEarly ? UNEVEN * fastest : slowest / UNEVEN;
   return { groups, share: survival(...lawOf(rate.ended, groups)), lag, waiting, perSecond };
@@ -148,7 +151,7 @@ function excess(/** @type {number[]} */ shares) {
 function chance(/** @type {Evidence} */ known, /** @type {number} */ seconds, /** @type {boolean} */ isEarly) {
   const { groups, share, lag, waiting, perSecond } = known;
   // What has ended is known at the next poll.
-  const predicted = isEarly ? seconds * DOUBT : (seconds - lag) / DOUBT;
+  const predicted = isEarly ? seconds : (seconds - lag) / DOUBT;
   let log = 0; // A product of thousands of factors would be rounded to 0.
   for (const { count, age, rest } of groups) {
     if (!count || rest <= predicted) continue;

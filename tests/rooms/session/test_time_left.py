@@ -38,13 +38,17 @@ def end_of(run: Run) -> float:
     return max(start + seconds for start, seconds in run)
 
 
-def seen(run: Run, now: float, *, reports: bool = False) -> list[Operation]:
-    """Return the operations of *run* as they are known at *now*."""
+def seen(run: Run, now: float, *, reports: bool = False, queued: float = 0.0) -> list[Operation]:
+    """Return the operations of *run* as they are known at *now*.
+
+    They are at 0 % for the share *queued* of their time.
+    """
     found = []
     for number, (start, seconds) in enumerate(run):
         each = Operation(number=number, rows=(number,))
         if start <= now:
-            progress = 100 * (now - start) / seconds if reports else None
+            work = max(0.0, (now - start) / seconds - queued) / (1 - queued)
+            progress = 100 * work if reports else None
             running = {"state": State.RUNNING, "submitted_at": start, "seen_at": now}
             each = replace(each, **running, progress=progress)
         if start + seconds <= now:
@@ -73,6 +77,16 @@ def test_in_the_second_half_it_is_within_a_factor_of_two(run, reports, part):
         assert left < 6  # The last seconds may be as long as it takes until a poll.
     else:
         assert left / 2 <= found <= 2 * left
+
+
+@pytest.mark.parametrize("queued", [0.3])
+@pytest.mark.parametrize("take", [uniform, with_a_tail])
+def test_operations_that_wait_in_a_queue_do_not_seem_to_take_longer(take, queued):
+    run = at_once(1000, take)
+    for part in SECOND_HALF:
+        now = BEGAN + part * (end_of(run) - BEGAN)
+        found = time_left(seen(run, now, reports=True, queued=queued), now)
+        assert found is None or 0.5 <= found / (end_of(run) - now) <= 2
 
 
 @pytest.mark.parametrize("part", [0.01, *SECOND_HALF])

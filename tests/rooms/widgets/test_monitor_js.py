@@ -117,7 +117,7 @@ def test_the_monitor_and_the_line_of_a_waiting_cell_expect_the_same_end(node, fa
             finished_at=1_020.0 + number / 10 + number % 7,
         )
         if number < 200
-        else running(each, submitted_at=1_000.0 + number / 10, seen_at=1_049.0, progress=30.0)
+        else running(each, submitted_at=1_000.0 + number / 10, seen_at=1_049.0, progress=50.0)
         if number < 400
         else each
         for number, each in enumerate(planned(600))

@@ -70,7 +70,7 @@ def test_while_it_goes_on_the_line_says_what_is_left_where_that_is_known():
         for each in run.operations
     ]
     run.change(*started)
-    assert line_text(run).endswith("0 of 10 rows done · 0 % · 20 s · about 12 s left")
+    assert line_text(run).endswith("0 of 10 rows done · 0 % · 20 s · about 8 s left")
     run.pause()
     assert line_text(run).endswith("0 of 10 rows done · 0 % · paused")
 

@@ -20,14 +20,14 @@ function rateFrom(durations, ages = [], waiting = 0, percents = []) {
 }
 
 /** Estimate the end of runs of every law and start, at many times of their second half. */
-function estimates(reports, failing) {
+function estimates(reports, failing, silent) {
   const found = [];
   for (const start of Object.keys(STARTS)) for (const law of Object.keys(LAWS)) {
     const run = madeRun({ law, start, failing, seed: 7, count: 600 });
     const end = Math.max(...run.map((each) => each.end));
     for (let part = 0.5; part < 1; part += 0.06) {
       const now = part * end;
-      const rate = resultOf(measureRate(fieldsAt(run, now, { reports }), now));
+      const rate = resultOf(measureRate(fieldsAt(run, now, { reports, silent }), now));
       found.push({ start, law, part, left: end - now, seconds: etaOf(rate, failedAt(run, now)) });
     }
   }
@@ -36,7 +36,7 @@ function estimates(reports, failing) {
 
 const FOUND = {
   "report nothing": estimates(false, 0.03), "report their progress": estimates(true, 0),
-  "report it and some fail": estimates(true, 0.03),
+  "report it and some fail": estimates(true, 0.03), "wait in a queue before they report it": estimates(true, 0, 0.3),
 };
 const shown = (found) => found.filter(({ seconds }) => seconds !== null);
 const isWrong = ({ seconds, left }) => Math.max(seconds / left, left / seconds) > 2;
@@ -54,8 +54,9 @@ test("where the end can be known, it is shown for most of the second half", () =
     const early = found.filter(({ left }) => left > 5);
     return shown(early).length / early.length;
   };
-  assert.ok(share(FOUND["report their progress"]) > 0.9);
+  assert.ok(share(FOUND["report their progress"]) > 0.85);
   assert.ok(share(FOUND["report it and some fail"]) > 0.7);
+  assert.ok(share(FOUND["wait in a queue before they report it"]) > 0.7);
   const isBounded = ({ start, law }) => ["slots", "rate"].includes(start) && ["constant", "uniform"].includes(law);
   assert.ok(share(FOUND["report nothing"].filter(isBounded)) > 0.9);
 });
@@ -69,9 +70,11 @@ test("the remaining time of a single operation counts from its report", () => {
   const measure = (progress, seconds) => etaOf(resultOf(measureRate({
     open: [1], start: field(NOW - 60), end: field(NaN), progress: field(progress), reported: field(NOW - seconds),
   }, NOW)));
-  const isAbout = (found, seconds) => found > 0.8 * seconds && found < 1.3 * seconds;
+  // Sooner, since it may have waited in a queue before it began.
+  const isAbout = (found, seconds) => found > 0.6 * seconds && found < seconds;
   assert.ok(isAbout(measure(50, 0), 60), `${measure(50, 0)}`);
-  assert.ok(isAbout(measure(25, 10), 140), `it was at 25 % after 50 s: ${measure(25, 10)}`);
+  assert.ok(isAbout(measure(40, 10), 65), `it was at 40 % after 50 s: ${measure(40, 10)}`);
+  assert.equal(measure(20, 0), null, "most of the time it may have waited");
   assert.equal(measure(95, 10), null, "it should be done, and is waited for");
 });
 

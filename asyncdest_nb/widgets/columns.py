@@ -121,7 +121,6 @@ def label_column(name: str, title: str, labels: Callable[[], Sequence[str]]) -> 
 def frame_column(name: str, values: Sequence[Any]) -> Column:
     """Return a column of the frame; *values* are by position."""
     texts = Texts(values)
-    # Wide enough for most e-mail addresses where there is room.
     return replace(label_column(f"frame:{name}", name, lambda: texts), width="minmax(112px, 1.2fr)")
 
 
@@ -153,7 +152,9 @@ def in_order(label: Column, frame: Sequence[Column]) -> list[Column]:
 
     A narrow page shows the first ones: what tells a row apart, its status and its progress.
     """
-    return [label, *frame[:1], *COLUMNS[:2], *frame[1:], *COLUMNS[2:]]
+    # Wide enough for most e-mail addresses where there is room.
+    first = [replace(each, width="minmax(112px, 2.2fr)") for each in frame[:1]]
+    return [label, *first, *COLUMNS[:2], *frame[1:], *COLUMNS[2:]]
 
 
 # The least widths add up to less than 1,000 px; a wider page gives most of the rest to the message.

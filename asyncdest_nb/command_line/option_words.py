@@ -16,6 +16,7 @@ _SETTING = re.compile(r", (\w+)=('[^']*'|[^,]+)")
 def in_options(text: str, *, session: str = "NAME") -> str:
     """Return *text* with the options that do what it says in Python."""
     text = text.replace("give the delimiter ", "give --delimiter ")
+    text = text.replace("key= and changed_only=True", "--key COLUMN and --changed-only")
     text = _ENCODING.sub(r"give --encoding \1,", text)
     text = _COLUMN.sub(_of_field, text)
     return _CONNECT.sub(lambda found: _send(found, session), text)

@@ -9,7 +9,7 @@ import click
 
 from ..errors import AsyncDestError, UnknownName
 from ..operation import counts_text
-from ..session import Run, Session, session_names
+from ..session import Run, Session, no_run, session_names
 from . import codes
 from .option_words import in_options
 from .order import checked_output
@@ -52,7 +52,7 @@ def show(run: str, session: str | None, output: str | None) -> int:
                 if each.id.startswith(run):
                     _show(name, each, path)
                     return codes.COMPLETED
-    raise UnknownName.of("run", run, known)
+    raise no_run(run, known)
 
 
 def _names(only: str | None) -> list[str]:

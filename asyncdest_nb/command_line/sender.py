@@ -189,7 +189,7 @@ def _followed(order: Order, run: Run, *, is_old: bool) -> int:
         tell(str(error))
         return codes.FAILED
     for line in summary(run):
-        tell(line)
+        tell(in_options(line))
     if code == codes.WAITS:
         tell(_DECIDE)
     if order.output != STANDARD:

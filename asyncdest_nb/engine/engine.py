@@ -40,6 +40,7 @@ from .run.learned import LearnedDurations
 from .run.ledger import Ledger
 from .run.payloads import RunPayloads
 from .run.preparer import EarlierRuns, Preparer
+from .run.repeats import Repeats
 from .run.resumer import Resumer, recoverable
 from .run.row_keys import RowKeys
 from .run.writer import LedgerWriter
@@ -150,10 +151,13 @@ class Engine:
         earlier: EarlierRuns | None = None,
         sender: Channel | None = None,
         keys: RowKeys | None = None,
+        before: Sequence[tuple[str, Ledger]] = (),
     ) -> Execution:
         """Return a new run that is ready to start; nothing is sent yet.
 
-        *earlier* finds out whether its rows were submitted before, None = they were not.
+        *before* are runs to the same destination, by id: a notice says how many rows equal
+        rows that these have completed. *earlier* finds out whether its rows were submitted
+        before, None = they were not.
         *keys* are those of its rows, None = they have none.
         *sender* sends its batches, None = *channel* does, which polls too.
         """
@@ -168,7 +172,14 @@ class Engine:
         run.sender = sender
         claims = None if keys is None else Claims(run, keys, self._turns[keys.scope])
         keeps = self._keeps_payloads
-        preparer = Preparer(run, fields, keeps_payloads=keeps, earlier=earlier, claims=claims)
+        preparer = Preparer(
+            run,
+            fields,
+            keeps_payloads=keeps,
+            earlier=earlier,
+            claims=claims,
+            repeats=Repeats(run, before),
+        )
         return Execution(run, preparer)
 
     def resumption(

@@ -3,6 +3,7 @@
 from .connection import Connection
 from .executed import Executed
 from .field_sources import field_plans
+from .incomplete import no_run
 from .preview import Preview
 from .run import Run
 from .session import Session, default_session
@@ -28,6 +29,7 @@ __all__ = [
     "field_plans",
     "has_subjects",
     "load",
+    "no_run",
     "session_names",
     "variable",
 ]

@@ -76,6 +76,12 @@ class RunEntry:
         return self.ledger.rested.done()
 
     @property
+    def is_going(self) -> bool:
+        """Whether it goes on here, and was not canceled."""
+        execution = self.execution
+        return execution is not None and not (self.is_at_rest or execution.is_canceling)
+
+    @property
     def positions(self) -> Sequence[int]:
         """Its rows, as positions in the frame of the submit."""
         positions = self.record.positions

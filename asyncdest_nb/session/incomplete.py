@@ -15,6 +15,11 @@ from .entry import RunEntry
 if TYPE_CHECKING:  # A run raises what is here.
     from .run import Run
 
+_LOST = (
+    "rows that were not sent never will be, and the others are not polled any more. Call "
+    "run.wait() first, or give the session a name"
+)
+_NOT_KEPT = "its rows were still being prepared: nothing was sent or kept, submit them again"
 _REASONS = 3  # The most frequent ones.
 _LENGTH = 120  # characters of a reason
 _GOOD = (RowStatus.COMPLETED, RowStatus.UNCHANGED)
@@ -62,11 +67,19 @@ def _advice(held: int) -> str:
     return "run.failed() and run.results() have the rows"
 
 
-def unfinished(runs: Iterable[Run]) -> list[str]:
-    """Return a warning for each of *runs* that the end of the session leaves unfinished."""
+def unfinished(runs: Iterable[Run], *, in_memory: bool) -> list[str]:
+    """Return a warning for each of *runs* that the end of the session loses, or part of it."""
+    going = [run for run in runs if run.status == "pending" and not run.is_at_rest]
     return [
-        f"the session ends before {run}: rows that were not sent never will be, and the "
-        "others are not polled any more. Call run.wait() first, or give the session a name"
-        for run in runs
-        if run.status == "pending" and not run.is_at_rest
+        f"the session ends before {run}: {_LOST if run.is_prepared else _NOT_KEPT}"
+        for run in going
+        if in_memory or not run.is_prepared
     ]
+
+
+def no_run(run_id: object, known: Iterable[str]) -> UnknownName:
+    """Return the error that there is no run of that id."""
+    return UnknownName(
+        f"{UnknownName.of('run', run_id, known)}; a run whose rows were still being prepared as "
+        "its session ended is not kept, and nothing of it was sent"
+    )

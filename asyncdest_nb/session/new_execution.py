@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 
 from ..engine import Engine, Execution
 from ..schedule import ExpectedLag, Schedule
 from ..store import StoredRun
+from .chains import alike
 from .comparison import Comparison
+from .entry import RunEntry
 from .submission import Submission
 
 
@@ -17,8 +20,14 @@ def new_execution(
     part: Submission,
     schedule: Schedule | None,
     earlier: Comparison | None = None,
+    *,
+    before: Sequence[RunEntry] = (),
 ) -> Execution:
-    """Return a run of *part*; *earlier* None = its rows are compared already."""
+    """Return a run of *part*; *earlier* None = its rows are compared already.
+
+    It counts the rows that the runs *before* it have completed, if it does not leave these out.
+    """
+    counted = [] if part.compares else alike(before, record)
     return engine.execution(
         record,
         source=part.source,
@@ -30,4 +39,5 @@ def new_execution(
         schedule=ExpectedLag() if schedule is None else deepcopy(schedule),
         earlier=earlier,
         keys=part.keys,
+        before=[(each.id, each.ledger) for each in counted],
     )

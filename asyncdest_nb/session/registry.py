@@ -97,8 +97,7 @@ class RunRegistry(Home):
     ) -> Run:
         """Start a run, or attach to the one that sends the same rows already, unless *again*.
 
-        Without a digest in *record* a run starts, and is compared once it is prepared.
-        *execution* is one that has got its rows already.
+        Without a digest in *record* it is compared once prepared. *execution* has its rows already.
         """
         with self._starting:
             if record.digest is None:
@@ -110,7 +109,10 @@ class RunRegistry(Home):
                 if execution is not None:
                     call_from_any_thread(self.engine.forget([record.id]))
             else:
-                execution = execution or new_execution(self.engine, record, submission, schedule)
+                before = () if again else self._entries()
+                execution = execution or new_execution(
+                    self.engine, record, submission, schedule, before=before
+                )
                 run = self._start(record, submission, execution)
             if notify is not None:
                 self._notices.add(found or self._entries()[-1], notify)
@@ -134,8 +136,10 @@ class RunRegistry(Home):
                 return None if found else entry.record
 
         compared: Future[Run | None] = Future()
-        earlier = Comparison(submission, decide)
-        execution = new_execution(self.engine, record, submission, schedule, earlier)
+        before = () if again else self._entries()
+        execution = new_execution(
+            self.engine, record, submission, schedule, Comparison(submission, decide), before=before
+        )
         run = self._start(record, submission, execution, compared=compared)
         return run
 
@@ -240,8 +244,7 @@ class RunRegistry(Home):
     ) -> Run:
         """Start a run of the rows of *entry* that may be sent again.
 
-        *batch_size* None = as many rows per request as in the run of *entry*. Raises UsageError
-        if there is none, or these rows were sent again already.
+        *batch_size* None = that of *entry*. Raises UsageError if there is none, or they were sent.
         """
         keys = keys_to_retry(self.engine, entry)
         # A button and a cell may ask on two threads at once: only one of them sends.
@@ -277,11 +280,8 @@ class RunRegistry(Home):
         require_other_thread()
         entry = next(each for each in self._entries() if each.id == run_id)
         entries = self._chain(entry)
-        for each in entries:
-            execution = each.execution
-            if execution and not (each.is_at_rest or execution.is_canceling):
-                run = self._runs[each]
-                raise UsageError(f"{run} is still going: cancel it or wait for it first")
+        if going := [self._runs[each] for each in entries if each.is_going]:
+            raise UsageError(f"{going[0]} is still going: cancel it or wait for it first")
         call(self._executions.stop(entries))
         call(self.engine.forget([each.id for each in entries]))
         self._runs = {each: run for each, run in self._runs.items() if each not in entries}

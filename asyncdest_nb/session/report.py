@@ -67,6 +67,11 @@ class RunReport:
         return self._entry.ledger.status
 
     @property
+    def is_prepared(self) -> bool:
+        """Whether all of its rows are prepared; before, nothing of it is sent or kept."""
+        return self._entry.ledger.is_planned
+
+    @property
     def is_at_rest(self) -> bool:
         """Whether nothing more happens by itself."""
         return self._entry.is_at_rest

@@ -13,14 +13,14 @@ from typing import Any
 
 from ..destination import Destination
 from ..destinations import find
-from ..errors import StoreError, UnknownName, UsageError, check_bool, check_number
+from ..errors import StoreError, UsageError, check_bool, check_number
 from ..numerals import counted
 from ..portal import require_other_thread
 from ..request import TIMEOUT_SECONDS, Route, Transport
 from ..visible import one_line
 from .account import warn_if_readable
 from .connection import Connection
-from .incomplete import unfinished
+from .incomplete import no_run, unfinished
 from .options import Options
 from .process_bound import ProcessBound
 from .registry import RunRegistry
@@ -182,7 +182,7 @@ class Session(ProcessBound):
         """Return the run of that id; raises UnknownName."""
         found = {run.id: run for run in self.runs()}
         if run_id not in found:
-            raise UnknownName.of("run", run_id, found)
+            raise no_run(run_id, found)
         return found[run_id]
 
     def forget(self, run: Run | str) -> None:
@@ -233,7 +233,7 @@ class Session(ProcessBound):
         is_last = self._is_last()
         open_sessions.remove(self)
         if is_last:
-            lost = unfinished(self._registry.runs) if self.path is None else []
+            lost = unfinished(self._registry.runs, in_memory=self.path is None)
             self._registry.close()
             for text in lost:
                 logger.warning("%s", text)

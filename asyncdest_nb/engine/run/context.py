@@ -62,6 +62,7 @@ class RunContext:
     paused_before: float = 0.0  # Seconds that its channel was throttled before it began.
     sender: Channel | None = None  # Sends the batches; None = ``channel`` does.
     blank: set[int] = field(default_factory=set)  # Batches whose payloads were not kept.
+    repeated: int = 0  # Rows that equal completed ones of earlier runs.
 
     @property
     def submitters(self) -> int:

@@ -90,19 +90,28 @@ class Execution:
         """
         self.has_begun = True
         publisher = asyncio.create_task(self._publish())
-        failure: Exception | None = AsyncDestError(
-            "the session was closed before the run ended; results() has what is known"
-        )
+        failure: Exception | None = None
+        is_closed = True
         try:
             with rare_collections():
                 await self._send_and_poll()
-            failure = None
+            is_closed = False
         except* Exception as group:
-            failure = _first(group)
+            failure, is_closed = _first(group), False
         finally:
             publisher.cancel()
             if not self._is_withdrawn:
-                await self._end(failure)
+                await self._end(self._closed_early() if is_closed else failure)
+
+    def _closed_early(self) -> AsyncDestError:
+        if self.ledger.is_planned:
+            text = "the session was closed before the run ended; results() has what is known"
+        else:
+            text = (
+                "the session was closed while the rows of the run were prepared: nothing was sent, "
+                "and the run is not kept; submit them again"
+            )
+        return AsyncDestError(text)
 
     def use(self, channel: Channel, action: Action) -> None:
         """Send by *channel* from now on, which leads to the same account, and poll by *action*.

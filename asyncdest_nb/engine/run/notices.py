@@ -14,6 +14,7 @@ from .context import RunContext
 def notices(run: RunContext, *, is_going: bool) -> Iterator[str]:
     """Yield what needs attention, the user's own decision first; skip empty texts."""
     yield _held(run)
+    yield _repeated(run)
     yield _key_refused(run)
     yield _overdue(run)
     if is_going:
@@ -36,6 +37,17 @@ def _held(run: RunContext) -> str:
         f"{_operations(count)} may or may not have been applied, and nobody can know: look at "
         f"{run.channel.destination.name}, then run.resolve(applied=True or False)"
         f"{note and f'. {note}'}"
+    )
+
+
+def _repeated(run: RunContext) -> str:
+    count = run.repeated
+    if not count:
+        return ""
+    was, goes = ("was", "goes") if count == 1 else ("were", "go")
+    return (
+        f"{counted(count, 'row')} {was} completed before as now, and {goes} again: to send only "
+        "what you corrected, submit these rows alone, or use key= and changed_only=True each time"
     )
 
 

@@ -23,6 +23,7 @@ from .batches import Batch, RowsToSend, plan
 from .claims import Claims
 from .context import RunContext
 from .prepared import MappedSlice, PreparedSlice, SlicePreparer
+from .repeats import Repeats
 
 PREPARE_SLICE = 200  # Rows read alone before others get the loop: about 5 ms.
 RECORD_SLICE = 2_000  # Rows, and operations, of a transaction: about 25 ms.
@@ -42,7 +43,8 @@ class Preparer:
     """From the rows of a run to its batches.
 
     *keeps_payloads* False = the store gets a digest in place of each payload. *earlier* None
-    = the run is new. *claims* None = its rows have no keys.
+    = the run is new. *claims* None = its rows have no keys. *repeats* None = nobody asks whether
+    rows were completed before.
     """
 
     def __init__(
@@ -53,8 +55,10 @@ class Preparer:
         keeps_payloads: bool,
         earlier: EarlierRuns | None = None,
         claims: Claims | None = None,
+        repeats: Repeats | None = None,
     ) -> None:
         self._run = run
+        self._repeats = repeats
         self._claims = claims
         self._earlier = earlier
         self._fields = fields
@@ -124,6 +128,8 @@ class Preparer:
         run, part = self._run, prepared.part
         if self._claims is not None:
             await self._claims.compare(prepared)
+        if self._repeats is not None:
+            await self._repeats.count(prepared.texts)
         self._good.add(prepared)
         self._invalid |= prepared.invalid
         if run.action.check is None:

@@ -14,12 +14,13 @@ from ...session import Connection, Run, Session, default_session
 from ..shell import in_voila
 from . import markup, parts
 from .choices import Choices, arguments, texts_of
-from .code import cell, free, session_arguments, submit_call, taken_names
+from .code import cell, free, preset_call, session_arguments, submit_call, taken_names
 from .code_panel import CodePanel
 from .connect_panel import ConnectPanel
 from .fields_panel import FieldsPanel
 from .frame_picker import FramePicker
 from .offers import name_of, real_place
+from .preset_picker import PresetPicker
 from .preview import LIVE_ROWS, PreviewResult
 from .preview_panel import PreviewPanel
 from .saved import SavedOutputs
@@ -53,6 +54,7 @@ class App:
         self.saved = SavedOutputs()
         self._picker = FramePicker(frame, names, self._action_changed)
         self._connect = ConnectPanel(names, used, self._connection_changed, start=start)
+        self._presets = PresetPicker(self._preset_changed)
         self._fields = FieldsPanel(self._changed)
         self._preview = PreviewPanel(
             self._changed, check_all=self.check_all, previewed=self._previewed, start=start
@@ -72,7 +74,9 @@ class App:
     def _make(self) -> None:
         self._action = parts.listing("Actions", [], self._action_changed)
         self._action_fields = parts.html()
-        self._actions = parts.section("Action", self._action, self._action_fields)
+        self._actions = parts.section(
+            "Action", self._action, self._action_fields, self._presets.widget
+        )
         self.widget = parts.root(
             [
                 self._picker.widget,
@@ -136,6 +140,7 @@ class App:
         connection, slug = self.connection, self._action.value
         if connection is None or slug not in connection.destination.actions:
             self._action_fields.value = ""
+            self._presets.offer([])
             self._fields.set({}, ())
         else:
             action, place = connection.destination.action(slug), connection.destination.slug
@@ -150,7 +155,14 @@ class App:
                 texts=texts_of(action.payload),
             )
             self._send.offer_keys(self._picker.columns)
-            self._preview.offer_subscription(self._picker.columns)
+            found = connection.destination.presets.values()
+            self._presets.offer([each for each in found if fields and each.action == slug])
+        self._preset_changed()
+
+    def _preset_changed(self) -> None:
+        is_open = self._presets.preset is None
+        parts.show(self._fields.widget, is_open and self._fields.is_there)
+        self._preview.offer_subscription(self._picker.columns if is_open else ())
         self._changed()
 
     def _about(self, action: Action) -> str:
@@ -180,9 +192,10 @@ class App:
         assert self.connection is not None  # It is ready.
         self._connect.check()
         self._picker.check()
+        preset = self._presets.preset
         choices = Choices(
             action=self._action.value,
-            sources=self._fields.sources(),
+            sources=self._fields.sources() if preset is None else {},
             batch_size=self._preview.batch_size,
             first_rows=self._preview.first_rows,
             again=self._send.again,
@@ -190,7 +203,8 @@ class App:
             subscribe=self._preview.subscribe,
         )
         fields = self.connection.destination.action(choices.action).inputs
-        return arguments(choices, fields, self._picker.columns)
+        own = {} if preset is None else {"mapping": preset.mapping, "subscribe": preset.subscribe}
+        return arguments(choices, fields, self._picker.columns) | own
 
     # ---- preview and send
 
@@ -251,6 +265,9 @@ class App:
     def _submit_call(self, keywords: Mapping[str, Any]) -> str:
         rows, taken = self._preview.first_rows, self._taken()
         frame = self._picker.code(rows, otherwise=free("rows", taken))
+        preset = self._presets.preset
+        if preset is not None:
+            return preset_call(frame, preset.name, keywords, taken=taken)
         return submit_call(frame, self._action.value, keywords, taken=taken)
 
     def _session_name(self) -> str:

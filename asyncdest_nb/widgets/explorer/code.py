@@ -112,6 +112,20 @@ def submit_call(
     return call(f"{free('crm', taken)}.submit", [frame, literal(action)], written)
 
 
+def preset_call(
+    frame: str, name: str, keywords: Mapping[str, Any], *, taken: Collection[str] = ()
+) -> str:
+    """Return the call of ``submit`` by the preset called *name*, which has its own mapping."""
+    crm = free("crm", taken)
+    written = {
+        key: literal(value, indent=len(key) + 5)
+        for key, value in keywords.items()
+        if key not in ("mapping", "subscribe")
+    }
+    preset = f"**{crm}.destination.presets[{literal(name)}]"
+    return call(f"{crm}.submit", [frame, preset], written)
+
+
 def session_arguments(session: Session) -> str:
     """Return the arguments of a session like *session*."""
     defaults = inspect.signature(Session).parameters

@@ -184,6 +184,11 @@ class FieldsPanel:
         parts.show(self.widget, bool(fields))
 
     @property
+    def is_there(self) -> bool:
+        """Whether there are any fields."""
+        return bool(self._rows)
+
+    @property
     def to_do(self) -> str:
         """What is still to be chosen or written, a line for each field; empty = nothing."""
         return "\n".join(row.to_do for row in self._rows.values() if row.to_do)

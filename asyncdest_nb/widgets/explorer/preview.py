@@ -128,7 +128,9 @@ def preview_rows(
 
 def _mapping(keywords: Mapping[str, Any]) -> dict[str, Any]:
     constants = {key: value for key, value in keywords.items() if key not in TAKEN}
-    return {**keywords.get("mapping", {}), **constants}
+    mapping: dict[str, Any] = keywords.get("mapping", {})
+    # That of a preset is a StoredMapping, which is read in another way, and stays one.
+    return {**mapping, **constants} if constants else mapping
 
 
 def _columns(sources: Mapping[str, str], mapping: Mapping[str, Any]) -> list[PreviewColumn]:
@@ -174,7 +176,9 @@ def _intended(
     plans = field_plans(fields, is_lenient=True)
     named = keywords.get("columns")
     plan = plan_fields(plans, rows.columns, columns=named, mapping=mapping)
-    keys = {each.title: mapping[each.field][each.key] for each in columns if each.key is not None}
+    keys = type(mapping)(
+        (each.title, mapping[each.field][each.key]) for each in columns if each.key is not None
+    )
     parts = plan_fields(dict.fromkeys(keys, FieldPlan()), rows.columns, mapping=keys)
     whole = {each.title for each in columns if each.key is None}
     unsendable = [

@@ -189,6 +189,8 @@ def test_a_session_that_is_closed_while_rows_are_read_ends_the_run(many: None):
     session = ad.Session()
     run = submit(session, destination(perform=echo), users(*range(500_000)))
     session.close()
-    with pytest.raises(ad.AsyncDestError, match="closed before the run ended"):
+    with pytest.raises(
+        ad.AsyncDestError, match="closed while the rows of the run were prepared: nothing was sent"
+    ):
         run.wait(timeout=20)
     run.wait_until_compared()

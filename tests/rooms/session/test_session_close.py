@@ -28,6 +28,29 @@ def test_a_session_in_memory_that_ends_early_logs_what_is_lost(tmp_path, caplog,
     assert all("pending: 2 pending" in each and "Call run.wait() first" in each for each in logged)
 
 
+def test_a_run_that_was_still_being_prepared_is_said_to_be_neither_sent_nor_kept(tmp_path, caplog):
+    is_asked = threading.Event()
+
+    async def check(request: Any, data: Any) -> Any:
+        is_asked.set()
+        await asyncio.sleep(60)
+
+    path = tmp_path / "kept.sqlite"
+    with ad.Session(path=path) as session:
+        run = submit(session, destination(perform=echo, check=check), users("a", "b"))
+        assert is_asked.wait(10)
+        assert not run.is_prepared
+    (logged,) = caplog.messages
+    assert f"the session ends before <Run {run.id}" in logged
+    assert "still being prepared: nothing was sent or kept" in logged
+    with pytest.raises(ad.AsyncDestError, match="nothing was sent, and the run is not kept"):
+        run.wait(timeout=10)
+    with ad.Session(path=path) as session:
+        assert session.runs() == []
+        with pytest.raises(ad.UnknownName, match=f"no run '{run.id}'.*Known: none.*is not kept"):
+            session.run(run.id)
+
+
 def test_every_call_on_a_run_of_a_closed_session_raises_that_it_is_closed(tmp_path):
     with ad.Session(path=tmp_path / "kept.sqlite") as session:
         run = submit(session, destination(perform=echo), users("a"))

@@ -46,6 +46,9 @@ def test_a_failing_row_is_found_corrected_and_alone_sent_again(notebook):
     page.get_by_role("checkbox", name="E-Mail (privat)").check()
     page.get_by_label("Key for E-Mail (privat)").fill("email")
     page.get_by_label("Key for E-Mail (privat)").press("Tab")
+    about = page.get_by_text("Anything the operation needs", exact=True).last.bounding_box()
+    below = page.get_by_role("button", name="Choose none").bounding_box()
+    assert about["y"] < below["y"], "what a field is for stays with its name, beside a long list"
     page.get_by_role("button", name="Send 5 rows").click()
     progress = page.locator(".adm-progress")
     expect(progress).to_have_text("5 of 5 rows done · 100 %", timeout=60_000)

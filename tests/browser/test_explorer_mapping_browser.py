@@ -82,3 +82,35 @@ def test_an_object_with_a_condition_is_made_without_code(notebook):
     page.get_by_role("button", name="Send 2 rows").click()
     expect(page.locator(".adm-progress")).to_have_text("2 of 2 rows done · 100 %", timeout=60_000)
     assert "@if" in code
+
+
+PRESET = """
+from dataclasses import replace
+mapping = {"user_id": {"@path": "$.customer"}, "operation_type": "sync_profile"}
+tracked = {"name": "Tracked", "partnerAction": "asyncOperation", "mapping": mapping}
+tracked["subscribe"] = 'type = "track"'
+demo = ad.simulate("example-async", duration_seconds=0.1, failing=0)
+own = replace(ad.destinations()["example-async"], name="Own", slug="own", presets=[tracked])
+print(demo.endpoint)
+"""
+
+
+@in_lab
+def test_a_preset_is_chosen_seen_and_sent(notebook):
+    notebook.open([FRAME + "import asyncdest_nb as ad" + PRESET, EXPLORE])
+    notebook.run(0)
+    notebook.run(1)
+    page = notebook.page
+    pick(page, "own")
+    endpoint = "".join(notebook.outputs()[0][0]["text"]).strip()
+    page.get_by_label("Endpoint (required)").fill(endpoint)
+    page.get_by_role("button", name="Connect", exact=True).click()
+    page.get_by_label("Preset", exact=True).select_option("Tracked")
+    expect(page.get_by_text("It fills user_id, operation_type.")).to_be_visible()
+    expect(page.get_by_label("User ID (required)")).to_be_hidden()
+    page.get_by_role("button", name="Send 2 rows").click()
+    progress = page.locator(".adm-progress")
+    expect(progress).to_have_text("2 of 2 rows done · 100 %", timeout=60_000)
+    page.get_by_role("button", name="Show as code").click()
+    code = page.locator(".ade-code code")
+    expect(code).to_contain_text('crm.submit(df, **crm.destination.presets["Tracked"])')

@@ -130,7 +130,8 @@ for at in range(50_000):
 
 
 def test_two_views_show_the_same_and_a_dead_kernel_is_shown(notebook):
-    notebook.open([IMPORTS + "run = play(100, seconds=30)\nshow(run)", "show(run)"])
+    # It lasts longer than the restart of a kernel on a busy machine.
+    notebook.open([IMPORTS + "run = play(100, seconds=600)\nshow(run)", "show(run)"])
     notebook.run_all()
     page = notebook.page
     fresh = page.locator(".adm-updated")

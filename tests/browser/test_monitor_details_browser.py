@@ -20,6 +20,10 @@ def test_a_click_shows_details_copies_the_id_and_keeps_a_selected_text(notebook)
     page.get_by_text("message 4", exact=True).click()
     details = page.get_by_role("region", name="Details")
     expect(details).to_contain_text("finished, 5.0 s later")
+    payload = details.locator(".adm-block").first.bounding_box()
+    assert payload["y"] < details.locator(".adm-times").bounding_box()["y"], (
+        "it is beside the facts"
+    )
     page.get_by_role("button", name="Copy id").click()
     page.wait_for_function("async () => await navigator.clipboard.readText() === 'op-5'")
     page.get_by_role("button", name="Close").click()

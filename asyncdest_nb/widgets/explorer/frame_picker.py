@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import UsageError
@@ -76,7 +76,8 @@ class FramePicker:
         if problem is not None:
             return markup.problem(problem.text)
         if self.frame is not None:
-            return markup.note(f"{self.name or 'Your frame'}: {_size(self.frame)}.")
+            about = f"{self.name or 'Your frame'}: {_size(self.frame)}."
+            return markup.note(about + _delimiter_hint(self.columns))
         if self._given is not None:
             return markup.note(
                 f"{self.name} is not a frame now: make it in a cell, then look again."
@@ -112,3 +113,14 @@ def _read(frame: object) -> tuple[DataFrame, tuple[str, ...]]:
 def _size(frame: Any) -> str:
     rows, columns = frame.shape
     return f"{markup.rows(rows)}, {counted(columns, 'column')}"
+
+
+def _delimiter_hint(columns: Sequence[str]) -> str:
+    """Return how to read a file whose lines became one column; empty = they did not."""
+    name = columns[0] if len(columns) == 1 else ""
+    found = next((sign for sign in (";", "\t", "|") if sign in name), "")
+    if not found:
+        return ""
+    return (
+        f"\nIs it a file with another delimiter? Then read it with pd.read_csv(…, sep={found!r})."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 import duckdb
@@ -147,3 +148,13 @@ def test_frames_of_other_libraries_are_offered_if_their_rows_are_in_memory(sessi
     clicks = Clicks(session=session, names=names)
     options = clicks.find("DataFrame of this notebook").options
     assert [name for _, name in options] == ["eager"]
+
+
+@pytest.mark.parametrize(
+    ("header", "told"), [("id;name", "sep=';'"), ("id\tname", r"sep='\t'"), ("id", "")]
+)
+def test_a_file_that_was_read_as_one_column_is_noticed(session, header, told):
+    frame = pd.DataFrame({header: ["1;Zoë"]})
+    clicks = Clicks(frame, session=session, names={"df": frame})
+    assert ("another delimiter" in clicks.text) is bool(told)
+    assert html.escape(told) in clicks.text

@@ -69,8 +69,10 @@ def _plain_look(keys: Sequence[Any]) -> Look:
 
     def look(value: Any) -> Any:
         for key in keys:
-            is_plain = isinstance(value, dict) and type(key) is str
-            value = value.get(key, ABSENT) if is_plain else _inner(value, key)
+            if isinstance(value, dict) and type(key) is str:
+                value = value[key] if key in value else ABSENT
+            else:
+                value = _inner(value, key)
         return value
 
     return look

@@ -23,6 +23,7 @@ Scope = Mapping[str, Any]
 Render = Callable[[Scope], Any]
 
 _PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
+_LEAD_ELSEWHERE = frozenset((".", ".."))  # Segments of a path.
 _RESERVED = "/:@!$&'()*+,;="  # RFC 6570 leaves them as they are in {+name}.
 
 
@@ -180,7 +181,7 @@ def _in_url(piece: Placeholder, scope: Scope, *, is_first: bool) -> str:
     text = text_of(value)
     if is_first:
         return text.rstrip("/") if piece.name.startswith(("settings.", "token.")) else text
-    if any(each in (".", "..") for each in text.split("/")):
+    if not _LEAD_ELSEWHERE.isdisjoint(text.split("/")):
         raise ProtocolError(f"{piece.name} is {value!r}, which leads to another place in a URL")
     sent = text.encode("utf-8", "backslashreplace")  # JSON may have half a surrogate pair.
     return quote(sent, safe=_RESERVED if piece.is_path else "")

@@ -8,16 +8,14 @@ import time
 from array import array
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 # time.monotonic stands still while the machine sleeps, on Linux and on macOS.
-_UNSLEEPING = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+_unsleeping = time.monotonic if _CLOCK is None else partial(time.clock_gettime, _CLOCK)
 _LONGEST_LEAP_SECONDS = (
     10 * 366 * 86_400.0
 )  # A stamp that is further ahead comes from a damaged file.
-
-
-def _unsleeping() -> float:
-    return time.monotonic() if _UNSLEEPING is None else time.clock_gettime(_UNSLEEPING)
 
 
 def _wall() -> float:

@@ -28,8 +28,8 @@ it unchanged. What happens to *us* (a failed poll, an odd status) is a field, ne
 from __future__ import annotations
 
 from .rows import (
+    UNDECIDED,
     counts_text,
-    is_all_pending,
     row_outcomes,
     row_status,
     row_statuses,
@@ -77,6 +77,7 @@ __all__ = [
     "FINAL",
     "POLLED",
     "SETTLED",
+    "UNDECIDED",
     "Operation",
     "RowOutcome",
     "RowStatus",
@@ -93,7 +94,6 @@ __all__ = [
     "divided",
     "finished",
     "held",
-    "is_all_pending",
     "is_refusal_claimed",
     "latest_stamp",
     "lost",

@@ -26,6 +26,9 @@ _ROW_STATUS = {
     State.LOST: RowStatus.UNKNOWN,
 }
 
+# The states in which the rows of an operation are pending, unless they have outcomes of their own.
+UNDECIDED = frozenset(State) - _ROW_STATUS.keys()
+
 
 def row_status(state: State) -> RowStatus:
     """Return the status of the rows of an operation that has no outcome for each of them."""
@@ -56,13 +59,9 @@ def row_tally(operation: Operation) -> Mapping[tuple[RowStatus, bool], int]:
     """Return how many of its rows have each of the ``row_statuses``."""
     if operation.row_outcomes is None:
         # As most jobs are on their way; they have thousands of rows.
-        return {(row_status(operation.state), _was_never_applied(operation)): len(operation.rows)}
+        status = _ROW_STATUS.get(operation.state, RowStatus.PENDING)
+        return {(status, _was_never_applied(operation)): len(operation.rows)}
     return Counter(row_statuses(operation))
-
-
-def is_all_pending(operation: Operation) -> bool:
-    """Whether all of its rows are pending, as ``row_tally`` counts them."""
-    return operation.row_outcomes is None and operation.state not in _ROW_STATUS
 
 
 def row_outcomes(operation: Operation) -> list[RowOutcome]:
@@ -88,8 +87,9 @@ def row_outcomes(operation: Operation) -> list[RowOutcome]:
 
 def _was_never_applied(operation: Operation) -> bool:
     """Whether it ended before the destination accepted it, so that it may be sent again."""
-    ended = operation.state in (State.REJECTED, State.CANCELED)
-    return ended and operation.accepted_at is None
+    if operation.accepted_at is not None:
+        return False
+    return operation.state is State.REJECTED or operation.state is State.CANCELED
 
 
 def final_outcomes(operation: Operation, update: StatusUpdate) -> tuple[RowOutcome, ...] | None:

@@ -163,28 +163,27 @@ def answered(operation: Operation, update: StatusUpdate, *, now: float) -> Opera
     """Apply the *update* of a poll: the only way an accepted operation completes or fails."""
     if operation.is_final:
         return operation
-    seen = changed(
-        operation,
-        polls=operation.polls + 1,
-        poll_errors=0,
-        seen_at=now,
-        progress=operation.progress if update.progress is None else update.progress,
-        message=update.message or operation.message,
-        odd_status=update.odd_status,
-    )
+    seen = {
+        "polls": operation.polls + 1,
+        "poll_errors": 0,
+        "seen_at": now,
+        "progress": operation.progress if update.progress is None else update.progress,
+        "odd_status": update.odd_status,
+    }
     if update.status != "pending":
-        return finished(seen, update, now=now)
+        return finished(operation, update, now=now, **seen)
+    seen["message"] = update.message or operation.message
     if not update.more:
-        return lost(
-            seen, message=f"the destination gives no further status: {seen.message}", now=now
-        )
-    return _moved(seen, State.CANCELING if seen.state is State.CANCELING else State.RUNNING)
+        text = f"the destination gives no further status: {seen['message']}"
+        return lost(changed(operation, **seen), message=text, now=now)
+    state = State.CANCELING if operation.state is State.CANCELING else State.RUNNING
+    return _moved(operation, state, **seen)
 
 
-def finished(operation: Operation, update: StatusUpdate, *, now: float) -> Operation:
+def finished(operation: Operation, update: StatusUpdate, *, now: float, **seen: Any) -> Operation:
     """Apply a final *update*, with its outcome per row where there is one.
 
-    A row that was decided before keeps its outcome.
+    A row that was decided before keeps its outcome. *seen* are further fields that a poll changes.
     """
     rows = final_outcomes(operation, update)
     return _moved(
@@ -195,6 +194,7 @@ def finished(operation: Operation, update: StatusUpdate, *, now: float) -> Opera
         result=update.result,
         row_outcomes=rows,
         finished_at=now,
+        **seen,
     )
 
 

@@ -29,7 +29,7 @@ def _percent(value: object) -> float | None:
 
     Destinations send -3, 250 and "NaN", of which no progress bar can be drawn.
     """
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return None
     try:
         number = float(value)  # type: ignore[arg-type]  # whatever a partner sends is tried
@@ -55,6 +55,8 @@ def _code(value: object) -> str | None:
 
 def _moment(value: object) -> float | None:
     """Read a time in Unix seconds or in ISO 8601; anything else counts as not stated."""
+    if value is None:
+        return None
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)

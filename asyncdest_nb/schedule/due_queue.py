@@ -73,23 +73,26 @@ class DueQueue:
 
     def first(self) -> float | None:
         """Return when the first is due, None = there is none."""
+        found = self._first()
+        return None if found is None else found[0]
+
+    def _first(self) -> tuple[float, int] | None:
         while (found := self._queue.first()) is not None:
             at, number = found
             if self._at[number] == at:
-                return at
+                return found
             self._queue.drop_first()  # An older time of a number that was set again.
         return None
 
     def take(self, now: float) -> int | None:
         """Return the number that is due first and remove it, None = none is due."""
-        at = self.first()
-        if at is None or at > now:
+        found = self._first()
+        if found is None or found[0] > now:
             return None
-        found = self._queue.first()
-        assert found is not None
+        _, number = found
         self._queue.drop_first()
-        self.remove(found[1])
-        return found[1]
+        self._at[number] = math.nan
+        return number
 
 
 def set_time(times: array[float], number: int, at: float) -> None:

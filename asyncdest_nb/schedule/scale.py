@@ -17,7 +17,7 @@ class Scale:
         """Return the bin of a duration; a duration on an edge is in the bin that ends there."""
         if seconds <= self.first:
             return 0
-        return math.ceil(math.log(seconds / self.first) / math.log(self.ratio))
+        return math.ceil(math.log(seconds / self.first, self.ratio))
 
     def edge_of(self, at: int) -> float:
         """Return the longest duration of a bin, in seconds; of the bin -1 that is almost 0."""

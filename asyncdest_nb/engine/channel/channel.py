@@ -247,7 +247,7 @@ class Channel:
             settings=self.settings,
             payload=payload,
             state_context=state,
-            async_contexts=[with_attributes(each) for each in contexts],
+            async_contexts=[with_attributes(each) for each in contexts] if contexts else [],
             access_token=self.access_token.token,
             # A function may rely on one, also in a rehearsal.
             submission_id=submission_id or str(uuid.uuid4()),

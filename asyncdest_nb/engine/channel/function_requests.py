@@ -76,8 +76,9 @@ class FunctionRequests:
         self._has_ended = True
         for response in self._files:
             response.close()
-        for each in self.idle:
-            each.close()
+        if self._begun < len(self._made):
+            for each in self.idle:
+                each.close()
 
     async def wait_until_over(self) -> None:
         """Return when all of them have ended.

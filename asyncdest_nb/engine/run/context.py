@@ -98,14 +98,14 @@ class RunContext:
 
         Its requests count as *kind*. The rest is as for ``Channel.call``.
         """
-        batch = operations[0].batch if operations else None
+        batch, run_id = operations[0].batch if operations else None, self.record.id
         channel = self.sender if kind == "submit" else None
         result = await (channel or self.channel).call(
             function,
             payload=payload,
             contexts=contexts,
-            submission_id="" if batch is None else submission_id(self.id, batch),
-            scope=None if batch is None else submission_scope(self.id, batch),
+            submission_id="" if batch is None else submission_id(run_id, batch),
+            scope=None if batch is None else submission_scope(run_id, batch),
             age_seconds=age_seconds,
             should_stop=should_stop,
             turn=turn,

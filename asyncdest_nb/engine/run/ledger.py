@@ -8,12 +8,12 @@ from concurrent.futures import Future
 
 from ...operation import (
     SETTLED,
+    UNDECIDED,
     Operation,
     RowOutcome,
     RowStatus,
     RunStatus,
     State,
-    is_all_pending,
     row_tally,
     run_status,
 )
@@ -207,8 +207,13 @@ class Ledger:
         states[before.state] -= 1
         states[after.state] += 1
         # Rows are pending until their operation ends, whatever its state is.
-        is_same = before.rows is after.rows and is_all_pending(before) and is_all_pending(after)
-        if not is_same:
+        are_pending = (
+            before.rows is after.rows
+            and before.row_outcomes is after.row_outcomes is None
+            and before.state in UNDECIDED
+            and after.state in UNDECIDED
+        )
+        if not are_pending:
             self._count_rows([(row_tally(after), 1), (row_tally(before), -1)])
         self._going += (after.state in _GOING) - (before.state in _GOING)
         self._states = states

@@ -36,8 +36,8 @@ class MappedSlice:
 
     def row(self, place: int) -> dict[str, Any]:
         """Return the values of one row, without the fields that are left out."""
-        found = ((key, each[place]) for key, each in self.values.items())
-        return {key: value for key, value in found if value is not UNDEFINED}
+        values = self.values
+        return {key: values[key][place] for key in values if values[key][place] is not UNDEFINED}
 
     def lines(self) -> list[str]:
         """Return a text for each row that is the same for the same payload."""

@@ -70,7 +70,7 @@ class Submitter:
         """Send a batch until its operations are settled; return its parts if it was divided."""
         run = self._run
         while not _is_settled(operations := run.ledger.select(batch.operations)):
-            if self._may_drop(operations):
+            if run.control.is_canceling and self._may_drop(operations):
                 break
             if run.control.trouble:
                 return ()
@@ -102,14 +102,13 @@ class Submitter:
 
     def _may_drop(self, operations: Sequence[Operation]) -> bool:
         """Whether a canceled run may drop the batch of *operations*: nothing in it is in doubt."""
-        if not self._run.control.is_canceling:
-            return False
         # A last step in doubt is repeated first, and canceled then.
         return not (is_unknown(operations) or (self._has_steps and operations[0].in_doubt))
 
     def _should_stop(self, operations: Sequence[Operation]) -> bool:
         """Whether to drop a request that has no turn yet."""
-        return self._run.control.trouble is not None or self._may_drop(operations)
+        control = self._run.control
+        return control.trouble is not None or (control.is_canceling and self._may_drop(operations))
 
     async def _take_step(self, batch: Batch, operations: Sequence[Operation]) -> Sequence[Batch]:
         """Take one step of a submission, once; return the parts of a batch that was divided."""
@@ -190,8 +189,10 @@ class Submitter:
             retry_after=result.retry_after,
             can_recover=recover,
         )
-        is_to_repeat = any(isinstance(verdict, Resend) for verdict in verdicts)
-        if is_to_repeat and not self._may_drop(run.ledger.select(batch.operations)):
+        is_dropped = run.control.is_canceling and self._may_drop(
+            run.ledger.select(batch.operations)
+        )
+        if any(isinstance(verdict, Resend) for verdict in verdicts) and not is_dropped:
             run.back_off(result)
         return ()
 

@@ -41,11 +41,13 @@ def read_contexts(answer: Any, *, action: Action, counts: Sequence[int]) -> list
     if not len(contexts) == len(decided) == count:
         return [_misfit(contexts, action=action, count=count)] * count
     ids = [context.get(action.operation_id) for context in contexts]
-    times = Counter(str(each) for each, row in zip(ids, decided, strict=True) if row is None)
+    times: Counter[str] | dict[str, int] = {}  # How often an id is there; 1 if it is the only one.
+    if count > 1:
+        times = Counter(str(each) for each, row in zip(ids, decided, strict=True) if row is None)
     return [
         _of_row(row)
         if row is not None
-        else _read_context(context, action, times=times[str(each)], message=response.message)
+        else _read_context(context, action, times=times.get(str(each), 1), message=response.message)
         for context, each, row in zip(contexts, ids, decided, strict=True)
     ]
 

@@ -36,12 +36,6 @@ _NAMES = (
     "success error code message sent body errortype errormessage errorreporter errorType "
     "errorMessage"
 ).split()
-_CONTRACT = {
-    "is_async": "isasync",
-    "async_contexts": "asynccontexts",
-    "rows": "rows",
-    "message": "message",
-}
 _SPELLED = {name: name.replace("_", "").lower() for name in [*_NAMES, *map(to_snake, _NAMES)]}
 
 
@@ -50,10 +44,14 @@ def read_contract(answer: Any) -> JSONObject | None:
 
     It may be a dict in either spelling or a value of another class.
     """
-    if type(answer) is AsyncActionResponse:
-        found = {short: getattr(answer, name, None) for name, short in _CONTRACT.items()}
-    else:
-        found = _named(answer)
+    if type(answer) is AsyncActionResponse and answer.is_async:
+        return {
+            "isAsync": True,
+            "asyncContexts": getattr(answer, "async_contexts", None),  # It may be made unchecked.
+            "rows": answer.rows,
+            "message": clean_text(answer.message),
+        }
+    found = _named(answer)
     if not found.get("isasync", "asynccontexts" in found):
         return None
     return {

@@ -82,7 +82,7 @@ def read_poll(
     results = () if whole is None or whole.results is None else whole.results
     if whole is None or not isinstance(results, (list, tuple)):
         return f"poll returned {type(answer).__name__}, not an AsyncPollResponse with results"
-    if all(each is None for each in results):
+    if not [each for each in results if each is not None]:
         ended = _ended(whole, exchanges)
         return [ended or f"poll returned 0 results for {counted(len(ids), 'operation')}"] * len(ids)
     found = _by_operation([_read(each, key) for each in results], ids)
@@ -115,7 +115,8 @@ def _has_failed(exchange: Exchange) -> bool:
 def _read(result: Any, key: str) -> tuple[str, Answer]:
     """Return the id in a result's context, empty = none, and the answer it gives."""
     try:
-        read = AsyncOperationResult.model_validate(result)
+        is_read = type(result) is AsyncOperationResult
+        read = result if is_read else AsyncOperationResult.model_validate(result)
     except ValidationError as error:
         context = result.get("context") if isinstance(result, Mapping) else None
         why = f"poll returned a result that is not in the contract: {first_fault(error)}"
@@ -124,7 +125,7 @@ def _read(result: Any, key: str) -> tuple[str, Answer]:
 
 
 def _id(context: Any, key: str) -> str:
-    return clean_text(context.get(key)) if isinstance(context, Mapping) else ""
+    return clean_text(context.get(key)) if isinstance(context, dict | Mapping) else ""
 
 
 def _checked(result: AsyncOperationResult) -> Answer:
@@ -139,7 +140,10 @@ def _by_operation(found: Sequence[tuple[str, Answer]], ids: Sequence[str]) -> li
     """Return an answer per operation: by the ids in their contexts, without ids by order."""
     named = [each for each, _ in found]
     same_count = len(found) == len(ids)
-    if same_count and all(each in ("", own) for each, own in zip(named, ids, strict=True)):
+    is_in_order = named == ids or (
+        same_count and all(each in ("", own) for each, own in zip(named, ids, strict=True))
+    )
+    if is_in_order:
         return [answer for _, answer in found]
     if not same_count and not any(named):
         return f"poll returned {counted(len(found), 'result')} for {counted(len(ids), 'operation')}"

@@ -177,7 +177,7 @@ class DescribedPoll:
             context=answer.context,
             odd_status=status.word if status.is_odd else None,
             rows=rows,
-            ended_at=_at(self._rule.ended_at, data),
+            ended_at=_at(self._rule.ended_at, data) if self._rule.ended_at else None,
         )
 
     async def _repeat_last_step(self, request: Request, data: Given, context: JSONObject) -> None:

@@ -16,6 +16,8 @@ from .model import ApiAction, Nulls
 from .parts import RowFile
 from .template import Render, Scope, compiled
 
+_decode = json.JSONDecoder().raw_decode  # Of a text of ours, which has nothing around it.
+
 
 class RowWriter:
     """Makes what is sent for the rows of one action."""
@@ -36,7 +38,8 @@ class RowWriter:
 
     def scope_of(self, text: str, scope: Scope, *, at: int = 0) -> JSONObject:
         """Return the names and values of the row *at* that place, whose payload is *text*."""
-        row = self._values(json.loads(text))
+        given, _ = _decode(text)
+        row = self._values(given)
         return {**scope, "row": row, "row_index": at, "row_number": at + 1}
 
     def _values(self, given: JSONObject) -> JSONObject:

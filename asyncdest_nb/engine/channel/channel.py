@@ -161,7 +161,7 @@ class Channel:
             call = self._client.call()
             send = authorize(self._throttle.throttled(call, should_stop, turn=turn))
             request = self._throttle.persistent(call, send)
-            state = self._scoped(scope)
+            state = ScopedState(self._state, scope, connection=self._connection, secrets=self)
             data = self._data(payload, contexts, state, submission_id, age_seconds)
             return send, call_function(function, call, data, request=request, mask=self.mask)
 
@@ -175,7 +175,7 @@ class Channel:
         Its first request is the only exchange, and was not sent.
         """
         call = self._new_client(self._options(), transport=OfflineTransport()).call()
-        data = self._data(payload, (), self._scoped(state=self._state.copy()))
+        data = self._data(payload, (), self._scoped(self._state.copy()))
         return await call_function(function, call, data, request=call, mask=self.mask)
 
     def wait_for_turn(
@@ -220,7 +220,7 @@ class Channel:
     def _options(self, state: SessionState | None = None) -> dict[str, Any]:
         if self.destination.extend_request is None:
             return {}
-        data = self._data(None, (), self._scoped(state=state))
+        data = self._data(None, (), self._scoped(state))
         options: object = self.destination.extend_request(data)
         if not isinstance(options, Mapping):
             raise DestinationError(
@@ -229,11 +229,9 @@ class Channel:
             )
         return dict(options)
 
-    def _scoped(
-        self, scope: str | None = None, *, state: SessionState | None = None
-    ) -> ScopedState:
+    def _scoped(self, state: SessionState | None = None) -> ScopedState:
         state = self._state if state is None else state
-        return ScopedState(state, scope, connection=self._connection, secrets=self)
+        return ScopedState(state, None, connection=self._connection, secrets=self)
 
     def _data(
         self,

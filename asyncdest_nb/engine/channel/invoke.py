@@ -16,6 +16,8 @@ from ...destination import ActionData, Function
 from ...errors import NotSent
 from .bypass import Unwatched
 
+_AWAITABLE = (Awaitable, GeneratorType)
+
 
 def invoke(
     function: Function, request: Callable[..., Any], data: ActionData[Any, Any]
@@ -34,8 +36,7 @@ def invoke(
 def is_awaitable(answer: Any) -> bool:
     """Whether what a function returned must be awaited again."""
     # Most answers are plain values; inspect asks for more than one type.
-    is_possible = hasattr(type(answer), "__await__") or isinstance(answer, GeneratorType)
-    return is_possible and inspect.isawaitable(answer)
+    return isinstance(answer, _AWAITABLE) and inspect.isawaitable(answer)
 
 
 def _is_coroutine_function(function: Any) -> bool:

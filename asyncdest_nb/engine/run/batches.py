@@ -162,7 +162,8 @@ def _operations(
     groups = [positions] if is_one else [[each] for each in positions]
     for number, group in enumerate(groups, start):
         # Mostly its numbers are the position of its row: then all are one object.
-        own, its_batch = (group[0] if group[0] == each else each for each in (number, batch))
+        row = group[0]
+        own, its_batch = row if row == number else number, row if row == batch else batch
         yield Operation(number=own, rows=tuple(group), batch=its_batch)
 
 

@@ -133,7 +133,7 @@ class LedgerWriter:
         """Leave *operation* to the ledger, which has one before it, until the store is read."""
         number, known = operation.number, self._ledger.operations
         self._journal.leave(self._run_id, self._unstored)
-        if number < len(self._stored):
+        if self._stored and number < len(self._stored):
             self._stored[number] = 0
         if number < len(known) and known[number].context is operation.context:
             return  # As most that is written: it has one context all its life.

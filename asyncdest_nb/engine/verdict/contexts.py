@@ -109,7 +109,7 @@ def _read_context(
             f"accepted, but {times} rows were given the same operation id {named}: "
             "nobody can tell which of them it stands for"
         )
-    return Accepted(context, clean_text(message))
+    return Accepted(context, message or "")
 
 
 def _unaddressable(operation_id: str) -> str:

@@ -68,7 +68,7 @@ def plan_fields(
         if name not in fields and name in frame_columns and column in fields
     }
     meant = {column: name for name, column in swapped.items() if column not in mapping} | columns
-    finder = _SourceFinder(frame_columns, meant, mapping, index_names, compiled)
+    finder = _SourceFinder(frame_columns, meant, mapping, index_names, compiled, is_stored)
     sources, faults = finder.sources(fields)
     mapped = [] if is_stored else [sources[name] for name in mapping if name in sources]
     read = {root for source in mapped for root in source.resolver.roots}
@@ -161,6 +161,7 @@ class _SourceFinder:
     mapping: dict[str, Any]
     index_names: Sequence[str]
     compiled: Compile
+    is_stored: bool
 
     def sources(self, fields: Mapping[str, FieldPlan]) -> tuple[dict[str, _Source], list[str]]:
         """Return the sources of the fields that have one, and all problems."""
@@ -190,12 +191,15 @@ class _SourceFinder:
 
     def _mapped(self, name: str, value: Any) -> _Source:
         resolver = _compiled(name, value, self.compiled)
+        if not self.is_stored:
+            _refuse_half_open(name, value)
         kind = "constant" if resolver.is_constant else "mapping"
         return _Source(resolver, f"{kind} {_as_json(value)}")
 
     def _default(self, name: str, plan: FieldPlan) -> _Source | None:
         if plan.default is not None:
             resolver = _compiled(name, plan.default, self.compiled)
+            _refuse_half_open(name, plan.default)
             if resolver.is_constant or resolver.reads_all or self._has_any(resolver.roots):
                 return _Source(resolver, f"default {_as_json(plan.default)}")
         if plan.required:
@@ -224,15 +228,19 @@ def _compiled(name: str, value: Any, compiled: Compile) -> Resolver:
         is_unknown = any(INVALID in each for each in found)
         hint = f" Known: {', '.join(sorted(DIRECTIVES))}" if is_unknown else ""
         raise MappingError("\n".join(found) + hint)
+    try:
+        return compiled(value)
+    except MappingError as error:
+        raise MappingError(f"field {name!r}: {error}") from None
+
+
+def _refuse_half_open(name: str, value: Any) -> None:
+    # Somebody who types it means a column; of what is stored Segment sends the braces.
     for text in half_open(value):
         raise MappingError(
             f"field {name!r}: a '{{{{' of the template {text!r} names no column; write "
             "{{column}}"
         )
-    try:
-        return compiled(value)
-    except MappingError as error:
-        raise MappingError(f"field {name!r}: {error}") from None
 
 
 def _as_json(value: Any) -> str:

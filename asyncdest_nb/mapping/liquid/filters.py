@@ -5,6 +5,7 @@ A filter is given the value, and its arguments as far as there are any; UNDEFINE
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -51,8 +52,34 @@ def _is_named(argument: Any, name: str) -> bool:
 
 
 @named("json")
-def _json(value: Any, *rest: Any) -> Any:
-    return json_text.encoded(list(value) if isinstance(value, range) else value)
+def _json(value: Any, space: Any = 0, *rest: Any) -> Any:
+    text = json_text.encoded(list(value) if isinstance(value, range) else value)
+    if isinstance(space, int | float) and not isinstance(space, bool):
+        space = " " * int(min(space, 10))
+    is_spaced = isinstance(space, str) and space and isinstance(text, str)
+    return _on_lines(text, space[:10]) if is_spaced else text
+
+
+_JSON_PART = re.compile(r'"(?:\\.|[^"\\])*"|[{}\[\],:]|[^"{}\[\],:]+')
+_EMPTY = ("{}", "[]")
+
+
+def _on_lines(text: str, space: str) -> str:
+    """Return JSON with a line for each item, indented by *space*."""
+    made, line = "", "\n"
+    parts = _JSON_PART.findall(text)
+    for before, part, after in zip(["", *parts], parts, [*parts[1:], ""], strict=False):
+        if part in ("{", "["):
+            is_empty = part + after in _EMPTY
+            line += "" if is_empty else space
+            made += part if is_empty else part + line
+        elif part in ("}", "]"):
+            is_empty = before + part in _EMPTY
+            line = line if is_empty else line.removesuffix(space)
+            made += part if is_empty else line + part
+        else:
+            made += {",": f",{line}", ":": ": "}.get(part, part)
+    return made
 
 
 OF_JSON = frozenset({"json", "jsonify", "inspect"})

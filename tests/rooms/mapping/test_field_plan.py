@@ -4,6 +4,7 @@ import pytest
 
 from asyncdest_nb.errors import MappingError, UnknownName
 from asyncdest_nb.mapping import DIRECTIVES, FieldPlan, plan_fields
+from asyncdest_nb.stored import StoredMapping
 
 FIELDS = {
     "user_id": FieldPlan(required=True, default={"@path": "$.userId"}),
@@ -140,6 +141,14 @@ def test_a_template_that_would_send_its_own_braces_is_refused(text):
     mapping = {"f": {"deep": [{"@template": text}]}}
     with pytest.raises(MappingError, match=r"names no column; write \{\{column\}\}"):
         plan_fields({"f": FieldPlan()}, ["x"], mapping=mapping)
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"), [("{{x}", "{{x}"), ("{{}}", "{{}}"), ("{{x}} and {{y", "5 and {{y")]
+)
+def test_a_stored_template_sends_its_own_braces_as_in_segment(text, sent):
+    mapping = StoredMapping({"f": {"@template": text}})
+    assert plan_fields({"f": FieldPlan()}, ["x"], mapping=mapping).payload({"x": 5}) == {"f": sent}
 
 
 @pytest.mark.parametrize("text", ["{{x}}", "{{{x}}}", "{x} }}", "none"])

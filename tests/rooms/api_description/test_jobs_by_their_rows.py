@@ -161,7 +161,7 @@ def test_rows_that_no_job_holds_are_sent_again(session: ad.Session, api: Jobs):
         (Jobs(("mixed", [*ROWS[:3], "x@y.de"], 0), arrives=False), "mixed holds some of these"),
         (Jobs(("silent", ROWS, 0), arrives=False, hidden=999), "silent does not show what it"),
         (
-            Jobs(("twin", ROWS, -60)),
+            Jobs(("twin", ROWS, -86_400)),
             "2 jobs hold these rows, so it is not known which: twin, own-1",
         ),
     ],

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..destination import (
@@ -12,16 +10,15 @@ from ..destination import (
     ActionData,
     Destination,
     Function,
-    Payload,
     Request,
     labeled_payload,
 )
 from ..errors import UsageError
-from ..responses import JSONObject
 from .account import Account
 from .model import ApiAction, ApiDescription
 from .plans import Plans
 from .poll import DescribedPoll
+from .preflight import Preflight
 from .submit import DescribedSubmission
 
 _UNNAMED = "action '': "  # How messages begin about an action without a title.
@@ -47,11 +44,12 @@ def destination_of(description: ApiDescription) -> Destination:
 def _action(description: ApiDescription, slug: str, action: ApiAction) -> Action:
     plans = Plans(description, action)
     submitter, handle = DescribedSubmission(plans), action.handle
+    preflight = Preflight(action)
     return Action(
         title=action.title or slug,
         description=action.description,
         payload=labeled_payload(_fields(action), f"action {slug!r}"),
-        check=Preflight(action).check if Preflight(action).is_needed else None,
+        check=preflight.check if preflight.is_needed else None,
         perform=_perform(plans),
         perform_batch=submitter.perform_batch,
         steps=submitter.steps,
@@ -116,59 +114,3 @@ def fault_of_settings(settings: Mapping[str, Any]) -> str:
 
 
 def _nothing(request: Request, data: ActionData[Any, Any]) -> None: ...
-
-
-class Preflight:
-    """Faults of rows that are found before anything is sent."""
-
-    def __init__(self, action: ApiAction) -> None:
-        self._action = action
-
-    @property
-    def is_needed(self) -> bool:
-        """Whether the description asks for anything to be checked."""
-        action = self._action
-        return bool(action.unique or action.limits.row_bytes or action.nulls.policy == "error")
-
-    def check(self, request: Request, data: ActionData[Any, list[Payload]]) -> list[str | None]:
-        """Return for each row why it cannot be sent; None = it can."""
-        times: dict[str, Counter[str]] = {name: Counter() for name in self._action.unique}
-        for text in data.payload_texts if times else ():
-            values = json.loads(text)
-            for name, counter in times.items():
-                counter[_key(values, name)] += 1
-        return [self._fault(text, times) for text in data.payload_texts]
-
-    def _fault(self, text: str, times: dict[str, Counter[str]]) -> str | None:
-        action, values = self._action, json.loads(text)
-        if action.nulls.policy == "error":
-            nulls = [*_null_names(values)]
-            if nulls:
-                return f"{', '.join(nulls)}: null, which this API does not take: fill or drop it"
-        for name, counter in times.items():
-            key = _key(values, name)
-            if not key:
-                return f"{name}: no value, and rows are told apart by it"
-            if counter[key] > 1:
-                return f"{name}: {counter[key]} rows have it, and rows are told apart by it"
-        return self._too_large(text)
-
-    def _too_large(self, text: str) -> str | None:
-        size, most = len(text.encode()), self._action.limits.row_bytes
-        if most is None or size <= most:
-            return None
-        return f"the row has {size:,} bytes; this API takes {most:,}"
-
-
-def _key(values: JSONObject, name: str) -> str:
-    value = values.get(name)
-    return "" if value is None else str(value)
-
-
-def _null_names(values: JSONObject, above: str = "") -> Iterator[str]:
-    """Yield the names of nulls, also of those in objects, as "address.city"."""
-    for name, each in values.items():
-        if each is None:
-            yield f"{above}{name}"
-        elif isinstance(each, dict):
-            yield from _null_names(each, f"{above}{name}.")

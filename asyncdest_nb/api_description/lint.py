@@ -63,7 +63,8 @@ def _of_action(description: ApiDescription, action: ApiAction) -> Iterator[str]:
 
 
 def _of_fields(action: ApiAction) -> Iterator[str]:
-    for place, names in (("batch_by", action.batch_by), ("unique", action.unique)):
+    unique = [path.partition("|")[0].strip() for some in action.unique for path in some]
+    for place, names in (("batch_by", action.batch_by), ("unique", unique)):
         for name in names:
             if name not in action.fields:
                 yield f"{place}: {missing_name(name, action.fields, 'field')}"

@@ -211,7 +211,8 @@ class ApiAction(DescriptionPart):
     fields: dict[str, dict[str, Any]]
     limits: Limits = Limits.model_construct()
     batch_by: tuple[str, ...] = ()
-    unique: tuple[str, ...] = ()
+    # Each a path of a field, or several of which a row has one at least.
+    unique: tuple[Paths, ...] = ()
     nulls: Nulls = Nulls.model_construct(policy="omit")
     row: Template = "{{ row }}"
     submit: tuple[SubmitStep, ...] = Field(min_length=1)

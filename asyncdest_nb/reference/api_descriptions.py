@@ -117,7 +117,8 @@ Filters may follow a path or a name: `{{ row.email | trim | lower | sha256 }}`. 
 | `fields` | the fields of a row, by key: label, type, required, choices, default, … |
 | `limits` | the most that a request may have |
 | `batch_by` | rows with different values in these fields go in different batches |
-| `unique` | fields whose value must be there, and in one row only |
+| `unique` | fields whose value must be there, and in one row of a job only; with filters, as the |
+| | API compares it. In a list in the list, a row needs one of the fields |
 | `nulls` | how a null is sent, in objects too: `omit`, `null`, `empty`, `error`, `{sentinel: …}` |
 | `row` | the template of a row; `{{ row }}` if left out |
 | `submit` | the steps that send a batch |

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
@@ -99,6 +100,22 @@ class Preview:
         )
 
     @property
+    def unread(self) -> dict[str, str]:
+        """The columns of the frame that no field reads, each with a field that may be meant.
+
+        "" = no field without a source has a similar name.
+        """
+        if self.submission is None:
+            return {}
+        fields, columns = self.submission.fields, map(str, self.submission.frame.columns)
+        free = [name for name in self.submission.action.inputs if name not in fields.sources]
+        return {
+            name: next(iter(get_close_matches(name.lower(), free, n=1, cutoff=0.75)), "")
+            for name in columns
+            if not fields.reads(name)
+        }
+
+    @property
     def summary(self) -> str:
         """How many rows would be sent, what fills the fields, and why rows would not be sent."""
         lines = [
@@ -108,6 +125,7 @@ class Preview:
         ]
         lines += [_cut(f"  {self.matched}")] if self.matched else []
         lines += [_cut(f"  {field} <- {source}") for field, source in self.sources.items()]
+        lines += [_cut(f"  not sent: {self._unread()}", _LONGEST)] if self.unread else []
         lines += [_cut(f"  invalid: {line}", _LONGEST) for line in self._faults()]
         return "\n".join(lines)
 
@@ -119,6 +137,14 @@ class Preview:
             first = self.first_request
             lines.append(_cut(f"  first request: {first.method} {first.url}", _LONGEST))
         return "\n".join(lines)
+
+    def _unread(self) -> str:
+        """Return the columns that no field reads; those that may be misspelt come first."""
+        near_first = sorted(self.unread.items(), key=lambda each: not each[1])
+        parts = [
+            f"{name!r} (did you mean {near}?)" if near else repr(name) for name, near in near_first
+        ]
+        return f"no field reads the column{'s' * (len(parts) > 1)} {', '.join(parts)}"
 
     def _unchanged(self) -> str:
         return f"{len(self.unchanged):,} unchanged, " if self.unchanged else ""

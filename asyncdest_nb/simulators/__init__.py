@@ -120,6 +120,7 @@ def simulate(slug: str, *, clock: Callable[[], float] = time.monotonic, **knobs:
     - ``access_token``: the token of the private app that requests must carry
     - ``failing_jobs``: as above; the error is about line 0, the whole file
     - ``reverted_jobs``: share of imports that end REVERTED, since a user undid them
+    - ``properties``: the names that columns may have; None = any, and they cannot be asked for
 
     "klaviyo-profiles" also has these:
 

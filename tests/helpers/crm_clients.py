@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 from hubspot import HubSpot
+from hubspot.crm.properties.exceptions import ForbiddenException
 from klaviyo_api import KlaviyoAPI
 from mailchimp_marketing import Client
 
@@ -85,7 +87,10 @@ def mailchimp_flow(recorded: RecordedRequests, created: Any) -> None:
 def hubspot_flow(recorded: RecordedRequests, created: Any, folder: Path) -> None:
     """Have HubSpot's client start the import *created*, poll it, read its errors, cancel it."""
     token = recorded.settings["access_token"]
-    imports = HubSpot(access_token=token, host=recorded.endpoint).crm.imports
+    crm = HubSpot(access_token=token, host=recorded.endpoint).crm
+    with suppress(ForbiddenException):  # As a token without the scope for it is answered.
+        crm.properties.core_api.get_all("0-1")
+    imports = crm.imports
     file = folder / created["importRequest"]["files"][0]["fileName"]
     file.write_bytes(created["files"].encode())
     asked = json.dumps(created["importRequest"])

@@ -5,8 +5,10 @@ GET  /crm/v3/imports              the imports, which are found by their names
 GET  /crm/v3/imports/{id}         its state and counters
 GET  /crm/v3/imports/{id}/errors  its errors, by line of the file
 POST /crm/v3/imports/{id}/cancel  stops it
+GET  /crm/v3/properties/{type}    what columns may be called
 
     records   the rows, and the file that they become
+    properties  the properties of an object
     lines     which row an error is about
     outcomes  what became of each row
 
@@ -33,6 +35,7 @@ from ...responses import AsyncActionResponse, AsyncOperationResult, AsyncPollRes
 from ..objects import about, list_in, object_of
 from .lines import without_cells
 from .outcomes import outcomes
+from .properties import properties_of
 from .records import (
     FILE,
     CreateRow,
@@ -83,8 +86,10 @@ async def test_authentication(request: ad.Request, data: Given) -> None:
 
 
 async def check(request: ad.Request, data: Rows) -> list[str | None]:
-    """Return why a row does not fit: its key is missing, or other rows have it too."""
-    return await to_thread(faults, data.payload)
+    """Return why a row does not fit: by its key, or a column that is no property."""
+    types = {each.type_id for each in data.payload}
+    known = {each: await properties_of(request, data, each) for each in sorted(types)}
+    return await to_thread(faults, data.payload, known)
 
 
 async def create(request: ad.Request, data: Rows) -> AsyncActionResponse:

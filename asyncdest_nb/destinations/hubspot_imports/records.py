@@ -12,6 +12,7 @@ from ... import destination as ad
 from ...request import csv_lines
 from ...responses import JSONObject
 from .lines import known_rows
+from .properties import RECORD_ID, Known, unknown_property
 
 # Ids of HubSpot's own types of objects, and the property that identifies a record of them.
 _TYPES = {
@@ -20,7 +21,6 @@ _TYPES = {
     "deals": ("0-3", None),
     "tickets": ("0-5", None),
 }
-_RECORD_ID = "hs_object_id"
 FILE = "rows.csv"
 
 
@@ -76,16 +76,20 @@ class UpdateRow(HubSpotRow):
     operation = "UPDATE"
 
 
-def faults(rows: Sequence[HubSpotRow]) -> list[str | None]:
-    """Return why a row does not fit: its key is missing, or other rows have it too."""
+def faults(rows: Sequence[HubSpotRow], known: Known) -> list[str | None]:
+    """Return why a row does not fit: by its key, or a column that is no *known* property."""
     times = Counter(map(_key, rows))
-    return [_fault(each, times) for each in rows]
+    return [_fault(each, times, known[each.type_id]) for each in rows]
 
 
-def _fault(row: HubSpotRow, times: Mapping[tuple[str, str], int]) -> str | None:
+def _fault(
+    row: HubSpotRow, times: Mapping[tuple[str, str], int], known: frozenset[str] | None
+) -> str | None:
     name = row.key_property
     if not row.properties:
         return "properties: the row has no value"
+    if known and (fault := unknown_property(row.properties, known)):
+        return fault
     if name is None:
         if row.operation == "CREATE":
             return None
@@ -145,7 +149,7 @@ def described(row: HubSpotRow, columns: Sequence[str], name: str) -> JSONObject:
 
 def _mapping(column: str, row: HubSpotRow) -> JSONObject:
     own = {"columnObjectTypeId": row.type_id, "columnName": column}
-    if column == _RECORD_ID:
+    if column == RECORD_ID:
         return {**own, "columnType": "HUBSPOT_OBJECT_ID"}
     kind = "HUBSPOT_ALTERNATE_ID" if column == row.key_property else "STANDARD"
     return {**own, "propertyName": column, "columnType": kind}

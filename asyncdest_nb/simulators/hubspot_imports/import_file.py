@@ -106,7 +106,10 @@ def _read(wanted: JSONObject, described: JSONObject, content: bytes) -> ImportFi
     operations = wanted.get("importOperations") or {}
     if unknown := [each for each in operations.values() if each not in OPERATIONS]:
         raise ImportRefused(f"importOperations has {unknown}; each is one of {OPERATIONS}")
-    lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig", "replace"), newline="")))
+    try:
+        lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig", "replace"), newline="")))
+    except csv.Error as error:  # A cell is too long for Python's reader.
+        raise ImportRefused(f"the file cannot be read: {error}") from None
     header = lines[0] if page.get("hasHeader") and lines else None
     rows = lines[0 if header is None else 1 :]
     if len(rows) > MAX_ROWS:

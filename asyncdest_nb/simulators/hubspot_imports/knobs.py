@@ -15,6 +15,11 @@ class HubSpotImportsKnobs(JobKnobs):
         default=SecretStr("pat-open-sesame-2026"),
         description="text that is not empty, the token of the private app that requests must carry",
     )
+    properties: tuple[str, ...] | None = Field(
+        default=None,
+        description="the names of the properties of every object, a list of texts; None = any, "
+        "and the token has no scope to read them",
+    )
     failing_jobs: Share = Field(
         default=0.0,
         description="share of imports that end FAILED, with an error about the whole file, a "

@@ -6,6 +6,7 @@
     GET  /crm/v3/imports/{id}            its state and counters
     GET  /crm/v3/imports/{id}/errors     its errors by line, 100 at a time
     POST /crm/v3/imports/{id}/cancel     stops it: what was written stays
+    GET  /crm/v3/properties/{type}       the properties of a type of objects
 
 Three imports are worked on at a time, the others are DEFERRED. An import is DONE however
 many of its rows failed; one that is FAILED has an error about line 0, the whole file. With a
@@ -50,6 +51,7 @@ class HubSpotImports(JobPartner):
         super().__init__(knobs)
         self._token = knobs.access_token.get_secret_value()
         self._failing_jobs, self._reverted_jobs = knobs.failing_jobs, knobs.reverted_jobs
+        self._properties = knobs.properties
         self._rows = ImportRows(self.stored)
         self.routes: Routes = {
             "/account-info/v3/details": {"GET": self.account},
@@ -57,6 +59,7 @@ class HubSpotImports(JobPartner):
             f"{_IMPORTS}/{{id}}": {"GET": self.poll},
             f"{_IMPORTS}/{{id}}/errors": {"GET": self.errors},
             f"{_IMPORTS}/{{id}}/cancel": {"POST": self.cancel},
+            "/crm/v3/properties/{type}": {"GET": self.properties},
         }
 
     def settings(self, endpoint: str) -> dict[str, Any]:
@@ -83,6 +86,17 @@ class HubSpotImports(JobPartner):
     def account(self, request: IncomingRequest, now: float) -> Reply:
         """Return the account."""
         return Reply(200, {"portalId": 146_000_000, "accountType": "DEVELOPER_TEST"})
+
+    def properties(self, request: IncomingRequest, now: float, type: str) -> Reply:
+        """Return the properties, if the token may read them."""
+        if self._properties is None:
+            return refused(403, "This app hasn't been granted all required scopes for this call.")
+        shown = {"type": "string", "fieldType": "text", "groupName": "simulated", "options": []}
+        about = {**shown, "description": "", "hidden": False}
+        return Reply(
+            200,
+            {"results": [{**about, "name": each, "label": each} for each in self._properties]},
+        )
 
     def create(self, request: IncomingRequest, now: float) -> Reply:
         """Accept an import."""

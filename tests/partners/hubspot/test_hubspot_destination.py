@@ -82,11 +82,25 @@ def test_keys_that_are_missing_or_repeated_are_found_before_anything_is_sent(ses
     assert sum(attempts.values()) == 1
 
 
+def test_a_column_that_is_no_property_is_found_before_anything_is_sent(session):
+    frame = people(2, firstname="Zoë", hs_object_id=["1", "2"])
+    frame.loc["p1", "frist_name"] = "Anna"
+    known = ["email", "firstname", "lastname"]
+    with ad.simulate("hubspot-imports", properties=known, **QUICK) as simulator:
+        client = HubSpot(access_token=simulator.settings["access_token"], host=simulator.endpoint)
+        shown = client.crm.properties.core_api.get_all("0-1")
+        found = sent(session, simulator, frame).results()
+        assert not simulator.operations
+    assert [each.name for each in shown.results] == known
+    message = "no property 'frist_name'; did you mean 'firstname'?"
+    assert found["message"].tolist() == [message] * 2
+
+
 def test_a_request_is_that_of_hubspots_own_client(session, tmp_path):
     frame = people(2)
     with recorded_requests("hubspot-imports", **QUICK) as ours:
         sent(session, ours, frame)
-    found = essence(ours.requests[0], "authorization")
+    found = essence(ours.requests[1], "authorization")
     with recorded_requests("hubspot-imports", **QUICK) as theirs:
         file = tmp_path / "rows.csv"
         file.write_text(found["body"]["files"], "utf-8")
@@ -140,7 +154,7 @@ def test_values_arrive_as_hubspot_means_them(session):
     )
     with recorded_requests("hubspot-imports", **QUICK) as ours:
         sent(session, ours, frame)
-    assert essence(ours.requests[0])["body"]["files"] == (
+    assert essence(ours.requests[1])["body"]["files"] == (
         "email,firstname,lastname,ext_id,score,seen,born,gone,rate,visits,is_vip,tags\n"
         "Anna.0@example.com,Zoë\u2028\U0001f600,,12345678901234567890,1.10,2026-01-02T03:04:05,"
         "2000-02-29,,,3,true,a;b\n"

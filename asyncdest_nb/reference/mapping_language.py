@@ -232,9 +232,9 @@ you type is refused where Segment would misread it; an `ad.StoredSubscription` i
 | a 401 for one row sends all rows again | only this row | |
 
 There are three more differences. A whole number keeps all its digits where JavaScript rounds it. An
-unknown directive inside a list is refused before the first row. And `@liquid` formats dates in UTC,
-reads dates in the usual formats only, and is limited by what it makes (100 million characters) and
-not by a clock.
+unknown directive inside a list is refused before the first row. And `@liquid` formats dates in UTC
+where no zone is stated, reads dates in the usual formats only, and is limited by what it makes (100
+million characters) and not by a clock.
 """
 
 from __future__ import annotations

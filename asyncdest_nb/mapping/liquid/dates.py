@@ -1,23 +1,32 @@
-"""The filters for dates, in UTC, with the format of strftime as in the original."""
+"""The filters for dates, in UTC or a stated zone, with the strftime of the original."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from ...errors import MappingError
 from ..values import as_text
 from .filters import named
 from .values import check_size, text_of
 
 _CODE = re.compile(r"%([-_0^#:]+)?(\d+)?([EO])?(.)", re.DOTALL)
-_ISO = re.compile(r"\d{4}-\d\d(-\d\d)?([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
+_ISO = re.compile(
+    r"(\d{4})-(\d\d)(?:-([0-2]\d|3[01]))?"
+    r"(?:[T ]([01]\d|2[0-3]|24(?=:00(?::00(?:\.0+)?)?(?:Z|[+-]|\Z))):([0-5]\d)"
+    r"(?::([0-5]\d)(?:\.(\d{1,6})\d*)?)?(?:Z|([+-])(\d\d):?(\d\d))?)?",
+    re.ASCII,
+)
+_WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+(?=[a-z])", re.I)
 _WORDS = ("%B %d, %Y", "%B %d %Y", "%b %d, %Y", "%b %d %Y", "%d %B %Y", "%d %b %Y")
-_TIMES = ("", " %H:%M:%S", " %H:%M")
-_STYLES = [date + time for date in ("%Y/%m/%d", "%m/%d/%Y", *_WORDS) for time in _TIMES]
+_TIMES = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p")
+_NUMBERS = ("%Y/%m/%d", "%m/%d/%Y", "%Y-%m-%d")
+_STYLES = [date + time for date in (*_NUMBERS, *_WORDS) for time in _TIMES]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DEFAULT = "%A, %B %-e, %Y at %-l:%M %P %z"
 _WIDTHS = dict.fromkeys("deHIklmMSUW", 2) | dict.fromkeys("jL", 3)
@@ -68,7 +77,8 @@ _PARTS: dict[str, Callable[[datetime], Any]] = {
     "p": lambda date: "AM" if date.hour < 12 else "PM",
     "P": lambda date: "am" if date.hour < 12 else "pm",
     "q": _ordinal,
-    "s": lambda date: math.floor((date - _EPOCH).total_seconds() + 0.5),
+    # As in the original, seconds of the clock that is shown.
+    "s": lambda date: math.floor((date.replace(tzinfo=UTC) - _EPOCH).total_seconds() + 0.5),
     "S": lambda date: date.second,
     "u": lambda date: date.isoweekday(),
     "U": lambda date: _week(date, 0),
@@ -78,7 +88,7 @@ _PARTS: dict[str, Callable[[datetime], Any]] = {
     "X": lambda date: _formatted(date, "%-I:%M:%S %p"),
     "y": lambda date: str(date.year)[2:4],
     "Y": lambda date: date.year,
-    "Z": lambda date: "UTC",
+    "Z": lambda date: "UTC" if date.tzinfo is UTC else _zone(date),
     "t": lambda date: "\t",
     "n": lambda date: "\n",
     "%": lambda date: "%",
@@ -86,11 +96,24 @@ _PARTS: dict[str, Callable[[datetime], Any]] = {
 
 
 @named("date")
-def _date(value: Any, style: Any = None, *rest: Any) -> Any:
+def _date(value: Any, style: Any = None, zone: Any = None, *rest: Any) -> Any:
     date = _read(value)
     if date is None:
         return value
-    return _formatted(date, _DEFAULT if style is None else text_of(style))
+    shown = _in_zone(date, zone)
+    return _formatted(shown, _DEFAULT if style is None else text_of(style))
+
+
+def _in_zone(date: datetime, zone: Any) -> datetime:
+    """Return *date* in a zone: by its name, or by minutes behind UTC."""
+    if isinstance(zone, int | float):
+        return date.astimezone(timezone(timedelta(minutes=-zone)))
+    if not isinstance(zone, str):
+        return date
+    try:
+        return date.astimezone(ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise MappingError(f"Invalid time zone specified: {zone}") from None
 
 
 @named("date_to_xmlschema")
@@ -134,12 +157,22 @@ def _read(value: Any) -> datetime | None:
 
 
 def _parsed(text: str) -> datetime:
-    found = datetime.fromisoformat(_full(text)) if _ISO.fullmatch(text) else _in_other_words(text)
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    if found := _ISO.fullmatch(text):
+        return _of_iso(*found.groups())
+    date = _in_other_words(_WEEKDAY.sub("", text, count=1))
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-def _full(text: str) -> str:
-    return f"{text}-01" if len(text) == len("2024-02") else text.replace(" ", "T")
+def _of_iso(year: str, month: str, day: str | None, *more: str | None) -> datetime:
+    """Return a moment; the 30th of February is in March, and 24:00 on the next day."""
+    hour, minute, second, fraction, sign, *offset = more
+    ahead = timedelta(hours=int(offset[0] or 0), minutes=int(offset[1] or 0))
+    return (
+        datetime(int(year), int(month), 1, tzinfo=UTC)
+        + timedelta(days=int(day or 1) - 1, hours=int(hour or 0), minutes=int(minute or 0))
+        + timedelta(seconds=int(second or 0), microseconds=int((fraction or "0").ljust(6, "0")))
+        + (ahead if sign == "-" else -ahead)
+    )
 
 
 def _in_other_words(text: str) -> datetime:
@@ -155,10 +188,21 @@ def _formatted(date: datetime, style: str) -> str:
     return _CODE.sub(lambda code: _converted(date, code), style)
 
 
+def _zone(date: datetime) -> str:
+    return date.tzinfo.key if isinstance(date.tzinfo, ZoneInfo) else _offset(date, "")
+
+
+def _offset(date: datetime, flags: str) -> str:
+    """Return how far the zone is ahead of UTC."""
+    ahead = (date.utcoffset() or timedelta()) // timedelta(minutes=1)
+    hours, minutes = divmod(abs(ahead), 60)
+    return f"{'-' if ahead < 0 else '+'}{hours:02}{':' if ':' in flags else ''}{minutes:02}"
+
+
 def _converted(date: datetime, code: re.Match[str]) -> str:
     flags, width, _, kind = code.groups(default="")
     if kind == "z":
-        return "+00:00" if ":" in flags else "+0000"
+        return _offset(date, flags)
     if kind == "N":
         digits = int(width[:10] or 9)
         check_size(digits)

@@ -8,6 +8,10 @@ import hmac
 import html
 import math
 import re
+import unicodedata
+from collections.abc import Callable
+from functools import partial
+from itertools import groupby
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -20,12 +24,26 @@ _BLANK = re.compile("[\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u20
 _UNESCAPED = re.compile("&(?:amp|lt|gt|#34|#39);")
 _HTML = re.compile(r"<script[\s\S]*?</script>|<style[\s\S]*?</style>|<!--[\s\S]*?-->|<[\s\S]*?>")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"}
-_SLUG = {
-    "raw": _BLANK,
-    "default": re.compile(r"[\W_]+"),
-    "latin": re.compile(r"[\W_]+"),
-    "pretty": re.compile(r"[^\w.~!$&'()+,;=@]+"),
-    "ascii": re.compile("[^A-Za-z0-9]+"),
+
+
+def _with_dashes(kept: str = "") -> Callable[[str], str]:
+    """Return what keeps letters with their marks, digits and *kept*, and a dash for all else."""
+
+    def is_kept(character: str) -> bool:
+        kind = unicodedata.category(character)
+        return kind[0] in "LM" or kind == "Nd" or character in kept
+
+    return lambda text: "".join(
+        "".join(run) if stays else "-" for stays, run in groupby(text, is_kept)
+    )
+
+
+_SLUG: dict[str, Callable[[str], str]] = {
+    "raw": partial(_BLANK.sub, "-"),
+    "default": _with_dashes(),
+    "latin": _with_dashes(),
+    "pretty": _with_dashes("._~!$&'()+,;=@"),
+    "ascii": partial(re.compile("[^A-Za-z0-9]+").sub, "-"),
 }
 _LATIN = {
     **dict.fromkeys("àáâãäå", "a"),
@@ -93,11 +111,11 @@ def _base64_decode(value: Any, *rest: Any) -> str:
 
 @named("slugify")
 def _slugify(value: Any, mode: Any = "default", cased: Any = False, *rest: Any) -> str:
-    text, dropped = text_of(value), _SLUG.get(text_of(_or(mode, "default")))
+    text, dashed = text_of(value), _SLUG.get(text_of(_or(mode, "default")))
     if mode == "latin":
         text = "".join(_LATIN.get(each, each) for each in text)
-    if dropped:
-        text = re.sub("^-|-$", "", dropped.sub("-", text))
+    if dashed:
+        text = re.sub("^-|-$", "", dashed(text))
     return text if cased else text.lower()
 
 

@@ -28,10 +28,12 @@ def json_text(value: Any) -> str:
 
 def text_of(value: Any) -> str:
     """Return a value as it stands in a text: as JSON has it, but a text without quotes."""
+    if type(value) is str:
+        return value
     if value is None:
         return ""
     if isinstance(value, str):
-        return value
+        return str(value)
     # An answer may have NaN and Infinity, which Python reads.
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 

@@ -137,7 +137,8 @@ def _text(pieces: tuple[Piece, ...]) -> Render:
     form, placeholders = _form_of(pieces)
 
     def render(scope: Scope) -> str:
-        return form % tuple([_written(each.value(scope)) for each in placeholders])
+        values = [each.value(scope) for each in placeholders]
+        return form % tuple(["" if each is ABSENT else text_of(each) for each in values])
 
     return render
 
@@ -146,10 +147,6 @@ def _form_of(pieces: Sequence[Piece]) -> tuple[str, list[Placeholder]]:
     """Return *pieces* as a format with "%s" for each placeholder, and the placeholders."""
     form = "".join(each.replace("%", "%%") if isinstance(each, str) else "%s" for each in pieces)
     return form, [each for each in pieces if isinstance(each, Placeholder)]
-
-
-def _written(value: Any) -> str:
-    return "" if value is ABSENT else text_of(value)
 
 
 def url_of(text: str, scope: Scope) -> str:

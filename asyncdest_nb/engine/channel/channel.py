@@ -157,9 +157,13 @@ class Channel:
         """
         submission_id = submission_id or str(uuid.uuid4())
 
-        def begin(authorize: Authorize) -> tuple[Send, Coroutine[Any, Any, CallResult]]:
+        def begin(
+            authorize: Authorize | None = None,
+        ) -> tuple[Send, Coroutine[Any, Any, CallResult]]:
             call = self._client.call()
-            send = authorize(self._throttle.throttled(call, should_stop, turn=turn))
+            send = self._throttle.throttled(call, should_stop, turn=turn)
+            if authorize is not None:
+                send = authorize(send)
             request = self._throttle.persistent(call, send)
             state = ScopedState(self._state, scope, connection=self._connection, secrets=self)
             data = self._data(payload, contexts, state, submission_id, age_seconds)
@@ -167,7 +171,7 @@ class Channel:
 
         if self.destination.refresh_access_token is not None:
             return called_with_token(self.access_token, begin)
-        return begin(lambda send: send)[1]
+        return begin()[1]
 
     async def rehearse(self, function: Function, payload: Any) -> CallResult:
         """Call a destination's function without a network.

@@ -40,14 +40,14 @@ class FunctionRequests:
                         response = await self._request(url, **readable)
                 else:
                     response = await self._request(url, **options)
+                if isinstance(response, FileResponse):
+                    self._files.append(response)
+                return response
             except BaseException as error:
                 self._errors.append(error)
                 raise
             finally:
                 self._ended += 1
-        if isinstance(response, FileResponse):
-            self._files.append(response)
-        return response
 
     def __len__(self) -> int:
         return len(self._made)

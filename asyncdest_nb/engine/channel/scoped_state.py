@@ -64,24 +64,20 @@ class ScopedState:
                 value = json.loads(json.dumps(value, allow_nan=False, default=as_json))
         except (TypeError, ValueError, RecursionError) as error:
             raise UsageError(f"state {key!r} must be JSON: {error}") from None
-        self._set(key, value, _seconds(ttl))
-
-    # The framework's own names.
-    setResponseContext = set_response_context
-    getRequestContext = get_request_context
-
-    def _set(self, key: str, value: Any, seconds: float | None) -> None:
         own, connection, secrets = self._scope, self._connection, self._secrets
+        seconds = None if ttl is None else _seconds(ttl)
         scope = connection if own is None or is_call_scope(own) else own
         self._state.set(scope, key, value, connection=connection, seconds=seconds, secrets=secrets)
         if own is not None and own != scope:
             self._state.set_for_call(own, key, value, seconds=seconds, secrets=secrets)
 
+    # The framework's own names.
+    setResponseContext = set_response_context
+    getRequestContext = get_request_context
 
-def _seconds(ttl: Mapping[str, float] | None) -> float | None:
-    if ttl is None:
-        return None
-    if not isinstance(ttl, Mapping) or not ttl:
+
+def _seconds(ttl: Mapping[str, float]) -> float:
+    if not isinstance(ttl, dict | Mapping) or not ttl:
         raise UsageError(f"ttl={ttl!r}; write how long, such as {{'hour': 24}}, or None")
     seconds = 0.0
     for unit, amount in ttl.items():

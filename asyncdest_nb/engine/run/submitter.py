@@ -145,7 +145,7 @@ class Submitter:
         """Write to disk that *batch* is being sent, or is held; return what to send."""
         run = self._run
         planned, now = run.ledger.select(batch.operations), run.clock.now()
-        if run.is_too_late(planned[0]):
+        if planned[0].in_doubt and run.is_too_late(planned[0]):
             await run.writer.write_durably([run.held(each, TOO_LATE) for each in planned])
             return ()
         for each in planned:
@@ -247,7 +247,8 @@ class Submitter:
 
         # Its intent is on disk, and it may still wait for its turn.
         def should_stop() -> bool:
-            return self._should_stop(operations) or run.is_too_late(first)
+            is_too_late = first.in_doubt and run.is_too_late(first)
+            return is_too_late or self._should_stop(operations)
 
         return run.ask(
             function,

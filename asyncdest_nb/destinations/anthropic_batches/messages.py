@@ -22,6 +22,7 @@ from ..llm_batches import (
 
 FORM = StrictForm(
     needs_all=False,
+    most_optional=24,
     unknown=frozenset(
         "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength "
         "pattern minItems maxItems uniqueItems".split()

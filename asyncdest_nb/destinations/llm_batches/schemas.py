@@ -23,12 +23,14 @@ class StrictForm:
 
     ``needs_all``: every property is required; one that may be left out has to allow null.
     ``unknown`` keywords, and other formats than ``formats``, are not taken: they become part
-    of the description, where the model reads them.
+    of the description, where the model reads them. ``most_optional`` is how many properties may
+    be left out, in all objects together; None = any number.
     """
 
     needs_all: bool
     unknown: frozenset[str]
     formats: frozenset[str]
+    most_optional: int | None = None
 
     def takes(self, keyword: str, value: object) -> bool:
         """Return whether the vendor takes *keyword* with this *value*."""
@@ -46,6 +48,12 @@ def strict_schema(schema: Mapping[str, Any], form: StrictForm) -> dict[str, Any]
     root = _at(found, found["$ref"]) if "$ref" in found else found
     if root.get("type") != "object":
         raise ValueError("the schema is no object at its top: use a class with fields")
+    count, most = _optional_in(schema), form.most_optional
+    if most is not None and count > most:
+        raise ValueError(
+            f"{count} properties may be left out, and the vendor takes {most} of these: make "
+            "others required, and let them be null"
+        )
     # A recursive class refers to itself at the top, where the vendors want an object.
     return {**root, **{name: found[name] for name in ("$defs", "definitions") if name in found}}
 
@@ -126,6 +134,16 @@ def _at(whole: Mapping[str, Any], reference: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError(f"the schema refers to {reference!r}, which it does not have")
     return dict(found)
+
+
+def _optional_in(schema: Any) -> int:
+    """Return how many properties may be left out, of all objects in a *schema*."""
+    if not isinstance(schema, Mapping):
+        return 0
+    own = set(schema.get("properties") or ()) - set(schema.get("required") or ())
+    inner = [each for name in _BY_NAME for each in (schema.get(name) or {}).values()]
+    inner += [each for name in ("oneOf", *_IN_LISTS) for each in schema.get(name) or ()]
+    return len(own) + sum(map(_optional_in, [*inner, schema.get("items")]))
 
 
 def _in(place: str, key: str) -> str:

@@ -137,6 +137,24 @@ class Owner(BaseModel):
     others: list[Annotated[Cat | Dog, Field(discriminator="kind")]]
 
 
+def test_anthropic_takes_24_properties_that_may_be_left_out():
+    text = {"type": "string"}
+    inner = {"type": "object", "properties": {f"p{at}": text for at in range(20)}}
+    names = {each: text for each in ("properties", "required", "a", "b")}
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {**names, "in": {"$ref": "#/$defs/Inner"}},
+        "required": ["in"],
+        "$defs": {"Inner": inner},
+    }
+    assert strict_schema(schema, ANTHROPIC)
+    names = {**schema["properties"], "one more": text}
+    one_more = {**schema, "properties": names}
+    assert strict_schema(one_more, OPENAI)
+    with pytest.raises(ValueError, match="25 properties may be left out, and the vendor takes 24"):
+        strict_schema(one_more, ANTHROPIC)
+
+
 @pytest.mark.parametrize("form", [OPENAI, ANTHROPIC, GEMINI])
 def test_a_union_with_a_discriminator_is_a_choice_of_classes(form):
     found = strict_schema(Owner.model_json_schema(), form)

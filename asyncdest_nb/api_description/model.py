@@ -161,7 +161,8 @@ class FindRule(ApiRequest):
 
     If the list shows nothing of it but numbers, ``contents`` says what each job holds; one that
     was made before the submission, by ``created_at``, is another. ``open`` are the words at
-    paths of one that has not ended: what it holds shows then.
+    paths of one that has not ended: what it holds shows then. ``listed_hours`` is how long an
+    entry is in the list at least; None = for ever.
     """
 
     items: Path | None = None
@@ -169,6 +170,7 @@ class FindRule(ApiRequest):
     match: dict[Path, TextTemplate] = Field(default={})
     created_at: Path | None = None
     open: dict[Path, Words] = Field(default={})
+    listed_hours: Annotated[float, Field(gt=0)] | None = None
     contents: tuple[JobContents, ...] = ()
     extract: dict[Name, Extraction] = Field(default={})
 

@@ -17,7 +17,7 @@ from .exchange import RequestPlan, extracted, is_trouble
 from .filters import ABSENT
 from .look_up import looker
 from .lost_submission import LostSubmission
-from .model import SubmitStep
+from .model import FindRule, SubmitStep
 from .plans import Plans
 from .results_model import DecidedRows
 from .scope import scope_of_context
@@ -192,11 +192,22 @@ class DescribedSubmission:
         scope = self._scope(data)
         kept = await self._find.context(request, scope, data)
         if kept is None:
+            assert self._action.find is not None
+            _require_listed(self._action.find, data.age_seconds)
             return None
         for at in range(len(self._first)):
             kept |= self._sent(at, data, {**scope, **kept})
         self._acceptance.keep_keys(data, scope)
         return self._acceptance.answer(data, kept, scope)
+
+
+def _require_listed(rule: FindRule, age_seconds: float | None) -> None:
+    """Raise ProtocolError if a submission that is not in the list may have been there before."""
+    hours = rule.listed_hours
+    if hours is not None and (age_seconds is None or age_seconds > hours * 3600):
+        raise ProtocolError(
+            f"find: it is not in the list, which need not have what is older than {hours:g} hours"
+        )
 
 
 def _finder(plans: Plans) -> Candidates | LostSubmission | None:

@@ -276,6 +276,7 @@ an answer that has ended the rows are done, or failed, as it says. The states ar
 | `extract` | the handle, and what else the poll needs |
 | `created_at` | where an entry has its time: one made before the submission is another |
 | `open` | words at paths of an entry that has not ended: what it holds shows then |
+| `listed_hours` | how long an entry is listed; later, "not there" says nothing |
 | `contents` | if no entry has `batch.key`: requests that show what a job holds, see below |
 
 # Contents of a job

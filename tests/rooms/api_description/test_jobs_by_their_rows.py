@@ -179,6 +179,14 @@ def test_a_doubtful_job_is_named_and_nothing_is_sent_again(
     assert any(each.endswith(". Look at the list of jobs") for each in run.notices)
 
 
+def test_what_may_have_left_the_list_is_not_sent_again(session: ad.Session):
+    api = Jobs(arrives=False)
+    run = run_with(session, api, find={**JOB["find"], "listed_hours": 1e-6})
+    assert api.creates == 1
+    assert set(run.results()["status"]) == {"unknown"}
+    assert "need not have what is older than 1e-06 hours" in run.results()["message"].iloc[0]
+
+
 def test_a_job_of_another_submission_is_not_taken(session: ad.Session):
     api = Jobs()
     api.creates = 1  # Its first reply arrives, and that to the second create is lost.

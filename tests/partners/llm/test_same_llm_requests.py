@@ -89,7 +89,6 @@ def _as_their_client_does(theirs, ours, picture, words):
     """Do the same with the client of OpenAI, which has no helper that makes the file."""
     content = ours.files["file-000"]
     key = re.search(r'"custom_id":"(\w+)_000000"', content.decode())[1]
-    client = openai_client.OpenAI(api_key=KEY, base_url=theirs.base_url, max_retries=0)
     schema = openai_client.pydantic_function_tool(Opinion)["function"]["parameters"]
     image = "data:image/png;base64," + _base64(picture)
     lines = [
@@ -120,19 +119,22 @@ def _as_their_client_does(theirs, ours, picture, words):
         for at, word in enumerate(words)
     ]
     written = [json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in lines]
-    with tempfile.TemporaryDirectory() as folder:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        openai_client.OpenAI(api_key=KEY, base_url=theirs.base_url, max_retries=0) as client,
+    ):
         path = Path(folder, f"{key}.jsonl")
         path.write_bytes("".join(f"{each}\n" for each in written).encode())
         file = client.files.create(file=path, purpose="batch")
-    batch = client.batches.create(
-        completion_window="24h",
-        endpoint="/v1/chat/completions",
-        input_file_id=file.id,
-        metadata=ours.batches["batch_000"]["metadata"],
-    )
-    for _ in range(2):
-        batch = client.batches.retrieve(batch.id)
-    client.files.content(batch.output_file_id)
+        batch = client.batches.create(
+            completion_window="24h",
+            endpoint="/v1/chat/completions",
+            input_file_id=file.id,
+            metadata=ours.batches["batch_000"]["metadata"],
+        )
+        for _ in range(2):
+            batch = client.batches.retrieve(batch.id)
+        client.files.content(batch.output_file_id)
 
 
 def _base64(path: Path) -> str:
@@ -151,7 +153,6 @@ def test_anthropic_gets_the_same_bytes_as_from_its_own_client(session, picture):
         asked |= {"model": "claude-x", "image": str(picture), "output_schema": Opinion}
         connection.submit(frame, "messages", **asked).wait(timeout=30)
         sent = ours.requests["msgbatch_000"]
-        client = anthropic_client.Anthropic(api_key=KEY, base_url=theirs.url, max_retries=0)
         source = {"type": "base64", "media_type": "image/png", "data": picture}
         requests = [
             {
@@ -179,9 +180,10 @@ def test_anthropic_gets_the_same_bytes_as_from_its_own_client(session, picture):
             }
             for each, word in zip(sent, frame["word"], strict=True)
         ]
-        batch = client.messages.batches.create(requests=requests)
-        client.messages.batches.retrieve(batch.id)
-        assert len(list(client.messages.batches.results(batch.id))) == 2
+        with anthropic_client.Anthropic(api_key=KEY, base_url=theirs.url, max_retries=0) as client:
+            batch = client.messages.batches.create(requests=requests)
+            client.messages.batches.retrieve(batch.id)
+            assert len(list(client.messages.batches.results(batch.id))) == 2
         a, b = requests_of(ours), requests_of(theirs)
     b = [
         (*each[:2], {k: v for k, v in each[2].items() if k != "authorization"}, each[3])

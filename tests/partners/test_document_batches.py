@@ -173,7 +173,7 @@ class TestOverview:
 @pytest.mark.slow
 class TestMany:
     @pytest.mark.parametrize(
-        ("count", "size"), [(200, 1), (2000, 20)], ids=["one by one", "batches"]
+        ("count", "size"), [(200, 1), (1000, 10)], ids=["one by one", "batches"]
     )
     @both
     def test_outcomes_are_the_servers_truth_and_nothing_is_sent_twice(

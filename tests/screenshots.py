@@ -8,6 +8,7 @@ The two pictures of the README go to .github/, the others to tests/artifacts/pic
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "helpers"))
 
 import nbformat
+from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
 
 import browser
@@ -60,8 +62,7 @@ class Studio:
             what = show(page)
             # The pointer would light up what is below it.
             page.page.mouse.move(0, 0)
-            folder.mkdir(parents=True, exist_ok=True)
-            what.screenshot(path=folder / f"{name}.png")
+            _save(what, folder / f"{name}.png")
             page.close()
 
     def take_marimo(self, name: str, code: str, show: Callable[[Page], Locator]) -> None:
@@ -74,9 +75,15 @@ class Studio:
             page.set_viewport_size({"width": 1280, "height": 2600})
             page.goto(url, wait_until="domcontentloaded")
             what = show(page)
-            OTHERS.mkdir(parents=True, exist_ok=True)
-            what.screenshot(path=OTHERS / f"{name}.png")
+            _save(what, OTHERS / f"{name}.png")
             page.close()
+
+
+def _save(what: Locator, path: Path) -> None:
+    """Save a picture of *what* in 256 colours, which is a third of its bytes in all of them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    whole = Image.open(io.BytesIO(what.screenshot())).convert("RGB")
+    whole.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def cells(notebook: str, until: str) -> list[str]:

@@ -183,7 +183,8 @@ def _followed(order: Order, run: Run, *, is_old: bool) -> int:
             run = run.retry(batch_size=order.batch_size)
             code = _waited(order, run, is_applied=None)
         elif order.is_retry and run.is_at_rest and code in (codes.COMPLETED, codes.FAILED):
-            tell(f"--retry: no row may be sent again as it is: {counts_text(run.counts)}")
+            hint = "; put corrected rows into a file of their own" * (code == codes.FAILED)
+            tell(f"--retry: no row may be sent again as it is: {counts_text(run.counts)}{hint}")
         write_results(run, order.output)
     except AsyncDestError as error:  # Rows are sent already.
         tell(str(error))

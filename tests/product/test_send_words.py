@@ -36,6 +36,16 @@ def test_a_decision_or_retry_with_nothing_to_do_says_so(tmp_path, simulator, cap
     assert received(simulator) == ["1", "2"]
 
 
+def test_where_a_retry_sends_nothing_it_says_how_corrected_rows_are_sent(
+    tmp_path, simulator, capsys
+):
+    file = example_csv(tmp_path, ["1", ""])
+    assert send(file, simulator, "--session", "crm") == 1
+    capsys.readouterr()
+    assert send(file, simulator, "--session", "crm", "--retry") == 1
+    assert "1 completed, 1 invalid; put corrected rows into a file of" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("option", [("--retry",), ("--resolve", "applied"), ("--again",)])
 def test_what_is_about_earlier_rows_needs_the_session_that_has_them(
     tmp_path, simulator, capsys, option

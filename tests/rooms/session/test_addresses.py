@@ -62,7 +62,9 @@ def test_another_base_url_is_another_destination(session, servers, destination, 
 
 def test_a_run_of_a_file_continues_at_its_own_base_url_alone(tmp_path: Path):
     path = tmp_path / "session.sqlite"
-    with RawServer(answer(503), answer(200)) as staging, RawServer(answer(200)) as production:
+    # More refusals than there are tries until the session is closed, on a busy machine too.
+    refusals = [answer(503)] * 4
+    with RawServer(*refusals, answer(200)) as staging, RawServer(answer(200)) as production:
         with ad.Session(path=path) as session:
             run = session.connect(written(staging.url)).submit(ROWS, "put")
             while not any("503" in each.message for each in run.operations):

@@ -80,7 +80,7 @@ class Studio:
 
 
 def _save(what: Locator, path: Path) -> None:
-    """Save a picture of *what* in 256 colours, which is a third of its bytes in all of them."""
+    """Save a picture of *what* in 256 colours, which takes a third of the bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = Image.open(io.BytesIO(what.screenshot())).convert("RGB")
     whole.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)

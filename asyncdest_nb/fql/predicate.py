@@ -49,8 +49,10 @@ def compile_conditions(conditions: Conditions) -> Predicate:
     return run
 
 
-def paths(conditions: Conditions) -> frozenset[tuple[str, ...]]:
+def paths(conditions: Conditions | None) -> frozenset[tuple[str, ...]]:
     """Return the paths of an event that *conditions* ask about: ``("properties", "plan")``."""
+    if conditions is None or conditions["type"] not in ("group", *_ROOTS):
+        return frozenset()
     if conditions["type"] == "group":
         return frozenset[tuple[str, ...]]().union(*map(paths, conditions["children"]))
     pieces = _PIECE.findall(conditions.get("name") or "")

@@ -126,3 +126,13 @@ def test_a_subscription_that_cannot_be_read_is_refused_before_anything_is_sent(
         with pytest.raises(error, match=reason):
             call(events(), "asyncOperation", subscribe=subscribe, **FIELDS)
     assert simulator.operations == before
+
+
+def test_a_stored_subscription_with_a_word_that_is_no_function_matches_as_in_segment(crm):
+    text = 'type = "group" and typeof(messageId, "string")'
+    run = crm.submit(events(), "asyncOperation", subscribe=ad.StoredSubscription(text), **FIELDS)
+    assert (run.wait(), len(run.results())) == ("completed", 0)
+    # It is asked where the condition before it holds; there Segment ends with an error, too.
+    stored = ad.StoredSubscription(text.replace("group", "track"))
+    with pytest.raises(ad.UsageError, match="a group of the subscription has no condition"):
+        crm.submit(events(), "asyncOperation", subscribe=stored, **FIELDS)

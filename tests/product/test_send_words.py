@@ -63,8 +63,8 @@ def test_a_corrected_file_says_how_many_of_its_rows_go_again_and_what_to_do(
     assert send(example_csv(tmp_path, ["1", "2"]), simulator, "--session", "crm") == 0
     assert send(example_csv(tmp_path, ["1", "3"]), simulator, "--session", "crm") == 0
     told = capsys.readouterr().err
-    assert "1 row was completed before as now, and goes again" in told
-    assert "use --key COLUMN and --changed-only each time" in told
+    assert "1 row goes again, though completed before" in told
+    assert "or use --key COLUMN and --changed-only" in told
 
 
 def test_the_help_of_an_action_says_how_rows_are_numbered(capsys):

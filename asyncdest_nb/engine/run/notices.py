@@ -44,10 +44,10 @@ def _repeated(run: RunContext) -> str:
     count = run.repeated
     if not count:
         return ""
-    was, goes = ("was", "goes") if count == 1 else ("were", "go")
+    go = "goes" if count == 1 else "go"
     return (
-        f"{counted(count, 'row')} {was} completed before as now, and {goes} again: to send only "
-        "what you corrected, submit these rows alone, or use key= and changed_only=True each time"
+        f"{counted(count, 'row')} {go} again, though completed before: submit corrected rows alone, "
+        "or use key= and changed_only=True"
     )
 
 

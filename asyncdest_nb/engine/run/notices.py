@@ -46,8 +46,8 @@ def _repeated(run: RunContext) -> str:
         return ""
     go = "goes" if count == 1 else "go"
     return (
-        f"{counted(count, 'row')} {go} again, though completed before: submit corrected rows alone, "
-        "or use key= and changed_only=True"
+        f"{counted(count, 'row')} {go} again, though completed before: submit corrected rows "
+        "alone, or use key= and changed_only=True"
     )
 
 

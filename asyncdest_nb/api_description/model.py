@@ -32,8 +32,8 @@ class StatusRule(DescriptionPart):
     """How an answer to a poll states how far an operation is.
 
     By a word at ``path``, by the HTTP status, or by ``done`` and ``error`` as in
-    google.longrunning. ``words`` has every word of the API; one that is not listed is shown,
-    and polled on. ``missing`` is what it means that there is no word.
+    google.longrunning. ``words`` has every word of the API, in any case; one that is not listed
+    is shown, and polled on. ``missing`` is what it means that there is no word.
     """
 
     path: Path | None = None

@@ -16,6 +16,7 @@ from .filters import ABSENT, text_of
 from .look_up import looker
 from .results_model import EntryRule, OutcomeRule, ResultRule, RowMatch
 from .rows import key_of
+from .words import meaning_of
 
 # The places of an entry's rows; none: it names no row; None: a place after or before all rows.
 Place = Callable[[Any, int], Sequence[int] | None]
@@ -137,8 +138,7 @@ def outcome_of(rule: OutcomeRule, entry: Any) -> Any:
     if rule.always is not None:
         return rule.always
     word = looker(str(rule.path))(entry)
-    states = (state for state, words in rule.words.items() if is_word(word, words))
-    return next(states, rule.other)
+    return rule.other if word in (ABSENT, None) else meaning_of(word, rule.words) or rule.other
 
 
 def _named(rule: OutcomeRule, entry: Any) -> str:
@@ -148,7 +148,7 @@ def _named(rule: OutcomeRule, entry: Any) -> str:
     if word is ABSENT:
         return f"{rule.path} is missing"
     known = list(chain(*rule.words.values()))
-    is_known = is_word(word, known) or not known
+    is_known = not known or (word is not None and meaning_of(word, rule.words) is not None)
     odd = "" if is_known else f", none of the known words: {', '.join(map(text_of, known))}"
     return f"{rule.path} is {word!r}{odd}"
 

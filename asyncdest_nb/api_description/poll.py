@@ -18,7 +18,7 @@ from ..responses import (
     RowResult,
     not_asked,
 )
-from .exchange import first_of, is_trouble, is_word, reason_of
+from .exchange import first_of, is_trouble, reason_of
 from .faults import shown
 from .filters import ABSENT, text_of
 from .job_results import Given, JobAnswer, JobResults
@@ -30,6 +30,7 @@ from .plans import Plans
 from .scope import scope_of_context
 from .status import JobStatus, percent_of, status_of
 from .template import compiled
+from .words import meaning_of
 
 _STATUSES = {"pending": "pending", "completed": "completed", "partial": "completed"}
 
@@ -128,7 +129,7 @@ class DescribedPoll:
         answer = JobAnswer(context, response, found, status)
         if status.state == "canceled":
             self._check_canceled(data, context, response, status)
-        if is_word(status.word, self._rule.repeat_last_step):
+        if meaning_of(status.word, {True: self._rule.repeat_last_step}):
             await self._repeat_last_step(request, data, context)
         rows = None
         if self._per_row:

@@ -11,6 +11,7 @@ from .filters import ABSENT, text_of
 from .look_up import looker
 from .model import PollRule, Progress, StatusRule
 from .parts import JobState
+from .words import meaning_of
 
 
 @value
@@ -64,7 +65,7 @@ def _of_word(rule: StatusRule, found: Any) -> JobStatus:
         state = rule.missing or "pending"
         return JobStatus(state, what, is_odd=rule.missing is None, is_stated=False)
     word = text_of(found)
-    stated = rule.states.get(word)
+    stated = rule.states.get(word) or meaning_of(word, rule.words)
     return JobStatus(stated or "pending", word, is_odd=stated is None)
 
 

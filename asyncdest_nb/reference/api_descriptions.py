@@ -202,9 +202,9 @@ says that something is still to be done, its rows are unknown.
 
 # Status
 
-A word that no list has is shown, and polled on; in an answer to `submit`, if there is an id. Of
-an answer that has ended the rows are done, or failed, as it says. The states are `pending`,
-`completed`, `partial` (some rows failed), `failed` and `canceled`.
+Words may differ in case. One that no list has is shown, and polled on; in an answer to `submit`,
+if there is an id. Of an answer that has ended the rows are done, or failed, as it says. The states
+are `pending`, `completed`, `partial` (some rows failed), `failed` and `canceled`.
 
 | key | what it says |
 |---|---|

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import zlib
 
+MAGIC = b"\x1f\x8b"  # With which each member of a gzip begins.
+
 _GZIP = 31  # zlib's numbers for the formats
 _ZLIB = 15
 _DEFLATE = -15
@@ -44,6 +46,14 @@ def read_coding(header: str) -> str:
     return packing[0] if packing else ""
 
 
+def coding_of(body: bytes, content_type: str) -> str:
+    """Return "gzip" if a *body* is called JSON and is a gzip; empty = it is as it is called.
+
+    Stores of files serve a gzip as it was saved, without a content-encoding. No JSON begins so.
+    """
+    return "gzip" if body.startswith(MAGIC) and "json" in content_type.lower() else ""
+
+
 def unpacked(body: bytes, coding: str, *, limit: int) -> bytes:
     """Return *body* decompressed; ``read_coding`` returns its *coding*.
 
@@ -74,5 +84,5 @@ def _inflated(body: bytes, wbits: int, limit: int) -> bytes:
         if not member.eof:
             raise zlib.error("it is truncated")
         # A gzip may have several members; other bytes after a member are ignored.
-        body = member.unused_data if member.unused_data.startswith(b"\x1f\x8b") else b""
+        body = member.unused_data if member.unused_data.startswith(MAGIC) else b""
     return b"".join(parts)

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from ..errors import ProtocolError
-from .content import TooLarge, UnreadableContent
+from .content import MAGIC, TooLarge, UnreadableContent
 from .json_text import read_json_text
 from .saved_body import MAX_SAVED_BYTES
-from .unpacker import GZIP, MAGIC, PIECE_BYTES, Unpacker
+from .unpacker import GZIP, PIECE_BYTES, Unpacker
 
 MAX_LINE_BYTES = 64 * 2**20
 MAX_TAR_HEADER_BYTES = 2**20  # A header with a long name is read whole.

@@ -6,12 +6,11 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from .content import TooLarge, UnreadableContent
+from .content import MAGIC, TooLarge, UnreadableContent
 
 PIECE_BYTES = 2**18  # A few bytes may become a thousand times as many.
 
 GZIP = "gzip"
-MAGIC = b"\x1f\x8b"  # With which each member of a gzip begins.
 _WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # zlib's numbers for the formats
 _RAW_DEFLATE = -15
 

@@ -17,7 +17,7 @@ import httpx
 from ..errors import NotSent, ReplyLost, ReplyTimeout, RequestFailed
 from .body import RequestBody
 from .connections import OpenAnswer
-from .content import TooLarge, UnreadableContent, read_coding, unpacked
+from .content import TooLarge, UnreadableContent, coding_of, read_coding, unpacked
 from .deadline import Deadline
 from .exchange import SAFE_METHODS
 from .saved_body import MAX_SAVED_BYTES, SavedBody, saved
@@ -194,7 +194,7 @@ async def _body_of(
         answer.close()
     if body is None:
         raise TooLarge
-    return unpacked(body, coding, limit=MAX_ANSWER_BYTES)
+    return _unpacked(body, coding, headers)
 
 
 async def _read(response: httpx.Response, prepared: PreparedRequest) -> bytes | SavedBody:
@@ -211,7 +211,12 @@ async def _read(response: httpx.Response, prepared: PreparedRequest) -> bytes | 
                 raise TooLarge
     finally:
         await response.aclose()
-    return unpacked(b"".join(chunks), coding, limit=MAX_ANSWER_BYTES)
+    return _unpacked(b"".join(chunks), coding, response.headers)
+
+
+def _unpacked(body: bytes, coding: str, headers: Mapping[str, str]) -> bytes:
+    coding = coding or coding_of(body, headers.get("content-type", ""))
+    return unpacked(body, coding, limit=MAX_ANSWER_BYTES)
 
 
 def _kind(

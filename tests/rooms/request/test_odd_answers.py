@@ -66,6 +66,7 @@ READABLE = {
         gzip.compress(ACCEPTED[:9]) + gzip.compress(ACCEPTED[9:]),
     ),
     "gzip by its old name": odd(JSON + b"content-encoding: x-gzip\r\n", gzip.compress(ACCEPTED)),
+    "gzip that no header names": odd(JSON, gzip.compress(ACCEPTED)),
     "an encoding that packs nothing": odd(JSON + b"content-encoding: UTF-8\r\n"),
     "a thousand headers": odd(JSON + b"".join(b"x-%d: y\r\n" % each for each in range(1000))),
     "a disposition": odd(JSON + b"content-disposition: attachment; filename*=x'y'%ff%\r\n"),
@@ -78,6 +79,7 @@ UNREADABLE = {
     "a gzip that ends after its data": odd(
         JSON + b"content-encoding: gzip\r\n", gzip.compress(ACCEPTED + b" " * 5_000)[:-8]
     ),
+    "half a gzip that no header names": odd(JSON, gzip.compress(ACCEPTED + b" " * 5_000)[:-8]),
     "a packing nobody asked for": odd(JSON + b"content-encoding: br\r\n", b"\x0b\x02\x80hi\x03"),
     "packed twice": odd(JSON + b"content-encoding: gzip, gzip\r\n"),
     "broken JSON": odd(JSON, b'{"operation_id": '),

@@ -129,7 +129,8 @@ def _read_csv(text: str, delimiter: str) -> pd.DataFrame:
             skip_blank_lines=False,
         )
     except pd.errors.EmptyDataError:
-        raise FrameError("it is empty: a CSV begins with a line of column names") from None
+        problem = "its first line is blank" if text.strip() else "it is empty"
+        raise FrameError(f"{problem}: a CSV begins with a line of column names") from None
     except (pd.errors.ParserError, ValueError) as error:
         _require_delimiter([text.partition("\n")[0].rstrip("\r")], delimiter)
         raise FrameError(f"it is not a CSV: {str(error).strip()}") from None

@@ -86,6 +86,8 @@ def test_a_parquet_file_keeps_its_index_and_its_types():
     ("content", "format", "message"),
     [
         (b"", "csv", "it is empty: a CSV begins with a line of column names"),
+        (b"\n \n", "csv", "it is empty: a CSV begins with a line of column names"),
+        (b"\r\n\nid\n1\n", "csv", "its first line is blank: a CSV begins with"),
         (b"a,b\n1,2,3\n", "csv", "Expected 2 fields in line 2, saw 3"),
         (b'a\n"1\n', "csv", "it is not a CSV: .*EOF inside string"),
         (b"a,\n1,2\n", "csv", "column 2 has values and no name"),

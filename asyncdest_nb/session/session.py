@@ -47,7 +47,7 @@ class Session(ProcessBound):
     If the file is removed, replaced or overwritten meanwhile, nothing more is sent, runs
     raise StoreError, and results stay here until the file is back or this kernel ends.
     Other users cannot read the file; a file that belongs to another user is refused, and so
-    is a *path* in a folder that does not exist (UsageError).
+    is a *path* in a folder that does not exist.
 
     Labels and payloads of rows are in the file, secrets never. *keep_payloads* False
     keeps their SHA-256 instead: rows that were not sent before a restart then fail after

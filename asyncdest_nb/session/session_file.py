@@ -7,7 +7,7 @@ from pathlib import Path
 
 import platformdirs
 
-from ..errors import UsageError
+from ..errors import StoreError, UsageError
 
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
@@ -26,12 +26,15 @@ def session_file(name: str | None, path: str | Path | None) -> Path | None:
 
 
 def in_folder(path: Path | None) -> Path | None:
-    """Return *path*; raises UsageError unless it is in a folder that exists.
+    """Return *path*; raises StoreError unless it is in a folder that exists.
 
     One made here would hide that a path is mistyped, and that the runs are elsewhere.
     """
     if path is not None and not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent} for the session at {path}: make it")
+        raise StoreError(
+            f"cannot open {path}: there is no folder {path.parent}; a session needs a directory "
+            "that is there: make it, or correct the path"
+        )
     return path
 
 

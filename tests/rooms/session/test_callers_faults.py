@@ -186,6 +186,6 @@ def test_a_key_that_others_on_the_way_can_read_is_warned_of(
 
 def test_a_session_in_a_folder_that_does_not_exist_is_refused(tmp_path: Path):
     path = tmp_path / "mistyped" / "crm.sqlite"
-    with pytest.raises(ad.UsageError, match=r"there is no folder .*mistyped .*: make it"):
+    with pytest.raises(ad.StoreError, match=r"there is no folder .*mistyped; .*: make it"):
         ad.Session(path=path)
     assert not path.parent.exists()

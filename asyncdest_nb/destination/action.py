@@ -80,8 +80,8 @@ class Action:
       lag behind), it is sent again.
     - "prepare_commit": set automatically for an action with ``steps``.
 
-    ``held_note`` is what the user reads who decides about a submission that is held: why
-    nobody can find out, and what is right to do with this API.
+    ``held_note`` is what the user reads who decides about a submission that is held: what is
+    right to do with this API, and why nobody can find out.
 
     ``find`` gets the payloads, and returns what ``perform_batch`` would have returned, or
     None if the destination does not have the submission; raising a 404 means the same. It

@@ -32,12 +32,9 @@ def _held(run: RunContext) -> str:
     count = run.ledger.states.get(State.HELD, 0)
     if not count:
         return ""
-    note = run.action.held_note
-    return (
-        f"{_operations(count)} may or may not have been applied, and nobody can know: look at "
-        f"{run.channel.destination.name}, then run.resolve(applied=True or False)"
-        f"{note and f'. {note}'}"
-    )
+    name = run.channel.destination.name
+    advice = run.action.held_note or f"look at {name}, then run.resolve(applied=True or False)"
+    return f"{_operations(count)} may or may not have been applied, and nobody can know: {advice}"
 
 
 def _repeated(run: RunContext) -> str:

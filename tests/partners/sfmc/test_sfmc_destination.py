@@ -57,7 +57,7 @@ def test_a_lost_reply_is_for_the_user_who_may_send_the_rows_again(session):
         assert run.counts["unknown"] == 20
         [notice] = [each for each in run.notices if "nobody can know" in each]
         messages = held.loc[held["status"] == "unknown", "message"]
-        hint = "run.resolve(applied=False), then run.retry()"
+        hint = "run.resolve(applied=False), then run.retry() sends the rows again"
         assert all("lists no requests" in each and hint in each for each in (notice, *messages))
         run.resolve(applied=False)
         again = run.retry()

@@ -112,7 +112,6 @@ def run_with(session: ad.Session, api: Jobs, **changes: Any) -> ad.Run:
         Jobs(),
         Jobs(hidden=1),
         Jobs(open_for=3),
-        Jobs(unlisted=1),
         Jobs(errors=2),
         Jobs(("other", ["x@y.de"] * 4, 0)),
         Jobs(("last week's", ROWS, 7 * 86_400)),
@@ -123,7 +122,6 @@ def run_with(session: ad.Session, api: Jobs, **changes: Any) -> ad.Run:
         "alone",
         "late",
         "long",
-        "listed late",
         "with errors",
         "other",
         "old",
@@ -136,6 +134,13 @@ def test_the_job_that_holds_the_rows_is_adopted(session: ad.Session, api: Jobs):
     assert api.creates == 1
     assert run.counts["completed"] == 4
     assert [each.operation_id for each in run.operations] == ["own-1"]
+
+
+def test_a_job_that_is_listed_late_is_waited_for(session: ad.Session):
+    api = Jobs(unlisted=1)
+    run = run_with(session, api, settle_seconds=20.0)
+    assert api.creates == 1
+    assert run.counts["completed"] == 4
 
 
 @pytest.mark.parametrize(
@@ -176,7 +181,7 @@ def test_a_doubtful_job_is_named_and_nothing_is_sent_again(
     assert set(found["status"]) == {"unknown"}
     assert why in found["message"].iloc[0]
     assert found["message"].iloc[0].endswith("; Look at the list of jobs")
-    assert any(each.endswith(". Look at the list of jobs") for each in run.notices)
+    assert any(each.endswith("nobody can know: Look at the list of jobs") for each in run.notices)
 
 
 def test_what_may_have_left_the_list_is_not_sent_again(session: ad.Session):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -10,12 +11,9 @@ from playwright.sync_api import Page, expect
 from failures import missing
 from notebook_server import NOTEBOOK_6
 from shown_explorer import EXPLORE, FRAME, send_thirty
+from shown_monitor import IMPORTS
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.timeout(300),
-    pytest.mark.parametrize("app", ["nbclassic", "notebook6"], indirect=True),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 WAIT = 120_000  # ms: it imports the package first, and the machine may be busy.
 # What a cell displays before the extension of ipywidgets is there is never drawn.
@@ -31,6 +29,8 @@ SETTLED = """async () => {
     await new Promise((reply) => kernel.execute("", { shell: { reply } }));
   }
 }"""
+SAVE = "() => window.Jupyter.notebook.save_notebook()"
+EXECUTE = "(code) => { window.Jupyter.notebook.kernel.execute(code); }"
 RUN_ALL = "() => { window.Jupyter.notebook.execute_all_cells(); }"
 
 
@@ -53,7 +53,26 @@ def run_cells(app, jupyter, chromium) -> Callable[..., Page]:
     page.close()
 
 
+@pytest.mark.parametrize("app", ["nbclassic", "notebook6"], indirect=True)
 def test_the_explorer_sends_and_shows_the_run(run_cells):
     page = run_cells(FRAME + EXPLORE)
     send_thirty(page, column="customer_id")
     expect(page.locator(".adm-progress")).to_contain_text("100 %", timeout=WAIT)
+
+
+@pytest.mark.parametrize("app", ["nbclassic"], indirect=True)
+def test_after_a_reload_the_notebook_keeps_how_the_run_ended(run_cells, jupyter, app):
+    page = run_cells(IMPORTS + "run = ScriptedRun(planned(20))\nshow(run)")
+    progress, record = page.locator(".adm-progress"), page.locator(".adm-record summary")
+    expect(progress).to_have_text("0 of 20 rows done · 0 %", timeout=WAIT)
+    page.evaluate(SAVE)
+    page.reload()
+    page.wait_for_function(READY, timeout=WAIT)
+    expect(progress).to_have_text("0 of 20 rows done · 0 %", timeout=WAIT)
+    page.evaluate(EXECUTE, "run.cancel()")
+    expect(record).to_contain_text("20 canceled", timeout=WAIT)
+    page.evaluate(SAVE)
+    file = jupyter(app).root / "classic.ipynb"
+    _, saved = json.loads(file.read_text("utf-8"))["cells"][0]["outputs"]
+    assert "20 canceled" in "".join(saved["data"]["text/plain"])
+    assert "pending" not in "".join(saved["data"]["text/html"])

@@ -1,6 +1,7 @@
 // The browser's part of the monitor: it shows what the kernel sends, and need not answer.
 // There is no build: esm.py joins these modules into the one that the kernel hands to the browser.
 
+import { classicKeeper } from "./classic_record.js";
 import { endNotice } from "./end_notice.js";
 import { clock } from "./formats.js";
 import { pageTitle } from "./page_title.js";
@@ -71,7 +72,7 @@ export default () => {
         requestKeyframe(model, sent);
         follow();
       }, 1000 * REQUEST_SECONDS);
-      keeper = recordKeeper(model);
+      keeper = classicKeeper(model) ?? recordKeeper(model);
       keeper.look();
       return () => {
         clearInterval(timer);

@@ -2,8 +2,8 @@
 //
 // The kernel updates outputs by their display ids. A page that was loaded again has forgotten
 // these, Output widgets never know them, and of a widget inside another one a notebook keeps
-// nothing. So the page puts the record into its notebook, where the host lets it: JupyterLab
-// and Notebook 7.
+// nothing. So the page puts the record into its notebook, where the host lets it: here in
+// JupyterLab and Notebook 7, in classic_record.js in classic pages.
 
 /**
  * @typedef {{id: string, data: Record<string, string>, is_final: boolean, lines?: KeptRecord[]}}

@@ -27,7 +27,7 @@ async def read_source(
 ) -> None:
     """Give the entries of a *source* to *use*, page by page, in a thread of its own.
 
-    Raises ProtocolError for one that cannot be read.
+    Raises ProtocolError for one that cannot be read; EndlessPages when *use* has its entries.
     """
     # Entries in the order of the rows are as many as these.
     size = scope["batch"]["size"]

@@ -19,7 +19,7 @@ from .filters import text_of
 from .look_up import looker
 from .model import PollRule
 from .outcomes import Listed, lacking, reconciled, unlisted_status
-from .pages import list_at
+from .pages import EndlessPages, list_at
 from .plans import Plans, keys_name
 from .results_model import ResultSource
 from .rows import keys_of_rows
@@ -80,7 +80,10 @@ class JobResults:
             is_read = source.when is None or bool(scope.get(source.when))
             if is_read and answer.status.state in source.ends:
                 use = partial(listed.add, source, keys=self._keys(at, source, data, scope))
-                await self._read(request, scope, source, plan, answer=answer, use=use)
+                try:
+                    await self._read(request, scope, source, plan, answer=answer, use=use)
+                except EndlessPages as error:
+                    listed.unended = str(error)
         rows = await to_thread(self._reconciled, listed, answer)
         return EndedRows(rows, lacking(listed, self._rule, rows, end=answer.status.state))
 

@@ -33,6 +33,7 @@ class Listed:
     copies: dict[int, int] = field(default_factory=dict)  # Rows with the same key.
     nowhere: Counter[str] = field(default_factory=Counter)  # Entries with nothing at their path.
     is_misaligned: bool = False  # An entry has a place that no row has, so others may be shifted.
+    unended: str = ""  # Why the pages of a source have no end; others may have more rows.
     _read: Counter[int] = field(default_factory=Counter)
 
     def add(self, source: EntryRule, entries: Iterable[Any], *, keys: Sequence[str]) -> None:
@@ -186,7 +187,7 @@ def reconciled(
     the API, or entries of no row, show that something is missing.
     """
     found = [listed.outcome(row) for row in range(listed.count)]
-    unlisted = unlisted_status(rule, end)
+    unlisted = "unknown" if listed.unended else unlisted_status(rule, end)
     statuses = Counter(unlisted if each is None else each.status for each in found)
     doubt = _doubt(statuses, counts, listed, end) if None in found else ""
     left = _left(unlisted, end=end, why=why, doubt=doubt)
@@ -205,7 +206,7 @@ def lacking(listed: Listed, rule: ResultRule, rows: Sequence[RowResult], *, end:
     lists_all = any(
         source.match.by == "order" or "completed" in source.outcome.words for source in rule.sources
     )
-    is_short = lists_all or unlisted_status(rule, end) == "completed"
+    is_short = listed.unended or lists_all or unlisted_status(rule, end) == "completed"
     return rows[missing].message if is_short else ""
 
 
@@ -229,8 +230,8 @@ def _left(status: Any, *, end: str, why: str, doubt: str) -> RowResult:
 
 def _doubt(statuses: Mapping[Any, int], counts: Mapping[str, Any], listed: Listed, end: str) -> str:
     """Return why the rows that are not listed cannot be taken as completed; "" = they can."""
-    if listed.strays:
-        return listed.strays_text
+    if listed.unended or listed.strays:
+        return listed.unended or listed.strays_text
     total = sum(statuses.values())
     completed, failed = statuses["completed"], statuses["failed"]
     ours = {"total": (total,), "completed": (completed,), "failed": (failed,)}

@@ -113,6 +113,10 @@ class PageTurn:
         return is_known
 
 
+class EndlessPages(ProtocolError):
+    """A page comes again, or there is always a next one: what was read is all there is to have."""
+
+
 async def pages_of(
     plan: RequestPlan,
     rule: Pages | None,
@@ -126,7 +130,8 @@ async def pages_of(
 ) -> AsyncIterator[Response]:
     """Yield each page of a list of *most* entries; None = it may have any number, up to *bound*.
 
-    Raises ProtocolError if a page comes twice, or the pages do not end.
+    Raises EndlessPages if a page comes twice, or the pages do not end, and ProtocolError for what
+    leads to no page.
     """
     if rule is None:
         yield await plan.send(request, scope, headers=headers)
@@ -145,10 +150,10 @@ async def pages_of(
         if not page.has_next:
             return
         if page.endless:
-            raise ProtocolError(f"{plan.place}: {page.endless}, at {shown(page.url or page.query)}")
+            raise EndlessPages(f"{plan.place}: {page.endless}, at {shown(page.url or page.query)}")
         if page.is_repeated(response):
             at = shown(page.url or page.query)
-            raise ProtocolError(f"{plan.place}: the pages go round in a circle, at {at}")
+            raise EndlessPages(f"{plan.place}: the pages go round in a circle, at {at}")
 
 
 def _next_at(path: str, data: Any, what: str, kinds: tuple[type, ...]) -> Any:

@@ -128,7 +128,7 @@ DONE = {"data": {"attributes": {"status": "complete", "failed_count": 0}}}
         {"data": {"attributes": {"status": None}}},
         {"data": {"attributes": {"status": ["complete-ish"]}}},
         {"data": {"attributes": {"status": {"complete": True}}}},
-        {"data": {"attributes": {"status": "COMPLETE"}}},
+        {"data": {"attributes": {"status": "completely"}}},
         {"data": {"attributes": {"status": True}}},
         (200, {"content-type": "text/html"}, "<html>maintenance</html>"),
         (404, {"message": "not there yet"}),
@@ -189,6 +189,30 @@ def test_pages_that_go_round_in_a_circle_are_not_read_for_ever(session: ad.Sessi
         run = sent(session, described(api.url, **{**KLAVIYO, "results": results}))
     assert len(asked) <= 10
     assert "completed" not in set(run.results()["status"])
+
+
+@pytest.mark.parametrize("unlisted", ["completed", "failed", "unknown"])
+def test_of_pages_that_never_end_what_is_listed_counts_and_the_rest_is_unknown(
+    session: ad.Session, unlisted: str
+):
+    results = {**copy.deepcopy(KLAVIYO["results"]), "unlisted": unlisted}
+    asked: list[ApiCall] = []
+
+    def answer(call: ApiCall):
+        if call.method == "POST":
+            return 202, {"data": {"id": "j-1"}}
+        if not call.path.endswith("import-errors"):
+            return {"data": {"attributes": {"status": "complete", "failed_count": 1}}}
+        asked.append(call)
+        error = {"source": {"pointer": "/profiles/data/1"}, "detail": "bad phone"}
+        return {"data": [error], "links": {"next": call.path}}
+
+    with DescribedApi(answer) as api:
+        found = sent(session, described(api.url, **{**KLAVIYO, "results": results})).results()
+    assert found["status"].tolist() == ["unknown", "failed", "unknown", "unknown"]
+    assert "round in a circle" in found["message"].iloc[0]
+    assert found["message"].iloc[1] == "bad phone"
+    assert len(asked) <= 20
 
 
 @pytest.mark.parametrize(

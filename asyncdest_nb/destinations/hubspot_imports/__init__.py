@@ -193,10 +193,8 @@ async def _ended(
 ) -> AsyncOperationResult:
     """Return the outcome of every row: an import that is DONE may have errors."""
     known = kept.get_request_context(_ROWS)
-    query = {"limit": "100", "includeErrorMessage": "true", "includeRowData": "true"}
-    pages = _pages(request, f"{_path(context)}/errors", query)
-    errors = [without_cells(each, known) async for each in pages]
-    rows = outcomes(errors, state, counters, context["rows"], known=known)
+    errors, doubt = await _errors(request, context, known)
+    rows = outcomes(errors, state, counters, context["rows"], known=known, doubt=doubt)
     counts = Counter(each.status for each in rows)
     by_status = ", ".join(f"{count:,} {status}" for status, count in counts.items())
     # Without its numbers, an import that is done seems not to be counted yet.
@@ -213,13 +211,31 @@ async def _ended(
     )
 
 
+async def _errors(
+    request: ad.Request, context: JSONObject, known: Any
+) -> tuple[list[JSONObject], str]:
+    """Return the errors of an import, and why there may be more of them; "" = these are all."""
+    query = {"limit": "100", "includeErrorMessage": "true", "includeRowData": "true"}
+    errors = []
+    try:
+        async for each in _pages(request, f"{_path(context)}/errors", query):
+            errors.append(without_cells(each, known))
+    except CircularPages as error:
+        return errors, str(error)
+    return errors, ""
+
+
 def _counters(found: JSONObject) -> dict[str, int]:
     counters = (found.get("metadata") or {}).get("counters") or {}
     return {name: value for name, value in counters.items() if isinstance(value, int)}
 
 
+class CircularPages(ProtocolError):
+    """A page leads to one that was read before."""
+
+
 async def _pages(request: ad.Request, path: str, query: Mapping[str, str]) -> AsyncIterator[Any]:
-    """Yield the results of all pages; raises ProtocolError if a page comes twice."""
+    """Yield the results of all pages; raises CircularPages if a page comes twice."""
     after: Any = None
     seen: set[Any] = set()
     while after not in seen:
@@ -231,7 +247,7 @@ async def _pages(request: ad.Request, path: str, query: Mapping[str, str]) -> As
         after = ((page.get("paging") or {}).get("next") or {}).get("after")
         if not after:
             return
-    raise ProtocolError(f"the pages of {path} go round in a circle, at {after}")
+    raise CircularPages(f"the pages of {path} go round in a circle, at {after}")
 
 
 def _path(context: JSONObject) -> str:

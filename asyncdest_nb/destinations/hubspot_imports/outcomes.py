@@ -16,13 +16,14 @@ def outcomes(
     size: int,
     *,
     known: Any,
+    doubt: str = "",
 ) -> list[RowResult]:
     """Return the outcome of each of *size* rows of an import that ended in *state*.
 
-    *known* is what was kept of its file, None = nothing.
+    *known* is what was kept of its file, None = nothing; *doubt* is why there may be more errors.
     """
     found = placed(errors, size=size, known=known)
-    other = _unlisted(found, state, counters, errors=len(errors), size=size)
+    other = _unlisted(found, state, counters, errors=len(errors), size=size, doubt=doubt)
     return [_failed(found.rows[at]) if at in found.rows else other for at in range(size)]
 
 
@@ -33,6 +34,7 @@ def _unlisted(
     *,
     errors: int,
     size: int,
+    doubt: str,
 ) -> RowResult:
     """Return the outcome of the rows that have no error of their own."""
     done = counters.get("PROCESSED_ROWS")
@@ -48,6 +50,8 @@ def _unlisted(
         if done == 0:
             return RowResult(status="canceled", message="canceled before it was reached")
         return RowResult(status="unknown", message="canceled; it may be written")
+    if doubt:
+        return RowResult(status="unknown", message=doubt)
     if found.strays:
         return RowResult(status="unknown", message=_of_strays(found.strays))
     if found.about_file and "CREATED_OBJECTS" not in counters:

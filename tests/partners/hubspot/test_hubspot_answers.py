@@ -165,3 +165,13 @@ def test_a_row_with_two_errors_may_be_counted_once_or_twice(session, counted):
     twice = [{"errorType": "X", "errorMessage": "bad", "sourceData": {"lineNumber": "3"}}] * 2
     api = Imports(errors=[{"results": twice}], counters={"TOTAL_ROWS": 4, "ERRORS": counted})
     assert outcomes(session, api, frame=PEOPLE.assign(note=""))["status"].tolist() == RIGHT
+
+
+def test_of_errors_on_pages_in_a_circle_each_counts_and_other_rows_are_unknown(session):
+    error = {"errorType": "X", "errorMessage": "bad", "sourceData": {"lineNumber": 3}}
+    page = {"results": [error], "paging": {"next": {"after": "5"}}}
+    api = Imports(errors=[page] * 50)
+    found = outcomes(session, api, frame=PEOPLE.assign(note=""))
+    assert found["status"].tolist() == ["unknown", "failed", "unknown", "unknown"]
+    assert found["message"].iloc[1] == "bad"
+    assert "go round in a circle" in found["message"].iloc[0]

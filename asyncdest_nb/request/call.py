@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
+from time import monotonic
 from typing import Any
 
 from ..errors import HTTPError, NotSent, ReplyLost, UsageError
@@ -142,7 +143,7 @@ class Call:
         return response
 
     async def _exchanged(self, prepared: PreparedRequest) -> Response:
-        transport, started = self._open_transport(prepared.target), self._clock()
+        transport, started = self._open_transport(prepared.target), monotonic()
         try:
             result = await send(prepared, transport=transport)
         except BaseException as error:
@@ -171,7 +172,7 @@ class Call:
             status=status,
             problem=problem,
             effect=effect,
-            seconds=max(0.0, self._clock() - started),
+            seconds=monotonic() - started,
             texts=partial(self._mask.texts, shown),
         )
         self.exchanges.append(exchange)

@@ -13,8 +13,7 @@ An operation is what one context stands for: one row, or one job of N rows.
     submitting -> planned, divided           refused as a whole: its rows go in smaller batches
     planned -> canceled                      by the user, before it was sent
     accepted | running -> canceling          by the user; running again if that is refused
-    accepted | running | canceling -> lost   the destination no longer knows it, or stated
-                                             of none of its rows how that ended
+    accepted | running | canceling -> lost   the destination no longer knows it
 
 Only a statement of the destination makes an operation ``completed | partial | failed``, or
 ``canceled`` once it was accepted. Final is final: a transition of a final operation returns

@@ -8,7 +8,7 @@ from typing import Any
 from .rows import final_outcomes
 from .values import Operation, RowOutcome, RowStatus, State, StatusUpdate, changed
 
-_ENDS = frozenset({State.COMPLETED, State.PARTIAL, State.FAILED, State.CANCELED, State.LOST})
+_ENDS = frozenset({State.COMPLETED, State.PARTIAL, State.FAILED, State.CANCELED})
 _NEXT: dict[State, frozenset[State]] = {
     # A planned operation in doubt, which was to be sent again, is held by a cancel.
     State.PLANNED: frozenset({State.SUBMITTING, State.CANCELED, State.HELD}),
@@ -18,9 +18,9 @@ _NEXT: dict[State, frozenset[State]] = {
     State.UNKNOWN: _ENDS
     | {State.ACCEPTED, State.REJECTED, State.PLANNED, State.HELD, State.UNKNOWN},
     State.HELD: frozenset({State.UNKNOWN, State.REJECTED, State.LOST}),
-    State.ACCEPTED: _ENDS | {State.RUNNING, State.CANCELING},
-    State.RUNNING: _ENDS | {State.RUNNING, State.CANCELING},
-    State.CANCELING: _ENDS | {State.CANCELING, State.RUNNING},
+    State.ACCEPTED: _ENDS | {State.RUNNING, State.CANCELING, State.LOST},
+    State.RUNNING: _ENDS | {State.RUNNING, State.CANCELING, State.LOST},
+    State.CANCELING: _ENDS | {State.CANCELING, State.RUNNING, State.LOST},
 }
 
 
@@ -206,8 +206,6 @@ def _end(update: StatusUpdate, rows: Sequence[RowOutcome] | None) -> State:
         return State.COMPLETED
     if statuses == {RowStatus.CANCELED}:
         return State.CANCELED
-    if statuses == {RowStatus.UNKNOWN}:
-        return State.LOST
     return State.FAILED if statuses <= {RowStatus.FAILED, RowStatus.CANCELED} else State.PARTIAL
 
 

@@ -52,7 +52,7 @@ def test_the_details_of_a_large_job_have_the_rows_that_did_not_complete_first(se
         ([GOOD, LOST], "partial", "partial"),
         ([BAD, BAD], "failed", "failed"),
         ([BAD, LEFT], "failed", "failed"),
-        ([LOST, LOST], "lost", "failed"),
+        ([LOST, LOST], "partial", "failed"),
         ([BAD, LOST], "partial", "failed"),
         ([LEFT, LEFT], "canceled", "failed"),
     ],

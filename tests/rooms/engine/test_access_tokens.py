@@ -155,7 +155,11 @@ def test_what_extend_request_raises_for_a_new_token_is_said_by_every_row(session
     with RawServer(OK) as server:
         action = ad.Action(title="Act", payload=Payload, perform=_ping)
         crm = connect(
-            session, action, server.url, extend_request=extend, refresh_access_token=tokens("one")
+            session,
+            action,
+            server.url,
+            extend_request=extend,
+            refresh_access_token=tokens(*["one"] * 4),
         )
         run = submit(crm, list("abcd"))
         assert run.wait(timeout=10) == "failed"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -96,6 +98,9 @@ class Jobs:
         return RESET if is_first else {"id": self.jobs[-1]["id"]}
 
 
+Begun = Callable[[], Jobs]  # Its jobs are as old as stated when the test begins.
+
+
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("asyncdest_nb.engine.run.reconciler.PATIENCE_SECONDS", 6.0)
@@ -107,16 +112,16 @@ def run_with(session: ad.Session, api: Jobs, **changes: Any) -> ad.Run:
 
 
 @pytest.mark.parametrize(
-    "api",
+    "begun",
     [
-        Jobs(),
-        Jobs(hidden=1),
-        Jobs(open_for=3),
-        Jobs(errors=2),
-        Jobs(("other", ["x@y.de"] * 4, 0)),
-        Jobs(("last week's", ROWS, 7 * 86_400)),
-        Jobs(("before", ROWS, 300)),
-        Jobs(("smaller", ROWS[:2], 0)),
+        Jobs,
+        partial(Jobs, hidden=1),
+        partial(Jobs, open_for=3),
+        partial(Jobs, errors=2),
+        partial(Jobs, ("other", ["x@y.de"] * 4, 0)),
+        partial(Jobs, ("last week's", ROWS, 7 * 86_400)),
+        partial(Jobs, ("before", ROWS, 300)),
+        partial(Jobs, ("smaller", ROWS[:2], 0)),
     ],
     ids=[
         "alone",
@@ -129,7 +134,8 @@ def run_with(session: ad.Session, api: Jobs, **changes: Any) -> ad.Run:
         "smaller",
     ],
 )
-def test_the_job_that_holds_the_rows_is_adopted(session: ad.Session, api: Jobs):
+def test_the_job_that_holds_the_rows_is_adopted(session: ad.Session, begun: Begun):
+    api = begun()
     run = run_with(session, api)
     assert api.creates == 1
     assert run.counts["completed"] == 4
@@ -144,15 +150,16 @@ def test_a_job_that_is_listed_late_is_waited_for(session: ad.Session):
 
 
 @pytest.mark.parametrize(
-    "api",
+    "begun",
     [
-        Jobs(arrives=False),
-        Jobs(("other", ["x@y.de"] * 4, 0), arrives=False),
-        Jobs(("last week's", ROWS, 7 * 86_400), arrives=False),
+        partial(Jobs, arrives=False),
+        partial(Jobs, ("other", ["x@y.de"] * 4, 0), arrives=False),
+        partial(Jobs, ("last week's", ROWS, 7 * 86_400), arrives=False),
     ],
     ids=["none", "other", "old"],
 )
-def test_rows_that_no_job_holds_are_sent_again(session: ad.Session, api: Jobs):
+def test_rows_that_no_job_holds_are_sent_again(session: ad.Session, begun: Begun):
+    api = begun()
     run = run_with(session, api)
     assert api.creates == 2
     assert run.counts["completed"] == 4
@@ -160,21 +167,31 @@ def test_rows_that_no_job_holds_are_sent_again(session: ad.Session, api: Jobs):
 
 
 @pytest.mark.parametrize(
-    ("api", "why"),
+    ("begun", "why"),
     [
-        (Jobs(("before", ROWS, 300), arrives=False), "before holds these rows, but it may"),
-        (Jobs(("mixed", [*ROWS[:3], "x@y.de"], 0), arrives=False), "mixed holds some of these"),
-        (Jobs(("silent", ROWS, 0), arrives=False, hidden=999), "silent does not show what it"),
         (
-            Jobs(("twin", ROWS, -86_400)),
+            partial(Jobs, ("before", ROWS, 300), arrives=False),
+            "before holds these rows, but it may",
+        ),
+        (
+            partial(Jobs, ("mixed", [*ROWS[:3], "x@y.de"], 0), arrives=False),
+            "mixed holds some of these",
+        ),
+        (
+            partial(Jobs, ("silent", ROWS, 0), arrives=False, hidden=999),
+            "silent does not show what it",
+        ),
+        (
+            partial(Jobs, ("twin", ROWS, -86_400)),
             "2 jobs hold these rows, so it is not known which: twin, own-1",
         ),
     ],
     ids=["earlier", "mixed", "silent", "two"],
 )
 def test_a_doubtful_job_is_named_and_nothing_is_sent_again(
-    session: ad.Session, api: Jobs, why: str
+    session: ad.Session, begun: Begun, why: str
 ):
+    api = begun()
     run = run_with(session, api)
     found = run.results()
     assert api.creates == 1

@@ -233,7 +233,7 @@ class Execution:
         del found  # What has been sent is freed.
         submitter, poller = Submitter(run), Poller(run)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._send(submitter, batches))
+            group.create_task(self._send(submitter, batches, poller))
             if run.action.poll is not None:
                 for _ in range(POLLERS):
                     group.create_task(poller.poll_all())
@@ -242,7 +242,7 @@ class Execution:
                 self._cancel_accepted()
         self._group = None
 
-    async def _send(self, submitter: Submitter, batches: deque[Batch]) -> None:
+    async def _send(self, submitter: Submitter, batches: deque[Batch], poller: Poller) -> None:
         """Send all; raises StoreError only once the answers to all that was sent are written."""
         async with asyncio.TaskGroup() as senders:
             # With a file, half of them send while the others wait until their ids are on disk.
@@ -250,6 +250,7 @@ class Execution:
             for _ in range(min(share * self._run.submitters, len(batches))):
                 senders.create_task(submitter.send_all(batches))
         self._run.payloads.let_go()
+        poller.wake()
         if self._run.control.trouble:
             raise self._run.control.trouble
 

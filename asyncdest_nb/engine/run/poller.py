@@ -31,6 +31,7 @@ class Poller:
         self._run = run
         self._choosing = asyncio.Lock()  # One poller after the other.
         self._groups = PollGroups(run)
+        self._nap: asyncio.Future[None] | None = None  # The sleep of the poller that chooses.
         # Since when operations, or their results (True), are not found, by the steady clock.
         self._missing_since: dict[int, tuple[bool, float]] = {}
 
@@ -45,6 +46,20 @@ class Poller:
                 await self._poll(numbers, turn)
             finally:
                 turn.give_back()
+            if self._run.ledger.is_at_rest:
+                self.wake()
+
+    def wake(self) -> None:
+        """Have the poller that sleeps look at once: all may be at rest."""
+        if self._nap is not None:
+            self._nap.cancel()
+
+    async def _sleep(self, seconds: float) -> None:
+        self._nap = asyncio.ensure_future(self._run.clock.sleep(seconds))
+        try:
+            await asyncio.wait([self._nap])
+        finally:
+            self._nap.cancel()
 
     async def _next(self) -> tuple[list[int], Turn] | None:
         """Return the operations to be polled next, and the turn for it; None = all is at rest.
@@ -58,7 +73,7 @@ class Poller:
                 if run.control.is_paused:
                     await run.wait_until_resumed()
                 if (seconds := self._seconds_until_due()) > 0:
-                    await run.clock.sleep(seconds)
+                    await self._sleep(seconds)
                     continue
                 turn = await self._turn()
                 if group := self._groups.next():

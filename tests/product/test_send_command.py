@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -18,15 +16,7 @@ from command_line import example_csv, read_results, received, send
 SECRET = "ak_9TqLw2Rv8Xn4Kd"
 
 
-@pytest.fixture(autouse=True)
-def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
-
-
-@pytest.fixture
-def simulator() -> Iterator[ad.Simulator]:
-    with ad.simulate("example-async", duration_seconds=0.05, failing=0.0) as simulator:
-        yield simulator
+pytestmark = pytest.mark.usefixtures("own_home")
 
 
 def test_the_rows_of_a_csv_are_sent_with_their_ids_as_they_are(tmp_path, simulator, capsys):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-import asyncdest_nb as ad
 from command_line import read_results, received, send
 
 LINES = [
@@ -23,12 +22,6 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     found = tmp_path / "events.csv"
     found.write_text("\n".join(LINES))
     return found
-
-
-@pytest.fixture
-def simulator():
-    with ad.simulate("example-async", duration_seconds=0.05, failing=0.0) as simulator:
-        yield simulator
 
 
 def test_only_rows_that_match_are_sent_and_it_is_said_how_many(file, simulator, capsys):

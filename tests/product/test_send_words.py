@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -12,16 +11,7 @@ import asyncdest_nb as ad
 from asyncdest_nb.command_line import main
 from command_line import example_csv, received, send
 
-
-@pytest.fixture(autouse=True)
-def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
-
-
-@pytest.fixture
-def simulator() -> Iterator[ad.Simulator]:
-    with ad.simulate("example-async", duration_seconds=0.05, failing=0.0) as simulator:
-        yield simulator
+pytestmark = pytest.mark.usefixtures("own_home")
 
 
 def test_a_decision_or_retry_with_nothing_to_do_says_so(tmp_path, simulator, capsys):

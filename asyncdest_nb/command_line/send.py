@@ -22,8 +22,8 @@ from .order import Order
 from .sender import send_order
 
 _ROW_NUMBERS = (
-    "Rows have the numbers that a spreadsheet shows: of a CSV the column names are row 1. In JSON "
-    "lines it is the number of the line, in Parquet the first row is 1."
+    "Rows have the numbers that a spreadsheet shows: of a CSV the column names are row 1. A row of "
+    "JSON lines has the number of its line, and the first row of a Parquet file is row 1."
 )
 _DESCRIPTIONS = (".json", ".yaml", ".yml")
 _GENERAL: list[click.Parameter] = [
@@ -142,6 +142,15 @@ class Sectioned(click.Command):
 
 class Destinations(click.Group):
     """The destinations that rows can be sent to."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that *args* name; after FILE, too, ``--help`` is no destination."""
+        if args[0] in ctx.help_option_names:
+            click.echo(ctx.get_help())
+            ctx.exit()
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return their slugs."""

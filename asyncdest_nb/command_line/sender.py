@@ -16,7 +16,7 @@ from ..errors import (
 )
 from ..frame import DataFrame
 from ..numerals import counted
-from ..operation import counts_text
+from ..operation import RowStatus, counts_text
 from ..session import Connection, Run, Session
 from ..simulators import Simulator, simulate
 from . import codes
@@ -37,6 +37,8 @@ _INVENTED = (
     "It is simulated on this computer: no row leaves it, and what becomes of rows is invented, "
     "also the reasons of those that fail; --knob failing=0 lets none fail by chance"
 )
+# If all rows are so, a submit of them sends them again.
+_NOT_APPLIED = frozenset({RowStatus.FAILED, RowStatus.INVALID, RowStatus.CANCELED})
 _IN_OPTIONS = (
     "In a command, columns= is --column FIELD=COLUMN; mapping= is --mapping FILE, or an option "
     "of the name of the field"
@@ -69,7 +71,7 @@ def send_order(order: Order) -> int:
                 tell(_INVENTED)
             _check_credentials(connection)
             if order.is_retry or order.is_applied is not None:
-                _require_earlier(order, connection, frame)
+                _require_earlier(order, session, connection, frame)
             before = {run.id for run in session.runs()}
             run = _submitted(order, connection, frame)
         except MappingError as error:
@@ -145,15 +147,32 @@ def _submitted(order: Order, connection: Connection, frame: DataFrame) -> Run:
     return run
 
 
-def _require_earlier(order: Order, connection: Connection, frame: DataFrame) -> None:
-    """Raise UsageError if these rows were never sent: then all of them would be."""
-    if not connection.earlier_runs(frame, order.action, **order.given):
+def _require_earlier(
+    order: Order, session: Session, connection: Connection, frame: DataFrame
+) -> None:
+    """Raise UsageError if these rows were never sent, or a decision would send them again."""
+    sent = connection.earlier_runs(frame, order.action, **order.given)
+    if not sent:
         option = "--retry" if order.is_retry else "--resolve"
         raise UsageError(
             f"{option}: session {order.session} has not sent the {counted(len(frame), 'row')} of "
             f"this file, as they are now. Without {option} all of them are sent. To send only rows "
             "that you have corrected, put them into a file of their own"
         )
+    latest = _latest_retry(sent[-1], session)
+    if not order.is_retry and _NOT_APPLIED.issuperset(each.status for each in latest.outcomes()):
+        raise UsageError(
+            f"--resolve: nothing is in doubt: {counts_text(latest.counts)}. Without --resolve the "
+            "rows are sent again"
+        )
+
+
+def _latest_retry(run: Run, session: Session) -> Run:
+    """Return the last of the retries of *run*, or *run* if there is none."""
+    for each in session.runs():  # The oldest first.
+        if each.retry_of is run:
+            run = each
+    return run
 
 
 def _name(run: Run) -> str:
@@ -182,7 +201,7 @@ def _followed(order: Order, run: Run, *, is_old: bool) -> int:
             tell(f"Sending {counted(run.retryable, 'row')} of run {run.id} again")
             run = run.retry(batch_size=order.batch_size)
             code = _waited(order, run, is_applied=None)
-        elif order.is_retry and run.is_at_rest and code in (codes.COMPLETED, codes.FAILED):
+        elif order.is_retry and is_old and code in (codes.COMPLETED, codes.FAILED):
             hint = "; put corrected rows into a file of their own" * (code == codes.FAILED)
             tell(f"--retry: no row may be sent again as it is: {counts_text(run.counts)}{hint}")
         write_results(run, order.output)

@@ -46,7 +46,7 @@ def _parts(body: Any, mask: Callable[[str], str] | None) -> Iterator[str]:
     for some in lists:
         bad = [each for each in some if isinstance(each, Mapping) and _is_bad(each)]
         if bad:
-            yield f"{len(bad):,} of {len(some):,} entries that failed{_shown(bad[0], mask)}"
+            yield f"failed entries, {len(bad):,} of {len(some):,}{_shown(bad[0], mask)}"
 
 
 def _shown(value: Any, mask: Callable[[str], str] | None) -> str:

@@ -157,7 +157,7 @@ class Preview:
         often_first = sorted(by_reason.items(), key=lambda pair: -len(pair[1]))
         lines = [f"{_rows(labels)}: {reason}" for reason, labels in often_first[:_REASONS]]
         more = len(by_reason) - _REASONS
-        return [*lines, f"and {more:,} reasons more, in .invalid"] if more > 0 else lines
+        return [*lines, f"and {counted(more, 'reason')} more, in .invalid"] if more > 0 else lines
 
 
 def _cut(line: str, limit: int = _WIDTH) -> str:

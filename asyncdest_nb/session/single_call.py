@@ -9,6 +9,7 @@ from typing import Any
 from ..destination import Action, Function
 from ..engine import CallResult, Channel, call_scope, polled_once
 from ..errors import UnknownName, UsageError
+from ..numerals import counted
 from ..portal import call
 from ..responses import AsyncActionResponse, JSONObject
 from .beside import payloads_with
@@ -100,7 +101,7 @@ def _read_all(action: Action, payloads: Sequence[Mapping[str, Any]]) -> list[Any
     if len({repr([getattr(each, key) for key in action.batch_keys]) for each in read}) != 1:
         keys = ", ".join(action.batch_keys)
         same = f", all with the same {keys}" if keys else ""
-        raise UsageError(f"{len(read)} payloads: give 1 or more{same}")
+        raise UsageError(f"{counted(len(read), 'payload')}: give 1 or more{same}")
     return read
 
 

@@ -82,11 +82,11 @@ class RunStats(Mapping[str, Number]):
 
     def _kinds(self) -> str:
         kinds = [
-            (self.submit_requests, "submits"),
-            (self.poll_requests, "polls"),
-            (self.other_requests, "others"),
+            (self.submit_requests, "submit"),
+            (self.poll_requests, "poll"),
+            (self.other_requests, "other"),
         ]
-        found = ", ".join(f"{count:,} {name}" for count, name in kinds if count)
+        found = ", ".join(counted(count, name) for count, name in kinds if count)
         return f": {found}" if found else ""
 
     def _per_operation(self) -> str:

@@ -11,7 +11,10 @@ import pytest
 from paths import PACKAGE
 from source import FILES, name_of, tree_of
 
-_NOUNS = "rows|requests|batches|operations|runs|results|values|failures|mistakes"
+_NOUNS = (
+    "rows|requests|batches|operations|runs|results|values|failures|mistakes|answers|payloads|"
+    "errors|imports|reasons|more requests"
+)
 # A name of a constant, which is more than one, may have its noun in the plural.
 _CONSTANT = re.compile(r"[A-Z_]+")
 # The sentences of vendors, as they are.

@@ -124,9 +124,13 @@ async def find(request: ad.Request, data: Rows) -> AsyncActionResponse | None:
         raise ProtocolError(f"there is no list of imports: {error}") from None
     if len(found) > 1:
         ids = ", ".join(str(each.get("id")) for each in found)
-        raise ProtocolError(f"{len(found)} imports have the name of this submission: {ids}")
+        count = counted(len(found), "import")
+        raise ProtocolError(f"{count} have the name of this submission: {ids}")
     if unnamed and not found:
-        raise ProtocolError(f"{unnamed:,} imports have no importName, so any may be this one")
+        have = "has" if unnamed == 1 else "have"
+        raise ProtocolError(
+            f"{counted(unnamed, 'import')} {have} no importName, so any may be this one"
+        )
     if not found:
         return None
     await _keep_rows(data)

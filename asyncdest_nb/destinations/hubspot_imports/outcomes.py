@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...numerals import counted
 from ...responses import JSONObject, OperationError, RowResult
 from .lines import ErrorRows, placed
 
@@ -63,8 +64,11 @@ def _unlisted(
 
 
 def _of_strays(errors: Sequence[JSONObject]) -> str:
-    message = _text(errors[:1])
-    return f"{len(errors):,} errors are of rows that cannot be told by line and cells: {message}"
+    are = "is" if len(errors) == 1 else "are"
+    return (
+        f"{counted(len(errors), 'error')} {are} of rows that cannot be told by line and cells: "
+        f"{_text(errors[:1])}"
+    )
 
 
 def _difference(counters: Mapping[str, int], *, errors: int, failed: int, size: int) -> str:

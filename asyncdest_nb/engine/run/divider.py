@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, count
 
+from ...numerals import counted
 from ...operation import Operation, divided, submitted
 from ..channel.call import CallResult
 from ..verdict.refusal import Division, division
@@ -133,7 +134,9 @@ def _bounded(refused: Rejected, most: int) -> Rejected:
     """Return the verdict on what may not be divided after *most* more requests."""
     if not most:
         return refused
-    text = f"{most:,} more requests did not find all rows at fault, so it was refused as a whole"
+    are = "is" if most == 1 else "are"
+    enough = f"{counted(most, 'more request')} {are} not enough to find all rows at fault"
+    text = f"{enough}, so it was refused as a whole"
     return replace(refused, message=f"{refused.message}; {text}")
 
 

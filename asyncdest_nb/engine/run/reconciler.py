@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...errors import RetryableError
+from ...numerals import counted
 from ...operation import Operation, State, replanned, unsure, withdrawn
 from ..verdict.recovery import may_conflict_with_itself, read_found
 from ..verdict.refusal import Division
@@ -115,7 +116,7 @@ class Reconciler:
         run, action = self._run, self._run.action
         patience = PATIENCE_SECONDS + action.settle_seconds
         if doubt.is_over(run.clock.steady(), patience):
-            return f"tried {doubt.tries - 1} times to find out"
+            return f"tried {counted(doubt.tries - 1, 'time')} to find out"
         if action.find is not None:
             return ""
         if run.control.is_canceling:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
+from ...numerals import counted
 from ...responses import clean_text
 from .values import Rejected
 
@@ -19,7 +20,9 @@ def read_check(
     """
     faults = [None] * len(positions) if answer is None else answer
     if not isinstance(faults, (list, tuple)) or len(faults) != len(positions):
-        given = f"{len(faults)} answers" if isinstance(faults, (list, tuple)) else repr(faults)
-        return Rejected(mask(f"check returned {given} for {len(positions)} payloads"), None)
+        is_list = isinstance(faults, (list, tuple))
+        given = counted(len(faults), "answer") if is_list else repr(faults)
+        asked = counted(len(positions), "payload")
+        return Rejected(mask(f"check returned {given} for {asked}"), None)
     found, mask = zip(positions, faults, strict=True), cache(mask)
     return {position: mask(clean_text(why)) for position, why in found if why is not None}

@@ -58,7 +58,7 @@ def test_a_temporary_error_of_the_check_is_waited_out(session, trouble):
 @pytest.mark.parametrize(
     ("check", "message"),
     [
-        (lambda request, data: ["x"], "1 answers for 2 payloads"),
+        (lambda request, data: ["x"], "1 answer for 2 payloads"),
         (lambda request, data: "no", "'no'"),
         (lambda request, data: {}["oops"], "oops"),
     ],

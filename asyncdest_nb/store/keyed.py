@@ -50,10 +50,14 @@ def activate(database: Database, run: str) -> None:
     database.execute(_CLAIM_KEYS.format(shared=0, which="run = ? AND is_open = 1"), (run,))
 
 
+def has_claims(database: Database, run: str) -> bool:
+    """Whether rows of *run* claim keys, or did."""
+    query = "SELECT 1 FROM claim WHERE run = ? LIMIT 1"
+    return database.execute(query, (run,)).fetchone() is not None
+
+
 def note(database: Database, run: str, operations: Sequence[Operation]) -> None:
-    """Note what *operations* mean for the keys of their rows, if *run* has claims."""
-    if not database.execute("SELECT 1 FROM claim WHERE run = ? LIMIT 1", (run,)).fetchone():
-        return
+    """Note what *operations* mean for the keys of their rows, which *run* has claimed."""
     settled = [each for each in operations if each.state in SETTLED]
     _end(database, run, [*_rows(settled, is_completed=True)], [*_rows(settled, is_completed=False)])
     # Only what is in doubt can have waited for the user before.

@@ -89,31 +89,38 @@ class Place:
 
     def __init__(self, path: Path, file: Path, *, is_remote: bool) -> None:
         self._file = file
-        self._identities = {each: _identity(each) for each in (path.absolute(), *_files(file))}
+        self._identities = {
+            each: _identity(_stat(each)) for each in (path.absolute(), *_files(file))
+        }
         # A file server may update the time later, and Windows does when the file is closed.
         self._is_stamped = os.name == "posix" and not is_remote
-        self._stamp = self._stamped()
+        self._stamp = self._stamp_of(_stat(file))
+        self._wal = Path(f"{file}-wal")
+        self.wal_bytes = 0  # How long the WAL was when the files were looked at.
 
     def note_written(self) -> None:
         """Remember size and time of the file after we changed it."""
-        self._stamp = self._stamped()
-
-    def wal_bytes(self) -> int:
-        """Return how long the WAL is; 0 = there is none."""
-        try:
-            return os.stat(f"{self._file}-wal").st_size
-        except OSError:
-            return 0
+        self._stamp = self._stamp_of(_stat(self._file))
 
     def require(self) -> None:
-        """Raise StoreError if the file was removed, replaced or overwritten."""
+        """Raise StoreError if the file was removed, replaced or overwritten.
+
+        It is called in every transaction, and each look gives up the interpreter's lock: so it
+        looks at each file once.
+        """
+        found: dict[Path, os.stat_result | None] = {}
         for file, identity in self._identities.items():
-            if identity is not None and _identity(file) != identity:
+            if identity is None:
+                continue
+            found[file] = _stat(file)
+            if _identity(found[file]) != identity:
                 raise StoreError(
                     f"cannot write {file}: while this session had it open it was removed, moved "
                     f"away or replaced; {_ADVICE}"
                 )
-        if self._stamp != self._stamped():
+        wal = found.get(self._wal) or _stat(self._wal)
+        self.wal_bytes = 0 if wal is None else wal.st_size
+        if self._stamp != self._stamp_of(found.get(self._file)):
             raise StoreError(
                 f"cannot write {self._file}: while this session had it open another program wrote "
                 f"to it, for example by copying a file over it; {_ADVICE}"
@@ -121,17 +128,13 @@ class Place:
 
     def is_at(self, path: Path) -> bool:
         """Whether *path* leads to the file, or did when it was opened."""
-        identity = _identity(path)
+        identity = _identity(_stat(path))
         is_same = identity is not None and identity == self._identities[self._file]
         return is_same or path.absolute() in self._identities or _resolved(path) == self._file
 
-    def _stamped(self) -> tuple[int, int]:
+    def _stamp_of(self, found: os.stat_result | None) -> tuple[int, int]:
         """Return size and time of the file, which of us only a move of the WAL changes."""
-        if not self._is_stamped:
-            return 0, 0
-        try:
-            found = os.stat(self._file)
-        except OSError:
+        if found is None or not self._is_stamped:
             return 0, 0
         return found.st_size, found.st_mtime_ns
 
@@ -148,12 +151,16 @@ def _resolved(path: Path) -> Path:
     return Path(os.path.realpath(path))  # Path.resolve raises various errors for links in a ring.
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _stat(path: Path) -> os.stat_result | None:
+    """Return what is known of a file; None = there is none, or nobody can say."""
     try:
-        found = os.stat(path)
+        return os.stat(path)
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+
+
+def _identity(found: os.stat_result | None) -> tuple[int, int] | None:
+    return None if found is None else (found.st_dev, found.st_ino)
 
 
 def _make_directory(path: Path) -> None:

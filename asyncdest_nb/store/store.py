@@ -35,6 +35,7 @@ class Store(RunTables):
         self._file = SessionFile(path) if path else None
         self._access = self._file.open() if self._file else _in_memory()
         super().__init__(self._access.database, is_packed=path is None)
+        self._has_claims: dict[str, bool] = {}  # By run: whether its rows claim keys.
         # The user's thread asks for the place of the file while another writes.
         self._in_place = threading.RLock()
 
@@ -81,7 +82,7 @@ class Store(RunTables):
             with super().writing():
                 yield
                 self.require_in_place()
-            if self._access.place is not None and self._access.place.wal_bytes() >= _WAL_BYTES:
+            if self._access.place is not None and self._access.place.wal_bytes >= _WAL_BYTES:
                 self._move_wal(self._access.place)
 
     def _move_wal(self, place: Place) -> None:
@@ -109,13 +110,17 @@ class Store(RunTables):
         """Add or replace operations, and note what they mean for the keys of their rows."""
         changed = list(operations)
         super().put_operations(run, changed)
-        keyed.note(self.database, run, changed)
+        if run not in self._has_claims:
+            self._has_claims[run] = keyed.has_claims(self.database, run)
+        if self._has_claims[run]:
+            keyed.note(self.database, run, changed)
 
     def stage_claims(self, run: str, claims: Iterable[tuple[int, bytes, bytes]]) -> None:
         """Write which keys rows of *run* will claim, and with what: position, key, payload.
 
         These have no effect before ``claim_keys``, and are deleted with a run that was not added.
         """
+        self._has_claims[run] = True
         keyed.stage(self.database, run, claims)
 
     def claim_keys(self, run: str) -> None:

@@ -214,8 +214,10 @@ async def _polled(
             data.state_context, context, answers.gap(min(total, sent_rows(context)))
         ):
             return again
-        # The counts have all rows that were sent. A batch that has ended may have no success.
-        missing = _NOT_SENT if sum(counts.values()) == answers.count else None
+        # The counts have all rows that were sent; without an answer they may not be stated at all.
+        is_whole = 0 < answers.count == sum(counts.values())
+        # A batch that has ended may have no success.
+        missing = _NOT_SENT if is_whole else None
         found = answers.rows("the batch has ended", missing=missing)
         return _result(batch, context, found, answers.notes())
     done = rows - counts["processing"] if sum(counts.values()) else 0

@@ -142,13 +142,10 @@ class JobAnswers:
 
     def notes(self) -> list[str]:
         """Return what was odd in the result files."""
-        return [
-            f"{count:,} {what}"
-            for count, what in (
-                (self.foreign, "answers have ids of no row of this job"),
-                (self.broken, "lines of the results cannot be read"),
-                (self.gone, "files of results are gone"),
-                (len(self._twice), "rows have two different answers"),
-            )
-            if count
-        ]
+        found = (
+            (self.foreign, "answer has an id", "answers have ids", "of no row of this job"),
+            (self.broken, "line", "lines", "of the results cannot be read"),
+            (self.gone, "file of results is", "files of results are", "gone"),
+            (len(self._twice), "row has", "rows have", "two different answers"),
+        )
+        return [f"{counted(count, one, many)} {what}" for count, one, many, what in found if count]

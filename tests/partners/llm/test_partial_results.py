@@ -51,6 +51,14 @@ def test_a_batch_that_ends_while_it_is_validated_has_done_nothing(openai, status
     assert ask(connection).retryable == 4
 
 
+@pytest.mark.parametrize("counts", [None, {}, {"succeeded": 0, "errored": 0}])
+def test_a_batch_that_ends_without_counts_and_results_may_have_done_its_rows(anthropic, counts):
+    _, connection = anthropic(lambda rows: End(batch={"request_counts": counts}))
+    run = ask(connection, "messages")
+    assert run.results()["status"].tolist() == ["unknown"] * 4
+    assert run.retryable == 0
+
+
 def test_answers_are_kept_if_the_other_file_is_gone(openai):
     def ending(rows):
         answers = [chat_answer(each) for each in rows[:3]]
@@ -59,7 +67,7 @@ def test_answers_are_kept_if_the_other_file_is_gone(openai):
     server, connection = openai(ending)
     run = ask(connection)
     assert run.results()["status"].tolist() == ["completed"] * 3 + ["unknown"]
-    assert "1 files of results are gone" in run.operations[0].message
+    assert "1 file of results is gone" in run.operations[0].message
     assert server.count("GET /v1/files/file-gone") == 5
 
 

@@ -165,6 +165,13 @@ def overall_status(statuses: Sequence[str]) -> OverallStatus:
     return "partial" if "failed" in statuses else "completed"
 
 
+def _outcomes(result: AsyncOperationResult) -> list[str]:
+    """Return what an ended operation made of each row, where it says so; else its status."""
+    if result.status == "pending" or not result.rows:
+        return [result.status]
+    return ["completed" if row.status == "completed" else "failed" for row in result.rows]
+
+
 def _summary(results: Sequence[AsyncOperationResult]) -> str:
     if len(results) == 1:
         return results[0].message
@@ -186,10 +193,14 @@ class AsyncPollResponse(Wire):
 
     @classmethod
     def of(cls, results: Sequence[AsyncOperationResult]) -> AsyncPollResponse:
-        """Return the response with *results* and their overall status; without any: "failed"."""
+        """Return the response with *results* and their overall status; without any: "failed".
+
+        A job that ended counts by its rows: "failed" if none is completed, "partial" if some are.
+        """
+        outcomes = [each for result in results for each in _outcomes(result)]
         return cls(
             results=list(results),
-            overall_status=overall_status([result.status for result in results]),
+            overall_status=overall_status(outcomes),
             should_continue_polling=True in [each.should_continue_polling for each in results],
             message=_summary(results),
         )

@@ -12,6 +12,7 @@ from asyncdest_nb.responses import (
     AsyncPollResponse,
     MultiStatusEntry,
     MultiStatusResponse,
+    RowResult,
     clean_text,
     error_type,
     overall_status,
@@ -71,6 +72,26 @@ def test_polling_goes_on_until_the_status_is_final(status, goes_on):
 )
 def test_overall_status(statuses, overall):
     assert overall_status(statuses) == overall
+
+
+@pytest.mark.parametrize(
+    ("rows", "overall"),
+    [
+        (["completed", "completed"], "completed"),
+        (["completed", "failed"], "partial"),
+        (["completed", "unknown"], "partial"),
+        (["failed", "failed"], "failed"),
+        (["unknown", "canceled"], "failed"),
+        ([], "completed"),
+        (None, "completed"),
+    ],
+)
+def test_a_job_that_ended_counts_by_its_rows(rows, overall):
+    listed = None if rows is None else [RowResult(status=each) for each in rows]
+    result = AsyncOperationResult(status="completed", rows=listed)
+    assert AsyncPollResponse.of([result]).overall_status == overall
+    pending = AsyncOperationResult(status="pending", rows=listed)
+    assert AsyncPollResponse.of([result, pending]).overall_status == "pending"
 
 
 def test_without_contexts_the_overall_status_is_failed():

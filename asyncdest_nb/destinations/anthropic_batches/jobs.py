@@ -28,7 +28,6 @@ from ..llm_batches import (
     note_key,
     parsed_rows,
     read_again,
-    read_lines,
     refused,
     require_same_key,
     sent_rows,
@@ -76,7 +75,7 @@ async def create(request: ad.Request, data: Payloads) -> AsyncActionResponse:
     if not batch.get("id"):
         raise ProtocolError("the answer has no id of a batch")
     data.state_context.set_response_context(_maker_key(batch["id"]), rows.key, {"day": 29})
-    context = {"batch_id": batch["id"], **_own(rows)}
+    context = {"batch_id": batch["id"], **rows.context(rows.left_out)}
     decided = [rows.left_out.get(place) for place in range(len(rows.texts))]
     return AsyncActionResponse(
         async_contexts=[context], rows=decided if rows.left_out else None, message="created"
@@ -102,7 +101,8 @@ async def find(request: ad.Request, data: Payloads) -> AsyncActionResponse | Non
     found = await orphans.candidates(_possible_counts(rows), times=times)
     makers = {each: state.get_request_context(_maker_key(each)) for each in found}
     others |= {each for each, key in makers.items() if key not in (None, rows.key)}
-    context = {"candidates": [each for each in found if each not in others], **_own(rows)}
+    own = rows.context(rows.left_out)
+    context = {"candidates": [each for each in found if each not in others], **own}
     states = await orphans.states(context)
     # Noted, so that their results are not read again when this is asked again.
     others |= {each for each, what in states.items() if what == "foreign"}
@@ -131,16 +131,6 @@ def rows_of(data: Payloads) -> JobRows:
 
 def _entry(custom_id: str, values: dict[str, Any]) -> dict[str, Any]:
     return {"custom_id": custom_id, "params": params_of(values)}
-
-
-def _own(rows: JobRows) -> JSONObject:
-    return {
-        "key": rows.key,
-        "rows": len(rows.texts),
-        "left_out": sorted(rows.left_out),
-        "parsed": rows.parsed,
-        "required": rows.required,
-    }
 
 
 def _time_key(key: str) -> str:
@@ -239,23 +229,17 @@ _ARCHIVED = RowResult(
 
 
 async def _answers(request: ad.Request, batch_id: str, context: JSONObject) -> JobAnswers:
-    answers = JobAnswers(context["key"], int(context["rows"]), context.get("required") or ())
+    answers, parsed = JobAnswers.of(context), parsed_rows(context)
+
+    def outcome(line: JSONObject, place: int) -> RowResult:
+        return row_outcome(line, is_parsed=is_parsed(parsed, place))
+
     path = f"{batch_path(batch_id)}/results"
     response = await request(path, to_file=True, headers=JSONL, **LARGE)
     if response.problem:
         raise ProtocolError(response.problem)
-    await to_thread(_read, response, answers, parsed_rows(context))
+    await to_thread(answers.read, response.lines(), outcome, key="custom_id")
     return answers
-
-
-def _read(response: Any, answers: JobAnswers, parsed: bool | frozenset[int]) -> None:
-    for line in read_lines(response.lines()):
-        if line is None:
-            answers.broken += 1
-            continue
-        place = answers.place_of(line.get("custom_id"))
-        if place is not None:
-            answers.add(place, row_outcome(line, is_parsed=is_parsed(parsed, place)))
 
 
 def _result(

@@ -178,11 +178,7 @@ def _accepted(
         raise ProtocolError("the answer has no name of a batch")
     context = {
         "name": batch["name"],
-        "key": rows.key,
-        "rows": len(rows.texts),
-        "left_out": sorted(map(int, file["left_out"])),
-        "parsed": rows.parsed,
-        "required": rows.required,
+        **rows.context(map(int, file["left_out"])),
         "model": model,
     }
     if also := [str(each.get("name")) for each in others]:

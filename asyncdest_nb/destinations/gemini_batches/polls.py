@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import to_thread
 from collections import Counter
-from typing import Any
+from functools import partial
 from urllib.parse import quote
 
 from ... import destination as ad
@@ -18,7 +18,6 @@ from ..llm_batches import (
     is_parsed,
     parsed_rows,
     read_again,
-    read_lines,
     refused,
     result_file,
     sent_rows,
@@ -73,27 +72,21 @@ class GeminiPolls:
         return _result(batch, context, answers.rows(why), answers.notes())
 
     async def _answers(self, request: ad.Request, name: str, context: JSONObject) -> JobAnswers:
-        answers = JobAnswers(context["key"], int(context["rows"]), context.get("required") or ())
+        answers = JobAnswers.of(context)
+        outcome = partial(self._outcome, parsed_rows(context), context["model"])
         path = f"/v1/files/{quote(name.removeprefix('files/'), safe='')}:download?alt=media"
         response = await result_file(request, path, **LARGE)
         if response.problem:
             raise ProtocolError(response.problem)
-        await to_thread(self._read, response, answers, context)
+        await to_thread(answers.read, response.lines(), outcome, key="key")
         return answers
 
-    def _read(self, response: Any, answers: JobAnswers, context: JSONObject) -> None:
-        parsed = parsed_rows(context)
-        for line in read_lines(response.lines()):
-            if line is None:
-                answers.broken += 1
-                continue
-            place = answers.place_of(line.get("key"))
-            if place is not None:
-                if self._method is EMBED:
-                    outcome = embedding_outcome(line, context["model"])
-                else:
-                    outcome = text_outcome(line, is_parsed=is_parsed(parsed, place))
-                answers.add(place, outcome)
+    def _outcome(
+        self, parsed: bool | frozenset[int], model: str, line: JSONObject, place: int
+    ) -> RowResult:
+        if self._method is EMBED:
+            return embedding_outcome(line, model)
+        return text_outcome(line, is_parsed=is_parsed(parsed, place))
 
 
 async def cancel(request: ad.Request, data: Contexts) -> None:

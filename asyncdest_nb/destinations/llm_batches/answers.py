@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ... import destination as ad
 from ...numerals import counted
 from ...responses import AsyncOperationResult, JSONObject, OperationError, RowResult
 from .keys import place_of
+from .lines import read_lines
 
 READS = 5  # Polls that read results which lack rows, until these are unknown.
 
@@ -88,14 +89,31 @@ class JobAnswers:
         self.broken = 0
         self.gone = 0
 
+    @classmethod
+    def of(cls, context: JSONObject) -> JobAnswers:
+        """Return the answers of the job in *context*, of which none is read yet."""
+        return cls(context["key"], int(context["rows"]), context.get("required") or ())
+
+    def read(
+        self, lines: Iterable[str], outcome: Callable[[JSONObject, int], RowResult], *, key: str
+    ) -> None:
+        """Note the outcomes in the *lines* of a result file, each of which has its id at *key*.
+
+        *outcome* returns that of a line, given the place of its row.
+        """
+        for line in read_lines(lines):
+            if line is None:
+                self.broken += 1
+            elif (place := self.place_of(line.get(key))) is not None:
+                self._add(place, outcome(line, place))
+
     def place_of(self, custom_id: object) -> int | None:
         """Return the place of the row with this id; None = it is of no row of this job."""
         place = place_of(custom_id, key=self._key, rows=len(self._found))
         self.foreign += place is None
         return place
 
-    def add(self, place: int, outcome: RowResult) -> None:
-        """Note the *outcome* of the row at *place*."""
+    def _add(self, place: int, outcome: RowResult) -> None:
         outcome = self._with_gaps(outcome) if self._required else outcome
         before = self._found[place]
         if before is not None and before != outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,16 @@ class JobRows:
             yield before + to_json(entry)
             before = separator
         yield end
+
+    def context(self, left_out: Iterable[int]) -> JSONObject:
+        """Return what polls have to know of the rows; those at *left_out* were not sent."""
+        return {
+            "key": self.key,
+            "rows": len(self.texts),
+            "left_out": sorted(left_out),
+            "parsed": self.parsed,
+            "required": self.required,
+        }
 
     @property
     def parsed(self) -> bool | list[int]:

@@ -73,15 +73,15 @@ async def counted_tokens(
     }
 
 
-def _projected(counted: int, sample: Sequence[Any], payloads: Sequence[Mapping[str, Any]]) -> int:
-    """Return how many tokens *payloads* have, if those of the *sample* are *counted*.
+def _projected(of_sample: int, sample: Sequence[Any], payloads: Sequence[Mapping[str, Any]]) -> int:
+    """Return how many tokens *payloads* have, if the *sample* has *of_sample*.
 
     Long rows weigh more. Images, which are not guessed, are taken to be alike in all rows.
     """
     guess = sum(map(prompt_tokens, sample))
     if not guess or any(map(images_of, payloads)):
-        return round(counted * len(payloads) / len(sample))
-    return round(counted * sum(map(prompt_tokens, payloads)) / guess)
+        return round(of_sample * len(payloads) / len(sample))
+    return round(of_sample * sum(map(prompt_tokens, payloads)) / guess)
 
 
 GUESS = "a guess: a token is 4 characters of English, or 1 of another script; without images"

@@ -114,11 +114,7 @@ class BatchCreation:
             raise ProtocolError("the answer has no id of a batch")
         context = {
             "batch_id": batch["id"],
-            "key": rows.key,
-            "rows": len(rows.texts),
-            "left_out": sorted(map(int, file["left_out"])),
-            "parsed": rows.parsed,
-            "required": rows.required,
+            **rows.context(map(int, file["left_out"])),
         }
         if also := [str(each.get("id")) for each in others]:
             context["also"] = also

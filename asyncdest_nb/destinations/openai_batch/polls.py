@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import to_thread
 from collections import Counter
-from typing import Any
+from functools import partial
 from urllib.parse import quote
 
 from ... import destination as ad
@@ -18,7 +18,6 @@ from ..llm_batches import (
     is_parsed,
     parsed_rows,
     read_again,
-    read_lines,
     result_file,
     sent_rows,
     still_running,
@@ -61,10 +60,10 @@ class BatchPolls:
         self, request: ad.Request, state: ad.StateContext, batch: JSONObject, context: JSONObject
     ) -> AsyncOperationResult:
         """Return the outcome of every row: a batch that is "completed" may have no success."""
-        counted = count_of(batch, "completed") + count_of(batch, "failed")
+        stated = count_of(batch, "completed") + count_of(batch, "failed")
         sent = sent_rows(context)
         answers = await self._answers(request, batch, context)
-        expected = sent if batch["status"] == "completed" or answers.gone else min(counted, sent)
+        expected = sent if batch["status"] == "completed" or answers.gone else min(stated, sent)
         if again := read_again(state, context, answers.gap(expected)):
             return again
         missing = None if answers.gone else not_done(batch, answers.completed, sent)
@@ -74,7 +73,8 @@ class BatchPolls:
     async def _answers(
         self, request: ad.Request, batch: JSONObject, context: JSONObject
     ) -> JobAnswers:
-        answers = JobAnswers(context["key"], int(context["rows"]), context.get("required") or ())
+        answers = JobAnswers.of(context)
+        outcome = partial(self._outcome, parsed_rows(context))
         gone: HTTPError | None = None
         for file_id in ids_of(batch):
             path = f"/files/{quote(file_id, safe='')}/content"
@@ -87,20 +87,13 @@ class BatchPolls:
                 continue
             if response.problem:
                 raise ProtocolError(response.problem)
-            await to_thread(self._read, response, answers, parsed_rows(context))
+            await to_thread(answers.read, response.lines(), outcome, key="custom_id")
         if gone and not answers.count:
             raise gone
         return answers
 
-    def _read(self, response: Any, answers: JobAnswers, parsed: bool | frozenset[int]) -> None:
-        for line in read_lines(response.lines()):
-            if line is None:
-                answers.broken += 1
-                continue
-            place = answers.place_of(line.get("custom_id"))
-            if place is not None:
-                is_json = is_parsed(parsed, place)
-                answers.add(place, row_outcome(line, self._endpoint, is_parsed=is_json))
+    def _outcome(self, parsed: bool | frozenset[int], line: JSONObject, place: int) -> RowResult:
+        return row_outcome(line, self._endpoint, is_parsed=is_parsed(parsed, place))
 
 
 async def cancel(request: ad.Request, data: Contexts) -> None:

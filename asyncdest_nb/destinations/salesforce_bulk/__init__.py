@@ -209,7 +209,7 @@ def _summary(rows: list[RowResult], job: JSONObject) -> str:
         str(job.get("errorMessage") or ""),
         ""
         if theirs == ours
-        else f"Salesforce counts {theirs['Processed']:,}, {theirs['Failed']:,} failed",
+        else f"Salesforce counts {theirs['Processed']:,} processed, {theirs['Failed']:,} failed",
     ]
     return "; ".join(filter(None, parts))
 

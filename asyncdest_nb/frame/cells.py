@@ -9,14 +9,8 @@ import numpy as np
 import pandas as pd
 
 from .arrow import python_values
-from .plain import (
-    Unsendable,
-    duration,
-    infinite,
-    numbers_of,
-    odd_year,
-    plain_of,
-)
+from .iso_times import duration, odd_year
+from .plain import Unsendable, infinite, numbers_of, plain_of
 
 ALL = slice(None)  # Positions
 

@@ -79,10 +79,45 @@ def _of_known(frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> pd.DataFrame:
         if dtype not in long_integers and "Int128" in str(dtype):
             raise TypeError(f"column {name!r} has 128-bit integers in lists or structs; cast them")
     long = [name for name, dtype in schema.items() if dtype in long_integers]
-    texts = frame.with_columns(nw.col(*long).cast(nw.String)) if long else frame
+    as_text: list[str] = []
+    if own.is_duckdb():
+        own_long, as_text = _without_arrow(frame.to_native())
+        long += own_long
+    cast = [*long, *as_text]
+    texts = frame.with_columns(nw.col(*cast).cast(nw.String)) if cast else frame
     eager = texts.collect("pyarrow") if isinstance(texts, nw.LazyFrame) else texts
-    found = _of_table(eager.to_arrow())
+    found = of_table(eager.to_arrow())
     return found.assign(**{name: _integers(found[name]) for name in long})
+
+
+def _without_arrow(relation: Any) -> tuple[list[str], list[str]]:
+    """Return the columns of DuckDB that Arrow has no type for: integers, and others.
+
+    Their bytes would be sent, or a time without its offset. Raises TypeError if they are
+    inside others.
+    """
+    types = dict(zip(relation.columns, relation.types, strict=True))
+    for name, kind in types.items():
+        if inside := sorted(_NO_ARROW & set(_inside(kind))):
+            raise TypeError(f"column {name!r} has {inside[0]} in lists or structs; cast them")
+        if str(kind) == "VARIANT":
+            raise TypeError(f"column {name!r} is a VARIANT; cast it")
+    integers = [name for name, kind in types.items() if str(kind) in _LONG_INTEGERS]
+    others = _NO_ARROW - _LONG_INTEGERS
+    return integers, [name for name, kind in types.items() if str(kind) in others]
+
+
+_LONG_INTEGERS = {"BIGNUM", "VARINT"}
+_NO_ARROW = {*_LONG_INTEGERS, "BIT", "TIME WITH TIME ZONE", "VARIANT"}
+
+
+def _inside(kind: Any) -> Iterator[str]:
+    """Yield the names of the types inside *kind*, a type of DuckDB."""
+    if kind.id in ("list", "array", "map", "struct", "union"):
+        for _, each in kind.children:
+            if hasattr(each, "id"):  # The length of an array is not a type.
+                yield str(each)
+                yield from _inside(each)
 
 
 def _integers(texts: pd.Series[Any]) -> pd.Series[Any]:
@@ -93,13 +128,20 @@ def _of_capsule(frame: Any) -> pd.DataFrame:
     require_arrow("a frame of Arrow")
     import pyarrow as pa
 
-    return _of_table(pa.table(frame))
+    return of_table(pa.table(frame))
 
 
-def _of_table(table: pa.Table) -> pd.DataFrame:
-    # Not with the index that pandas may have noted in it: a table has none.
-    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
+def of_table(table: pa.Table) -> pd.DataFrame:
+    """Return *table* with the types it has, and without an index that pandas noted in it."""
+    bare = table.replace_schema_metadata(None)
+    frame: pd.DataFrame = bare.to_pandas(types_mapper=_own_type)
     return frame
+
+
+def _own_type(kind: pa.DataType) -> Any:
+    # As values of Arrow, a period of pandas is a number, and an interval two of them.
+    is_of_pandas = getattr(kind, "extension_name", "").startswith("pandas.")
+    return None if is_of_pandas else pd.ArrowDtype(kind)
 
 
 def require_arrow(what: str) -> None:

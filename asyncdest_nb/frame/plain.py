@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from ..numerals import EXACT_INTEGER, Rounded, exact_text
+from .iso_times import duration, odd_year
 
 _DEEPEST = 100  # Levels of nesting; a deeper value is a cycle, or unreadable for a destination.
 _LONGEST_INTEGER = 10_000  # Bits. Python does not write integers of more than 4300 digits.
@@ -39,21 +40,6 @@ def excerpt(value: object) -> str:
 def infinite(value: Any) -> str:
     """Return why an infinite number cannot be sent."""
     return f"{value} is infinite, and JSON has no such number"
-
-
-def odd_year(year: int) -> str:
-    """Return why a time in this *year* cannot be sent."""
-    return f"the year {year} has no ISO 8601 form; send years from 1 to 9999, or text"
-
-
-def duration(nanoseconds: int) -> str:
-    """Write an ISO 8601 duration: days, hours, minutes, seconds; a sign in front."""
-    seconds, rest = divmod(abs(nanoseconds), 10**9)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    decimals = f".{rest:09}".rstrip("0") if rest else ""
-    sign = "-" if nanoseconds < 0 else ""
-    return f"{sign}P{hours // 24}DT{hours % 24}H{minutes}M{seconds}{decimals}S"
 
 
 @singledispatch

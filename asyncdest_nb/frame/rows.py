@@ -74,7 +74,7 @@ def to_rows(
     Raises FrameError if *frame* is no DataFrame (see ``as_pandas``), and if columns have the
     same name. A cell that cannot be sent is a fault.
     """
-    frame = as_pandas(frame)
+    frame = without_attrs(as_pandas(frame))
     columns = column_names(frame)
     some = frame.index[at]
     cells = []
@@ -90,6 +90,11 @@ def to_rows(
         name: column.faults for name, column in zip(columns, cells, strict=True) if column.faults
     }
     return Rows(some, columns, rows, faults, labels_of(some))
+
+
+def without_attrs(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a view of *frame* without its ``attrs``: pandas copies them with each column."""
+    return pd.DataFrame(frame, copy=False)
 
 
 def column_values(frame: pd.DataFrame, name: str) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, overload
 import pandas as pd
 
 from .cells import cells_of
-from .rows import column_names, labels_of
+from .rows import column_names, labels_of, without_attrs
 
 _CHUNK = 1_000  # Labels that are read at once.
 _CHUNKS = 64  # How many of these are kept.
@@ -99,7 +99,7 @@ class FrameRows:
         at: Sequence[int] | None = None,
     ) -> None:
         names = column_names(frame)
-        self._frame = frame
+        self._frame = without_attrs(frame)
         self._is_read = is_read
         self._at = at
         self._columns = [(name, place) for place, name in enumerate(names) if is_read(name)]

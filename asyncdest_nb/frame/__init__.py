@@ -3,7 +3,7 @@
     foreign   frames of other libraries, as frames of pandas
     rows      the rows of a frame as plain values
     slices    the same in slices of columns, which are read only where needed
-    files     tables in files
+    files     tables in files; parquet_files has those of Parquet
     frames    frames made of outcomes and of stored rows
     dtypes    the type of a column of these
     cells     a column as plain values
@@ -18,9 +18,10 @@ from typing import TypeAlias
 import pandas as pd
 
 from .dtypes import ValueKinds
-from .files import read_table, table_bytes, write_parquet
+from .files import read_table, table_bytes
 from .foreign import as_pandas, is_frame
 from .frames import from_rows, labelled, numbered, to_frame, with_columns, with_levels, without_rows
+from .parquet_files import write_parquet
 from .repeats import repeated
 from .rows import (
     LABEL_LENGTH,

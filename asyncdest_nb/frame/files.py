@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import os
-from collections.abc import Iterable
-from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from ..errors import FrameError, UsageError
-from .foreign import require_arrow
+from .frames import with_labels
+from .parquet_files import parquet_bytes, read_parquet
 from .rows import to_rows
 
 FORMATS = ("csv", "parquet", "jsonl")
@@ -34,7 +31,7 @@ def read_table(
     the library for Parquet is missing.
     """
     if format == "parquet":
-        return _read_parquet(content)
+        return read_parquet(content)
     text = _decoded(content, "utf-8" if format == "jsonl" else encoding)
     return _read_json_lines(text) if format == "jsonl" else _read_csv(text, delimiter)
 
@@ -42,63 +39,13 @@ def read_table(
 def table_bytes(frame: pd.DataFrame, format: str) -> bytes:
     """Return *frame* as Parquet or JSON lines, with its labels as the first column.
 
-    In Parquet, objects and values of mixed types are JSON texts.
+    In Parquet, values of columns that it cannot hold are JSON texts; see ``write_parquet``.
     """
-    named = _with_labels(frame)
+    named = with_labels(frame)
     if format == "parquet":
-        require_arrow("Parquet")
-        buffer = io.BytesIO()
-        _flat(named).to_parquet(buffer, index=False)
-        return buffer.getvalue()
+        return parquet_bytes(named)
     lines = (json.dumps(row, ensure_ascii=False) for row in to_rows(named).rows)
     return "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
-
-
-def write_parquet(path: Path, slices: Iterable[pd.DataFrame]) -> None:
-    """Write *slices* of one frame to *path*, each as a row group, as ``table_bytes`` does.
-
-    All have the same columns and types; one slice is in memory at a time. A file that is there
-    is replaced once the new one is whole. Raises UsageError if pyarrow is missing or the file
-    cannot be written; then it is as it was.
-    """
-    require_arrow("Parquet")
-    part = path.with_name(f"{path.name}.part")
-    try:
-        _write_groups(part, slices)
-        os.replace(part, path)
-    except OSError as error:
-        raise UsageError(f"the results cannot be written to {path}: {error}") from None
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _write_groups(path: Path, slices: Iterable[pd.DataFrame]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as parquet
-
-    writer = None
-    try:
-        for frame in slices:
-            schema = None if writer is None else writer.schema
-            flat = _flat(_with_labels(frame))
-            table = pa.Table.from_pandas(flat, schema=schema, preserve_index=False)
-            writer = writer or parquet.ParquetWriter(path, table.schema)
-            writer.write_table(table, row_group_size=max(1, len(frame)))
-    finally:
-        if writer is not None:
-            writer.close()
-
-
-def _with_labels(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return *frame* with its labels as the first columns, named as no other column is."""
-    own, taken = frame.index.names, {str(name) for name in frame.columns}
-    usual = ["index"] if len(own) == 1 else [f"level_{at}" for at in range(len(own))]
-    names = []
-    for name in (each if own[at] is None else own[at] for at, each in enumerate(usual)):
-        free = (new for at in count() if (new := f"{name}_{at}" if at else name) not in taken)
-        names.append(next(free))
-        taken.add(str(names[-1]))
-    return frame.reset_index(names=names)
 
 
 def _decoded(content: bytes, encoding: str) -> str:
@@ -175,27 +122,3 @@ def _object(line: str, number: int) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise FrameError(f"line {number} is not a JSON object: {line.strip()[:60]}")
     return found
-
-
-def _read_parquet(content: bytes) -> pd.DataFrame:
-    require_arrow("Parquet")
-    try:
-        frame = pd.read_parquet(io.BytesIO(content))
-    except (OSError, ValueError) as error:  # pyarrow's errors are of these.
-        raise FrameError(f"it is not Parquet: {str(error).strip()}") from None
-    if frame.index.names != [None]:
-        frame = frame.reset_index()
-    frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
-    return frame
-
-
-def _flat(frame: pd.DataFrame) -> pd.DataFrame:
-    # As "string", a column that is all missing in one slice has the type of the others.
-    mixed = [name for name in frame.columns if frame[name].dtype == object]
-    texts = {name: frame[name].map(_as_text, na_action="ignore") for name in mixed}
-    return frame.assign(**{name: texts[name].astype("string") for name in mixed})
-
-
-def _as_text(value: Any) -> Any:
-    is_text = isinstance(value, str | None)
-    return value if is_text else json.dumps(value, ensure_ascii=False, default=str)

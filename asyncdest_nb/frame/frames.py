@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any
 
 import pandas as pd
@@ -68,6 +69,18 @@ def with_levels(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     for name in names:
         own.insert(len(own.columns), name, frame.index.get_level_values(levels.index(name)))
     return own
+
+
+def with_labels(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return *frame* with its labels as the first columns, named as no other column is."""
+    own, taken = frame.index.names, {str(name) for name in frame.columns}
+    usual = ["index"] if len(own) == 1 else [f"level_{at}" for at in range(len(own))]
+    names = []
+    for name in (each if own[at] is None else own[at] for at, each in enumerate(usual)):
+        free = (new for at in count() if (new := f"{name}_{at}" if at else name) not in taken)
+        names.append(next(free))
+        taken.add(str(names[-1]))
+    return frame.reset_index(names=names)
 
 
 def with_columns(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from collections import Counter
 from typing import Any
 
 import pandas as pd
@@ -64,6 +66,9 @@ def _decoded(content: bytes, encoding: str) -> str:
 
 
 def _read_csv(text: str, delimiter: str) -> pd.DataFrame:
+    # A first line such as "sep=;" is for Excel, which shows the second as row 1.
+    if note := re.match(r'"?sep=(.)"?\r?\n', text, re.IGNORECASE):
+        text, delimiter = text[note.end() :], note[1]
     try:
         # The header is read as a row: pandas would rename a column that is there twice.
         cells = pd.read_csv(
@@ -116,9 +121,22 @@ def _read_json_lines(text: str) -> pd.DataFrame:
 
 def _object(line: str, number: int) -> dict[str, Any]:
     try:
-        found = json.loads(line)
+        found = json.loads(line, object_pairs_hook=_named_once)
+    except _RepeatedName as error:
+        raise FrameError(f"line {number} has the name {error} twice in an object") from None
     except (ValueError, RecursionError) as error:
         raise FrameError(f"line {number} is not JSON: {error}") from None
     if not isinstance(found, dict):
         raise FrameError(f"line {number} is not a JSON object: {line.strip()[:60]}")
+    return found
+
+
+class _RepeatedName(Exception):
+    """A name that an object has twice; JSON does not say which of its values counts."""
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _RepeatedName(next(repr(k) for k, n in Counter(k for k, _ in pairs).items() if n > 1))
     return found

@@ -51,6 +51,13 @@ def test_other_encodings_and_delimiters_are_read_when_they_are_named():
     ]
 
 
+@pytest.mark.parametrize("note", ["sep=;\r\n", '"sep=;"\n', "\ufeffSEP=;\n"])
+def test_a_first_line_that_names_the_delimiter_for_excel_is_no_row(note: str):
+    frame = read_table(f"{note}id;n\n007;1,5\n".encode(), "csv")
+    assert to_rows(frame).rows == [{"id": "007", "n": "1,5"}]
+    assert list(frame.index) == [2]
+
+
 def test_a_value_of_json_lines_keeps_its_type_also_where_others_are_missing():
     content = b'{"id": 9007199254740993, "n": "007"}\n\n{"n": "1", "tags": ["a"]}\n'
     frame = read_table(content, "jsonl")
@@ -100,6 +107,11 @@ def test_a_parquet_file_keeps_its_index_and_its_types():
         (b"", "jsonl", "it is empty"),
         (b'{"a": 1}\n{"a": }\n', "jsonl", "line 2 is not JSON"),
         (b"[1]\n", "jsonl", r"line 1 is not a JSON object: \[1\]"),
+        (
+            b'{"a": 1}\n{"b": {"a": 1, "a": 2}}\n',
+            "jsonl",
+            "line 2 has the name 'a' twice in an obj",
+        ),
         (b"id\n1\n", "parquet", "it is not Parquet"),
     ],
 )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from asyncio import to_thread
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..destination import Request
 from ..errors import ProtocolError
-from ..request import ReadableBody, Response
+from ..request import ReadableBody, Response, read_json_text
 from .exchange import Headers, RequestPlan
 from .pages import list_at, pages_of
 from .results_model import EntrySource, ResultSource
@@ -50,18 +49,17 @@ def read_entries(source: EntrySource, response: Response, place: str) -> Iterato
         return
     try:
         for body in response.files() if source.archive == "tar.gz" else [response]:
-            yield from _read(source, body, place)
+            yield from _read(source, body)
     except ProtocolError as error:
         raise ProtocolError(f"{place}: {error}") from None
 
 
-def _read(source: EntrySource, body: ReadableBody, place: str) -> Iterator[Any]:
+def _read(source: EntrySource, body: ReadableBody) -> Iterator[Any]:
     if source.format == "jsonl":
         return body.jsonl()
     if source.format == "csv":
         return body.csv_rows(delimiter=source.delimiter)
-    content = b"".join(f"{line}\n".encode() for line in body.lines())
-    try:
-        return iter(list_at(source.items, json.loads(content or b"[]"), place))
-    except ValueError as error:
-        raise ProtocolError(f"the answer is not JSON: {error}") from None
+    value, problem = read_json_text("\n".join(body.lines()) or "[]")
+    if problem is not None:
+        raise ProtocolError(f"the answer {problem}")
+    return iter(list_at(source.items, value, "the file"))

@@ -25,6 +25,7 @@ arrived; ReplyLost, it may have arrived.
     unpacker      the same in pieces
     saved_body    the body of a response in a temporary file
     readable      bodies as lines, JSON lines, CSV, and files in an archive
+    utf8_file     the bytes of a body as a file of UTF-8
     json_text     JSON as values
     response      the body of a response, parsed
     file_response a response whose body is in a temporary file
@@ -48,6 +49,7 @@ from .csv_lines import csv_lines
 from .exchange import MOVED, SAFE_METHODS, Effect, Exchange, effect_of
 from .file_response import FileResponse
 from .hook import Hook
+from .json_text import read_json_text
 from .options import read_options
 from .readable import ArchivedFile, ReadableBody
 from .redactor import Redactor
@@ -96,6 +98,7 @@ __all__ = [
     "is_loopback",
     "names_nothing",
     "needs_spool",
+    "read_json_text",
     "read_options",
     "read_retry_after",
     "relayed_response",

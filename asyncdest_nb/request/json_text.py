@@ -57,7 +57,11 @@ def _inner(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-# Made once: json.loads would make one for each response.
+# Made once: json.loads would make one for each response. Not strict, as the texts of some APIs
+# have tabs and ends of lines as they are; nothing else could be meant by them.
 _read_json = json.JSONDecoder(
-    parse_constant=lambda _: None, parse_float=_finite, object_pairs_hook=Attributes
+    parse_constant=lambda _: None,
+    parse_float=_finite,
+    object_pairs_hook=Attributes,
+    strict=False,
 ).decode

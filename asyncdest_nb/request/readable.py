@@ -1,7 +1,4 @@
-"""Bodies as lines, JSON lines, CSV, and files in an archive, without all of it in memory.
-
-A gzip is recognised by its first bytes, and decompressed as it is read.
-"""
+"""Bodies as lines, JSON lines, CSV, and files in an archive, without all of it in memory."""
 
 from __future__ import annotations
 
@@ -15,10 +12,10 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from ..errors import ProtocolError
-from .content import MAGIC, TooLarge, UnreadableContent
+from .content import TooLarge, UnreadableContent
 from .json_text import read_json_text
 from .saved_body import MAX_SAVED_BYTES
-from .unpacker import GZIP, PIECE_BYTES, Unpacker
+from .utf8_file import unpacked_file, utf8_file
 
 MAX_LINE_BYTES = 64 * 2**20
 MAX_TAR_HEADER_BYTES = 2**20  # A header with a long name is read whole.
@@ -37,13 +34,21 @@ class ReadableBody:
         """Return a file of the bytes as they arrived, to be read in binary mode."""
         raise NotImplementedError
 
-    def lines(self, *, encoding: str = "utf-8") -> Iterator[str]:
+    def _charset(self) -> str | None:
+        """Return what the encoding is called; None = nothing is said of it."""
+        return None
+
+    def _utf8_file(self, encoding: str | None) -> BinaryIO:
+        return utf8_file(self.open, encoding or self._charset())
+
+    def lines(self, *, encoding: str | None = None) -> Iterator[str]:
         r"""Yield the lines, without their ends; the last may have none.
 
-        Only the byte ``\n`` ends a line, and a ``\r`` before it belongs to the end: U+2028,
+        Only ``\n`` ends a line, and a ``\r`` before it belongs to the end: U+2028,
         U+0085 and a ``\r`` alone may be in JSON texts. A byte order mark is left out.
+        *encoding* is used where the bytes are not UTF-8; None = as the header content-type has it.
         """
-        with _readable(), unpacked_file(self.open()) as file:
+        with _readable(), self._utf8_file(encoding) as file:
             mark = codecs.BOM_UTF8
             while line := file.readline(MAX_LINE_BYTES + 1):
                 if len(line) > MAX_LINE_BYTES:
@@ -52,7 +57,7 @@ class ReadableBody:
                     )
                 ended = line.removesuffix(b"\n")
                 ended = ended.removesuffix(b"\r") if ended is not line else line
-                yield ended.removeprefix(mark).decode(encoding, "replace")
+                yield ended.removeprefix(mark).decode("utf-8", "replace")
                 mark = b""
 
     def jsonl(self) -> Iterator[Any]:
@@ -65,16 +70,16 @@ class ReadableBody:
                 yield value
 
     def csv_rows(
-        self, *, delimiter: str = ",", encoding: str = "utf-8"
+        self, *, delimiter: str = ",", encoding: str | None = None
     ) -> Iterator[dict[str, str]]:
         """Yield the rows as dicts of texts, by the names in the first row.
 
         A quoted cell may hold ends of lines. A name that is there twice is left out: nobody
         can know which of the cells it means. A row with more or fewer cells than the first, and
-        an end inside of quotes, raise ProtocolError.
+        an end inside of quotes, raise ProtocolError. The *encoding* is as in ``lines``.
         """
-        with _readable(), unpacked_file(self.open()) as file:
-            text = io.TextIOWrapper(file, encoding, errors="replace", newline="")
+        with _readable(), self._utf8_file(encoding) as file:
+            text = io.TextIOWrapper(file, "utf-8", errors="replace", newline="")
             # TextIOWrapper gives lines to csv with the ends that they have.
             rows = csv.reader(_without_mark(text), delimiter=delimiter, strict=True)
             names = next(rows, [])
@@ -161,42 +166,6 @@ class _BoundedHeaders(io.RawIOBase):
         if self._left < 0:
             raise TooLarge
         return found
-
-
-class _UnpackedFile(io.RawIOBase):
-    """A gzip, decompressed as it is read."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._pieces = self._unpacked()
-        self._piece = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._piece:
-            found = next(self._pieces, None)
-            if found is None:
-                return 0
-            self._piece = memoryview(found)
-        count = min(len(buffer), len(self._piece))
-        buffer[:count], self._piece = self._piece[:count], self._piece[count:]
-        return count
-
-    def _unpacked(self) -> Iterator[bytes]:
-        unpacker = Unpacker(GZIP, limit=MAX_SAVED_BYTES)
-        while data := self._file.read(PIECE_BYTES):
-            yield from unpacker.feed(data)
-        unpacker.end()
-
-
-def unpacked_file(file: Any) -> BinaryIO:
-    """Return *file*, decompressed if it is a gzip."""
-    buffered = io.BufferedReader(file)
-    if not buffered.peek(len(MAGIC)).startswith(MAGIC):
-        return buffered
-    return io.BufferedReader(_UnpackedFile(buffered), PIECE_BYTES)
 
 
 def _is_plain(member: tarfile.TarInfo) -> bool:

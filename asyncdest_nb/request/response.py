@@ -84,6 +84,9 @@ class Response(ReadableBody):
         """Return a file of the bytes."""
         return io.BytesIO(self.content)
 
+    def _charset(self) -> str | None:
+        return _charset_of(self.headers.get("content-type", ""))
+
 
 def read_body(body: bytes, content_type: str, redactor: Redactor) -> tuple[str, Any, str | None]:
     """Return the text, data and problem of a response, see :class:`Response`.
@@ -113,15 +116,20 @@ def _html_problem(raw: str, redactor: Redactor) -> str:
 
 
 def _decode(body: bytes, content_type: str, *, is_json: bool) -> str:
-    named = _CHARSET.search(content_type)
+    charset = _charset_of(content_type)
     try:
         text = _unicode(body) if is_json else None
         if text is None:
-            text = body.decode(named[1] if named else json.detect_encoding(body), "replace")
+            text = body.decode(charset or json.detect_encoding(body), "replace")
     # An unknown charset, or a codec for other data: it may raise any error.
     except Exception:
         text = body.decode("utf-8", "replace")
     return text.removeprefix("\ufeff")
+
+
+def _charset_of(content_type: str) -> str | None:
+    named = _CHARSET.search(content_type)
+    return named[1] if named else None
 
 
 def _unicode(body: bytes) -> str | None:

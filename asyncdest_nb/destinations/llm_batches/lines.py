@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ...request import read_json_text
+
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
@@ -29,9 +31,5 @@ def read_lines(lines: Iterable[str]) -> Iterator[dict[str, Any] | None]:
     for line in lines:
         if not line.strip():
             continue
-        try:
-            # Python also reads NaN, which no file of the session takes.
-            found = json.loads(line, parse_constant=lambda name: None)
-        except (ValueError, RecursionError):
-            found = None
+        found, _ = read_json_text(line)
         yield found if isinstance(found, dict) else None

@@ -92,6 +92,14 @@ def test_foreign_and_doubled_ids_are_never_given_to_a_row(openai):
     assert "2 lines of the results cannot be read" in run.operations[0].message
 
 
+def test_an_emoji_that_was_cut_in_half_does_not_spoil_the_frame(openai):
+    cut = {"finish_reason": "length"}
+    _, connection = openai(lambda rows: End(output=[chat_answer(rows[0], "a \ud83d", **cut)]))
+    results = ask(connection, rows=1).results()
+    assert results["text"].iloc[0] == "a \ufffd"
+    results.to_json()
+
+
 def test_lines_end_with_lf_alone(openai):
     text = "one\u2028two\u0085three\rfour"
     _, connection = openai(

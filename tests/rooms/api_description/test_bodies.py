@@ -133,8 +133,10 @@ CSV = b"\xef\xbb\xbfkey,ok\r\n" + b"".join(
         ({"format": "json", "archive": "tar.gz"}, packed("a.json", json.dumps(LINES).encode())),
         ({"format": "jsonl", "archive": "tar.gz"}, packed("a.jsonl", JSONL)),
         ({"format": "json", "items": "all"}, json.dumps({"all": LINES}).encode()),
+        ({"format": "csv"}, CSV.decode("utf-8-sig").encode("utf-16")),
+        ({"format": "json", "archive": "gzip"}, gzip.compress(json.dumps(LINES).encode("utf-16"))),
     ],
-    ids=["jsonl", "csv", "jsonl gz", "json tgz", "jsonl tgz", "json"],
+    ids=["jsonl", "csv", "jsonl gz", "json tgz", "jsonl tgz", "json", "csv 16", "json gz 16"],
 )
 def test_results_are_read_where_they_are_without_credentials(
     session: ad.Session, source: dict[str, Any], content: bytes

@@ -15,7 +15,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from asyncdest_nb.errors import ProtocolError
-from asyncdest_nb.request import ReadableBody, readable
+from asyncdest_nb.request import ReadableBody, readable, utf8_file
+from client_calls import answered
+from raw_server import answer
 
 # Python's own splitlines ends lines at all of these.
 ODD = "\r\v\f\x1c\x1d\x1e\x85\u2028\u2029\ufeff"
@@ -74,6 +76,49 @@ def test_csv_is_read_as_it_was_written(rows: list[list[str]], delimiter: str):
     content = b"\xef\xbb\xbf" + written.getvalue().encode()
     found = list(Body(content).csv_rows(delimiter=delimiter))
     assert found == [{"id": row[0], "né": row[1]} for row in rows]
+
+
+MÜ = "email,n\r\nmü@x.org,1\r\n"
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+@pytest.mark.parametrize("to_file", [False, True])
+@pytest.mark.parametrize(
+    ("content", "charset"),
+    [
+        (MÜ.encode(), None),
+        (MÜ.encode("cp1252"), "windows-1252"),
+        (MÜ.encode(), "ISO-8859-1"),  # Java's servers call everything so.
+        (MÜ.encode(), "utf-16"),
+        (MÜ.encode("utf-16"), None),
+        (MÜ.encode("utf-16"), "utf-8"),
+        (MÜ.encode("utf-16-be"), "UTF-16BE"),
+        (b"\xef\xbb\xbf" + MÜ.encode(), "latin1"),
+        (MÜ.encode(), "klingon"),
+        (MÜ.encode(), "hex"),
+    ],
+)
+def test_a_file_is_read_in_the_encoding_that_it_has(
+    content: bytes, charset: str | None, *, to_file: bool, is_packed: bool
+):
+    kind = "text/csv" if charset is None else f'text/csv; charset="{charset}"'
+    body = gzip.compress(content) if is_packed else content
+    response = answered(answer(200, body, {"content-type": kind}), to_file=to_file)
+    assert list(response.csv_rows()) == [{"email": "mü@x.org", "n": "1"}]
+    assert list(response.lines()) == MÜ.split("\r\n")[:-1]
+
+
+def test_a_file_in_an_archive_is_read_in_the_encoding_that_it_has():
+    files = {"a.csv": MÜ.encode(), "b.csv": MÜ.encode("utf-16")}
+    found = [list(file.csv_rows()) for file in Body(archive_of(files)).files()]
+    assert found == [[{"email": "mü@x.org", "n": "1"}]] * 2
+
+
+def test_half_a_character_is_replaced_whatever_the_encoding():
+    halves = "a\ud800b\n".encode("utf-16", "surrogatepass")
+    assert list(Body(halves).lines()) == ["a\ufffdb"]
+    assert list(Body(b"a\xffb\n").lines()) == ["a\ufffdb"]
+    assert list(Body("é\n".encode("latin-1")).lines(encoding="latin-1")) == ["é"]
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz"])
@@ -145,6 +190,7 @@ def test_bombs_are_not_read_to_their_end(monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(ProtocolError, match="a line of the answer has more than"):
         list(Body(bomb).lines())
     monkeypatch.setattr(readable, "MAX_SAVED_BYTES", 2_000_000)
+    monkeypatch.setattr(utf8_file, "MAX_SAVED_BYTES", 2_000_000)
     with pytest.raises(ProtocolError, match="larger than"):
         list(Body(gzip.compress(b"0\n" * 1_500_000)).lines())
     # A header with a long name says itself how much is to be read of it.

@@ -29,6 +29,7 @@ def json_answer(text: str | bytes) -> Answer:
         (json_answer(b'\xef\xbb\xbf{"id": 1}'), {"id": 1}),
         (json_answer('{"a": "\\ud83d\\ude00 \\ud800"}'), {"a": "😀 \ufffd"}),
         (json_answer(b'{"a": "\xff"}'), {"a": "\ufffd"}),
+        (json_answer('{"a": "two\nlines,\ta tab and \0"}'), {"a": "two\nlines,\ta tab and \0"}),
         (answer(200, "ä".encode("latin-1"), {"content-type": "text/csv; charset=latin1"}), "ä"),
         (answer(200, "ä", {"content-type": "text/plain; charset=klingon"}), "ä"),
         (answer(200, "ä", {"content-type": "text/plain; charset=hex"}), "ä"),

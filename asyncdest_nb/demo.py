@@ -70,15 +70,14 @@ def _wait(run: Run) -> None:
         run.wait()
         return
     while run.wait(timeout=PRINT_SECONDS) == "pending" and not run.is_at_rest:
-        print(f"{run.stats['seconds']:.0f} s: {counts_text(run.counts)}", flush=True)
+        print(f"{run.stats.seconds:.0f} s: {counts_text(run.counts)}", flush=True)
 
 
 def _summary(run: Run) -> str:
     stats = run.stats
     lines = [
         f"{counted(sum(run.counts.values()), 'row')}: {counts_text(run.counts)}",
-        f"{counted(stats.requests, 'request')} in {stats['seconds']:.1f} s; "
-        f"the run is {run.status}",
+        f"{counted(stats.requests, 'request')} in {stats.seconds:.1f} s; the run is {run.status}",
     ]
     failed = run.failed()
     if len(failed):

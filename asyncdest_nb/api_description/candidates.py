@@ -1,7 +1,8 @@
 """A submission whose reply was lost, among jobs whose list shows no key of ours.
 
-A job may be it by its numbers, and if it was made since. Whether it is shows what it holds: our
-key, or just these rows. What is not certain is never taken, and never for "not there".
+A job may be the submission if its numbers fit, and if it was made after that was sent. What the
+job holds decides: our key, or exactly these rows. A job that is not certain to be ours is never
+adopted, and the submission does not count as "not there" then.
 """
 
 from __future__ import annotations

@@ -44,11 +44,11 @@ class RequestPlan:
         self._is_large = getattr(rule, "is_file", False)  # Read from a file, not from memory.
         self._follows = getattr(rule, "follows_redirects", False)
         self.place = f"{place} ({rule.name})" if rule.name else place
-        # Before what an API says itself: the place in a description tells its author alone.
+        # Stands before an error that the API states; the place in a description helps its author.
         self._purpose = f"{rule.name}: " if rule.name else ""
         self._rows = rows
         self.kind = next(iter(rule.bodies), None)  # Of the body; None = there is none.
-        # Whether what is sent names the list of rows, which is made for it alone.
+        # Whether the request has {{ rows }}: the list of them is made only then.
         self.names_rows = any(each.keys[:1] == ("rows",) for _, each in placeholders_in(rule.sent))
         # None = the request has none of its own, as most.
         self._auth_query = compiled(dict(auth_query)) if auth_query else None

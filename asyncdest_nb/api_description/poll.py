@@ -30,7 +30,7 @@ from .plans import Plans
 from .scope import scope_of_context
 from .status import JobStatus, percent_of, status_of
 from .template import compiled
-from .words import meaning_of
+from .words import is_listed
 
 _STATUSES = {"pending": "pending", "completed": "completed", "partial": "completed"}
 
@@ -129,7 +129,7 @@ class DescribedPoll:
         answer = JobAnswer(context, response, found, status)
         if status.state == "canceled":
             self._check_canceled(data, context, response, status)
-        if meaning_of(status.word, {True: self._rule.repeat_last_step}):
+        if is_listed(status.word, self._rule.repeat_last_step):
             await self._repeat_last_step(request, data, context)
         rows = None
         if self._per_row:

@@ -24,5 +24,10 @@ def meaning_of(word: Any, words: Mapping[Meaning, Iterable[Any]]) -> Meaning | N
     return found[0] if len(found) == 1 else None
 
 
+def is_listed(word: Any, listed: Iterable[Any]) -> bool:
+    """Whether *word* is one of those *listed*, in any case."""
+    return meaning_of(word, {True: listed}) is not None
+
+
 def _alike(text: str, listed: Any) -> bool:
     return text.strip().casefold() == text_of(listed).strip().casefold()

@@ -71,21 +71,8 @@ class Order:
         """Return what the *values* of the options of the command ask for."""
         settings = given(values, "setting_")
         _require_session(values)
-        if values["knob"] and not values["simulate"]:
-            raise click.UsageError("--knob is for a simulated destination: give --simulate too")
-        if values["simulate"] and (settings or values["session"]):
-            raise click.UsageError(
-                "--simulate: the simulated destination has its own settings, and ends with the "
-                "command: leave out the settings and --session. To try a session, keep a "
-                f"simulator open in Python, demo = asyncdest_nb.simulate({destination.slug!r}), "
-                "and give the settings in demo.settings to the command in place of --simulate"
-            )
+        _check_simulated(values, settings, destination)
         format = values["format"] or _format_of(file)
-        if values["changed_only"] and not (values["key"] and values["session"]):
-            raise click.UsageError(
-                "--changed-only needs --key COLUMN, which tells rows apart, and --session NAME, "
-                "which remembers what was completed"
-            )
         return cls(
             file=file,
             format=format,
@@ -131,12 +118,32 @@ class Order:
 
 def _require_session(values: Mapping[str, Any]) -> None:
     """Raise a usage error if what was sent before is asked for, and no session remembers it."""
+    if values["changed_only"] and not (values["key"] and values["session"]):
+        raise click.UsageError(
+            "--changed-only needs --key COLUMN, which tells rows apart, and --session NAME, "
+            "which remembers what was completed"
+        )
     for option in ("retry", "resolve", "again"):
         if values[option] and not values["session"]:
             raise click.UsageError(
                 f"--{option} is about rows that were sent before, and needs the --session NAME "
                 "that they were sent with; without one nothing is remembered, and all rows are sent"
             )
+
+
+def _check_simulated(
+    values: Mapping[str, Any], settings: Mapping[str, Any], destination: Destination
+) -> None:
+    """Raise a usage error for options that do not go with a simulated destination, or need one."""
+    if values["knob"] and not values["simulate"]:
+        raise click.UsageError("--knob is for a simulated destination: give --simulate too")
+    if values["simulate"] and (settings or values["session"]):
+        raise click.UsageError(
+            "--simulate: the simulated destination has its own settings, and ends with the "
+            "command: leave out the settings and --session. To try a session, keep a "
+            f"simulator open in Python, demo = asyncdest_nb.simulate({destination.slug!r}), "
+            "and give the settings in demo.settings to the command in place of --simulate"
+        )
 
 
 def _content(file: str) -> bytes:

@@ -243,7 +243,7 @@ def _wait(run: Run) -> None:
         run.wait()
         return
     while run.wait(timeout=REPORT_SECONDS) == "pending" and not run.is_at_rest:
-        tell("; ".join([f"{run.stats['seconds']:.0f} s: {counts_text(run.counts)}", *run.notices]))
+        tell("; ".join([f"{run.stats.seconds:.0f} s: {counts_text(run.counts)}", *run.notices]))
 
 
 def _way_on(order: Order) -> str:

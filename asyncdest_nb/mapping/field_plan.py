@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -62,22 +62,14 @@ def plan_fields(
         mapping = {name: value for name, value in mapping.items() if name in fields}
         fields = {name: FieldPlan(by_name=False) for name in fields}
     compiled = Compile(split_names(frame_columns), nests_of(frame_columns), hole=None)
-    swapped = {
-        name: column
-        for name, column in columns.items()
-        if name not in fields and name in frame_columns and column in fields
-    }
+    swapped = _swapped(columns, fields, frame_columns)
     meant = {column: name for name, column in swapped.items() if column not in mapping} | columns
     finder = _SourceFinder(frame_columns, meant, mapping, index_names, compiled, is_stored)
     sources, faults = finder.sources(fields)
     mapped = [] if is_stored else [sources[name] for name in mapping if name in sources]
     read = {root for source in mapped for root in source.resolver.roots}
     unknown = [
-        *(
-            found + (_of_swapped(name, swapped) or _of_objects(name, found, columns, fields))
-            for name in dict.fromkeys([*mapping, *columns])
-            for found in _unknown("field", [name], fields)
-        ),
+        *_unknown_fields([*mapping, *columns], fields, columns, swapped),
         *(
             found + (_of_index(name) if name in index_names else _of_dots(name, frame_columns))
             for name in dict.fromkeys([*columns.values(), *sorted(read)])
@@ -106,6 +98,29 @@ def _given(argument: str, value: Mapping[str, Any] | None) -> dict[str, Any]:
 def _unknown(kind: str, names: Iterable[object], known: Iterable[object]) -> list[str]:
     found = list(known)
     return [str(UnknownName.of(kind, name, found)) for name in names if name not in found]
+
+
+def _swapped(
+    columns: Mapping[str, str], fields: Mapping[str, FieldPlan], frame_columns: Sequence[str]
+) -> dict[str, str]:
+    """Return those of *columns* that name a column as the field, and the field as its column."""
+    return {
+        name: column
+        for name, column in columns.items()
+        if name not in fields and name in frame_columns and column in fields
+    }
+
+
+def _unknown_fields(
+    names: Iterable[str],
+    fields: Mapping[str, FieldPlan],
+    columns: Mapping[str, str],
+    swapped: Mapping[str, str],
+) -> Iterator[str]:
+    """Yield which of *names* is no field, and what to write instead where that is known."""
+    for name in dict.fromkeys(names):
+        for found in _unknown("field", [name], fields):
+            yield found + (_of_swapped(name, swapped) or _of_objects(name, found, columns, fields))
 
 
 def _of_swapped(name: str, swapped: Mapping[str, str]) -> str:

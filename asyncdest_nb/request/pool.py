@@ -181,12 +181,13 @@ class Connector(aiohttp.TCPConnector):
     def _is_usable(self, held: HeldConnection, origin: Origin, *, is_safe: bool) -> bool:
         if held.used_at is None:
             return True
-        idle_seconds = time.monotonic() - held.used_at
+        now = time.monotonic()
+        idle_seconds = now - held.used_at
         if idle_seconds > KEEPALIVE_SECONDS or held.is_spent():
             if idle_seconds < SOON_SECONDS:
                 self.distrust(origin)
             return False
-        return is_safe or self._distrusted_until.get(origin, 0.0) < held.used_at + idle_seconds
+        return is_safe or self._distrusted_until.get(origin, 0.0) < now
 
     def hold(self, held: HeldConnection, route: OriginRoute) -> None:
         """Hold *held* for the next request on *route*, unless one waits for the pool."""

@@ -5,17 +5,16 @@ framework: camelCase in and out, snake_case in Python. One extension: an answer
 may carry ``rows``, one outcome per row, because most APIs answer with one job for
 N rows and refuse some of them at once.
 
-    wire           camelCase names, and how scalars are read
-    attributes     JSON objects with attributes, as JavaScript has them
-    bad_news       what says in a good answer that something failed
-    contract       what perform, perform_batch and poll return
-    multi_status   one answer per row of a batch
+    wire             camelCase names, and how scalars are read
+    attributes       JSON objects with attributes, as JavaScript has them
+    contract         what perform, perform_batch and poll return
+    multi_status     one answer per row of a batch
+    stated_failures  failures that an answer with a good status states
 """
 
 from __future__ import annotations
 
 from .attributes import Attributes, with_attributes
-from .bad_news import has_failed, why_doubtful
 from .contract import (
     MISSING_CONTEXT,
     POLLING_ERROR,
@@ -37,6 +36,7 @@ from .multi_status import (
     MultiStatusResponse,
     error_type,
 )
+from .stated_failures import has_failed, why_doubtful
 from .wire import JSONObject, Wire, clean_text
 
 __all__ = [

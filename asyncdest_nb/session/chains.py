@@ -51,7 +51,7 @@ def find_earlier(
 def alike(entries: Sequence[RunEntry], record: StoredRun) -> list[RunEntry]:
     """Return the runs to the same action by the same settings, the latest first.
 
-    They are as many as have ``MOST_ROWS`` together: more take too long to compare.
+    The list ends before ``MOST_ROWS`` rows are exceeded: more take too long to compare.
     """
     where = attrgetter("destination", "action", "settings")
     found, rows = [], 0

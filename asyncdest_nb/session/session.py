@@ -25,7 +25,7 @@ from .options import Options
 from .process_bound import ProcessBound
 from .registry import RunRegistry
 from .run import Run
-from .session_file import in_folder, session_file
+from .session_file import checked_path, session_file
 from .setting_sources import find_settings
 from .simulated import Simulated
 from .state import StateTable
@@ -73,7 +73,7 @@ class Session(ProcessBound):
         options = Options(keep_payloads, keep_days)
         with _opening:
             self._registry = _registry_at(self.path, options) or RunRegistry(
-                self.path if path is None else in_folder(self.path), options
+                self.path if path is None else checked_path(self.path), options
             )
             open_sessions.append(self)
 
@@ -200,9 +200,9 @@ class Session(ProcessBound):
     def close(self) -> None:
         """Stop its runs as they are, write their last state, and close the file.
 
-        A session in memory is lost: a run that had not ended is logged. Raises StoreError,
-        and stays open, if its file was removed or replaced: the state of its runs would be
-        lost, and the next session of that name would send the same rows again.
+        Runs that are lost are logged: those in memory that had not ended, and all whose rows
+        were still being prepared. Raises StoreError, and stays open, if its file was removed or
+        replaced: the next session of that name would send the same rows again.
         """
         # A fork shares the file's lock and the connections with its parent process.
         if self not in open_sessions or not self._registry.is_own:

@@ -25,7 +25,7 @@ def session_file(name: str | None, path: str | Path | None) -> Path | None:
     return _folder() / f"{name}.sqlite"
 
 
-def in_folder(path: Path | None) -> Path | None:
+def checked_path(path: Path | None) -> Path | None:
     """Return *path*; raises StoreError unless it is in a folder that exists.
 
     One made here would hide that a path is mistyped, and that the runs are elsewhere.

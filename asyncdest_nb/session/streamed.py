@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..destination import Action
 from ..engine import InputRows, PreparedSlice, SlicePreparer
@@ -15,9 +15,6 @@ from ..store import StoredRow
 from .field_sources import plan_sources
 from .stored_rows import by_name, rows_of
 from .submission import Submission
-
-if TYPE_CHECKING:  # A registry makes the runs.
-    pass
 
 SLICE = 2_000  # Rows that are mapped at once.
 

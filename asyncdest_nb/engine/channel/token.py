@@ -199,7 +199,7 @@ class AuthorizedRequests:
 
 Send = Callable[..., Any]
 Authorize = Callable[[Send], Send]
-# Begins a call, whose requests go by what the argument makes of those of the channel: returned too.
+# Begins a call whose requests go through what *authorize* returns; that is returned beside it.
 Begin = Callable[[Authorize], tuple[Send, Awaitable[CallResult]]]
 
 

@@ -29,9 +29,8 @@ _TOO_DEEP = "the template is nested too deeply"
 class Template:
     """A compiled template.
 
-    ``names`` are the keys of a row that it reads, ``paths`` all that it reads, as it is
-    written, and what is of one key together.
-    ``reads_all``: it may read any key.
+    ``names`` are the keys of a row that it reads. ``paths`` are all paths that it reads, as they
+    are written, those of one key one after the other. ``reads_all``: it may read any key.
     """
 
     def __init__(self, source: str) -> None:

@@ -1,4 +1,4 @@
-"""Answers with a good HTTP status whose body says that not all is well.
+"""Failures that the body of an answer with a good HTTP status states.
 
 APIs answer errors with 200 too, and several outcomes with 207. No row is completed by such an
 answer: it has failed if that is said of the whole, and is unknown if it is said of some part.

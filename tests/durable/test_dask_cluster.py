@@ -141,6 +141,7 @@ def test_workers_send_and_a_submit_of_the_same_rows_as_pandas_sends_nothing(clie
         assert run.results().index.tolist() == list(range(2_000))
         assert list(run.invalid) == [7]
         assert ledger.peers == {*client.run(os.getpid).values()}
+        assert set(ledger.booked.values()) == {1}
         with pytest.warns(ad.AlreadySubmitted):
             assert submit(session, ledger, frame(2_000).compute()) is run
     assert KEY not in "".join(capfd.readouterr())

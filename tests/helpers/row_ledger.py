@@ -34,10 +34,10 @@ class RowLedger(RawServer):
         arrived = self.arrived[-1]
         self.arrived[:] = [arrived]
         if arrived.method == "POST":
-            port = writer.get_extra_info("peername")[1]
             reply = self._book(arrived)
             if self._looks_for_peers:
-                self.peers |= await asyncio.to_thread(_owners, port)
+                ends = writer.get_extra_info("peername"), writer.get_extra_info("sockname")
+                self.peers |= await asyncio.to_thread(_owners, *ends)
             await asyncio.sleep(REPLY_SECONDS)
         else:
             reply = self._found(arrived)
@@ -54,7 +54,10 @@ class RowLedger(RawServer):
         return {"job": reference if reference in self.jobs else None}
 
 
-def _owners(port: int) -> set[int]:
-    """Return the processes that have a connection from *port*."""
+def _owners(client: tuple[str, int], server: tuple[str, int]) -> set[int]:
+    """Return the processes that have the connection of *client* to *server*.
+
+    A process with a connection to another server may have the same port.
+    """
     found = psutil.net_connections("tcp")
-    return {each.pid for each in found if each.laddr.port == port and each.pid}
+    return {each.pid for each in found if (each.laddr, each.raddr) == (client, server) and each.pid}

@@ -46,7 +46,7 @@ from .checks import as_json
 from .client import TIMEOUT_SECONDS, Client
 from .credentials import api_key_auth, basic_auth, bearer_auth
 from .csv_lines import csv_lines
-from .exchange import MOVED, SAFE_METHODS, Effect, Exchange, effect_of
+from .exchange import SAFE_METHODS, Effect, Exchange, effect_of, is_moved
 from .file_response import FileResponse
 from .hook import Hook
 from .json_text import read_json_text
@@ -66,7 +66,6 @@ from .wire import OfflineTransport, Transport
 __all__ = [
     "EXCERPT",
     "MASK",
-    "MOVED",
     "SAFE_METHODS",
     "TIMEOUT_SECONDS",
     "AiohttpTransport",
@@ -96,6 +95,7 @@ __all__ = [
     "csv_lines",
     "effect_of",
     "is_loopback",
+    "is_moved",
     "names_nothing",
     "needs_spool",
     "read_json_text",

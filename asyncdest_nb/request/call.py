@@ -11,7 +11,6 @@ from typing import Any
 from ..errors import HTTPError, NotSent, ReplyLost, UsageError
 from .address import (
     URL_LENGTH,
-    joined,
     shown_url,
     without_queries,
 )
@@ -25,19 +24,19 @@ from .checks import (
 from .credentials import login_secrets, secrets_in
 from .defaults import NO_LOGIN, RequestDefaults
 from .exchange import (
-    MOVED,
     SAFE_METHODS,
     Effect,
     Exchange,
     effect_of,
     effect_of_failure,
+    is_moved,
 )
 from .received import response_of, shown_answer, unreadable_response
 from .redactor import Redactor
 from .response import Response, one_line
 from .retry_after import read_retry_after
 from .shown_exchange import SHOWN_LENGTH, CallMask, ShownExchange
-from .target import Target
+from .target import URL, Target
 from .wire import PreparedRequest, RawResponse, SendFailure, Transport, send
 
 # Names of RFC 9110 that Python has only from 3.13 on: messages must be the same before.
@@ -219,7 +218,11 @@ class Call:
                 None,
             )
         shown.answer = shown_answer(response, SHOWN_LENGTH)
-        exchange.answered(problem=response.problem, retry_after=retry_after)
+        exchange.answered(
+            problem=response.problem,
+            retry_after=retry_after,
+            is_moved=is_moved(raw.status, response.url, response.location),
+        )
         return response
 
     def _name(self, prepared: PreparedRequest) -> str:
@@ -231,7 +234,7 @@ class Call:
         found = one_line(response.text, self._mask.redactor)
         why = response.problem or found
         if 300 <= response.status <= 399:
-            why = self._elsewhere(prepared, response.status, response.headers.get("location"))
+            why = self._elsewhere(response)
         what = f"{self._name(prepared)} answered {response.status} {_phrase(response.status)}"
         return HTTPError(
             f"{what.rstrip()}: {why}" if why else what.rstrip(),
@@ -244,10 +247,11 @@ class Call:
     def _retry_after(self, answer: Response | RawResponse) -> float | None:
         return read_retry_after(answer.headers, now=self._clock(), status=answer.status)
 
-    def _elsewhere(self, prepared: PreparedRequest, status: int, location: str | None) -> str:
-        target = joined(prepared.target.url, location) if location else None
-        where = f"to {self.mask(shown_url(target))}" if target else "without a location"
-        moved = f"moved {where}: correct the endpoint" if status in MOVED else f"redirects {where}"
+    def _elsewhere(self, response: Response) -> str:
+        found = response.location
+        where = f"to {self.mask(shown_url(URL(found)))}" if found else "without a location"
+        is_to_correct = is_moved(response.status, response.url, found)
+        moved = f"moved {where}: correct the endpoint" if is_to_correct else f"redirects {where}"
         return f"{moved}; redirects are not followed, credentials are not sent there"
 
 

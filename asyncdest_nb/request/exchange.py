@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from ..errors import NotSent, RequestFailed
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-MOVED = frozenset({301, 302, 307, 308})
+_MOVED = frozenset({301, 307, 308})
 
 
 class Effect(StrEnum):
@@ -95,21 +96,37 @@ class Exchange:
             self._texts = self._texts()
         return self._texts
 
-    def answered(self, *, problem: str | None, retry_after: float | None) -> None:
+    def answered(
+        self, *, problem: str | None, retry_after: float | None, is_moved: bool = False
+    ) -> None:
         """Note what its response says."""
-        self.problem = problem
-        if retry_after is not None and self.status is not None:
-            self.retry_after = retry_after
-            self.effect = effect_of(self.method, self.status, retry_after=retry_after)
+        self.problem, self.retry_after = problem, retry_after
+        if self.status is not None:
+            self.effect = effect_of(
+                self.method, self.status, retry_after=retry_after, is_moved=is_moved
+            )
 
 
-def effect_of(method: str, status: int, *, retry_after: float | None) -> Effect:
+def is_moved(status: int, url: str, location: str | None) -> bool:
+    """Whether a response says that its request is to be sent elsewhere, and was not applied.
+
+    301, 307 and 308 say so (RFC 9110, section 15.4); 302 if it leads to the same path on another
+    host, or with another slash. By a 302 to another path many servers lead to what they made.
+    """
+    if status != 302 or location is None:
+        return status in _MOVED
+    return urlsplit(url).path.rstrip("/") == urlsplit(location).path.rstrip("/")
+
+
+def effect_of(
+    method: str, status: int, *, retry_after: float | None, is_moved: bool = False
+) -> Effect:
     """Return the effect of a request from the status of its response.
 
     A refusal (4xx) changes nothing, except 408: the destination may have read the request.
-    Nor does a redirect to send it elsewhere (301, 302, 307, 308: RFC 9110, section 15.4);
-    but 303 leads to the result of a request that was applied. A 503 with a Retry-After
-    changes nothing either; after any other failure the request may be partly applied.
+    Nor does a redirect if the request *is_moved*; but others lead to the result of a request
+    that was applied. A 503 with a Retry-After changes nothing either; after any other failure
+    the request may be partly applied.
     """
     if method in SAFE_METHODS:
         return Effect.NONE
@@ -117,7 +134,7 @@ def effect_of(method: str, status: int, *, retry_after: float | None) -> Effect:
         return Effect.APPLIED
     refused = 400 <= status <= 499 and status != 408
     postponed = status == 503 and retry_after is not None
-    is_harmless = refused or postponed or status in MOVED or status == 501
+    is_harmless = refused or postponed or is_moved or status == 501
     return Effect.NONE if is_harmless else Effect.UNKNOWN
 
 

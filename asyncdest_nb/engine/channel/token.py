@@ -21,7 +21,7 @@ from ...errors import (
     RetryableError,
     TokenError,
 )
-from ...request import MOVED, Effect, Response
+from ...request import Effect, Response
 from .call import CallResult
 
 EARLY_SECONDS = 60.0
@@ -145,7 +145,7 @@ class AccessToken:
             return HTTPError(str(error), status=error.status)
         # Its text may quote the answer, and in it a token that nothing masks yet.
         if isinstance(error, HTTPError):
-            if error.status in MOVED:
+            if error.status in (301, 302, 307, 308):
                 return HTTPError(f"no access token: {error}", status=error.status)
             return _without_excerpt(error)
         if isinstance(error, TokenError):

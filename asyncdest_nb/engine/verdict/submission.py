@@ -12,7 +12,7 @@ from typing import Any
 from ...destination import Action
 from ...errors import HTTPError, IntegrationError, NotSent, RequestFailed, RetryableError
 from ...operation import Operation
-from ...request import EXCERPT, MOVED, SAFE_METHODS, Effect, Exchange, Response
+from ...request import EXCERPT, SAFE_METHODS, Effect, Exchange, Response, is_moved
 from ...responses import AsyncOperationResult, RowResult, clean_text
 from .contexts import read_contexts, read_multi_status
 from .immediate import body_of, is_plain_text, stated_failure, why_open
@@ -96,8 +96,10 @@ def _is_refused_write(exchange: Exchange) -> bool:
 
 
 def _refused(answer: Response, exchanges: Sequence[Exchange]) -> Verdict:
-    if answer.status in MOVED and answer.location:
-        why = f"moved to {answer.mask(answer.location.partition('?')[0])}: correct the endpoint"
+    if 300 <= answer.status <= 399 and answer.location:
+        where = answer.mask(answer.location.partition("?")[0])
+        has_moved = is_moved(answer.status, answer.url, answer.location)
+        why = f"moved to {where}: correct the endpoint" if has_moved else f"redirects to {where}"
     else:
         why = answer.problem or _excerpt(answer.mask(answer.text))
     text = f"answered {answer.status}: {why}".removesuffix(": ")

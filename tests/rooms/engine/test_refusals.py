@@ -38,7 +38,7 @@ def sent_to(session: ad.Session, server: RawServer, **options: Any) -> ad.Run:
 
 
 @pytest.mark.parametrize("throws", [True, False])
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("status", [301, 307, 308])
 def test_a_row_sent_to_a_moved_url_was_not_applied(session: ad.Session, status: int, throws: bool):
     with RawServer(answer(status, "", {"location": f"{OTHER}?sig=abc"})) as server:
         run = sent_to(session, server, throw_http_errors=throws)
@@ -50,7 +50,7 @@ def test_a_row_sent_to_a_moved_url_was_not_applied(session: ad.Session, status: 
 
 
 @pytest.mark.parametrize("throws", [True, False])
-@pytest.mark.parametrize("status", [300, 303, 304, 305, 306])
+@pytest.mark.parametrize("status", [300, 302, 303, 304, 305, 306])
 def test_a_row_answered_by_another_redirect_may_have_been_applied(
     session: ad.Session, status: int, throws: bool
 ):
@@ -58,6 +58,15 @@ def test_a_row_answered_by_another_redirect_may_have_been_applied(
         run = sent_to(session, server, throw_http_errors=throws)
     assert run.counts["unknown"] == 2
     assert run.retryable == 0
+    assert f"redirects to {OTHER}" in run.results()["message"][0]
+
+
+@pytest.mark.parametrize("throws", [True, False])
+def test_a_302_to_the_same_path_of_another_host_applied_nothing(session: ad.Session, throws: bool):
+    with RawServer(answer(302, "", {"location": "https://www.crm.test/v1/rows/"})) as server:
+        run = sent_to(session, server, throw_http_errors=throws)
+    assert run.counts["failed"] == run.retryable == 2
+    assert "moved to https://www.crm.test/v1/rows/: correct the endpoint" in run.failed().message[0]
 
 
 def test_the_new_location_is_relative_to_the_old(session: ad.Session):
@@ -187,7 +196,8 @@ def test_the_new_location_of_a_token_server_is_in_the_message(session: ad.Sessio
     assert run.retryable == 1
     message = run.failed()["message"][0]
     assert message.startswith("no access token")
-    assert f"moved to {OTHER}: correct the endpoint" in message
+    what = f"redirects to {OTHER}" if status == 302 else f"moved to {OTHER}: correct the endpoint"
+    assert what in message
 
 
 def busy(*answers: Answer) -> list[Answer]:

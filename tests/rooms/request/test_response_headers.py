@@ -11,7 +11,14 @@ import pytest
 
 import asyncdest_nb as ad
 from asyncdest_nb.errors import HTTPError
-from asyncdest_nb.request import Client, Effect, Response, effect_of, read_retry_after
+from asyncdest_nb.request import (
+    Client,
+    Effect,
+    Response,
+    effect_of,
+    is_moved,
+    read_retry_after,
+)
 from client_calls import answered, ask
 from raw_server import RawServer, Writer, answer
 
@@ -172,8 +179,8 @@ def test_no_retry_after_is_none():
     ("effect", "statuses"),
     [
         (Effect.APPLIED, [200, 201, 202, 204, 299]),
-        (Effect.NONE, [301, 302, 307, 308, 400, 401, 403, 404, 409, 410, 422, 425, 429, 499, 501]),
-        (Effect.UNKNOWN, [100, 300, 303, 304, 305, 306, 408, 500, 502, 503, 504, 599, 999]),
+        (Effect.NONE, [400, 401, 403, 404, 409, 410, 422, 425, 429, 499, 501]),
+        (Effect.UNKNOWN, [100, 300, 302, 303, 304, 305, 306, 408, 500, 502, 503, 504, 599, 999]),
     ],
 )
 def test_the_status_decides_the_effect_of_a_request(effect: Effect, statuses: list[int]):
@@ -181,6 +188,26 @@ def test_the_status_decides_the_effect_of_a_request(effect: Effect, statuses: li
         assert effect_of("POST", status, retry_after=None) is effect
         assert effect_of("GET", status, retry_after=None) is Effect.NONE
     assert effect_of("POST", 503, retry_after=0.0) is Effect.NONE
+    assert effect_of("POST", 302, retry_after=None, is_moved=True) is Effect.NONE
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "moved"),
+    [
+        *((status, "https://b/v2", True) for status in (301, 307, 308)),
+        *((status, None, True) for status in (301, 307, 308)),
+        (302, "https://a/v1/", True),
+        (302, "http://www.a:8080/v1?b=1", True),
+        (302, "http://a/v1/7", False),
+        (302, "http://a/login?next=/v1", False),
+        (302, None, False),
+        (303, "http://a/v1/", False),
+    ],
+)
+def test_a_302_to_another_path_does_not_say_that_a_request_has_moved(
+    status: int, location: str | None, *, moved: bool
+):
+    assert is_moved(status, "http://a/v1?sig=1", location) is moved
 
 
 # The examples of RFC 3986, section 5.4, for the base http://a/b/c/d;p?q.

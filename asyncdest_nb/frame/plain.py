@@ -84,9 +84,10 @@ def _(value: float, depth: int) -> float | None:
 
 @plain.register(np.floating)
 def _(value: np.floating[Any], depth: int) -> float | None:
-    kind = value.dtype
-    # A float32 has the digits it is printed with: 19.99, not 19.989999771118164.
-    return number_of(float(str(value)), limit=exact_integers(kind))
+    # A float32 has the digits it is printed with: 19.99, not 19.989999771118164. Not by str,
+    # which has six of them where NumPy is set to print as it did before 1.14.
+    number = float(np.format_float_scientific(value))
+    return number_of(number, limit=exact_integers(value.dtype))
 
 
 def exact_integers(dtype: np.dtype[Any]) -> float:
@@ -211,8 +212,10 @@ def _json_key(value: Any) -> str:
 
 def as_printed(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return floats as float64 with the digits they are printed with: 19.99 for a float32."""
-    is_short = numbers.dtype.itemsize < 8
-    return (numbers.astype("U") if is_short else numbers).astype("float64")
+    if numbers.dtype.itemsize >= 8:
+        return numbers.astype("float64")
+    with np.printoptions(legacy=False):
+        return numbers.astype("U").astype("float64")
 
 
 def numbers_of(floats: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

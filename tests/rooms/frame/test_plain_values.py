@@ -174,6 +174,16 @@ def test_a_value_becomes_a_plain_one(value, expected):
     assert exactly([found]) == exactly([expected])
 
 
+def test_how_numpy_prints_does_not_change_a_number():
+    short = np.float32(1 / 3)
+    nested = pd.Series([{"a": [short]}, np.array([short])], dtype=object)
+    frame = pd.DataFrame({"short": np.array([short, 19.99], "float32"), "nested": nested})
+    own = to_rows(frame).rows
+    assert own[0] == {"short": 0.33333334, "nested": {"a": [0.33333334]}}
+    with np.printoptions(legacy="1.13", precision=2, suppress=True):
+        assert to_rows(frame).rows == own
+
+
 def cycle():
     knot = []
     knot.append(knot)

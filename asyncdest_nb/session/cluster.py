@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from itertools import count
@@ -16,7 +16,7 @@ from ..frame import DataFrame, column_names, without_rows
 from ..mapping import FieldMap
 from ..request import RelayedRequest, RelayedResponse, relayed_response
 from .field_sources import plan_sources
-from .streamed import StreamedSlice, frame_slices
+from .streamed import StreamedSlice, frame_slices, require_columns
 
 if TYPE_CHECKING:
     import distributed
@@ -78,9 +78,11 @@ class Cluster:
         This has no effect outside, so Dask may do it again when a worker is lost.
         """
         client, waiting = self._client, deque[Any]()
-        for partition in frame.to_delayed():
-            rows = client.compute(partition)
-            waiting.append(client.submit(prepared_partition, rows, action, given, pure=False))
+        names = column_names(without_rows(frame.columns, None))
+        for number, partition in enumerate(frame.to_delayed(), 1):
+            rows, place = client.compute(partition), (number, names)
+            task = client.submit(prepared_partition, rows, action, given, place, pure=False)
+            waiting.append(task)
             if len(waiting) > AHEAD * max(1, len(client.nthreads())):
                 yield waiting.popleft().result()
         while waiting:
@@ -130,9 +132,17 @@ class Cluster:
 
 
 def prepared_partition(
-    frame: DataFrame, action: Action, given: Mapping[str, Any]
+    frame: DataFrame, action: Action, given: Mapping[str, Any], place: tuple[int, Sequence[str]]
 ) -> list[StreamedSlice]:
-    """Return the rows of *frame*, a partition, mapped and checked; on a worker."""
+    """Return the rows of *frame*, a partition, mapped and checked; on a worker.
+
+    *place* is its number, from 1 on, and the names of the columns that Dask knows. Raises
+    FrameError if it has rows and other columns: Dask does not compare them everywhere.
+    """
+    number, names = place
+    if not len(frame):
+        return []
+    require_columns(frame, names, f"partition {number} has other columns than Dask knows")
     fields = plan_sources(action, frame, **given)
-    found = frame_slices([frame], action, fields, column_names(frame))
+    found = frame_slices([frame], action, fields, names)
     return [replace(each, prepared=each.prepared.without_columns()) for each in found]

@@ -108,11 +108,16 @@ def _all(first: list[Any], others: Iterator[object]) -> Iterator[object]:
 def frame_slices(
     frames: Iterable[object], action: Action, fields: FieldMap, names: Sequence[str]
 ) -> Iterator[StreamedSlice]:
-    """Yield the rows of *frames*, which all have the columns *names*, in slices."""
+    """Yield the rows of *frames*, which all have the columns *names* if they have rows, in slices.
+
+    Raises FrameError at one that has others.
+    """
     preparer, start = SlicePreparer(action, fields), 0
     for number, each in enumerate(frames, 1):
         frame = as_pandas(each)
-        _require_columns(frame, names, number)
+        if not len(frame):
+            continue
+        require_columns(frame, names, f"frame {number} has other columns than the first")
         for part in FrameRows(frame, fields.reads).slices(SLICE):
             index = frame.index[part.start : part.start + len(part.labels)]
             mapped = preparer.mapped(replace(part, start=start + part.start))
@@ -120,14 +125,12 @@ def frame_slices(
         start += len(frame)
 
 
-def _require_columns(frame: DataFrame, names: Sequence[str], number: int) -> None:
+def require_columns(frame: DataFrame, names: Sequence[str], problem: str) -> None:
+    """Raise FrameError, which begins with *problem*, if *frame* has other columns than *names*."""
     found = set(column_names(frame))
     differences = [
         *(f"without {name!r}" for name in names if name not in found),
         *(f"with {name!r}" for name in sorted(found - set(names))),
     ]
     if differences:
-        raise FrameError(
-            f"frame {number} has other columns than the first: {', '.join(differences)}; "
-            "nothing has been sent"
-        )
+        raise FrameError(f"{problem}: {', '.join(differences)}; nothing has been sent")

@@ -158,6 +158,29 @@ def test_the_session_sends_by_itself_once_there_is_no_worker(ledger, cluster):
     assert set(ledger.booked.values()) == {1}
 
 
+@pytest.mark.parametrize(
+    ("second", "why"),
+    [
+        ({"id": ["r-2"]}, "partition 2 has other columns than Dask knows: without 'name'"),
+        ({"id": ["r-2"], "name": ["b"], "note": ["c"]}, "than Dask knows: with 'note'; nothing"),
+        ({}, None),
+        ({"name": ["b"], "id": ["r-2"]}, None),
+    ],
+)
+def test_a_partition_of_other_columns_is_refused_and_an_empty_one_is_not(
+    client, ledger, second, why
+):
+    parts = [pd.DataFrame({"id": ["r-1"], "name": ["a"]}), pd.DataFrame(second)]
+    rows = dd.from_map(lambda at: parts[at], [0, 1], meta=parts[0], enforce_metadata=False)
+    with ad.Session() as session:
+        if why:
+            with pytest.raises(ad.FrameError, match=why):
+                submit(session, ledger, rows)
+        else:
+            assert submit(session, ledger, rows).wait(SECONDS) == "completed"
+    assert len(ledger.booked) == (0 if why else sum(map(len, parts)))
+
+
 def test_without_a_cluster_the_error_says_how_to_make_one(ledger):
     with ad.Session() as session, pytest.raises(ad.UsageError, match=r"distributed\.Client\(\)"):
         submit(session, ledger, frame(10))

@@ -56,6 +56,13 @@ def test_an_iterator_of_frames_is_one_run_with_the_labels_of_the_frames(session,
     assert len(run.operations) == 25
 
 
+def test_a_frame_without_rows_needs_no_columns(session, act, sent):
+    first, *others = chunks()
+    run = submit(session, act, iter([first, pd.DataFrame(), *others, first.iloc[:0, :1]]))
+    assert run.wait() == "completed"
+    assert sorted(sent) == sorted(IDS)
+
+
 def test_a_csv_in_chunks_and_batches_of_arrow_and_polars_are_iterators(
     session, act, sent, tmp_path
 ):

@@ -92,7 +92,10 @@ def _every_row_has_an_outcome(run: Run) -> bool:
 
 
 def demo_in_jupyterlab(*, browser: bool) -> int:
-    """Open JupyterLab on the first notebook, in a copy that the user may change."""
+    """Open JupyterLab on the first notebook, in a copy that the user may change.
+
+    Raises UsageError if JupyterLab is not installed.
+    """
     if shutil.which("jupyter-lab", path=str(Path(sys.executable).parent)) is None:
         raise UsageError(f"JupyterLab is missing: {install_command('demo')}")
     try:

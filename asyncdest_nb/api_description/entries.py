@@ -41,7 +41,10 @@ async def read_source(
 
 
 def read_entries(source: EntrySource, response: Response, place: str) -> Iterator[Any]:
-    """Yield the entries in one answer; a large one is never whole in memory."""
+    """Yield the entries in one answer; a large one is never whole in memory.
+
+    Raises ProtocolError for an answer that cannot be read.
+    """
     if response.status == 204:  # No content: no entries.
         return
     if not source.is_file:

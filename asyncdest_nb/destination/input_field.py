@@ -62,7 +62,7 @@ def field(
     is not sent unless *allow_null*. *by_name* False = a column of the same name does not
     fill the field automatically, because one value is meant for all rows. *variable* is the
     environment variable in which the vendor's own clients look for a setting; it is read where
-    the package's own variable is not set.
+    the package's own variable is not set. Raises UnknownName if *format* is unknown.
     """
     if format is not None and format not in FORMATS:
         raise UnknownName.of("format", format, FORMATS)

@@ -44,7 +44,10 @@ def as_event(data: Any) -> dict[str, Any]:
 
 
 def transform_batch(mapping: Any, data: Any) -> list[Any]:
-    """Resolve a mapping for each row of *data*, in order; UNDEFINED as in ``transform``."""
+    """Resolve a mapping for each row of *data*, in order; UNDEFINED as in ``transform``.
+
+    Raises MappingError if *data* is no list, or as ``transform`` does.
+    """
     if not isinstance(data, list):
         raise MappingError(f"data must be an array, got {type_name(data)}")
     resolver = compile_mapping(mapping)

@@ -46,7 +46,7 @@ class FileResponse(Response):
 
     @property
     def content(self) -> bytes:
-        """The body in bytes."""
+        """The body in bytes; raises ProtocolError if that is too large to be held in memory."""
         if self.size > MAX_WHOLE_BYTES:
             raise ProtocolError(
                 f"the answer has {self.size // 2**20:,} MiB: read it by lines(), jsonl(), "

@@ -13,7 +13,10 @@ _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 
 
 def session_file(name: str | None, path: str | Path | None) -> Path | None:
-    """Return the file of a session of *name*, or at *path*; neither = in memory, None."""
+    """Return the file of a session of *name*, or at *path*; neither = in memory, None.
+
+    Raises UsageError for a name or path that no file can have.
+    """
     if path is not None:
         return absolute_path(path, "a file")
     if name is None:

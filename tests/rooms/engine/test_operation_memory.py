@@ -90,4 +90,5 @@ def test_the_engine_keeps_three_times_of_an_operation_that_has_ended_and_no_copy
     tracemalloc.stop()
     assert run.counts["completed"] == _ENDED
     used = sum(each.size for each in taken.statistics("filename"))
-    assert used / _ENDED < 100, used / _ENDED  # The floats of three times take 72.
+    # The floats of three times take 72; and the limit keeps some for each second of the last 60.
+    assert used < 100 * _ENDED + 6_000, used / _ENDED

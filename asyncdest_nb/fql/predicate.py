@@ -8,23 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import UsageError
-from ..numerals import number_in
-from .syntax import Conditions, as_string
+from .syntax import SUBJECT_OF, Conditions, as_number, as_string
 
 Predicate = Callable[[Any], bool]
 Test = Callable[[Any], bool]
 
 _PIECE = re.compile(r"[^\[.\]]+")
-# Where the value of a condition is in an event.
-_ROOTS = {
-    "event-type": "type",
-    "event": "event",
-    "name": "name",
-    "userId": "userId",
-    "event-property": "properties",
-    "event-trait": "traits",
-    "event-context": "context",
-}
 
 
 def matches(conditions: Conditions, event: Any) -> bool:
@@ -51,12 +40,12 @@ def compile_conditions(conditions: Conditions) -> Predicate:
 
 def paths(conditions: Conditions | None) -> frozenset[tuple[str, ...]]:
     """Return the paths of an event that *conditions* ask about: ``("properties", "plan")``."""
-    if conditions is None or conditions["type"] not in ("group", *_ROOTS):
+    if conditions is None or conditions["type"] not in ("group", *SUBJECT_OF):
         return frozenset()
     if conditions["type"] == "group":
         return frozenset[tuple[str, ...]]().union(*map(paths, conditions["children"]))
     pieces = _PIECE.findall(conditions.get("name") or "")
-    return frozenset({(_ROOTS[conditions["type"]], *pieces)})
+    return frozenset({(SUBJECT_OF[conditions["type"]], *pieces)})
 
 
 def _group(group: Conditions) -> Predicate:
@@ -73,10 +62,10 @@ def _condition(condition: Conditions | None) -> Predicate:
         return _no_condition
     if condition["type"] == "group":
         return _group(condition)
-    if condition["type"] not in _ROOTS:
+    if condition["type"] not in SUBJECT_OF:
         return lambda event: False
     test = _test(condition["operator"], condition.get("value", "undefined"))
-    root = _ROOTS[condition["type"]]
+    root = SUBJECT_OF[condition["type"]]
     if "name" not in condition:
         return lambda event: test(event.get(root))
     pieces = _PIECE.findall(condition["name"])
@@ -89,7 +78,7 @@ def _no_condition(event: Any) -> bool:
 
 def _test(operator: str, expected: Any) -> Test:
     """Return the test of a value; a number never equals a text."""
-    text, number = as_string(expected), _number(expected)
+    text, number = as_string(expected), as_number(expected)
     tests: dict[str, Test] = {
         "=": lambda value: isinstance(value, str) and value == text,
         "!=": lambda value: not isinstance(value, str) or value != text,
@@ -115,12 +104,6 @@ def _test(operator: str, expected: Any) -> Test:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _number(value: Any) -> float:
-    if value is None:
-        return 0.0
-    return number_in(value) if isinstance(value, str) else float(value)
 
 
 def _lookup(value: Any, pieces: list[str]) -> Any:

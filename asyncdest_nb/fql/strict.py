@@ -104,9 +104,7 @@ class _Reader:
             operators.append(self._take().text)
         if len(set(operators)) > 1:
             self._tell("'and' and 'or' are mixed: put one of them in parentheses")
-        if depth == 0 and children and len(children) == 1 and children[0]["type"] == "group":
-            return children[0]
-        if len(children) == 1 and depth:
+        if len(children) == 1 and (depth or children[0]["type"] == "group"):
             return children[0]
         operator = operators[-1] if operators and len(children) > 1 else "and"
         return {"type": "group", "operator": operator, "children": children} if children else None

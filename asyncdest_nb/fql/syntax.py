@@ -24,6 +24,7 @@ TYPES = {
     "traits": "event-trait",
 }
 SUBJECTS = frozenset(TYPES)
+SUBJECT_OF = {kind: subject for subject, kind in TYPES.items()}  # By the type of a condition.
 # Those with names inside, which may hold any value.
 NESTED = {"context", "properties", "traits"}
 FUNCTIONS = ("contains", "match")
@@ -72,6 +73,13 @@ def as_string(value: Any) -> str:
     if isinstance(value, int | float):
         return number_text(float(value))
     return "null" if value is None else str(value)
+
+
+def as_number(value: Any) -> float:
+    """Return a value of a condition as ``Number()`` does."""
+    if value is None:
+        return 0.0
+    return number_in(value) if isinstance(value, str) else float(value)
 
 
 def comparison(subject: str, operator: str, value: FqlToken) -> Conditions:

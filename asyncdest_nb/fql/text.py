@@ -10,19 +10,10 @@ import re
 from typing import Any
 
 from ..errors import UsageError
-from ..numerals import number_in, number_text
-from .syntax import Conditions, as_string
+from ..numerals import number_text
+from .syntax import NESTED, SUBJECT_OF, Conditions, as_number, as_string
 
 _UNSAFE = re.compile(r"[^a-zA-Z0-9._-]")
-_SUBJECTS = {
-    "event-type": "type",
-    "event-property": "properties",
-    "event-trait": "traits",
-    "event-context": "context",
-    "event": "event",
-    "name": "name",
-    "userId": "userId",
-}
 _FORMS = {
     "contains": "contains({name}, {value})",
     "not_contains": "!contains({name}, {value})",
@@ -62,14 +53,14 @@ def _group(group: Conditions) -> str:
 def _child(child: Conditions | None) -> str:
     # What is no condition, parse_compatible returns as None.
     kind = (child or {}).get("type")
-    if child is None or (kind != "group" and kind not in _SUBJECTS):
+    if child is None or (kind != "group" and kind not in SUBJECT_OF):
         raise UsageError("Unknown condition type")
     return f"({_group(child)})" if kind == "group" else _leaf(child)
 
 
 def _leaf(leaf: Conditions) -> str:
-    name = _SUBJECTS[leaf["type"]]
-    if leaf["type"] in ("event-property", "event-trait", "event-context"):
+    name = SUBJECT_OF[leaf["type"]]
+    if name in NESTED:
         name += f".{_escaped(as_string(leaf.get('name', 'undefined')))}"
     value = leaf.get("value", "undefined")
     form = _FORMS.get(leaf["operator"], "{name} {operator} {value}")
@@ -78,7 +69,7 @@ def _leaf(leaf: Conditions) -> str:
         operator=leaf["operator"],
         text=as_string(value),
         value=_literal(value),
-        number=number_text(_number(value)),
+        number=number_text(as_number(value)),
     )
 
 
@@ -91,9 +82,3 @@ def _escaped(name: str) -> str:
 def _literal(value: Any) -> str:
     is_bare = isinstance(value, bool | int | float)
     return as_string(value) if is_bare else f'"{as_string(value)}"'
-
-
-def _number(value: Any) -> float:
-    if value is None:
-        return 0.0
-    return number_in(value) if isinstance(value, str) else float(value)

@@ -14,14 +14,6 @@ from . import parts
 from .choices import in_reach
 from .value_controls import Control, Entered, Filled, ValueList, constant
 
-_COLUMN, _CONSTANT, _TEMPLATE, _OBJECT, _NOTHING = (
-    "column",
-    "constant",
-    "template",
-    "object",
-    "nothing",
-)
-
 
 class ValueTree:
     """A choice of how a value is filled, and the inputs for it below.
@@ -41,7 +33,7 @@ class ValueTree:
         self._label, self._columns, self._changed = label, columns, changed
         self._inner: Filled | None = None
         kinds = _kinds(columns, required=required)
-        first = begins or (None if required else _NOTHING)
+        first = begins or (None if required else "nothing")
         self._how = parts.dropdown(label, kinds, self._switched, first)
         self._box = parts.column(name="ade-nested")
         self.widget = parts.column(self._how, self._box)
@@ -54,7 +46,7 @@ class ValueTree:
     def _show(self, kind: str | None) -> None:
         if self._inner is not None:
             self._inner.close()
-        self._inner = None if kind in (None, _NOTHING) else self._inputs(str(kind))
+        self._inner = None if kind in (None, "nothing") else self._inputs(str(kind))
         self._box.children = [] if self._inner is None else [self._inner.widget]
 
     def _inputs(self, kind: str) -> Filled:
@@ -108,10 +100,10 @@ class ValueTree:
 
 
 def _kinds(columns: Sequence[str], *, required: bool) -> list[tuple[str, str]]:
-    kinds = [] if required else [("nothing", _NOTHING)]
+    kinds = [] if required else [("nothing", "nothing")]
     if in_reach(columns):
-        kinds.append(("a column", _COLUMN))
-    kinds += [("a constant", _CONSTANT), ("a template", _TEMPLATE), ("an object", _OBJECT)]
+        kinds.append(("a column", "column"))
+    kinds += [("a constant", "constant"), ("a template", "template"), ("an object", "object")]
     return kinds + [(f"{form.title} ({name})", name) for name, form in FORMS.items()]
 
 
@@ -242,5 +234,5 @@ def _argument(
             )
             found.grow(2)
             return found
-    begins = _OBJECT if argument.kind == "object" and argument.required else None
+    begins = "object" if argument.kind == "object" and argument.required else None
     return ValueTree(label, columns, changed, required=argument.required, begins=begins)

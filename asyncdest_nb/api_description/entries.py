@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..destination import Request
-from ..errors import ProtocolError
+from ..errors import HTTPError, ProtocolError
 from ..request import ReadableBody, Response, read_json_text
 from .exchange import Headers, RequestPlan
 from .pages import list_at, pages_of
@@ -27,6 +27,7 @@ async def read_source(
     """Give the entries of a *source* to *use*, page by page, in a thread of its own.
 
     Raises ProtocolError for one that cannot be read; EndlessPages when *use* has its entries.
+    After a first page, a number that is not found ends the list.
     """
     # Entries in the order of the rows are as many as these.
     size = scope["batch"]["size"]
@@ -36,8 +37,20 @@ async def read_source(
     pages = pages_of(
         plan, source.pages, source.items, request, scope, headers=headers, most=most, bound=bound
     )
-    async for response in pages:
-        await to_thread(use, read_entries(source, response, plan.place))
+    is_begun = False
+    try:
+        async for response in pages:
+            is_begun = True
+            await to_thread(use, read_entries(source, response, plan.place))
+    except HTTPError as error:
+        if not (is_begun and _is_past_the_last(error, source)):
+            raise
+
+
+def _is_past_the_last(error: HTTPError, source: ResultSource) -> bool:
+    """Whether *error* says that there is no further page: some APIs have no empty one."""
+    is_numbered = source.pages is not None and source.pages.number is not None
+    return is_numbered and error.status == 404 and error.response is not None
 
 
 def read_entries(source: EntrySource, response: Response, place: str) -> Iterator[Any]:

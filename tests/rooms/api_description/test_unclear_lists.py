@@ -146,3 +146,40 @@ def test_what_is_no_next_page_is_the_end(session: ad.Session, none: Any, pages: 
     run, asked = results_of(session, lambda at: {"errors": [], "next": none}, pages)
     assert set(run.results()["status"]) == {"completed"}
     assert asked == 1
+
+
+@pytest.mark.parametrize(
+    ("listed", "statuses"),
+    [
+        ([0, 1], ["failed", "failed", "completed", "completed"]),
+        ([0], ["failed", "unknown", "unknown", "unknown"]),
+        ([], ["unknown"] * 4),
+    ],
+)
+def test_a_numbered_page_that_is_not_found_is_after_the_last(
+    session: ad.Session, listed: list[int], statuses: list[str]
+):
+    def answer(call: ApiCall):
+        if call.method == "POST":
+            return {"id": 7}
+        if call.path == "/jobs/7":
+            return {"state": "ok", "failed": 2}
+        page = int(call.query["page"])
+        there = listed[page - 1 : page]
+        return {"list": there} if there else (404, {"detail": "Invalid page."})
+
+    source = {
+        "url": "/errors",
+        "items": "list",
+        "match": {"by": "index", "path": "$"},
+        "outcome": "failed",
+        "pages": {"number": "page", "param": "page", "first": 1},
+    }
+    job = {name: each for name, each in JOB.items() if name != "find"}
+    poll = {**JOB["poll"], "counts": {"failed": "failed"}}
+    results = {"unlisted": "completed", "sources": [source]}
+    with DescribedApi(answer) as api:
+        action = {**job, "poll": poll, "results": results}
+        run = session.connect(described(api.url, **action)).submit(PEOPLE, "send")
+        run.wait(timeout=60)
+    assert run.results()["status"].tolist() == statuses

@@ -21,6 +21,7 @@ job_results    the sources of a job's results
 outcomes       the outcome of each row, reconciled with counts
 decided        rows that the answer to a submission decides
 results_model  what an author writes of results
+yaml_text      files of YAML as version 1.2 has it
 openapi, …     a description proposed from an OpenAPI document
 """
 

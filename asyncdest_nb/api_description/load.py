@@ -16,6 +16,7 @@ from ..numerals import counted
 from .compile import destination_of
 from .faults import faults_of, spelled
 from .model import ApiDescription
+from .yaml_text import read_yaml
 
 if TYPE_CHECKING:
     from .openapi import DescriptionProposal
@@ -145,6 +146,6 @@ def _yaml(text: str, path: Path) -> Any:
     except ImportError:
         raise UsageError(f"{path} is YAML, which needs PyYAML: {install_command('yaml')}") from None
     try:
-        return yaml.safe_load(text)
+        return read_yaml(text)
     except yaml.YAMLError as error:
         raise UsageError(f"{path} is not YAML: {error}") from None

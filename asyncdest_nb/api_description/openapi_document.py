@@ -92,10 +92,10 @@ class OpenApiDocument:
         """Return the schema, the headers and the status of a good answer to *operation*."""
         given = self.resolved(operation.given.get("responses"))
         responses = {str(code): each for code, each in given.items()}  # YAML has numbers.
-        good = sorted(code for code in responses if re.fullmatch(r"2\d\d", code))
-        code = "202" if "202" in good else next(iter(good), "")
-        found = self.resolved(responses.get(code))
-        return self._content(found)[1], self.resolved(found.get("headers")), int(code or 200)
+        good = sorted(code for code in responses if re.fullmatch(r"2(\d\d|XX)", code))
+        code = "202" if "202" in good else next(iter(good), "2XX")
+        found, status = self.resolved(responses.get(code)), int(code.replace("2XX", "200"))
+        return self._content(found)[1], self.resolved(found.get("headers")), status
 
     def _content(self, value: Any) -> tuple[str, dict[str, Any]]:
         content = self.resolved(self.resolved(value).get("content"))

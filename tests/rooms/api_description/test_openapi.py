@@ -57,6 +57,16 @@ def test_what_the_document_states_is_filled_in():
     }
 
 
+@pytest.mark.parametrize(("code", "expect"), [("2XX", 200), ("201", 201), (202, 202)])
+def test_a_good_answer_may_be_given_for_all_statuses_of_its_kind(code: Any, expect: int):
+    answer = {"content": {"application/json": {"schema": {"properties": {"id": {}}}}}}
+    path = {"post": {"operationId": "send", "responses": {code: answer}}}
+    document = {"openapi": "3.1.0", "info": {"title": "X"}, "paths": {"/jobs": path}}
+    found = ad.http_destination.from_openapi(document).description["actions"]["send"]
+    assert "$.id" in found["submit"][0]["extract"].values()
+    assert found["submit"][0].get("expect", 200) == expect
+
+
 def test_what_the_document_does_not_say_is_named():
     proposal = ad.http_destination.from_openapi(FILE)
     assert proposal.missing == [

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from ..destination import Destination, input_fields, secrets_of
 from ..engine import Channel
-from ..errors import warn
 from ..request import is_loopback
 from .field_sources import field_line
 
@@ -32,18 +31,18 @@ def settings_texts(channel: Channel, sources: Mapping[str, str]) -> dict[str, st
     }
 
 
-def warn_if_readable(channel: Channel, *, stacklevel: int) -> None:
-    """Warn if secrets go to another computer by HTTP without encryption."""
+def exposure(channel: Channel) -> str:
+    """Return that secrets go to another computer by HTTP without encryption; "" = they do not."""
     if not secrets_of(channel.settings):
-        return
+        return ""
     urls = (text for text in channel.public_settings().values() if text.startswith("http://"))
     readable = [url for url in urls if not is_loopback(urlsplit(url).hostname or "")]
-    if readable:
-        text = (
-            f"{channel.destination.name}: {readable[0]} is not encrypted, so others on the way can "
-            "read your key and your rows: use https://, if the host has it"
-        )
-        warn(text, UserWarning, stacklevel=stacklevel + 1)
+    if not readable:
+        return ""
+    return (
+        f"{channel.destination.name}: {readable[0]} is not encrypted, so others on the way can "
+        "read your key and your rows: use https://, if the host has it"
+    )
 
 
 def described(destination: Destination, settings: Mapping[str, str]) -> str:

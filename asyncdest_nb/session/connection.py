@@ -18,7 +18,7 @@ from ..portal import call
 from ..request import Hook
 from ..responses import AsyncActionResponse
 from ..schedule import Schedule
-from .account import described, settings_texts
+from .account import described, exposure, settings_texts
 from .comparison import QUICK_ROWS
 from .executed import Executed
 from .keyed import KeyChoice, key_names, new_submission
@@ -42,6 +42,7 @@ class Connection(ProcessBound):
 
     def __init__(self, channel: Channel, registry: RunRegistry, sources: Mapping[str, str]) -> None:
         self.destination = channel.destination
+        self.exposure = exposure(channel)  # Who else may read the key; "" = nobody.
         self._sources = sources
         self._channel = channel
         self._registry = registry

@@ -13,12 +13,11 @@ from typing import Any
 
 from ..destination import Destination
 from ..destinations import find
-from ..errors import StoreError, UsageError, check_bool, check_number
+from ..errors import StoreError, UsageError, check_bool, check_number, warn
 from ..numerals import counted
 from ..portal import require_other_thread
 from ..request import TIMEOUT_SECONDS, Route, Transport
 from ..visible import one_line
-from .account import warn_if_readable
 from .connection import Connection
 from .incomplete import no_run, unfinished
 from .options import Options
@@ -117,7 +116,6 @@ class Session(ProcessBound):
         encoding. In data a secret of fewer than 8 characters (6 if letters and digits mix)
         is masked only where it stands alone, a common word not at all, and one of one or two
         characters never. Your own rows are kept as they are.
-
         One that would go to another computer by ``http://``, without encryption, is warned of.
 
         No new row is sent yet; runs from before a restart that were sent there by the same
@@ -150,8 +148,10 @@ class Session(ProcessBound):
         )
         self._registry.resume(channel)
         read.show_sources(found.name)
-        warn_if_readable(channel, stacklevel=3)
-        return Connection(channel, self._registry, read.sources)
+        connection = Connection(channel, self._registry, read.sources)
+        if connection.exposure:
+            warn(connection.exposure, UserWarning, stacklevel=2)
+        return connection
 
     def _require_own(self) -> None:
         self._registry.require_open()

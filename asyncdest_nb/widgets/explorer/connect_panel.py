@@ -212,7 +212,8 @@ class ConnectPanel:
 
     def _use(self, connection: Connection, settings: dict[str, Any], status: str) -> None:
         self.connection, self.settings = connection, settings
-        self._status.value = status
+        exposed = markup.problem(connection.exposure) if connection.exposure else ""
+        self._status.value = status + exposed
         self._changed()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from pydantic import SecretStr
 
 import asyncdest_nb as ad
 from asyncdest_nb.widgets.explorer import connect_panel
@@ -159,6 +160,22 @@ def test_that_a_destination_cannot_be_tested_is_said(session):
     clicks.choose("own")
     clicks.click("Connect")
     assert "Not tested: this destination has no request that sends nothing." in clicks.text
+
+
+@pytest.mark.filterwarnings("ignore:.*is not encrypted")
+def test_a_key_that_others_can_read_on_its_way_is_a_problem(session):
+    class Settings(ad.Settings):
+        endpoint: str = ad.field("Endpoint")
+        key: SecretStr = ad.field("Key", default=SecretStr(SECRET))
+
+    clicks = Clicks(FRAME, session=session, names={"mine": own_destination(settings=Settings)})
+    clicks.choose("own")
+    clicks.put(**{"Endpoint (required)": "http://crm.example/api"})
+    clicks.click("Connect")
+    assert "http://crm.example/api is not encrypted, so others on the way can" in clicks.text
+    clicks.put(**{"Endpoint (required)": "https://crm.example/api"})
+    clicks.click("Connect")
+    assert "not encrypted" not in clicks.text
 
 
 def test_changed_settings_need_a_new_connection(demo, session, monkeypatch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..operation import value
@@ -44,15 +44,17 @@ def _of_http(statuses: Any, http_status: int) -> JobStatus:
 
 
 def _of_done(rule: StatusRule, data: Any) -> JobStatus:
-    done = looker(str(rule.done))(data)
-    if done is False or done in (ABSENT, None):
+    found = looker(str(rule.done))(data)
+    done = {"true": True, "false": False}.get(found.lower()) if isinstance(found, str) else found
+    if done is False or found in (ABSENT, None):
         return JobStatus("pending", "not done")
     if done is not True:
-        return JobStatus("pending", f"{rule.done} is {shown(done)}", is_odd=True)
+        return JobStatus("pending", f"{rule.done} is {shown(found)}", is_odd=True)
     error = looker(rule.error)(data) if rule.error else None
-    return (
-        JobStatus("completed", "done") if not error else JobStatus("failed", "done with an error")
-    )
+    # Google's code 0 is OK, and other servers write empty errors whole, too.
+    if not (any(error.values()) if isinstance(error, Mapping) else error):
+        return JobStatus("completed", "done")
+    return JobStatus("failed", f"done with an error: {shown(error)}")
 
 
 def _of_word(rule: StatusRule, found: Any) -> JobStatus:

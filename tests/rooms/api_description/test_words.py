@@ -8,6 +8,8 @@ import pytest
 from test_shapes import PEOPLE, described
 
 import asyncdest_nb as ad
+from asyncdest_nb.api_description.model import StatusRule
+from asyncdest_nb.api_description.status import status_of
 from described_api import ApiCall, DescribedApi
 
 ENTRY: dict[str, Any] = {
@@ -54,3 +56,24 @@ def test_words_of_two_states_that_differ_in_case_alone_stay_apart(session: ad.Se
     odd = run_of(session, "DONE", words, [True] * 4, timeout=0.5)
     assert set(odd.results()["status"]) == {"pending"}
     assert any("'DONE'" in each for each in odd.notices), odd.notices
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "word"),
+    [
+        ({"done": "True"}, "completed", "done"),
+        ({"done": "FALSE"}, "pending", "not done"),
+        ({"done": 1}, "pending", "$.done is 1"),
+        ({"done": "yes"}, "pending", "$.done is 'yes'"),
+        ({"done": True, "error": {"code": 0, "message": "", "details": []}}, "completed", "done"),
+        ({"done": True, "error": {"code": 1}}, "failed", "done with an error: {'code': 1}"),
+        ({"done": True, "error": "quota"}, "failed", "done with an error: 'quota'"),
+        ({"done": "true", "error": [{}]}, "failed", "done with an error: [{}]"),
+    ],
+)
+def test_done_is_a_boolean_perhaps_as_text_and_an_empty_error_is_none(
+    answer: dict[str, Any], state: str, word: str
+):
+    rule = StatusRule.model_validate({"done": "$.done", "error": "$.error"})
+    found = status_of(rule, answer, 200)
+    assert (found.state, found.word) == (state, word)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
@@ -33,7 +32,7 @@ def _check_format(declared: InputField, text: str) -> None:
         # What is wrong with it is said as of a field that is declared as a URL.
         place = place_of((declared.key,), {declared.key: declared})
         raise ValueError(place + _in_words(error.errors()[0]["msg"])) from None
-    except (ValueError, re.error):
+    except ValueError:
         raise ValueError(f"{declared.label} must be a valid {declared.format}") from None
 
 

@@ -35,6 +35,13 @@ def _clock(text: str) -> time:
     return time.fromisoformat(text)
 
 
+def _compiled(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:  # Too large a number, too deep.
+        raise ValueError(str(error)) from None
+
+
 # The formats of JSON schema that Segment's fields may have; each raises ValueError.
 FORMATS: dict[str, Callable[[str], object]] = {
     "date": date.fromisoformat,
@@ -44,7 +51,7 @@ FORMATS: dict[str, Callable[[str], object]] = {
     "hostname": _matches(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*"),
     "ipv4": ipaddress.IPv4Address,
     "ipv6": ipaddress.IPv6Address,
-    "regex": re.compile,
+    "regex": _compiled,
     "uri": lambda text: _adapter(AnyUrl).validate_python(text),
     "uuid": uuid.UUID,
 }

@@ -105,6 +105,8 @@ def _is_pattern(text: str) -> bool:
             re.compile(named)
         except re.error:
             return False
+        except (OverflowError, RecursionError):
+            return True  # JavaScript takes larger numbers, and deeper groups.
     return True
 
 

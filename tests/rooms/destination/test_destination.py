@@ -112,6 +112,15 @@ def test_an_invalid_value_is_named_by_its_field(values, problem):
     assert problem in str(ACTION.read(values))
 
 
+@pytest.mark.parametrize("pattern", ["(", "a{99999999999999999999}", "(" * 5_000])
+def test_a_pattern_that_cannot_be_compiled_is_named_by_its_field(pattern):
+    class Search(ad.Payload):
+        pattern: str = ad.field("Pattern", format="regex")
+
+    search = ad.Action(title="Search", payload=Search, perform=print)
+    assert search.read({"pattern": pattern}) == "Pattern must be a valid regex"
+
+
 def test_several_invalid_values_are_named_at_once():
     text = str(ACTION.read({"plan": "gold"}))
     assert "user_id" in text

@@ -83,3 +83,10 @@ def test_a_date_is_read_as_by_the_engine_of_segment(text, is_date):
 def test_a_text_above_all_numbers_is_infinite_as_in_javascript():
     validator = FieldValidator({"n": {"label": "N", "type": "number"}})
     assert validator.validate({"n": "1e400"}) == ({"n": float("inf")}, [])
+
+
+@pytest.mark.parametrize("pattern", ["a{99999999999999999999}", "(" * 5_000 + ")" * 5_000])
+def test_a_pattern_that_only_python_cannot_compile_fits(pattern):
+    validator = FieldValidator({"a": {"label": "A", "type": "string", "format": "regex"}})
+    _, faults = validator.validate({"a": pattern})
+    assert faults == []

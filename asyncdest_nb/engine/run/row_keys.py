@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ...frame import RowSlice, RowSource, repeated
 from ...mapping import UNDEFINED, FieldMap
+from ...numerals import digits_lost, is_exact
 from .prepared import PreparedSlice
 
 DIGEST_BYTES = 16
@@ -63,9 +64,8 @@ class RowKeys:
         reasons = faults | part.faults
         for place, parts in enumerate(zip(*values.values(), strict=True)):
             texts = [*map(_text, parts)]
-            if place not in reasons and "" in texts:
-                names = [name for name, text in zip(values, texts, strict=True) if not text]
-                reasons[place] = f"its key is missing: {', '.join(names)}"
+            if place not in reasons and ("" in texts or not all(map(_is_whole, parts))):
+                reasons[place] = _fault(values, parts, texts)
             self._digests += self._digest(texts)
         self.faults |= {part.start + place: reasons[place] for place in sorted(reasons)}
 
@@ -123,6 +123,18 @@ class RowKeys:
         ]
         prepared.leave_out(found)
         return [start + at for at in found]
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether *value* has all its digits: the key of another row may have been rounded to it."""
+    return not isinstance(value, float) or is_exact(value)
+
+
+def _fault(names: Iterable[str], parts: Sequence[Any], texts: Sequence[str]) -> str:
+    if missing := [name for name, text in zip(names, texts, strict=True) if not text]:
+        return f"its key is missing: {', '.join(missing)}"
+    lost = next(each for each in parts if not _is_whole(each))
+    return f"its key is {digits_lost(lost)}"
 
 
 def _text(value: Any) -> str:

@@ -244,6 +244,12 @@ def _(value: np.ndarray, depth: int) -> Any:
     return plain(list(value), depth)
 
 
+@plain.register
+def _(value: pd.api.extensions.ExtensionArray, depth: int) -> Any:
+    # As unique() of a group has it for texts, times with a zone, and nullable numbers.
+    return plain(list(value), depth)
+
+
 @plain.register(np.datetime64)
 @plain.register(np.timedelta64)
 def _(value: Any, depth: int) -> Any:

@@ -162,6 +162,9 @@ NESTED = {"list": [1, None, np.nan, pd.NaT], "k": {"t": (1, 2), 3: np.float32(0.
         (np.array([0.5, np.nan]), [0.5, None]),
         (np.array(["2024-02-01"], dtype="datetime64[ns]"), ["2024-02-01T00:00:00"]),
         (np.array(5), 5),
+        (pd.array(["a", None]), ["a", None]),
+        (pd.array([1, None], dtype="Int64"), [1, None]),
+        (pd.to_datetime(["2024-02-01"]).tz_localize("UTC").array, ["2024-02-01T00:00:00+00:00"]),
         ("x" * 1_000_000, "x" * 1_000_000),
     ],
     # The name of a case must be the same in all processes, and the order of a set is not.

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from ..errors import FrameError, UsageError, install_command
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def as_pandas(frame: object) -> pd.DataFrame:
-    """Return *frame* as pandas has it; a DataFrame of pandas is returned as it is.
+    """Return *frame* as pandas has it; a DataFrame of pandas is returned as it is, but for bytes
+    that are not in the order of this machine: pandas cannot take some rows of these.
 
     It may be of any library that narwhals knows, or offer Arrow's PyCapsule interface. A
     lazy one (a LazyFrame, a relation of DuckDB) is computed now, once. The types of values
@@ -28,7 +30,7 @@ def as_pandas(frame: object) -> pd.DataFrame:
     hold; UsageError if pyarrow is missing.
     """
     if isinstance(frame, pd.DataFrame):
-        return frame
+        return _native(frame)
     import narwhals as nw  # Here, since it is for frames of other libraries alone.
 
     kinds = ("stream", "array")
@@ -43,6 +45,26 @@ def as_pandas(frame: object) -> pd.DataFrame:
         why = " ".join(str(error).split())
         raise FrameError(f"the {type(frame).__name__} cannot be read: {why}") from error
     raise FrameError(f"got a {type(frame).__name__}, not a DataFrame; pass {_way(frame)}")
+
+
+def _native(frame: pd.DataFrame) -> pd.DataFrame:
+    swapped = [at for at, dtype in enumerate(frame.dtypes) if _is_swapped(dtype)]
+    if not swapped and not _is_swapped(frame.index.dtype):
+        return frame
+    own = frame.copy(deep=False)
+    for at in swapped:
+        own.isetitem(at, _swapped(frame.iloc[:, at].to_numpy()))
+    if _is_swapped(frame.index.dtype):
+        own.index = pd.Index(_swapped(frame.index.to_numpy()), name=frame.index.name)
+    return own
+
+
+def _is_swapped(dtype: Any) -> bool:
+    return isinstance(dtype, np.dtype) and not dtype.isnative
+
+
+def _swapped(cells: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return cells.astype(cells.dtype.newbyteorder("="))
 
 
 def is_frame(thing: object, *, is_eager: bool = False) -> bool:

@@ -13,7 +13,7 @@ from ..responses import AsyncActionResponse, JSONObject
 from .exchange import value_at
 from .filters import ABSENT, text_of
 from .model import SubmitStep
-from .plans import Plans, is_job, keys_name
+from .plans import LINES, Plans, is_job, keys_name
 from .rows import keys_of_rows
 from .status import status_of
 from .template import Scope, compiled
@@ -93,12 +93,15 @@ class Acceptance:
         ]
 
     def keep_keys(self, data: Given, scope: Scope) -> None:
-        """Keep what the results will name the rows by, if it is made of their values."""
+        """Keep what the results will name the rows by, if it depends on their values."""
         for at, source in enumerate(self._action.results.sources):
             if source.match.row is not None and self._plans.is_of_row(source.match.row):
                 scopes = self._plans.rows.scopes(data.payload_texts, scope)
                 keys = keys_of_rows(self._plans.key(at), scopes)
                 data.state_context.set_response_context(keys_name(at), keys)
+        if any(source.match.by == "line" for source in self._action.results.sources):
+            lines = self._plans.rows.plain_lines(data.payload_texts, scope)
+            data.state_context.set_response_context(LINES, lines)
 
 
 def _item(values: Any, at: int) -> Any:

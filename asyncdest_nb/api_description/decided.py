@@ -33,7 +33,8 @@ def decided_rows(
     keys: list[str] = []
     if rule.match.row is not None:
         keys = keys_of_rows(compiled(rule.match.row), rows.scopes(texts, scope))
-    listed = Listed(len(texts))
+    by_line = rule.match.by == "line"
+    listed = Listed(len(texts), lines=rows.plain_lines(texts, scope) if by_line else None)
     if looker(rule.items)(answer) is not ABSENT:
         listed.add(rule, list_at(rule.items, answer, place), keys=keys)
     if text := listed.misaligned_text:

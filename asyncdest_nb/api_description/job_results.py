@@ -20,7 +20,7 @@ from .look_up import looker
 from .model import PollRule
 from .outcomes import Listed, lacking, reconciled, unlisted_status
 from .pages import EndlessPages, list_at
-from .plans import Plans, keys_name
+from .plans import LINES, Plans, keys_name
 from .results_model import ResultSource
 from .rows import keys_of_rows
 from .scope import scope_of_context
@@ -75,7 +75,7 @@ class JobResults:
             return EndedRows(None)
         scope = scope_of_context(self._plans.base(data), answer.context)
         scope |= extracted(self._poll.extract, answer.response, "poll", data=answer.data)
-        listed = Listed(answer.size)
+        listed = Listed(answer.size, lines=data.state_context.get_request_context(LINES))
         for at, (source, plan) in enumerate(self._sources):
             is_read = source.when is None or bool(scope.get(source.when))
             if is_read and answer.status.state in source.ends:

@@ -28,6 +28,7 @@ class Listed:
     """What the results say about *count* rows, and the entries that are of no row."""
 
     count: int
+    lines: int | None = None  # Of so many rows, from the first, the lines are certain; None = all.
     rows: dict[int, list[RowResult]] = field(default_factory=lambda: defaultdict(list))
     strays: list[str] = field(default_factory=list)
     copies: dict[int, int] = field(default_factory=dict)  # Rows with the same key.
@@ -38,7 +39,8 @@ class Listed:
 
     def add(self, source: EntryRule, entries: Iterable[Any], *, keys: Sequence[str]) -> None:
         """Add the *entries* of a source, or of a further page of it; *keys* are those of rows."""
-        place, times = placer(source.match, count=self.count, keys=keys), Counter(keys)
+        place = placer(source.match, count=self.count, keys=keys, lines=self.lines)
+        times = Counter(keys)
         self.copies |= {row: times[key] for row, key in enumerate(keys)}
         for entry in entries:
             at = self._read[id(source)]
@@ -60,6 +62,8 @@ class Listed:
         said = f"{counted(len(self.strays), 'result')} {are} of no row that was sent"
         for path, times in self.nowhere.items():
             said += f" ({times:,} of them have nothing at {path})"
+        if self.lines is not None and self.lines < self.count:
+            said += "; after a cell with several lines, lines do not tell which row is meant"
         return f"{said}: {reason}" if reason else said
 
     @property
@@ -75,8 +79,11 @@ class Listed:
         return agreed(self.rows[row], self.copies.get(row, 1)) if row in self.rows else None
 
 
-def placer(match: RowMatch, *, count: int, keys: Sequence[str]) -> Place:
-    """Return the function that finds the rows of an entry among *count* rows with *keys*."""
+def placer(match: RowMatch, *, count: int, keys: Sequence[str], lines: int | None = None) -> Place:
+    """Return the function that finds the rows of an entry among *count* rows with *keys*.
+
+    *lines* is of how many rows the lines are certain; None = of all.
+    """
     if match.by == "order":
         return lambda entry, at: [at] if at < count else None
     look = looker(str(match.path))
@@ -91,6 +98,8 @@ def placer(match: RowMatch, *, count: int, keys: Sequence[str]) -> Place:
     def place(entry: Any, at: int) -> Sequence[int] | None:
         found = number(look(entry))
         if found is None or found < (match.by == "line"):  # Line 0 stands for the whole file.
+            return []
+        if match.by == "line" and lines is not None and lines <= found - first and lines < count:
             return []
         return [found - first] if 0 <= found - first < count else None
 

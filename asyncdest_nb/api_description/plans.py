@@ -20,6 +20,9 @@ STATE_OF_OURS = frozenset({CANCELING, MAKER})  # A description cannot use these 
 TOKEN = "oauth2 token"  # Where the state keeps what is used of the reply to a token request.
 
 
+LINES = "plain lines"  # Where the state keeps of how many rows the lines are certain.
+
+
 def keys_name(source: int) -> str:
     """Return the name under which the state keeps the keys of rows for a source."""
     return f"row keys {source}"

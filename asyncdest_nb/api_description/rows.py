@@ -12,8 +12,8 @@ from typing import Any
 from ..request import csv_lines
 from ..responses import JSONObject
 from .filters import ABSENT, json_text, text_of
-from .model import ApiAction, Nulls
-from .parts import RowFile
+from .model import ApiAction, Nulls, SubmitStep
+from .parts import FilePart, RowFile
 from .template import Render, Scope, compiled
 
 _decode = json.JSONDecoder().raw_decode  # Of a text of ours, which has nothing around it.
@@ -27,6 +27,7 @@ class RowWriter:
         self._of_batch = frozenset(action.batch_by)
         self._names = [name for name in action.fields if name not in self._of_batch]
         self._row = compiled(action.row)
+        self._files = [*_csv_files(action)]
 
     def scopes(self, texts: Sequence[str], scope: Scope) -> Iterator[Scope]:
         """Yield the names and values of each row, beside those in *scope*.
@@ -61,11 +62,33 @@ class RowWriter:
 
     def csv(self, texts: Sequence[str], scope: Scope, file: RowFile) -> Iterator[bytes]:
         """Yield the rows as lines of CSV; without columns in *file*, with those of the fields."""
+        return _packed(csv_lines(self._table(texts, scope, file)), file)
+
+    def _table(self, texts: Sequence[str], scope: Scope, file: RowFile) -> Iterator[list[str]]:
         columns = file.columns or {name: f"{{{{ row['{name}'] }}}}" for name in self._names}
         cells = [compiled(each) for each in columns.values()]
         rows = ([_cell(cell(each)) for cell in cells] for each in self.scopes(texts, scope))
-        header = [list(columns)] * file.header
-        return _packed(csv_lines(chain(header, rows)), file)
+        return chain([list(columns)] * file.header, rows)
+
+    def plain_lines(self, texts: Sequence[str], scope: Scope) -> int:
+        """Return how many of the rows, from the first, begin at a line of CSV that is certain.
+
+        After a cell with a line's end some APIs count on by its lines, and others by its row.
+        """
+        found = (self._plain_lines(texts, scope, each) for each in self._files)
+        return min(found, default=len(texts))
+
+    def _plain_lines(self, texts: Sequence[str], scope: Scope, file: RowFile) -> int:
+        for at, cells in enumerate(self._table(texts, scope, file)):
+            if any("\n" in each or "\r" in each for each in cells):
+                return at if file.header else at + 1
+        return len(texts)
+
+
+def _csv_files(action: ApiAction) -> Iterator[RowFile]:
+    for step in action.submit:
+        holders: list[SubmitStep | FilePart] = [step, *(step.multipart or {}).values()]
+        yield from (each.csv for each in holders if each.csv is not None)
 
 
 def _cell(value: Any) -> str:

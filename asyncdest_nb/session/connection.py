@@ -75,7 +75,7 @@ class Connection(ProcessBound):
         a lazy one is computed once, now. Of an iterator of frames, such as
         ``pd.read_csv(path, chunksize=10_000)``, one after the other is in memory: this returns
         once all of them are read and their payloads are in the file of the session, and nothing
-        is sent before, so a file that was sent already is not sent twice. All frames need the
+        is sent before, so a file that was sent already is not sent twice. All with rows need the
         same columns. ``results`` are on their labels, and ``failed`` has no columns of them; so
         for a frame of Dask. The workers of its cluster map and check the rows, and make the
         requests that send them, unless the connection has its own proxy, certificates or

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ...errors import MappingError, install_command
 from ..checks import text
-from ..path import nested
+from ..path import nest, rooted, split
 from ..registry import Compile, Resolver, directive
 from ..values import code_units
 
@@ -35,14 +36,26 @@ def liquid(argument: Any, compiled: Compile) -> Resolver:
         template = Template(argument)
     except MappingError as error:
         return Resolver.failing(str(error))
-    names = compiled.split_names
+    roots = _roots(template.names, template.paths, compiled)
+    # A row has only the columns that are read.
+    names = {
+        pieces: column
+        for pieces, column in compiled.split_names.items()
+        if column in roots or (template.reads_all and pieces[:1] in compiled.nests)
+    }
 
     def run(row: Any) -> str:
-        return template.render(nested(row, names) if names else row)
+        return template.render(row | nest(row, names) if names else row)
 
-    roots = frozenset(
-        column
-        for name in template.names
-        for column in [each for pieces, each in names.items() if pieces[0] == name] or [name]
-    )
     return Resolver(run, roots, template.reads_all, clean=run)
+
+
+def _roots(names: Iterable[str], paths: Iterable[str], compiled: Compile) -> frozenset[str]:
+    """Return the columns behind the keys *names* of a row: themselves, or those of an object."""
+    read = {pieces[0] for each in paths if (pieces := rooted(split(each), compiled.split_names))}
+    whole = {name for name in read.intersection(names) if (name,) not in compiled.nests}
+    parts: dict[str, list[str]] = {name: [] for name in names if name not in whole}
+    for pieces, column in compiled.split_names.items():
+        if pieces[0] in parts:
+            parts[pieces[0]].append(column)
+    return frozenset(whole).union(*(found or [name] for name, found in parts.items()))

@@ -48,6 +48,25 @@ def test_a_column_of_the_whole_name_comes_first():
     assert values(frame, mapping) == [{"all": {"own": 1}, "plan": "pro"}]
 
 
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("{{ user.name }}", "Ada"),
+        ("{{ user.name }} {{ user.city }}", "Ada Bern"),
+        ("{{ plain }}", "x"),
+        ("{{ both }}", "whole"),
+        ("{{ both.part }}", "part"),
+    ],
+)
+def test_a_liquid_template_reads_its_own_columns_alone(template, text):
+    columns = {"user.name": "Ada", "user.city": "Bern", "plain": "x"}
+    frame = pd.DataFrame([columns | {"both": "whole", "both.part": "part", "other.one": 1}])
+    assert values(frame, {"text": {"@liquid": template}}) == [{"text": text}]
+    names = column_names(frame)
+    plan = plan_fields({"text": FieldPlan()}, names, mapping={"text": {"@liquid": template}})
+    assert plan.payload(frame.to_dict("records")[0]) == {"text": text}
+
+
 def test_a_path_to_no_column_is_still_a_mistake():
     frame = pd.DataFrame({"properties.plan": ["pro"]})
     with pytest.raises(UnknownName, match=r"no column 'properties'.*\$\.properties\.plan"):

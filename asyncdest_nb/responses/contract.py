@@ -99,8 +99,8 @@ class AsyncOperationResult(Wire):
     unknown status never ends an operation. ``rows`` has one entry per row of a job, in
     the order of its payloads; None = no outcome per row. Rows that were decided at the
     submit may be left out. ``ended_at`` is when it ended, as the destination states it, in Unix
-    seconds or as ISO 8601 (UTC if it has no offset); None = not stated, or not readable. How
-    late polls find the ends is measured by it.
+    seconds or milliseconds, or as ISO 8601 (UTC if it has no offset); None = not stated, or not
+    readable. How late polls find the ends is measured by it.
     """
 
     status: Status

@@ -54,9 +54,16 @@ def _code(value: object) -> str | None:
 
 
 def _moment(value: object) -> float | None:
-    """Read a time in Unix seconds or in ISO 8601; anything else counts as not stated."""
-    if value is None:
-        return None
+    """Read a time in Unix seconds or milliseconds, or in ISO 8601.
+
+    Anything else counts as not stated, and so does a time before 1970: some languages write
+    "no time" as the beginning of the year 1, or as 0.
+    """
+    seconds = _unix_seconds(value)
+    return seconds if seconds is not None and seconds > 0 else None
+
+
+def _unix_seconds(value: object) -> float | None:
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
@@ -67,7 +74,9 @@ def _moment(value: object) -> float | None:
         return (aware - datetime.fromtimestamp(0, UTC)).total_seconds()
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if abs(value) < 1e11 else None
+    if value < 1e11:
+        return float(value)
+    return value / 1000 if value < 1e14 else None
 
 
 Percent = Annotated[float | None, BeforeValidator(_percent)]

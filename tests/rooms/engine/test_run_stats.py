@@ -73,10 +73,21 @@ def test_a_lag_is_measured_where_the_destination_says_when_it_ended(session):
     assert run.stats.lag_mean > 0
 
 
-@pytest.mark.parametrize("given", ["soon", "", None, True, {}, 1e300, "2026-13-45"])
+@pytest.mark.parametrize(
+    "given",
+    ["soon", "", None, True, {}, 1e300, "2026-13-45", "0001-01-01T00:00:00Z", 0, -1, float("nan")],
+)
 def test_an_end_that_is_no_time_counts_as_not_stated(given):
     result = ad.AsyncOperationResult.model_validate({"status": "completed", "endedAt": given})
     assert result.ended_at is None
+
+
+@pytest.mark.parametrize(
+    "given", [1_700_000_000, 1_700_000_000_000, "2023-11-14T22:13:20Z", "2023-11-14T23:13:20+01:00"]
+)
+def test_an_end_is_read_in_seconds_milliseconds_and_iso_8601(given):
+    result = ad.AsyncOperationResult.model_validate({"status": "completed", "endedAt": given})
+    assert result.ended_at == 1_700_000_000
 
 
 def test_what_a_run_learned_is_known_after_a_restart(tmp_path):

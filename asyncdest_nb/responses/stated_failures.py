@@ -13,7 +13,19 @@ _FAILED = frozenset(("failed", "failure", "error", "errored", "rejected", "denie
 _PARTLY = ("partial", "with_errors", "with errors")
 _GOOD = ("success", "ok")
 _EXCERPT = 200  # characters
+_OPEN = frozenset(("queued", "pending", "processing", "running", "in_progress", "in progress"))
 _BAD = ("error", "errors", "failed", "failures")
+# Counts and errors of parts, in lower case and without underscores. Google Ads states
+# partialFailureError, Meta num_invalid_entries, Apigee fault, and Java's servers exception.
+_BAD_PARTS = frozenset(
+    (
+        *_BAD,
+        *("fault", "exception", "partialfailure", "partialfailureerror", "partialerrors"),
+        *("failedcount", "failurecount", "errorcount", "invalidcount", "rejectedcount"),
+        *("numfailed", "numerrors", "numinvalid", "numinvalidentries", "numrejected", "rejected"),
+    )
+)
+_NOTHING: tuple[Any, ...] = (None, False, 0, "", "0", [], {})
 
 
 def has_failed(body: Any) -> bool:
@@ -24,7 +36,7 @@ def has_failed(body: Any) -> bool:
 
 
 def why_doubtful(status: int | None, body: Any, *, mask: Callable[[str], str] | None = None) -> str:
-    """Return which part of an answer with *status* and *body* says that something failed.
+    """Return which part of an answer with *status* and *body* says that not all is done.
 
     "" = none does. With *mask*, which hides secrets, the text has an excerpt of the body.
     """
@@ -37,9 +49,11 @@ def _parts(body: Any, mask: Callable[[str], str] | None) -> Iterator[str]:
     if isinstance(body, Mapping):
         if any(part in _word(body) for part in _PARTLY):
             yield f"the status {body['status']!r}"
-        for name in _BAD:
-            if body.get(name) not in (None, False, 0, "", [], {}):
-                yield f"{name!r}{_shown(body[name], mask)}"
+        if _word(body) in _OPEN:
+            yield f"the status {body['status']!r}, which is no end"
+        for name, value in body.items():
+            if str(name).lower().replace("_", "") in _BAD_PARTS and value not in _NOTHING:
+                yield f"{name!r}{_shown(value, mask)}"
         lists = [each for each in body.values() if isinstance(each, list)]
     else:
         lists = [body] if isinstance(body, list) else []

@@ -78,6 +78,10 @@ def test_several_outcomes_that_nobody_reads_are_unknown(session):
         {"created": 3, "failed": 1},
         [{"status": 200}, {"status": 400}, {"status": 200}, {"status": 200}],
         {"status": "partial"},
+        {"status": "Queued"},
+        {"Fault": {"faultstring": "x"}},
+        {"partialFailureError": {"code": 3}},
+        {"num_received": 4, "num_invalid_entries": 1},
     ],
 )
 def test_an_answer_at_once_that_has_failures_completes_no_row(session, body):
@@ -87,7 +91,15 @@ def test_an_answer_at_once_that_has_failures_completes_no_row(session, body):
     assert message.startswith("the answer has ")
 
 
-@pytest.mark.parametrize("body", [{"errors": [], "failed": 0}, {"ok": True}, [{"status": 200}]])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"errors": [], "failed": 0},
+        {"ok": True},
+        [{"status": 200}],
+        {"error_count": "0", "fault": None, "partialFailureError": {}, "num_rejected": 0},
+    ],
+)
 def test_an_answer_at_once_without_failures_completes_the_rows(session, body):
     step = {"url": "/rows", "json": "{{ rows }}"}
     assert statuses(session, lambda call: (200, body), submit=[step])[0] == ["completed"] * 4

@@ -18,6 +18,7 @@ import json
 import socket
 import struct
 import threading
+import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -116,6 +117,7 @@ class RawServer:
         self.connections = 0
         self._answers = answers or (answer(200),)
         self._served: set[asyncio.Task[None]] = set()
+        self._transports: weakref.WeakSet[asyncio.WriteTransport] = weakref.WeakSet()
         self._socket = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._loop = asyncio.new_event_loop()
@@ -153,11 +155,14 @@ class RawServer:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
         self._server.close()
+        for each in list(self._transports):
+            each.abort()  # One that has unsent data would wait until the client reads it.
         for _ in range(3):  # A transport closes its socket some turns of the loop later.
             await asyncio.sleep(0)
 
     def _connected(self, reader: asyncio.StreamReader, writer: Writer) -> None:
         self.connections += 1
+        self._transports.add(writer.transport)
         task = asyncio.create_task(self._serve(reader, writer))
         self._served.add(task)
         task.add_done_callback(self._served.discard)

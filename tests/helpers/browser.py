@@ -60,6 +60,13 @@ _RUN = """([command, cell]) => {
 }"""
 _OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content?.widgets.map(
   (cell) => cell.model.outputs?.toJSON() ?? []) ?? []"""
+# What a cell that does not end waits for.
+_STATE = """() => {
+  const panel = window.jupyterapp?.shell?.currentWidget;
+  const kernel = panel?.sessionContext?.session?.kernel;
+  return { ran: window.__ran, kernel: kernel?.status, connection: kernel?.connectionStatus,
+    prompts: panel?.content?.widgets?.map((cell) => cell.prompt) };
+}"""
 _COUNT = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
 _KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
 # Whether all channels of the kernel work; of a new one what is asked first got lost, seldom.
@@ -245,6 +252,8 @@ class NotebookPage:
         stem = f"{self.server.app}-{Path(self.name).stem}"
         self.page.screenshot(path=ARTIFACTS / f"{stem}.png")
         (ARTIFACTS / f"{stem}.console.txt").write_text("\n".join(self.console), "utf-8")
+        state = json.dumps(self.page.evaluate(_STATE), indent=1)
+        (ARTIFACTS / f"{stem}.state.json").write_text(state, "utf-8")
         shutil.copy(self.server.log, ARTIFACTS / f"{stem}.server.log")
         outputs = json.dumps(self.outputs(), indent=1, ensure_ascii=False)
         (ARTIFACTS / f"{stem}.outputs.json").write_text(outputs, "utf-8")

@@ -23,6 +23,10 @@ from ..store import NoThread, StateValue, Store, StoreThread
 T = TypeVar("T")
 
 LAZY_SECONDS = 0.5  # How long a write may wait for others when nobody waits for it.
+# Where several waited for the last commit, the next one gathers for this part of the time that
+# it took: the answers to what it let go are on their way. So there are a third fewer commits.
+GATHER_PART = 0.25
+GATHER_SECONDS = 0.003  # At most.
 WRITES_A_TURN = 16  # In memory, how many writes may follow each other before others run.
 
 _log = logging.getLogger(__name__)
@@ -58,8 +62,9 @@ class Journal:
         self._state: dict[tuple[str, str], StateValue] = {}
         self._state_lock = threading.Lock()
         self._waiting: list[asyncio.Future[None]] = []
-        self._timer: asyncio.Handle | None = None
-        self._is_commit_due = False  # In this turn of the loop.
+        self._timer: asyncio.Handle | None = None  # Of the next commit.
+        self._is_commit_due = False  # Somebody waits for the next commit.
+        self._gather_seconds = 0.0
         self._turns = 0  # In memory.
         # In memory, by run: what returns the operations that the store has not got.
         self._left: dict[str, Callable[[], Sequence[Operation]]] = {}
@@ -79,7 +84,7 @@ class Journal:
         self._waiting.append(done)
         if not self._is_commit_due:
             self._is_commit_due = True
-            self._loop.call_soon(self._commit)
+            self._begin_soon()
         await done
 
     async def transact(
@@ -161,18 +166,27 @@ class Journal:
         await self.use(Store.close)
         self._thread.stop()
 
+    def _begin_soon(self) -> None:
+        """Begin a commit once it has gathered, unless one is on its way: this follows that."""
+        if self._on_its_way is None:
+            self._stop_timer()
+            self._timer = self._loop.call_later(self._gather_seconds, self._commit)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def _commit(self) -> None:
         """Begin a commit of all that is pending; if one is on its way, after that."""
         self._is_commit_due = self._on_its_way is not None
         if self._is_commit_due:
             return
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._stop_timer()
         operations, state, waiting = self._operations, self._take_state(), self._waiting
         self._operations, self._waiting, self._on_its_way = _Operations(dict), [], operations
         done = self._thread.start(partial(_write, self._store, operations, state))
-        ended = partial(self._ended, operations, state, waiting, done)
+        ended = partial(self._ended, operations, state, waiting, done, self._loop.time())
         if done.done():
             ended()
         else:
@@ -182,11 +196,14 @@ class Journal:
         self,
         operations: Operations,
         state: State,
-        waiting: Iterable[asyncio.Future[None]],
+        waiting: Sequence[asyncio.Future[None]],
         done: Future[None],
+        began: float,
     ) -> None:
         """Wake those who wait for a commit that has ended, and begin the next."""
         self._on_its_way = None
+        took = self._loop.time() - began if len(waiting) > 1 else 0.0
+        self._gather_seconds = min(took * GATHER_PART, GATHER_SECONDS)
         error = done.exception()
         self.failure = "" if error is None else str(error)
         if error is not None:
@@ -196,7 +213,7 @@ class Journal:
                 self._state = {**state, **self._state}
         _wake(waiting, error)  # Before the log, which may fail too.
         if self._is_commit_due:
-            self._commit()
+            self._begin_soon()
         if error is not None:
             _log.error("%s", error)
 

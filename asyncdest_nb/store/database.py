@@ -69,9 +69,9 @@ class Database:
 
 
 def _batched(rows: Sequence[T], most: int) -> Iterator[Sequence[T]]:
-    """Yield *rows* in parts of at most *most*, whose sizes have at most three binary digits.
+    """Yield *rows* in parts of at most *most*, whose sizes have three significant binary digits.
 
-    So up to 200 rows are three parts at most, of which there are 31 sizes.
+    So up to 217 operations are at most three parts, and there are 26 sizes of them.
     """
     start, left = 0, len(rows)
     while left:
